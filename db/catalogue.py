@@ -1,0 +1,211 @@
+"""Loading the catalogue and the demo products; as often as you like, the second time changes nothing.
+
+Every row has an id made from its code, so it is the same in every installation and examples can name it.
+Definitions are renewed from the files. A product that exists is left to its owner, with whatever assignments
+it has by then.
+"""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Table, select
+
+from db import tables
+from db.catalogue_files import Catalogue, DemoProduct, HeldCertification, read_catalogue, read_demo_products
+from db.database import Database, Transaction
+from db.organizations import find_by_slug
+from db.products import search_text
+from db.reads import Read
+from domain.records import Organization
+from domain.short_id import ShortId, catalogue_id
+from domain.vocabulary import ClaimCategory, ClaimSource, VerificationStatus
+
+DEMO_SLUG = "demo"
+DEMO_NAME = "Demo Brand Team"
+
+_GTINS = Read(select(tables.products.c.gtin), lambda row: str(row[0]))
+
+Rows = list[dict[str, Any]]
+
+
+class Loaded(NamedTuple):
+    """How many rows the files hold, by table, and how many of them had to be written."""
+
+    rows: dict[str, int]
+    written: int
+
+
+def body_id(code: str) -> ShortId:
+    """The id of a certification body of the catalogue."""
+    return catalogue_id("certification-body", code)
+
+
+def certification_id(code: str) -> ShortId:
+    """The id of a certification of the catalogue."""
+    return catalogue_id("certification", code)
+
+
+def claim_id(code: str) -> ShortId:
+    """The id of a claim of the catalogue."""
+    return catalogue_id("claim", code)
+
+
+async def load_catalogue(database: Database) -> Loaded:
+    """Brings the definitions to the state of the files, in one transaction. Raises `CatalogueError`."""
+    wanted = _definitions(read_catalogue())
+    async with database.write() as transaction:
+        # Bodies first: certifications refer to them.
+        written = sum([await _renew(transaction, table, rows) for table, rows in wanted.items()])
+    return Loaded({table.name: len(rows) for table, rows in wanted.items()}, written)
+
+
+async def load_demo(database: Database, at: datetime) -> Loaded:
+    """Adds the demo organisation and those of its products that are missing, in one transaction.
+
+    The catalogue must have been loaded. Raises `CatalogueError`.
+    """
+    catalogue = read_catalogue()
+    products = read_demo_products(catalogue)
+    names = {body.code: body.label for body in catalogue.certification_bodies}
+    async with database.write() as transaction:
+        owner = await _demo_organization(transaction, at)
+        there = set(await transaction.fetch(_GTINS))
+        missing = [product for product in products if product.gtin not in there]
+        moments = {"created_at": at, "updated_at": at, "version": 1}
+        wanted: dict[Table, Rows] = {
+            tables.products: [_product(product, owner) | moments for product in missing],
+            tables.certification_assignments: [
+                _held(product, held, names) | moments for product in missing for held in product.certifications
+            ],
+            tables.claim_assignments: [
+                _claimed(product, code) | moments for product in missing for code in product.claims
+            ],
+        }
+        for table, rows in wanted.items():
+            await transaction.insert_missing(table, rows)
+    return Loaded(
+        {
+            "products": len(products),
+            "certification_assignments": sum(len(product.certifications) for product in products),
+            "claim_assignments": sum(len(product.claims) for product in products),
+        },
+        sum(map(len, wanted.values())),
+    )
+
+
+def _definitions(catalogue: Catalogue) -> dict[Table, Rows]:
+    return {
+        tables.certification_bodies: [
+            {
+                "id": body_id(body.code),
+                "code": body.code,
+                "name": body.label,
+                "website": body.url or "",
+                "description": body.description,
+                "logo_url": None,
+                "country": body.country or "",
+                "kind": body.kind,
+            }
+            for body in catalogue.certification_bodies
+        ],
+        tables.certifications: [
+            {
+                "id": certification_id(certification.code),
+                "code": certification.code,
+                "label": certification.label,
+                "description": certification.description,
+                "url": certification.url or "",
+                "logo_url": None,
+                "program": certification.program or "",
+                "standard": certification.standard or "",
+                "organization_id": None,
+                "body_id": body_id(certification.certification_body_code)
+                if certification.certification_body_code
+                else None,
+            }
+            for certification in catalogue.certifications
+        ],
+        tables.claims: [
+            {
+                "id": claim_id(claim.code),
+                "code": claim.code,
+                "label": claim.label,
+                "category": claim.category,
+                # The files do not say. Directive (EU) 2024/825 forbids an environmental claim whose meaning
+                # is not spelt out beside it, so exactly these ask the brand for a definition.
+                "requires_definition": claim.category is ClaimCategory.SUSTAINABILITY,
+                "description": claim.description,
+            }
+            for claim in catalogue.claims
+        ],
+    }
+
+
+async def _renew(transaction: Transaction, table: Table, rows: Rows) -> int:
+    """Writes the rows that are missing or differ, and no others; their number."""
+    names = list(rows[0])
+    read = Read(select(*(table.c[name] for name in names)), lambda row: dict(zip(names, row, strict=True)))
+    stored = {row["id"]: row for row in await transaction.fetch(read)}
+    changed = [row for row in rows if stored.get(row["id"]) != row]
+    if changed:
+        await transaction.upsert(table, changed, key="id")
+    return len(changed)
+
+
+async def _demo_organization(transaction: Transaction, at: datetime) -> Organization:
+    row = {
+        "id": catalogue_id("organization", DEMO_SLUG),
+        "slug": DEMO_SLUG,
+        "name": DEMO_NAME,
+        "created_at": at,
+    }
+    await transaction.insert(tables.organizations, row, unless=("slug",))
+    found = await find_by_slug(transaction, DEMO_SLUG)
+    assert found is not None
+    return found
+
+
+def _product(product: DemoProduct, owner: Organization) -> dict[str, Any]:
+    return {
+        "gtin": product.gtin,
+        "id": catalogue_id("product", product.gtin),
+        "organization_id": owner.id,
+        "name": product.name,
+        "brand": product.brand,
+        "description": "",
+        # The source names countries of sale, which is something else.
+        "country_of_origin": "",
+        "net_content": product.quantity,
+        "data_source": "open_food_facts",
+        "metadata": {},
+        "search_text": search_text(product.name, product.brand, product.gtin),
+    }
+
+
+def _held(product: DemoProduct, held: HeldCertification, names: dict[str, str]) -> dict[str, Any]:
+    # The source has no dates, and nothing in it was checked against a registry.
+    return {
+        "gtin": product.gtin,
+        "certification_id": certification_id(held.code),
+        "id": catalogue_id("certification-assignment", f"{product.gtin}/{held.code}"),
+        "metadata": {"control_code": ", ".join(held.control_codes)} if held.control_codes else {},
+        "certificate_number": held.certification_number,
+        "issuing_body": names[held.certification_body_code] if held.certification_body_code else "",
+        "verification_url": "",
+        "verification_status": VerificationStatus.UNVERIFIED,
+        "scope": "",
+        "certification_value": held.value,
+        "certificate_countries": [],
+    }
+
+
+def _claimed(product: DemoProduct, code: str) -> dict[str, Any]:
+    return {
+        "gtin": product.gtin,
+        "claim_id": claim_id(code),
+        "id": catalogue_id("claim-assignment", f"{product.gtin}/{code}"),
+        "metadata": {},
+        "source": ClaimSource.BRAND_SELF_DECLARED,
+        "evidence_url": "",
+        "evidence_note": "",
+    }

@@ -1,0 +1,196 @@
+"""The tables, once for SQLite and PostgreSQL.
+
+Assignments are clustered by product: primary key (gtin, definition), `WITHOUT ROWID` on SQLite, so that one product's
+rows lie together. Ids are short ids as text (see `domain.short_id`).
+"""
+
+from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, MetaData, Table
+
+from db.types import Document, UtcDateTime, Vocabulary, text
+from domain.vocabulary import ClaimCategory, ClaimSource, KeyKind, Role, VerificationStatus
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id() -> Column[str]:
+    return Column("id", text(22), primary_key=True)
+
+
+def _moments() -> tuple[Column[object], ...]:
+    return (
+        Column("created_at", UtcDateTime(), nullable=False),
+        Column("updated_at", UtcDateTime(), nullable=False),
+        Column("version", Integer, nullable=False),
+    )
+
+
+organizations = Table(
+    "organizations",
+    metadata,
+    _id(),
+    Column("slug", text(63), nullable=False, unique=True),
+    Column("name", text(255), nullable=False),
+    Column("created_at", UtcDateTime(), nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _id(),
+    Column("organization_id", ForeignKey("organizations.id"), nullable=False, index=True),
+    Column("kind", Vocabulary(KeyKind), nullable=False),
+    Column("role", Vocabulary(Role), nullable=False),
+    Column("name", text(255), nullable=False),
+    Column("description", text(255), nullable=False),
+    # SHA-256 in hex; the key itself is shown once and kept nowhere.
+    Column("digest", text(64), nullable=False, unique=True),
+    Column("is_active", Boolean, nullable=False),
+    Column("expires_at", UtcDateTime()),
+    Column("last_used", UtcDateTime()),
+    # 0 stands for the default of the installation (contract 1.7).
+    Column("rate_limit_per_minute", Integer, nullable=False),
+    Column("rate_limit_per_day", Integer, nullable=False),
+    Column("metadata", Document, nullable=False),
+    Column("created_at", UtcDateTime(), nullable=False),
+)
+
+# A browser session acts with the authority of an API key and ends with it.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", text(64), primary_key=True),
+    Column("api_key_id", ForeignKey("api_keys.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", UtcDateTime(), nullable=False),
+    Column("expires_at", UtcDateTime(), nullable=False),
+)
+
+sign_in_links = Table(
+    "sign_in_links",
+    metadata,
+    Column("digest", text(64), primary_key=True),
+    Column("api_key_id", ForeignKey("api_keys.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("expires_at", UtcDateTime(), nullable=False),
+)
+
+certification_bodies = Table(
+    "certification_bodies",
+    metadata,
+    _id(),
+    Column("code", text(50), nullable=False, unique=True),
+    Column("name", text(255), nullable=False),
+    Column("website", text(2000), nullable=False),
+    Column("description", text(), nullable=False),
+    Column("logo_url", text(2000)),
+    Column("country", text(2), nullable=False),
+    Column("kind", text(32), nullable=False),
+)
+
+certifications = Table(
+    "certifications",
+    metadata,
+    _id(),
+    Column("code", text(50), nullable=False),
+    Column("label", text(255), nullable=False),
+    Column("description", text(), nullable=False),
+    Column("url", text(2000), nullable=False),
+    Column("logo_url", text(2000)),
+    Column("program", text(255), nullable=False),
+    Column("standard", text(255), nullable=False),
+    # NULL: a global definition; else the only organisation that may see it.
+    Column("organization_id", ForeignKey("organizations.id"), index=True),
+    Column("body_id", ForeignKey("certification_bodies.id"), index=True),
+)
+
+# A code is unique among the global rows, and among one organisation's private rows; private rows may go without.
+Index(
+    "uq_certifications_code_global",
+    certifications.c.code,
+    unique=True,
+    sqlite_where=certifications.c.organization_id.is_(None),
+    postgresql_where=certifications.c.organization_id.is_(None),
+)
+_private_with_code = certifications.c.organization_id.is_not(None) & (certifications.c.code != "")
+Index(
+    "uq_certifications_code_private",
+    certifications.c.organization_id,
+    certifications.c.code,
+    unique=True,
+    sqlite_where=_private_with_code,
+    postgresql_where=_private_with_code,
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    _id(),
+    Column("code", text(50), nullable=False, unique=True),
+    Column("label", text(100), nullable=False),
+    Column("category", Vocabulary(ClaimCategory), nullable=False),
+    Column("requires_definition", Boolean, nullable=False),
+    Column("description", text(), nullable=False),
+)
+
+products = Table(
+    "products",
+    metadata,
+    Column("gtin", text(14), primary_key=True),
+    Column("id", text(22), nullable=False, unique=True),
+    Column("organization_id", ForeignKey("organizations.id"), nullable=False, index=True),
+    Column("name", text(255), nullable=False),
+    Column("brand", text(255), nullable=False),
+    Column("description", text(), nullable=False),
+    Column("country_of_origin", text(2), nullable=False),
+    Column("net_content", text(100), nullable=False),
+    Column("data_source", text(32), nullable=False),
+    Column("metadata", Document, nullable=False),
+    *_moments(),
+    # Name, brand and GTIN folded to one case in Python, because the databases' own folding differs outside ASCII.
+    Column("search_text", text(), nullable=False),
+)
+
+certification_assignments = Table(
+    "certification_assignments",
+    metadata,
+    Column("gtin", ForeignKey("products.gtin", ondelete="CASCADE"), primary_key=True),
+    Column("certification_id", ForeignKey("certifications.id"), primary_key=True, index=True),
+    Column("id", text(22), nullable=False, unique=True),
+    Column("metadata", Document, nullable=False),
+    Column("valid_from", Date),
+    Column("expiration_date", Date),
+    Column("certificate_number", text(100), nullable=False),
+    Column("issuing_body", text(255), nullable=False),
+    Column("expiry_date", Date),
+    Column("verification_url", text(2000), nullable=False),
+    Column("verification_status", Vocabulary(VerificationStatus), nullable=False),
+    Column("scope", text(), nullable=False),
+    Column("certification_value", text(255), nullable=False),
+    Column("audit_date", Date),
+    Column("initial_certification_date", Date),
+    Column("certificate_countries", Document, nullable=False),
+    *_moments(),
+    sqlite_with_rowid=False,
+)
+
+claim_assignments = Table(
+    "claim_assignments",
+    metadata,
+    Column("gtin", ForeignKey("products.gtin", ondelete="CASCADE"), primary_key=True),
+    Column("claim_id", ForeignKey("claims.id"), primary_key=True, index=True),
+    Column("id", text(22), nullable=False, unique=True),
+    Column("metadata", Document, nullable=False),
+    Column("source", Vocabulary(ClaimSource), nullable=False),
+    Column("valid_from", Date),
+    Column("expiration_date", Date),
+    Column("evidence_url", text(2000), nullable=False),
+    Column("evidence_note", text(), nullable=False),
+    *_moments(),
+    sqlite_with_rowid=False,
+)

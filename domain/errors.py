@@ -1,0 +1,76 @@
+"""Why an operation was refused.
+
+A domain error knows its public code, one sentence for the caller, and for bad input a list of violations whose path
+lies *inside the command*. It knows nothing of HTTP headers or GraphQL types: `domain.problem` turns it into the
+RFC 9457 document that both faces render.
+"""
+
+from typing import ClassVar, NamedTuple
+
+
+class Violation(NamedTuple):
+    """One thing wrong with one member of a command.
+
+    `path` leads to the member inside the command, for example `("metadata", "order_id")`; `message` says what it
+    should be; `type` is the machine name, pydantic's own where pydantic has one (`missing`, `string_too_long`, ...).
+    """
+
+    path: tuple[str | int, ...]
+    message: str
+    type: str
+
+
+class DomainError(Exception):
+    """The base of every expected refusal. `code` is public and stable; clients branch on it."""
+
+    code: ClassVar[str]
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class InvalidInput(DomainError):
+    """The command breaks a rule; `violations` name every member that does, all at once."""
+
+    code = "validation_error"
+
+    def __init__(self, violations: list[Violation]) -> None:
+        named = "; ".join(f"{'.'.join(map(str, v.path)) or 'input'}: {v.message}" for v in violations[:3])
+        more = f"; and {len(violations) - 3} more" if len(violations) > 3 else ""
+        super().__init__(f"Validation error. {named}{more}.")
+        self.violations = violations
+
+
+class NotFound(DomainError):
+    """Nothing is stored under that key, or nothing that this caller may know of."""
+
+    code = "not_found"
+
+
+class AlreadyAssigned(DomainError):
+    """The product already carries that claim or certification; the pair is unique."""
+
+    code = "conflict"
+
+
+class Unauthorized(DomainError):
+    """No credential, or one that is malformed, unknown, revoked or expired."""
+
+    code = "unauthorized"
+
+
+class Forbidden(DomainError):
+    """The credential is good, but does not permit this operation on this product."""
+
+    code = "forbidden"
+
+
+class Busy(DomainError):
+    """The database could not take the work in time; the same request may succeed after `retry_after` seconds."""
+
+    code = "service_unavailable"
+
+    def __init__(self, detail: str, retry_after: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after

@@ -1,0 +1,52 @@
+"""GTINs: the number under the barcode, kept as 14 ASCII digits.
+
+Whoever *looks up* a product may write 8 to 14 digits (contract 1.3): they are padded, never judged, and what is not
+there is simply not found. Whoever *creates* a product asks `check_digit_is_right` as well.
+"""
+
+from typing import Annotated, NewType
+
+from pydantic import AfterValidator, Field, TypeAdapter
+from stdnum.ean import calc_check_digit
+
+from domain.validation import parse
+
+Gtin = NewType("Gtin", str)
+"""A GTIN padded with zeros to 14 digits."""
+
+GTIN_LENGTHS = (8, 12, 13, 14)
+
+
+def _pad(text: str) -> Gtin:
+    return Gtin(text.zfill(14))
+
+
+# [0-9], not \d: the latter also admits Arabic and full-width digits.
+GtinField = Annotated[Gtin, Field(min_length=8, max_length=14, pattern="^[0-9]{8,14}$"), AfterValidator(_pad)]
+"""The member of a command that holds a GTIN."""
+
+_gtin: TypeAdapter[Gtin] = TypeAdapter(GtinField)
+
+
+def parse_gtin(text: object, member: str = "gtin") -> Gtin:
+    """The 14-digit form of 8 to 14 ASCII digits. Raises `InvalidInput` that names `member`."""
+    return parse(_gtin, text, member)
+
+
+def check_digit_is_right(gtin: str) -> bool:
+    """Whether the last digit is the GS1 check digit (mod 10, weights 3 and 1 from the right).
+
+    Padding does not change the verdict. All zeros is well-formed but identifies nothing, so it is wrong too.
+    """
+    return gtin.strip("0") != "" and calc_check_digit(gtin[:-1]) == gtin[-1]
+
+
+def why_not_a_gtin(text: str) -> str | None:
+    """Why `text` cannot be the GTIN of a new product, in one sentence; None when it can."""
+    if not (text.isascii() and text.isdigit()):
+        return "A GTIN has digits only."
+    if len(text) not in GTIN_LENGTHS:
+        return "A GTIN has 8, 12, 13 or 14 digits."
+    if not check_digit_is_right(text):
+        return "The last digit is not the check digit of the others; compare it with the barcode."
+    return None

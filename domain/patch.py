@@ -1,0 +1,68 @@
+"""What null means in a patch, member by member. A member that is absent always stays as it is.
+
+The contract says it for the two validity dates, metadata and the country list; the rest follows from the output's
+conventions (text is `""`, dates are null, lists are `[]` when there is nothing). A status has no "nothing", so null is
+refused.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from domain.errors import InvalidInput, Violation
+from domain.metadata import merge
+from domain.records import CertificationAssignment
+from domain.validity import check_order
+
+Policy = Literal["clears", "empties", "refused"]
+
+
+class Null(NamedTuple):
+    """`policy`: null clears to None, empties to `value`, or is refused."""
+
+    policy: Policy
+    value: Any = None
+
+
+CLEARS = Null("clears")
+EMPTY_TEXT = Null("empties", "")
+REFUSED = Null("refused")
+
+CERTIFICATION_ASSIGNMENT: Mapping[str, Null] = {
+    "metadata": Null("empties", {}),
+    "valid_from": CLEARS,
+    "expiration_date": CLEARS,
+    "certificate_number": EMPTY_TEXT,
+    "issuing_body": EMPTY_TEXT,
+    "verification_url": EMPTY_TEXT,
+    "verification_status": REFUSED,
+    "scope": EMPTY_TEXT,
+    "certification_value": EMPTY_TEXT,
+    "audit_date": CLEARS,
+    "initial_certification_date": CLEARS,
+    "certificate_countries": Null("empties", []),
+}
+
+
+def resolve_nulls(members: Mapping[str, Any], policies: Mapping[str, Null]) -> dict[str, Any]:
+    """The members with each null replaced by what it means. Raises `InvalidInput` for those that refuse null."""
+    refused = [
+        Violation((name,), "Input should not be null; omit the member to leave it unchanged", "null_refused")
+        for name, value in members.items()
+        if value is None and policies[name].policy == "refused"
+    ]
+    if refused:
+        raise InvalidInput(refused)
+    return {name: policies[name].value if value is None else value for name, value in members.items()}
+
+
+def changes_of(stored: CertificationAssignment, members: Mapping[str, Any]) -> dict[str, Any]:
+    """What a patch really changes: member -> new value, empty when nothing differs.
+
+    `members` are the ones present, nulls resolved. Metadata is merged and the order of dates judged on the merged
+    result (contract A18). Raises `InvalidInput`.
+    """
+    merged = dict(members)
+    if "metadata" in merged:
+        merged["metadata"] = merge(stored.metadata, merged["metadata"])
+    check_order(merged.get("valid_from", stored.valid_from), merged.get("expiration_date", stored.expiration_date))
+    return {name: value for name, value in merged.items() if value != getattr(stored, name)}

@@ -1,0 +1,81 @@
+"""The problem document of RFC 9457, as the contract spells it (section 1.8), for both faces.
+
+REST sends it as `application/problem+json`; GraphQL shows the same members as fields of the `Problem` interface and
+in `errors[].extensions`. The table of codes is the whole public vocabulary of refusals; `docs/errors.md` explains it.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from domain.errors import Busy, DomainError, InvalidInput, Violation
+
+
+class Kind(NamedTuple):
+    """What is the same in every occurrence of a code."""
+
+    title: str
+    status: int
+    retryable: bool = False
+
+
+KINDS = {
+    "bad_request": Kind("Bad Request", 400),
+    "unauthorized": Kind("Unauthorized", 401),
+    "forbidden": Kind("Forbidden", 403),
+    "not_found": Kind("Not Found", 404),
+    "method_not_allowed": Kind("Method Not Allowed", 405),
+    "not_acceptable": Kind("Not Acceptable", 406),
+    "conflict": Kind("Conflict", 409),
+    "payload_too_large": Kind("Payload Too Large", 413),
+    "unsupported_media_type": Kind("Unsupported Media Type", 415),
+    "validation_error": Kind("Validation Error", 422),
+    "internal_error": Kind("Internal Error", 500, retryable=True),
+    "service_unavailable": Kind("Service Unavailable", 503, retryable=True),
+    "gateway_timeout": Kind("Gateway Timeout", 504, retryable=True),
+}
+"""Public code -> its title, HTTP status and whether the same request can succeed later."""
+
+BY_STATUS = {kind.status: code for code, kind in KINDS.items()}
+"""HTTP status -> the code that stands for it where only a status is known."""
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One occurrence of a refusal. `violations` keep their path inside the command; each face adds its own prefix."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    error_code: str
+    timestamp: datetime
+    retryable: bool
+    retry_after: int | None = None
+    violations: list[Violation] | None = None
+
+
+def problem(code: str, detail: str, *, at: datetime, type_base: str, retry_after: int | None = None) -> Problem:
+    """The problem document for `code`, which must be a key of `KINDS`; its moment to the second."""
+    kind = KINDS[code]
+    at = at.replace(microsecond=0)
+    return Problem(
+        f"{type_base}{code}",
+        kind.title,
+        kind.status,
+        detail,
+        code,
+        at,
+        kind.retryable,
+        retry_after=retry_after,
+    )
+
+
+def describe(error: DomainError, *, at: datetime, type_base: str) -> Problem:
+    """The problem document of a domain error that occurred `at` a moment (UTC)."""
+    document = problem(error.code, error.detail, at=at, type_base=type_base)
+    if isinstance(error, InvalidInput):
+        return msgspec.structs.replace(document, violations=error.violations)
+    if isinstance(error, Busy):
+        return msgspec.structs.replace(document, retry_after=error.retry_after)
+    return document

@@ -1,0 +1,82 @@
+"""Short ids: a UUID written in 22 characters of base 57, as the contract shows ids everywhere (section 1.2).
+
+The 22-character form is also the form in which ids are stored and compared here: its alphabet is in ASCII order, so
+text order equals UUID order, and no id is ever converted on its way out.
+"""
+
+import os
+import re
+from datetime import datetime
+from typing import Annotated, NewType
+from uuid import UUID, uuid5
+
+import shortuuid
+from pydantic import BeforeValidator, TypeAdapter
+from pydantic_core import PydanticCustomError, PydanticKnownError
+
+from domain.validation import parse
+
+ShortId = NewType("ShortId", str)
+"""A UUID in its 22-character form."""
+
+PATTERN = "^[23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz]{22}$"
+LARGEST = "oZEq7ovRbLq6UnGMPwc8B5"
+"""The all-ones UUID. 57^22 exceeds 2^128, so a fifth of the strings that match the pattern lie above it."""
+
+_short = re.compile(PATTERN[:-1] + r"\Z")
+_canonical = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+
+
+def encode(uuid: UUID) -> ShortId:
+    """The 22-character form of a UUID."""
+    return ShortId(shortuuid.encode(uuid))
+
+
+def decode(short_id: ShortId) -> UUID:
+    """The UUID behind a short id."""
+    return shortuuid.decode(short_id)
+
+
+def _read(value: object) -> ShortId:
+    if not isinstance(value, str):
+        raise PydanticKnownError("string_type")
+    if _short.match(value):
+        if value > LARGEST:
+            raise PydanticCustomError(
+                "short_id_overflow", "Id stands for no UUID: it is above 2^128; copy it again from its source"
+            )
+        return ShortId(value)
+    if _canonical.match(value):
+        return encode(UUID(value))
+    raise PydanticCustomError(
+        "short_id_parsing", "Id should be 22 characters of base 57 or a UUID in its hyphenated form"
+    )
+
+
+ShortIdField = Annotated[ShortId, BeforeValidator(_read)]
+"""The member of a command that holds an id; both forms in, the short form out."""
+
+_short_id: TypeAdapter[ShortId] = TypeAdapter(ShortIdField)
+
+
+def parse_short_id(text: object, member: str = "id") -> ShortId:
+    """The short form of an id given in either form. Raises `InvalidInput` that names `member`."""
+    return parse(_short_id, text, member)
+
+
+def new_short_id(at: datetime) -> ShortId:
+    """A fresh id: a UUID of version 7 (RFC 9562, section 5.7), so that ids sort by the moment they were made."""
+    milliseconds = int(at.timestamp() * 1000)
+    random = int.from_bytes(os.urandom(10), "big")
+    value = (milliseconds & (2**48 - 1)) << 80 | random
+    value = value & ~(0xF << 76) | 7 << 76
+    value = value & ~(0x3 << 62) | 2 << 62
+    return encode(UUID(int=value))
+
+
+_CATALOGUE = UUID("6f0c3b8e-0d0f-5c1b-9d6b-3a1f0a5f7c11")
+
+
+def catalogue_id(kind: str, code: str) -> ShortId:
+    """The id of a catalogue row, made from its code, so that the same row has the same id in every installation."""
+    return encode(uuid5(_CATALOGUE, f"{kind}/{code}"))

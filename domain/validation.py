@@ -1,0 +1,119 @@
+"""How input becomes typed, with every violation named at once.
+
+pydantic does the work: its `type` names and messages are the ones the documented service shows (contract 1.8), so
+both faces and every client see one vocabulary. Rules of the domain's own speak in the same style.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import AfterValidator, AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+from pydantic import ValidationError as PydanticValidationError
+from pydantic_core import PydanticCustomError, PydanticKnownError
+
+from domain.errors import InvalidInput, Violation
+
+T = TypeVar("T")
+
+MAX_VIOLATIONS = 100
+
+
+def violations_of(error: PydanticValidationError, *prefix: str) -> list[Violation]:
+    """pydantic's list of errors as violations, without the caller's input and without addresses of pydantic's docs.
+
+    Bounded in length and in number: a body with a hundred thousand bad members gets a short answer.
+    """
+    entries = error.errors(include_url=False, include_context=False, include_input=False)
+    return [
+        Violation(
+            (*prefix, *(part[:60] if isinstance(part, str) else part for part in entry["loc"])),
+            entry["msg"],
+            entry["type"],
+        )
+        for entry in entries[:MAX_VIOLATIONS]
+    ]
+
+
+def parse(adapter: TypeAdapter[T], value: object, member: str) -> T:
+    """One value through one adapter. Raises `InvalidInput` that names `member`."""
+    try:
+        return adapter.validate_python(value)
+    except PydanticValidationError as error:
+        raise InvalidInput(violations_of(error, member)) from None
+
+
+class Command(BaseModel):
+    """The base of the commands: frozen, unknown members ignored (contract A22), members judged all at once."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @classmethod
+    def parse(cls, members: Mapping[str, Any]) -> Self:
+        """The command made of plain JSON values or typed ones. Raises `InvalidInput` naming every bad member."""
+        try:
+            return cls.model_validate(members)
+        except PydanticValidationError as error:
+            raise InvalidInput(violations_of(error)) from None
+
+
+def _without_nul(text: str) -> str:
+    # PostgreSQL cannot store it in text; refused everywhere, so that the two databases agree.
+    if "\0" in text:
+        raise PydanticCustomError("string_nul", "String should not contain the NUL character; remove it")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+"""Free text; may be empty."""
+
+Text40 = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_without_nul)]
+Text100 = Annotated[str, Field(max_length=100), AfterValidator(_without_nul)]
+Text255 = Annotated[str, Field(max_length=255), AfterValidator(_without_nul)]
+Text500 = Annotated[str, Field(max_length=500), AfterValidator(_without_nul)]
+
+_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+
+
+def read_date(value: object) -> date:
+    """A calendar date from exactly `YYYY-MM-DD`, or a `date` as it is.
+
+    Raises a `ValueError` (pydantic's own) otherwise: Python and pydantic would also read `20240102`, week dates,
+    date-times and Unix times.
+    """
+    if type(value) is date:
+        return value
+    if not isinstance(value, str):
+        raise PydanticKnownError("date_type")
+    if not _date.match(value):
+        raise PydanticKnownError("date_parsing", {"error": "write for example 2026-05-31"})
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise PydanticKnownError("date_parsing", {"error": str(error)}) from None
+
+
+Date = Annotated[date, BeforeValidator(read_date)]
+"""A calendar date, `YYYY-MM-DD` only."""
+
+_url: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
+
+
+def _web_address(text: str) -> str:
+    # Checked but stored as written: pydantic's own URL would be normalised. Empty means none (contract 1.1).
+    if text == "":
+        return text
+    try:
+        url = _url.validate_python(text)
+    except PydanticValidationError:
+        url = None
+    if url is None or not re.match("https?://[^/]", text, re.IGNORECASE) or url.username or url.password:
+        raise PydanticCustomError(
+            "url_parsing", "Input should be an http or https URL without user name, or an empty string"
+        )
+    return text
+
+
+Url = Annotated[Text, Field(max_length=2000), AfterValidator(_web_address)]
+"""An absolute http(s) URL as its author wrote it, or the empty string."""

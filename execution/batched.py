@@ -1,0 +1,284 @@
+"""Relations resolved for all parents of one level at once.
+
+A relation is written as a function from the list of parents to the list of their results, in the same order:
+
+    @strawberry.type
+    class Product:
+        gtin: str
+
+        @batched(description="Certifications held by this product.")
+        @staticmethod
+        async def certifications(
+            parents: list[ProductRecord], info: strawberry.Info, active: bool | None = None
+        ) -> list[list[CertificationAssignment]]: ...
+
+To Strawberry this is an ordinary field of type `list[CertificationAssignment]` with one argument. Executed by
+graphql-core, the calls for single parents are gathered and the function is called once per level; an executor
+that works level by level calls `BatchedField.batch_function` itself.
+
+The function is a static method because its first parameter is a list of parents, never `self`. It may leave
+out `info`, which is that of the first parent. The list may hold the same parent more than once, and parents
+may be of any type, hashable or not. An exception raised by the function fails the field for every parent; an
+`Exception` put into the result list fails it for that parent alone (the return annotation is then
+`list[X | Exception]`).
+"""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import fields, is_dataclass
+from functools import cached_property
+from types import UnionType
+from typing import Any, Protocol, TypeAlias, Union, cast, get_args, get_origin, overload
+
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.field import StrawberryField
+from strawberry.types.fields.resolver import StrawberryResolver
+from strawberry.types.info import Info
+from strawberry.types.maybe import Some
+
+BatchFunction: TypeAlias = Callable[..., Awaitable[Sequence[Any]]]
+
+
+class HasLoaders(Protocol):
+    """What `batched` asks of the context."""
+
+    @property
+    def loaders(self) -> dict[Any, Any]:
+        """A dictionary of this one operation, empty at its start and left alone by everyone else."""
+
+
+class BatchLengthError(RuntimeError):
+    """A batch function returned more or fewer results than it was given parents."""
+
+
+class _ElementAnnotation(StrawberryAnnotation):
+    """The annotation of one parent's result, taken out of the batch function's `list[...]`.
+
+    Evaluated as late as Strawberry's own annotations, so forward references and lazy types work.
+    """
+
+    __slots__ = ()
+
+    def evaluate(self) -> type:
+        outer = super().evaluate()
+        arguments = get_args(outer)
+        if not arguments or not issubclass(get_origin(outer) or object, Sequence):
+            raise TypeError(
+                f"A batched function returns a list with one result per parent, not {self.raw_annotation!r}; "
+                "annotate it as list[...] of the field's type."
+            )
+        element = arguments[0]
+        if isinstance(element, str):
+            element = StrawberryAnnotation(element, namespace=self.namespace).evaluate()
+        return cast(type, _without_exceptions(element))
+
+
+def _without_exceptions(annotation: Any) -> Any:
+    """`X | NotFound` -> `X`: exceptions in the result list are refusals, not values of the field."""
+    if get_origin(annotation) not in (Union, UnionType):
+        return annotation
+    kept = [
+        member
+        for member in get_args(annotation)
+        if not (isinstance(member, type) and issubclass(member, BaseException))
+    ]
+    return Union[tuple(kept)]  # noqa: UP007 - built from a tuple at run time
+
+
+class BatchedResolver(StrawberryResolver[Any]):
+    """A resolver for one parent whose calls are gathered into calls of the batch function."""
+
+    @cached_property
+    def type_annotation(self) -> StrawberryAnnotation | None:
+        """The type of one parent's result."""
+        annotation = self.signature.return_annotation
+        if annotation is inspect.Signature.empty:
+            return None
+        return _ElementAnnotation(annotation, namespace=self._namespace)
+
+
+class BatchedField(StrawberryField):
+    """A Strawberry field that knows how to resolve itself for many parents at once."""
+
+    @property
+    def batch_function(self) -> BatchFunction:
+        """The function as written: `(parents, [info,] **arguments)` to results in the same order."""
+        resolver = cast(StrawberryResolver[Any], self.base_resolver)
+        return cast(BatchFunction, resolver.wrapped_func.batch_function)  # type: ignore[union-attr]
+
+    @property
+    def takes_info(self) -> bool:
+        """Whether `batch_function` has a parameter named `info`."""
+        return "info" in inspect.signature(self.batch_function).parameters
+
+
+@overload
+def batched(function: BatchFunction, /) -> BatchedField: ...
+
+
+@overload
+def batched(
+    *, name: str | None = None, description: str | None = None, deprecation_reason: str | None = None
+) -> Callable[[BatchFunction], BatchedField]: ...
+
+
+def batched(
+    function: BatchFunction | None = None,
+    /,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    deprecation_reason: str | None = None,
+) -> BatchedField | Callable[[BatchFunction], BatchedField]:
+    """Make a field of a function from all parents of a level to their results (see the module's text).
+
+    `name`, `description` and `deprecation_reason` are those of the GraphQL field; arguments are described
+    with `Annotated[..., strawberry.argument(description=...)]`. Raises `TypeError` when the function cannot
+    be one.
+    """
+
+    def field_of(function: BatchFunction) -> BatchedField:
+        field = BatchedField(graphql_name=name, description=description, deprecation_reason=deprecation_reason)
+        return field(BatchedResolver(_resolver_for_one_parent(function)))
+
+    return field_of if function is None else field_of(function)
+
+
+def _resolver_for_one_parent(function: BatchFunction) -> Callable[..., Awaitable[Any]]:
+    if isinstance(function, staticmethod):
+        function = function.__func__
+    signature = inspect.signature(function)
+    parameters = list(signature.parameters.values())
+    if not parameters or parameters[0].name in ("self", "cls", "root", "info"):
+        raise TypeError(
+            f"{function.__qualname__} must take the list of all parents as its first parameter; "
+            "put @staticmethod below @batched and name it `parents`."
+        )
+    takes_info = "info" in signature.parameters
+
+    async def resolve(root: Any, info: Info, **arguments: Any) -> Any:
+        return await _level(function, takes_info, info, arguments).load(root, info)
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    arguments = [p.replace(kind=keyword) for p in parameters[1:] if p.name != "info"]
+    resolve.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[
+            inspect.Parameter("root", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Any),
+            inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info),
+            *arguments,
+        ]
+    )
+    # Strawberry evaluates annotations in the module of the resolver and shows its name in error messages.
+    resolve.__module__ = function.__module__
+    resolve.__name__ = function.__name__
+    resolve.__qualname__ = function.__qualname__
+    resolve.__doc__ = function.__doc__
+    resolve.__annotations__ = {p.name: p.annotation for p in arguments} | {"return": signature.return_annotation}
+    resolve.batch_function = function  # type: ignore[attr-defined]
+    return resolve
+
+
+def _level(function: BatchFunction, takes_info: bool, info: Info, arguments: dict[str, Any]) -> "_Level":
+    """The gathering point of one field with one set of arguments in one operation."""
+    context: HasLoaders = info.context
+    key = (function, _frozen(arguments))
+    level: _Level | None = context.loaders.get(key)
+    if level is None:
+        level = context.loaders[key] = _Level(function, takes_info, arguments)
+    return level
+
+
+class _Level:
+    """Gathers parents until no more arrive, then calls the batch function once for all of them.
+
+    Strawberry's `DataLoader` waits a fixed two turns of the event loop, which splits a level in two as soon
+    as its parents hang under lists of different length: graphql-core needs a turn more to start several
+    children than to start one. Waiting for quiet turns keeps a level whole. Nothing is remembered between
+    batches, so a field read after a mutation is read again.
+    """
+
+    # Each non-batched list or object between two batched fields can delay a parent by one turn.
+    QUIET_TURNS = 4
+
+    def __init__(self, function: BatchFunction, takes_info: bool, arguments: dict[str, Any]) -> None:
+        self._function = function
+        self._takes_info = takes_info
+        self._arguments = arguments
+        self._waiting: list[tuple[Any, asyncio.Future[Any]]] = []
+
+    def load(self, parent: Any, info: Info) -> asyncio.Future[Any]:
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        self._waiting.append((parent, future))
+        if len(self._waiting) == 1:
+            loop.call_soon(self._turn, loop, info, 1, 0)
+        return future
+
+    def _turn(self, loop: asyncio.AbstractEventLoop, info: Info, seen: int, quiet: int) -> None:
+        quiet = quiet + 1 if len(self._waiting) == seen else 0
+        if quiet < self.QUIET_TURNS:
+            loop.call_soon(self._turn, loop, info, len(self._waiting), quiet)
+            return
+        batch = [(parent, future) for parent, future in self._waiting if not future.done()]
+        self._waiting = []
+        if batch:
+            keywords = {**self._arguments, "info": info} if self._takes_info else self._arguments
+            task = loop.create_task(self._run(batch, keywords))
+            _cancel_with_waiters(task, [future for _, future in batch])
+
+    async def _run(self, batch: list[tuple[Any, asyncio.Future[Any]]], keywords: dict[str, Any]) -> None:
+        try:
+            results = await self._function([parent for parent, _ in batch], **keywords)
+            if len(results) != len(batch):
+                raise BatchLengthError(
+                    f"{self._function.__qualname__} returned {len(results)} results for {len(batch)} "
+                    "parents; return exactly one per parent, in their order."
+                )
+            for (_, future), result in zip(batch, results, strict=True):
+                if future.done():
+                    continue
+                if isinstance(result, Exception):
+                    future.set_exception(result)
+                else:
+                    future.set_result(result)
+        except Exception as error:  # noqa: BLE001 - handed to every waiting field, which reports it
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+        finally:
+            # Reached with open futures only when this task was cancelled: nobody may wait for ever.
+            for _, future in batch:
+                future.cancel()
+
+
+def _cancel_with_waiters(task: asyncio.Task[None], waiters: list[asyncio.Future[Any]]) -> None:
+    """Stop the batch when every field waiting for it was cancelled, as a time-out does."""
+    remaining = len(waiters)
+
+    def waiter_done(waiter: asyncio.Future[Any]) -> None:
+        nonlocal remaining
+        remaining -= waiter.cancelled()
+        if not remaining:
+            task.cancel()
+
+    for waiter in waiters:
+        waiter.add_done_callback(waiter_done)
+
+
+def _frozen(value: Any) -> Hashable:
+    """A hashable stand-in for a coerced argument value; equal stand-ins mean the same question."""
+    if isinstance(value, dict):
+        return tuple((name, _frozen(value[name])) for name in sorted(value, key=str))
+    if isinstance(value, list | tuple):
+        return tuple(map(_frozen, value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return (type(value), *(_frozen(getattr(value, field.name)) for field in fields(value)))
+    if isinstance(value, Some):
+        return (Some, _frozen(value.value))
+    try:
+        hash(value)
+    except TypeError:
+        # The value lives as long as the level it belongs to, so its address is not used twice.
+        return (type(value), id(value))
+    return (type(value), value)

@@ -1,0 +1,300 @@
+"""The command line: `./certgate WORD ...`, or `python -m gateway WORD ...`.
+
+Everything dear is imported inside the commands, so that `--help` answers at once. An expected failure is one
+sentence on standard error: exit code 2 for a wrong setting or argument, 1 for anything else.
+"""
+
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from domain.vocabulary import KeyKind, Role
+
+if TYPE_CHECKING:
+    from db.catalogue import Loaded
+    from db.keys import KeyEntry
+    from gateway.settings import Settings
+
+R = TypeVar("R")
+
+
+class _Refusal(click.ClickException):
+    """How an expected failure is shown."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        for line in self.message.splitlines():
+            click.echo(f"certgate: {line}", file=file, err=True)
+
+
+class _WrongSetting(_Refusal):
+    """How a wrong setting is shown."""
+
+    exit_code = 2
+
+
+class _Commands(click.Group):
+    """The commands; their expected failures become sentences, defects keep their traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            from gateway.failures import explain
+            from gateway.settings import SettingsError
+
+            if isinstance(error, SettingsError):
+                raise _WrongSetting(str(error)) from error
+            sentence = explain(error)
+            if sentence is None:
+                raise
+            raise _Refusal(sentence) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """A gateway for product certifications and claims, in GraphQL and REST.
+
+    Settings are environment variables that start with CERTGATE_; README.md lists them.
+    """
+
+
+def main() -> None:
+    """Runs the command line and ends the process."""
+    cli(prog_name="certgate")
+
+
+_host = click.option("--host", help="The address to listen on, instead of CERTGATE_HOST.")
+_port = click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="The port to listen on, instead of CERTGATE_PORT; 0: any free one.",
+)
+
+
+@cli.command()
+@_host
+@_port
+def serve(host: str | None, port: int | None) -> None:
+    """Serve both faces until told to stop."""
+    from gateway import server, storage
+
+    settings = _settings(host=host, port=port)
+
+    async def work() -> None:
+        with server.listen(settings) as listener:
+            async with storage.opened(settings) as database:
+                from gateway.app import create_app
+
+                text = f"certgate answers on {server.address(settings, listener)}; stop it with Ctrl+C."
+                application = create_app(settings, database)
+                await server.serve(settings, application, listener, lambda: print(text, flush=True))
+
+    server.run(work())
+
+
+@cli.command()
+@_host
+@_port
+def demo(host: str | None, port: int | None) -> None:
+    """Set up whatever is missing, serve the demo products and print how to sign in."""
+    from gateway import server
+    from gateway.demo import demo as run_demo
+
+    settings = _settings(host=host, port=port)
+
+    async def work() -> None:
+        with server.listen(settings) as listener:
+            await run_demo(settings, listener)
+
+    server.run(work())
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to the newest revision of the tables."""
+    from gateway import storage
+
+    before, after = _run(storage.migrate(_settings()))
+    if before == after:
+        print(f"The database is at revision {after} already.")
+    else:
+        print(f"The database went from {f'revision {before}' if before else 'nothing'} to revision {after}.")
+
+
+@cli.group()
+def seed() -> None:
+    """Load the data that comes with certgate."""
+
+
+@seed.command("catalogue")
+def seed_catalogue() -> None:
+    """Load or renew the certification bodies, certifications and claims."""
+    from db.catalogue import load_catalogue
+    from gateway import storage
+
+    async def work(settings: "Settings") -> "Loaded":
+        async with storage.opened(settings) as database:
+            return await load_catalogue(database)
+
+    _print_loaded(_run(work(_settings())))
+
+
+@seed.command("demo")
+def seed_demo() -> None:
+    """Load the organisation demo and its products, and the catalogue that they need."""
+    from gateway import storage
+    from gateway.demo import load
+
+    async def work(settings: "Settings") -> "Loaded":
+        async with storage.opened(settings) as database:
+            return await load(database)
+
+    _print_loaded(_run(work(_settings())))
+
+
+@cli.group()
+def keys() -> None:
+    """Make, list and revoke API keys."""
+
+
+@keys.command("create")
+@click.option("--organization", required=True, metavar="SLUG", help="Whose key it is; demo owns the demo products.")
+@click.option(
+    "--role",
+    required=True,
+    type=click.Choice([role.value for role in Role]),
+    help="readonly reads; the others write.",
+)
+@click.option(
+    "--kind",
+    default=KeyKind.BUSINESS.value,
+    show_default=True,
+    type=click.Choice([kind.value for kind in KeyKind]),
+    help="csb for a server, csu for a person, cpk for a browser (it never writes).",
+)
+@click.option("--name", default="", help="What the key is for, as the list shows it.")
+@click.option("--expires-in-days", type=click.IntRange(1, 36_500), help="Without it the key never expires.")
+@click.option("--quiet", is_flag=True, help="Print the key alone.")
+def create_key(organization: str, role: str, kind: str, name: str, expires_in_days: int | None, quiet: bool) -> None:
+    """Make an API key and print it, this once."""
+    from gateway import storage
+    from resolvers import keys as administration
+
+    async def work(settings: "Settings") -> administration.NewKey:
+        async with storage.opened(settings) as database:
+            return await administration.create_key(
+                database,
+                organization,
+                Role(role),
+                KeyKind(kind),
+                name=name,
+                life=timedelta(days=expires_in_days) if expires_in_days else None,
+            )
+
+    if len(name) > 255 or not name.isprintable():
+        raise click.BadParameter("A name has at most 255 printable characters.", param_hint="--name")
+    entry, secret = _run(work(_settings()))
+    if quiet:
+        print(secret)
+        return
+    print(f"The API key, shown only now:\n\n  {secret}\n")
+    _print_table([entry])
+
+
+@keys.command("list")
+@click.option("--organization", metavar="SLUG", help="Only the keys of this organisation.")
+def list_keys(organization: str | None) -> None:
+    """List the API keys, without the keys themselves."""
+    from gateway import storage
+    from resolvers import keys as administration
+
+    async def work(settings: "Settings") -> "list[KeyEntry]":
+        async with storage.opened(settings) as database:
+            return await administration.list_keys(database, organization)
+
+    _print_table(_run(work(_settings())))
+
+
+@keys.command("revoke")
+@click.argument("id")
+def revoke_key(id: str) -> None:
+    """Revoke the API key of that ID at once, in every running server, with its browser sessions."""
+    from domain.short_id import parse_short_id
+    from gateway import storage
+    from resolvers import keys as administration
+
+    key = parse_short_id(id)
+
+    async def work(settings: "Settings") -> None:
+        async with storage.opened(settings) as database:
+            await administration.revoke_key(database, key)
+
+    _run(work(_settings()))
+    print(f"The API key {key} is revoked.")
+
+
+@cli.command()
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write to this file instead of standard output.",
+)
+def schema(output: Path | None) -> None:
+    """Print the GraphQL schema in SDL."""
+    from schema.schema import schema as graphql_schema
+
+    sdl = graphql_schema.as_str().rstrip("\n") + "\n"
+    if output is None:
+        print(sdl, end="")
+    else:
+        output.write_text(sdl, encoding="utf-8")
+
+
+def _settings(**overrides: Any) -> "Settings":
+    from gateway.settings import load_settings, unknown_variables
+
+    for sentence in unknown_variables():
+        click.echo(f"certgate: {sentence}", err=True)
+    return load_settings(**{name: value for name, value in overrides.items() if value is not None})
+
+
+def _run(work: Coroutine[Any, Any, R]) -> R:
+    import asyncio
+
+    return asyncio.run(work)
+
+
+def _print_loaded(loaded: "Loaded") -> None:
+    counted = [f"{count} {table.replace('_', ' ')}" for table, count in loaded.rows.items()]
+    changed = f"{loaded.written} rows written" if loaded.written else "all of them were there already"
+    print(f"Loaded {', '.join(counted[:-1])} and {counted[-1]}; {changed}.")
+
+
+def _print_table(entries: "list[KeyEntry]") -> None:
+    if not entries:
+        print("There are no API keys; make one with ./certgate keys create.")
+        return
+    now = datetime.now(UTC)
+    rows = [("ID", "ORGANISATION", "KIND", "ROLE", "STATE", "EXPIRES", "CREATED", "NAME")]
+    for entry in entries:
+        expired = entry.expires_at is not None and entry.expires_at <= now
+        rows.append(
+            (
+                entry.id,
+                entry.organization,
+                entry.kind,
+                entry.role,
+                "revoked" if not entry.is_active else "expired" if expired else "active",
+                f"{entry.expires_at:%Y-%m-%d}" if entry.expires_at else "never",
+                f"{entry.created_at:%Y-%m-%d}",
+                entry.name,
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

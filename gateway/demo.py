@@ -1,0 +1,77 @@
+"""`certgate demo`: from whatever is there to a gateway on real products, with a link, a key, a curl line."""
+
+import socket
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from db.catalogue import DEMO_SLUG, Loaded, load_catalogue, load_demo
+from db.database import Database
+from domain.vocabulary import Role
+from gateway import storage
+from gateway.server import address, serve
+from gateway.settings import Settings
+from resolvers.keys import NewKey, create_key, create_sign_in_link, forget_expired_keys
+
+KEY_NAME = "demo"
+KEY_LIFE = timedelta(days=30)
+EXAMPLE_GTIN = "00000080050698"
+"""A demo product that holds certifications."""
+
+
+class Access(NamedTuple):
+    """What lets a person in: a fresh key, and the token of a sign-in link that stands for it."""
+
+    key: NewKey
+    token: str
+
+
+async def load(database: Database) -> Loaded:
+    """The catalogue and the demo products, as far as they are not there yet; the demo's numbers."""
+    await load_catalogue(database)
+    return await load_demo(database, datetime.now(UTC))
+
+
+async def grant_access(database: Database) -> Access:
+    """A key of the demo organisation and a sign-in link. Keys of former starts work until they expire."""
+    await forget_expired_keys(database, DEMO_SLUG, KEY_NAME)
+    key = await create_key(database, DEMO_SLUG, Role.MANAGER, name=KEY_NAME, life=KEY_LIFE)
+    return Access(key, await create_sign_in_link(database, key.entry.id))
+
+
+async def demo(settings: Settings, listener: socket.socket) -> None:
+    """Migrates, loads, makes a key and a link, serves until a signal; prints the way in once it answers."""
+    if "log_level" not in settings.model_fields_set:
+        # The server's start is said below, and better.
+        settings = settings.model_copy(update={"log_level": "warning"})
+    await storage.migrate(settings)
+    async with storage.opened(settings) as database:
+        loaded = await load(database)
+        access = await grant_access(database)
+
+        from gateway.app import create_app
+
+        text = welcome(address(settings, listener), loaded.rows["products"], access)
+        await serve(settings, create_app(settings, database), listener, lambda: print(text, flush=True))
+
+
+def welcome(url: str, products: int, access: Access) -> str:
+    """What a person sees once the server answers: everything here can be clicked or pasted."""
+    entry, key = access.key
+    expires = f"{entry.expires_at:%Y-%m-%d}" if entry.expires_at else "never"
+    return f"""
+  certgate answers on {url} with {products} demo products.
+
+  Explore it in GraphiQL; this link signs you in, once, within the hour:
+
+    {url}/sign-in?token={access.token}
+
+  API key of the organisation {entry.organization} (role {entry.role}, expires {expires}):
+
+    {key}
+
+  Ask the REST API:
+
+    curl -H 'X-API-Key: {key}' {url}/certifications/api/v1/products/{EXAMPLE_GTIN}/certifications
+
+  Stop with Ctrl+C.
+"""

@@ -1,0 +1,29 @@
+"""Is the process up, and can it answer: for load balancers and for operators at night."""
+
+from sqlalchemy import literal, select
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from db.reads import Read
+
+PING = Read(select(literal(1)), lambda row: row[0])
+
+
+async def healthz(request: Request) -> Response:
+    """The process answers."""
+    return JSONResponse({"status": "ok"})
+
+
+async def readyz(request: Request) -> Response:
+    """The database answers too; 503 while it does not."""
+    try:
+        await request.app.state.database.fetch(PING)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the answer is "not now"
+        return JSONResponse({"status": "unavailable", "database": type(error).__name__}, 503)
+    return JSONResponse({"status": "ok", "database": "ok"})
+
+
+def health_routes() -> list[Route]:
+    """`/healthz` and `/readyz`."""
+    return [Route("/healthz", healthz), Route("/readyz", readyz)]

@@ -1,0 +1,108 @@
+"""The server: one process with uvicorn, uvloop and httptools, from a listening socket to a graceful stop."""
+
+import asyncio
+import errno
+import gc
+import signal
+import socket
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn
+
+from gateway.failures import Failure
+from gateway.settings import Settings
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The socket that the server will answer on, listening already. Raises `Failure`."""
+    host, port = settings.host, settings.port
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror as error:
+        raise Failure(
+            f"{host!r} is no address of this machine ({error.strerror}): correct CERTGATE_HOST or --host."
+        ) from error
+    opened = socket.socket(family, kind, protocol)
+    try:
+        if sys.platform != "win32":  # where it would let two servers share the port
+            # A restart must not wait for the connections of the last run to time out.
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind(address)
+        # Now, because two sockets that only bind may share an address.
+        opened.listen(2048)
+    except OSError as error:
+        opened.close()
+        raise Failure(_why(error, host, port)) from error
+    return opened
+
+
+def address(settings: Settings, listener: socket.socket) -> str:
+    """The URL that reaches the server, without a slash at its end: the public one, or this machine's."""
+    if settings.public_url:
+        return settings.public_url
+    host, port = listener.getsockname()[:2]
+    # The wildcard addresses are for listening only.
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def serve(settings: Settings, application: Any, listener: socket.socket, started: Callable[[], None]) -> None:
+    """Answers until SIGINT or SIGTERM, then finishes what is under way; `started` is called once it answers.
+
+    Ends with `SystemExit(0)` in the caller after such a signal, so that the caller's `finally` blocks run.
+    """
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            # What was imported lives as long as the process; the collector need not look at it again.
+            gc.collect()
+            gc.freeze()
+            started()
+
+    # uvicorn handles both while it runs, and repeats what it caught when it has stopped.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
+    config = uvicorn.Config(
+        application,
+        http="httptools",
+        ws="none",
+        interface="asgi3",
+        lifespan="on",
+        log_level=settings.log_level,
+        access_log=settings.access_log,
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )
+    await Server(config).serve([listener])
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Runs a coroutine to its end on the fastest event loop there is."""
+    if sys.platform == "win32":
+        loop_factory = None
+    else:
+        import uvloop
+
+        loop_factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(main)
+
+
+def _leave(number: int, frame: object) -> NoReturn:
+    raise SystemExit(0)
+
+
+def _why(error: OSError, host: str, port: int) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"Port {port} is taken by another program: stop that one, or choose another port with --port."
+        case errno.EACCES:
+            return f"Port {port} is reserved for administrators: choose one above 1023 with --port."
+        case errno.EADDRNOTAVAIL:
+            return f"{host} is no address of this machine: correct CERTGATE_HOST or --host."
+        case _:
+            return f"Cannot listen on {host}, port {port} ({error.strerror}): correct --host and --port."

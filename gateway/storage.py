@@ -1,0 +1,81 @@
+"""The database of the settings: opened, and at the revision that this code was written for."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from db import revision
+from db.database import Database, driver_url, open_database
+from gateway.failures import Failure
+from gateway.settings import Settings, SettingsError
+
+_UNREADABLE = (
+    "CERTGATE_DATABASE_URL is not a URL that can be read; write for example"
+    " postgresql://user:password@host:5432/name, special characters in the password as %XX."
+)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Database]:
+    """The database, open until the block ends. Raises `Failure` when it is out of reach or not migrated."""
+    async with _connected(settings.database_url) as database:
+        stored = await _stored(database)
+        if stored != revision.head():
+            raise Failure(
+                f"The database is {f'at revision {stored}' if stored else 'empty'}, but this certgate needs"
+                f" revision {revision.head()}: run ./certgate migrate."
+            )
+        yield database
+
+
+async def migrate(settings: Settings) -> tuple[str | None, str]:
+    """Brings the tables to the newest revision; the revisions before and after. Raises `Failure`."""
+    url = settings.database_url
+    async with _connected(url) as database:
+        before = await _stored(database)
+    if before != revision.head():
+        # Alembic costs half a second of import, which only a change is worth.
+        from db.migrate import migrate as upgrade
+
+        await upgrade(url)
+    return before, revision.head()
+
+
+async def _stored(database: Database) -> str | None:
+    stored = await revision.stored(database)
+    if stored is not None and stored > revision.head():
+        raise Failure(
+            f"The database is at revision {stored}, which this certgate is too old to know: update certgate,"
+            " or point CERTGATE_DATABASE_URL at another database."
+        )
+    return stored
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[Database]:
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):
+        raise SettingsError(_UNREADABLE) from None
+    try:
+        driver_url(url)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    except OSError as error:
+        raise Failure(f"The directory of the database cannot be made: {error}; make it, or choose another.") from error
+    try:
+        database = await open_database(url)
+    except ValueError:  # the driver reads the URL once more
+        raise SettingsError(_UNREADABLE) from None
+    except (OSError, TimeoutError) as error:
+        where = make_url(url).render_as_string(hide_password=True)
+        raise Failure(
+            f"The database {where} cannot be reached ({str(error) or 'timed out'}): check that the server"
+            " runs and that CERTGATE_DATABASE_URL is right."
+        ) from error
+    try:
+        yield database
+    finally:
+        await database.close()

@@ -1,0 +1,127 @@
+"""API keys, sign-in links and sessions: what the operator does at the machine, and how a browser signs in.
+
+None of these takes a `Caller` or declares a permission: whoever can start the command line on this database
+owns it, and whoever signs in is not yet anybody. So they are plain functions on a database, not operations,
+and neither face may offer them.
+"""
+
+from datetime import UTC, datetime, timedelta
+from secrets import token_urlsafe
+from typing import NamedTuple
+
+from db import keys, organizations
+from db.database import Database
+from db.keys import KeyEntry
+from domain.api_keys import digest, new_key
+from domain.errors import NotFound
+from domain.records import Organization
+from domain.short_id import ShortId, new_short_id
+from domain.vocabulary import KeyKind, Role
+
+LINK_LIFE = timedelta(hours=1)
+
+
+class NewKey(NamedTuple):
+    """A key that was just made. `secret` is the key itself, stored nowhere: it cannot be shown again."""
+
+    entry: KeyEntry
+    secret: str
+
+
+class Session(NamedTuple):
+    """A browser session that was just started. `secret` is the cookie's value, stored nowhere."""
+
+    secret: str
+    expires_at: datetime
+
+
+async def create_key(
+    database: Database,
+    organization: str,
+    role: Role,
+    kind: KeyKind = KeyKind.BUSINESS,
+    *,
+    name: str = "",
+    life: timedelta | None = None,
+    now: datetime | None = None,
+) -> NewKey:
+    """Makes a key of the organisation with that slug; without `life` it never expires. Raises `NotFound`."""
+    now = now or datetime.now(UTC)
+    secret = new_key(kind)
+    expires_at = now + life if life is not None else None
+    async with database.write() as transaction:
+        owner = _existing(await organizations.find_by_slug(transaction, organization), organization)
+        id = new_short_id(now)
+        await keys.add_key(
+            transaction,
+            id=id,
+            organization_id=owner.id,
+            kind=kind,
+            role=role,
+            name=name,
+            digest=digest(secret),
+            expires_at=expires_at,
+            at=now,
+        )
+    return NewKey(KeyEntry(id, owner.slug, kind, role, name, True, expires_at, now), secret)
+
+
+async def list_keys(database: Database, organization: str | None = None) -> list[KeyEntry]:
+    """Every key, or those of one organisation, by organisation and age. Raises `NotFound`."""
+    entries = await database.fetch(keys.ENTRIES)
+    if organization is None:
+        return entries
+    owner = _existing(await organizations.find_by_slug(database, organization), organization)
+    return [entry for entry in entries if entry.organization == owner.slug]
+
+
+async def revoke_key(database: Database, id: ShortId) -> None:
+    """Revokes a key, with every session and link that stands for it, in all processes. Raises `NotFound`."""
+    async with database.write() as transaction:
+        found = await keys.revoke_key(transaction, id)
+    if not found:
+        raise NotFound(f"No API key has the id {id}; `keys list` shows the ids.")
+
+
+async def forget_expired_keys(database: Database, organization: str, name: str, now: datetime | None = None) -> None:
+    """Deletes the expired keys of that name; the others stay, expired or not. Raises `NotFound`."""
+    async with database.write() as transaction:
+        owner = _existing(await organizations.find_by_slug(transaction, organization), organization)
+        await keys.forget_expired_keys(transaction, owner.id, name, now or datetime.now(UTC))
+
+
+async def create_sign_in_link(database: Database, key: ShortId, now: datetime | None = None) -> str:
+    """A token that signs a browser in once, within the hour, as the API key of that id."""
+    now = now or datetime.now(UTC)
+    token = token_urlsafe(32)
+    async with database.write() as transaction:
+        await keys.add_sign_in_link(
+            transaction, digest=digest(token), api_key_id=key, expires_at=now + LINK_LIFE, at=now
+        )
+    return token
+
+
+async def sign_in(database: Database, token: str, life: timedelta, now: datetime | None = None) -> Session | None:
+    """A session for a sign-in token; None when it is unknown, used or expired. Of two at once one wins."""
+    now = now or datetime.now(UTC)
+    session = Session(token_urlsafe(32), now + life)
+    async with database.write() as transaction:
+        key = await keys.use_sign_in_link(transaction, digest(token), now)
+        if key is None:
+            return None
+        await keys.add_session(
+            transaction, digest=digest(session.secret), api_key_id=key, expires_at=session.expires_at, at=now
+        )
+    return session
+
+
+async def sign_out(database: Database, secret: str) -> None:
+    """Ends the session with that cookie; one that is over already stays so."""
+    async with database.write() as transaction:
+        await keys.end_session(transaction, digest(secret))
+
+
+def _existing(organization: Organization | None, slug: str) -> Organization:
+    if organization is None:
+        raise NotFound(f"No organisation has the slug {slug!r}; `seed demo` makes the organisation demo.")
+    return organization

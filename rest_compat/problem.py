@@ -1,0 +1,113 @@
+"""Refusals as `application/problem+json` (RFC 9457, contract 1.8). Status and headers of refusals exist only here."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ExceptionHandler
+
+from domain.errors import DomainError, Violation
+from domain.problem import BY_STATUS, Problem, describe, problem
+
+MEDIA_TYPE = "application/problem+json"
+
+log = logging.getLogger("certgate.rest")
+
+
+class BadBody(Exception):
+    """The body is not JSON, so no member of it can be judged."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def render(
+    document: Problem,
+    *,
+    locate: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The response for a problem. `locate` says of a command's member where it came from; others came in the body."""
+    body: dict[str, Any] = {
+        "type": document.type,
+        "title": document.title,
+        "status": document.status,
+        "detail": document.detail,
+        "error_code": document.error_code,
+        "retryable": document.retryable,
+        "timestamp": document.timestamp.isoformat(timespec="seconds"),
+    }
+    sent = dict(headers or {})
+    if document.retry_after is not None:
+        body["retry_after"] = document.retry_after
+        sent["Retry-After"] = str(document.retry_after)
+    if document.violations is not None:
+        body["details"] = _details(document.violations, locate or {})
+    if document.status == 401:
+        sent["WWW-Authenticate"] = 'ApiKey realm="certgate", header="X-API-Key"'
+    return Response(msgspec.json.encode(body), document.status, sent, MEDIA_TYPE)
+
+
+def _details(violations: Sequence[Violation], locate: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {"loc": [locate.get(str(path[0]), "body"), *path] if path else ["body"], "msg": message, "type": kind}
+        for path, message, kind in violations
+    ]
+
+
+def refusal(
+    code: str,
+    detail: str,
+    type_base: str,
+    headers: Mapping[str, str] | None = None,
+    violations: list[Violation] | None = None,
+) -> Response:
+    """The response for a refusal that is no domain error: of the transport, of the server, of the edge."""
+    document = problem(code, detail, at=datetime.now(UTC), type_base=type_base)
+    return render(msgspec.structs.replace(document, violations=violations), headers=headers)
+
+
+_BY_STATUS = {
+    404: "No such path; see the list of endpoints in the documentation.",
+    405: "This path does not support the method; see the Allow header.",
+}
+
+
+def exception_handlers(type_base: str) -> dict[Any, ExceptionHandler]:
+    """The handlers that make every refusal of the application a problem document, crashes included."""
+
+    def domain_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, DomainError)
+        locate = dict.fromkeys(request.query_params, "query") | dict.fromkeys(request.path_params, "path")
+        return render(describe(error, at=datetime.now(UTC), type_base=type_base), locate=locate)
+
+    def bad_body(request: Request, error: Exception) -> Response:
+        assert isinstance(error, BadBody)
+        detail = f"The body is not valid JSON ({error.reason}); send one JSON object."
+        return refusal("bad_request", detail, type_base, violations=[Violation((), error.reason, "json_invalid")])
+
+    def http_exception(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        code = BY_STATUS.get(error.status_code, "bad_request")
+        detail = _BY_STATUS.get(error.status_code, error.detail)
+        return refusal(code, detail, type_base, error.headers)
+
+    def crash(request: Request, error: Exception) -> Response:
+        # Starlette raises it again once this answer is sent; the edge logs it there, with the request id.
+        return refusal("internal_error", INTERNAL, type_base)
+
+    return {
+        DomainError: domain_error,
+        BadBody: bad_body,
+        HTTPException: http_exception,
+        Exception: crash,
+    }
+
+
+INTERNAL = "Something went wrong on our side; try again, and report the X-Request-ID of this answer if it stays."

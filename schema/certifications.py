@@ -1,0 +1,197 @@
+"""Certifications in GraphQL: the definitions, and what a product holds."""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry import Maybe
+
+from domain import records, vocabulary
+from domain.commands import PatchCertificationAssignment
+from domain.validity import is_active
+from execution.batched import batched
+from resolvers import certifications, products
+from schema.bodies import CertificationBody
+from schema.context import Info
+from schema.inputs import id_or_code, sent_members
+from schema.problems import ForbiddenProblem, NotFoundProblem, ValidationProblem, refusals_as_members
+from schema.records import record_type, shown
+from schema.scalars import Metadata
+
+if TYPE_CHECKING:
+    from schema.products import Product
+
+strawberry.enum(
+    vocabulary.VerificationStatus,
+    description="How far a certificate has been confirmed against its issuer's registry.",
+)
+
+
+@record_type(
+    records.Certification,
+    description="A certification that products can hold, such as USDA Organic: its definition.",
+)
+class Certification:
+    """Contract 2.2."""
+
+    id: strawberry.ID = strawberry.field(description="Its id, 22 characters.")
+    code: str = strawberry.field(
+        description="Its stable code, for example `USDA_ORGANIC`; a private one may have none."
+    )
+    label: str = strawberry.field(description="Its name as shown to people.")
+    description: str = strawberry.field(description="What it stands for; may be empty.")
+    url: str = strawberry.field(description="Its own page; may be empty.")
+    logo_url: str | None = strawberry.field(description="URL of its logo; null when there is none.")
+    program: str = strawberry.field(description="The programme it belongs to; may be empty.")
+    standard: str = strawberry.field(description="The standard it is judged by; may be empty.")
+    body: CertificationBody | None = strawberry.field(description="Who owns or runs it; null when not recorded.")
+
+    @strawberry.field(description="Whether only your organisation can see it.")
+    def is_private(self) -> bool:
+        """Whether the definition belongs to one organisation."""
+        return shown(self).organization_id is not None
+
+
+@record_type(
+    records.CertificationAssignment,
+    description="A certification that one product holds: what its certificate says.",
+)
+class CertificationAssignment:
+    """Contract 2.4, with the assignment's own id."""
+
+    id: strawberry.ID = strawberry.field(description="The id of this assignment, not of the certification.")
+    gtin: str = strawberry.field(description="The product's GTIN, 14 digits.")
+    certification: Certification = strawberry.field(description="The certification that is held.")
+    certificate_number: str = strawberry.field(description="For example `NOP-12345`; empty when not recorded.")
+    issuing_body: str = strawberry.field(
+        description="Who issued the certificate, as the brand writes it; may differ from the certification's body."
+    )
+    valid_from: date | None = strawberry.field(description="First day of validity; null when not recorded.")
+    expiration_date: date | None = strawberry.field(
+        description="Last day of the programme's validity; null for none. It decides `isActive`."
+    )
+    expiry_date: date | None = strawberry.field(
+        description="The expiry printed on the certificate itself; often equals `expirationDate`."
+    )
+    verification_status: vocabulary.VerificationStatus = strawberry.field(description="How far it has been confirmed.")
+    verification_url: str = strawberry.field(description="Its page in the issuer's public registry; empty for none.")
+    scope: str = strawberry.field(description="What it covers, for example `Product`; may be empty.")
+    certification_value: str = strawberry.field(
+        description="The level reached (GS1 certificationValue), for example `Grade A`; empty when not graded."
+    )
+    audit_date: date | None = strawberry.field(description="Day of the audit; null when not recorded.")
+    initial_certification_date: date | None = strawberry.field(
+        description="Day it was first granted; null when not recorded."
+    )
+    certificate_countries: list[str] = strawberry.field(
+        description="ISO 3166-1 alpha-2 codes of where it is valid; empty means not recorded, not everywhere."
+    )
+    metadata: Metadata = strawberry.field(description="Your own data about this assignment.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+    version: int = strawberry.field(description="Counts its changes, from 1.")
+
+    @strawberry.field(description="Whether it is valid on a day: both bounds count, a missing one is open.")
+    def is_active(
+        self,
+        info: Info,
+        as_of: Annotated[date | None, strawberry.argument(description="The day; today (UTC) if left out.")] = None,
+    ) -> bool:
+        """Whether the certification holds."""
+        return is_active(self.valid_from, self.expiration_date, as_of or info.context.operation.today)
+
+    @batched(description="The product that holds the certification.")
+    @staticmethod
+    async def product(
+        parents: list[records.CertificationAssignment], info: Info
+    ) -> list[Annotated["Product", strawberry.lazy("schema.products")]]:
+        """The products of assignments; a foreign key guarantees each."""
+        return shown(await products.products_of_gtins(info.context.operation, [item.gtin for item in parents]))
+
+
+@strawberry.input(
+    description=(
+        "Which assignment to change, and its new values. A member that is left out stays as it is;"
+        " null clears dates, empties texts, lists and metadata, and is refused for `verificationStatus`."
+    )
+)
+class PatchCertificationAssignmentInput:
+    """Contract 2.5."""
+
+    gtin: str = strawberry.field(description="The product's GTIN: 8 to 14 digits, without blanks or hyphens.")
+    certification_id: strawberry.ID = strawberry.field(
+        description="The certification's id (not the assignment's), 22 characters or a UUID."
+    )
+    metadata: Maybe[Metadata | None] = strawberry.field(description="Merged into what is stored.")
+    valid_from: Maybe[date | None] = strawberry.field(description="First day of validity.")
+    expiration_date: Maybe[date | None] = strawberry.field(description="Last day of validity.")
+    certificate_number: Maybe[str | None] = strawberry.field(description="At most 100 characters.")
+    issuing_body: Maybe[str | None] = strawberry.field(
+        description="Who issued the certificate; at most 255 characters."
+    )
+    verification_url: Maybe[str | None] = strawberry.field(description="An http(s) URL.")
+    verification_status: Maybe[vocabulary.VerificationStatus | None] = strawberry.field(
+        description="How far it has been confirmed."
+    )
+    scope: Maybe[str | None] = strawberry.field(description="What it covers.")
+    certification_value: Maybe[str | None] = strawberry.field(description="The level reached; at most 255 characters.")
+    audit_date: Maybe[date | None] = strawberry.field(description="Day of the audit.")
+    initial_certification_date: Maybe[date | None] = strawberry.field(description="Day it was first granted.")
+    certificate_countries: Maybe[list[str] | None] = strawberry.field(
+        description="ISO 3166-1 alpha-2 codes, upper case; the list is replaced as a whole."
+    )
+
+
+@strawberry.type(description="The assignment is as asked for.")
+class CertificationAssignmentPatched:
+    """Success of `patchCertificationAssignment`."""
+
+    assignment: CertificationAssignment = strawberry.field(description="The assignment after the change.")
+
+
+PatchCertificationAssignmentResult = Annotated[
+    CertificationAssignmentPatched | NotFoundProblem | ValidationProblem | ForbiddenProblem,
+    strawberry.union(
+        "PatchCertificationAssignmentResult", description="What became of `patchCertificationAssignment`."
+    ),
+]
+
+
+@strawberry.type
+class CertificationQueries:
+    """The root fields about certifications."""
+
+    @strawberry.field(
+        description="One certification by its id or by its code; null when there is none that you may see."
+    )
+    async def certification(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID | None, strawberry.argument(description="Its id.")] = None,
+        code: Annotated[str | None, strawberry.argument(description="Its code, for example `USDA_ORGANIC`.")] = None,
+    ) -> Certification | None:
+        """The definition of a certification."""
+        key = id_or_code(id, code)
+        if key.id is not None:
+            return shown(await certifications.certification(info.context.operation, key.id))
+        return shown(await certifications.certification_of_code(info.context.operation, key.code))
+
+
+@strawberry.type
+class CertificationMutations:
+    """The root fields that change certifications of products."""
+
+    @strawberry.mutation(description="Changes what is recorded about a certification that your product holds.")
+    @refusals_as_members
+    async def patch_certification_assignment(
+        self,
+        info: Info,
+        input: Annotated[
+            PatchCertificationAssignmentInput,
+            strawberry.argument(description="Which assignment, and what changes."),
+        ],
+    ) -> PatchCertificationAssignmentResult:
+        """Contract C9."""
+        command = PatchCertificationAssignment.parse(sent_members(input))
+        patched = await certifications.patch_certification_assignment(info.context.operation, command)
+        return CertificationAssignmentPatched(assignment=shown(patched))

@@ -1,0 +1,142 @@
+"""Claims in GraphQL: the definitions, and what a product claims."""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from domain import records, vocabulary
+from domain.commands import AssignClaim
+from domain.validity import is_active
+from execution.batched import batched
+from resolvers import claims, products
+from schema.context import Info
+from schema.inputs import id_or_code, sent_members
+from schema.problems import (
+    ConflictProblem,
+    ForbiddenProblem,
+    NotFoundProblem,
+    ValidationProblem,
+    refusals_as_members,
+)
+from schema.records import record_type, shown
+from schema.scalars import Metadata
+
+if TYPE_CHECKING:
+    from schema.products import Product
+
+strawberry.enum(vocabulary.ClaimCategory, description="What a claim is about.")
+strawberry.enum(vocabulary.ClaimSource, description="Who stands behind a claim.")
+
+
+@record_type(records.Claim, description="A claim that products can make, such as Vegan: its definition.")
+class Claim:
+    """Contract 2.3."""
+
+    id: strawberry.ID = strawberry.field(description="Its id, 22 characters.")
+    code: str = strawberry.field(description="Its stable code, for example `VEGAN`.")
+    label: str = strawberry.field(description="Its name as shown to people.")
+    category: vocabulary.ClaimCategory = strawberry.field(description="What it is about.")
+    requires_definition: bool = strawberry.field(
+        description="Whether a brand should say what it means by it; ask for evidence when true."
+    )
+    description: str = strawberry.field(description="What it means; may be empty.")
+
+
+@record_type(records.ClaimAssignment, description="A claim that one product makes.")
+class ClaimAssignment:
+    """Contract 2.8, with the assignment's own id and readable evidence."""
+
+    id: strawberry.ID = strawberry.field(description="The id of this assignment, not of the claim.")
+    gtin: str = strawberry.field(description="The product's GTIN, 14 digits.")
+    claim: Claim = strawberry.field(description="The claim that is made.")
+    source: vocabulary.ClaimSource = strawberry.field(description="Who stands behind it.")
+    valid_from: date | None = strawberry.field(description="First day of validity; null when not recorded.")
+    expiration_date: date | None = strawberry.field(description="Last day of validity; null when it is open-ended.")
+    evidence_url: str = strawberry.field(description="Where supporting evidence is; empty when there is none.")
+    evidence_note: str = strawberry.field(description="Notes on the evidence; may be empty.")
+    metadata: Metadata = strawberry.field(description="Your own data about this assignment.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+    version: int = strawberry.field(description="Counts its changes, from 1.")
+
+    @strawberry.field(description="Whether the claim holds on a day: both bounds count, a missing one is open.")
+    def is_active(
+        self,
+        info: Info,
+        as_of: Annotated[date | None, strawberry.argument(description="The day; today (UTC) if left out.")] = None,
+    ) -> bool:
+        """Whether the claim holds."""
+        return is_active(self.valid_from, self.expiration_date, as_of or info.context.operation.today)
+
+    @batched(description="The product that makes the claim.")
+    @staticmethod
+    async def product(
+        parents: list[records.ClaimAssignment], info: Info
+    ) -> list[Annotated["Product", strawberry.lazy("schema.products")]]:
+        """The products of assignments; a foreign key guarantees each."""
+        return shown(await products.products_of_gtins(info.context.operation, [item.gtin for item in parents]))
+
+
+@strawberry.input(description="Which claim to put on which product, and what is known about it.")
+class AssignClaimInput:
+    """Contract 2.7."""
+
+    gtin: str = strawberry.field(description="The product's GTIN: 8 to 14 digits, without blanks or hyphens.")
+    claim_id: strawberry.ID = strawberry.field(description="The claim's id, 22 characters or a UUID.")
+    source: vocabulary.ClaimSource = strawberry.field(
+        default=vocabulary.ClaimSource.BRAND_SELF_DECLARED,
+        description="Who stands behind it. `THIRD_PARTY_VERIFIED` only where an audit trail exists.",
+    )
+    valid_from: date | None = strawberry.field(default=None, description="First day of validity.")
+    expiration_date: date | None = strawberry.field(default=None, description="Last day of validity; null for none.")
+    evidence_url: str = strawberry.field(default="", description="Where supporting evidence is: an http(s) URL.")
+    evidence_note: str = strawberry.field(default="", description="Notes on the evidence.")
+    metadata: Metadata | None = strawberry.field(default=None, description="Your own data about the assignment.")
+
+
+@strawberry.type(description="The claim is on the product.")
+class ClaimAssigned:
+    """Success of `assignClaim`."""
+
+    assignment: ClaimAssignment = strawberry.field(description="The new assignment.")
+
+
+AssignClaimResult = Annotated[
+    ClaimAssigned | NotFoundProblem | ConflictProblem | ValidationProblem | ForbiddenProblem,
+    strawberry.union("AssignClaimResult", description="What became of `assignClaim`."),
+]
+
+
+@strawberry.type
+class ClaimQueries:
+    """The root fields about claims."""
+
+    @strawberry.field(description="One claim by its id or by its code; null when there is none.")
+    async def claim(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID | None, strawberry.argument(description="Its id.")] = None,
+        code: Annotated[str | None, strawberry.argument(description="Its code, for example `VEGAN`.")] = None,
+    ) -> Claim | None:
+        """The definition of a claim."""
+        key = id_or_code(id, code)
+        if key.id is not None:
+            return shown(await claims.claim(info.context.operation, key.id))
+        return shown(await claims.claim_of_code(info.context.operation, key.code))
+
+
+@strawberry.type
+class ClaimMutations:
+    """The root fields that change claims of products."""
+
+    @strawberry.mutation(description="Puts a claim on a product that your organisation owns.")
+    @refusals_as_members
+    async def assign_claim(
+        self,
+        info: Info,
+        input: Annotated[AssignClaimInput, strawberry.argument(description="Which claim on which product.")],
+    ) -> AssignClaimResult:
+        """Contract C12."""
+        command = AssignClaim.parse(sent_members(input))
+        return ClaimAssigned(assignment=shown(await claims.assign_claim(info.context.operation, command)))

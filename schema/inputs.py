@@ -1,0 +1,34 @@
+"""From GraphQL inputs and arguments to what the domain's commands take."""
+
+import dataclasses
+from typing import Any, NamedTuple
+
+from strawberry import Some
+
+from domain.errors import InvalidInput, Violation
+from domain.short_id import ShortId, parse_short_id
+
+
+def sent_members(input: Any) -> dict[str, Any]:
+    """The members of an input object by their domain names.
+
+    `Maybe` tells null (`Some(None)`) from omitted (None); everywhere else the two mean the same.
+    """
+    values = {field.name: getattr(input, field.name) for field in dataclasses.fields(input)}
+    return {
+        name: value.value if isinstance(value, Some) else value for name, value in values.items() if value is not None
+    }
+
+
+class Key(NamedTuple):
+    """An id, or else a code."""
+
+    id: ShortId | None
+    code: str
+
+
+def id_or_code(id: str | None, code: str | None) -> Key:
+    """The one of the two arguments that was given. Raises `InvalidInput` when both or none were."""
+    if (id is None) == (code is None):
+        raise InvalidInput([Violation((), "Give either id or code, not both and not neither", "id_or_code")])
+    return Key(parse_short_id(id), "") if id is not None else Key(None, code or "")

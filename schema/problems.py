@@ -1,0 +1,134 @@
+"""Refusals in GraphQL: members of a mutation's result union, or entries of `errors` with the same document.
+
+Both show the problem document that REST sends (RFC 9457, contract 1.8).
+"""
+
+import functools
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, ParamSpec, TypeVar, cast
+
+import strawberry
+from strawberry.utils.str_converters import to_camel_case
+
+from domain.errors import AlreadyAssigned, DomainError, Forbidden, InvalidInput, NotFound, Violation
+from domain.problem import Problem as Document
+from domain.problem import describe
+from schema.context import Context, Info
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@strawberry.type(name="Violation", description="One thing that is wrong with one member of the input.")
+class ViolationType:
+    """A violation as GraphQL shows it."""
+
+    loc: list[str] = strawberry.field(description="The way to the member, for example `[input, metadata, order_id]`.")
+    msg: str = strawberry.field(description="What the member should be.")
+    type: str = strawberry.field(description="Machine name of the rule, for example `string_too_long`.")
+
+
+@strawberry.interface(
+    description="Why an operation was refused: a problem document as in RFC 9457. The REST face shows the same members."
+)
+class Problem:
+    """A problem as GraphQL shows it."""
+
+    type: str = strawberry.field(description="URI that names the kind of problem; its page explains it.")
+    title: str = strawberry.field(description="The kind of problem in a few words.")
+    status: int = strawberry.field(description="The HTTP status that the REST face answers with.")
+    detail: str = strawberry.field(description="What happened this time, and what to do about it.")
+    error_code: str = strawberry.field(description="Machine name of the kind of problem, for example `not_found`.")
+    retryable: bool = strawberry.field(description="Whether the same request can succeed later.")
+    timestamp: datetime = strawberry.field(description="When it happened.")
+
+
+@strawberry.type(description="The product, claim or certification does not exist, or not for you.")
+class NotFoundProblem(Problem):
+    """404."""
+
+
+@strawberry.type(description="The product carries that claim or certification already.")
+class ConflictProblem(Problem):
+    """409."""
+
+
+@strawberry.type(description="Your credential does not permit this operation on this product.")
+class ForbiddenProblem(Problem):
+    """403."""
+
+
+@strawberry.type(description="Members of the input break a rule; every one of them is named.")
+class ValidationProblem(Problem):
+    """422."""
+
+    violations: list[ViolationType] = strawberry.field(description="What is wrong, one entry for each rule broken.")
+
+
+_MEMBERS: dict[type[DomainError], type[Problem]] = {
+    NotFound: NotFoundProblem,
+    AlreadyAssigned: ConflictProblem,
+    Forbidden: ForbiddenProblem,
+    InvalidInput: ValidationProblem,
+}
+
+
+def located(violation: Violation, *prefix: str) -> tuple[str, ...]:
+    """The path of a violation as GraphQL spells it: members in camelCase, keys of a map as they are."""
+    first, *rest = map(str, violation.path) if violation.path else ("",)
+    return (*prefix, *([to_camel_case(first)] if first else []), *rest)
+
+
+def _member(error: DomainError, kind: type[Problem], context: Context) -> Problem:
+    document = describe(error, at=datetime.now(UTC), type_base=context.type_base)
+    members = {
+        name: getattr(document, name)
+        for name in ("type", "title", "status", "detail", "error_code", "retryable", "timestamp")
+    }
+    if document.violations is not None:
+        members["violations"] = [
+            ViolationType(loc=list(located(violation, "input")), msg=violation.message, type=violation.type)
+            for violation in document.violations
+        ]
+    return kind(**members)
+
+
+def refusals_as_members(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    """A mutation whose refusals become members of its result union. The resolver has a parameter named `info`."""
+
+    @functools.wraps(function)
+    async def answered(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await function(*args, **kwargs)
+        except DomainError as error:
+            kind = _MEMBERS.get(type(error))
+            if kind is None:
+                raise
+            info = cast(Info, kwargs["info"])
+            return cast(R, _member(error, kind, info.context))
+
+    return answered
+
+
+def as_extensions(document: Document) -> dict[str, Any]:
+    """The problem document as `errors[].extensions` carry it."""
+    extensions: dict[str, Any] = {
+        "code": document.error_code,
+        "retryable": document.retryable,
+        "problem": {
+            "type": document.type,
+            "title": document.title,
+            "status": document.status,
+            "detail": document.detail,
+            "errorCode": document.error_code,
+            "retryable": document.retryable,
+            "timestamp": document.timestamp.isoformat(timespec="seconds"),
+        },
+    }
+    if document.violations is not None:
+        extensions["problem"]["violations"] = [
+            {"loc": list(located(violation)), "msg": violation.message, "type": violation.type}
+            for violation in document.violations
+        ]
+    return extensions

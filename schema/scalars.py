@@ -1,0 +1,51 @@
+"""Scalars, stricter than Strawberry's own, which would also read `20240102` or a moment without a zone."""
+
+from datetime import date, datetime
+from typing import Any, NewType
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
+
+from domain.validation import read_date
+
+Metadata = NewType("Metadata", dict[str, Any])
+"""A caller's own map; see the scalar's description."""
+
+
+def _date(value: Any) -> date:
+    try:
+        return read_date(value)
+    except ValueError:
+        raise GraphQLError(f"Date should be written YYYY-MM-DD, for example 2026-05-31, not {value!r}.") from None
+
+
+def _no_input(value: Any) -> datetime:
+    raise GraphQLError("DateTime is never an input here; use Date.")
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    date: strawberry.scalar(
+        name="Date",
+        description="A calendar date, written YYYY-MM-DD and nothing else, for example `2026-05-31`.",
+        serialize=lambda value: value.isoformat(),
+        parse_value=_date,
+    ),
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="A moment in ISO 8601 with its offset, for example `2026-03-31T12:00:00+00:00`.",
+        serialize=lambda value: value.isoformat(),
+        parse_value=_no_input,
+    ),
+    # Whatever is sent goes through: the domain judges it, so that both faces name the same violations.
+    Metadata: strawberry.scalar(
+        name="Metadata",
+        description=(
+            "Your own data about an object: a map of text to text with at most 50 keys, keys of at most 40 and values"
+            " of at most 500 characters. When you write it, listed keys are set and unlisted keys stay; an empty text"
+            ' or null as value deletes its key; null or `{}` as the whole map clears it. Example: `{order_id: "6735"}`.'
+        ),
+        serialize=lambda value: value,
+        parse_value=lambda value: value,
+    ),
+}

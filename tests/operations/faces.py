@@ -1,0 +1,257 @@
+"""The two faces behind one interface, so that a scenario is written once (see `conftest`).
+
+Both speak the contract's snake_case names; the GraphQL face translates them, and translates answers back.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from strawberry.utils.str_converters import to_camel_case
+
+from tests.world import World
+
+
+@dataclass
+class Outcome:
+    """What became of an operation: its facts on success, else the problem."""
+
+    facts: Any = None
+    status: int = 200
+    problem: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the operation succeeded."""
+        return not self.problem
+
+    @property
+    def code(self) -> str:
+        """The public code of the refusal."""
+        return str(self.problem["error_code"])
+
+    def violations(self) -> set[tuple[str, str, str]]:
+        """Of each violation the member's path, the type and the message."""
+        return {
+            (".".join(map(str, entry["loc"][1:])), entry["type"], entry["msg"]) for entry in self.problem["details"]
+        }
+
+    def named(self) -> set[str]:
+        """The members that the refusal names."""
+        return {path for path, _, _ in self.violations()}
+
+
+class Face(Protocol):
+    """What a caller can do, whichever wire carries it."""
+
+    async def assign_claim(self, gtin: Any, claim_id: Any, key: str = "manager", **members: Any) -> Outcome:
+        """Puts a claim on a product."""
+
+    async def patch_certification(
+        self, gtin: Any, certification_id: Any, key: str = "manager", **members: Any
+    ) -> Outcome:
+        """Changes an assignment."""
+
+    async def certifications(self, gtin: str, key: str = "readonly") -> Outcome:
+        """What a product holds."""
+
+    async def claims(self, gtin: str, key: str = "readonly") -> Outcome:
+        """What a product claims."""
+
+    async def definition(self, kind: str, id: str, key: str = "readonly") -> Outcome:
+        """A certification, claim or certification body."""
+
+
+CERTIFICATION_ASSIGNMENT = (
+    "is_active",
+    "metadata",
+    "valid_from",
+    "expiration_date",
+    "certificate_number",
+    "issuing_body",
+    "expiry_date",
+    "verification_url",
+    "verification_status",
+    "scope",
+    "certification_value",
+    "audit_date",
+    "initial_certification_date",
+    "certificate_countries",
+)
+CLAIM_ASSIGNMENT = ("source", "metadata", "valid_from", "expiration_date")
+PROBLEM_MEMBERS = ("type", "title", "status", "detail", "error_code", "retryable", "timestamp")
+
+
+class Rest:
+    """The REST face."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def _send(self, method: str, path: str, key: str, json: Any = None) -> Outcome:
+        headers = {"X-API-Key": self.world.keys[key]}
+        response = await self.world.client.request(
+            method,
+            f"/certifications/api/v1{path}",
+            headers=headers,
+            **({} if json is None else {"json": json}),
+        )
+        if response.is_success:
+            return Outcome(response.json(), response.status_code)
+        assert response.headers["content-type"] == "application/problem+json"
+        return Outcome(None, response.status_code, response.json())
+
+    async def assign_claim(self, gtin: Any, claim_id: Any, key: str = "manager", **members: Any) -> Outcome:
+        outcome = await self._send("POST", f"/products/{gtin}/claims", key, {"claim_id": claim_id, **members})
+        assert not outcome.ok or outcome.status == 201
+        return outcome
+
+    async def patch_certification(
+        self, gtin: Any, certification_id: Any, key: str = "manager", **members: Any
+    ) -> Outcome:
+        return await self._send("PATCH", f"/products/{gtin}/certifications/{certification_id}", key, members)
+
+    async def certifications(self, gtin: str, key: str = "readonly") -> Outcome:
+        return await self._send("GET", f"/products/{gtin}/certifications", key)
+
+    async def claims(self, gtin: str, key: str = "readonly") -> Outcome:
+        return await self._send("GET", f"/products/{gtin}/claims", key)
+
+    async def definition(self, kind: str, id: str, key: str = "readonly") -> Outcome:
+        return await self._send("GET", f"/{kind}s/{id}", key)
+
+
+class GraphQL:
+    """The GraphQL face."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def run(self, query: str, key: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The answer's body."""
+        response = await self.world.client.post(
+            "/graphql",
+            json={"query": query, "variables": variables},
+            headers={"X-API-Key": self.world.keys[key], "Accept": "application/graphql-response+json"},
+        )
+        body: dict[str, Any] = response.json()
+        assert response.status_code == 200 if "data" in body else response.status_code in (400, 401)
+        return body
+
+    async def _mutate(
+        self,
+        field_name: str,
+        input_type: str,
+        success: str,
+        key: str,
+        members: dict[str, Any],
+        selection: str,
+    ) -> Outcome:
+        sent = {to_camel_case(name): value for name, value in members.items()}
+        if isinstance(sent.get("verificationStatus"), str):
+            sent["verificationStatus"] = sent["verificationStatus"].upper()
+        body = await self.run(
+            f"""mutation ($input: {input_type}!) {{ result: {field_name}(input: $input) {{
+                  __typename
+                  ... on {success} {{ assignment {{ {selection} }} }}
+                  ... on Problem {{ type title status detail errorCode retryable timestamp }}
+                  ... on ValidationProblem {{ violations {{ loc msg type }} }} }} }}""",
+            key,
+            {"input": sent},
+        )
+        if "data" not in body:
+            return _refused(body["errors"][0])
+        result = body["data"]["result"]
+        if result["__typename"] == success:
+            return Outcome(_facts(result["assignment"]))
+        problem = {name: result[to_camel_case(name)] for name in PROBLEM_MEMBERS}
+        if "violations" in result:
+            problem["details"] = [
+                {**entry, "loc": [_snake(part) for part in entry["loc"]]} for entry in result["violations"]
+            ]
+        return Outcome(None, problem["status"], problem)
+
+    async def assign_claim(self, gtin: Any, claim_id: Any, key: str = "manager", **members: Any) -> Outcome:
+        members = {"gtin": gtin, "claim_id": claim_id, **members}
+        return await self._mutate("assignClaim", "AssignClaimInput", "ClaimAssigned", key, members, _selection("claim"))
+
+    async def patch_certification(
+        self, gtin: Any, certification_id: Any, key: str = "manager", **members: Any
+    ) -> Outcome:
+        members = {"gtin": gtin, "certification_id": certification_id, **members}
+        return await self._mutate(
+            "patchCertificationAssignment",
+            "PatchCertificationAssignmentInput",
+            "CertificationAssignmentPatched",
+            key,
+            members,
+            _selection("certification"),
+        )
+
+    async def _assignments(self, gtin: str, key: str, kind: str) -> Outcome:
+        body = await self.run(
+            f"query ($gtin: String!) {{ product(gtin: $gtin) {{ {kind}s {{ {_selection(kind)} }} }} }}",
+            key,
+            {"gtin": gtin},
+        )
+        if body.get("errors"):
+            return _refused(body["errors"][0])
+        product = body["data"]["product"]
+        if product is None:
+            return Outcome(None, 404, {"error_code": "not_found"})
+        return Outcome([_facts(item) for item in product[f"{kind}s"]])
+
+    async def certifications(self, gtin: str, key: str = "readonly") -> Outcome:
+        return await self._assignments(gtin, key, "certification")
+
+    async def claims(self, gtin: str, key: str = "readonly") -> Outcome:
+        return await self._assignments(gtin, key, "claim")
+
+    async def definition(self, kind: str, id: str, key: str = "readonly") -> Outcome:
+        selection = {
+            "certification": "id label code description url logoUrl program standard body { name }",
+            "claim": "id code label category requiresDefinition description",
+        }[kind]
+        body = await self.run(f"query ($id: ID!) {{ {kind}(id: $id) {{ {selection} }} }}", key, {"id": id})
+        if body.get("errors"):
+            return _refused(body["errors"][0])
+        found = body["data"][kind]
+        if found is None:
+            return Outcome(None, 404, {"error_code": "not_found"})
+        facts = {_snake(name): value for name, value in found.items()}
+        if kind == "certification":
+            body_of = facts.pop("body")
+            facts["certification_body_name"] = body_of["name"] if body_of else None
+        return Outcome(facts)
+
+
+def _selection(kind: str) -> str:
+    members = {"certification": CERTIFICATION_ASSIGNMENT, "claim": CLAIM_ASSIGNMENT}[kind]
+    definition = {
+        "certification": "id label code description url logoUrl",
+        "claim": "id label code category",
+    }[kind]
+    return " ".join(map(to_camel_case, members)) + f" {kind} {{ {definition} }}"
+
+
+def _facts(assignment: dict[str, Any]) -> dict[str, Any]:
+    """An assignment as the contract shows it: the definition's members beside its own."""
+    definition = assignment.pop("certification", None) or assignment.pop("claim")
+    facts = {_snake(name): value for name, value in {**assignment, **definition}.items()}
+    if "verification_status" in facts:
+        facts["verification_status"] = facts["verification_status"].lower()
+    return facts
+
+
+def _refused(error: dict[str, Any]) -> Outcome:
+    """An entry of `errors` as a problem; what GraphQL itself refused names its members by path or in its text."""
+    problem = error["extensions"].get("problem")
+    if problem is None:
+        return Outcome(None, 400, {"error_code": error["extensions"]["code"], "message": error["message"]})
+    problem = {_snake(name): value for name, value in problem.items()}
+    if "violations" in problem:
+        problem["details"] = [{**entry, "loc": ["", *map(_snake, entry["loc"])]} for entry in problem.pop("violations")]
+    return Outcome(None, problem["status"], problem)
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)

@@ -1,0 +1,263 @@
+"""The launcher, run for real in copies of the checkout; nothing here needs a network."""
+
+import ast
+import base64
+import fcntl
+import hashlib
+import importlib.machinery
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+Run = subprocess.CompletedProcess[str]
+
+APPLICATION = """
+import json, os, sys
+try:
+    import certgate_probe
+except ImportError:
+    certgate_probe = None
+import domain
+print(json.dumps({"arguments": sys.argv[1:], "folder": os.getcwd(), "probe": bool(certgate_probe)}))
+"""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A checkout of the launcher and a small application, at a path with a space in it."""
+    tree = tmp_path / "a check out"
+    for package in ("gateway", "domain"):
+        (tree / package).mkdir(parents=True)
+        (tree / package / "__init__.py").touch()
+    (tree / "gateway" / "__main__.py").write_text(APPLICATION)
+    shutil.copy(ROOT / "certgate", tree)
+    shutil.copytree(ROOT / "locks", tree / "locks")
+    return tree
+
+
+def load(tree: Path) -> ModuleType:
+    """Import the launcher of a tree, to ask it what it thinks of that tree."""
+    loader = importlib.machinery.SourceFileLoader("certgate_launcher", str(tree / "certgate"))
+    spec = importlib.util.spec_from_loader(loader.name, loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+def executable(path: Path, script: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def start(tree: Path, *words: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> Run:
+    command = [sys.executable, str(tree / "certgate"), *words]
+    environment = {**os.environ, **(env or {})}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+def pretend_ready(tree: Path, level: str) -> ModuleType:
+    """Give the tree an environment that is stamped as whole for this level."""
+    launcher = load(tree)
+    executable(Path(launcher.PYTHON), f'exec "{sys.executable}" "$@"')
+    launcher.write_stamp(launcher.wanted_stamp(level))
+    return launcher
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["help"]])
+def test_help_needs_no_environment(tree: Path, words: list[str]) -> None:
+    shutil.rmtree(tree / "locks")
+    run = start(tree, *words)
+    assert (run.returncode, run.stderr) == (0, "")
+    for word in ("demo", "test", "install", "check", "lock", "serve", "migrate", "keys create", "schema"):
+        assert f"\n  {word} " in run.stdout
+    assert not (tree / ".venv").exists()
+
+
+def test_help_lists_the_commands_of_the_application() -> None:
+    command = [sys.executable, "-m", "gateway", "--help"]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    commands = {line.split()[0] for line in answer.partition("Commands:\n")[2].splitlines() if line[2:3].strip()}
+    of_launcher = {"test", "install", "check", "lock"}
+    listed = {line.split()[0] for line in load(ROOT).HELP.splitlines() if line.startswith("  ")}
+    assert commands == listed - of_launcher
+
+
+def old_python(tree: Path, path: str) -> Run:
+    """Run `--help` in a process that takes itself for Python 3.10."""
+    pretend = (
+        "import runpy, sys; sys.version_info = (3, 10, 13); sys.version = '3.10.13 (main)'; "
+        "sys.argv = ['certgate', '--help']; runpy.run_path(sys.orig_argv[-1], run_name='__main__')"
+    )
+    command = [sys.executable, "-c", pretend, str(tree / "certgate")]
+    return subprocess.run(command, env={"PATH": path}, capture_output=True, text=True, check=False)
+
+
+def test_an_old_python_is_told_what_to_install(tree: Path, tmp_path: Path) -> None:
+    run = old_python(tree, str(tmp_path))
+    assert run.returncode == 1
+    assert run.stdout == ""
+    assert run.stderr.startswith("certgate needs Python 3.11 or newer, but this is 3.10.13 (")
+    assert run.stderr.count("\n") == 1
+
+
+def test_an_old_python_hands_over_to_a_newer_one_that_works(tree: Path, tmp_path: Path) -> None:
+    executable(tmp_path / "shims" / "python3.11", "exit 127")
+    executable(tmp_path / "bin" / "python3.12", f'echo handed over >&2; exec "{sys.executable}" "$@"')
+    run = old_python(tree, f"{tmp_path / 'shims'}:{tmp_path / 'bin'}")
+    assert run.returncode == 0
+    assert run.stdout.startswith("usage: ./certgate")
+    assert "handed over" in run.stderr
+
+
+def test_an_old_python_can_read_the_launcher() -> None:
+    ast.parse((ROOT / "certgate").read_text(), feature_version=(3, 7))
+
+
+@pytest.mark.parametrize("level", ["run", "test", "check"])
+def test_a_matching_stamp_starts_the_application_at_once(tree: Path, tmp_path: Path, level: str) -> None:
+    pretend_ready(tree, level)
+    cruel = {"PYTHONSAFEPATH": "1", "PYTHONPATH": "/nowhere"}
+    run = start(tree, "serve", "--port", "9 9", cwd=tmp_path, env=cruel)
+    assert (run.returncode, run.stderr) == (0, "")
+    answer = json.loads(run.stdout)
+    assert answer["arguments"] == ["serve", "--port", "9 9"]
+    assert Path(answer["folder"]).samefile(tree)
+    assert not (tree / ".venv" / "setup.log").exists()
+
+
+def test_a_link_to_the_launcher_finds_its_checkout(tree: Path, tmp_path: Path) -> None:
+    pretend_ready(tree, "run")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "certgate").symlink_to(tree / "certgate")
+    run = start(tmp_path / "bin", "serve")
+    assert Path(json.loads(run.stdout)["folder"]).samefile(tree)
+
+
+def test_the_application_may_cache_bytecode(tree: Path) -> None:
+    pretend_ready(tree, "run")
+    start(tree, "serve", env={"PYTHONDONTWRITEBYTECODE": "1"})
+    assert list((tree / "domain" / "__pycache__").glob("__init__.*.pyc"))
+
+
+def test_a_smaller_environment_does_not_serve_a_bigger_wish(tree: Path) -> None:
+    launcher = pretend_ready(tree, "test")
+    assert [launcher.is_ready(level) for level in ("run", "test", "check")] == [True, True, False]
+
+
+def test_an_environment_is_not_ready_when_something_has_changed(tree: Path) -> None:
+    launcher = pretend_ready(tree, "run")
+    assert launcher.is_ready("run")
+    lock = tree / "locks" / "run.txt"
+    content = lock.read_text()
+    lock.write_text(content + "\n")
+    assert not launcher.is_ready("run")
+    lock.write_text(content)
+    launcher.write_stamp(launcher.UNFINISHED)
+    assert not launcher.is_ready("run")
+    launcher.write_stamp(launcher.wanted_stamp("run"))
+    Path(launcher.PYTHON).unlink()
+    assert not launcher.is_ready("run")
+
+
+def test_a_second_launcher_waits_and_finds_the_work_done(tree: Path) -> None:
+    with (tree / "certgate").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        command = [sys.executable, str(tree / "certgate"), "serve"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as second:
+            assert second.stderr is not None
+            assert second.stderr.readline() == "certgate: waiting for another certgate to finish its installation\n"
+            pretend_ready(tree, "run")
+            fcntl.flock(file, fcntl.LOCK_UN)
+            output, errors = second.communicate()
+    assert (second.returncode, errors) == (0, "")
+    assert json.loads(output)["arguments"] == ["serve"]
+
+
+def test_a_missing_lock_is_named(tree: Path) -> None:
+    (tree / "locks" / "run.txt").unlink()
+    run = start(tree, "install")
+    assert run.returncode == 1
+    assert run.stderr == "certgate: locks/run.txt is missing: restore it with `git checkout -- locks`.\n"
+
+
+def make_wheel(folder: Path) -> str:
+    """Write a wheel of one empty module and return its SHA-256."""
+    folder.mkdir()
+    wheel = folder / "certgate_probe-1.0-py3-none-any.whl"
+    info = "certgate_probe-1.0.dist-info"
+    files = {
+        "certgate_probe.py": "",
+        f"{info}/METADATA": "Metadata-Version: 2.1\nName: certgate-probe\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = ""
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in files.items():
+            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+            record += f"{name},sha256={digest},{len(text)}\n"
+            archive.writestr(name, text)
+        archive.writestr(f"{info}/RECORD", f"{record}{info}/RECORD,,\n")
+    return hashlib.sha256(wheel.read_bytes()).hexdigest()
+
+
+def test_an_installation_from_nothing(tree: Path, tmp_path: Path) -> None:
+    """A wrong hash is refused and named; with the right one the environment stands, and stays.
+
+    The index is a folder that holds no uv, so this is also the way of a machine for which there is none.
+    """
+    digest = make_wheel(tmp_path / "wheels")
+    lock = tree / "locks" / "run.txt"
+    offline = {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path / "wheels")}
+    # No uv from PATH either.
+    offline["PATH"] = str(tmp_path)
+
+    lock.write_text(f"certgate-probe==1.0 \\\n    --hash=sha256:{'0' * 64}\n")
+    run = start(tree, "install", env=offline)
+    assert run.returncode == 1
+    assert "DO NOT MATCH THE HASHES" in run.stderr
+    assert run.stderr.splitlines()[-1].startswith(f"certgate: the packages of {lock} could not be installed")
+    launcher = load(tree)
+    assert launcher.read_stamp() == launcher.UNFINISHED
+
+    lock.write_text(f"certgate-probe==1.0 \\\n    --hash=sha256:{digest}\n")
+    run = start(tree, "serve", env=offline)
+    assert run.returncode == 0, run.stderr
+    assert "certgate: installing 1 packages with pip" in run.stderr
+    assert json.loads(run.stdout)["probe"] is True
+    assert launcher.read_stamp() == launcher.wanted_stamp("run")
+
+    run = start(tree, "serve", env=offline)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_the_settings_of_pip_reach_uv(tree: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = tmp_path / "pip.conf"
+    config.write_text(
+        "[global]\nindex-url = https://index.example/simple\nextra-index-url =\n"
+        "    https://one.example/simple\n    https://two.example/simple\n"
+    )
+    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(config))
+    monkeypatch.setenv("PIP_FIND_LINKS", "/a /b")
+    launcher = load(tree)
+    tools = launcher.Tools([])
+    env = launcher.uv_environment(tools.pip_settings([tools.base, "-m", "pip"]))
+    assert env["UV_DEFAULT_INDEX"] == "https://index.example/simple"
+    assert env["UV_INDEX"] == "https://one.example/simple https://two.example/simple"
+    assert env["UV_INDEX_STRATEGY"] == "unsafe-best-match"
+    assert env["UV_FIND_LINKS"] == "/a,/b"
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://own.example/simple")
+    assert launcher.uv_environment({"index-url": "x"})["UV_DEFAULT_INDEX"] == "https://own.example/simple"

@@ -1,0 +1,57 @@
+"""A real Chromium that reaches this machine and nothing else."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+SWITCHES = (
+    "--headless=new",
+    "--no-sandbox",  # tests also run as root, where Chromium refuses to start with it
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--window-size=1280,800",
+)
+
+
+def _programs() -> tuple[str, str]:
+    browsers = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+    browser = next((path for name in browsers if (path := shutil.which(name))), None)
+    driver = shutil.which("chromedriver")
+    if browser and driver:
+        return browser, driver
+    missing = "chromium" if driver else "chromedriver"
+    reason = (
+        f"The browser test needs {missing} on the path; on Debian: apt-get install chromium chromium-driver"
+    )
+    if os.environ.get("CERTGATE_TEST_BROWSER") == "required":
+        pytest.fail(reason)
+    print(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[webdriver.Chrome]:
+    """A browser without a past; skipped where there is none, unless CERTGATE_TEST_BROWSER=required."""
+    binary, driver = _programs()
+    monkeypatch.setenv("SE_OFFLINE", "true")  # selenium must never fetch a browser or a driver
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    for switch in (*SWITCHES, f"--user-data-dir={tmp_path / 'profile'}"):
+        options.add_argument(switch)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    chrome = webdriver.Chrome(options=options, service=Service(driver))
+    try:
+        yield chrome
+    finally:
+        chrome.quit()

@@ -1,0 +1,174 @@
+"""A small world for tests: two organisations, keys of every kind, definitions, products, and a client for the app."""
+
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+from starlette.types import ASGIApp
+
+from db import tables
+from db.database import Database
+from db.products import search_text
+from domain.short_id import ShortId, catalogue_id, new_short_id
+from domain.vocabulary import KeyKind, Role
+from resolvers.keys import create_key
+
+GTIN = "00012345678905"
+OTHERS_GTIN = "00614141123452"
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+USDA_ORGANIC = catalogue_id("certification", "USDA_ORGANIC")
+FAIR_TRADE = catalogue_id("certification", "FAIR_TRADE_USA")
+PRIVATE = catalogue_id("certification", "brand's own seal")
+OTHERS_PRIVATE = catalogue_id("certification", "rival's own seal")
+NON_GMO = catalogue_id("claim", "NON_GMO")
+VEGAN = catalogue_id("claim", "VEGAN")
+BODY = catalogue_id("certification-body", "USDA")
+NOTHING = catalogue_id("nothing", "at all")
+
+
+class World:
+    """The application with its database, and what `populate` put into it. Use it as an async context."""
+
+    def __init__(self, app: ASGIApp, database: Database) -> None:
+        self.database = database
+        self.app = app
+        self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://certgate.test")
+        self.keys: dict[str, str] = {}
+        self.key_ids: dict[str, ShortId] = {}
+        self.brand = catalogue_id("organization", "brand")
+        self.rival = catalogue_id("organization", "rival")
+
+    async def __aenter__(self) -> Self:
+        await self.client.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.client.__aexit__(kind, error, trace)
+
+    async def add_key(self, name: str, organization: str, role: Role, kind: KeyKind = KeyKind.BUSINESS) -> None:
+        """Makes a key and remembers it under a name."""
+        made = await create_key(self.database, organization, role, kind, name=name)
+        self.keys[name] = made.secret
+        self.key_ids[name] = made.entry.id
+
+    async def add_product(self, gtin: str, organization_id: ShortId, name: str = "Oat drink") -> None:
+        """Inserts a product."""
+        async with self.database.write() as transaction:
+            await transaction.insert(
+                tables.products,
+                {
+                    "gtin": gtin,
+                    "id": catalogue_id("product", gtin),
+                    "organization_id": organization_id,
+                    "name": name,
+                    "brand": "Acme",
+                    "description": "",
+                    "country_of_origin": "US",
+                    "net_content": "1 l",
+                    "data_source": "claimed",
+                    "metadata": {},
+                    "created_at": NOON,
+                    "updated_at": NOON,
+                    "version": 1,
+                    "search_text": search_text(name, "Acme", gtin),
+                },
+            )
+
+    async def add_certification(self, gtin: str, certification_id: ShortId, **members: Any) -> None:
+        """Assigns a certification to a product."""
+        async with self.database.write() as transaction:
+            await transaction.insert(
+                tables.certification_assignments,
+                {
+                    "gtin": gtin,
+                    "certification_id": certification_id,
+                    "id": new_short_id(NOON),
+                    "metadata": {},
+                    "certificate_number": "",
+                    "issuing_body": "",
+                    "verification_url": "",
+                    "verification_status": "unverified",
+                    "scope": "",
+                    "certification_value": "",
+                    "certificate_countries": [],
+                    "created_at": NOON,
+                    "updated_at": NOON,
+                    "version": 1,
+                    **members,
+                },
+            )
+
+    async def rows(self, table: Any) -> list[tuple[Any, ...]]:
+        """Every row of a table, so that a test can say what did not change."""
+        async with self.database.engine.connect() as connection:
+            return [tuple(row) for row in await connection.execute(table.select().order_by(*table.primary_key))]
+
+
+async def populate(world: World) -> None:
+    """Two organisations; the brand owns `GTIN`, the rival `OTHERS_GTIN`; each has a private certification."""
+    async with world.database.write() as transaction:
+        for id, slug in ((world.brand, "brand"), (world.rival, "rival")):
+            await transaction.insert(
+                tables.organizations, {"id": id, "slug": slug, "name": slug.title(), "created_at": NOON}
+            )
+        await transaction.insert(
+            tables.certification_bodies,
+            {
+                "id": BODY,
+                "code": "USDA",
+                "name": "United States Department of Agriculture",
+                "website": "https://www.usda.gov",
+                "description": "A ministry.",
+                "logo_url": None,
+                "country": "US",
+                "kind": "AUTHORITY",
+            },
+        )
+        for id, code, label, owner, body in (
+            (USDA_ORGANIC, "USDA_ORGANIC", "USDA Organic", None, BODY),
+            (FAIR_TRADE, "FAIR_TRADE_USA", "Fair Trade USA", None, None),
+            (PRIVATE, "", "Brand's own seal", world.brand, None),
+            (OTHERS_PRIVATE, "", "Rival's own seal", world.rival, None),
+        ):
+            await transaction.insert(
+                tables.certifications,
+                {
+                    "id": id,
+                    "code": code,
+                    "label": label,
+                    "description": "Of some description.",
+                    "url": "https://example.org/seal",
+                    "logo_url": None,
+                    "program": "A programme",
+                    "standard": "A standard",
+                    "organization_id": owner,
+                    "body_id": body,
+                },
+            )
+        for id, code, label, category in (
+            (NON_GMO, "NON_GMO", "Non-GMO", "INGREDIENT_ABSENCE"),
+            (VEGAN, "VEGAN", "Vegan", "DIETARY"),
+        ):
+            await transaction.insert(
+                tables.claims,
+                {
+                    "id": id,
+                    "code": code,
+                    "label": label,
+                    "category": category,
+                    "requires_definition": False,
+                    "description": "",
+                },
+            )
+    await world.add_product(GTIN, world.brand)
+    await world.add_product(OTHERS_GTIN, world.rival, "Soy drink")
+    await world.add_certification(GTIN, USDA_ORGANIC, certificate_number="NOP-1", metadata={"kept": "yes"})
+    await world.add_key("manager", "brand", Role.MANAGER)
+    await world.add_key("editor", "brand", Role.EDITOR)
+    await world.add_key("readonly", "brand", Role.READONLY)
+    await world.add_key("publishable", "brand", Role.EDITOR, KeyKind.PUBLISHABLE)
+    await world.add_key("rival", "rival", Role.MANAGER)

@@ -1,0 +1,343 @@
+// The page around GraphiQL: who is asking, the example operations, links to share. React, ReactDOM, GraphiQL and
+// GraphiQLPluginExplorer are the ready-made browser files of vendor/; there is no build step.
+(() => {
+  "use strict";
+
+  const { createElement: h, Fragment, useEffect, useMemo, useState } = React;
+  const { ToolbarButton, useEditorContext } = GraphiQL.React;
+
+  // Addresses are relative to the page, so that it also works below a path prefix.
+  const ENDPOINT = "graphql";
+  const ASSETS = "graphiql/";
+  const WHO_AM_I = "query WhoAmI { viewer { role organization { name } } }";
+
+  // The typed API key lives in this variable alone: never in a cookie, in storage, in React's state or in an address.
+  let apiKey = null;
+  let onRefused = () => {};
+
+  // -- talking to the server ------------------------------------------------------------------------------------------
+
+  async function post(operation) {
+    const headers = {
+      Accept: "application/graphql-response+json, application/json;q=0.9",
+      "Content-Type": "application/json",
+    };
+    if (apiKey !== null) headers["X-API-Key"] = apiKey;
+    // A typed key answers alone: with the session's cookie beside it nobody could tell which of the two was meant.
+    const credentials = apiKey === null ? "same-origin" : "omit";
+    const response = await fetch(ENDPOINT, { method: "POST", headers, credentials, body: JSON.stringify(operation) });
+    return { status: response.status, body: readable(response, await response.text()) };
+  }
+
+  // What the result pane shows: the JSON as it came (a GraphQL response or a problem document), else what came instead.
+  function readable(response, text) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      const type = response.headers.get("Content-Type") || "no content type";
+      const status = `${response.status} ${response.statusText}`.trim();
+      return { errors: [{ message: `The server answered ${status} with ${type} instead of JSON: ${text.slice(0, 500)}` }] };
+    }
+  }
+
+  // Editor headers are ignored: the credential is the session's cookie or the typed key.
+  async function fetcher(operation) {
+    try {
+      const { status, body } = await post(operation);
+      if (status === 401) onRefused(body);
+      return body;
+    } catch (error) {
+      return { errors: [{ message: `The server could not be reached (${error.message}); check that certgate is running.` }] };
+    }
+  }
+
+  // "known": the server says who we are; "unknown": it wants a credential, or is in trouble; "served": it runs operations, but not
+  // this one.
+  async function identify() {
+    const typed = apiKey !== null;
+    try {
+      const { status, body } = await post({ query: WHO_AM_I, operationName: "WhoAmI" });
+      if (status === 401 || status === 403) {
+        apiKey = null;
+        return { state: "unknown", reason: typed ? body.detail || "The key was refused." : "" };
+      }
+      const viewer = body.data && body.data.viewer;
+      if (!viewer && status >= 429) return { state: "unknown", reason: body.detail || `The server answered ${status}.` };
+      if (!viewer) return { state: "served", typed };
+      return { state: "known", typed, organization: viewer.organization.name, role: String(viewer.role).toLowerCase() };
+    } catch (error) {
+      return { state: "unknown", reason: `The server could not be reached (${error.message}).` };
+    }
+  }
+
+  // -- the bar: who you are -------------------------------------------------------------------------------------------
+
+  function KeyForm({ onKey, onCancel, reason }) {
+    const [complaint, setComplaint] = useState("");
+    const submit = (event) => {
+      event.preventDefault();
+      const input = event.target.elements[0];
+      const typed = input.value.trim();
+      if (!/^[\x21-\x7e]+$/.test(typed)) return setComplaint("An API key is one word of letters, digits and underscores.");
+      input.value = "";
+      setComplaint("");
+      onKey(typed);
+    };
+    // The input has no name: even a submit without this script would put nothing into the address.
+    return h(
+      "form",
+      { className: "key-form", onSubmit: submit },
+      h("input", {
+        id: "api-key",
+        type: "password",
+        autoComplete: "off",
+        spellCheck: false,
+        placeholder: "API key, csb_…",
+        "aria-label": "API key",
+        "aria-describedby": "key-note",
+        autoFocus: Boolean(onCancel),
+      }),
+      h("button", { type: "submit", className: "primary" }, "Use key"),
+      onCancel && h("button", { type: "button", onClick: onCancel }, "Cancel"),
+      complaint || reason
+        ? h("span", { id: "key-note", className: "refused", role: "alert" }, complaint || reason)
+        : h("span", { id: "key-note", className: "note" }, "Kept in this page's memory only, gone when you leave."),
+    );
+  }
+
+  function Identity({ who, onKey, onForget }) {
+    const [typing, setTyping] = useState(false);
+    const take = (key) => {
+      setTyping(false);
+      onKey(key);
+    };
+    if (who.state === "asking") return h("span", { className: "note" }, "Asking the server who you are …");
+    if (who.state === "unknown" || typing) {
+      return h(
+        Fragment,
+        null,
+        h("span", { className: "dot off" }),
+        h("span", { className: "who" }, who.state === "unknown" ? "Not signed in" : "Act with another credential"),
+        h(KeyForm, { onKey: take, onCancel: who.state !== "unknown" && (() => setTyping(false)), reason: who.reason }),
+      );
+    }
+    const name =
+      who.state === "known"
+        ? h(
+            "span",
+            { className: "who" },
+            who.typed ? "Using a key of " : "Signed in as ",
+            h("strong", null, who.organization),
+            h("span", { className: "role" }, " (", who.role, ")"),
+          )
+        : h("span", { className: "who" }, who.typed ? "Using your API key" : "Connected");
+    const change = who.typed
+      ? h("button", { type: "button", onClick: onForget }, "Forget key")
+      : h("button", { type: "button", onClick: () => setTyping(true) }, "Use an API key");
+    return h(Fragment, null, h("span", { className: "dot" }), name, change);
+  }
+
+  function Bar(props) {
+    return h(
+      "header",
+      { className: "bar" },
+      h("div", { className: "identity", "aria-live": "polite" }, h(Identity, props)),
+      h("code", { className: "endpoint", title: new URL(ENDPOINT, document.baseURI).href }, "POST /graphql"),
+    );
+  }
+
+  // -- the example operations -----------------------------------------------------------------------------------------
+
+  function examplesPlugin(examples) {
+    const Icon = () =>
+      h(
+        "svg",
+        { viewBox: "0 0 20 20", fill: "none", stroke: "currentColor", strokeWidth: 1.5, strokeLinecap: "round", strokeLinejoin: "round" },
+        h("path", { d: "M7.5 2.5h5M8.5 2.5v5L3.8 15a1.7 1.7 0 0 0 1.5 2.5h9.4a1.7 1.7 0 0 0 1.5-2.5L11.5 7.5v-5M6 12.5h8" }),
+      );
+    const Content = () => {
+      const { addTab, changeTab, tabs, queryEditor, variableEditor } = useEditorContext({ nonNull: true });
+      const open = (example) => {
+        const there = tabs.findIndex((tab) => tab.query === example.query && tab.variables === example.variables);
+        if (there >= 0) return changeTab(there);
+        addTab();
+        // The new tab becomes the active one with the next render; from then on the editors write into it.
+        setTimeout(() => {
+          queryEditor.setValue(example.query);
+          variableEditor.setValue(example.variables);
+        });
+      };
+      return h(
+        "section",
+        { className: "examples", "aria-label": "Examples" },
+        h("div", { className: "examples-title" }, "Examples"),
+        examples.map((example) =>
+          h(
+            "button",
+            { key: example.title, type: "button", className: "example", onClick: () => open(example) },
+            h("strong", null, example.title),
+            h("span", null, example.description),
+          ),
+        ),
+        h(
+          "p",
+          { className: "colophon" },
+          "This page loads nothing from other hosts. ",
+          h("a", { href: `${ASSETS}licences.txt`, target: "_blank", rel: "noopener" }, "Open-source licences"),
+        ),
+      );
+    };
+    return { title: "Examples", icon: Icon, content: Content };
+  }
+
+  // -- links to share: the operation in the fragment, which browsers do not send to any server ------------------------
+
+  function sharedOperation() {
+    for (const source of [location.hash.slice(1), location.search.slice(1)]) {
+      const parameters = new URLSearchParams(source);
+      const query = parameters.get("query");
+      if (query) return { query, variables: indented(parameters.get("variables")) };
+    }
+    return null;
+  }
+
+  function indented(json) {
+    try {
+      return json ? JSON.stringify(JSON.parse(json), null, 2) : "";
+    } catch {
+      return json;
+    }
+  }
+
+  function ShareButton() {
+    const { queryEditor, variableEditor } = useEditorContext({ nonNull: true });
+    const [label, setLabel] = useState("Copy a link to this operation");
+    const share = async () => {
+      const parameters = new URLSearchParams({ query: queryEditor.getValue() });
+      const variables = variableEditor.getValue().trim();
+      if (variables) parameters.set("variables", variables);
+      history.replaceState(null, "", `#${parameters}`);
+      try {
+        await navigator.clipboard.writeText(location.href);
+        setLabel("Link copied");
+      } catch {
+        setLabel("The link is in the address bar");
+      }
+      setTimeout(setLabel, 3000, "Copy a link to this operation");
+    };
+    return h(
+      ToolbarButton,
+      { label, onClick: share },
+      h(
+        "svg",
+        { className: "graphiql-toolbar-icon", viewBox: "0 0 20 20", fill: "none", stroke: "currentColor", strokeWidth: 1.5, strokeLinecap: "round" },
+        h("path", { d: "M8.5 11.5a3.5 3.5 0 0 0 5 0l3-3a3.54 3.54 0 0 0-5-5l-1.2 1.2M11.5 8.5a3.5 3.5 0 0 0-5 0l-3 3a3.54 3.54 0 0 0 5 5l1.2-1.2" }),
+      ),
+    );
+  }
+
+  // -- the page -------------------------------------------------------------------------------------------------------
+
+  // Our own names, because other tools on the same host and port keep their GraphiQL tabs there too.
+  function tabStorage() {
+    try {
+      const storage = GraphiQL.createLocalStorage({ namespace: "certgate" });
+      storage.getItem("graphiql:tabState");
+      return storage;
+    } catch {
+      return null; // storage is switched off in this browser: tabs last as long as the page
+    }
+  }
+
+  // The tab that was active when this browser last showed the page.
+  function lastTab(storage) {
+    try {
+      const { tabs, activeTabIndex } = JSON.parse(storage.getItem("graphiql:tabState"));
+      return { query: tabs[activeTabIndex].query || "", variables: tabs[activeTabIndex].variables || "" };
+    } catch {
+      return null;
+    }
+  }
+
+  // GraphiQL fills the editors from `query` and `variables`, and opens one tab more when no tab has exactly these.
+  function firstTabs(examples, storage) {
+    const shared = sharedOperation();
+    const opened = shared || lastTab(storage) || examples[0] || {};
+    const defaultTabs = shared ? [shared, ...examples] : examples;
+    return {
+      query: opened.query,
+      variables: opened.variables,
+      defaultTabs: defaultTabs.length ? defaultTabs.map(({ query, variables }) => ({ query, variables })) : undefined,
+    };
+  }
+
+  function Logo() {
+    return h(
+      GraphiQL.Logo,
+      null,
+      h("span", { className: "wordmark" }, h("img", { src: `${ASSETS}favicon.svg`, alt: "", width: 20, height: 20 }), "certgate"),
+    );
+  }
+
+  function Page({ examples, storage }) {
+    const [who, setWho] = useState({ state: "asking" });
+    // The schema is asked for as soon as the server answers us, and kept even if the credential ends later.
+    const [admitted, setAdmitted] = useState(false);
+    const identifyAgain = async () => {
+      const found = await identify();
+      if (found.state !== "unknown") setAdmitted(true);
+      setWho(found);
+    };
+    const use = (key) => {
+      apiKey = key;
+      setWho({ state: "asking" });
+      identifyAgain();
+    };
+    useEffect(() => {
+      onRefused = (problem) => {
+        apiKey = null;
+        setWho({ state: "unknown", reason: problem.detail || "" });
+      };
+      identifyAgain();
+    }, []);
+    const initial = useMemo(() => firstTabs(examples, storage), []);
+    const plugins = useMemo(() => [examplesPlugin(examples), GraphiQLPluginExplorer.explorerPlugin({ showAttribution: false })], []);
+    return h(
+      Fragment,
+      null,
+      h(Bar, { who, onKey: use, onForget: () => use(null) }),
+      h(
+        "main",
+        { className: "graphiql" },
+        h(
+          GraphiQL,
+          {
+            fetcher,
+            storage,
+            plugins,
+            ...initial,
+            schema: admitted ? undefined : null,
+            schemaDescription: true,
+            inputValueDeprecation: true,
+            isHeadersEditorEnabled: false,
+            shouldPersistHeaders: false,
+            defaultEditorToolsVisibility: "variables",
+            defaultQuery: "# Ctrl-Space suggests what fits, Ctrl-Enter runs it.\n",
+          },
+          Logo(),
+          h(GraphiQL.Toolbar, null, ({ prettify, merge, copy }) => h(Fragment, null, prettify, merge, copy, h(ShareButton))),
+        ),
+      ),
+    );
+  }
+
+  async function open() {
+    const response = await fetch(`${ASSETS}examples.json`);
+    const examples = response.ok ? await response.json() : [];
+    ReactDOM.createRoot(document.getElementById("page")).render(h(Page, { examples, storage: tabStorage() }));
+  }
+
+  // A link to an operation, pasted into the address bar of an open page, changes the fragment only.
+  addEventListener("hashchange", () => sharedOperation() && location.reload());
+  open();
+})();
