@@ -27,6 +27,7 @@ class Transaction:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+        self.notified = False
 
     async def fetch(self, read: Read[R], *, lock: Table | None = None, **values: Any) -> list[R]:
         """The records of a read as this transaction sees them.
@@ -61,7 +62,8 @@ class Transaction:
             await self._connection.execute(insert, rows)
 
     async def notify(self, channel: str) -> None:
-        """Tells other processes, once this transaction has committed. SQLite's readers notice by themselves."""
+        """Tells every process, once this transaction has committed. SQLite's readers notice by themselves."""
+        self.notified = True
         if self._connection.dialect.name == "postgresql":
             await self._connection.execute(select(func.pg_notify(channel, "")))
 
@@ -84,6 +86,9 @@ class Database(ABC):
     def epoch(self) -> object:
         """A value that changes whenever another connection may have committed something that caches depend on."""
 
+    def changed(self) -> None:
+        """Moves the epoch on at once in this process, after a commit that told the others."""
+
     @abstractmethod
     def is_contention(self, error: DBAPIError) -> bool:
         """Whether the error says that others were in the way, so that trying again can help."""
@@ -103,7 +108,10 @@ class Database(ABC):
     async def _write(self) -> AsyncIterator[Transaction]:
         try:
             async with self.engine.begin() as connection:
-                yield Transaction(connection)
+                transaction = Transaction(connection)
+                yield transaction
+            if transaction.notified:
+                self.changed()
         except PoolTimeout as error:
             raise Busy("Too many writes are waiting; try again in a second.") from error
         except DBAPIError as error:

@@ -60,6 +60,10 @@ class PostgresqlDatabase(Database):
         self._epoch += 1
 
     def _notified(self, *_: object) -> None:
+        self.changed()
+
+    def changed(self) -> None:
+        """Counts up; the notification of a commit of this process arrives a little later than its answer."""
         self._epoch += 1
 
     def is_contention(self, error: DBAPIError) -> bool:

@@ -6,7 +6,7 @@ text order equals UUID order, and no id is ever converted on its way out.
 
 import os
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, NewType
 from uuid import UUID, uuid5
 
@@ -66,7 +66,8 @@ def parse_short_id(text: object, member: str = "id") -> ShortId:
 
 def new_short_id(at: datetime) -> ShortId:
     """A fresh id: a UUID of version 7 (RFC 9562, section 5.7), so that ids sort by the moment they were made."""
-    milliseconds = int(at.timestamp() * 1000)
+    # Through float, a few moments in a thousand would fall into the millisecond before.
+    milliseconds = (at - _EPOCH) // timedelta(milliseconds=1)
     random = int.from_bytes(os.urandom(10), "big")
     value = (milliseconds & (2**48 - 1)) << 80 | random
     value = value & ~(0xF << 76) | 7 << 76
@@ -74,6 +75,7 @@ def new_short_id(at: datetime) -> ShortId:
     return encode(UUID(int=value))
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CATALOGUE = UUID("6f0c3b8e-0d0f-5c1b-9d6b-3a1f0a5f7c11")
 
 

@@ -5,11 +5,13 @@ from datetime import UTC, date, datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from db.database import Database
+from db.database import Database, Transaction
 from domain.access import Caller, Permission, require
+from domain.validation import Command
 
 P = ParamSpec("P")
 R = TypeVar("R")
+C = TypeVar("C", bound=Command)
 
 
 class Context:
@@ -28,23 +30,40 @@ class Context:
         return self.now.date()
 
 
-Function = Callable[Concatenate[Context, P], Coroutine[Any, Any, R]]
-
 OPERATIONS: dict[str, Permission] = {}
 """Every operation and the permission that it declares."""
 
+Read = Callable[Concatenate[Context, P], Coroutine[Any, Any, R]]
+Write = Callable[[Context, Transaction, C], Coroutine[Any, Any, R]]
 
-def operation(permission: Permission) -> Callable[[Function[P, R]], Function[P, R]]:
-    """Declares an operation: it is refused with `Forbidden` unless the caller has the permission."""
 
-    def declare(function: Function[P, R]) -> Function[P, R]:
-        OPERATIONS[f"{function.__module__}.{function.__qualname__}"] = permission
+def read_operation(function: Read[P, R]) -> Read[P, R]:
+    """Declares an operation that reads; any valid credential may."""
+    _declare(function, Permission.READ)
 
-        @wraps(function)
-        async def guarded(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            require(context.caller, permission)
-            return await function(context, *args, **kwargs)
+    @wraps(function)
+    async def guarded(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        require(context.caller, Permission.READ)
+        return await function(context, *args, **kwargs)
 
-        return guarded
+    return guarded
 
-    return declare
+
+def write_operation(function: Write[C, R]) -> Callable[[Context, C], Coroutine[Any, Any, R]]:
+    """Declares an operation that writes: refused with `Forbidden` unless the credential permits writing.
+
+    It runs in one transaction, which has been committed by the time it answers and is rolled back when it raises.
+    """
+    _declare(function, Permission.WRITE)
+
+    @wraps(function)
+    async def guarded(context: Context, command: C, /) -> R:
+        require(context.caller, Permission.WRITE)
+        async with context.database.write() as transaction:
+            return await function(context, transaction, command)
+
+    return guarded
+
+
+def _declare(function: Callable[..., Any], permission: Permission) -> None:
+    OPERATIONS[f"{function.__module__}.{function.__qualname__}"] = permission

@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 from db import products
 from db.database import Transaction
-from domain.access import Permission, require_ownership
+from domain.access import require_ownership
 from domain.errors import InvalidInput, NotFound, Violation
 from domain.gtin import Gtin
 from domain.records import Product
-from resolvers.operation import Context, operation
+from resolvers.operation import Context, read_operation
 
 MAX_PAGE = 100
 
@@ -25,13 +25,13 @@ def missing(gtin: Gtin) -> NotFound:
     return NotFound(f"No product has the GTIN {gtin}; check the number, or create the product first.")
 
 
-@operation(Permission.READ)
+@read_operation
 async def product(context: Context, gtin: Gtin) -> Product | None:
     """The product of that GTIN, None when there is none."""
     return await products.find(context.database, gtin)
 
 
-@operation(Permission.READ)
+@read_operation
 async def existing_product(context: Context, gtin: Gtin) -> Product:
     """The product of that GTIN. Raises `NotFound`."""
     found = await products.find(context.database, gtin)
@@ -40,7 +40,7 @@ async def existing_product(context: Context, gtin: Gtin) -> Product:
     return found
 
 
-@operation(Permission.READ)
+@read_operation
 async def page_of_products(context: Context, first: int, after: str = "", search: str = "") -> Page:
     """The next `first` products behind the GTIN `after`; `search` is a part of name, brand or GTIN.
 
@@ -53,7 +53,7 @@ async def page_of_products(context: Context, first: int, after: str = "", search
     return Page(found[:first], len(found) > first)
 
 
-@operation(Permission.READ)
+@read_operation
 async def products_of_gtins(context: Context, gtins: list[Gtin]) -> list[Product | None]:
     """The product of each GTIN, in one statement."""
     found = {item.gtin: item for item in await products.find_many(context.database, gtins)}

@@ -1,0 +1,176 @@
+"""What each package may import, read from the syntax trees; `docs/decisions.md` says why.
+
+Quick on purpose: nothing of the application is imported here, so that `./certgate check` can run it every time.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+OURS = {
+    "domain": set(),
+    "db": {"domain"},
+    "resolvers": {"domain", "db"},
+    "execution": set(),
+    "schema": {"domain", "resolvers", "execution"},
+    "rest_compat": {"domain", "resolvers"},
+    "gateway": {"domain", "db", "resolvers", "execution", "schema", "rest_compat"},
+    "bench": {"domain", "db", "resolvers", "execution", "schema", "rest_compat", "gateway"},
+    "tests": {"domain", "db", "resolvers", "execution", "schema", "rest_compat", "gateway", "bench"},
+}
+"""Package -> those of ours that it may import beside itself. Nobody imports the tests, and only they the gateway."""
+
+LIBRARIES = {
+    "domain": {"pydantic", "pydantic_core", "msgspec", "shortuuid", "stdnum", "iso3166"},
+    "db": {"sqlalchemy", "alembic", "asyncpg", "aiosqlite", "msgspec"},
+    "resolvers": {"msgspec"},
+    "execution": {"graphql", "strawberry", "msgspec"},
+    "schema": {"strawberry", "graphql", "msgspec"},
+    "rest_compat": {"starlette", "msgspec"},
+}
+"""Package -> the libraries that it may import. What is missing here may import all that is declared."""
+
+EXCEPTIONS = {"schema/http.py": {"starlette"}}
+
+PURE = {"asyncio", "logging", "pathlib", "socket", "sqlite3", "ssl", "subprocess", "threading", "time", "urllib"}
+"""Of the standard library, what a pure rule has no use for."""
+
+LAYERS = tuple(LIBRARIES)
+
+UNDECLARED = {
+    "resolvers.products.owned_product": "a step inside the write transaction of operations that declare WRITE",
+}
+"""Functions on a `Context` that are no operations, and why."""
+
+
+def modules(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_bytes(), str(file))
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """The modules that are imported anywhere in a module, inside functions too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            assert node.module is not None
+            # `from resolvers import keys` imports a module too.
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def offences(package: str) -> list[str]:
+    found = []
+    for file in modules(package):
+        name = file.relative_to(ROOT).as_posix()
+        libraries = LIBRARIES.get(package)
+        for module in imported(parsed(file)):
+            top = module.partition(".")[0]
+            if top in OURS:
+                allowed = top == package or top in OURS[package]
+            elif top in sys.stdlib_module_names:
+                allowed = package != "domain" or top not in PURE
+            else:
+                allowed = libraries is None or top in libraries | EXCEPTIONS.get(name, set())
+            if not allowed:
+                found.append(f"{name} imports {module}")
+    return found
+
+
+@pytest.mark.parametrize("package", OURS)
+def test_a_package_imports_what_its_layer_may(package: str) -> None:
+    assert offences(package) == []
+
+
+def test_the_table_is_about_packages_that_are_there() -> None:
+    for package in LAYERS:
+        assert len(modules(package)) > 3, package
+    for file in EXCEPTIONS:
+        assert (ROOT / file).is_file()
+
+
+def test_no_face_offers_what_the_operator_does() -> None:
+    # `resolvers.keys` judges nobody: whoever can call it owns the database.
+    callers = {
+        file.relative_to(ROOT).parts[0]
+        for package in LAYERS
+        for file in modules(package)
+        if any(module.startswith("resolvers.keys") for module in imported(parsed(file)))
+    }
+    assert callers == set()
+
+
+@pytest.mark.parametrize("package", ["domain", "execution"])
+def test_time_comes_in_as_an_argument(package: str) -> None:
+    for file in modules(package):
+        called = {
+            node.func.attr
+            for node in ast.walk(parsed(file))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        }
+        assert not called & {"now", "today", "utcnow"}, file
+
+
+Function = tuple[str, ast.AsyncFunctionDef]
+
+
+def functions_on_a_context() -> list[Function]:
+    """The public asynchronous functions of the resolvers whose first parameter is `context: Context`."""
+    return [
+        (f"resolvers.{file.stem}.{node.name}", node)
+        for file in modules("resolvers")
+        for node in parsed(file).body
+        if isinstance(node, ast.AsyncFunctionDef)
+        and not node.name.startswith("_")
+        and node.args.args
+        and node.args.args[0].annotation is not None
+        and ast.unparse(node.args.args[0].annotation) == "Context"
+    ]
+
+
+def declared(function: ast.AsyncFunctionDef) -> set[str]:
+    """The permissions that its decorators declare."""
+    return {
+        ast.unparse(decorator.args[0]).removeprefix("Permission.")
+        for decorator in function.decorator_list
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "operation"
+    }
+
+
+def test_every_operation_declares_one_permission() -> None:
+    found = functions_on_a_context()
+    assert len(found) > 5
+    undeclared = {name for name, function in found if len(declared(function)) != 1}
+    assert undeclared == UNDECLARED.keys()
+
+
+def test_what_writes_declares_that_it_does() -> None:
+    writers = {
+        name: declared(function)
+        for name, function in functions_on_a_context()
+        if any(
+            isinstance(node, ast.Attribute) and node.attr in {"write", "execute", "insert"}
+            for node in ast.walk(function)
+        )
+    }
+    assert "resolvers.claims.assign_claim" in writers
+    assert all(permissions == {"WRITE"} for permissions in writers.values()), writers
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [
+        file.relative_to(ROOT).as_posix()
+        for package in (*LAYERS, "gateway")
+        for file in modules(package)
+        if not ast.get_docstring(parsed(file))
+    ]
+    assert silent == []

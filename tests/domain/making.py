@@ -1,0 +1,80 @@
+"""Records for tests of pure rules."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from domain.gtin import Gtin
+from domain.records import Certification, CertificationAssignment, Organization, Product
+from domain.short_id import catalogue_id
+from domain.vocabulary import VerificationStatus
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+GTIN = Gtin("00012345678905")
+
+
+def product(owner: str = "brand") -> Product:
+    return Product(
+        gtin=GTIN,
+        id=catalogue_id("product", GTIN),
+        organization_id=organization(owner).id,
+        name="Oat drink",
+        brand="Acme",
+        description="",
+        country_of_origin="US",
+        net_content="1 l",
+        data_source="claimed",
+        metadata={},
+        created_at=NOON,
+        updated_at=NOON,
+        version=1,
+    )
+
+
+def organization(slug: str) -> Organization:
+    return Organization(catalogue_id("organization", slug), slug, slug.title())
+
+
+def held(
+    label: str = "Seal",
+    *,
+    code: str = "SEAL",
+    valid_from: date | None = None,
+    expiration_date: date | None = None,
+    expiry_date: date | None = None,
+    status: VerificationStatus = VerificationStatus.UNVERIFIED,
+    metadata: dict[str, str] | None = None,
+    **members: Any,
+) -> CertificationAssignment:
+    """An assignment of a certification of that code and label."""
+    return CertificationAssignment(
+        id=catalogue_id("assignment", code),
+        gtin=GTIN,
+        metadata=metadata or {},
+        valid_from=valid_from,
+        expiration_date=expiration_date,
+        expiry_date=expiry_date,
+        verification_status=status,
+        certificate_number=members.get("certificate_number", ""),
+        issuing_body="",
+        verification_url="",
+        scope=members.get("scope", ""),
+        certification_value="",
+        audit_date=None,
+        initial_certification_date=None,
+        certificate_countries=members.get("certificate_countries", []),
+        created_at=NOON,
+        updated_at=NOON,
+        version=1,
+        certification=Certification(
+            id=catalogue_id("certification", code),
+            code=code,
+            label=label,
+            description="",
+            url="",
+            logo_url=None,
+            program="",
+            standard="",
+            organization_id=None,
+            body=None,
+        ),
+    )

@@ -1,0 +1,361 @@
+"""The command line as a person uses it: real processes, real databases, a real server."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx2
+import pytest
+
+from domain.api_keys import is_well_formed
+from domain.short_id import catalogue_id
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("CERTGATE_")}
+
+
+def certgate(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gateway", *words],
+        cwd=ROOT,
+        env={**ENVIRONMENT, **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def succeeded(*words: str, **settings: str) -> str:
+    done = certgate(*words, **settings)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def refused(code: int, *words: str, **settings: str) -> str:
+    """The one sentence of an expected failure."""
+    done = certgate(*words, **settings)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith("certgate: ")
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Path:
+    path = tmp_path_factory.mktemp("seeded") / "certgate.db"
+    shutil.copy(sqlite_template, path)
+    succeeded("seed", "demo", CERTGATE_DATABASE_URL=f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def demo_url(seeded: Path, tmp_path: Path) -> str:
+    """A database of one's own with the catalogue and the demo products."""
+    shutil.copy(seeded, tmp_path / "certgate.db")
+    return f"sqlite:///{tmp_path / 'certgate.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database that was never migrated."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/in/a/new/directory/certgate.db"
+    url: str = request.getfixturevalue("empty_postgresql_url")
+    return url
+
+
+@contextmanager
+def running(*words: str, until: str, **settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server that has printed `until`, with all that it printed so far; it is told to stop at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gateway", *words],
+        cwd=ROOT,
+        env={**ENVIRONMENT, **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    printed = ""
+    try:
+        for line in process.stdout:
+            printed += line
+            if until in line:
+                break
+        else:
+            pytest.fail(f"It ended before it answered: {process.stderr.read()}")
+        yield process, printed
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def test_help_names_every_command_without_touching_the_database(tmp_path: Path) -> None:
+    printed = succeeded("--help", CERTGATE_DATABASE_URL=f"sqlite:///{tmp_path}/never.db")
+    for command in ("demo", "keys", "migrate", "schema", "seed", "serve"):
+        assert re.search(rf"^  {command} ", printed, re.MULTILINE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_loads_nothing_dear() -> None:
+    code = "import gateway.cli, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert loaded.isdisjoint({"pydantic", "sqlalchemy", "alembic", "strawberry", "starlette", "uvicorn", "asyncio"})
+
+
+def test_migrating_and_seeding_can_be_repeated(empty_url: str) -> None:
+    where = {"CERTGATE_DATABASE_URL": empty_url}
+    assert succeeded("migrate", **where) == "The database went from nothing to revision 0001.\n"
+    assert succeeded("migrate", **where) == "The database is at revision 0001 already.\n"
+    catalogue = "Loaded 326 certification bodies, 270 certifications and 263 claims; "
+    assert succeeded("seed", "catalogue", **where) == catalogue + "859 rows written.\n"
+    demo = "Loaded 150 products, 337 certification assignments and 444 claim assignments; "
+    assert succeeded("seed", "demo", **where) == demo + "931 rows written.\n"
+    assert succeeded("seed", "demo", **where) == demo + "all of them were there already.\n"
+
+
+def test_keys_are_made_listed_and_revoked(demo_url: str) -> None:
+    where = {"CERTGATE_DATABASE_URL": demo_url}
+    secret = succeeded("keys", "create", "--organization", "demo", "--role", "manager", "--quiet", **where)
+    assert is_well_formed(secret.removesuffix("\n"))
+    shown = succeeded(
+        *("keys", "create", "--organization", "demo", "--role", "readonly", "--kind", "cpk"),
+        *("--name", "The shop", "--expires-in-days", "3"),
+        **where,
+    )
+    (publishable,) = re.findall(r"cpk_\w+", shown)
+    assert is_well_formed(publishable)
+
+    listed = succeeded("keys", "list", **where)
+    assert secret.strip() not in listed
+    assert publishable not in listed
+    manager, shop = listed.splitlines()[1:]
+    assert manager.split()[1:6] == ["demo", "csb", "manager", "active", "never"]
+    assert shop.split()[1:5] == ["demo", "cpk", "readonly", "active"]
+    assert shop.endswith("The shop")
+
+    id = manager.split()[0]
+    assert succeeded("keys", "revoke", id, **where) == f"The API key {id} is revoked.\n"
+    listed = succeeded("keys", "list", "--organization", "demo", **where)
+    assert [line.split()[4] for line in listed.splitlines()[1:]] == ["revoked", "active"]
+
+
+def test_what_is_not_there_is_said_in_one_sentence(demo_url: str) -> None:
+    where = {"CERTGATE_DATABASE_URL": demo_url}
+    unknown = str(catalogue_id("nothing", "at all"))
+    create = ("keys", "create", "--role", "editor", "--organization")
+    assert "No organisation has the slug 'nobody'" in refused(1, *create, "nobody", **where)
+    assert "No organisation has the slug 'nobody'" in refused(1, "keys", "list", "--organization", "nobody", **where)
+    assert f"No API key has the id {unknown}" in refused(1, "keys", "revoke", unknown, **where)
+    assert "id: Id should be 22 characters" in refused(1, "keys", "revoke", "csb_x", **where)
+
+
+def test_a_name_that_would_not_fit_is_refused(demo_url: str) -> None:
+    words = ("keys", "create", "--organization", "demo", "--role", "editor", "--name", "n" * 256)
+    done = certgate(*words, CERTGATE_DATABASE_URL=demo_url)
+    assert done.returncode == 2
+    assert "at most 255 printable characters" in done.stderr
+
+
+def test_wrong_settings_are_named_without_their_value() -> None:
+    sentence = refused(2, "migrate", CERTGATE_DATABASE_URL="mysql://user:hunter2@host/name")
+    assert sentence.startswith("certgate: CERTGATE_DATABASE_URL is wrong: ")
+    assert "hunter2" not in sentence
+    for url in ("sqlite:///:memory:", "postgresql://user:hunter2@[/", "postgresql://user:hunter2@host:x/"):
+        sentence = refused(2, "migrate", CERTGATE_DATABASE_URL=url)
+        assert "CERTGATE_DATABASE_URL" in sentence
+        assert "hunter2" not in sentence
+
+
+def test_a_database_out_of_reach_is_one_sentence_without_the_password(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        port = listener.getsockname()[1]
+    sentence = refused(1, "migrate", CERTGATE_DATABASE_URL=f"postgresql://user:hunter2@127.0.0.1:{port}/name")
+    assert "cannot be reached" in sentence
+    assert f"user:***@127.0.0.1:{port}" in sentence
+    (tmp_path / "file").write_text("This is no database, and long enough to be seen as what it is.\n" * 100)
+    for path, reason in ((tmp_path, "unable to open database file"), (tmp_path / "file", "file is not a database")):
+        sentence = refused(1, "migrate", CERTGATE_DATABASE_URL=f"sqlite:///{path}")
+        assert f"cannot be used ({reason})" in sentence
+    sentence = refused(1, "migrate", CERTGATE_DATABASE_URL=f"sqlite:///{tmp_path}/file/certgate.db")
+    assert "directory of the database cannot be made" in sentence
+
+
+def test_postgresql_refusing_is_one_sentence(postgresql_server: str) -> None:
+    nowhere = re.sub(r"/\w*\?", "/no_such_database?", postgresql_server)
+    assert 'database "no_such_database" does not exist' in refused(1, "migrate", CERTGATE_DATABASE_URL=nowhere)
+
+
+async def test_a_database_newer_than_the_code_is_left_alone(empty_postgresql_url: str) -> None:
+    connection = await asyncpg.connect(empty_postgresql_url)
+    await connection.execute("CREATE TABLE alembic_version (version_num text)")
+    await connection.execute("INSERT INTO alembic_version VALUES ('9999')")
+    for words in (["migrate"], ["serve", "--port", "0"]):
+        assert "too old to know: update certgate" in refused(1, *words, CERTGATE_DATABASE_URL=empty_postgresql_url)
+    assert await connection.fetchval("SELECT version_num FROM alembic_version") == "9999"
+    await connection.close()
+
+
+def test_serving_needs_a_migrated_database_and_a_free_port(tmp_path: Path, demo_url: str) -> None:
+    empty = f"sqlite:///{tmp_path}/empty.db"
+    assert "run ./certgate migrate" in refused(1, "serve", "--port", "0", CERTGATE_DATABASE_URL=empty)
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = str(taken.getsockname()[1])
+        for words in (["serve"], ["demo"]):
+            sentence = refused(1, *words, "--port", port, CERTGATE_DATABASE_URL=demo_url)
+            assert f"Port {port} is taken by another program" in sentence
+            assert "--port" in sentence
+    sentence = refused(1, "serve", "--host", "192.0.2.1", "--port", "0", CERTGATE_DATABASE_URL=demo_url)
+    assert "192.0.2.1 is no address of this machine" in sentence
+
+
+def test_serving_answers_and_stops_when_told(demo_url: str) -> None:
+    with running("serve", "--port", "0", until="answers on", CERTGATE_DATABASE_URL=demo_url) as (process, printed):
+        (url,) = re.findall(r"http://127\.0\.0\.1:\d+", printed)
+        response = httpx2.get(f"{url}/certifications/api/v1/products/00000080050698/certifications")
+        assert response.status_code == 401
+        assert "server" not in response.headers
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert out == ""
+    assert "Traceback" not in err
+
+
+SLOW = """
+import asyncio, sys
+from gateway import server
+from gateway.settings import Settings
+
+async def application(scope, receive, send):
+    if scope["type"] == "lifespan":
+        while (await receive())["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        return await send({"type": "lifespan.shutdown.complete"})
+    print("asked", flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
+    await send({"type": "http.response.body", "body": b"done"})
+
+async def work(settings):
+    try:
+        with server.listen(settings) as listener:
+            await server.serve(settings, application, listener,
+                               lambda: print(server.address(settings, listener), flush=True))
+    finally:
+        await asyncio.sleep(0)
+        print("closed", flush=True)
+
+server.run(work(Settings(port=0)))
+"""
+
+
+def wait_until_refused(host: str, port: int) -> None:
+    while True:
+        try:
+            socket.create_connection((host, port)).close()
+        except ConnectionError:  # refused, or reset when the listener closed just then
+            return
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_request_under_way_is_finished_before_the_server_stops(number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            answer = ask_while_stopping(process, number)
+            out, _ = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert answer.endswith(b"\r\n\r\ndone")
+    assert (process.returncode, out) == (0, "closed\n")
+
+
+def ask_while_stopping(process: subprocess.Popen[str], number: signal.Signals) -> bytes:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    host, port = process.stdout.readline().strip().removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert process.stdout.readline() == "asked\n"
+        process.send_signal(number)
+        # Only now may the request go on: the server was told to stop while it waited.
+        wait_until_refused(host, int(port))
+        process.stdin.write("\n")
+        process.stdin.flush()
+        return b"".join(iter(lambda: client.recv(1000), b""))
+
+
+def paste(line: str) -> Any:
+    """What a shell would make of the printed curl line, sent."""
+    words = shlex.split(line)
+    assert words[:2] == ["curl", "-H"]
+    name, _, value = words[2].partition(": ")
+    response = httpx2.get(words[3], headers={name: value})
+    assert response.status_code == 200
+    return response.json()
+
+
+def test_demo_leads_from_nothing_to_a_signed_in_browser(empty_url: str) -> None:
+    where = {"CERTGATE_DATABASE_URL": empty_url}
+    keys = []
+    for _ in range(2):
+        with running("demo", "--port", "0", until="Stop with", **where) as (_, printed):
+            (link,) = re.findall(r"http\S+/sign-in\?token=\S+", printed)
+            (line,) = re.findall(r"curl .*", printed)
+            (key,) = set(re.findall(r"csb_\w+", printed))
+            keys.append(key)
+
+            assert "RSPO" in [item["code"] for item in paste(line)]
+            with httpx2.Client(follow_redirects=True) as browser:
+                page = browser.get(link)
+                assert (page.status_code, page.url.path) == (200, "/graphiql")
+                url = str(page.url).removesuffix("/graphiql")
+                query = {"query": "{ viewer { organization { slug } } }"}
+                answer = browser.post(f"{url}/graphql", json=query, headers={"Origin": url})
+                assert answer.json() == {"data": {"viewer": {"organization": {"slug": "demo"}}}}
+            assert httpx2.get(link).status_code == 410
+    # The second start made a key of its own, and the first one's still works until it expires.
+    assert len(set(keys)) == 2
+    listed = succeeded("keys", "list", "--organization", "demo", **where)
+    assert [line.split()[3:5] for line in listed.splitlines()[1:]] == [["manager", "active"]] * 2
+
+
+def test_links_start_with_the_public_address(demo_url: str) -> None:
+    where = {"CERTGATE_DATABASE_URL": demo_url, "CERTGATE_PUBLIC_URL": "https://certgate.example.org/"}
+    with running("demo", "--port", "0", until="Stop with", **where) as (_, printed):
+        assert "  https://certgate.example.org/sign-in?token=" in printed
+
+
+def test_the_schema_is_printed_or_written(tmp_path: Path) -> None:
+    printed = succeeded("schema")
+    assert "type Mutation {" in printed
+    assert "assignClaim(" in printed
+    assert succeeded("schema", "--output", str(tmp_path / "schema.graphql")) == ""
+    assert (tmp_path / "schema.graphql").read_text() == printed
+
+
+def test_the_demo_data_names_its_example() -> None:
+    lines = (ROOT / "data" / "demo" / "demo_products.jsonl").read_text().splitlines()
+    assert "00000080050698" in [json.loads(line)["gtin"] for line in lines]

@@ -1,0 +1,90 @@
+import pytest
+
+from gateway.settings import Settings, SettingsError, load_settings, unknown_variables
+
+
+@pytest.fixture(autouse=True)
+def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"CERTGATE_{name.upper()}", raising=False)
+
+
+def test_defaults_are_safe() -> None:
+    settings = load_settings()
+    assert settings.host == "127.0.0.1"
+    assert settings.port == 8000
+    assert settings.database_url == "sqlite:///var/certgate.db"
+    assert settings.problem_type_base == "https://closient.com/docs/errors/"
+    assert settings.max_body_bytes == 1_048_576
+
+
+def test_variables_win_over_defaults_and_the_command_line_over_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CERTGATE_PORT", "9001")
+    monkeypatch.setenv("CERTGATE_PUBLIC_URL", "https://certgate.example.org/")
+    monkeypatch.setenv("CERTGATE_LOG_LEVEL", "DEBUG")
+    settings = load_settings(port=9002)
+    assert settings.port == 9002
+    assert settings.public_url == "https://certgate.example.org"
+    assert settings.log_level == "debug"
+
+
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CERTGATE_PORT", "")
+    monkeypatch.setenv("CERTGATE_DATABASE_URL", "")
+    assert load_settings().port == 8000
+    assert load_settings().database_url == "sqlite:///var/certgate.db"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "hint"),
+    [
+        ("CERTGATE_PORT", "eighty", "default 8000"),
+        ("CERTGATE_PORT", "65536", "less than or equal to 65535"),
+        ("CERTGATE_DATABASE_URL", "mysql://user:hunter2@host/name", "postgresql://"),
+        ("CERTGATE_DATABASE_URL", "hunter2.db", "sqlite:///"),
+        ("CERTGATE_PUBLIC_URL", "certgate.example.org/hunter2", "https://certgate.example.org"),
+        (
+            "CERTGATE_PUBLIC_URL",
+            "https://certgate.example.org/?token=hunter2",
+            "https://certgate.example.org",
+        ),
+        ("CERTGATE_PROBLEM_TYPE_BASE", "https://example.org/hunter2", "ends with a slash"),
+        ("CERTGATE_LOG_LEVEL", "hunter2", "'warning'"),
+        ("CERTGATE_MAX_BODY_BYTES", "12", "greater than or equal to 1024"),
+        ("CERTGATE_SESSION_HOURS", "0", "greater than or equal to 1"),
+        ("CERTGATE_ACCESS_LOG", "hunter2", "boolean"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence_with_the_variable_and_the_remedy_but_not_the_value(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, hint: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    sentence = str(caught.value)
+    assert sentence.startswith(f"{variable} is wrong: ")
+    assert hint in sentence
+    assert "correct it, or unset it" in sentence
+    assert "\n" not in sentence
+    assert "hunter2" not in sentence
+
+
+def test_every_wrong_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CERTGATE_PORT", "x")
+    monkeypatch.setenv("CERTGATE_SESSION_HOURS", "x")
+    with pytest.raises(SettingsError, match=r"(?s)CERTGATE_PORT.*\nCERTGATE_SESSION_HOURS"):
+        load_settings()
+
+
+def test_settings_are_immutable_documented_and_do_not_show_the_database_password() -> None:
+    settings = Settings(database_url="postgresql://user:hunter2@host/name")
+    assert "hunter2" not in repr(settings)
+    with pytest.raises(ValueError, match="frozen"):
+        settings.port = 1
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_a_misspelt_variable_is_pointed_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CERTGATE_DATABSE_URL", "sqlite:///x.db")
+    (sentence,) = unknown_variables()
+    assert sentence == "CERTGATE_DATABSE_URL is not a setting and has no effect; did you mean CERTGATE_DATABASE_URL?"
