@@ -21,7 +21,14 @@ COLUMNS = (
 
 BY_ID = Read(select(*COLUMNS).where(bodies.c.id == bindparam("id")), lambda row: CertificationBody(*row))
 
+ALL = Read(select(*COLUMNS), lambda row: CertificationBody(*row))
+
 
 async def find(database: Database, id: ShortId) -> CertificationBody | None:
     """The body of that id."""
     return next(iter(await database.fetch(BY_ID, id=id)), None)
+
+
+async def every(database: Database) -> list[CertificationBody]:
+    """All bodies, in no order; there are some hundreds."""
+    return await database.fetch(ALL)

@@ -18,7 +18,7 @@ from db.products import search_text
 from db.reads import Read
 from domain.records import Organization
 from domain.short_id import ShortId, catalogue_id
-from domain.vocabulary import ClaimCategory, ClaimSource, VerificationStatus
+from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, VerificationStatus
 
 DEMO_SLUG = "demo"
 DEMO_NAME = "Demo Brand Team"
@@ -176,7 +176,10 @@ def _product(product: DemoProduct, owner: Organization) -> dict[str, Any]:
         # The source names countries of sale, which is something else.
         "country_of_origin": "",
         "net_content": product.quantity,
-        "data_source": "open_food_facts",
+        "ingredients": "",
+        "manufacturer": "",
+        "image_url": "",
+        "data_source": DataSource.OPEN_FOOD_FACTS,
         "metadata": {},
         "search_text": search_text(product.name, product.brand, product.gtin),
     }

@@ -1,6 +1,9 @@
 """Claims: the definitions, and which product makes which."""
 
-from sqlalchemy import bindparam, select
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, select, update
 
 from db.database import Database, Transaction
 from db.reads import Read, Row
@@ -45,6 +48,14 @@ def _assignment(row: Row) -> ClaimAssignment:
 
 BY_ID = Read(select(*_DEFINITION).where(claims.c.id == bindparam("id")), _definition)
 BY_CODE = Read(select(*_DEFINITION).where(claims.c.code == bindparam("code")), _definition)
+ALL = Read(select(*_DEFINITION), _definition)
+ONE = Read(
+    select(*_ASSIGNMENT, *_DEFINITION)
+    .select_from(assignments)
+    .join(claims, claims.c.id == assignments.c.claim_id)
+    .where(assignments.c.gtin == bindparam("gtin"), assignments.c.claim_id == bindparam("claim_id")),
+    _assignment,
+)
 OF_PRODUCTS = Read(
     select(*_ASSIGNMENT, *_DEFINITION)
     .select_from(assignments)
@@ -53,6 +64,11 @@ OF_PRODUCTS = Read(
     .order_by(assignments.c.gtin, claims.c.label, claims.c.id),
     _assignment,
 )
+
+
+async def every(database: Database) -> list[Claim]:
+    """All definitions, in no order; there are some hundreds."""
+    return await database.fetch(ALL)
 
 
 async def find(database: Database, id: ShortId) -> Claim | None:
@@ -85,4 +101,32 @@ async def add(transaction: Transaction, assignment: ClaimAssignment) -> bool:
             **{column.name: getattr(assignment, column.name) for column in _ASSIGNMENT},
         },
         unless=("gtin", "claim_id"),
+    )
+
+
+async def one_of_product(database: Database, gtin: Gtin, claim_id: ShortId) -> ClaimAssignment | None:
+    """One assignment."""
+    found = await database.fetch(ONE, gtin=gtin, claim_id=claim_id)
+    return found[0] if found else None
+
+
+async def lock(transaction: Transaction, gtin: Gtin, claim_id: ShortId) -> ClaimAssignment | None:
+    """One assignment, locked until the transaction ends."""
+    found = await transaction.fetch(ONE, lock=assignments, gtin=gtin, claim_id=claim_id)
+    return found[0] if found else None
+
+
+async def change(transaction: Transaction, assignment: ClaimAssignment, changes: dict[str, Any], at: datetime) -> None:
+    """Stores the changed members of a locked assignment and counts its version up."""
+    await transaction.execute(
+        update(assignments)
+        .where(assignments.c.gtin == assignment.gtin, assignments.c.claim_id == assignment.claim.id)
+        .values(**changes, updated_at=at, version=assignment.version + 1)
+    )
+
+
+async def remove(transaction: Transaction, assignment: ClaimAssignment) -> None:
+    """Deletes a locked assignment."""
+    await transaction.execute(
+        delete(assignments).where(assignments.c.gtin == assignment.gtin, assignments.c.claim_id == assignment.claim.id)
     )

@@ -1,35 +1,43 @@
 """API keys, browser sessions and sign-in links. Only digests of secrets are stored.
 
-Whatever changes one of them goes through here and ends in `_announce`, so that no process keeps honouring a revoked
+Whatever takes rights away ends in `announce`, so that no process keeps honouring a revoked
 credential (see `Database.epoch`).
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Select, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, select, update
 
 from db import organizations
+from db.accounts import memberships_of
 from db.database import Database, Transaction
 from db.reads import Read, Row
-from db.tables import api_keys, sessions, sign_in_links
+from db.tables import api_keys, sessions, sign_in_links, users
 from db.tables import organizations as organizations_table
-from domain.access import Caller
+from db.types import UtcDateTime, among
+from domain.access import Caller, lesser
+from domain.account import ApiKey
 from domain.records import Organization
 from domain.short_id import ShortId
 from domain.vocabulary import KeyKind, Role
 
 
 class Credential(NamedTuple):
-    """A caller and the moment from which the credential no longer stands for it; None: no such moment."""
+    """A caller and the moment from which the credential no longer stands for it; None: no such moment.
+
+    `used_at` is when a session was last used, as far as that is stored, or begun; None for a key.
+    """
 
     caller: Caller
     expires_at: datetime | None
+    used_at: datetime | None = None
 
 
 class KeyEntry(msgspec.Struct, frozen=True):
-    """An API key as a list shows it: everything but the key."""
+    """An API key as an operator's list shows it: everything but the key."""
 
     id: ShortId
     organization: str
@@ -39,17 +47,37 @@ class KeyEntry(msgspec.Struct, frozen=True):
     is_active: bool
     expires_at: datetime | None
     created_at: datetime
+    last_used: datetime | None = None
+    user: str | None = None
+    """The address of the user whom a csu key stands for."""
 
 
 CHANNEL = "certgate_keys"
-"""The PostgreSQL channel that `_announce` notifies."""
+"""The PostgreSQL channel that `announce` notifies."""
 
-_CALLER = (api_keys.c.id, api_keys.c.kind, api_keys.c.role, *organizations.COLUMNS)
+_CALLER = (
+    api_keys.c.id,
+    api_keys.c.kind,
+    api_keys.c.role,
+    *organizations.COLUMNS,
+    api_keys.c.user_id,
+    api_keys.c.rate_limit_per_minute,
+    api_keys.c.rate_limit_per_day,
+)
 _live = api_keys.c.is_active.is_(True)
 
 
-def _caller(row: Row) -> Caller:
-    return Caller(row[0], row[1], row[2], Organization(*row[3:6]))
+def _caller(row: Row, *, is_session: bool = False) -> Caller:
+    return Caller(
+        row[0],
+        row[1],
+        row[2],
+        Organization(*row[3:6]),
+        user_id=row[6],
+        is_session=is_session,
+        rate_limit_per_minute=row[7],
+        rate_limit_per_day=row[8],
+    )
 
 
 def _earlier(first: datetime | None, second: datetime | None) -> datetime | None:
@@ -62,13 +90,13 @@ def _with_owner(*columns: Any) -> Select[Any]:
 
 BY_DIGEST = Read(
     _with_owner(*_CALLER, api_keys.c.expires_at).where(_live, api_keys.c.digest == bindparam("digest")),
-    lambda row: Credential(_caller(row), row[6]),
+    lambda row: Credential(_caller(row), row[9]),
 )
 BY_SESSION = Read(
-    _with_owner(*_CALLER, api_keys.c.expires_at, sessions.c.expires_at)
+    _with_owner(*_CALLER, api_keys.c.expires_at, sessions.c.expires_at, sessions.c.last_used, sessions.c.created_at)
     .join(sessions, sessions.c.api_key_id == api_keys.c.id)
     .where(_live, sessions.c.digest == bindparam("digest")),
-    lambda row: Credential(_caller(row), _earlier(row[6], row[7])),
+    lambda row: Credential(_caller(row, is_session=True), _earlier(row[9], row[10]), row[11] or row[12]),
 )
 LINK = Read(
     select(sign_in_links.c.api_key_id)
@@ -86,19 +114,105 @@ ENTRIES = Read(
         api_keys.c.is_active,
         api_keys.c.expires_at,
         api_keys.c.created_at,
-    ).order_by(organizations_table.c.slug, api_keys.c.id),
+        api_keys.c.last_used,
+        users.c.email,
+    )
+    .outerjoin(users, users.c.id == api_keys.c.user_id)
+    .order_by(organizations_table.c.slug, api_keys.c.id),
     lambda row: KeyEntry(*row),
 )
+_KEY = (
+    api_keys.c.id,
+    api_keys.c.organization_id,
+    api_keys.c.user_id,
+    api_keys.c.kind,
+    api_keys.c.role,
+    api_keys.c.name,
+    api_keys.c.description,
+    api_keys.c.metadata,
+    api_keys.c.expires_at,
+    api_keys.c.last_used,
+    api_keys.c.rate_limit_per_minute,
+    api_keys.c.rate_limit_per_day,
+    api_keys.c.created_at,
+)
+KEYS_OF_ORGANIZATION = Read(
+    select(*_KEY).where(_live, api_keys.c.organization_id == bindparam("organization_id")).order_by(api_keys.c.id),
+    lambda row: ApiKey(*row),
+)
+KEY = Read(select(*_KEY).where(_live, api_keys.c.id == bindparam("id")), lambda row: ApiKey(*row))
+
+
+_CHANGE = update(api_keys).where(api_keys.c.id == bindparam("of"))
+
+
+def _mark_used(table: Table, key: ColumnElement[str]) -> Any:
+    # Of several processes each knows its own requests only: the latest moment stays, whoever writes last.
+    moment = bindparam("moment", type_=UtcDateTime())
+    return (
+        update(table)
+        .where(among(key, "used"), table.c.last_used.is_(None) | (table.c.last_used < moment))
+        .values(last_used=moment)
+    )
+
+
+_KEYS_USED = _mark_used(api_keys, api_keys.c.id)
+_SESSIONS_USED = _mark_used(sessions, sessions.c.digest)
 
 
 async def find_key(database: Database, digest: str) -> Credential | None:
     """The credential behind a key's digest, unless it was revoked. Its expiry is the caller's to judge."""
-    return next(iter(await database.fetch(BY_DIGEST, digest=digest)), None)
+    return await _standing(database, await database.fetch(BY_DIGEST, digest=digest))
 
 
 async def find_session(database: Database, digest: str) -> Credential | None:
     """The credential behind a session cookie's digest, unless the key it stands for was revoked."""
-    return next(iter(await database.fetch(BY_SESSION, digest=digest)), None)
+    return await _standing(database, await database.fetch(BY_SESSION, digest=digest))
+
+
+async def _standing(database: Database, found: list[Credential]) -> Credential | None:
+    """The credential with what its user may do; None when the user has left the organisation of the key."""
+    if not found or found[0].caller.kind is not KeyKind.USER:
+        return next(iter(found), None)
+    caller = found[0].caller
+    held = [
+        msgspec.structs.replace(membership, role=lesser(caller.role, membership.role))
+        for membership in await memberships_of(database, caller.user_id)
+    ]
+    role = next((item.role for item in held if item.organization.id == caller.organization.id), None)
+    if role is None:
+        return None
+    others = tuple(item for item in held if item.organization.id != caller.organization.id)
+    return found[0]._replace(caller=msgspec.structs.replace(caller, role=role, others=others))
+
+
+async def find_live(database: Database, id: ShortId) -> ApiKey | None:
+    """The key of that id, unless it was revoked."""
+    return next(iter(await database.fetch(KEY, id=id)), None)
+
+
+async def of_organization(database: Database, organization_id: ShortId) -> list[ApiKey]:
+    """The keys of an organisation by age, without those revoked."""
+    return await database.fetch(KEYS_OF_ORGANIZATION, organization_id=organization_id)
+
+
+async def lock(transaction: Transaction, id: ShortId) -> ApiKey | None:
+    """A key that was not revoked, locked until the transaction ends."""
+    return next(iter(await transaction.fetch(KEY, lock=api_keys, id=id)), None)
+
+
+async def change(transaction: Transaction, id: ShortId, changes: dict[str, Any]) -> None:
+    """Stores changed members of a locked key that say nothing of what it permits."""
+    await transaction.execute(_CHANGE, {"of": id, **changes})
+
+
+async def mark_used(
+    transaction: Transaction, key_ids: Collection[ShortId], session_digests: Collection[str], at: datetime
+) -> None:
+    """Records that these were used at a moment, for those not known to have been used later."""
+    for statement, used in ((_KEYS_USED, key_ids), (_SESSIONS_USED, session_digests)):
+        if used:
+            await transaction.execute(statement, {"used": list(used), "moment": at})
 
 
 async def add_key(
@@ -112,6 +226,11 @@ async def add_key(
     digest: str,
     expires_at: datetime | None,
     at: datetime,
+    user_id: ShortId | None = None,
+    description: str = "",
+    metadata: dict[str, str] | None = None,
+    rate_limit_per_minute: int = 0,
+    rate_limit_per_day: int = 0,
 ) -> None:
     """Stores a new key by its digest."""
     await transaction.insert(
@@ -119,16 +238,17 @@ async def add_key(
         {
             "id": id,
             "organization_id": organization_id,
+            "user_id": user_id,
             "kind": kind,
             "role": role,
             "name": name,
-            "description": "",
+            "description": description,
             "digest": digest,
             "is_active": True,
             "expires_at": expires_at,
-            "rate_limit_per_minute": 0,
-            "rate_limit_per_day": 0,
-            "metadata": {},
+            "rate_limit_per_minute": rate_limit_per_minute,
+            "rate_limit_per_day": rate_limit_per_day,
+            "metadata": metadata or {},
             "created_at": at,
         },
     )
@@ -137,7 +257,7 @@ async def add_key(
 async def revoke_key(transaction: Transaction, id: ShortId) -> bool:
     """Revokes a key and with it every session that stands for it. False when there is no such key."""
     found = await transaction.execute(update(api_keys).where(api_keys.c.id == id).values(is_active=False))
-    await _announce(transaction)
+    await announce(transaction)
     return found == 1
 
 
@@ -183,8 +303,9 @@ async def add_session(
 async def end_session(transaction: Transaction, digest: str) -> None:
     """Forgets a session."""
     await transaction.execute(delete(sessions).where(sessions.c.digest == digest))
-    await _announce(transaction)
+    await announce(transaction)
 
 
-async def _announce(transaction: Transaction) -> None:
+async def announce(transaction: Transaction) -> None:
+    """Tells every process that credentials changed: what they are, or what their users may do."""
     await transaction.notify(CHANNEL)

@@ -16,3 +16,8 @@ BY_SLUG = Read(select(*COLUMNS).where(organizations.c.slug == bindparam("slug"))
 async def find_by_slug(source: Database | Transaction, slug: str) -> Organization | None:
     """The organisation of that slug."""
     return next(iter(await source.fetch(BY_SLUG, slug=slug)), None)
+
+
+async def find(source: Database | Transaction, id: str) -> Organization | None:
+    """The organisation of that id."""
+    return next(iter(await source.fetch(BY_ID, id=id)), None)

@@ -1,15 +1,20 @@
 """Products."""
 
-import unicodedata
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select, update
 
 from db.database import Database, Transaction
 from db.reads import Read, Row
 from db.tables import products
 from db.types import among
+from domain.commands import ListTradeItems
 from domain.gtin import Gtin
 from domain.records import Product
+from domain.short_id import ShortId
+from domain.text import fold
 
 COLUMNS = (
     products.c.gtin,
@@ -20,6 +25,9 @@ COLUMNS = (
     products.c.description,
     products.c.country_of_origin,
     products.c.net_content,
+    products.c.ingredients,
+    products.c.manufacturer,
+    products.c.image_url,
     products.c.data_source,
     products.c.metadata,
     products.c.created_at,
@@ -34,14 +42,17 @@ def _product(row: Row) -> Product:
 
 _page = select(*COLUMNS).where(products.c.gtin > bindparam("after")).order_by(products.c.gtin).limit(bindparam("limit"))
 
+_ORDERS = {
+    "product_name": products.c.name,
+    "brand": products.c.brand,
+    "created": products.c.created_at,
+    # No score is recorded, so all are equal and the GTIN decides.
+    "confidence_score": products.c.gtin,
+}
+
 BY_GTINS = Read(select(*COLUMNS).where(among(products.c.gtin, "gtins")), _product)
 PAGE = Read(_page, _product)
 SEARCH = Read(_page.where(products.c.search_text.like(bindparam("pattern"), escape="\\")), _product, scans=True)
-
-
-def fold(text: str) -> str:
-    """Text as the search compares it: compatibility forms and case folded away."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def search_text(name: str, brand: str, gtin: str) -> str:
@@ -59,6 +70,86 @@ async def find_many(database: Database, gtins: list[Gtin]) -> list[Product]:
     return await database.fetch(BY_GTINS, gtins=gtins)
 
 
+class Listing(NamedTuple):
+    """A numbered page of products and how many there are in all."""
+
+    products: list[Product]
+    total: int
+
+
+async def listing(database: Database, command: ListTradeItems, organization_id: ShortId | None = None) -> Listing:
+    """A numbered page of the products that pass the filters, of one organisation or of all."""
+    if command.category_id is not None or command.is_claimed is False:
+        # No categories are recorded, and every product has an owner.
+        return Listing([], 0)
+    values = {
+        "organization_id": organization_id,
+        "pattern": None if command.q is None else _pattern(command.q),
+        "brand": command.brand,
+        "country_of_origin": command.country_of_origin,
+        "data_source": command.data_source,
+    }
+    given = {name: value for name, value in values.items() if value is not None}
+    rows, count = _listing(frozenset(given), command.ordering)
+    total = (await database.fetch(count, **given))[0]
+    return Listing(
+        await database.fetch(rows, **given, limit=command.page_size, offset=command.offset) if total else [], total
+    )
+
+
+@lru_cache(maxsize=256)
+def _listing(filters: frozenset[str], ordering: str) -> tuple[Read[Product], Read[int]]:
+    """The statements for one combination of filters and one order; ties are ordered by GTIN."""
+    conditions = [
+        products.c.search_text.like(bindparam("pattern"), escape="\\")
+        if name == "pattern"
+        else products.c[name] == bindparam(name)
+        for name in sorted(filters)
+    ]
+    column = _ORDERS[ordering.removeprefix("-")]
+    rows = (
+        select(*COLUMNS)
+        .where(*conditions)
+        .order_by(column.desc() if ordering.startswith("-") else column, products.c.gtin)
+        .limit(bindparam("limit"))
+        .offset(bindparam("offset"))
+    )
+    count = select(func.count()).select_from(products).where(*conditions)
+    return Read(rows, _product, scans=True), Read(count, lambda row: int(row[0]), scans=True)
+
+
+def _pattern(part: str) -> str:
+    escaped = fold(part).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+async def lock(transaction: Transaction, gtin: Gtin) -> Product | None:
+    """One product, locked until the transaction ends."""
+    return next(iter(await transaction.fetch(BY_GTINS, lock=products, gtins=[gtin])), None)
+
+
+async def add(transaction: Transaction, product: Product) -> bool:
+    """Stores a new product. False when one of that GTIN exists already."""
+    values = {column.name: getattr(product, column.name) for column in COLUMNS}
+    values["search_text"] = search_text(product.name, product.brand, product.gtin)
+    return await transaction.insert(products, values, unless=("gtin",))
+
+
+async def change(transaction: Transaction, product: Product, changes: dict[str, Any], at: datetime) -> None:
+    """Stores the changed members of a locked product and counts its version up."""
+    name, brand = changes.get("name", product.name), changes.get("brand", product.brand)
+    await transaction.execute(
+        update(products)
+        .where(products.c.gtin == product.gtin)
+        .values(
+            **changes,
+            search_text=search_text(name, brand, product.gtin),
+            updated_at=at,
+            version=product.version + 1,
+        )
+    )
+
+
 async def in_transaction(transaction: Transaction, gtin: Gtin) -> Product | None:
     """The product of that GTIN as the transaction sees it."""
     return next(iter(await transaction.fetch(BY_GTINS, gtins=[gtin])), None)
@@ -68,5 +159,4 @@ async def page(database: Database, *, after: str, limit: int, search: str) -> li
     """At most `limit` products behind the GTIN `after`, in GTIN order; `search` is a part of name, brand or GTIN."""
     if not search:
         return await database.fetch(PAGE, after=after, limit=limit)
-    escaped = fold(search).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return await database.fetch(SEARCH, after=after, limit=limit, pattern=f"%{escaped}%")
+    return await database.fetch(SEARCH, after=after, limit=limit, pattern=_pattern(search))

@@ -7,7 +7,7 @@ rows lie together. Ids are short ids as text (see `domain.short_id`).
 from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, MetaData, Table
 
 from db.types import Document, UtcDateTime, Vocabulary, text
-from domain.vocabulary import ClaimCategory, ClaimSource, KeyKind, Role, VerificationStatus
+from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, KeyKind, Role, VerificationStatus
 
 metadata = MetaData(
     naming_convention={
@@ -41,11 +41,32 @@ organizations = Table(
     Column("created_at", UtcDateTime(), nullable=False),
 )
 
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    # In lower case: whoever writes it otherwise is the same person.
+    Column("email", text(254), nullable=False, unique=True),
+    Column("metadata", Document, nullable=False),
+    Column("created_at", UtcDateTime(), nullable=False),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("organization_id", ForeignKey("organizations.id"), primary_key=True, index=True),
+    Column("role", Vocabulary(Role), nullable=False),
+    Column("created_at", UtcDateTime(), nullable=False),
+)
+
 api_keys = Table(
     "api_keys",
     metadata,
     _id(),
     Column("organization_id", ForeignKey("organizations.id"), nullable=False, index=True),
+    # Whose memberships a csu key follows; NULL for the other kinds.
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), index=True),
     Column("kind", Vocabulary(KeyKind), nullable=False),
     Column("role", Vocabulary(Role), nullable=False),
     Column("name", text(255), nullable=False),
@@ -70,6 +91,7 @@ sessions = Table(
     Column("api_key_id", ForeignKey("api_keys.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("created_at", UtcDateTime(), nullable=False),
     Column("expires_at", UtcDateTime(), nullable=False),
+    Column("last_used", UtcDateTime()),
 )
 
 sign_in_links = Table(
@@ -149,7 +171,10 @@ products = Table(
     Column("description", text(), nullable=False),
     Column("country_of_origin", text(2), nullable=False),
     Column("net_content", text(100), nullable=False),
-    Column("data_source", text(32), nullable=False),
+    Column("ingredients", text(), nullable=False),
+    Column("manufacturer", text(255), nullable=False),
+    Column("image_url", text(2000), nullable=False),
+    Column("data_source", Vocabulary(DataSource), nullable=False),
     Column("metadata", Document, nullable=False),
     *_moments(),
     # Name, brand and GTIN folded to one case in Python, because the databases' own folding differs outside ASCII.
@@ -193,4 +218,17 @@ claim_assignments = Table(
     Column("evidence_note", text(), nullable=False),
     *_moments(),
     sqlite_with_rowid=False,
+)
+
+# What was answered to a write that carried an Idempotency-Key, so that it is not done twice.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    # SHA-256 in hex of principal, key and part; none of the three is kept.
+    Column("digest", text(64), primary_key=True),
+    # SHA-256 in hex of the operation and its command.
+    Column("fingerprint", text(64), nullable=False),
+    # The operation's record as JSON, as it was written; NULL when it holds a secret.
+    Column("result", text()),
+    Column("expires_at", UtcDateTime(), nullable=False, index=True),
 )

@@ -1,13 +1,19 @@
-"""Who asks, and what they may do (contract A12)."""
+"""Who asks, and what they may do (contract 1.5 and A12)."""
 
 from enum import Enum
 
 import msgspec
 
-from domain.errors import Forbidden
+from domain.errors import Forbidden, NotFound
 from domain.records import Organization, Product
 from domain.short_id import ShortId
 from domain.vocabulary import KeyKind, Role
+
+READ_SCOPE = "certifications:read"
+WRITE_SCOPE = "certifications:write"
+"""The scopes of OAuth tokens; who may write may read too."""
+
+_RANK = {Role.READONLY: 0, Role.EDITOR: 1, Role.MANAGER: 2}
 
 
 class Permission(Enum):
@@ -17,33 +23,114 @@ class Permission(Enum):
     WRITE = "write"
 
 
-class Caller(msgspec.Struct, frozen=True):
-    """The authenticated principal of one request: an API key, or a browser session that stands for one."""
+class Membership(msgspec.Struct, frozen=True):
+    """What somebody may do in one organisation."""
 
-    key_id: ShortId
-    kind: KeyKind
+    organization: Organization
+    role: Role
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """The authenticated principal of one request: an API key, a browser session that stands for one, or a token.
+
+    `organization` is the one it acts for unless it says otherwise, `role` what it may do there; `others` are the
+    further organisations of the user behind a csu key, with what it may do in each.
+    """
+
+    key_id: ShortId | None
+    """The API key, also behind a session; None for an OAuth token."""
+    kind: KeyKind | None
+    """None for an OAuth token."""
     role: Role
     organization: Organization
+    others: tuple[Membership, ...] = ()
+    user_id: ShortId | None = None
+    """The user behind a csu key."""
+    is_session: bool = False
+    token: str = ""
+    """Who holds the OAuth token, as one word that is never the id of a key; "" for a key."""
+    rate_limit_per_minute: int = 0
+    """0: the installation's default for this kind of caller."""
+    rate_limit_per_day: int = 0
+    """0: the installation's default."""
+
+    @property
+    def principal(self) -> str:
+        """One word for whoever asks, the same in each of their requests: what is counted or remembered by caller."""
+        return self.key_id or self.token
+
+    @property
+    def organization_ids(self) -> list[ShortId]:
+        """The organisations whose private definitions exist for this caller; the one it acts for comes first."""
+        return [self.organization.id, *(membership.organization.id for membership in self.others)]
+
+    def role_in(self, organization_id: ShortId) -> Role | None:
+        """What this credential may do in that organisation; None when it does not belong to it."""
+        if organization_id == self.organization.id:
+            return self.role
+        for membership in self.others:
+            if membership.organization.id == organization_id:
+                return membership.role
+        return None
 
     def may(self, permission: Permission) -> bool:
-        """Whether this credential permits such an operation at all, on whichever product."""
+        """Whether this credential permits such an operation at all, in at least one of its organisations."""
         if permission is Permission.READ:
             return True
-        return self.role is not Role.READONLY and self.kind is not KeyKind.PUBLISHABLE
+        if self.kind is KeyKind.PUBLISHABLE:
+            return False
+        return self.role is not Role.READONLY or any(other.role is not Role.READONLY for other in self.others)
+
+
+def lesser(first: Role, second: Role) -> Role:
+    """The role that permits less: a key never permits more than its user's membership, nor the other way round."""
+    return min(first, second, key=_RANK.__getitem__)
 
 
 def require(caller: Caller, permission: Permission) -> None:
     """Raises `Forbidden` when the credential does not carry the permission."""
-    if not caller.may(permission):
-        raise Forbidden(
-            f"This {caller.kind} key with role {caller.role} may not write;"
-            " use a csb key of the owning organisation with role editor or manager."
-        )
+    if caller.may(permission):
+        return
+    if caller.kind is None:
+        raise Forbidden(f"This token may not write; ask for one with the scope {WRITE_SCOPE}.", scope=WRITE_SCOPE)
+    raise Forbidden(
+        f"This {caller.kind} key with role {caller.role} may not write;"
+        " use a csb key of the owning organisation with role editor or manager."
+    )
 
 
 def require_ownership(caller: Caller, product: Product) -> None:
-    """Raises `Forbidden` when the product belongs to another organisation: everyone may read it, the owner writes."""
-    if product.organization_id != caller.organization.id:
+    """Raises `Forbidden` unless the caller may write in the organisation that owns the product; everyone reads it."""
+    role = caller.role_in(product.organization_id)
+    if role is None:
         raise Forbidden(
             f"The product {product.gtin} belongs to another organisation; use a key of the organisation that owns it."
         )
+    if role is Role.READONLY:
+        raise Forbidden(
+            f"Your role in the organisation that owns the product {product.gtin} is readonly;"
+            " ask a manager there for the role editor."
+        )
+
+
+def owner_of_new(caller: Caller, organization_id: ShortId | None) -> ShortId:
+    """The organisation that shall own what the caller creates: the one named, else the one it acts for.
+
+    Raises `Forbidden` unless the caller may write there.
+    """
+    owner = organization_id or caller.organization.id
+    if caller.role_in(owner) in (None, Role.READONLY):
+        raise Forbidden(
+            f"You may not write for the organisation {owner};"
+            " leave organization_id out, or use a key with role editor or manager there."
+        )
+    return owner
+
+
+def require_key_management(caller: Caller, organization_id: ShortId) -> None:
+    """Raises `NotFound` for an organisation that is not the caller's, `Forbidden` unless it is manager there."""
+    role = caller.role_in(organization_id)
+    if role is None:
+        raise NotFound(f"You belong to no organisation with the id {organization_id}; whoami shows those you have.")
+    if caller.kind is None or caller.kind is KeyKind.PUBLISHABLE or role is not Role.MANAGER:
+        raise Forbidden("API keys are managed with a csb or csu key whose role in the organisation is manager.")

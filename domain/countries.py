@@ -6,7 +6,7 @@
 from typing import Annotated
 
 from iso3166 import countries_by_alpha2
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 ALPHA2 = frozenset(countries_by_alpha2) - {"XK"}
@@ -27,6 +27,17 @@ def _once_each(codes: list[str]) -> list[str]:
     return list(dict.fromkeys(codes))
 
 
-Country = Annotated[str, AfterValidator(_known)]
+def _known_or_empty(code: str) -> str:
+    return code and _known(code)
+
+
+_FORMAT = {"type": "string", "format": "iso-3166-1-alpha-2"}
+
+CountryOrNone = Annotated[
+    str, AfterValidator(_known_or_empty), WithJsonSchema({**_FORMAT, "pattern": "^(?:[A-Z]{2})?$"})
+]
+"""A country code, or the empty text for none."""
+
+Country = Annotated[str, AfterValidator(_known), WithJsonSchema({**_FORMAT, "pattern": "^[A-Z]{2}$"})]
 Countries = Annotated[list[Country], AfterValidator(_once_each)]
 """Jurisdictions in the order given; a repeated code is kept once. Empty means not recorded, not everywhere."""

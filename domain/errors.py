@@ -42,6 +42,12 @@ class InvalidInput(DomainError):
         self.violations = violations
 
 
+class BadRequest(DomainError):
+    """A header of the request cannot be read, or asks for what the operation has not got."""
+
+    code = "bad_request"
+
+
 class NotFound(DomainError):
     """Nothing is stored under that key, or nothing that this caller may know of."""
 
@@ -54,6 +60,12 @@ class AlreadyAssigned(DomainError):
     code = "conflict"
 
 
+class AlreadyExists(DomainError):
+    """Something is stored under that key already."""
+
+    code = "conflict"
+
+
 class Unauthorized(DomainError):
     """No credential, or one that is malformed, unknown, revoked or expired."""
 
@@ -61,9 +73,16 @@ class Unauthorized(DomainError):
 
 
 class Forbidden(DomainError):
-    """The credential is good, but does not permit this operation on this product."""
+    """The credential is good, but does not permit this operation on this product.
+
+    `scope` is what an OAuth token lacks, when that is the reason (RFC 6750, section 3.1).
+    """
 
     code = "forbidden"
+
+    def __init__(self, detail: str, scope: str | None = None) -> None:
+        super().__init__(detail)
+        self.scope = scope
 
 
 class Busy(DomainError):
@@ -72,5 +91,33 @@ class Busy(DomainError):
     code = "service_unavailable"
 
     def __init__(self, detail: str, retry_after: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class PreconditionFailed(DomainError):
+    """What is stored is not what the caller takes it to be, so the change was not made."""
+
+    code = "precondition_failed"
+
+
+class IdempotencyKeyReused(DomainError):
+    """The idempotency key was used before, for something else."""
+
+    code = "idempotency_key_reused"
+
+
+class IdempotencyKeyInUse(Busy):
+    """The first request with that idempotency key is still being worked on."""
+
+    code = "idempotency_key_in_use"
+
+
+class RateLimited(DomainError):
+    """The caller asks more often than it may; the same request may succeed after `retry_after` seconds."""
+
+    code = "rate_limited"
+
+    def __init__(self, detail: str, retry_after: int) -> None:
         super().__init__(detail)
         self.retry_after = retry_after

@@ -6,7 +6,8 @@ there is simply not found. Whoever *creates* a product asks `check_digit_is_righ
 
 from typing import Annotated, NewType
 
-from pydantic import AfterValidator, Field, TypeAdapter
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJsonSchema
+from pydantic_core import PydanticCustomError
 from stdnum.ean import calc_check_digit
 
 from domain.validation import parse
@@ -22,8 +23,43 @@ def _pad(text: str) -> Gtin:
 
 
 # [0-9], not \d: the latter also admits Arabic and full-width digits.
-GtinField = Annotated[Gtin, Field(min_length=8, max_length=14, pattern="^[0-9]{8,14}$"), AfterValidator(_pad)]
+GtinField = Annotated[
+    Gtin,
+    Field(min_length=8, max_length=14, pattern="^[0-9]{8,14}$"),
+    AfterValidator(_pad),
+    # In JSON Schema, \d is an ASCII digit and nothing else (ECMA-262).
+    WithJsonSchema({"type": "string", "minLength": 8, "maxLength": 14, "pattern": r"^\d{8,14}$"}),
+]
 """The member of a command that holds a GTIN."""
+
+_SEPARATORS = str.maketrans("", "", "- ")
+
+
+def _without_separators(value: object) -> object:
+    return value.translate(_SEPARATORS) if isinstance(value, str) else value
+
+
+SeparatedGtinField = Annotated[
+    GtinField,
+    BeforeValidator(_without_separators),
+    WithJsonSchema({"type": "string", "pattern": r"^(?:[ -]*\d){8,14}[ -]*$"}),
+]
+"""A GTIN that may be written with hyphens and blanks, as the Products API takes it (contract 1.3)."""
+
+
+def _new(value: object) -> object:
+    value = _without_separators(value)
+    if isinstance(value, str) and 8 <= len(value) <= 14 and (reason := why_not_a_gtin(value)):
+        raise PydanticCustomError("gtin_invalid", "{reason}", {"reason": reason})
+    return value
+
+
+NewGtinField = Annotated[
+    GtinField,
+    BeforeValidator(_new),
+    WithJsonSchema({"type": "string", "format": "gtin", "pattern": r"^(?:[ -]*\d){8}(?:(?:[ -]*\d){4,6})?[ -]*$"}),
+]
+"""The GTIN of a product to be created: its length and check digit are judged too."""
 
 _gtin: TypeAdapter[Gtin] = TypeAdapter(GtinField)
 
@@ -31,6 +67,14 @@ _gtin: TypeAdapter[Gtin] = TypeAdapter(GtinField)
 def parse_gtin(text: object, member: str = "gtin") -> Gtin:
     """The 14-digit form of 8 to 14 ASCII digits. Raises `InvalidInput` that names `member`."""
     return parse(_gtin, text, member)
+
+
+_separated_gtin: TypeAdapter[Gtin] = TypeAdapter(SeparatedGtinField)
+
+
+def parse_separated_gtin(text: object, member: str = "gtin") -> Gtin:
+    """As `parse_gtin`, for a GTIN that may be written with hyphens and blanks. Raises `InvalidInput`."""
+    return parse(_separated_gtin, text, member)
 
 
 def check_digit_is_right(gtin: str) -> bool:
@@ -44,9 +88,9 @@ def check_digit_is_right(gtin: str) -> bool:
 def why_not_a_gtin(text: str) -> str | None:
     """Why `text` cannot be the GTIN of a new product, in one sentence; None when it can."""
     if not (text.isascii() and text.isdigit()):
-        return "A GTIN has digits only."
+        return "A GTIN should have digits only"
     if len(text) not in GTIN_LENGTHS:
-        return "A GTIN has 8, 12, 13 or 14 digits."
+        return "A GTIN should have 8, 12, 13 or 14 digits"
     if not check_digit_is_right(text):
-        return "The last digit is not the check digit of the others; compare it with the barcode."
+        return "The last digit should be the check digit of the others; compare it with the barcode"
     return None

@@ -10,14 +10,14 @@ from typing import Any, Literal, NamedTuple
 
 from domain.errors import InvalidInput, Violation
 from domain.metadata import merge
-from domain.records import CertificationAssignment
+from domain.records import CertificationAssignment, ClaimAssignment, Product
 from domain.validity import check_order
 
-Policy = Literal["clears", "empties", "refused"]
+Policy = Literal["clears", "empties", "refused", "unchanged"]
 
 
 class Null(NamedTuple):
-    """`policy`: null clears to None, empties to `value`, or is refused."""
+    """`policy`: null clears to None, empties to `value`, is refused, or leaves the member as it is."""
 
     policy: Policy
     value: Any = None
@@ -26,6 +26,7 @@ class Null(NamedTuple):
 CLEARS = Null("clears")
 EMPTY_TEXT = Null("empties", "")
 REFUSED = Null("refused")
+UNCHANGED = Null("unchanged")
 
 CERTIFICATION_ASSIGNMENT: Mapping[str, Null] = {
     "metadata": Null("empties", {}),
@@ -42,6 +43,31 @@ CERTIFICATION_ASSIGNMENT: Mapping[str, Null] = {
     "certificate_countries": Null("empties", []),
 }
 
+CLAIM_ASSIGNMENT: Mapping[str, Null] = {
+    "metadata": Null("empties", {}),
+    "source": REFUSED,
+    "valid_from": CLEARS,
+    "expiration_date": CLEARS,
+    "evidence_url": EMPTY_TEXT,
+    "evidence_note": EMPTY_TEXT,
+}
+
+# The Products API documents that null leaves a member as it is; `{}` still clears its metadata.
+PRODUCT: Mapping[str, Null] = dict.fromkeys(
+    (
+        "product_name",
+        "brand",
+        "manufacturer",
+        "description",
+        "country_of_origin",
+        "net_content",
+        "ingredients",
+        "image_url",
+        "metadata",
+    ),
+    UNCHANGED,
+)
+
 
 def resolve_nulls(members: Mapping[str, Any], policies: Mapping[str, Null]) -> dict[str, Any]:
     """The members with each null replaced by what it means. Raises `InvalidInput` for those that refuse null."""
@@ -52,10 +78,16 @@ def resolve_nulls(members: Mapping[str, Any], policies: Mapping[str, Null]) -> d
     ]
     if refused:
         raise InvalidInput(refused)
-    return {name: policies[name].value if value is None else value for name, value in members.items()}
+    return {
+        name: policies[name].value if value is None else value
+        for name, value in members.items()
+        if value is not None or policies[name].policy != "unchanged"
+    }
 
 
-def changes_of(stored: CertificationAssignment, members: Mapping[str, Any]) -> dict[str, Any]:
+def changes_of(
+    stored: CertificationAssignment | ClaimAssignment | Product, members: Mapping[str, Any]
+) -> dict[str, Any]:
     """What a patch really changes: member -> new value, empty when nothing differs.
 
     `members` are the ones present, nulls resolved. Metadata is merged and the order of dates judged on the merged
@@ -64,5 +96,6 @@ def changes_of(stored: CertificationAssignment, members: Mapping[str, Any]) -> d
     merged = dict(members)
     if "metadata" in merged:
         merged["metadata"] = merge(stored.metadata, merged["metadata"])
-    check_order(merged.get("valid_from", stored.valid_from), merged.get("expiration_date", stored.expiration_date))
+    if not isinstance(stored, Product):
+        check_order(merged.get("valid_from", stored.valid_from), merged.get("expiration_date", stored.expiration_date))
     return {name: value for name, value in merged.items() if value != getattr(stored, name)}

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from domain.errors import Busy, DomainError, InvalidInput, Violation
+from domain.errors import Busy, DomainError, InvalidInput, RateLimited, Violation
 
 
 class Kind(NamedTuple):
@@ -28,17 +28,21 @@ KINDS = {
     "method_not_allowed": Kind("Method Not Allowed", 405),
     "not_acceptable": Kind("Not Acceptable", 406),
     "conflict": Kind("Conflict", 409),
+    "idempotency_key_in_use": Kind("Idempotency Key In Use", 409, retryable=True),
+    "precondition_failed": Kind("Precondition Failed", 412),
     "payload_too_large": Kind("Payload Too Large", 413),
     "unsupported_media_type": Kind("Unsupported Media Type", 415),
     "validation_error": Kind("Validation Error", 422),
+    "idempotency_key_reused": Kind("Idempotency Key Reused", 422),
+    "rate_limited": Kind("Rate Limited", 429, retryable=True),
     "internal_error": Kind("Internal Error", 500, retryable=True),
     "service_unavailable": Kind("Service Unavailable", 503, retryable=True),
     "gateway_timeout": Kind("Gateway Timeout", 504, retryable=True),
 }
 """Public code -> its title, HTTP status and whether the same request can succeed later."""
 
-BY_STATUS = {kind.status: code for code, kind in KINDS.items()}
-"""HTTP status -> the code that stands for it where only a status is known."""
+BY_STATUS = {kind.status: code for code, kind in reversed(KINDS.items())}
+"""HTTP status -> the code that stands for it where only a status is known: the first of those that share it."""
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -76,6 +80,6 @@ def describe(error: DomainError, *, at: datetime, type_base: str) -> Problem:
     document = problem(error.code, error.detail, at=at, type_base=type_base)
     if isinstance(error, InvalidInput):
         return msgspec.structs.replace(document, violations=error.violations)
-    if isinstance(error, Busy):
+    if isinstance(error, Busy | RateLimited):
         return msgspec.structs.replace(document, retry_after=error.retry_after)
     return document

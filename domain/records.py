@@ -11,7 +11,7 @@ import msgspec
 
 from domain.gtin import Gtin
 from domain.short_id import ShortId
-from domain.vocabulary import ClaimCategory, ClaimSource, VerificationStatus
+from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, VerificationStatus
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -80,7 +80,10 @@ class Product(Record, frozen=True):
     description: str
     country_of_origin: str
     net_content: str
-    data_source: str
+    ingredients: str
+    manufacturer: str
+    image_url: str
+    data_source: DataSource
     metadata: dict[str, str]
     created_at: datetime
     updated_at: datetime

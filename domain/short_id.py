@@ -11,7 +11,7 @@ from typing import Annotated, NewType
 from uuid import UUID, uuid5
 
 import shortuuid
-from pydantic import BeforeValidator, TypeAdapter
+from pydantic import BeforeValidator, TypeAdapter, WithJsonSchema
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from domain.validation import parse
@@ -53,7 +53,10 @@ def _read(value: object) -> ShortId:
     )
 
 
-ShortIdField = Annotated[ShortId, BeforeValidator(_read)]
+JSON_SCHEMA = {"type": "string", "format": "shortuuid", "minLength": 22, "maxLength": 22, "pattern": PATTERN}
+"""The documented form of an id (contract 1.2). The hyphenated UUID is accepted too, but not documented there."""
+
+ShortIdField = Annotated[ShortId, BeforeValidator(_read), WithJsonSchema(JSON_SCHEMA)]
 """The member of a command that holds an id; both forms in, the short form out."""
 
 _short_id: TypeAdapter[ShortId] = TypeAdapter(ShortIdField)

@@ -9,7 +9,16 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    WithJsonSchema,
+)
 from pydantic import ValidationError as PydanticValidationError
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
@@ -68,10 +77,29 @@ def _without_nul(text: str) -> str:
 Text = Annotated[str, AfterValidator(_without_nul)]
 """Free text; may be empty."""
 
+_text: TypeAdapter[str] = TypeAdapter(Text)
+
+
+def parse_text(text: object, member: str) -> str:
+    """Text as it is. Raises `InvalidInput` that names `member` when it holds what no text may."""
+    return parse(_text, text, member)
+
+
 Text40 = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_without_nul)]
 Text100 = Annotated[str, Field(max_length=100), AfterValidator(_without_nul)]
 Text255 = Annotated[str, Field(max_length=255), AfterValidator(_without_nul)]
 Text500 = Annotated[str, Field(max_length=500), AfterValidator(_without_nul)]
+
+_filter: TypeAdapter[str] = TypeAdapter(Text255)
+
+
+def parse_filter(text: object, member: str) -> str:
+    """A text to look for, no longer than any that is stored. Raises `InvalidInput` that names `member`.
+
+    PostgreSQL fails on a NUL character and SQLite on a pattern of 50,000 bytes; neither is the server's fault.
+    """
+    return parse(_filter, text, member)
+
 
 _date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
@@ -115,5 +143,13 @@ def _web_address(text: str) -> str:
     return text
 
 
-Url = Annotated[Text, Field(max_length=2000), AfterValidator(_web_address)]
+Url = Annotated[
+    Text,
+    Field(max_length=2000),
+    AfterValidator(_web_address),
+    # A reference, because that may be empty; international, because a host's name may be.
+    WithJsonSchema(
+        {"type": "string", "format": "iri-reference", "maxLength": 2000, "pattern": "^$|^[Hh][Tt][Tt][Pp][Ss]?://[^/]"}
+    ),
+]
 """An absolute http(s) URL as its author wrote it, or the empty string."""

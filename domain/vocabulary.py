@@ -43,3 +43,21 @@ class KeyKind(StrEnum):
     BUSINESS = "csb"
     USER = "csu"
     PUBLISHABLE = "cpk"
+
+
+class DataSource(StrEnum):
+    """Where a product's record came from (contract 8)."""
+
+    CROWD_SOURCED = "crowd_sourced"
+    CLAIMED = "claimed"
+    IMPORTED = "imported"
+    AI_EXTRACTED = "ai_extracted"
+    BRAND_SITE_CRAWL = "brand_site_crawl"
+    GTIN1_AUTHORITATIVE = "gtin1_authoritative"
+    EXTERNAL_API = "external_api"
+    OPEN_FOOD_FACTS = "open_food_facts"
+    USDA_FDC = "usda_fdc"
+    FDA_NDC = "fda_ndc"
+    AFFILIATE_FEED = "affiliate_feed"
+    DATAKICK = "datakick"
+    COMMON_CRAWL_WDC = "common_crawl_wdc"

@@ -101,13 +101,13 @@ class BatchedResolver(StrawberryResolver[Any]):
 class BatchedField(StrawberryField):
     """A Strawberry field that knows how to resolve itself for many parents at once."""
 
-    @property
+    @cached_property
     def batch_function(self) -> BatchFunction:
         """The function as written: `(parents, [info,] **arguments)` to results in the same order."""
         resolver = cast(StrawberryResolver[Any], self.base_resolver)
         return cast(BatchFunction, resolver.wrapped_func.batch_function)  # type: ignore[union-attr]
 
-    @property
+    @cached_property
     def takes_info(self) -> bool:
         """Whether `batch_function` has a parameter named `info`."""
         return "info" in inspect.signature(self.batch_function).parameters
@@ -182,7 +182,7 @@ def _resolver_for_one_parent(function: BatchFunction) -> Callable[..., Awaitable
 def _level(function: BatchFunction, takes_info: bool, info: Info, arguments: dict[str, Any]) -> "_Level":
     """The gathering point of one field with one set of arguments in one operation."""
     context: HasLoaders = info.context
-    key = (function, _frozen(arguments))
+    key = (function, frozen(arguments))
     level: _Level | None = context.loaders.get(key)
     if level is None:
         level = context.loaders[key] = _Level(function, takes_info, arguments)
@@ -229,12 +229,7 @@ class _Level:
 
     async def _run(self, batch: list[tuple[Any, asyncio.Future[Any]]], keywords: dict[str, Any]) -> None:
         try:
-            results = await self._function([parent for parent, _ in batch], **keywords)
-            if len(results) != len(batch):
-                raise BatchLengthError(
-                    f"{self._function.__qualname__} returned {len(results)} results for {len(batch)} "
-                    "parents; return exactly one per parent, in their order."
-                )
+            results = await call_batch(self._function, [parent for parent, _ in batch], keywords)
             for (_, future), result in zip(batch, results, strict=True):
                 if future.done():
                     continue
@@ -266,16 +261,27 @@ def _cancel_with_waiters(task: asyncio.Task[None], waiters: list[asyncio.Future[
         waiter.add_done_callback(waiter_done)
 
 
-def _frozen(value: Any) -> Hashable:
+async def call_batch(function: BatchFunction, parents: list[Any], arguments: dict[str, Any]) -> Sequence[Any]:
+    """The results of a batch function, one for each parent. Raises `BatchLengthError`, or what the function raises."""
+    results = await function(parents, **arguments)
+    if len(results) != len(parents):
+        raise BatchLengthError(
+            f"{function.__qualname__} returned {len(results)} results for {len(parents)} "
+            "parents; return exactly one per parent, in their order."
+        )
+    return results
+
+
+def frozen(value: Any) -> Hashable:
     """A hashable stand-in for a coerced argument value; equal stand-ins mean the same question."""
     if isinstance(value, dict):
-        return tuple((name, _frozen(value[name])) for name in sorted(value, key=str))
+        return tuple((name, frozen(value[name])) for name in sorted(value, key=str))
     if isinstance(value, list | tuple):
-        return tuple(map(_frozen, value))
+        return tuple(map(frozen, value))
     if is_dataclass(value) and not isinstance(value, type):
-        return (type(value), *(_frozen(getattr(value, field.name)) for field in fields(value)))
+        return (type(value), *(frozen(getattr(value, field.name)) for field in fields(value)))
     if isinstance(value, Some):
-        return (Some, _frozen(value.value))
+        return (Some, frozen(value.value))
     try:
         hash(value)
     except TypeError:

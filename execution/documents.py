@@ -7,7 +7,7 @@ remembered.
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
@@ -29,6 +29,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from execution.errors import Refusal, RequestError, with_code
 from execution.limits import Limits, Measure, judge
+from execution.programs import Programs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +40,7 @@ class Operation:
     kind: OperationType
     node: OperationDefinitionNode
     measure: Measure
+    programs: Programs = field(default_factory=Programs)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,14 +191,16 @@ _STRAWBERRY_RULES: list[type[ASTValidationRule]] = [MaybeNullValidationRule, _On
 class DocumentCache:
     """Documents by their text, the least recently used dropped first.
 
-    Bounded by entries and by the characters of their texts, because a syntax tree takes memory in proportion
-    to its text. Only documents that may be run are kept: a stream of refused ones changes nothing.
+    Bounded by entries and by characters: those of the texts, because a syntax tree takes memory in proportion to its
+    text, and those charged for what was compiled of them. Only documents that may be run are kept: a stream of
+    refused ones changes nothing.
     """
 
     def __init__(self, max_entries: int = 500, max_characters: int = 250_000) -> None:
         self._max_entries = max_entries
         self._max_characters = max_characters
         self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._charges: dict[str, int] = {}
         self.characters = 0
 
     def __len__(self) -> int:
@@ -214,7 +218,15 @@ class DocumentCache:
         if len(document.source) > self._max_characters or document.source in self._documents:
             return
         self._documents[document.source] = document
-        self.characters += len(document.source)
+        self._charges[document.source] = 0
+        self.charge(document, len(document.source))
+
+    def charge(self, document: Document, characters: int) -> None:
+        """Count what a kept document has grown by, dropping the least recently used ones for it."""
+        if self._documents.get(document.source) is not document:
+            return
+        self._charges[document.source] += characters
+        self.characters += characters
         while len(self._documents) > self._max_entries or self.characters > self._max_characters:
             source, _ = self._documents.popitem(last=False)
-            self.characters -= len(source)
+            self.characters -= self._charges.pop(source)

@@ -1,5 +1,8 @@
 """Running a GraphQL document: from its text and variables to data and errors.
 
+An operation is compiled when it comes again (see `compiled`); until then, and if it cannot be compiled, graphql-core
+runs it. `Executor.counts` tells how often either happened, and why.
+
 graphql-core is called directly: Strawberry's own entry point validates every request again, runs the first of
 several operations when none is named, and cannot say whether an error came before or during execution. What
 Strawberry puts into resolvers works unchanged (arguments, permissions, `exception_handlers`); what it hangs
@@ -7,25 +10,44 @@ around its entry point would be skipped in silence, so a schema that relies on i
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import strawberry
 from graphql import ExecutionResult, GraphQLError, OperationType
 from graphql.execution import Executor as GraphQLExecutor
+from graphql.execution.values import VariableValues
 from strawberry.execution import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from execution.compiled import Program
 from execution.documents import Document, DocumentCache, DocumentReader, Operation
 from execution.errors import Refusal, RequestError, with_code
+from execution.explain import explain
 from execution.limits import Limits, is_nested_deeper
+from execution.plan import NotCompiled, condition_variables
+from execution.steps import resumed
+from execution.variables import VariableReader
+
+
+@dataclass(slots=True)
+class Counts:
+    """How operations were run since the start."""
+
+    compiled: int = 0
+    interpreted: Counter[str] = field(default_factory=Counter)
+    """Runs by graphql-core, by reason."""
 
 
 class Executor:
     """Runs documents against one schema.
 
-    `timeout` is in seconds and covers everything an operation does; None sets no end to it. Raises
-    `ValueError` for a schema that needs parts of Strawberry's own entry point (extensions, custom directives,
-    `@defer`).
+    `timeout` is in seconds and covers everything an operation does; None sets no end to it. An operation is compiled
+    when it is run for the `compile_at`th time: compiling takes about as long as reading and validating its document,
+    which is lost on one that never comes again. Raises `ValueError` for a schema that needs parts of Strawberry's own
+    entry point (extensions, custom directives, `@defer`).
     """
 
     def __init__(
@@ -35,6 +57,7 @@ class Executor:
         *,
         timeout: float | None = 10.0,
         cache: DocumentCache | None = None,
+        compile_at: int = 2,
     ) -> None:
         if schema.extensions or schema.directives or schema.config.enable_experimental_incremental_execution:
             raise ValueError(
@@ -45,9 +68,11 @@ class Executor:
         self.limits = limits or Limits()
         self.timeout = timeout
         self.cache = cache if cache is not None else DocumentCache()
+        self.compile_at = compile_at
         # Strawberry keeps graphql-core's schema, which this executor runs, in a private attribute.
         self._schema = schema._schema  # noqa: SLF001
         self._reader = DocumentReader(self._schema, self.limits)
+        self.counts = Counts()
 
     def prepare(self, source: str) -> Document:
         """The document of a text, from the cache or read now. Raises `RequestError` if it may not be run."""
@@ -71,16 +96,75 @@ class Executor:
         `RequestError` when nothing was run (subscriptions, variables that do not fit) or when the operation
         was stopped.
         """
-        if operation.kind is OperationType.SUBSCRIPTION:
-            raise RequestError.of(
-                Refusal.OPERATION,
-                "SUBSCRIPTION_NOT_SUPPORTED",
-                "Subscriptions are not answered by this endpoint; send a query and ask again later.",
-            )
-        execution = self._begin(document, operation, variables or {}, context, root)
+        values = self._coerce(operation, variables or {})
+        program = self._program(document, operation, values)
+        if isinstance(program, Program):
+            self.counts.compiled += 1
+            return await self._in_time(program.run(context, root, values))
+        self.counts.interpreted[program] += 1
+        return await self._in_time(self._interpret(document, operation, variables or {}, context, root))
+
+    async def interpret(
+        self,
+        document: Document,
+        operation: Operation,
+        variables: Mapping[str, Any] | None = None,
+        context: Any = None,
+        root: Any = None,
+    ) -> ExecutionResult:
+        """The same as `run`, always by graphql-core: what compiled operations are compared with."""
+        self._coerce(operation, variables or {})
+        return await self._in_time(self._interpret(document, operation, variables or {}, context, root))
+
+    def explain(
+        self,
+        document: Document,
+        operation: Operation,
+        conditions: Mapping[str, bool] | None = None,
+        *,
+        with_source: bool = False,
+    ) -> str:
+        """How an operation would be run, in words; for these values of its `@skip` and `@include` variables.
+
+        Variables that are not given are taken to be true. `with_source` adds the generated Python.
+        """
+        if self.schema.execution_context_class is not StrawberryGraphQLCoreExecutionContext:
+            return "run by graphql-core: custom execution class"
         try:
+            names = condition_variables(document.ast, operation.node)
+            values = {name: (conditions or {}).get(name, True) for name in names}
+            return explain(Program(self.schema, document.ast, operation.node, values), with_source=with_source)
+        except NotCompiled as reason:
+            return f"run by graphql-core: {reason}"
+
+    def _program(self, document: Document, operation: Operation, values: VariableValues) -> Program | str:
+        """The compiled program for a run with these variables, or the reason why there is none."""
+        programs = operation.programs
+        program = programs.look_up(values)
+        if program is not None:
+            return program
+        programs.runs += 1
+        if programs.runs < self.compile_at:
+            return "new operation"
+        return self._compile(document, operation, values)
+
+    def _compile(self, document: Document, operation: Operation, values: VariableValues) -> Program | str:
+        if self.schema.execution_context_class is not StrawberryGraphQLCoreExecutionContext:
+            return "custom execution class"
+        program = operation.programs.compile(self.schema, document.ast, operation.node, values)
+        if isinstance(program, Program):
+            self.cache.charge(document, program.weight)
+        return program
+
+    async def _in_time(self, running: Coroutine[Any, Any, ExecutionResult]) -> ExecutionResult:
+        try:
+            # An operation that never has to wait cannot be stopped either: it needs no timer.
+            try:
+                step = running.send(None)
+            except StopIteration as stop:
+                return cast("ExecutionResult", stop.value)
             async with asyncio.timeout(self.timeout):
-                return await _finish(execution)
+                return await resumed(running, step)
         except TimeoutError:
             raise RequestError.of(
                 Refusal.TIMEOUT,
@@ -92,10 +176,14 @@ class Executor:
                 Refusal.LIMIT, "QUERY_TOO_DEEP", "The answer is nested too deeply; nest fewer levels."
             ) from None
 
-    def _begin(
-        self, document: Document, operation: Operation, variables: Mapping[str, Any], context: Any, root: Any
-    ) -> GraphQLExecutor[Any]:
-        """Coerce the variables. Raises `RequestError` if they do not fit."""
+    def _coerce(self, operation: Operation, variables: Mapping[str, Any]) -> VariableValues:
+        """The coerced variables. Raises `RequestError` if they do not fit, and for subscriptions."""
+        if operation.kind is OperationType.SUBSCRIPTION:
+            raise RequestError.of(
+                Refusal.OPERATION,
+                "SUBSCRIPTION_NOT_SUPPORTED",
+                "Subscriptions are not answered by this endpoint; send a query and ask again later.",
+            )
         limit = self.limits.max_variables_depth
         if is_nested_deeper(variables, limit):
             raise RequestError.of(
@@ -103,6 +191,17 @@ class Executor:
                 "VARIABLES_TOO_DEEP",
                 f"The variables nest more than {limit} levels deep; send flatter values.",
             )
+        reader = operation.programs.variables
+        if reader is None:
+            reader = operation.programs.variables = VariableReader(self._schema, operation.node)
+        values = reader.read(variables, self.limits.max_errors)
+        if isinstance(values, list):
+            raise RequestError(Refusal.VARIABLES, [with_code(error, "BAD_USER_INPUT") for error in values])
+        return values
+
+    async def _interpret(
+        self, document: Document, operation: Operation, variables: Mapping[str, Any], context: Any, root: Any
+    ) -> ExecutionResult:
         executor_class = cast("type[GraphQLExecutor[Any]]", self.schema.execution_context_class)
         execution = executor_class.build(
             self._schema,
@@ -111,12 +210,12 @@ class Executor:
             context_value=context,
             raw_variable_values=dict(variables),
             operation_name=operation.name,
-            max_coercion_errors=self.limits.max_errors,
             is_awaitable=cast("Any", optimized_is_awaitable),
         )
         if isinstance(execution, list):
-            raise RequestError(Refusal.VARIABLES, [with_code(error, "BAD_USER_INPUT") for error in execution])
-        return execution
+            # Not reached: the variables were coerced before.
+            raise RequestError(Refusal.VARIABLES, execution)
+        return await _finish(execution)
 
 
 async def _finish(execution: GraphQLExecutor[Any]) -> ExecutionResult:
@@ -130,6 +229,8 @@ async def _finish(execution: GraphQLExecutor[Any]) -> ExecutionResult:
             await asyncio.wait(list(execution.background_futures))
     except asyncio.CancelledError:
         for future in execution.background_futures:
+            # Its cancellation is nobody's to retrieve.
+            future.add_done_callback(lambda done: done.cancelled() or done.exception())
             future.cancel()
         raise
     return cast("ExecutionResult", result)

@@ -265,8 +265,16 @@ def is_nested_deeper(value: Any, limit: int) -> bool:
     """Whether a JSON value nests objects and lists in more than `limit` levels; `{}` is one, `1` is none."""
     items = [value]
     for _ in range(limit + 1):
-        containers = [item for item in items if isinstance(item, dict | list)]
-        if not containers:
+        inner: list[Any] = []
+        found = False
+        for item in items:
+            if isinstance(item, dict):
+                found = True
+                inner.extend(item.values())
+            elif isinstance(item, list):
+                found = True
+                inner.extend(item)
+        if not found:
             return False
-        items = [inner for item in containers for inner in (item.values() if isinstance(item, dict) else item)]
+        items = inner
     return True

@@ -1,12 +1,13 @@
 """The composition root: everything is put together here, by constructor."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from graphql import GraphQLError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -14,10 +15,17 @@ from starlette.types import ASGIApp
 
 from db.database import Database
 from execution.execute import Executor
-from gateway.edge import Edge
+from gateway.bearer import BearerTokens, bearer_routes
+from gateway.body_limit import BodyLimit
+from gateway.cors import Cors
+from gateway.credentials import Credentials
+from gateway.discovery import discovery_routes
+from gateway.edge import GUARDED, Edge
 from gateway.health import health_routes
+from gateway.limiter import Limiter, MemoryLimiter, RateLimits
 from gateway.pages import graphiql_routes
-from gateway.settings import Settings
+from gateway.reference import reference_routes
+from gateway.settings import Settings, split_origins
 from gateway.sign_in import sign_in_routes
 from rest_compat.problem import exception_handlers, refusal
 from rest_compat.routes import routes as rest_routes
@@ -27,9 +35,28 @@ from schema.http import GraphQLEndpoint
 from schema.schema import schema
 
 
-def create_app(settings: Settings, database: Database) -> ASGIApp:
-    """The application: both faces and the pages behind one edge. The caller opens and closes the database."""
+def create_app(settings: Settings, database: Database, limiter: Limiter | None = None) -> ASGIApp:
+    """The application: both faces and the pages behind one edge. The caller opens and closes the database.
+
+    `limiter` counts the requests instead of the one that the settings ask for.
+    """
     type_base = settings.problem_type_base
+    origins = split_origins(settings.cors_origins)
+    counting = limiter or _limiter(settings)
+    credentials = Credentials(
+        database,
+        tokens=BearerTokens(settings) if settings.oauth_issuer else None,
+        idle=timedelta(minutes=settings.session_idle_minutes),
+        public_url=settings.public_url,
+        origins=origins,
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        credentials.last_used.start()
+        yield
+        await credentials.last_used.stop()
+        await counting.close()
 
     app = Starlette(
         routes=[
@@ -37,17 +64,34 @@ def create_app(settings: Settings, database: Database) -> ASGIApp:
             Route("/graphql", _graphql(type_base, settings.max_body_bytes)),
             *rest_routes(),
             *graphiql_routes(),
+            *reference_routes(type_base),
+            *discovery_routes(settings),
             *sign_in_routes(),
+            *bearer_routes(settings),
             *health_routes(),
         ],
-        middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)],
+        middleware=[Middleware(BodyLimit, max_body=settings.max_body_bytes, type_base=type_base)],
         exception_handlers=exception_handlers(type_base),
+        lifespan=lifespan,
     )
-    # A path with a slash too many is another path (contract 1.1 states no redirect).
+    # The edge answers the API's paths with and without a last slash; elsewhere it makes another path.
     app.router.redirect_slashes = False
     app.state.database = database
     app.state.settings = settings
-    return Edge(app, database, type_base)
+    app.state.credentials = credentials
+    app.state.limiter = counting
+    limits = RateLimits(counting, settings.rate_limit_per_minute, settings.rate_limit_per_day)
+    edge = Edge(app, database, limits, credentials, type_base)
+    return Cors(edge, origins, GUARDED) if origins else edge
+
+
+def _limiter(settings: Settings) -> Limiter:
+    if not settings.redis_url:
+        return MemoryLimiter()
+    # The client costs a fifth of a second of import, which only those pay who use it.
+    from gateway.limiter_redis import RedisLimiter
+
+    return RedisLimiter(settings.redis_url)
 
 
 async def _home(request: Request) -> Response:
@@ -64,6 +108,7 @@ def _graphql(type_base: str, max_body: int) -> GraphQLEndpoint:
     return GraphQLEndpoint(
         Executor(schema),
         make_context=make_context,
+        charge=lambda request, units: request.state.charge(units),
         present_errors=present_errors,
         problem=lambda status, code, detail, headers: refusal(code, detail, type_base, headers),
         max_body=max_body,

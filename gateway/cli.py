@@ -4,6 +4,7 @@ Everything dear is imported inside the commands, so that `--help` answers at onc
 sentence on standard error: exit code 2 for a wrong setting or argument, 1 for anything else.
 """
 
+import re
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from domain.vocabulary import KeyKind, Role
 if TYPE_CHECKING:
     from db.catalogue import Loaded
     from db.keys import KeyEntry
+    from domain.account import Member
     from gateway.settings import Settings
 
 R = TypeVar("R")
@@ -177,10 +179,33 @@ def keys() -> None:
     type=click.Choice([kind.value for kind in KeyKind]),
     help="csb for a server, csu for a person, cpk for a browser (it never writes).",
 )
+@click.option("--user", metavar="EMAIL", help="Whose key a csu key is: a member of the organisation.")
 @click.option("--name", default="", help="What the key is for, as the list shows it.")
 @click.option("--expires-in-days", type=click.IntRange(1, 36_500), help="Without it the key never expires.")
+@click.option(
+    "--per-minute",
+    type=click.IntRange(0),
+    default=0,
+    help="How many requests it may make in a minute, instead of what the settings allow.",
+)
+@click.option(
+    "--per-day",
+    type=click.IntRange(0),
+    default=0,
+    help="How many requests it may make in a day, instead of what the settings allow.",
+)
 @click.option("--quiet", is_flag=True, help="Print the key alone.")
-def create_key(organization: str, role: str, kind: str, name: str, expires_in_days: int | None, quiet: bool) -> None:
+def create_key(
+    organization: str,
+    role: str,
+    kind: str,
+    user: str | None,
+    name: str,
+    expires_in_days: int | None,
+    per_minute: int,
+    per_day: int,
+    quiet: bool,
+) -> None:
     """Make an API key and print it, this once."""
     from gateway import storage
     from resolvers import keys as administration
@@ -194,10 +219,15 @@ def create_key(organization: str, role: str, kind: str, name: str, expires_in_da
                 KeyKind(kind),
                 name=name,
                 life=timedelta(days=expires_in_days) if expires_in_days else None,
+                user=user,
+                rate_limit_per_minute=per_minute,
+                rate_limit_per_day=per_day,
             )
 
     if len(name) > 255 or not name.isprintable():
         raise click.BadParameter("A name has at most 255 printable characters.", param_hint="--name")
+    if (user is None) is (kind == KeyKind.USER):
+        raise click.BadParameter("A csu key needs a user, the other kinds have none.", param_hint="--user")
     entry, secret = _run(work(_settings()))
     if quiet:
         print(secret)
@@ -236,6 +266,96 @@ def revoke_key(id: str) -> None:
 
     _run(work(_settings()))
     print(f"The API key {key} is revoked.")
+
+
+@cli.group()
+def members() -> None:
+    """Say who belongs to an organisation; csu keys follow it."""
+
+
+_of = click.option("--organization", required=True, metavar="SLUG", help="Which organisation.")
+
+
+@members.command("set")
+@_of
+@click.option(
+    "--role",
+    required=True,
+    type=click.Choice([role.value for role in Role]),
+    help="What the member's keys may do there at most.",
+)
+@click.argument("email")
+def set_member(organization: str, role: str, email: str) -> None:
+    """Make the person with that EMAIL a member, or change the role."""
+    from gateway import storage
+    from resolvers import keys as administration
+
+    if not re.fullmatch(r"[^\s@]+@[^\s@]+", email) or not email.isprintable() or len(email) > 254:
+        raise click.BadParameter(f"{email!r} is no e-mail address.", param_hint="EMAIL")
+
+    async def work(settings: "Settings") -> None:
+        async with storage.opened(settings) as database:
+            await administration.set_member(database, organization, email, Role(role))
+
+    _run(work(_settings()))
+    print(f"{email.lower()} is {role} in the organisation {organization}.")
+
+
+@members.command("list")
+@click.option("--organization", metavar="SLUG", help="Only the members of this organisation.")
+def list_members(organization: str | None) -> None:
+    """List who belongs where."""
+    from gateway import storage
+    from resolvers import keys as administration
+
+    async def work(settings: "Settings") -> "list[Member]":
+        async with storage.opened(settings) as database:
+            return await administration.list_members(database, organization)
+
+    found = _run(work(_settings()))
+    if not found:
+        print("There are no members; make one with ./certgate members set.")
+        return
+    _print_rows(
+        [
+            ("ORGANISATION", "EMAIL", "ROLE", "SINCE"),
+            *((item.organization, item.email, item.role, f"{item.created_at:%Y-%m-%d}") for item in found),
+        ]
+    )
+
+
+@members.command("remove")
+@_of
+@click.argument("email")
+def remove_member(organization: str, email: str) -> None:
+    """End the membership of the person with that EMAIL at once, in every running server."""
+    from gateway import storage
+    from resolvers import keys as administration
+
+    async def work(settings: "Settings") -> None:
+        async with storage.opened(settings) as database:
+            await administration.remove_member(database, organization, email)
+
+    _run(work(_settings()))
+    print(f"{email.lower()} is no longer a member of the organisation {organization}.")
+
+
+@cli.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--operation", metavar="NAME", help="Which operation of the document, if it has several.")
+@click.option("--source", is_flag=True, help="Add the generated Python.")
+def explain(file: Path, operation: str | None, source: bool) -> None:
+    """Show how a GraphQL document would be run: its levels, batches and plain fields."""
+    from execution.errors import RequestError
+    from execution.execute import Executor
+    from schema.schema import schema as graphql_schema
+
+    executor = Executor(graphql_schema)
+    try:
+        document = executor.prepare(file.read_text(encoding="utf-8"))
+        print(executor.explain(document, document.select(operation), with_source=source))
+    except RequestError as error:
+        raise _Refusal("\n".join(entry.message for entry in error.errors)) from error
 
 
 @cli.command()
@@ -280,7 +400,9 @@ def _print_table(entries: "list[KeyEntry]") -> None:
         print("There are no API keys; make one with ./certgate keys create.")
         return
     now = datetime.now(UTC)
-    rows = [("ID", "ORGANISATION", "KIND", "ROLE", "STATE", "EXPIRES", "CREATED", "NAME")]
+    rows: list[tuple[str, ...]] = [
+        ("ID", "ORGANISATION", "KIND", "ROLE", "STATE", "EXPIRES", "CREATED", "LAST USED", "USER", "NAME")
+    ]
     for entry in entries:
         expired = entry.expires_at is not None and entry.expires_at <= now
         rows.append(
@@ -292,9 +414,15 @@ def _print_table(entries: "list[KeyEntry]") -> None:
                 "revoked" if not entry.is_active else "expired" if expired else "active",
                 f"{entry.expires_at:%Y-%m-%d}" if entry.expires_at else "never",
                 f"{entry.created_at:%Y-%m-%d}",
+                f"{entry.last_used:%Y-%m-%d}" if entry.last_used else "never",
+                entry.user or "-",
                 entry.name,
             )
         )
+    _print_rows(rows)
+
+
+def _print_rows(rows: "list[tuple[str, ...]]") -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,23 +1,75 @@
-"""Who asks: from an API key or a session cookie to a `Caller`."""
+"""Who asks: from an API key, a bearer token or a session cookie to a `Caller`."""
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
+from http.cookies import CookieError, SimpleCookie
 
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from db import organizations
 from db.database import Database
 from db.keys import Credential, find_key, find_session
 from domain.access import Caller
 from domain.api_keys import digest, is_well_formed
-from domain.errors import Unauthorized
+from domain.errors import Forbidden, Unauthorized
+from domain.records import Organization
+from domain.vocabulary import Role
+from gateway.bearer import BearerTokens
+from gateway.last_used import LastUsed
+
+SESSION_COOKIE = "sessionid"
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 _MAX_CACHED = 10_000
+_IDLE = timedelta(hours=1)
+_bearer = re.compile(r"bearer +(\S+) *\Z", re.IGNORECASE)
 
 
 class Credentials:
-    """Looks credentials up, and remembers them until anything about keys may have changed, in whichever process."""
+    """Looks credentials up, and remembers them until anything about them may have changed, in whichever process.
 
-    def __init__(self, database: Database) -> None:
+    A session that was not used for `idle` has ended. Without `tokens`, no bearer token is accepted.
+    Pages of `origins` may use the session's cookie as our own may.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        tokens: BearerTokens | None = None,
+        idle: timedelta = _IDLE,
+        public_url: str = "",
+        origins: tuple[str, ...] = (),
+    ) -> None:
+        self.last_used = LastUsed(database)
+        self.tokens = tokens
         self._database = database
+        self._idle = idle
+        self._public_url = public_url
+        self._origins = origins
         self._found: dict[str, Credential] = {}
+        self._organizations: dict[str, Organization] = {}
         self._epoch: object = None
+
+    async def of_request(self, scope: Scope, headers: Headers, now: datetime) -> Caller:
+        """The caller of a request. What was sent on purpose comes before what a browser adds by itself.
+
+        Raises `Unauthorized`, or `Forbidden` for a browser that another site made ask, or a token without scope.
+        """
+        key = headers.get("x-api-key")
+        if key is not None:
+            return await self.of_key(key, now)
+        # Another scheme is somebody else's, a proxy's say.
+        authorization = headers.get("authorization", "")
+        if authorization[:6].lower() == "bearer":
+            return await self.of_token(authorization)
+        cookie = session_cookie(headers)
+        if cookie is None:
+            raise Unauthorized("Send an API key in the X-API-Key header, or sign in.")
+        if scope["method"] not in SAFE_METHODS and headers.get("origin") not in self._origins:
+            refuse_cross_site(scope["method"], headers, self._public_url)
+        return await self.of_session(cookie, now)
 
     async def of_key(self, key: str, now: datetime) -> Caller:
         """The caller behind an API key. Raises `Unauthorized`."""
@@ -32,24 +84,68 @@ class Credentials:
             credential = self._remember(secret, await find_key(self._database, secret), epoch)
         if credential is None:
             raise Unauthorized("This API key is unknown or was revoked; create another one.")
-        return _unexpired(credential, now, "This API key has expired; create another one.")
+        return self._used(_unexpired(credential, now, "This API key has expired; create another one."), now)
 
     async def of_session(self, cookie: str, now: datetime) -> Caller:
         """The caller behind a session cookie. Raises `Unauthorized`."""
         secret = digest(cookie)
         credential = self._remembered(secret)
-        if credential is None:
+        # Another process may know of a later use than the one remembered here.
+        if credential is None or self._is_idle(secret, credential, now):
             epoch = self._epoch
             credential = self._remember(secret, await find_session(self._database, secret), epoch)
         if credential is None:
             raise Unauthorized("This session has ended; sign in again.")
-        return _unexpired(credential, now, "This session has expired; sign in again.")
+        caller = _unexpired(credential, now, "This session has expired; sign in again.")
+        if self._is_idle(secret, credential, now):
+            raise Unauthorized("This session was not used for too long; sign in again.")
+        self.last_used.session(secret, now)
+        return self._used(caller, now)
 
-    def _remembered(self, secret: str) -> Credential | None:
+    async def of_token(self, authorization: str) -> Caller:
+        """The caller behind an `Authorization: Bearer` header. Raises `Unauthorized`, `Forbidden` or `Busy`."""
+        sent = _bearer.match(authorization)
+        if self.tokens is None or sent is None:
+            raise Unauthorized("No bearer token is accepted here as it was sent; send an API key in X-API-Key.")
+        claims = await self.tokens.read(sent[1])
+        organization = await self._organization(claims.organization)
+        if organization is None:
+            raise Forbidden("The organisation that the bearer token names is not known here; ask the operator.")
+        role = Role.EDITOR if claims.may_write else Role.READONLY
+        return Caller(None, None, role, organization, token=claims.holder)
+
+    async def _organization(self, name: str) -> Organization | None:
+        """The organisation of that slug, or else of that id."""
+        self._forget_if_changed()
+        found = self._organizations.get(name)
+        if found is None and "\0" not in name:
+            epoch = self._epoch
+            found = await organizations.find_by_slug(self._database, name)
+            found = found or await organizations.find(self._database, name)
+            if found is not None and epoch == self._epoch:
+                if len(self._organizations) >= _MAX_CACHED:
+                    self._organizations.clear()
+                self._organizations[name] = found
+        return found
+
+    def _is_idle(self, secret: str, credential: Credential, now: datetime) -> bool:
+        used = credential.used_at
+        return used is not None and self.last_used.of_session(secret, used) + self._idle <= now
+
+    def _used(self, caller: Caller, now: datetime) -> Caller:
+        if caller.key_id is not None:
+            self.last_used.key(caller.key_id, now)
+        return caller
+
+    def _forget_if_changed(self) -> None:
         epoch = self._database.epoch()
         if epoch != self._epoch:
             self._found.clear()
+            self._organizations.clear()
             self._epoch = epoch
+
+    def _remembered(self, secret: str) -> Credential | None:
+        self._forget_if_changed()
         return self._found.get(secret)
 
     def _remember(self, secret: str, credential: Credential | None, epoch: object) -> Credential | None:
@@ -65,3 +161,38 @@ def _unexpired(credential: Credential, now: datetime, otherwise: str) -> Caller:
     if credential.expires_at is not None and credential.expires_at <= now:
         raise Unauthorized(otherwise)
     return credential.caller
+
+
+def session_cookie(headers: Headers) -> str | None:
+    """The secret in the session cookie, None without one."""
+    header = headers.get("cookie", "")
+    if SESSION_COOKIE not in header:
+        return None
+    try:
+        cookie = SimpleCookie(header).get(SESSION_COOKIE)
+    except CookieError:
+        return None
+    return cookie.value if cookie else None
+
+
+def refuse_cross_site(method: str, headers: Headers, public_url: str) -> None:
+    """Raises `Forbidden` for a request that another site made a browser send, or that may be one.
+
+    A browser attaches the cookie to whatever another site makes it send, but it also says where that came from.
+    """
+    site = headers.get("sec-fetch-site")
+    origin = headers.get("origin")
+    # Behind a proxy the server may be called by another name than the browser knows it by.
+    ours = {headers.get("host", ""), public_url.partition("://")[2].partition("/")[0]} - {""}
+    foreign = origin is not None and origin.partition("://")[2] not in ours
+    # An old browser says neither, but what it lets another site's form send is a POST and never JSON.
+    silent = site is None and origin is None and method == "POST" and not _is_json(headers.get("content-type", ""))
+    if site not in (None, "same-origin", "none") or foreign or silent:
+        raise Forbidden(
+            "A signed-in browser may change data from this site's own pages only; use an API key elsewhere."
+        )
+
+
+def _is_json(content_type: str) -> bool:
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type == "application/json" or media_type.endswith("+json")

@@ -6,7 +6,6 @@ Pure ASGI: Starlette's own middleware class would cost a task and a queue for ev
 import logging
 import re
 from datetime import UTC, datetime
-from http.cookies import CookieError, SimpleCookie
 from secrets import token_hex
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -15,18 +14,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from db.database import Database
 from domain.access import Caller
 from domain.errors import DomainError, Forbidden, Unauthorized
+from domain.idempotency import read_key
 from domain.problem import describe
-from gateway.credentials import Credentials
+from gateway.credentials import SAFE_METHODS, Credentials
+from gateway.limit_headers import limit_headers
+from gateway.limiter import Meter, RateLimits
 from resolvers.operation import Context
-from rest_compat.problem import INTERNAL, refusal, render
+from rest_compat.openapi import DOCUMENT_PATHS
+from rest_compat.problem import INTERNAL, refusal, render, scope_challenge
 
 GUARDED = ("/certifications/", "/products/", "/account/", "/graphql")
 """Where a credential is needed. Everything else (pages, health) is public and never sees a context."""
 
-SESSION_COOKIE = "sessionid"
-
 _request_id = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
-_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -47,11 +47,14 @@ log = logging.getLogger("certgate")
 class Edge:
     """Wraps the application. `database` is open by the time the first request arrives."""
 
-    def __init__(self, app: ASGIApp, database: Database, type_base: str) -> None:
+    def __init__(
+        self, app: ASGIApp, database: Database, limits: RateLimits, credentials: Credentials, type_base: str
+    ) -> None:
         self.app = app
         self.database = database
+        self.limits = limits
         self.type_base = type_base
-        self.credentials = Credentials(database)
+        self.credentials = credentials
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request; other scopes pass through."""
@@ -62,7 +65,13 @@ class Edge:
         given = headers.get("x-request-id", "")
         # Anything else than a plain short id could forge log lines.
         request_id = given if _request_id.match(given) else token_hex(16)
-        guarded = scope["path"].startswith(GUARDED)
+        is_api = scope["path"].startswith(GUARDED)
+        if is_api and scope["path"].endswith("/"):
+            # One path with or without the slash: a redirect would make clients drop the body, or the key.
+            scope = {**scope, "path": scope["path"][:-1]}
+        guarded = is_api and scope["path"] not in DOCUMENT_PATHS
+        is_head = scope["method"] == "HEAD"
+        meter = Meter(self.limits, scope.get("client"))
         started = False
 
         async def send_with_headers(message: Message) -> None:
@@ -75,6 +84,14 @@ class Edge:
                     out.setdefault(name, value)
                 if guarded:
                     out["Vary"] = _VARY
+                    if message["status"] in (401, 403) and self.credentials.tokens is not None:
+                        self.credentials.tokens.challenge(message["status"], out, scope, headers)
+                    out.raw.extend(limit_headers(await meter.standing()))
+                context = state.get("context")
+                if context is not None and context.replayed:
+                    out["Idempotent-Replayed"] = "true"
+            elif is_head:
+                message = {**message, "body": b""}
             await send(message)
 
         state = scope.setdefault("state", {})
@@ -82,44 +99,27 @@ class Edge:
         try:
             if guarded:
                 now = datetime.now(UTC)
-                state["context"] = Context(self.database, await self._caller(scope, headers, now), now)
+                caller = await self._charged_caller(scope, headers, now, meter)
+                key = None if scope["method"] in SAFE_METHODS else read_key(headers.getlist("idempotency-key"))
+                state["charge"] = meter.charge
+                state["context"] = Context(self.database, caller, now, idempotency_key=key)
             await self.app(scope, receive, send_with_headers)
         except DomainError as error:
-            response = render(describe(error, at=datetime.now(UTC), type_base=self.type_base))
+            document = describe(error, at=datetime.now(UTC), type_base=self.type_base)
+            response = render(document, headers=scope_challenge(error))
             await response(scope, receive, send_with_headers)
         except Exception:
             log.exception("request %s failed: %s %s", request_id, scope["method"], scope["path"])
             if not started:
                 await refusal("internal_error", INTERNAL, self.type_base)(scope, receive, send_with_headers)
 
-    async def _caller(self, scope: Scope, headers: Headers, now: datetime) -> Caller:
-        key = headers.get("x-api-key")
-        if key is not None:
-            return await self.credentials.of_key(key, now)
-        cookie = _session(headers.get("cookie", ""))
-        if cookie is None:
-            raise Unauthorized("Send an API key in the X-API-Key header, or sign in.")
-        if scope["method"] not in _SAFE_METHODS:
-            _refuse_cross_site(headers)
-        return await self.credentials.of_session(cookie, now)
-
-
-def _session(header: str) -> str | None:
-    if SESSION_COOKIE not in header:
-        return None
-    try:
-        cookie = SimpleCookie(header).get(SESSION_COOKIE)
-    except CookieError:
-        return None
-    return cookie.value if cookie else None
-
-
-def _refuse_cross_site(headers: Headers) -> None:
-    # A browser attaches the cookie to whatever another site makes it send, but it also says where that came from.
-    site = headers.get("sec-fetch-site")
-    origin = headers.get("origin")
-    foreign = origin is not None and origin.partition("://")[2] != headers.get("host")
-    if site not in (None, "same-origin", "none") or foreign:
-        raise Forbidden(
-            "A signed-in browser may change data from this site's own pages only; use an API key elsewhere."
-        )
+    async def _charged_caller(self, scope: Scope, headers: Headers, now: datetime, meter: Meter) -> Caller:
+        """Who asks; the request has been charged to them, or to the address of whoever showed no valid credential."""
+        try:
+            caller = await self.credentials.of_request(scope, headers, now)
+        except (Unauthorized, Forbidden):
+            await meter.charge(1)
+            raise
+        meter.belongs_to(caller)
+        await meter.charge(1)
+        return caller

@@ -7,15 +7,22 @@ import os
 import re
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "CERTGATE_"
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres")
+REDIS_SCHEMES = ("redis", "rediss", "valkey", "valkeys", "unix")
 
+SIGNATURES = {f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)} | {"EdDSA"}
+"""The algorithms whose keys an authorization server can publish: never `none`, never a shared secret."""
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _WEB_ADDRESS = re.compile(r"https?://[^\s?#]+")
+_ORIGIN = re.compile(r"https?://[^\s/?#@*]+")
 
 
 class SettingsError(Exception):
@@ -29,6 +36,18 @@ def _database_url(url: str) -> str:
             "database_url",
             "should look like sqlite:///var/certgate.db or postgresql://user:password@host/name",
         )
+    return url
+
+
+def _redis_url(url: str) -> str:
+    if url:
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme in REDIS_SCHEMES and (parts.hostname or parts.scheme == "unix") and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise PydanticCustomError("redis_url", "should look like redis://localhost:6379/0")
     return url
 
 
@@ -46,6 +65,43 @@ def _problem_type_base(url: str) -> str:
     if not (_WEB_ADDRESS.fullmatch(url) and url.endswith("/")):
         raise PydanticCustomError("problem_type_base", "should be an http or https URL that ends with a slash")
     return url
+
+
+def split_origins(text: str) -> tuple[str, ...]:
+    """The origins in `CERTGATE_CORS_ORIGINS`, as browsers write them."""
+    return tuple(origin.strip().lower() for origin in text.split(",") if origin.strip())
+
+
+def _origins(text: str) -> str:
+    origins = split_origins(text)
+    if origins != ("*",) and not all(_ORIGIN.fullmatch(origin) for origin in origins):
+        raise PydanticCustomError(
+            "origins", "should be * alone, or origins without path such as https://dashboard.example.org"
+        )
+    return text
+
+
+def _issuer(url: str) -> str:
+    if url:
+        parts = urlsplit(url) if _WEB_ADDRESS.fullmatch(url) else None
+        # In the clear, whoever is on the way could sign tokens; nobody is between a machine and itself.
+        if parts is None or (parts.scheme != "https" and parts.hostname not in _LOOPBACK):
+            raise PydanticCustomError("issuer", "should be an https URL, such as https://login.example.org")
+    return url
+
+
+def _audience(audience: str, info: ValidationInfo) -> str:
+    if info.data.get("oauth_issuer") and not (audience or info.data.get("public_url")):
+        raise PydanticCustomError("audience", "should name this server, since CERTGATE_OAUTH_ISSUER is set")
+    return audience
+
+
+def _algorithms(names: str) -> str:
+    if not names.split() or not set(names.split()) <= SIGNATURES:
+        raise PydanticCustomError(
+            "algorithms", "should be some of {names}, separated by blanks", {"names": ", ".join(sorted(SIGNATURES))}
+        )
+    return names
 
 
 class Settings(BaseSettings):
@@ -81,7 +137,61 @@ class Settings(BaseSettings):
         default=12,
         ge=1,
         le=24 * 30,
-        description="How many hours a browser stays signed in after it opened a sign-in link.",
+        description="How many hours a browser stays signed in at most.",
+    )
+    session_idle_minutes: int = Field(
+        default=60,
+        ge=1,
+        le=60 * 24 * 30,
+        description="After how many minutes without a request a browser is signed out.",
+    )
+    oauth_issuer: Annotated[str, AfterValidator(_issuer)] = Field(
+        default="",
+        description="The authorization server whose JWT access tokens are accepted, exactly as its tokens name it in"
+        " `iss`, such as https://login.example.org. Empty: no bearer tokens.",
+    )
+    oauth_audience: Annotated[str, AfterValidator(_audience)] = Field(
+        default="",
+        validate_default=True,
+        description="What a token must name in `aud`: this server's identifier at the authorization server. Empty:"
+        " CERTGATE_PUBLIC_URL.",
+    )
+    oauth_jwks_url: Annotated[str, AfterValidator(_issuer)] = Field(
+        default="",
+        description="Where the authorization server publishes its keys. Empty: as its metadata says.",
+    )
+    oauth_algorithms: Annotated[str, AfterValidator(_algorithms)] = Field(
+        default="RS256 ES256 EdDSA",
+        description="The signature algorithms that tokens may use, asymmetric ones, separated by blanks.",
+    )
+    oauth_organization_claim: str = Field(
+        default="organization",
+        min_length=1,
+        description="The claim of a token that names the organisation it acts for, by slug or id.",
+    )
+    rate_limit_per_minute: int = Field(
+        default=300,
+        ge=1,
+        description="How many requests a key may make in a minute, unless it has a limit of its own; also an address"
+        " that shows no valid key. Publishable keys may make 100, or this if it is less.",
+    )
+    rate_limit_per_day: int = Field(
+        default=10_000,
+        ge=1,
+        description="How many requests a key may make in a day, unless it has a limit of its own; also an address"
+        " that shows no valid key.",
+    )
+    # Kept out of the representation: it may hold a password.
+    redis_url: Annotated[str, AfterValidator(_redis_url)] = Field(
+        default="",
+        repr=False,
+        description="A Redis or Valkey server where several processes count their requests together:"
+        " redis://HOST:PORT/DATABASE, with rediss for TLS. Empty: each process counts its own.",
+    )
+    cors_origins: Annotated[str, AfterValidator(_origins)] = Field(
+        default="",
+        description="The sites whose pages may use the API from a browser, such as https://dashboard.example.org,"
+        " separated by commas; * opens it to every page, without cookies. Empty: none.",
     )
     max_body_bytes: int = Field(
         default=1024 * 1024,

@@ -1,62 +1,88 @@
-"""Signing in from a one-use link, and out again.
+"""Signing in from a one-use link or with an API key, and out again.
 
-The link is printed at the terminal. Opening it trades its token for a session whose secret travels in a
-cookie that no script can read; from then on the browser acts with the authority of the API key behind it.
+The link is printed at the terminal. Opening it trades its token for a session whose secret travels in a cookie that no
+script can read; from then on the browser acts with the authority of the API key behind it. Whoever has the key itself
+enters it in the form. Every sign-in makes a new secret and ends the session that the browser had.
 """
 
-import base64
-import hashlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.edge import SESSION_COOKIE
+from domain.errors import Unauthorized
+from gateway import sign_in_pages as pages
+from gateway.credentials import SESSION_COOKIE, Credentials, refuse_cross_site
 from gateway.settings import Settings
 from resolvers import keys
-
-_STYLE = ":root{color-scheme:light dark} body{font:1.1rem/1.5 sans-serif;max-width:38rem;margin:15vh auto}"
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+from resolvers.keys import Session
 
 # The token is in the address: it must not be cached, and not be sent on to wherever the page links to.
 _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-_REFUSED = f"""<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Sign in to certgate</title><style>{_STYLE}</style></head>
-<body><h1>This link does not sign in</h1>
-<p>A sign-in link works once and for an hour, and this one is used, expired or incomplete: start
-<code>./certgate demo</code> again for a new link, or make an API key with <code>./certgate keys create</code>
-and enter it in <a href="/graphiql">GraphiQL</a>.</p></body>
-</html>
-"""
+# Without a referrer a browser would not say either which site its form is from.
+_FORM = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
+_MAX_FORM_BYTES = 4096
 
 
 def sign_in_routes() -> list[BaseRoute]:
-    """GET `/sign-in?token=` and POST `/sign-out`; the app has `state.database` and `state.settings`."""
-    return [Route("/sign-in", _sign_in, methods=["GET"]), Route("/sign-out", _sign_out, methods=["POST"])]
+    """GET and POST `/sign-in`, POST `/sign-out`; the app has `state.database`, `.settings` and `.credentials`."""
+    return [Route("/sign-in", _sign_in, methods=["GET", "POST"]), Route("/sign-out", _sign_out, methods=["POST"])]
 
 
 async def _sign_in(request: Request) -> Response:
+    if request.method == "POST":
+        return await _with_key(request)
+    if "token" not in request.query_params:
+        return await _form(request)
     if request.method == "HEAD":
         # Starlette routes HEAD to whatever takes GET, but asking about a link must not use it up.
         raise HTTPException(405, "Open the sign-in link with GET.", {"Allow": "GET"})
-    state = request.app.state
-    settings: Settings = state.settings
-    life = timedelta(hours=settings.session_hours)
-    session = await keys.sign_in(state.database, request.query_params.get("token", ""), life)
+    session = await keys.sign_in(request.app.state.database, request.query_params["token"], _life(request))
     if session is None:
-        policy = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; frame-ancestors 'none'; base-uri 'none'"
-        return HTMLResponse(_REFUSED, 410, {**_PRIVATE, "Content-Security-Policy": policy})
+        return _page(pages.LINK_REFUSED, 410, _PRIVATE)
+    return await _signed_in(request, session)
+
+
+async def _form(request: Request) -> Response:
+    """The form, or who is signed in already."""
+    credentials: Credentials = request.app.state.credentials
+    secret = request.cookies.get(SESSION_COOKIE)
+    if secret is not None:
+        try:
+            caller = await credentials.of_session(secret, datetime.now(UTC))
+        except Unauthorized:
+            pass
+        else:
+            return _page(pages.signed_in(caller.organization.name, caller.role), 200, _FORM)
+    return _page(pages.form(), 200, _FORM)
+
+
+async def _with_key(request: Request) -> Response:
+    settings: Settings = request.app.state.settings
+    refuse_cross_site("POST", request.headers, settings.public_url)
+    body = await request.body()
+    fields = parse_qs(body[:_MAX_FORM_BYTES].decode("ascii", "replace"), max_num_fields=10)
+    key = fields.get("api_key", [""])[0].strip()
+    session = await keys.sign_in_with_key(request.app.state.database, key, _life(request))
+    if session is None:
+        return _page(pages.form("That key is unknown, incomplete, revoked or expired."), 401, _FORM)
+    return await _signed_in(request, session)
+
+
+async def _signed_in(request: Request, session: Session) -> Response:
+    former = request.cookies.get(SESSION_COOKIE)
+    if former is not None:
+        await keys.sign_out(request.app.state.database, former)
     response = RedirectResponse("/graphiql", 303, _PRIVATE)
     response.set_cookie(
         SESSION_COOKIE,
         session.secret,
-        max_age=int(life.total_seconds()),
+        max_age=int(_life(request).total_seconds()),
         path="/",
-        secure=_is_secure(request, settings),
+        secure=_is_secure(request),
         httponly=True,
         samesite="lax",
     )
@@ -68,16 +94,19 @@ async def _sign_out(request: Request) -> Response:
     secret = request.cookies.get(SESSION_COOKIE)
     # Another site's form arrives without the cookie (SameSite), so it can end nothing here.
     if secret is not None:
+        refuse_cross_site("POST", request.headers, request.app.state.settings.public_url)
         await keys.sign_out(request.app.state.database, secret)
-        response.delete_cookie(
-            SESSION_COOKIE,
-            path="/",
-            secure=_is_secure(request, request.app.state.settings),
-            httponly=True,
-            samesite="lax",
-        )
+        response.delete_cookie(SESSION_COOKIE, path="/", secure=_is_secure(request), httponly=True, samesite="lax")
     return response
 
 
-def _is_secure(request: Request, settings: Settings) -> bool:
-    return request.url.scheme == "https" or settings.public_url.startswith("https://")
+def _page(html: str, status: int, headers: dict[str, str]) -> Response:
+    return HTMLResponse(html, status, {**headers, "Content-Security-Policy": pages.CONTENT_SECURITY_POLICY})
+
+
+def _life(request: Request) -> timedelta:
+    return timedelta(hours=request.app.state.settings.session_hours)
+
+
+def _is_secure(request: Request) -> bool:
+    return request.url.scheme == "https" or request.app.state.settings.public_url.startswith("https://")

@@ -1,6 +1,9 @@
 """Certification bodies."""
 
 from db import bodies
+from domain import listing
+from domain.commands import ListCertificationBodies
+from domain.errors import NotFound
 from domain.records import CertificationBody
 from domain.short_id import ShortId
 from resolvers.operation import Context, read_operation
@@ -8,5 +11,20 @@ from resolvers.operation import Context, read_operation
 
 @read_operation
 async def certification_body(context: Context, id: ShortId) -> CertificationBody | None:
-    """The body of that id."""
+    """The body of that id, None when there is none."""
     return await bodies.find(context.database, id)
+
+
+@read_operation
+async def existing_certification_body(context: Context, id: ShortId) -> CertificationBody:
+    """The body of that id. Raises `NotFound`."""
+    found = await bodies.find(context.database, id)
+    if found is None:
+        raise NotFound(f"No certification body has the id {id}; take it from the list of bodies.")
+    return found
+
+
+@read_operation
+async def list_certification_bodies(context: Context, command: ListCertificationBodies) -> list[CertificationBody]:
+    """The bodies that pass the filter, in the order asked for, of all pages."""
+    return listing.bodies(await bodies.every(context.database), command)

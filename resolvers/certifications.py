@@ -1,37 +1,69 @@
 """Certifications: their definitions, and what a product's certificate says."""
 
-import msgspec
-
 from db import certifications
 from db.database import Transaction
-from domain.commands import ListProductCertifications, PatchCertificationAssignment
-from domain.errors import NotFound
+from domain import listing
+from domain.commands import (
+    AssignCertification,
+    GetCertificationAssignment,
+    ListCertifications,
+    ListProductCertifications,
+    PatchCertificationAssignment,
+    RemoveCertification,
+)
+from domain.errors import AlreadyAssigned, NotFound
 from domain.gtin import Gtin
 from domain.listing import arrange
+from domain.metadata import merge
 from domain.patch import changes_of
 from domain.records import Certification, CertificationAssignment
-from domain.short_id import ShortId
+from domain.short_id import ShortId, new_short_id
+from domain.validation import parse_filter
+from domain.validity import check_order
 from resolvers.grouping import by_gtin
 from resolvers.operation import Context, read_operation, write_operation
-from resolvers.products import existing_product, owned_product
+from resolvers.products import existing_product, owned_product, replaced
+
+
+def unknown(id: ShortId) -> NotFound:
+    """The refusal when no certification has that id, or none that the caller may see."""
+    return NotFound(f"No certification has the id {id}; take it from the list of certifications.")
 
 
 @read_operation
 async def certification(context: Context, id: ShortId) -> Certification | None:
     """The definition of that id, if it is global or the caller's own."""
-    return await certifications.find(context.database, id, context.caller.organization.id)
+    return await certifications.find(context.database, id, context.caller.organization_ids)
 
 
 @read_operation
 async def certification_of_code(context: Context, code: str) -> Certification | None:
-    """The definition of that code, the caller's own before the global one."""
-    return await certifications.find_by_code(context.database, code, context.caller.organization.id)
+    """The definition of that code, the caller's own before the global one. Raises `InvalidInput`."""
+    code = parse_filter(code, "code")
+    return await certifications.find_by_code(context.database, code, context.caller.organization_ids)
+
+
+@read_operation
+async def existing_certification(context: Context, id: ShortId) -> Certification:
+    """The definition of that id, if it is global or the caller's own. Raises `NotFound`."""
+    found = await certifications.find(context.database, id, context.caller.organization_ids)
+    if found is None:
+        raise unknown(id)
+    return found
+
+
+@read_operation
+async def list_certifications(context: Context, command: ListCertifications) -> list[Certification]:
+    """The definitions that the caller may see and that pass the filters, in the order asked for, of all pages."""
+    return listing.certifications(
+        await certifications.every(context.database, context.caller.organization_ids), command
+    )
 
 
 @read_operation
 async def certifications_of_products(context: Context, gtins: list[Gtin]) -> list[list[CertificationAssignment]]:
     """The certifications of each product that the caller may see, by label, in one statement for all of them."""
-    found = await certifications.of_products(context.database, gtins, context.caller.organization.id)
+    found = await certifications.of_products(context.database, gtins, context.caller.organization_ids)
     return by_gtin(gtins, found)
 
 
@@ -45,6 +77,58 @@ async def list_product_certifications(
     return arrange(held, command, context.today)
 
 
+@read_operation
+async def product_certification(context: Context, command: GetCertificationAssignment) -> CertificationAssignment:
+    """One certification of a product. Raises `NotFound`."""
+    product = await existing_product(context, command.gtin)
+    found = await certifications.one_of_product(
+        context.database, product.gtin, command.certification_id, context.caller.organization_ids
+    )
+    if found is None:
+        raise _not_held(product.gtin, command.certification_id)
+    return found
+
+
+@write_operation
+async def assign_certification(
+    context: Context, transaction: Transaction, command: AssignCertification
+) -> CertificationAssignment:
+    """Puts a certification on a product. Raises `NotFound`, `Forbidden`, `InvalidInput` or `AlreadyAssigned`."""
+    check_order(command.valid_from, command.expiration_date)
+    metadata = merge({}, command.metadata)
+    product = await owned_product(context, transaction, command.gtin)
+    definition = await certifications.in_transaction(transaction, command.certification_id, [product.organization_id])
+    if definition is None:
+        raise unknown(command.certification_id)
+    assignment = CertificationAssignment(
+        id=new_short_id(context.now),
+        gtin=product.gtin,
+        metadata=metadata,
+        valid_from=command.valid_from,
+        expiration_date=command.expiration_date,
+        certificate_number=command.certificate_number,
+        issuing_body=command.issuing_body,
+        expiry_date=command.expiry_date,
+        verification_url=command.verification_url,
+        verification_status=command.verification_status,
+        scope=command.scope,
+        certification_value=command.certification_value,
+        audit_date=command.audit_date,
+        initial_certification_date=command.initial_certification_date,
+        certificate_countries=command.certificate_countries,
+        created_at=context.now,
+        updated_at=context.now,
+        version=1,
+        certification=definition,
+    )
+    if not await certifications.add(transaction, assignment):
+        raise AlreadyAssigned(
+            f"The product {product.gtin} already holds the certification {definition.label};"
+            " change that assignment instead."
+        )
+    return assignment
+
+
 @write_operation
 async def patch_certification_assignment(
     context: Context, transaction: Transaction, command: PatchCertificationAssignment
@@ -54,16 +138,34 @@ async def patch_certification_assignment(
     A patch that changes nothing leaves the version as it is.
     """
     members = command.members()
-    product = await owned_product(context, transaction, command.gtin)
-    stored = await certifications.lock(
-        transaction, product.gtin, command.certification_id, context.caller.organization.id
-    )
-    if stored is None:
-        raise NotFound(
-            f"The product {product.gtin} does not hold the certification {command.certification_id}; assign it first."
-        )
+    stored = await _held(context, transaction, command)
     changes = changes_of(stored, members)
     if not changes:
         return stored
     await certifications.change(transaction, stored, changes, context.now)
-    return msgspec.structs.replace(stored, **changes, updated_at=context.now, version=stored.version + 1)
+    return replaced(stored, changes, context.now)
+
+
+@write_operation
+async def remove_certification(
+    context: Context, transaction: Transaction, command: RemoveCertification
+) -> CertificationAssignment:
+    """Takes a certification off a product; the answer is what was there. Raises `NotFound` or `Forbidden`."""
+    stored = await _held(context, transaction, command)
+    await certifications.remove(transaction, stored)
+    return stored
+
+
+async def _held(
+    context: Context, transaction: Transaction, command: PatchCertificationAssignment | RemoveCertification
+) -> CertificationAssignment:
+    product = await owned_product(context, transaction, command.gtin)
+    stored = await certifications.lock(transaction, product.gtin, command.certification_id, [product.organization_id])
+    if stored is None:
+        raise _not_held(product.gtin, command.certification_id)
+    context.confirm(stored)
+    return stored
+
+
+def _not_held(gtin: Gtin, id: ShortId) -> NotFound:
+    return NotFound(f"The product {gtin} does not hold the certification {id}; assign it first.")

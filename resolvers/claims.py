@@ -2,16 +2,24 @@
 
 from db import claims
 from db.database import Transaction
-from domain.commands import AssignClaim
+from domain import listing
+from domain.commands import AssignClaim, GetClaimAssignment, ListClaims, PatchClaimAssignment, RemoveClaim
 from domain.errors import AlreadyAssigned, NotFound
 from domain.gtin import Gtin
 from domain.metadata import merge
+from domain.patch import changes_of
 from domain.records import Claim, ClaimAssignment
 from domain.short_id import ShortId, new_short_id
+from domain.validation import parse_filter
 from domain.validity import check_order
 from resolvers.grouping import by_gtin
 from resolvers.operation import Context, read_operation, write_operation
-from resolvers.products import existing_product, owned_product
+from resolvers.products import existing_product, owned_product, replaced
+
+
+def unknown(id: ShortId) -> NotFound:
+    """The refusal when no claim has that id."""
+    return NotFound(f"No claim has the id {id}; take it from the list of claims.")
 
 
 @read_operation
@@ -22,8 +30,23 @@ async def claim(context: Context, id: ShortId) -> Claim | None:
 
 @read_operation
 async def claim_of_code(context: Context, code: str) -> Claim | None:
-    """The definition of that code."""
-    return await claims.find_by_code(context.database, code)
+    """The definition of that code. Raises `InvalidInput` when no code can be like that."""
+    return await claims.find_by_code(context.database, parse_filter(code, "code"))
+
+
+@read_operation
+async def existing_claim(context: Context, id: ShortId) -> Claim:
+    """The definition of that id. Raises `NotFound`."""
+    found = await claims.find(context.database, id)
+    if found is None:
+        raise unknown(id)
+    return found
+
+
+@read_operation
+async def list_claims(context: Context, command: ListClaims) -> list[Claim]:
+    """The definitions that pass the filters, in the order asked for, of all pages."""
+    return listing.claims(await claims.every(context.database), command)
 
 
 @read_operation
@@ -39,6 +62,16 @@ async def list_product_claims(context: Context, gtin: Gtin) -> list[ClaimAssignm
     return (await claims_of_products(context, [product.gtin]))[0]
 
 
+@read_operation
+async def product_claim(context: Context, command: GetClaimAssignment) -> ClaimAssignment:
+    """One claim of a product. Raises `NotFound`."""
+    product = await existing_product(context, command.gtin)
+    found = await claims.one_of_product(context.database, product.gtin, command.claim_id)
+    if found is None:
+        raise _not_carried(product.gtin, command.claim_id)
+    return found
+
+
 @write_operation
 async def assign_claim(context: Context, transaction: Transaction, command: AssignClaim) -> ClaimAssignment:
     """Puts a claim on a product. Raises `NotFound`, `Forbidden`, `InvalidInput` or `AlreadyAssigned`."""
@@ -47,7 +80,7 @@ async def assign_claim(context: Context, transaction: Transaction, command: Assi
     product = await owned_product(context, transaction, command.gtin)
     definition = await claims.in_transaction(transaction, command.claim_id)
     if definition is None:
-        raise NotFound(f"No claim has the id {command.claim_id}; take it from the list of claims.")
+        raise unknown(command.claim_id)
     assignment = ClaimAssignment(
         id=new_short_id(context.now),
         gtin=product.gtin,
@@ -67,3 +100,43 @@ async def assign_claim(context: Context, transaction: Transaction, command: Assi
             f"The product {product.gtin} already carries the claim {definition.code}; change that assignment instead."
         )
     return assignment
+
+
+@write_operation
+async def patch_claim_assignment(
+    context: Context, transaction: Transaction, command: PatchClaimAssignment
+) -> ClaimAssignment:
+    """Changes the members that were sent. Raises `NotFound`, `Forbidden` or `InvalidInput`.
+
+    A patch that changes nothing leaves the version as it is.
+    """
+    members = command.members()
+    stored = await _held(context, transaction, command)
+    changes = changes_of(stored, members)
+    if not changes:
+        return stored
+    await claims.change(transaction, stored, changes, context.now)
+    return replaced(stored, changes, context.now)
+
+
+@write_operation
+async def remove_claim(context: Context, transaction: Transaction, command: RemoveClaim) -> ClaimAssignment:
+    """Takes a claim off a product; the answer is what was there. Raises `NotFound` or `Forbidden`."""
+    stored = await _held(context, transaction, command)
+    await claims.remove(transaction, stored)
+    return stored
+
+
+async def _held(
+    context: Context, transaction: Transaction, command: PatchClaimAssignment | RemoveClaim
+) -> ClaimAssignment:
+    product = await owned_product(context, transaction, command.gtin)
+    stored = await claims.lock(transaction, product.gtin, command.claim_id)
+    if stored is None:
+        raise _not_carried(product.gtin, command.claim_id)
+    context.confirm(stored)
+    return stored
+
+
+def _not_carried(gtin: Gtin, id: ShortId) -> NotFound:
+    return NotFound(f"The product {gtin} does not carry the claim {id}; assign it first.")

@@ -1,4 +1,4 @@
-"""API keys, sign-in links and sessions: what the operator does at the machine, and how a browser signs in.
+"""API keys, members, sign-in links and sessions: what the operator does at the machine, and how a browser signs in.
 
 None of these takes a `Caller` or declares a permission: whoever can start the command line on this database
 owns it, and whoever signs in is not yet anybody. So they are plain functions on a database, not operations,
@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
 from typing import NamedTuple
 
-from db import keys, organizations
-from db.database import Database
+from db import accounts, keys, organizations
+from db.database import Database, Transaction
 from db.keys import KeyEntry
-from domain.api_keys import digest, new_key
-from domain.errors import NotFound
+from domain.account import Member, User
+from domain.api_keys import digest, is_well_formed, new_key
+from domain.errors import InvalidInput, NotFound, Violation
 from domain.records import Organization
 from domain.short_id import ShortId, new_short_id
 from domain.vocabulary import KeyKind, Role
@@ -43,14 +44,25 @@ async def create_key(
     *,
     name: str = "",
     life: timedelta | None = None,
+    user: str | None = None,
+    rate_limit_per_minute: int = 0,
+    rate_limit_per_day: int = 0,
     now: datetime | None = None,
 ) -> NewKey:
-    """Makes a key of the organisation with that slug; without `life` it never expires. Raises `NotFound`."""
+    """Makes a key of the organisation with that slug; without `life` it never expires.
+
+    `user` is the address of the member whom a csu key stands for, and nobody for the other kinds. Limits of 0 are the
+    installation's. Raises `NotFound`, or `InvalidInput` for a user too many or too few.
+    """
+    if (user is None) is (kind is KeyKind.USER):
+        message = "A csu key stands for a user, the other kinds for nobody"
+        raise InvalidInput([Violation(("user",), message, "user_of_kind")])
     now = now or datetime.now(UTC)
     secret = new_key(kind)
     expires_at = now + life if life is not None else None
     async with database.write() as transaction:
         owner = _existing(await organizations.find_by_slug(transaction, organization), organization)
+        member = await _member(transaction, owner, user) if user is not None else None
         id = new_short_id(now)
         await keys.add_key(
             transaction,
@@ -62,8 +74,44 @@ async def create_key(
             digest=digest(secret),
             expires_at=expires_at,
             at=now,
+            user_id=member.id if member else None,
+            rate_limit_per_minute=rate_limit_per_minute,
+            rate_limit_per_day=rate_limit_per_day,
         )
-    return NewKey(KeyEntry(id, owner.slug, kind, role, name, True, expires_at, now), secret)
+    email = member.email if member else None
+    return NewKey(KeyEntry(id, owner.slug, kind, role, name, True, expires_at, now, None, email), secret)
+
+
+async def set_member(
+    database: Database, organization: str, email: str, role: Role, now: datetime | None = None
+) -> None:
+    """Makes the person of that address a member of the organisation, or changes the role. Raises `NotFound`."""
+    now = now or datetime.now(UTC)
+    async with database.write() as transaction:
+        owner = _existing(await organizations.find_by_slug(transaction, organization), organization)
+        await accounts.add_user(transaction, User(new_short_id(now), email.lower(), {}), now)
+        user = await accounts.find_user_by_email(transaction, email.lower())
+        assert user is not None
+        await accounts.set_membership(transaction, user.id, owner.id, role, now)
+        await keys.announce(transaction)
+
+
+async def list_members(database: Database, organization: str | None = None) -> list[Member]:
+    """Every membership, or those of one organisation, by organisation and address. Raises `NotFound`."""
+    members = await database.fetch(accounts.MEMBERS)
+    if organization is None:
+        return members
+    owner = _existing(await organizations.find_by_slug(database, organization), organization)
+    return [member for member in members if member.organization == owner.slug]
+
+
+async def remove_member(database: Database, organization: str, email: str) -> None:
+    """Ends a membership, and with it what the user's keys may do there, in all processes. Raises `NotFound`."""
+    async with database.write() as transaction:
+        owner = _existing(await organizations.find_by_slug(transaction, organization), organization)
+        member = await _member(transaction, owner, email)
+        await accounts.remove_membership(transaction, member.id, owner.id)
+        await keys.announce(transaction)
 
 
 async def list_keys(database: Database, organization: str | None = None) -> list[KeyEntry]:
@@ -115,10 +163,42 @@ async def sign_in(database: Database, token: str, life: timedelta, now: datetime
     return session
 
 
+async def sign_in_with_key(
+    database: Database, key: str, life: timedelta, now: datetime | None = None
+) -> Session | None:
+    """A session that acts as that API key; None when the key is unknown, revoked or expired."""
+    now = now or datetime.now(UTC)
+    credential = await keys.find_key(database, digest(key)) if is_well_formed(key) else None
+    if credential is None or (credential.expires_at is not None and credential.expires_at <= now):
+        return None
+    assert credential.caller.key_id is not None
+    session = Session(token_urlsafe(32), now + life)
+    async with database.write() as transaction:
+        await keys.add_session(
+            transaction,
+            digest=digest(session.secret),
+            api_key_id=credential.caller.key_id,
+            expires_at=session.expires_at,
+            at=now,
+        )
+    return session
+
+
 async def sign_out(database: Database, secret: str) -> None:
     """Ends the session with that cookie; one that is over already stays so."""
     async with database.write() as transaction:
         await keys.end_session(transaction, digest(secret))
+
+
+async def _member(transaction: Transaction, organization: Organization, email: str) -> User:
+    user = await accounts.find_user_by_email(transaction, email.lower())
+    held = await accounts.memberships_of(transaction, user.id) if user else []
+    if user is None or organization not in [membership.organization for membership in held]:
+        raise NotFound(
+            f"{email} is no member of the organisation {organization.slug};"
+            f" `members set --organization {organization.slug} --role editor {email}` makes one."
+        )
+    return user
 
 
 def _existing(organization: Organization | None, slug: str) -> Organization:

@@ -1,23 +1,35 @@
-"""Claims, and the claims of a product: endpoints C6, C11 and C12."""
+"""Claims, and the claims of a product: endpoints C5, C6 and C11 to C14."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.commands import AssignClaim
-from domain.errors import NotFound
+from domain.commands import (
+    AssignClaim,
+    GetClaimAssignment,
+    ListClaims,
+    PageOfProductClaims,
+    PatchClaimAssignment,
+    RemoveClaim,
+)
 from domain.gtin import parse_gtin
+from domain.listing import page_of
+from domain.preconditions import entity_tag
 from domain.short_id import parse_short_id
 from resolvers import claims
-from rest_compat import wire
+from rest_compat import manners, wire
+
+
+async def list_claims(request: Request) -> Response:
+    """C5."""
+    command = ListClaims.parse(wire.members(request, request.query_params))
+    found = await claims.list_claims(request.state.context, command)
+    return wire.answer(wire.page(page_of(found, command), command, wire.claim))
 
 
 async def get_claim(request: Request) -> Response:
     """C6."""
     id = parse_short_id(request.path_params["id"])
-    found = await claims.claim(request.state.context, id)
-    if found is None:
-        raise NotFound(f"No claim has the id {id}; take it from the list of claims.")
-    return wire.answer(wire.claim(found))
+    return wire.answer(wire.claim(await claims.existing_claim(request.state.context, id)))
 
 
 async def list_product_claims(request: Request) -> Response:
@@ -27,8 +39,37 @@ async def list_product_claims(request: Request) -> Response:
     return wire.answer([wire.claim_assignment(item) for item in found])
 
 
+async def get_product_claim(request: Request) -> Response:
+    """One item of C11, under the path that C13 changes and C14 removes."""
+    context = request.state.context
+    found = await claims.product_claim(context, GetClaimAssignment.parse(request.path_params))
+    return wire.answer(wire.claim_assignment(found), tag=entity_tag(found, context.today))
+
+
+async def page_product_claims(request: Request) -> Response:
+    """The Products API's twin of C11, in pages."""
+    command = PageOfProductClaims.parse(wire.members(request, request.query_params))
+    found = await claims.list_product_claims(request.state.context, command.gtin)
+    return wire.answer(wire.page(page_of(found, command), command, wire.claim_assignment))
+
+
 async def create_product_claim(request: Request) -> Response:
     """C12."""
-    command = AssignClaim.parse(wire.members(request, await wire.read_object(request)))
-    assigned = await claims.assign_claim(request.state.context, command)
-    return wire.answer(wire.claim_assignment(assigned), 201)
+    command = await manners.read_command(request, AssignClaim)
+    context = request.state.context
+    assigned = await claims.assign_claim(context, command)
+    return wire.answer(wire.claim_assignment(assigned), 201, entity_tag(assigned, context.today))
+
+
+async def patch_product_claim(request: Request) -> Response:
+    """C13."""
+    command = await manners.read_command(request, PatchClaimAssignment)
+    context = request.state.context
+    patched = await claims.patch_claim_assignment(context, command)
+    return wire.answer(wire.claim_assignment(patched), tag=entity_tag(patched, context.today))
+
+
+async def delete_product_claim(request: Request) -> Response:
+    """C14."""
+    await claims.remove_claim(request.state.context, RemoveClaim.parse(request.path_params))
+    return Response(status_code=204)

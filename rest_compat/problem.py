@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
-from domain.errors import DomainError, Violation
+from domain.errors import DomainError, Forbidden, Violation
 from domain.problem import BY_STATUS, Problem, describe, problem
+from rest_compat.outputs import DetailOut, ErrorOut
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -34,31 +35,39 @@ def render(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The response for a problem. `locate` says of a command's member where it came from; others came in the body."""
-    body: dict[str, Any] = {
-        "type": document.type,
-        "title": document.title,
-        "status": document.status,
-        "detail": document.detail,
-        "error_code": document.error_code,
-        "retryable": document.retryable,
-        "timestamp": document.timestamp.isoformat(timespec="seconds"),
-    }
+    body = ErrorOut(
+        type=document.type,
+        title=document.title,
+        status=document.status,
+        detail=document.detail,
+        error_code=document.error_code,
+        retryable=document.retryable,
+        timestamp=document.timestamp.isoformat(timespec="seconds"),
+    )
     sent = dict(headers or {})
     if document.retry_after is not None:
-        body["retry_after"] = document.retry_after
+        body.retry_after = body.retry_after_seconds = document.retry_after
         sent["Retry-After"] = str(document.retry_after)
     if document.violations is not None:
-        body["details"] = _details(document.violations, locate or {})
+        body.details = _details(document.violations, locate or {})
     if document.status == 401:
         sent["WWW-Authenticate"] = 'ApiKey realm="certgate", header="X-API-Key"'
     return Response(msgspec.json.encode(body), document.status, sent, MEDIA_TYPE)
 
 
-def _details(violations: Sequence[Violation], locate: Mapping[str, str]) -> list[dict[str, Any]]:
-    return [
-        {"loc": [locate.get(str(path[0]), "body"), *path] if path else ["body"], "msg": message, "type": kind}
-        for path, message, kind in violations
-    ]
+def _details(violations: Sequence[Violation], locate: Mapping[str, str]) -> list[DetailOut]:
+    return [DetailOut([_place(path, kind, locate), *path], message, kind) for path, message, kind in violations]
+
+
+def _place(path: tuple[str | int, ...], kind: str, locate: Mapping[str, str]) -> str:
+    # A member of the body may have the name of one of the path; only in the body can one be too many.
+    return "body" if not path or kind == "extra_forbidden" else locate.get(str(path[0]), "body")
+
+
+def scope_challenge(error: DomainError) -> dict[str, str]:
+    """The header that tells a client which scope its token lacks (RFC 6750, section 3.1), if that is the reason."""
+    scope = error.scope if isinstance(error, Forbidden) else None
+    return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'} if scope else {}
 
 
 def refusal(
@@ -85,7 +94,10 @@ def exception_handlers(type_base: str) -> dict[Any, ExceptionHandler]:
     def domain_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, DomainError)
         locate = dict.fromkeys(request.query_params, "query") | dict.fromkeys(request.path_params, "path")
-        return render(describe(error, at=datetime.now(UTC), type_base=type_base), locate=locate)
+        # The refusal may itself be what the client preferred (RFC 7240).
+        applied = {"Preference-Applied": "handling=strict"} if getattr(request.state, "strict", False) else {}
+        headers = {**applied, **scope_challenge(error)}
+        return render(describe(error, at=datetime.now(UTC), type_base=type_base), locate=locate, headers=headers)
 
     def bad_body(request: Request, error: Exception) -> Response:
         assert isinstance(error, BadBody)

@@ -1,31 +1,64 @@
 """JSON in and out: request bodies to plain values, records to the documented objects (contract 2)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.errors import InvalidInput, Violation
-from domain.records import Certification, CertificationAssignment, CertificationBody, Claim, ClaimAssignment
+from domain import commands
+from domain.errors import Forbidden, InvalidInput, Violation
+from domain.listing import Numbered
+from domain.records import (
+    Certification,
+    CertificationAssignment,
+    CertificationBody,
+    Claim,
+    ClaimAssignment,
+    Product,
+)
 from domain.validity import is_active
+from rest_compat import forms
+from rest_compat.outputs import (
+    CertificationAssignmentOut,
+    CertificationBodyOut,
+    CertificationOut,
+    CertifiedProductOut,
+    ClaimAssignmentOut,
+    ClaimOut,
+    Page,
+    Pagination,
+    ProductOut,
+)
 from rest_compat.problem import BadBody
 
+# Maps are sorted, because PostgreSQL forgets their order: one state is always shown in the same bytes.
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+T = TypeVar("T")
+R = TypeVar("R")
+
 JSON_TYPES = ("application/json", "application/merge-patch+json")
+BODY_TYPES = (*JSON_TYPES, forms.MEDIA_TYPE)
 
 
 async def read_object(request: Request) -> dict[str, Any]:
-    """The body, one JSON object. Raises `BadBody`, `InvalidInput`, or `HTTPException` 415."""
+    """The body, one JSON object, or a form. Raises `BadBody`, domain errors, or `HTTPException` 415."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == forms.MEDIA_TYPE:
+        if request.state.context.caller.is_session:
+            # A form is what another site can make a browser send, and what it cannot preflight.
+            raise Forbidden("A signed-in browser should send JSON; forms need an API key or a token.")
+        return forms.read_form(await request.body())
     if media_type not in JSON_TYPES:
         accepted = "Accept-Patch" if request.method == "PATCH" else "Accept-Post"
         raise HTTPException(
             415,
             "Send the body as JSON, with the header Content-Type: application/json.",
-            {accepted: ", ".join(JSON_TYPES)},
+            {accepted: ", ".join(BODY_TYPES)},
         )
     body = await request.body()
     if not body:
@@ -46,86 +79,135 @@ def members(request: Request, sent: Mapping[str, Any]) -> dict[str, Any]:
     return {**sent, **request.path_params}
 
 
-def answer(content: Any, status: int = 200) -> Response:
-    """A JSON response."""
-    return Response(msgspec.json.encode(content), status, media_type="application/json")
+def answer(content: Any, status: int = 200, tag: str | None = None) -> Response:
+    """A JSON response; `tag` is the entity tag of the one record behind it, see `domain.preconditions`."""
+    headers = None if tag is None else {"ETag": f'"{tag}"'}
+    return Response(_encoder.encode(content), status, headers, media_type="application/json")
 
 
-def certification_body(record: CertificationBody) -> dict[str, Any]:
+def certification_body(record: CertificationBody) -> CertificationBodyOut:
     """Contract 2.1."""
-    return {
-        "id": record.id,
-        "name": record.name,
-        "website": record.website,
-        "description": record.description,
-        "logo_url": record.logo_url,
-    }
+    return CertificationBodyOut(
+        id=record.id,
+        name=record.name,
+        website=record.website,
+        description=record.description,
+        logo_url=record.logo_url,
+    )
 
 
-def certification(record: Certification) -> dict[str, Any]:
+def certification(record: Certification) -> CertificationOut:
     """Contract 2.2: the body appears by its name only."""
-    return {
-        "id": record.id,
-        "label": record.label,
-        "code": record.code,
-        "description": record.description,
-        "url": record.url,
-        "logo_url": record.logo_url,
-        "certification_body_name": record.body.name if record.body else None,
-        "program": record.program,
-        "standard": record.standard,
-    }
+    return CertificationOut(
+        id=record.id,
+        label=record.label,
+        code=record.code,
+        description=record.description,
+        url=record.url,
+        logo_url=record.logo_url,
+        certification_body_name=record.body.name if record.body else None,
+        program=record.program,
+        standard=record.standard,
+    )
 
 
-def claim(record: Claim) -> dict[str, Any]:
+def claim(record: Claim) -> ClaimOut:
     """Contract 2.3."""
-    return {
-        "id": record.id,
-        "code": record.code,
-        "label": record.label,
-        "category": record.category,
-        "requires_definition": record.requires_definition,
-        "description": record.description,
-    }
+    return ClaimOut(
+        id=record.id,
+        code=record.code,
+        label=record.label,
+        category=record.category,
+        requires_definition=record.requires_definition,
+        description=record.description,
+    )
 
 
-def certification_assignment(record: CertificationAssignment, today: date) -> dict[str, Any]:
+def certification_assignment(record: CertificationAssignment, today: date) -> CertificationAssignmentOut:
     """Contract 2.4: `id` is the certification's, and what is not the assignment's own comes from the definition."""
     definition = record.certification
-    return {
-        "id": definition.id,
-        "label": definition.label,
-        "is_active": is_active(record.valid_from, record.expiration_date, today),
-        "metadata": record.metadata,
-        "code": definition.code,
-        "description": definition.description,
-        "url": definition.url,
-        "logo_url": definition.logo_url,
-        "valid_from": record.valid_from,
-        "expiration_date": record.expiration_date,
-        "certificate_number": record.certificate_number,
-        "issuing_body": record.issuing_body,
-        "expiry_date": record.expiry_date,
-        "verification_url": record.verification_url,
-        "verification_status": record.verification_status,
-        "scope": record.scope,
-        "certification_value": record.certification_value,
-        "audit_date": record.audit_date,
-        "initial_certification_date": record.initial_certification_date,
-        "certificate_countries": record.certificate_countries,
-    }
+    return CertificationAssignmentOut(
+        id=definition.id,
+        label=definition.label,
+        is_active=is_active(record.valid_from, record.expiration_date, today),
+        metadata=record.metadata,
+        code=definition.code,
+        description=definition.description,
+        url=definition.url,
+        logo_url=definition.logo_url,
+        valid_from=record.valid_from,
+        expiration_date=record.expiration_date,
+        certificate_number=record.certificate_number,
+        issuing_body=record.issuing_body,
+        expiry_date=record.expiry_date,
+        verification_url=record.verification_url,
+        verification_status=record.verification_status,
+        scope=record.scope,
+        certification_value=record.certification_value,
+        audit_date=record.audit_date,
+        initial_certification_date=record.initial_certification_date,
+        certificate_countries=record.certificate_countries,
+    )
 
 
-def claim_assignment(record: ClaimAssignment) -> dict[str, Any]:
+def claim_assignment(record: ClaimAssignment) -> ClaimAssignmentOut:
     """Contract 2.8: `id` is the claim's; evidence is never shown here."""
     definition = record.claim
-    return {
-        "id": definition.id,
-        "label": definition.label,
-        "code": definition.code,
-        "category": definition.category,
-        "source": record.source,
-        "metadata": record.metadata,
-        "valid_from": record.valid_from,
-        "expiration_date": record.expiration_date,
-    }
+    return ClaimAssignmentOut(
+        id=definition.id,
+        label=definition.label,
+        code=definition.code,
+        category=definition.category,
+        source=record.source,
+        metadata=record.metadata,
+        valid_from=record.valid_from,
+        expiration_date=record.expiration_date,
+    )
+
+
+def product(record: Product) -> ProductOut:
+    """Contract 8. Members that are not recorded keep the struct's defaults."""
+    return ProductOut(
+        id=record.id,
+        gtin=record.gtin,
+        product_name=record.name,
+        is_claimed=True,
+        data_source=record.data_source,
+        metadata=record.metadata,
+        brand=record.brand,
+        manufacturer=record.manufacturer,
+        description=record.description,
+        image_url=record.image_url,
+        country_of_origin=record.country_of_origin,
+        net_content=record.net_content,
+        owner_id=record.organization_id,
+    )
+
+
+def certified_product(
+    record: Product, held: list[CertificationAssignment], claimed: list[ClaimAssignment], today: date
+) -> CertifiedProductOut:
+    """Contract C15."""
+    return CertifiedProductOut(
+        gtin=record.gtin,
+        product_name=record.name,
+        brand=record.brand,
+        certifications=[certification_assignment(item, today) for item in held],
+        claims=[claim_assignment(item) for item in claimed],
+    )
+
+
+def page(found: Numbered[R], asked: commands.Page, show: Callable[[R], T]) -> Page[T]:
+    """The envelope of a numbered list (contract 1.4): the items of the page that was asked for."""
+    pages = -(-found.total // asked.page_size)
+    return Page(
+        [show(item) for item in found.items],
+        Pagination(
+            asked.page,
+            asked.page_size,
+            found.total,
+            pages,
+            has_next=asked.page < pages,
+            has_previous=asked.page > 1,
+        ),
+    )

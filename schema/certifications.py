@@ -7,14 +7,27 @@ import strawberry
 from strawberry import Maybe
 
 from domain import records, vocabulary
-from domain.commands import PatchCertificationAssignment
+from domain.commands import (
+    AssignCertification,
+    ListCertifications,
+    PatchCertificationAssignment,
+    RemoveCertification,
+)
 from domain.validity import is_active
 from execution.batched import batched
 from resolvers import certifications, products
 from schema.bodies import CertificationBody
+from schema.connections import After, Connection, Edge, First, definitions_page
 from schema.context import Info
 from schema.inputs import id_or_code, sent_members
-from schema.problems import ForbiddenProblem, NotFoundProblem, ValidationProblem, refusals_as_members
+from schema.problems import (
+    ConflictProblem,
+    ForbiddenProblem,
+    NotFoundProblem,
+    PreconditionFailedProblem,
+    ValidationProblem,
+    refusals_as_members,
+)
 from schema.records import record_type, shown
 from schema.scalars import Metadata
 
@@ -140,6 +153,9 @@ class PatchCertificationAssignmentInput:
     certificate_countries: Maybe[list[str] | None] = strawberry.field(
         description="ISO 3166-1 alpha-2 codes, upper case; the list is replaced as a whole."
     )
+    if_match: int | None = strawberry.field(
+        default=None, description="Refuse the change unless the assignment is at this `version`."
+    )
 
 
 @strawberry.type(description="The assignment is as asked for.")
@@ -150,16 +166,99 @@ class CertificationAssignmentPatched:
 
 
 PatchCertificationAssignmentResult = Annotated[
-    CertificationAssignmentPatched | NotFoundProblem | ValidationProblem | ForbiddenProblem,
+    CertificationAssignmentPatched | NotFoundProblem | ValidationProblem | ForbiddenProblem | PreconditionFailedProblem,
     strawberry.union(
         "PatchCertificationAssignmentResult", description="What became of `patchCertificationAssignment`."
     ),
 ]
 
 
+@strawberry.input(description="Which certification to put on which product, and what its certificate says.")
+class AssignCertificationInput:
+    """Contract 2.6."""
+
+    gtin: str = strawberry.field(description="The product's GTIN: 8 to 14 digits, without blanks or hyphens.")
+    certification_id: strawberry.ID = strawberry.field(description="The certification's id, 22 characters or a UUID.")
+    metadata: Metadata | None = strawberry.field(default=None, description="Your own data about the assignment.")
+    valid_from: date | None = strawberry.field(default=None, description="First day of validity.")
+    expiration_date: date | None = strawberry.field(default=None, description="Last day of validity; null for none.")
+    expiry_date: date | None = strawberry.field(
+        default=None, description="The expiry printed on the certificate; it cannot be patched later."
+    )
+    certificate_number: str = strawberry.field(default="", description="At most 100 characters.")
+    issuing_body: str = strawberry.field(default="", description="Who issued the certificate; at most 255 characters.")
+    verification_url: str = strawberry.field(default="", description="An http(s) URL.")
+    verification_status: vocabulary.VerificationStatus = strawberry.field(
+        default=vocabulary.VerificationStatus.UNVERIFIED, description="How far it has been confirmed."
+    )
+    scope: str = strawberry.field(default="", description="What it covers.")
+    certification_value: str = strawberry.field(default="", description="The level reached; at most 255 characters.")
+    audit_date: date | None = strawberry.field(default=None, description="Day of the audit.")
+    initial_certification_date: date | None = strawberry.field(default=None, description="Day it was first granted.")
+    certificate_countries: list[str] = strawberry.field(
+        default_factory=list, description="ISO 3166-1 alpha-2 codes, upper case."
+    )
+
+
+@strawberry.type(description="The certification is on the product.")
+class CertificationAssigned:
+    """Success of `assignCertification`."""
+
+    assignment: CertificationAssignment = strawberry.field(description="The new assignment.")
+
+
+AssignCertificationResult = Annotated[
+    CertificationAssigned | NotFoundProblem | ConflictProblem | ValidationProblem | ForbiddenProblem,
+    strawberry.union("AssignCertificationResult", description="What became of `assignCertification`."),
+]
+
+
+@strawberry.input(description="Which certification to take off which product.")
+class RemoveCertificationInput:
+    """Contract C10."""
+
+    gtin: str = strawberry.field(description="The product's GTIN: 8 to 14 digits, without blanks or hyphens.")
+    certification_id: strawberry.ID = strawberry.field(description="The certification's id (not the assignment's).")
+    if_match: int | None = strawberry.field(
+        default=None, description="Refuse the change unless the assignment is at this `version`."
+    )
+
+
+@strawberry.type(description="The product no longer holds the certification.")
+class CertificationRemoved:
+    """Success of `removeCertification`."""
+
+    removed: CertificationAssignment = strawberry.field(description="The assignment as it was; its id is gone.")
+
+
+RemoveCertificationResult = Annotated[
+    CertificationRemoved | NotFoundProblem | ValidationProblem | ForbiddenProblem | PreconditionFailedProblem,
+    strawberry.union("RemoveCertificationResult", description="What became of `removeCertification`."),
+]
+
+
 @strawberry.type
 class CertificationQueries:
     """The root fields about certifications."""
+
+    @strawberry.field(description="Certifications that you may see by label, page by page.")
+    async def certifications(
+        self,
+        info: Info,
+        first: First = 25,
+        after: After = None,
+        label: Annotated[str | None, strawberry.argument(description="A part of the label, whatever its case.")] = None,
+        code: Annotated[str | None, strawberry.argument(description="The code, whatever its case.")] = None,
+        body_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="The certification body that owns or runs them.")
+        ] = None,
+    ) -> Connection[Certification]:
+        """A page of definitions."""
+        command = ListCertifications.parse({"label": label, "code": code, "certification_body_id": body_id})
+        found = await certifications.list_certifications(info.context.operation, command)
+        return definitions_page(
+            Connection[Certification], Edge[Certification], found, lambda item: (item.label, item.id), first, after
+        )
 
     @strawberry.field(
         description="One certification by its id or by its code; null when there is none that you may see."
@@ -195,3 +294,31 @@ class CertificationMutations:
         command = PatchCertificationAssignment.parse(sent_members(input))
         patched = await certifications.patch_certification_assignment(info.context.operation, command)
         return CertificationAssignmentPatched(assignment=shown(patched))
+
+    @strawberry.mutation(description="Puts a certification on a product that your organisation owns.")
+    @refusals_as_members
+    async def assign_certification(
+        self,
+        info: Info,
+        input: Annotated[
+            AssignCertificationInput, strawberry.argument(description="Which certification on which product.")
+        ],
+    ) -> AssignCertificationResult:
+        """Contract C8."""
+        command = AssignCertification.parse(sent_members(input))
+        assigned = await certifications.assign_certification(info.context.operation, command)
+        return CertificationAssigned(assignment=shown(assigned))
+
+    @strawberry.mutation(description="Takes a certification off a product that your organisation owns.")
+    @refusals_as_members
+    async def remove_certification(
+        self,
+        info: Info,
+        input: Annotated[
+            RemoveCertificationInput, strawberry.argument(description="Which certification of which product.")
+        ],
+    ) -> RemoveCertificationResult:
+        """Contract C10."""
+        command = RemoveCertification.parse(sent_members(input))
+        removed = await certifications.remove_certification(info.context.operation, command)
+        return CertificationRemoved(removed=shown(removed))

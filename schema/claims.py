@@ -4,18 +4,21 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
+from strawberry import Maybe
 
 from domain import records, vocabulary
-from domain.commands import AssignClaim
+from domain.commands import AssignClaim, ListClaims, PatchClaimAssignment, RemoveClaim
 from domain.validity import is_active
 from execution.batched import batched
 from resolvers import claims, products
+from schema.connections import After, Connection, Edge, First, definitions_page
 from schema.context import Info
 from schema.inputs import id_or_code, sent_members
 from schema.problems import (
     ConflictProblem,
     ForbiddenProblem,
     NotFoundProblem,
+    PreconditionFailedProblem,
     ValidationProblem,
     refusals_as_members,
 )
@@ -108,9 +111,85 @@ AssignClaimResult = Annotated[
 ]
 
 
+@strawberry.input(
+    description=(
+        "Which claim of which product to change, and its new values. A member that is left out stays as it is;"
+        " null clears dates, empties texts and metadata, and is refused for `source`."
+    )
+)
+class PatchClaimAssignmentInput:
+    """Contract C13."""
+
+    gtin: str = strawberry.field(description="The product's GTIN: 8 to 14 digits, without blanks or hyphens.")
+    claim_id: strawberry.ID = strawberry.field(description="The claim's id (not the assignment's).")
+    source: Maybe[vocabulary.ClaimSource | None] = strawberry.field(description="Who stands behind it.")
+    valid_from: Maybe[date | None] = strawberry.field(description="First day of validity.")
+    expiration_date: Maybe[date | None] = strawberry.field(description="Last day of validity.")
+    evidence_url: Maybe[str | None] = strawberry.field(description="Where supporting evidence is: an http(s) URL.")
+    evidence_note: Maybe[str | None] = strawberry.field(description="Notes on the evidence.")
+    metadata: Maybe[Metadata | None] = strawberry.field(description="Merged into what is stored.")
+    if_match: int | None = strawberry.field(
+        default=None, description="Refuse the change unless the assignment is at this `version`."
+    )
+
+
+@strawberry.type(description="The assignment is as asked for.")
+class ClaimAssignmentPatched:
+    """Success of `patchClaimAssignment`."""
+
+    assignment: ClaimAssignment = strawberry.field(description="The assignment after the change.")
+
+
+PatchClaimAssignmentResult = Annotated[
+    ClaimAssignmentPatched | NotFoundProblem | ValidationProblem | ForbiddenProblem | PreconditionFailedProblem,
+    strawberry.union("PatchClaimAssignmentResult", description="What became of `patchClaimAssignment`."),
+]
+
+
+@strawberry.input(description="Which claim to take off which product.")
+class RemoveClaimInput:
+    """Contract C14."""
+
+    gtin: str = strawberry.field(description="The product's GTIN: 8 to 14 digits, without blanks or hyphens.")
+    claim_id: strawberry.ID = strawberry.field(description="The claim's id (not the assignment's).")
+    if_match: int | None = strawberry.field(
+        default=None, description="Refuse the change unless the assignment is at this `version`."
+    )
+
+
+@strawberry.type(description="The product no longer makes the claim.")
+class ClaimRemoved:
+    """Success of `removeClaim`."""
+
+    removed: ClaimAssignment = strawberry.field(description="The assignment as it was; its id is gone.")
+
+
+RemoveClaimResult = Annotated[
+    ClaimRemoved | NotFoundProblem | ValidationProblem | ForbiddenProblem | PreconditionFailedProblem,
+    strawberry.union("RemoveClaimResult", description="What became of `removeClaim`."),
+]
+
+
 @strawberry.type
 class ClaimQueries:
     """The root fields about claims."""
+
+    @strawberry.field(description="Claims by label, page by page.")
+    async def claims(
+        self,
+        info: Info,
+        first: First = 25,
+        after: After = None,
+        label: Annotated[str | None, strawberry.argument(description="A part of the label, whatever its case.")] = None,
+        code: Annotated[str | None, strawberry.argument(description="The code, whatever its case.")] = None,
+        category: Annotated[
+            vocabulary.ClaimCategory | None, strawberry.argument(description="What the claims are about.")
+        ] = None,
+    ) -> Connection[Claim]:
+        """A page of definitions."""
+        command = ListClaims.parse({"label": label, "code": code, "category": category})
+        found = await claims.list_claims(info.context.operation, command)
+        return definitions_page(Connection[Claim], Edge[Claim], found, lambda item: (item.label, item.id), first, after)
 
     @strawberry.field(description="One claim by its id or by its code; null when there is none.")
     async def claim(
@@ -140,3 +219,28 @@ class ClaimMutations:
         """Contract C12."""
         command = AssignClaim.parse(sent_members(input))
         return ClaimAssigned(assignment=shown(await claims.assign_claim(info.context.operation, command)))
+
+    @strawberry.mutation(description="Changes what is recorded about a claim that your product makes.")
+    @refusals_as_members
+    async def patch_claim_assignment(
+        self,
+        info: Info,
+        input: Annotated[
+            PatchClaimAssignmentInput, strawberry.argument(description="Which assignment, and what changes.")
+        ],
+    ) -> PatchClaimAssignmentResult:
+        """Contract C13."""
+        command = PatchClaimAssignment.parse(sent_members(input))
+        patched = await claims.patch_claim_assignment(info.context.operation, command)
+        return ClaimAssignmentPatched(assignment=shown(patched))
+
+    @strawberry.mutation(description="Takes a claim off a product that your organisation owns.")
+    @refusals_as_members
+    async def remove_claim(
+        self,
+        info: Info,
+        input: Annotated[RemoveClaimInput, strawberry.argument(description="Which claim of which product.")],
+    ) -> RemoveClaimResult:
+        """Contract C14."""
+        command = RemoveClaim.parse(sent_members(input))
+        return ClaimRemoved(removed=shown(await claims.remove_claim(info.context.operation, command)))

@@ -4,6 +4,7 @@ from typing import Any
 
 from strawberry import Info as StrawberryInfo
 
+from domain.preconditions import Expected
 from resolvers.operation import Context as OperationContext
 
 
@@ -17,6 +18,13 @@ class Context:
         self.request_id = request_id
         self.type_base = type_base
         self.loaders: dict[Any, Any] = {}
+
+    def begin_mutation(self, name: str, if_match: int | None) -> None:
+        """From here on the operations act for the mutation of that name in the answer, on that version if one is given.
+
+        An idempotency key covers the whole document; the name tells what was done under it.
+        """
+        self.operation = self.operation.for_part(name, None if if_match is None else Expected(version=if_match))
 
 
 Info = StrawberryInfo[Context, None]

@@ -35,7 +35,7 @@ from execution.execute import Executor
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
-ALLOW = "GET, HEAD, POST"
+ALLOW = "GET, HEAD, OPTIONS, POST"
 # A browser sends any of these across sites only after a preflight, which the CORS policy decides.
 PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name")
 
@@ -79,8 +79,9 @@ class GraphQLEndpoint:
     """An ASGI application for `Route("/graphql", endpoint)`.
 
     `make_context` is called once per operation, after its document was accepted; what it raises is left to
-    the application's exception handlers. `present_errors` gives the wire form of errors and is where
-    unexpected ones are masked and logged. `max_body` is in bytes.
+    the application's exception handlers. So is what `charge` raises, which is told before that how many units
+    the operation costs beyond the one of every request: one for each further root field. `present_errors`
+    gives the wire form of errors and is where unexpected ones are masked and logged. `max_body` is in bytes.
     """
 
     def __init__(
@@ -90,12 +91,14 @@ class GraphQLEndpoint:
         make_context: Callable[[Request], Awaitable[Any] | Any],
         present_errors: Callable[[Request, Sequence[GraphQLError]], list[dict[str, Any]]],
         problem: RenderProblem,
+        charge: Callable[[Request, int], Awaitable[None]] | None = None,
         max_body: int = 1_048_576,
     ) -> None:
         self._executor = executor
         self._make_context = make_context
         self._present_errors = present_errors
         self._problem = problem
+        self._charge = charge
         self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,6 +117,8 @@ class GraphQLEndpoint:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": ALLOW, "Accept-Post": JSON})
         if request.method not in ("GET", "HEAD", "POST"):
             raise _NotGraphQL(405, "method_not_allowed", "GraphQL is asked by GET or POST; use POST.", {"Allow": ALLOW})
         answer_format = negotiate(", ".join(request.headers.getlist("accept")))
@@ -136,6 +141,8 @@ class GraphQLEndpoint:
                 raise _NotGraphQL(
                     405, "method_not_allowed", "A mutation changes data; send it by POST.", {"Allow": "POST"}
                 )
+            if self._charge is not None and operation.measure.root_fields > 1:
+                await self._charge(request, operation.measure.root_fields - 1)
             return await self._run(request, document, operation, parameters.variables, answer_format)
         except RequestError as error:
             errors = self._present_errors(request, error.errors)

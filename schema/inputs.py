@@ -7,6 +7,7 @@ from strawberry import Some
 
 from domain.errors import InvalidInput, Violation
 from domain.short_id import ShortId, parse_short_id
+from domain.validation import parse_text
 
 
 def sent_members(input: Any) -> dict[str, Any]:
@@ -31,4 +32,4 @@ def id_or_code(id: str | None, code: str | None) -> Key:
     """The one of the two arguments that was given. Raises `InvalidInput` when both or none were."""
     if (id is None) == (code is None):
         raise InvalidInput([Violation((), "Give either id or code, not both and not neither", "id_or_code")])
-    return Key(parse_short_id(id), "") if id is not None else Key(None, code or "")
+    return Key(parse_short_id(id), "") if id is not None else Key(None, parse_text(code, "code"))

@@ -11,7 +11,16 @@ from typing import Any, ParamSpec, TypeVar, cast
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
-from domain.errors import AlreadyAssigned, DomainError, Forbidden, InvalidInput, NotFound, Violation
+from domain.errors import (
+    AlreadyAssigned,
+    AlreadyExists,
+    DomainError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    PreconditionFailed,
+    Violation,
+)
 from domain.problem import Problem as Document
 from domain.problem import describe
 from schema.context import Context, Info
@@ -59,6 +68,11 @@ class ForbiddenProblem(Problem):
     """403."""
 
 
+@strawberry.type(description="What is stored is not at the version that `ifMatch` names; nothing was changed.")
+class PreconditionFailedProblem(Problem):
+    """412."""
+
+
 @strawberry.type(description="Members of the input break a rule; every one of them is named.")
 class ValidationProblem(Problem):
     """422."""
@@ -69,15 +83,23 @@ class ValidationProblem(Problem):
 _MEMBERS: dict[type[DomainError], type[Problem]] = {
     NotFound: NotFoundProblem,
     AlreadyAssigned: ConflictProblem,
+    AlreadyExists: ConflictProblem,
     Forbidden: ForbiddenProblem,
     InvalidInput: ValidationProblem,
+    PreconditionFailed: PreconditionFailedProblem,
 }
+
+
+# Members that GraphQL calls otherwise than the contract.
+_NAMES = {"product_name": "name", "certification_body_id": "body_id"}
 
 
 def located(violation: Violation, *prefix: str) -> tuple[str, ...]:
     """The path of a violation as GraphQL spells it: members in camelCase, keys of a map as they are."""
-    first, *rest = map(str, violation.path) if violation.path else ("",)
-    return (*prefix, *([to_camel_case(first)] if first else []), *rest)
+    if not violation.path:
+        return prefix
+    first, *rest = map(str, violation.path)
+    return (*prefix, to_camel_case(_NAMES.get(first, first)), *rest)
 
 
 def _member(error: DomainError, kind: type[Problem], context: Context) -> Problem:
@@ -95,17 +117,22 @@ def _member(error: DomainError, kind: type[Problem], context: Context) -> Proble
 
 
 def refusals_as_members(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-    """A mutation whose refusals become members of its result union. The resolver has a parameter named `info`."""
+    """A mutation whose refusals become members of its result union. The resolver has a parameter named `info`.
+
+    Its `input` may have a member `if_match`: the version that what it changes should be at.
+    """
 
     @functools.wraps(function)
     async def answered(*args: P.args, **kwargs: P.kwargs) -> R:
+        info = cast(Info, kwargs["info"])
+        # Mutations run one after the other, each under its own name in the answer.
+        info.context.begin_mutation(str(info.path.key), getattr(kwargs.get("input"), "if_match", None))
         try:
             return await function(*args, **kwargs)
         except DomainError as error:
             kind = _MEMBERS.get(type(error))
             if kind is None:
                 raise
-            info = cast(Info, kwargs["info"])
             return cast(R, _member(error, kind, info.context))
 
     return answered

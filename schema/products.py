@@ -1,20 +1,34 @@
 """Products in GraphQL."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
-from domain import records
+from domain import records, vocabulary
+from domain.commands import CreateProduct, PatchProduct
 from domain.gtin import parse_gtin
+from domain.validation import parse_text
 from execution.batched import batched
 from resolvers import certifications, claims, products
 from schema.certifications import CertificationAssignment
 from schema.claims import ClaimAssignment
+from schema.connections import After, Connection, Edge, First, connection, page_size
 from schema.context import Info
 from schema.cursors import product_cursor, read_product_cursor
+from schema.inputs import sent_members
+from schema.problems import (
+    ConflictProblem,
+    ForbiddenProblem,
+    NotFoundProblem,
+    PreconditionFailedProblem,
+    ValidationProblem,
+    refusals_as_members,
+)
 from schema.records import record_type, shown
 from schema.scalars import Metadata
+
+strawberry.enum(vocabulary.DataSource, description="Where a product's record came from.")
 
 
 @record_type(records.Product, description="A product under its GTIN, the number of its barcode.")
@@ -28,7 +42,10 @@ class Product:
     description: str = strawberry.field(description="What it is; may be empty.")
     country_of_origin: str = strawberry.field(description="ISO 3166-1 alpha-2 code; empty when not recorded.")
     net_content: str = strawberry.field(description="Quantity as printed, for example `200 g`; may be empty.")
-    data_source: str = strawberry.field(description="Where the record came from, for example `open_food_facts`.")
+    ingredients: str = strawberry.field(description="Ingredients as printed; may be empty.")
+    manufacturer: str = strawberry.field(description="Who makes it; may be empty.")
+    image_url: str = strawberry.field(description="URL of a picture; empty for none.")
+    data_source: vocabulary.DataSource = strawberry.field(description="Where the record came from.")
     organization_id: strawberry.ID = strawberry.field(description="The organisation that owns it.")
     metadata: Metadata = strawberry.field(description="The owner's own data about it.")
     created_at: datetime = strawberry.field(description="When it was made.")
@@ -49,37 +66,6 @@ class Product:
         return shown(await claims.claims_of_products(info.context.operation, [parent.gtin for parent in parents]))
 
 
-@strawberry.type(description="Where a page lies in the whole list.")
-class PageInfo:
-    """As in the Relay connection specification."""
-
-    has_next_page: bool = strawberry.field(description="Whether more follow.")
-    has_previous_page: bool = strawberry.field(
-        description="Whether the page was asked for `after` another; nothing is counted."
-    )
-    start_cursor: str | None = strawberry.field(description="Cursor of the first item; null on an empty page.")
-    end_cursor: str | None = strawberry.field(
-        description="Cursor of the last item, for `after` of the next page; null on an empty page."
-    )
-
-
-@strawberry.type(description="A product in a page.")
-class ProductEdge:
-    """As in the Relay connection specification."""
-
-    cursor: str = strawberry.field(description="Where this product lies in the list.")
-    node: Product = strawberry.field(description="The product.")
-
-
-@strawberry.type(description="A page of products.")
-class ProductConnection:
-    """As in the Relay connection specification, with `nodes` for those who need no cursors."""
-
-    edges: list[ProductEdge] = strawberry.field(description="The products with their cursors.")
-    nodes: list[Product] = strawberry.field(description="The products alone.")
-    page_info: PageInfo = strawberry.field(description="Where the page lies.")
-
-
 @strawberry.type
 class ProductQueries:
     """The root fields about products."""
@@ -97,30 +83,124 @@ class ProductQueries:
     async def products(
         self,
         info: Info,
-        first: Annotated[int | None, strawberry.argument(description="How many, 1 to 100.")] = 25,
-        after: Annotated[
-            str | None, strawberry.argument(description="Continue behind this cursor of an earlier page.")
-        ] = None,
+        first: First = 25,
+        after: After = None,
         search: Annotated[
             str | None, strawberry.argument(description="A part of the name, the brand or the GTIN.")
         ] = None,
-    ) -> ProductConnection:
+    ) -> Connection[Product]:
         """A keyset page of products."""
         behind = read_product_cursor(after, "after") if after else ""
         page = await products.page_of_products(
-            info.context.operation, 25 if first is None else first, behind, search or ""
+            info.context.operation, page_size(first), behind, parse_text(search or "", "search")
         )
-        cursors = [product_cursor(item.gtin) for item in page.products]
-        return ProductConnection(
-            edges=[
-                ProductEdge(cursor=cursor, node=shown(item))
-                for cursor, item in zip(cursors, page.products, strict=True)
-            ],
-            nodes=shown(page.products),
-            page_info=PageInfo(
-                has_next_page=page.has_next,
-                has_previous_page=bool(behind),
-                start_cursor=cursors[0] if cursors else None,
-                end_cursor=cursors[-1] if cursors else None,
-            ),
+        return connection(
+            Connection[Product],
+            Edge[Product],
+            page.products,
+            [product_cursor(item.gtin) for item in page.products],
+            has_next=page.has_next,
+            has_previous=bool(behind),
         )
+
+
+@strawberry.input(description="A new product of your organisation.")
+class CreateProductInput:
+    """Contract 8."""
+
+    gtin: str = strawberry.field(
+        description="Its GTIN: 8, 12, 13 or 14 digits; hyphens and blanks are ignored, the check digit must be right."
+    )
+    organization_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The organisation that is to own it; the one that you act for if left out."
+    )
+    name: str | None = strawberry.field(default=None, description="Its name; at most 255 characters.")
+    brand: str | None = strawberry.field(default=None, description="Its brand; at most 255 characters.")
+    manufacturer: str | None = strawberry.field(default=None, description="Who makes it; at most 255 characters.")
+    description: str | None = strawberry.field(default=None, description="What it is.")
+    country_of_origin: str | None = strawberry.field(default=None, description="ISO 3166-1 alpha-2, upper case.")
+    net_content: str | None = strawberry.field(default=None, description="Quantity as printed; at most 100 characters.")
+    ingredients: str | None = strawberry.field(default=None, description="Ingredients as printed.")
+    image_url: str | None = strawberry.field(default=None, description="An http(s) URL.")
+    metadata: Metadata | None = strawberry.field(default=None, description="Your own data about it.")
+
+
+@strawberry.input(
+    description=(
+        "Which product to change, and its new values. A member that is left out or null stays as it is;"
+        " an empty text empties, and `{}` clears the metadata."
+    )
+)
+class PatchProductInput:
+    """Contract 8."""
+
+    gtin: str = strawberry.field(description="Its GTIN: 8 to 14 digits; hyphens and blanks are ignored.")
+    name: str | None = strawberry.field(default=None, description="At most 255 characters.")
+    brand: str | None = strawberry.field(default=None, description="At most 255 characters.")
+    manufacturer: str | None = strawberry.field(default=None, description="At most 255 characters.")
+    description: str | None = strawberry.field(default=None, description="What it is.")
+    country_of_origin: str | None = strawberry.field(default=None, description="ISO 3166-1 alpha-2, upper case.")
+    net_content: str | None = strawberry.field(default=None, description="At most 100 characters.")
+    ingredients: str | None = strawberry.field(default=None, description="Ingredients as printed.")
+    image_url: str | None = strawberry.field(default=None, description="An http(s) URL.")
+    metadata: Metadata | None = strawberry.field(default=None, description="Merged into what is stored.")
+    if_match: int | None = strawberry.field(
+        default=None, description="Refuse the change unless the product is at this `version`."
+    )
+
+
+@strawberry.type(description="The product was made.")
+class ProductCreated:
+    """Success of `createProduct`."""
+
+    product: Product = strawberry.field(description="The new product.")
+
+
+@strawberry.type(description="The product is as asked for.")
+class ProductPatched:
+    """Success of `patchProduct`."""
+
+    product: Product = strawberry.field(description="The product after the change.")
+
+
+CreateProductResult = Annotated[
+    ProductCreated | ConflictProblem | ValidationProblem | ForbiddenProblem,
+    strawberry.union("CreateProductResult", description="What became of `createProduct`."),
+]
+PatchProductResult = Annotated[
+    ProductPatched | NotFoundProblem | ValidationProblem | ForbiddenProblem | PreconditionFailedProblem,
+    strawberry.union("PatchProductResult", description="What became of `patchProduct`."),
+]
+
+
+def _members(input: CreateProductInput | PatchProductInput) -> dict[str, Any]:
+    members = sent_members(input)
+    # The contract's name for it; `schema.problems` translates it back.
+    if "name" in members:
+        members["product_name"] = members.pop("name")
+    return members
+
+
+@strawberry.type
+class ProductMutations:
+    """The root fields that make and change products."""
+
+    @strawberry.mutation(description="Makes a product that your organisation owns.")
+    @refusals_as_members
+    async def create_product(
+        self, info: Info, input: Annotated[CreateProductInput, strawberry.argument(description="The product.")]
+    ) -> CreateProductResult:
+        """Contract 8."""
+        command = CreateProduct.parse(_members(input))
+        return ProductCreated(product=shown(await products.create_product(info.context.operation, command)))
+
+    @strawberry.mutation(description="Changes a product that your organisation owns.")
+    @refusals_as_members
+    async def patch_product(
+        self,
+        info: Info,
+        input: Annotated[PatchProductInput, strawberry.argument(description="Which product, and what changes.")],
+    ) -> PatchProductResult:
+        """Contract 8."""
+        command = PatchProduct.parse(_members(input))
+        return ProductPatched(product=shown(await products.patch_product(info.context.operation, command)))

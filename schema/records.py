@@ -5,6 +5,8 @@ from typing import Any, TypeVar, cast
 
 import strawberry
 
+from execution.records import instance_of
+
 T = TypeVar("T")
 
 
@@ -12,7 +14,7 @@ def record_type(record: type, *, description: str, name: str | None = None) -> C
     """A GraphQL type whose objects are instances of a domain record; fields without a resolver read its attributes."""
 
     def decorate(cls: type[T]) -> type[T]:
-        cls.is_type_of = staticmethod(lambda value, info: isinstance(value, record))  # type: ignore[attr-defined]
+        cls.is_type_of = staticmethod(instance_of(record))  # type: ignore[attr-defined]
         return strawberry.type(cls, name=name, description=description)
 
     return decorate

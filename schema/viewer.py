@@ -25,7 +25,9 @@ class Viewer:
 
     organization: Organization = strawberry.field(description="The organisation you act for.")
     role: vocabulary.Role = strawberry.field(description="What you may do there.")
-    kind: vocabulary.KeyKind = strawberry.field(description="The kind of key you came with, or signed in with.")
+    kind: vocabulary.KeyKind | None = strawberry.field(
+        description="The kind of key you came with, or signed in with; null for an OAuth token."
+    )
 
     @strawberry.field(description="Whether you may change products and assignments of your organisation.")
     def can_write(self) -> bool:

@@ -27,6 +27,9 @@ from tests.world import World, populate
 
 ROOT = Path(__file__).parent.parent
 
+UNLIMITED = 1_000_000
+"""A rate limit that no test reaches; those of rate limits use the defaults."""
+
 _numbers = count(1)
 
 
@@ -67,6 +70,10 @@ def postgresql_template(postgresql_server: str) -> str:
     """The server's URI, with a migrated database named `template_certgate` on it."""
 
     async def make() -> None:
+        # Hundreds of databases come and go, and none of them has to survive a power cut.
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            await _command(postgresql_server, f"ALTER SYSTEM SET {name} = off")
+        await _command(postgresql_server, "SELECT pg_reload_conf()")
         await _command(postgresql_server, "CREATE DATABASE template_certgate")
         await migrate(_named(postgresql_server, "template_certgate"))
 
@@ -91,16 +98,19 @@ def empty_postgresql_url(postgresql_server: str) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a migrated, empty database, once on each kind."""
     if request.param == "sqlite":
         path = tmp_path / "certgate.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        return f"sqlite:///{path}"
+        yield f"sqlite:///{path}"
+        return
     server = request.getfixturevalue("postgresql_template")
     name = f"test_{next(_numbers)}"
-    asyncio.run(_command(server, f"CREATE DATABASE {name} TEMPLATE template_certgate"))
-    return _named(server, name)
+    asyncio.run(_command(server, f"CREATE DATABASE {name} TEMPLATE template_certgate STRATEGY FILE_COPY"))
+    yield _named(server, name)
+    # Some thousand of them, at eight megabytes each, would take a minute to delete in the end.
+    asyncio.run(_command(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture
@@ -114,7 +124,8 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def world(database: Database, database_url: str) -> AsyncIterator[World]:
     """The application on that database, with two organisations, keys of every role and some definitions."""
-    app = create_app(Settings(database_url=database_url), database)
+    settings = Settings(database_url=database_url, rate_limit_per_minute=UNLIMITED, rate_limit_per_day=UNLIMITED)
+    app = create_app(settings, database)
     async with World(app, database) as world:
         await populate(world)
         yield world
@@ -131,7 +142,12 @@ class LiveServer(NamedTuple):
 @pytest.fixture
 def live_server(tmp_path: Path) -> Iterator[LiveServer]:
     """A demo server of its own, in another process, on an SQLite file."""
-    environment = {**os.environ, "CERTGATE_DATABASE_URL": f"sqlite:///{tmp_path / 'demo.db'}"}
+    environment = {
+        **os.environ,
+        "CERTGATE_DATABASE_URL": f"sqlite:///{tmp_path / 'demo.db'}",
+        "CERTGATE_RATE_LIMIT_PER_MINUTE": str(UNLIMITED),
+        "CERTGATE_RATE_LIMIT_PER_DAY": str(UNLIMITED),
+    }
     command = [sys.executable, "-m", "gateway", "demo", "--port", "0"]
     with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from db import tables
 from db.database import Database
 from db.products import search_text
+from db.reads import Read
 from domain.short_id import ShortId, catalogue_id, new_short_id
 from domain.vocabulary import KeyKind, Role
 from resolvers.keys import create_key
@@ -49,9 +50,11 @@ class World:
     ) -> None:
         await self.client.__aexit__(kind, error, trace)
 
-    async def add_key(self, name: str, organization: str, role: Role, kind: KeyKind = KeyKind.BUSINESS) -> None:
-        """Makes a key and remembers it under a name."""
-        made = await create_key(self.database, organization, role, kind, name=name)
+    async def add_key(
+        self, name: str, organization: str, role: Role, kind: KeyKind = KeyKind.BUSINESS, user: str | None = None
+    ) -> None:
+        """Makes a key and remembers it under a name; `user` is the member's address that a csu key takes."""
+        made = await create_key(self.database, organization, role, kind, name=name, user=user)
         self.keys[name] = made.secret
         self.key_ids[name] = made.entry.id
 
@@ -69,6 +72,9 @@ class World:
                     "description": "",
                     "country_of_origin": "US",
                     "net_content": "1 l",
+                    "ingredients": "",
+                    "manufacturer": "",
+                    "image_url": "",
                     "data_source": "claimed",
                     "metadata": {},
                     "created_at": NOON,
@@ -104,8 +110,7 @@ class World:
 
     async def rows(self, table: Any) -> list[tuple[Any, ...]]:
         """Every row of a table, so that a test can say what did not change."""
-        async with self.database.engine.connect() as connection:
-            return [tuple(row) for row in await connection.execute(table.select().order_by(*table.primary_key))]
+        return await self.database.fetch(Read(table.select().order_by(*table.primary_key), tuple))
 
 
 async def populate(world: World) -> None:

@@ -138,11 +138,10 @@ def functions_on_a_context() -> list[Function]:
 
 
 def declared(function: ast.AsyncFunctionDef) -> set[str]:
-    """The permissions that its decorators declare."""
-    return {
-        ast.unparse(decorator.args[0]).removeprefix("Permission.")
-        for decorator in function.decorator_list
-        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "operation"
+    """How its decorators declare it: as a `read_operation` or a `write_operation`."""
+    return {ast.unparse(decorator) for decorator in function.decorator_list} & {
+        "read_operation",
+        "write_operation",
     }
 
 
@@ -153,17 +152,24 @@ def test_every_operation_declares_one_permission() -> None:
     assert undeclared == UNDECLARED.keys()
 
 
-def test_what_writes_declares_that_it_does() -> None:
+def test_what_takes_part_in_a_transaction_declares_that_it_writes() -> None:
     writers = {
         name: declared(function)
         for name, function in functions_on_a_context()
-        if any(
-            isinstance(node, ast.Attribute) and node.attr in {"write", "execute", "insert"}
-            for node in ast.walk(function)
-        )
+        if any(ast.unparse(argument.annotation or argument) == "Transaction" for argument in function.args.args)
     }
     assert "resolvers.claims.assign_claim" in writers
-    assert all(permissions == {"WRITE"} for permissions in writers.values()), writers
+    assert all(writers[name] == {"write_operation"} for name in writers.keys() - UNDECLARED.keys()), writers
+
+
+def test_no_operation_opens_a_transaction_of_its_own() -> None:
+    # Only the decorator does, after it has asked for the permission.
+    openers = [
+        name
+        for name, function in functions_on_a_context()
+        if any(isinstance(node, ast.Attribute) and node.attr == "write" for node in ast.walk(function))
+    ]
+    assert openers == []
 
 
 def test_every_module_says_what_it_is_for() -> None:

@@ -198,11 +198,18 @@ def test_nothing_acceptable(client: TestClient) -> None:
     assert_problem(post(client, accept="text/html"), 406, "not_acceptable")
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "QUERY"])
 def test_other_methods(client: TestClient, method: str) -> None:
     response = client.request(method, "/graphql", json={"query": "{ hello }"})
     assert_problem(response, 405, "method_not_allowed")
-    assert response.headers["allow"] == "GET, HEAD, POST"
+    assert response.headers["allow"] == "GET, HEAD, OPTIONS, POST"
+
+
+def test_options(client: TestClient) -> None:
+    response = client.options("/graphql")
+    assert (response.status_code, response.content) == (204, b"")
+    assert response.headers["allow"] == "GET, HEAD, OPTIONS, POST"
+    assert response.headers["accept-post"] == "application/json"
 
 
 def test_get(client: TestClient) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from domain.gtin import Gtin
 from domain.records import Certification, CertificationAssignment, Organization, Product
 from domain.short_id import catalogue_id
-from domain.vocabulary import VerificationStatus
+from domain.vocabulary import DataSource, VerificationStatus
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 GTIN = Gtin("00012345678905")
@@ -22,7 +22,10 @@ def product(owner: str = "brand") -> Product:
         description="",
         country_of_origin="US",
         net_content="1 l",
-        data_source="claimed",
+        ingredients="",
+        manufacturer="",
+        image_url="",
+        data_source=DataSource.CLAIMED,
         metadata={},
         created_at=NOON,
         updated_at=NOON,

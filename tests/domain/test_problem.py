@@ -7,11 +7,16 @@ import pytest
 
 from domain.errors import (
     AlreadyAssigned,
+    BadRequest,
     Busy,
     DomainError,
     Forbidden,
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
     InvalidInput,
     NotFound,
+    PreconditionFailed,
+    RateLimited,
     Unauthorized,
     Violation,
 )
@@ -34,7 +39,12 @@ def subclasses(kind: type[DomainError]) -> set[type[DomainError]]:
         (Unauthorized("x"), "unauthorized", "Unauthorized", 401, False),
         (Forbidden("x"), "forbidden", "Forbidden", 403, False),
         (InvalidInput([BAD]), "validation_error", "Validation Error", 422, False),
+        (RateLimited("x", 3), "rate_limited", "Rate Limited", 429, True),
         (Busy("x", 3), "service_unavailable", "Service Unavailable", 503, True),
+        (BadRequest("x"), "bad_request", "Bad Request", 400, False),
+        (PreconditionFailed("x"), "precondition_failed", "Precondition Failed", 412, False),
+        (IdempotencyKeyReused("x"), "idempotency_key_reused", "Idempotency Key Reused", 422, False),
+        (IdempotencyKeyInUse("x", 3), "idempotency_key_in_use", "Idempotency Key In Use", 409, True),
     ],
 )
 def test_each_error_has_its_document(error: DomainError, code: str, title: str, status: int, retryable: bool) -> None:
@@ -44,7 +54,7 @@ def test_each_error_has_its_document(error: DomainError, code: str, title: str, 
     assert document.retryable is retryable
     assert document.detail == error.detail
     assert document.timestamp.isoformat() == "2026-03-31T12:00:00+00:00"
-    assert document.retry_after == (3 if isinstance(error, Busy) else None)
+    assert document.retry_after == (3 if isinstance(error, Busy | RateLimited) else None)
     assert document.violations == ([BAD] if isinstance(error, InvalidInput) else None)
 
 
@@ -54,18 +64,20 @@ def test_every_domain_error_has_a_code_of_the_vocabulary() -> None:
     assert {kind.code for kind in kinds} <= KINDS.keys()
 
 
-def test_a_status_stands_for_one_code() -> None:
-    assert len(BY_STATUS) == len(KINDS)
-    assert {BY_STATUS[kind.status] for kind in KINDS.values()} == KINDS.keys()
+def test_a_status_stands_for_the_plainest_of_its_codes() -> None:
+    assert BY_STATUS.keys() == {kind.status for kind in KINDS.values()}
+    assert (BY_STATUS[409], BY_STATUS[422]) == ("conflict", "validation_error")
+    assert all(KINDS[code].status == status for status, code in BY_STATUS.items())
 
 
 def test_only_what_may_succeed_later_is_retryable() -> None:
     assert {code for code, kind in KINDS.items() if kind.retryable} == {
+        "idempotency_key_in_use",
+        "rate_limited",
         "internal_error",
         "service_unavailable",
         "gateway_timeout",
     }
-    assert all(kind.status >= 500 for kind in KINDS.values() if kind.retryable)
 
 
 @pytest.mark.parametrize("code", KINDS)

@@ -1,4 +1,4 @@
-"""Batched relations under graphql-core: one call per level, whatever the shape of the data."""
+"""Batched relations, compiled and under graphql-core: one call per level, whatever the shape of the data."""
 
 import asyncio
 from collections import Counter
@@ -14,6 +14,8 @@ from graphql import ExecutionResult
 from execution.batched import BatchedField, BatchLengthError, batched
 from execution.errors import RequestError, root_cause
 from execution.execute import Executor
+
+pytestmark = pytest.mark.usefixtures("way")
 
 
 # Parents are records as a domain has them: not Strawberry's objects, and not hashable.
@@ -261,10 +263,17 @@ async def test_aliases_with_equal_arguments_share_a_call_and_others_do_not() -> 
     ]
 
 
-async def test_concurrent_root_fields_share_a_call() -> None:
+async def test_concurrent_root_fields_share_a_call(way: str) -> None:
     context = Context()
     await data("{ a: items(count: 2) { gauge } b: items(count: 3) { gauge } c: later(count: 4) { gauge } }", context)
-    assert context.calls == [("weight", 9)]
+    # Compiled, a level consists of what can be asked at the same time: `later` has to be awaited first.
+    assert context.calls == ([("weight", 9)] if way == "graphql-core" else [("weight", 5), ("weight", 4)])
+
+
+async def test_a_level_of_one_operation_shares_a_call_across_fields() -> None:
+    context = Context()
+    await data("{ a: later(count: 2) { gauge } b: later(count: 3) { gauge parts { number } } }", context)
+    assert sorted(call[:2] for call in context.calls) == [("parts", 3), ("weight", 5)]
 
 
 async def test_the_root_may_have_batched_fields() -> None:

@@ -18,6 +18,7 @@ import asyncpg
 import httpx2
 import pytest
 
+from db.revision import head
 from domain.api_keys import is_well_formed
 from domain.short_id import catalogue_id
 
@@ -105,7 +106,7 @@ def running(*words: str, until: str, **settings: str) -> Iterator[tuple[subproce
 
 def test_help_names_every_command_without_touching_the_database(tmp_path: Path) -> None:
     printed = succeeded("--help", CERTGATE_DATABASE_URL=f"sqlite:///{tmp_path}/never.db")
-    for command in ("demo", "keys", "migrate", "schema", "seed", "serve"):
+    for command in ("demo", "keys", "members", "migrate", "schema", "seed", "serve"):
         assert re.search(rf"^  {command} ", printed, re.MULTILINE)
     assert list(tmp_path.iterdir()) == []
 
@@ -119,8 +120,8 @@ def test_help_loads_nothing_dear() -> None:
 
 def test_migrating_and_seeding_can_be_repeated(empty_url: str) -> None:
     where = {"CERTGATE_DATABASE_URL": empty_url}
-    assert succeeded("migrate", **where) == "The database went from nothing to revision 0001.\n"
-    assert succeeded("migrate", **where) == "The database is at revision 0001 already.\n"
+    assert succeeded("migrate", **where) == f"The database went from nothing to revision {head()}.\n"
+    assert succeeded("migrate", **where) == f"The database is at revision {head()} already.\n"
     catalogue = "Loaded 326 certification bodies, 270 certifications and 263 claims; "
     assert succeeded("seed", "catalogue", **where) == catalogue + "859 rows written.\n"
     demo = "Loaded 150 products, 337 certification assignments and 444 claim assignments; "
@@ -152,6 +153,28 @@ def test_keys_are_made_listed_and_revoked(demo_url: str) -> None:
     assert succeeded("keys", "revoke", id, **where) == f"The API key {id} is revoked.\n"
     listed = succeeded("keys", "list", "--organization", "demo", **where)
     assert [line.split()[4] for line in listed.splitlines()[1:]] == ["revoked", "active"]
+
+
+def test_a_key_of_a_person_follows_the_memberships(demo_url: str) -> None:
+    where = {"CERTGATE_DATABASE_URL": demo_url}
+    key = ("keys", "create", "--organization", "demo", "--role", "manager")
+    assert "is no member of the organisation demo" in refused(1, *key, "--kind", "csu", "--user", "a@b.test", **where)
+    said = succeeded("members", "set", "--organization", "demo", "--role", "editor", "Ann@B.test", **where)
+    assert said == "ann@b.test is editor in the organisation demo.\n"
+    secret = succeeded(*key, "--kind", "csu", "--user", "ANN@b.test", "--per-minute", "7", "--quiet", **where)
+    assert secret.startswith("csu_")
+    assert succeeded("members", "list", **where).splitlines()[1].split()[:3] == ["demo", "ann@b.test", "editor"]
+    assert succeeded("keys", "list", **where).splitlines()[1].split()[-2:] == ["never", "ann@b.test"]
+    said = succeeded("members", "remove", "--organization", "demo", "ann@b.test", **where)
+    assert said == "ann@b.test is no longer a member of the organisation demo.\n"
+    assert succeeded("members", "list", "--organization", "demo", **where).startswith("There are no members")
+    for words in (("--kind", "csu"), ("--user", "ann@b.test")):
+        done = certgate(*key, *words, **where)
+        assert done.returncode == 2
+        assert "A csu key needs a user" in done.stderr
+    done = certgate("members", "set", "--organization", "demo", "--role", "editor", "nobody", **where)
+    assert done.returncode == 2
+    assert "is no e-mail address" in done.stderr
 
 
 def test_what_is_not_there_is_said_in_one_sentence(demo_url: str) -> None:

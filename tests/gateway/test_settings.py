@@ -52,6 +52,11 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
         ("CERTGATE_LOG_LEVEL", "hunter2", "'warning'"),
         ("CERTGATE_MAX_BODY_BYTES", "12", "greater than or equal to 1024"),
         ("CERTGATE_SESSION_HOURS", "0", "greater than or equal to 1"),
+        ("CERTGATE_RATE_LIMIT_PER_MINUTE", "0", "default 300"),
+        ("CERTGATE_RATE_LIMIT_PER_DAY", "hunter2", "default 10000"),
+        ("CERTGATE_REDIS_URL", "http://:hunter2@localhost", "redis://localhost:6379/0"),
+        ("CERTGATE_REDIS_URL", "redis://:hunter2@localhost:port/0", "redis://localhost:6379/0"),
+        ("CERTGATE_REDIS_URL", "redis://", "redis://localhost:6379/0"),
         ("CERTGATE_ACCESS_LOG", "hunter2", "boolean"),
     ],
 )

@@ -51,6 +51,26 @@ class Face(Protocol):
     ) -> Outcome:
         """Changes an assignment."""
 
+    async def assign_certification(
+        self, gtin: Any, certification_id: Any, key: str = "manager", **members: Any
+    ) -> Outcome:
+        """Puts a certification on a product."""
+
+    async def remove_certification(self, gtin: Any, certification_id: Any, key: str = "manager") -> Outcome:
+        """Takes a certification off a product."""
+
+    async def patch_claim(self, gtin: Any, claim_id: Any, key: str = "manager", **members: Any) -> Outcome:
+        """Changes a claim of a product."""
+
+    async def remove_claim(self, gtin: Any, claim_id: Any, key: str = "manager") -> Outcome:
+        """Takes a claim off a product."""
+
+    async def create_product(self, gtin: Any, key: str = "manager", **members: Any) -> Outcome:
+        """Makes a product."""
+
+    async def patch_product(self, gtin: Any, key: str = "manager", **members: Any) -> Outcome:
+        """Changes a product."""
+
     async def certifications(self, gtin: str, key: str = "readonly") -> Outcome:
         """What a product holds."""
 
@@ -77,6 +97,18 @@ CERTIFICATION_ASSIGNMENT = (
     "initial_certification_date",
     "certificate_countries",
 )
+PRODUCT = (
+    "id",
+    "gtin",
+    "brand",
+    "manufacturer",
+    "description",
+    "country_of_origin",
+    "net_content",
+    "image_url",
+    "data_source",
+    "metadata",
+)
 CLAIM_ASSIGNMENT = ("source", "metadata", "valid_from", "expiration_date")
 PROBLEM_MEMBERS = ("type", "title", "status", "detail", "error_code", "retryable", "timestamp")
 
@@ -87,14 +119,12 @@ class Rest:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    async def _send(self, method: str, path: str, key: str, json: Any = None) -> Outcome:
+    async def _send(self, method: str, path: str, key: str, json: Any = None, app: str = "certifications") -> Outcome:
         headers = {"X-API-Key": self.world.keys[key]}
-        response = await self.world.client.request(
-            method,
-            f"/certifications/api/v1{path}",
-            headers=headers,
-            **({} if json is None else {"json": json}),
-        )
+        body = {} if json is None else {"json": json}
+        response = await self.world.client.request(method, f"/{app}/api/v1{path}", headers=headers, **body)
+        if response.status_code == 204:
+            return Outcome(None, 204)
         if response.is_success:
             return Outcome(response.json(), response.status_code)
         assert response.headers["content-type"] == "application/problem+json"
@@ -109,6 +139,34 @@ class Rest:
         self, gtin: Any, certification_id: Any, key: str = "manager", **members: Any
     ) -> Outcome:
         return await self._send("PATCH", f"/products/{gtin}/certifications/{certification_id}", key, members)
+
+    async def assign_certification(
+        self, gtin: Any, certification_id: Any, key: str = "manager", **members: Any
+    ) -> Outcome:
+        members = {"certification_id": certification_id, **members}
+        outcome = await self._send("POST", f"/products/{gtin}/certifications", key, members)
+        assert not outcome.ok or outcome.status == 201
+        return outcome
+
+    async def remove_certification(self, gtin: Any, certification_id: Any, key: str = "manager") -> Outcome:
+        return await self._send("DELETE", f"/products/{gtin}/certifications/{certification_id}", key)
+
+    async def patch_claim(self, gtin: Any, claim_id: Any, key: str = "manager", **members: Any) -> Outcome:
+        return await self._send("PATCH", f"/products/{gtin}/claims/{claim_id}", key, members)
+
+    async def remove_claim(self, gtin: Any, claim_id: Any, key: str = "manager") -> Outcome:
+        return await self._send("DELETE", f"/products/{gtin}/claims/{claim_id}", key)
+
+    async def create_product(self, gtin: Any, key: str = "manager", **members: Any) -> Outcome:
+        return self._product(await self._send("POST", "/products", key, {"gtin": gtin, **members}, "products"))
+
+    async def patch_product(self, gtin: Any, key: str = "manager", **members: Any) -> Outcome:
+        return self._product(await self._send("PATCH", f"/products/{gtin}", key, members, "products"))
+
+    def _product(self, outcome: Outcome) -> Outcome:
+        if outcome.ok:
+            outcome.facts = {name: outcome.facts[name] for name in ("product_name", *PRODUCT)}
+        return outcome
 
     async def certifications(self, gtin: str, key: str = "readonly") -> Outcome:
         return await self._send("GET", f"/products/{gtin}/certifications", key)
@@ -140,7 +198,6 @@ class GraphQL:
     async def _mutate(
         self,
         field_name: str,
-        input_type: str,
         success: str,
         key: str,
         members: dict[str, Any],
@@ -150,9 +207,10 @@ class GraphQL:
         if isinstance(sent.get("verificationStatus"), str):
             sent["verificationStatus"] = sent["verificationStatus"].upper()
         body = await self.run(
-            f"""mutation ($input: {input_type}!) {{ result: {field_name}(input: $input) {{
+            f"""mutation ($input: {field_name[0].upper()}{field_name[1:]}Input!) {{
+                  result: {field_name}(input: $input) {{
                   __typename
-                  ... on {success} {{ assignment {{ {selection} }} }}
+                  ... on {success} {{ {selection} }}
                   ... on Problem {{ type title status detail errorCode retryable timestamp }}
                   ... on ValidationProblem {{ violations {{ loc msg type }} }} }} }}""",
             key,
@@ -161,8 +219,8 @@ class GraphQL:
         if "data" not in body:
             return _refused(body["errors"][0])
         result = body["data"]["result"]
-        if result["__typename"] == success:
-            return Outcome(_facts(result["assignment"]))
+        if result.pop("__typename") == success:
+            return Outcome(_facts(next(iter(result.values()))))
         problem = {name: result[to_camel_case(name)] for name in PROBLEM_MEMBERS}
         if "violations" in result:
             problem["details"] = [
@@ -172,7 +230,42 @@ class GraphQL:
 
     async def assign_claim(self, gtin: Any, claim_id: Any, key: str = "manager", **members: Any) -> Outcome:
         members = {"gtin": gtin, "claim_id": claim_id, **members}
-        return await self._mutate("assignClaim", "AssignClaimInput", "ClaimAssigned", key, members, _selection("claim"))
+        return await self._mutate("assignClaim", "ClaimAssigned", key, members, _assignment("claim"))
+
+    async def patch_claim(self, gtin: Any, claim_id: Any, key: str = "manager", **members: Any) -> Outcome:
+        members = {"gtin": gtin, "claim_id": claim_id, **members}
+        return await self._mutate("patchClaimAssignment", "ClaimAssignmentPatched", key, members, _assignment("claim"))
+
+    async def remove_claim(self, gtin: Any, claim_id: Any, key: str = "manager") -> Outcome:
+        members = {"gtin": gtin, "claim_id": claim_id}
+        return _removed(await self._mutate("removeClaim", "ClaimRemoved", key, members, "removed { claim { id } }"))
+
+    async def assign_certification(
+        self, gtin: Any, certification_id: Any, key: str = "manager", **members: Any
+    ) -> Outcome:
+        members = {"gtin": gtin, "certification_id": certification_id, **members}
+        return await self._mutate(
+            "assignCertification", "CertificationAssigned", key, members, _assignment("certification")
+        )
+
+    async def remove_certification(self, gtin: Any, certification_id: Any, key: str = "manager") -> Outcome:
+        members = {"gtin": gtin, "certification_id": certification_id}
+        selection = "removed { certification { id } }"
+        return _removed(await self._mutate("removeCertification", "CertificationRemoved", key, members, selection))
+
+    async def create_product(self, gtin: Any, key: str = "manager", **members: Any) -> Outcome:
+        return await self._product("createProduct", "ProductCreated", key, {"gtin": gtin, **members})
+
+    async def patch_product(self, gtin: Any, key: str = "manager", **members: Any) -> Outcome:
+        return await self._product("patchProduct", "ProductPatched", key, {"gtin": gtin, **members})
+
+    async def _product(self, field_name: str, success: str, key: str, members: dict[str, Any]) -> Outcome:
+        sent = {name.removeprefix("product_"): value for name, value in members.items()}
+        selection = f"product {{ productName: name {' '.join(map(to_camel_case, PRODUCT))} }}"
+        outcome = await self._mutate(field_name, success, key, sent, selection)
+        for entry in outcome.problem.get("details", []):
+            entry["loc"] = ["product_name" if part == "name" else part for part in entry["loc"]]
+        return outcome
 
     async def patch_certification(
         self, gtin: Any, certification_id: Any, key: str = "manager", **members: Any
@@ -180,11 +273,10 @@ class GraphQL:
         members = {"gtin": gtin, "certification_id": certification_id, **members}
         return await self._mutate(
             "patchCertificationAssignment",
-            "PatchCertificationAssignmentInput",
             "CertificationAssignmentPatched",
             key,
             members,
-            _selection("certification"),
+            _assignment("certification"),
         )
 
     async def _assignments(self, gtin: str, key: str, kind: str) -> Outcome:
@@ -224,6 +316,15 @@ class GraphQL:
         return Outcome(facts)
 
 
+def _assignment(kind: str) -> str:
+    return f"assignment {{ {_selection(kind)} }}"
+
+
+def _removed(outcome: Outcome) -> Outcome:
+    """REST says no more than that it is gone."""
+    return Outcome(None, 204) if outcome.ok else outcome
+
+
 def _selection(kind: str) -> str:
     members = {"certification": CERTIFICATION_ASSIGNMENT, "claim": CLAIM_ASSIGNMENT}[kind]
     definition = {
@@ -235,10 +336,12 @@ def _selection(kind: str) -> str:
 
 def _facts(assignment: dict[str, Any]) -> dict[str, Any]:
     """An assignment as the contract shows it: the definition's members beside its own."""
-    definition = assignment.pop("certification", None) or assignment.pop("claim")
+    definition = assignment.pop("certification", None) or assignment.pop("claim", {})
     facts = {_snake(name): value for name, value in {**assignment, **definition}.items()}
     if "verification_status" in facts:
         facts["verification_status"] = facts["verification_status"].lower()
+    if "data_source" in facts:
+        facts["data_source"] = facts["data_source"].lower()
     return facts
 
 

@@ -80,7 +80,7 @@ def test_help_needs_no_environment(tree: Path, words: list[str]) -> None:
     shutil.rmtree(tree / "locks")
     run = start(tree, *words)
     assert (run.returncode, run.stderr) == (0, "")
-    for word in ("demo", "test", "install", "check", "lock", "serve", "migrate", "keys create", "schema"):
+    for word in ("demo", "test", "install", "check", "bench", "lock", "serve", "migrate", "keys create", "schema"):
         assert f"\n  {word} " in run.stdout
     assert not (tree / ".venv").exists()
 
@@ -89,7 +89,7 @@ def test_help_lists_the_commands_of_the_application() -> None:
     command = [sys.executable, "-m", "gateway", "--help"]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     commands = {line.split()[0] for line in answer.partition("Commands:\n")[2].splitlines() if line[2:3].strip()}
-    of_launcher = {"test", "install", "check", "lock"}
+    of_launcher = {"test", "install", "check", "bench", "lock"}
     listed = {line.split()[0] for line in load(ROOT).HELP.splitlines() if line.startswith("  ")}
     assert commands == listed - of_launcher
 
@@ -135,6 +135,14 @@ def test_a_matching_stamp_starts_the_application_at_once(tree: Path, tmp_path: P
     assert answer["arguments"] == ["serve", "--port", "9 9"]
     assert Path(answer["folder"]).samefile(tree)
     assert not (tree / ".venv" / "setup.log").exists()
+
+
+def test_the_benchmark_runs_in_the_environment_of_the_tests(tree: Path) -> None:
+    (tree / "bench").mkdir()
+    shutil.copy(tree / "gateway" / "__main__.py", tree / "bench")
+    pretend_ready(tree, "test")
+    run = start(tree, "bench", "--quick")
+    assert json.loads(run.stdout)["arguments"] == ["--quick"]
 
 
 def test_a_link_to_the_launcher_finds_its_checkout(tree: Path, tmp_path: Path) -> None:

@@ -101,7 +101,13 @@
       onCancel && h("button", { type: "button", onClick: onCancel }, "Cancel"),
       complaint || reason
         ? h("span", { id: "key-note", className: "refused", role: "alert" }, complaint || reason)
-        : h("span", { id: "key-note", className: "note" }, "Kept in this page's memory only, gone when you leave."),
+        : h(
+            "span",
+            { id: "key-note", className: "note" },
+            "Kept in this page's memory only, gone when you leave; or ",
+            h("a", { href: "sign-in" }, "sign in"),
+            ".",
+          ),
     );
   }
 
@@ -133,7 +139,12 @@
         : h("span", { className: "who" }, who.typed ? "Using your API key" : "Connected");
     const change = who.typed
       ? h("button", { type: "button", onClick: onForget }, "Forget key")
-      : h("button", { type: "button", onClick: () => setTyping(true) }, "Use an API key");
+      : h(
+          Fragment,
+          null,
+          h("button", { type: "button", onClick: () => setTyping(true) }, "Use an API key"),
+          h("form", { method: "post", action: "sign-out" }, h("button", { type: "submit" }, "Sign out")),
+        );
     return h(Fragment, null, h("span", { className: "dot" }), name, change);
   }
 

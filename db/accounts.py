@@ -1,0 +1,81 @@
+"""Users, and which organisations they belong to."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, bindparam, delete, select, update
+
+from db import organizations
+from db.database import Database, Transaction
+from db.reads import Read
+from db.tables import memberships, users
+from db.tables import organizations as organizations_table
+from domain.access import Membership
+from domain.account import Member, User
+from domain.records import Organization
+from domain.short_id import ShortId
+from domain.vocabulary import Role
+
+_USER = (users.c.id, users.c.email, users.c.metadata)
+
+
+def _members() -> Select[Any]:
+    return (
+        select(organizations_table.c.slug, users.c.email, memberships.c.role, memberships.c.created_at)
+        .select_from(memberships)
+        .join(users, users.c.id == memberships.c.user_id)
+        .join(organizations_table, organizations_table.c.id == memberships.c.organization_id)
+        .order_by(organizations_table.c.slug, users.c.email)
+    )
+
+
+USER_BY_ID = Read(select(*_USER).where(users.c.id == bindparam("id")), lambda row: User(*row))
+USER_BY_EMAIL = Read(select(*_USER).where(users.c.email == bindparam("email")), lambda row: User(*row))
+MEMBERSHIPS = Read(
+    select(*organizations.COLUMNS, memberships.c.role)
+    .select_from(memberships)
+    .join(organizations_table, organizations_table.c.id == memberships.c.organization_id)
+    .where(memberships.c.user_id == bindparam("user_id"))
+    .order_by(memberships.c.created_at, memberships.c.organization_id),
+    lambda row: Membership(Organization(*row[:3]), row[3]),
+)
+MEMBERS = Read(_members(), lambda row: Member(*row))
+
+
+async def find_user(database: Database, id: ShortId) -> User | None:
+    """The user of that id."""
+    return next(iter(await database.fetch(USER_BY_ID, id=id)), None)
+
+
+async def find_user_by_email(transaction: Transaction, email: str) -> User | None:
+    """The user of that address, which is in lower case."""
+    return next(iter(await transaction.fetch(USER_BY_EMAIL, email=email)), None)
+
+
+async def memberships_of(source: Database | Transaction, user_id: ShortId | None) -> list[Membership]:
+    """Where a user belongs, the oldest membership first; nowhere for None."""
+    return await source.fetch(MEMBERSHIPS, user_id=user_id)
+
+
+async def add_user(transaction: Transaction, user: User, at: datetime) -> bool:
+    """Stores a user; False when the address is taken."""
+    values = {"id": user.id, "email": user.email, "metadata": user.metadata, "created_at": at}
+    return await transaction.insert(users, values, unless=("email",))
+
+
+async def set_membership(
+    transaction: Transaction, user_id: ShortId, organization_id: ShortId, role: Role, at: datetime
+) -> None:
+    """Makes the user a member, or changes the role of one."""
+    values = {"user_id": user_id, "organization_id": organization_id, "role": role, "created_at": at}
+    if not await transaction.insert(memberships, values, unless=("user_id", "organization_id")):
+        await transaction.execute(update(memberships).where(*_of(user_id, organization_id)).values(role=role))
+
+
+async def remove_membership(transaction: Transaction, user_id: ShortId, organization_id: ShortId) -> bool:
+    """Ends a membership; False when there was none."""
+    return await transaction.execute(delete(memberships).where(*_of(user_id, organization_id))) == 1
+
+
+def _of(user_id: ShortId, organization_id: ShortId) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return memberships.c.user_id == user_id, memberships.c.organization_id == organization_id

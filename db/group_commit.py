@@ -1,0 +1,327 @@
+"""SQLite's writer: operations that wait share one durable commit.
+
+A commit is durable once the disk has said so, which takes longer than all statements of an operation together. So the
+operations that wait form a group: one `BEGIN IMMEDIATE`, each operation by itself in a savepoint, in the order in
+which they came, one `COMMIT`, and then all are answered. Whoever comes while the disk works is in the next group.
+
+    group 1: A        BEGIN IMMEDIATE  [SAVEPOINT .. RELEASE]                                      COMMIT  answer A
+    group 2: B C D                                  BEGIN IMMEDIATE  [B]  [C]  [D]                 COMMIT  answer B C D
+
+What holds, whatever happens:
+
+- Nobody is answered before the group's commit is durable, not even with a refusal, for what an operation has read may
+  be what its neighbour wrote a moment ago. If the commit fails, everybody in the group is told so.
+- An operation that raises, is cancelled or takes too long is rolled back to its savepoint; its neighbours stay.
+- Where SQLite itself gives up the transaction (a full disk), the group ends, and everybody in it is told.
+
+Statements run in the loop thread: each takes microseconds, a thread switch more than a hundred. Commits and whatever
+may look at many rows run in aiosqlite's thread. Another process that has locked the file is waited for by polling, as
+SQLite itself would, but without a thread.
+"""
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import Context
+from copy import copy
+from typing import TypeVar
+
+import aiosqlite
+
+from db.compiled import SQLITE, Compiled
+from db.database import Transaction, Values
+from db.reads import Row
+from domain.errors import Busy
+
+T = TypeVar("T")
+
+WAIT_SECONDS = 5.0
+"""How long an operation waits for its turn."""
+HOLD_SECONDS = 3.0
+"""How long an operation may keep its turn. It should wait for nothing but its own statements."""
+GROUP_SECONDS = 0.05
+"""How long a group takes in further operations; its first one waits for its last."""
+MAX_WAITING = 1000
+_POLL_SECONDS = 0.005
+
+_TOO_MANY = "Too many writes are waiting; try again in a second."
+_LOCKED = "The database is busy with other writes; try again in a second."
+_SLOW = "The write took too long and was undone; try again in a second."
+_STOPPING = "The server is stopping; try again in a second."
+
+
+class SqliteTransaction(Transaction):
+    """One operation in its savepoint."""
+
+    def __init__(self, connection: sqlite3.Connection, thread: aiosqlite.Connection) -> None:
+        super().__init__(SQLITE)
+        self._connection = connection
+        self._thread = thread
+        self.open = True
+
+    async def _rows(self, statement: Compiled, values: Values, *, scans: bool = False) -> Sequence[Row]:
+        self._check()
+        parameters = statement.bind(values)
+        if scans:
+            return list(await _finished(self._thread.execute_fetchall(statement.sql, parameters)))
+        return self._connection.execute(statement.sql, parameters).fetchall()
+
+    async def _count(self, statement: Compiled, values: Values, *, scans: bool = False) -> int:
+        self._check()
+        parameters = statement.bind(values)
+        if scans:
+            return (await _finished(self._thread.execute(statement.sql, parameters))).rowcount
+        return self._connection.execute(statement.sql, parameters).rowcount
+
+    async def _many(self, statement: Compiled, rows: Sequence[Values]) -> None:
+        self._check()
+        parameters = [statement.bind(row) for row in rows]
+        await _finished(self._thread.executemany(statement.sql, parameters))
+
+    def _check(self) -> None:
+        # Outside the group's transaction a statement would commit itself at once.
+        if not self.open:
+            raise sqlite3.ProgrammingError("This write transaction has ended.")
+        if not self._connection.in_transaction:
+            raise sqlite3.OperationalError("SQLite gave up this write transaction after an error.")
+
+
+class _Turn:
+    """An operation's place in the queue and in its group."""
+
+    __slots__ = ("granted", "over", "patience", "settled", "since")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.since = loop.time()
+        # The first and the last end in what the operation is to be told: an error, or None.
+        self.granted: asyncio.Future[Exception | None] = loop.create_future()
+        self.over: asyncio.Future[None] = loop.create_future()
+        self.settled: asyncio.Future[Exception | None] = loop.create_future()
+        self.patience: asyncio.Timeout | None = None
+
+    def end(self) -> None:
+        """Lets the next one have its turn."""
+        if not self.over.done():
+            self.over.set_result(None)
+
+    def interrupt(self) -> None:
+        """Ends an operation that takes too long."""
+        if self.patience is not None and not self.over.done():
+            self.patience.reschedule(0)
+
+    async def outcome(self) -> None:
+        """Waits for the group's commit. Raises what it failed with."""
+        error = await self.settled
+        if error is not None:
+            raise error
+
+
+class GroupCommit:
+    """The queue of operations and the connection that they write with.
+
+    `connection` is in autocommit mode, never waits for a lock by itself, and belongs to nobody else but `thread`, which
+    runs it.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, thread: aiosqlite.Connection) -> None:
+        self._connection = connection
+        self._thread = thread
+        self._waiting: deque[_Turn] = deque()
+        self._writer: asyncio.Task[None] | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._locked_out = False
+        self._lost: Exception | None = None
+        self._closed = False
+
+    # --- The side of the operations ---
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Transaction]:
+        """One operation, which is the block. Once the block has been left it is committed and durable.
+
+        Raises `Busy` when its turn does not come in time or takes too long, SQLite's own error when the group could
+        not be committed. Nothing of it is stored then. One that is cancelled during the commit may be stored.
+        """
+        turn = await self._turn()
+        try:
+            with self._savepoint() as transaction:
+                # A timer for each would cost as much as a statement: the writer sets one for those that need it.
+                async with asyncio.timeout(None) as turn.patience:
+                    yield transaction
+        except Exception as error:
+            turn.end()
+            await turn.outcome()
+            if isinstance(error, TimeoutError) and turn.patience is not None and turn.patience.expired():
+                raise Busy(_SLOW) from None
+            raise
+        finally:
+            turn.end()
+        await turn.outcome()
+
+    async def _turn(self) -> _Turn:
+        if self._closed:
+            raise Busy(_STOPPING)
+        if len(self._waiting) >= MAX_WAITING:
+            raise Busy(_TOO_MANY)
+        loop = asyncio.get_running_loop()
+        turn = _Turn(loop)
+        self._waiting.append(turn)
+        if self._alarm is None:
+            self._alarm = loop.call_later(WAIT_SECONDS, self._turn_away)
+        if self._writer is None or self._writer.done():
+            # In a context of its own, or the writer would keep that of the request which happened to start it.
+            self._writer = loop.create_task(self._write_groups(), context=Context())
+        try:
+            refusal = await turn.granted
+            if refusal is not None:
+                raise refusal
+        except BaseException:
+            self._leave(turn)
+            raise
+        return turn
+
+    def _turn_away(self) -> None:
+        """Refuses those that have waited too long; the queue is in the order of their arrival."""
+        loop = asyncio.get_running_loop()
+        while self._waiting and self._waiting[0].since + WAIT_SECONDS <= loop.time():
+            turn = self._waiting.popleft()
+            if not turn.granted.done():
+                turn.granted.set_result(Busy(_LOCKED if self._locked_out else _TOO_MANY))
+        self._alarm = loop.call_at(self._waiting[0].since + WAIT_SECONDS, self._turn_away) if self._waiting else None
+
+    def _leave(self, turn: _Turn) -> None:
+        # The turn may have been granted in the very moment in which the operation was cancelled.
+        turn.end()
+        with suppress(ValueError):
+            self._waiting.remove(turn)
+
+    @contextmanager
+    def _savepoint(self) -> Iterator[SqliteTransaction]:
+        self._connection.execute("SAVEPOINT operation")
+        transaction = SqliteTransaction(self._connection, self._thread)
+        try:
+            yield transaction
+            self._connection.execute("RELEASE operation")
+        except BaseException as error:
+            self._undo(error)
+            raise
+        finally:
+            transaction.open = False
+
+    def _undo(self, cause: BaseException) -> None:
+        try:
+            self._connection.execute("ROLLBACK TO operation")
+            self._connection.execute("RELEASE operation")
+        except sqlite3.Error as error:
+            # There is no savepoint any more: SQLite has rolled everything back, the neighbours' work included.
+            self._lost = cause if isinstance(cause, sqlite3.Error) else error
+
+    # --- The side of the writer ---
+
+    async def _write_groups(self) -> None:
+        while self._waiting:
+            if await self._begin():
+                await self._write_group()
+
+    async def _begin(self) -> bool:
+        """Starts a transaction; False when nobody waits for one any more, or nobody can have one."""
+        while self._waiting:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.Error as error:
+                if not is_contention(error):
+                    self._refuse(error)
+                    return False
+                self._locked_out = True
+                await asyncio.sleep(_POLL_SECONDS)
+            else:
+                self._locked_out = False
+                self._lost = None
+                return True
+        return False
+
+    def _refuse(self, error: Exception) -> None:
+        while (turn := self._next()) is not None:
+            turn.granted.set_result(copy(error))
+
+    def _next(self) -> _Turn | None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            # One that was cancelled a moment ago has not yet had the time to leave.
+            if not turn.granted.done():
+                return turn
+        return None
+
+    async def _write_group(self) -> None:
+        loop = asyncio.get_running_loop()
+        closing = loop.time() + GROUP_SECONDS
+        changes = self._connection.total_changes
+        group: list[_Turn] = []
+        outcome: Exception | None = Busy(_STOPPING)
+        try:
+            while (turn := self._next()) is not None:
+                group.append(turn)
+                await self._run(turn)
+                if self._lost is not None or loop.time() >= closing:
+                    break
+            outcome = self._lost or await self._commit(changed=self._connection.total_changes != changes)
+        finally:
+            if self._connection.in_transaction:
+                self._connection.rollback()
+            for turn in group:
+                if not turn.settled.done():
+                    turn.settled.set_result(copy(outcome))
+
+    @staticmethod
+    async def _run(turn: _Turn) -> None:
+        """Gives an operation its turn and waits for its end."""
+        turn.granted.set_result(None)
+        # An operation that awaits nothing but its statements is over when the loop comes back here.
+        await asyncio.sleep(0)
+        if not turn.over.done():
+            alarm = asyncio.get_running_loop().call_later(HOLD_SECONDS, turn.interrupt)
+            await turn.over
+            alarm.cancel()
+
+    async def _commit(self, *, changed: bool) -> Exception | None:
+        try:
+            if changed:
+                await self._thread.commit()
+            else:
+                # Nothing is written, so nobody waits for the disk.
+                self._connection.commit()
+        except sqlite3.Error as error:
+            return Busy(_LOCKED) if is_contention(error) else error
+        return None
+
+    async def close(self) -> None:
+        """Lets the operations that wait have their turn, takes no others, and closes the connection."""
+        self._closed = True
+        while self._writer is not None and not self._writer.done():
+            await asyncio.wait([self._writer])
+        if self._alarm is not None:
+            self._alarm.cancel()
+        await self._thread.close()
+
+
+def is_contention(error: sqlite3.Error) -> bool:
+    """Whether another process was in the way, so that trying again can help."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+async def _finished(work: Awaitable[T]) -> T:
+    """The result of work in aiosqlite's thread, which goes on when the waiter is cancelled: wait for its end then.
+
+    Whoever rolled back before it would leave the rest of its statements to the next operation.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([task])
+        task.exception()
+        raise

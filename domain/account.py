@@ -1,0 +1,106 @@
+"""Users, organisations' API keys and what may be asked of them: the Account API (contract 1.5)."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, Field
+
+from domain.metadata import MetadataUpdate
+from domain.patch import EMPTY_TEXT, Null, resolve_nulls
+from domain.records import Organization, Record
+from domain.short_id import ShortId, ShortIdField
+from domain.validation import Command, Text255
+from domain.vocabulary import KeyKind, Role
+
+
+class User(Record, frozen=True):
+    """A person. `email` is in lower case."""
+
+    id: ShortId
+    email: str
+    metadata: dict[str, str]
+
+
+class Member(Record, frozen=True):
+    """A membership as a list shows it: the organisation's slug, the user's address, the role."""
+
+    organization: str
+    email: str
+    role: Role
+    created_at: datetime
+
+
+class ApiKey(Record, frozen=True):
+    """An API key without the key, of which only the digest is stored."""
+
+    id: ShortId
+    organization_id: ShortId
+    user_id: ShortId | None
+    kind: KeyKind
+    role: Role
+    name: str
+    description: str
+    metadata: dict[str, str]
+    expires_at: datetime | None
+    last_used: datetime | None
+    rate_limit_per_minute: int
+    rate_limit_per_day: int
+    created_at: datetime
+
+
+class NewApiKey(Record, frozen=True):
+    """A key that was just made. `secret` is the key itself, stored nowhere: it cannot be shown again."""
+
+    entry: ApiKey
+    secret: str
+
+
+class WhoAmI(Record, frozen=True):
+    """Who asks: the user behind a csu key, the organisations, and the key itself unless a browser is signed in."""
+
+    user: User | None
+    organizations: list[Organization]
+    api_key: ApiKey | None
+
+
+class ListApiKeys(Command):
+    """The keys of an organisation that are not revoked."""
+
+    organization_id: ShortIdField
+
+
+class CreateApiKey(Command):
+    """Make a key of an organisation. The least role is the default; `kind` and `expires_at` are additions of ours."""
+
+    organization_id: ShortIdField
+    name: Annotated[Text255, Field(min_length=1)]
+    role: Role = Role.READONLY
+    description: Text255 = ""
+    metadata: MetadataUpdate | None = None
+    kind: KeyKind = KeyKind.BUSINESS
+    expires_at: AwareDatetime | None = None
+
+
+_API_KEY = {"name": EMPTY_TEXT, "description": EMPTY_TEXT, "metadata": Null("empties", {})}
+
+
+class PatchApiKey(Command):
+    """Change what a key is called."""
+
+    organization_id: ShortIdField
+    key_id: ShortIdField
+    name: Text255 | None = None
+    description: Text255 | None = None
+    metadata: MetadataUpdate | None = None
+
+    def members(self) -> dict[str, Any]:
+        """The members that the caller sent, nulls replaced by what they mean."""
+        sent = {name: getattr(self, name) for name in _API_KEY if name in self.model_fields_set}
+        return resolve_nulls(sent, _API_KEY)
+
+
+class DeleteApiKey(Command):
+    """Revoke a key, with the browser sessions that stand for it."""
+
+    organization_id: ShortIdField
+    key_id: ShortIdField

@@ -1,0 +1,95 @@
+"""Changing only what one has seen: entity tags and versions (RFC 9110 sections 8.8.3 and 13.1).
+
+An assignment or a product counts its changes in `version`, which GraphQL shows. REST shows an entity tag made of it;
+what it stands for beside the version is opaque. Both come down to one `Expected` that the operation compares with the
+locked row, so that nobody can get in between.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import date
+
+import msgspec
+
+from domain.errors import BadRequest, PreconditionFailed
+from domain.records import CertificationAssignment, ClaimAssignment, Product
+from domain.validity import is_active
+
+Versioned = Product | CertificationAssignment | ClaimAssignment
+
+_tag = re.compile(r'(W/)?"([!#-~\x80-\xff]*)"')
+
+
+def entity_tag(record: Versioned, today: date) -> str:
+    """The strong tag of a record as REST shows it on that day, without quotes: `<version>-<digest>`.
+
+    The digest is of everything else that decides what is shown: which record it is (one that was removed and made
+    again has another id), its definition, and whether it is active, which changes with the day alone.
+    """
+    shown: tuple[object, ...] = (record.id,)
+    if isinstance(record, CertificationAssignment):
+        shown = (record.id, record.certification, is_active(record.valid_from, record.expiration_date, today))
+    elif isinstance(record, ClaimAssignment):
+        shown = (record.id, record.claim)
+    return f"{record.version}-{digest(msgspec.json.encode(shown))}"
+
+
+def digest(content: bytes) -> str:
+    """A short name for exactly this content."""
+    return hashlib.blake2b(content, digest_size=12).hexdigest()
+
+
+class Tags(msgspec.Struct, frozen=True):
+    """What `If-Match` or `If-None-Match` lists. `weak` and `strong` are without quotes; `anything` is the `*`."""
+
+    strong: frozenset[str] = frozenset()
+    weak: frozenset[str] = frozenset()
+    anything: bool = False
+
+    def match_strongly(self, tag: str) -> bool:
+        """Whether the tag of an existing thing is listed, as `If-Match` compares."""
+        return self.anything or tag in self.strong
+
+    def match_weakly(self, tag: str) -> bool:
+        """Whether the tag of an existing thing is listed, as `If-None-Match` compares."""
+        return self.anything or tag in self.strong or tag in self.weak
+
+
+def read_tags(header: str, values: Sequence[str]) -> Tags | None:
+    """The tags in the values of such a header; None when it is absent. Raises `BadRequest` that names the header."""
+    if not values:
+        return None
+    text = ",".join(values).strip(" \t")
+    if text == "*":
+        return Tags(anything=True)
+    found = _tag.findall(text)
+    if not found or _tag.sub("", text).strip(", \t"):
+        raise BadRequest(
+            f'The header {header} should list entity tags in quotes, as ETag shows them ("3-5d41402a"), or be *;'
+            " send the ETag of an earlier answer as it was."
+        )
+    return Tags(
+        frozenset(tag for weak, tag in found if not weak),
+        frozenset(tag for weak, tag in found if weak),
+    )
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """What the caller takes the stored record to be: one of these tags, or of this version."""
+
+    tags: Tags | None = None
+    version: int | None = None
+
+    def check(self, stored: Versioned, today: date) -> None:
+        """Raises `PreconditionFailed` unless the stored record is that."""
+        if self.tags is not None and not self.tags.match_strongly(entity_tag(stored, today)):
+            raise PreconditionFailed(
+                f"What is stored is not what If-Match names, but at version {stored.version}, or shown differently"
+                " today; read it again, and send the change with its new ETag."
+            )
+        if self.version is not None and self.version != stored.version:
+            raise PreconditionFailed(
+                f"What is stored is at version {stored.version}, not {self.version} as ifMatch says; read it again,"
+                " and send the change with its new version."
+            )

@@ -1,0 +1,191 @@
+"""Any value at any place: what graphql-core's `complete_value` does, for the cases that generated code leaves out.
+
+Generated code contains the cases that happen all the time. An exception, a null, a value of an unusual type, an
+awaitable, an interface or union come here.
+"""
+
+from collections.abc import AsyncIterable, Awaitable, Sequence
+from types import GeneratorType
+from typing import Any, NamedTuple, cast
+
+from graphql import (
+    GraphQLError,
+    GraphQLResolveInfo,
+    Undefined,
+    default_type_resolver,
+    is_abstract_type,
+    located_error,
+)
+from graphql.execution import Executor as GraphQLExecutor
+from graphql.execution.collect_fields import FieldDetails
+from graphql.execution.executor import invalid_return_type_error
+from graphql.pyutils import is_iterable
+from graphql.pyutils.is_awaitable import is_async_iterable
+from strawberry.execution import optimized_is_awaitable as is_awaitable
+
+from execution.plan import FieldPlan, ObjectPlan, ValuePlan
+from execution.run import Position, Run, raw_info, response_path
+
+PLAIN: set[type] = set()
+"""Types of objects that were seen to be neither exceptions nor awaitables, so that generated code need not look."""
+MAX_PLAIN = 1_000
+UNREAD: Any = object()
+"""Stands for an attribute that was not read yet."""
+
+
+class Propagate(Exception):
+    """A place that may not be null is: the nearest place around it that may be becomes null. Already reported."""
+
+
+class Odd(Exception):
+    """A value that the short way through a row of attributes does not know."""
+
+
+class _Typed(NamedTuple):
+    """An object whose type had to be awaited."""
+
+    plan: ObjectPlan
+    value: Any
+
+
+def complete(run: Run, place: ValuePlan, value: Any, position: Position) -> Any:
+    """The final value of a place, whatever was found for it. Raises `Propagate` instead of a null not allowed."""
+    try:
+        if is_awaitable(value):
+            run.late.append((value, place, None, position))
+            return None
+        return _complete(run, place, value, position)
+    except Propagate:
+        if place.non_null:
+            raise
+        return None
+    except Exception as error:  # noqa: BLE001 - whatever fails is an error of the field
+        return fail(run, place, error, position)
+
+
+def fail(run: Run, place: ValuePlan, error: Exception, position: Position) -> None:
+    """Report an error of a place. Raises `Propagate` if the place may not be null."""
+    path = response_path(place.path, position)
+    run.report(located_error(error, place.field.nodes, list(path)), path[: place.nullable_depth])
+    if place.non_null:
+        raise Propagate
+
+
+def _complete(run: Run, place: ValuePlan, value: Any, position: Position) -> Any:
+    if isinstance(value, Exception):
+        raise value
+    if value is None or value is Undefined:
+        if place.non_null:
+            raise TypeError(f"Cannot return null for non-nullable field {place.field.name}.")
+        return None
+    if place.item is not None:
+        return _complete_list(run, place, place.item, value, position)
+    if place.is_leaf:
+        return GraphQLExecutor.complete_leaf_value(place.leaf, value)
+    if type(value) is _Typed:
+        return value.plan.build(run, value.value, position)
+    return _complete_object(run, place, value, position)
+
+
+def _complete_list(run: Run, place: ValuePlan, item: ValuePlan, value: Any, position: Position) -> list[Any] | None:
+    if is_async_iterable(value):
+        run.late.append((_collect(value), place, None, position))
+        return None
+    if not is_iterable(value):
+        raise GraphQLError(f"Expected Iterable, but did not find one for field '{place.field.name}'.")
+    return [complete(run, item, each, (position, index)) for index, each in enumerate(value)]
+
+
+async def _collect(items: AsyncIterable[Any]) -> list[Any]:
+    return [item async for item in items]
+
+
+def _complete_object(run: Run, place: ValuePlan, value: Any, position: Position) -> Any:
+    outer = position
+    for _ in range(place.indices):
+        outer = outer[0]
+    about = raw_info(run, place.field, outer)
+    plan = _runtime_plan(run, place, value, about)
+    if isinstance(plan, ObjectPlan):
+        verdict = plan.type.is_type_of(value, about) if plan.type.is_type_of else True
+        if not is_awaitable(verdict):
+            if not verdict:
+                raise invalid_return_type_error(plan.type, value, _details(place.field))
+            _learn(type(value))
+            return plan.build(run, value, position)
+        plan = _after(plan, cast("Awaitable[bool]", verdict), place.field, value)
+    run.late.append((plan, place, None, position))
+    return None
+
+
+def _runtime_plan(
+    run: Run, place: ValuePlan, value: Any, about: GraphQLResolveInfo[Any]
+) -> ObjectPlan | Awaitable[_Typed]:
+    """The plan for the concrete type of a value; to be awaited when the type has to be."""
+    if not is_abstract_type(place.type):
+        return next(iter(place.objects.values()))
+    name = (place.type.resolve_type or default_type_resolver)(value, about, place.type)
+    if is_awaitable(name):
+        return _when_resolved(run, place, cast("Awaitable[Any]", name), value, about)
+    return _plan_of_name(run, place, name, value, about)
+
+
+def _plan_of_name(run: Run, place: ValuePlan, name: Any, value: Any, about: GraphQLResolveInfo[Any]) -> ObjectPlan:
+    plan = place.objects.get(name) if isinstance(name, str) else None
+    if plan is None:
+        # It knows all that can be wrong with a name, and says so.
+        GraphQLExecutor.ensure_valid_runtime_type(
+            cast("Any", run.program.plan), name, cast("Any", place.type), _details(place.field), about, value
+        )
+        raise GraphQLError(f"Abstract type '{place.type}' was resolved to the unknown type '{name}'.")
+    return plan
+
+
+async def _when_resolved(
+    run: Run, place: ValuePlan, name: Awaitable[Any], value: Any, about: GraphQLResolveInfo[Any]
+) -> _Typed:
+    plan = _plan_of_name(run, place, await name, value, about)
+    verdict = plan.type.is_type_of(value, about) if plan.type.is_type_of else True
+    if is_awaitable(verdict):
+        return await _after(plan, cast("Awaitable[bool]", verdict), place.field, value)
+    if not verdict:
+        raise invalid_return_type_error(plan.type, value, _details(place.field))
+    return _Typed(plan, value)
+
+
+async def _after(plan: ObjectPlan, verdict: Awaitable[bool], field: FieldPlan, value: Any) -> _Typed:
+    if not await verdict:
+        raise invalid_return_type_error(plan.type, value, _details(field))
+    return _Typed(plan, value)
+
+
+def _details(field: FieldPlan) -> list[FieldDetails]:
+    return [FieldDetails(node, None) for node in field.nodes]
+
+
+def _learn(cls: type) -> None:
+    """Note that objects of a type need no closer look, if that is true of all of them."""
+    if len(PLAIN) < MAX_PLAIN and is_plain(cls):
+        PLAIN.add(cls)
+
+
+def is_plain(cls: type) -> bool:
+    """Whether no object of a type can be an exception or an awaitable."""
+    return not issubclass(cls, Exception | GeneratorType) and not hasattr(cls, "__await__")
+
+
+def read_leaves(run: Run, fields: Sequence[FieldPlan], found: list[Any], source: Any, position: Position) -> list[Any]:
+    """The long way through a row of attributes, one by one; taken when anything about them was odd.
+
+    `found` has what was read already.
+    """
+    default = run.program.default_resolver
+    values = []
+    for each, value in zip(fields, found, strict=True):
+        if value is UNREAD:
+            try:
+                value = default(source, cast("Any", each.field).python_name)  # noqa: PLW2901
+            except Exception as error:  # noqa: BLE001 - an error of this field
+                value = error  # noqa: PLW2901
+        values.append(complete(run, each.value, value, position))
+    return values

@@ -1,0 +1,188 @@
+"""Awaiting what a run has noted, level by level.
+
+All parents of a batched field are one call of its function; so are the parents of several such fields that ask the
+same function with the same arguments.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Hashable
+from typing import Any, cast
+
+from strawberry.execution import optimized_is_awaitable as is_awaitable
+
+from execution.batched import BatchedField, call_batch, frozen
+from execution.complete import Propagate
+from execution.plan import FieldPlan, ValuePlan
+from execution.run import Entry, Late, Run, info, keywords, response_path
+from execution.steps import resumed
+
+
+async def finish(run: Run) -> None:
+    """Await everything that was noted, until nothing is left."""
+    while True:
+        calls: list[_LateCall | _BatchCall] = []
+        if run.late:
+            late, run.late = run.late, []
+            calls.extend(map(_LateCall, late))
+        if any(run.batches):
+            calls.extend(_batch_calls(run))
+        if not calls:
+            return
+        if len(calls) == 1:
+            await calls[0].settle()
+        else:
+            await _settle(calls)
+        for call in calls:
+            call.deliver(run)
+
+
+class _Call:
+    """Something to await, for one field. Its result is what came of it, a value or an exception."""
+
+    __slots__ = ("awaitable", "field", "result")
+
+    def __init__(self, awaitable: Any, field: FieldPlan) -> None:
+        self.awaitable = awaitable
+        self.field = field
+        self.result: Any = None
+
+    async def settle(self) -> None:
+        """Await it."""
+        try:
+            self.result = await self.awaitable
+        except Exception as error:  # noqa: BLE001 - reported as an error of the field
+            self.result = error
+
+
+class _LateCall(_Call):
+    """The value of a single place."""
+
+    __slots__ = ("place", "position", "target")
+
+    def __init__(self, late: Late) -> None:
+        value, self.place, self.target, self.position = late
+        super().__init__(value if is_awaitable(value) else _known(value), self.place.field)
+
+    def deliver(self, run: Run) -> None:
+        """Complete the value and put it in its place."""
+        place: ValuePlan = self.place
+        try:
+            value = place.complete(run, self.result, self.position)
+        except Propagate:
+            run.erase(place, self.position)
+            return
+        if self.target is not None:
+            self.target[place.field.key] = value
+        else:
+            run.put(response_path(place.path, self.position), value)
+
+
+async def _known(value: Any) -> Any:
+    return value
+
+
+class _BatchCall(_Call):
+    """The results for all parents of one batched field, or of several that ask the same."""
+
+    __slots__ = ("members",)
+
+    def __init__(self, run: Run, members: list[tuple[FieldPlan, list[Entry]]], arguments: dict[str, Any]) -> None:
+        self.members = members
+        field, entries = members[0]
+        batched = cast("BatchedField", field.field)
+        parents = [entry[0] for _, entries in members for entry in entries]
+        if batched.takes_info:
+            arguments = {**arguments, "info": info(run, field, entries[0][2])}
+        super().__init__(call_batch(batched.batch_function, parents, arguments), field)
+
+    def deliver(self, run: Run) -> None:
+        """Complete each parent's result and put it in its place."""
+        results = self.result
+        if isinstance(results, Exception):
+            _fail_batch(run, self.members, results)
+            return
+        start = 0
+        for field, entries in self.members:
+            place, complete, key = field.value, field.value.complete, field.key
+            for number, (_, target, position) in enumerate(entries, start):
+                try:
+                    target[key] = complete(run, results[number], position)
+                except Propagate:
+                    run.erase(place, position)
+            start += len(entries)
+
+
+def _fail_batch(run: Run, members: list[tuple[FieldPlan, list[Entry]]], error: Exception) -> None:
+    for field, entries in members:
+        for _, target, position in entries:
+            try:
+                target[field.key] = field.value.complete(run, error, position)
+            except Propagate:
+                run.erase(field.value, position)
+
+
+def _batch_calls(run: Run) -> list[_BatchCall]:
+    groups: dict[Hashable, tuple[list[tuple[FieldPlan, list[Entry]]], dict[str, Any]]] = {}
+    shared = run.program.shared_batches
+    for field in run.program.plan.batches:
+        entries = run.batches[field.batch]
+        if not entries:
+            continue
+        run.batches[field.batch] = []
+        try:
+            arguments = field.fixed_keywords
+            if arguments is None:
+                arguments = keywords(run, field, entries[0][2])
+        except Exception as error:  # noqa: BLE001 - each parent's field fails with it
+            _fail_batch(run, [(field, entries)], error)
+            continue
+        key: Hashable = field.number
+        if shared:
+            key = (cast("BatchedField", field.field).batch_function, frozen(arguments))
+        groups.setdefault(key, ([], arguments))[0].append((field, entries))
+    return [_BatchCall(run, members, arguments) for members, arguments in groups.values()]
+
+
+async def _settle(calls: list[_LateCall | _BatchCall]) -> None:
+    """Await several calls, concurrently if that gains anything.
+
+    A call that never has to wait gains nothing from a task of its own, which costs more than many a query on an
+    embedded database. So calls run here, one after another, until one of their field was seen to wait.
+    """
+    waiting: list[_LateCall | _BatchCall] = []
+    tasks: list[asyncio.Task[None]] = []
+    try:
+        for call in calls:
+            if call.field.waits:
+                waiting.append(call)
+            else:
+                await _watched(call)
+        if len(waiting) == 1:
+            await waiting[0].settle()
+        elif waiting:
+            tasks = [asyncio.create_task(call.settle()) for call in waiting]
+            await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        _dispose(calls)
+        raise
+
+
+async def _watched(call: _LateCall | _BatchCall) -> None:
+    """Await a call here, and note on its field if it has to wait."""
+    running = call.settle()
+    try:
+        step = running.send(None)
+    except StopIteration:
+        return
+    call.field.waits = True
+    await resumed(running, step)
+
+
+def _dispose(calls: list[_LateCall | _BatchCall]) -> None:
+    """Close the coroutines that were never begun, about which Python would warn."""
+    for call in calls:
+        if inspect.iscoroutine(call.awaitable) and inspect.getcoroutinestate(call.awaitable) == inspect.CORO_CREATED:
+            call.awaitable.close()

@@ -1,0 +1,154 @@
+"""The state of one run of a compiled operation, and what its resolvers are told.
+
+A position tells apart the objects at one place of the plan: linked pairs `(position of the outer list, index)`, None
+outside of lists. With the place's path it gives the response path, which is put together only for errors and for
+resolvers that ask for it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import strawberry
+from graphql import GraphQLError, GraphQLResolveInfo
+from graphql.execution.values import VariableValues
+from graphql.pyutils import Path, gather_with_cancel
+from graphql.type import GraphQLResolveInfoHelpers
+from strawberry.execution import optimized_is_awaitable as is_awaitable
+from strawberry.schema.schema import _OperationContextAwareGraphQLResolveInfo
+
+from execution.plan import FieldPlan, Step, ValuePlan
+
+if TYPE_CHECKING:
+    from execution.compiled import Program
+
+Position = Any
+"""None, or `(position, index)`."""
+Entry = tuple[Any, dict[str, Any], Position]
+"""A parent of a batched field, its part of the answer, its position."""
+Late = tuple[Any, ValuePlan, dict[str, Any] | None, Position]
+"""An awaitable, the place of its result, the object to put it into if that is at hand, its position."""
+
+
+class Run:
+    """The state of one run of one operation."""
+
+    __slots__ = ("arguments", "batches", "data", "errors", "info_tail", "late", "nulled", "program", "variables")
+
+    def __init__(self, program: "Program", context: Any, root: Any, variables: VariableValues) -> None:
+        plan = program.plan
+        self.program = program
+        self.variables = variables
+        self.data: Any = None
+        """The answer so far; inside a mutation, the part of the root field that is being run."""
+        self.errors: list[GraphQLError] = []
+        self.nulled: set[tuple[str | int, ...]] = set()
+        """Paths that errors made null; what fails below them later is not reported."""
+        self.batches: list[list[Entry]] = [[] for _ in plan.batches]
+        """By batched field: the parents that wait for it."""
+        self.late: list[Late] = []
+        """What has to be awaited for a single place."""
+        self.arguments: dict[int, dict[str, Any]] = {}
+        """By field: its arguments, coerced when the first object needs them."""
+        self.info_tail = (
+            plan.schema,
+            plan.fragments,
+            root,
+            plan.operation,
+            variables.coerced,
+            context,
+            is_awaitable,
+            None,
+            _HELPERS,
+            None,
+        )
+
+    def report(self, error: GraphQLError, position: tuple[str | int, ...]) -> None:
+        """Note an error that makes the place at this path null, unless it lies within one that is already."""
+        nulled = self.nulled
+        if not any(position[:length] in nulled for length in range(len(position) + 1)):
+            nulled.add(position)
+            self.errors.append(error)
+
+    def put(self, path: Sequence[str | int], value: Any) -> None:
+        """Put a value where its path says, unless something around it has become null."""
+        if not path:
+            self.data = value
+            return
+        node = self.data
+        for key in path[:-1]:
+            if node is None:
+                return
+            node = node[key]
+        if node is not None:
+            node[path[-1]] = value
+
+    def erase(self, place: ValuePlan, position: Position) -> None:
+        """Make the nearest place that may be null so, because this one failed after its parent was finished."""
+        self.put(response_path(place.path, position)[: place.nullable_depth], None)
+
+
+def _track(values: Sequence[Any]) -> None:
+    """What a resolver abandons is settled, so that its failure is not reported as never retrieved."""
+    futures = [asyncio.ensure_future(value) for value in values if is_awaitable(value)]
+    if futures:
+        _abandoned.add(settled := asyncio.gather(*futures, return_exceptions=True))
+        settled.add_done_callback(_abandoned.discard)
+
+
+_abandoned: set[asyncio.Future[Any]] = set()
+_HELPERS = GraphQLResolveInfoHelpers(gather=lambda values: gather_with_cancel(*values), track=_track)
+
+
+class ResolveInfo(_OperationContextAwareGraphQLResolveInfo):
+    """Strawberry's information for resolvers, whose path is put together when it is read."""
+
+    __slots__ = ()
+
+    @property
+    def path(self) -> Path:
+        """The response path of the field."""
+        field, position = cast("tuple[FieldPlan, Position]", self[4])
+        return _typed_path(field.path, position)
+
+
+_new = tuple.__new__
+
+
+def raw_info(run: Run, field: FieldPlan, position: Position) -> GraphQLResolveInfo[Any]:
+    """graphql-core's information about one field of one object."""
+    return cast("GraphQLResolveInfo[Any]", _new(ResolveInfo, (*field.head, (field, position), *run.info_tail)))
+
+
+def info(run: Run, field: FieldPlan, position: Position) -> strawberry.Info[Any, Any]:
+    """Strawberry's information about one field of one object."""
+    return run.program.info_class(_raw_info=raw_info(run, field, position), _field=cast("Any", field.field))
+
+
+def response_path(steps: tuple[Step, ...], position: Position) -> tuple[str | int, ...]:
+    """The keys and indices that lead to a place."""
+    path: list[str | int] = []
+    for step in reversed(steps):
+        if step is None:
+            position, index = position
+            path.append(index)
+        else:
+            path.append(step[0])
+    return tuple(reversed(path))
+
+
+def _typed_path(steps: tuple[Step, ...], position: Position) -> Path:
+    path: Any = None
+    for key, step in zip(response_path(steps, position), steps, strict=True):
+        path = Path(path, key, step and step[1])
+    return cast("Path", path)
+
+
+def keywords(run: Run, field: FieldPlan, position: Position) -> dict[str, Any]:
+    """The arguments of a field, as its function takes them; the same for all objects. Raises what coercion raises."""
+    arguments = run.arguments.get(field.number)
+    if arguments is None:
+        arguments = run.arguments[field.number] = run.program.arguments(
+            field, run.variables, lambda: info(run, field, position)
+        )
+    return arguments

@@ -1,0 +1,79 @@
+"""Coercing variables and arguments: graphql-core's and Strawberry's own functions, with what depends on the document
+alone done once.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphql import (
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    Undefined,
+    is_leaf_type,
+    is_non_null_type,
+)
+from graphql.execution.get_variable_signature import get_variable_signature
+from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
+from graphql.utilities import coerce_input_value
+from strawberry.relay import GlobalID
+from strawberry.types.base import StrawberryMaybe, StrawberryOptional
+from strawberry.types.field import StrawberryField
+
+
+class VariableReader:
+    """Coerces the variables of one operation."""
+
+    __slots__ = ("_operation", "_schema", "_signatures")
+
+    def __init__(self, schema: GraphQLSchema, operation: OperationDefinitionNode) -> None:
+        self._schema = schema
+        self._operation = operation
+        signatures = [get_variable_signature(schema, node) for node in operation.variable_definitions or ()]
+        self._signatures = [each for each in signatures if not isinstance(each, GraphQLError)]
+
+    def read(self, inputs: Mapping[str, Any], max_errors: int) -> VariableValues | list[GraphQLError]:
+        """The coerced variables, or what is wrong with them."""
+        sources: dict[str, VariableValueSource] = {}
+        coerced: dict[str, Any] = {}
+        for signature in self._signatures:
+            name, type_ = signature.name, signature.type
+            value = inputs.get(name, Undefined)
+            if value is Undefined:
+                if signature.default is None and not is_non_null_type(type_):
+                    sources[name] = VariableValueSource(signature)
+                    continue
+                return self._read_slowly(inputs, max_errors)
+            try:
+                result = coerce_input_value(value, type_)
+            except Exception:  # noqa: BLE001 - said again, with its place
+                return self._read_slowly(inputs, max_errors)
+            if result is Undefined:
+                return self._read_slowly(inputs, max_errors)
+            sources[name] = VariableValueSource(signature, value)
+            coerced[name] = result
+        return VariableValues(sources, coerced)
+
+    def _read_slowly(self, inputs: Mapping[str, Any], max_errors: int) -> VariableValues | list[GraphQLError]:
+        definitions = self._operation.variable_definitions or ()
+        return get_variable_values(self._schema, definitions, dict(inputs), max_errors=max_errors)
+
+
+def parameter_names(field: StrawberryField, arguments: Mapping[str, Any], name_of: Any) -> dict[str, str] | None:
+    """By name in the schema the name of the function's parameter, if values are passed on as they are.
+
+    None if Strawberry has to convert some of them: lists, input objects, `Maybe`, global ids.
+    """
+    names: dict[str, str] = {}
+    for argument in field.arguments:
+        type_: Any = argument.type
+        while isinstance(type_, StrawberryOptional) and not isinstance(type_, StrawberryMaybe):
+            type_ = type_.of_type
+        definition = arguments[name_of(argument)].type
+        if is_non_null_type(definition):
+            definition = definition.of_type
+        passed_on = is_leaf_type(definition) and not isinstance(type_, StrawberryMaybe) and type_ is not GlobalID
+        if not passed_on:
+            return None
+        names[name_of(argument)] = argument.python_name
+    return names

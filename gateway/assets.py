@@ -1,0 +1,104 @@
+"""Files as browsers get them: read once, served from memory to anybody, compressed, with an ETag."""
+
+import gzip
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+WEB = Path(__file__).resolve().parent.parent / "web"
+
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+    ".txt": "text/plain; charset=utf-8",
+}
+REVALIDATE = "no-cache"
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+def policy(styles: str = "'self'") -> str:
+    """A Content-Security-Policy: this server's files, and the pictures and fonts inside the style sheets."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            f"style-src {styles}",
+            "connect-src 'self'",
+            "img-src 'self' data:",
+            "font-src 'self' data:",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file as it is served. `cache_control` is for ever only where the name carries the version."""
+
+    content: bytes
+    content_type: str
+    cache_control: str = REVALIDATE
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def gzipped(self) -> bytes:
+        """The content compressed, once, when it is first asked for."""
+        return gzip.compress(self.content, mtime=0)
+
+    @cached_property
+    def digest(self) -> str:
+        """What a strong ETag says of the content."""
+        return hashlib.sha256(self.content).hexdigest()[:32]
+
+
+def read_asset(file: Path, headers: Mapping[str, str], cache_control: str = REVALIDATE) -> Asset:
+    """The file as an asset, its type by its suffix. Raises `OSError` when it is missing."""
+    return Asset(file.read_bytes(), TYPES[file.suffix], cache_control, headers)
+
+
+def answer(request: Request, asset: Asset) -> Response:
+    """The asset, compressed where the client takes it; 304 where the client has it already."""
+    zipped = _accepts_gzip(request.headers.get("accept-encoding", ""))
+    # A strong tag names the bytes sent, so each coding of a file has its own (RFC 9110, 8.8.3.3).
+    etag = f'"{asset.digest}-gzip"' if zipped else f'"{asset.digest}"'
+    headers = {
+        "etag": etag,
+        "cache-control": asset.cache_control,
+        "vary": "Accept-Encoding",
+        **asset.headers,
+    }
+    if _matches(request.headers.get("if-none-match", ""), etag):
+        return Response(status_code=304, headers=headers)
+    body = asset.content
+    if zipped:
+        body = asset.gzipped
+        headers["content-encoding"] = "gzip"
+    headers["content-type"] = asset.content_type
+    headers["content-length"] = str(len(body))
+    return Response(b"" if request.method == "HEAD" else body, headers=headers)
+
+
+def _accepts_gzip(accept_encoding: str) -> bool:
+    """Whether gzip, by name or as `*`, has a weight above zero (RFC 9110, 12.5.3)."""
+    weights: dict[str, str] = {}
+    for coding in accept_encoding.lower().split(","):
+        name, _, parameter = coding.partition(";")
+        weights[name.strip()] = parameter.strip().removeprefix("q=")
+    weight = weights.get("gzip", weights.get("*", "0"))
+    return weight.strip("0.") != "" or weight == ""
+
+
+def _matches(if_none_match: str, etag: str) -> bool:
+    """Weak comparison against a list of tags or `*` (RFC 9110, 13.1.2)."""
+    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return etag in tags or tags == ["*"]

@@ -1,0 +1,77 @@
+"""Which pages of other sites may use the API from a browser: off, unless `CERTGATE_CORS_ORIGINS` names them."""
+
+from starlette.datastructures import MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE")
+ACCEPTED = (
+    "Authorization",
+    "Content-Type",
+    "X-API-Key",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "Prefer",
+    "X-Request-ID",
+    "GraphQL-Require-Preflight",
+)
+"""What a page may send."""
+
+EXPOSED = (
+    "ETag",
+    "Idempotent-Replayed",
+    "Link",
+    "Preference-Applied",
+    "RateLimit",
+    "RateLimit-Limit",
+    "RateLimit-Policy",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "X-Request-ID",
+)
+"""What a page may read of an answer, beside the few headers that browsers always show."""
+
+PREFLIGHT_SECONDS = 600
+
+
+class Cors:
+    """Wraps the edge, because a preflight carries no credential. Pages for people (sign-in, GraphiQL) stay closed.
+
+    A page of an origin that is named may use the session cookie; `*` opens the API to every page, without cookies:
+    for publishable keys.
+    """
+
+    def __init__(self, app: ASGIApp, origins: tuple[str, ...], paths: tuple[str, ...]) -> None:
+        self._app = app
+        self._paths = paths
+        self._open = CORSMiddleware(
+            app,
+            allow_origins=origins,
+            allow_methods=METHODS,
+            allow_headers=ACCEPTED,
+            allow_credentials="*" not in origins,
+            expose_headers=EXPOSED,
+            max_age=PREFLIGHT_SECONDS,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        if scope["type"] != "http" or not scope["path"].startswith(self._paths):
+            await self._app(scope, receive, send)
+            return
+
+        async def send_once(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                # The middleware adds Origin to the Vary of the edge, which names it already.
+                headers = MutableHeaders(scope=message)
+                names = dict.fromkeys(name.strip() for name in headers.get("vary", "").split(","))
+                headers["Vary"] = ", ".join(names)
+            await send(message)
+
+        await self._open(scope, receive, send_once)

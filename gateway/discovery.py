@@ -1,0 +1,90 @@
+"""How programs find their way: OpenAPI documents, the API catalogue (RFC 9727) and `llms.txt`.
+
+Served to anybody: whoever has no credential yet may read how to get along with one. Nothing here depends on the
+`Host` header, so that a shared cache can keep it: where the public address is not set, links are relative.
+"""
+
+from functools import cache
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from gateway.assets import Asset, answer
+from gateway.reference import HEADERS
+from gateway.settings import Settings
+from rest_compat.openapi import APIS, DOCUMENT_PATHS, document
+from rest_compat.routes import ENDPOINTS
+
+OPENAPI = "application/openapi+json"
+CATALOGUE = 'application/linkset+json;profile="https://www.rfc-editor.org/info/rfc9727"'
+
+
+def discovery_routes(settings: Settings) -> list[BaseRoute]:
+    """The documents' own paths, `/.well-known/api-catalog` and `/llms.txt`, for GET and HEAD."""
+    # A document takes some milliseconds to make, which a start that nobody asks for one does not pay.
+    server, type_base = settings.public_url, settings.problem_type_base
+
+    @cache
+    def described(app: str) -> Asset:
+        content = msgspec.json.format(msgspec.json.encode(document(app, server or "/", type_base)))
+        return Asset(content, OPENAPI, headers=HEADERS)
+
+    def openapi(request: Request) -> Response:
+        return answer(request, described(DOCUMENT_PATHS[request.url.path]))
+
+    linkset = Asset(msgspec.json.format(msgspec.json.encode(catalogue(server))), CATALOGUE, headers=HEADERS)
+    text = Asset(llms_txt(server).encode(), "text/plain; charset=utf-8", headers=HEADERS)
+
+    def api_catalog(request: Request) -> Response:
+        return answer(request, linkset)
+
+    def llms(request: Request) -> Response:
+        return answer(request, text)
+
+    return [
+        *(Route(path, openapi) for path in DOCUMENT_PATHS),
+        Route("/.well-known/api-catalog", api_catalog),
+        Route("/llms.txt", llms),
+    ]
+
+
+def catalogue(server: str) -> dict[str, list[dict[str, object]]]:
+    """The APIs at that address as a linkset (RFC 9264), one entry each."""
+    health = [{"href": f"{server}/readyz", "type": "application/json"}]
+    entries: list[dict[str, object]] = [
+        {
+            "anchor": f"{server}/{app}/api/v1/",
+            "service-desc": [{"href": f"{server}{path}", "type": OPENAPI}],
+            "service-doc": [{"href": f"{server}/docs?api={app}", "type": "text/html"}],
+            "status": health,
+        }
+        for path, app in DOCUMENT_PATHS.items()
+    ]
+    graphiql = [{"href": f"{server}/graphiql", "type": "text/html"}]
+    return {"linkset": [*entries, {"anchor": f"{server}/graphql", "service-doc": graphiql, "status": health}]}
+
+
+def llms_txt(server: str) -> str:
+    """The site in Markdown for language models (the llms.txt proposal): what it is, and where what is."""
+    about = (
+        "A gateway for product certifications and claims: GraphQL and REST over the same operations. Every request"
+        " needs a credential, for example an API key in the header X-API-Key; these pages need none."
+    )
+    parts = ["# certgate", f"> {about}", "## Documents"]
+    links = [
+        f"- [{APIS[app].title}]({server}{path}): OpenAPI 3.1. {APIS[app].summary}"
+        for path, app in DOCUMENT_PATHS.items()
+    ]
+    links += [
+        f"- [Refusals]({server}/docs/errors): every error code, what it means and what to do",
+        f"- [API catalogue]({server}/.well-known/api-catalog): the APIs as a linkset (RFC 9727)",
+        f"- [GraphQL]({server}/graphql): POST a query as JSON; introspection describes the schema",
+        f"- [GraphiQL]({server}/graphiql): the same for people",
+    ]
+    parts.append("\n".join(links))
+    for app in DOCUMENT_PATHS.values():
+        rows = [f"- `{item.method} {item.path}`: {item.description}" for item in ENDPOINTS if item.app == app]
+        parts += [f"## {APIS[app].title}", "\n".join(rows)]
+    return "\n\n".join(parts) + "\n"

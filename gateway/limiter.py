@@ -1,0 +1,233 @@
+"""How often somebody may ask: so many units a minute and so many a day (contract 1.7), counted together.
+
+Both windows are fixed. Each starts with the first request that it counts, not on the clock, so that callers do not
+all come back in the same second. A charge fits into both windows or is counted in neither.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+from math import ceil
+from time import time
+from typing import NamedTuple, Protocol
+
+from domain.access import Caller
+from domain.errors import RateLimited
+from domain.vocabulary import KeyKind
+
+MINUTE = 60
+DAY = 24 * 60 * 60
+"""The lengths of the windows in seconds."""
+
+PUBLISHABLE_PER_MINUTE = 100
+"""What a publishable key may ask in a minute unless it, or the default of the installation, says less."""
+
+CAPACITY = 100_000
+"""How many callers, and how many addresses, are counted in one process at the same time (26 MB each)."""
+
+
+Client = tuple[str, int]
+"""ASGI's address and port of whoever is connected."""
+
+
+class Limits(NamedTuple):
+    """Units that may be spent in each window."""
+
+    minute: int
+    day: int
+
+
+class Budget(NamedTuple):
+    """Whose units are spent, and how many there are. `subject` is unique among callers, or among addresses."""
+
+    subject: str
+    limits: Limits
+    anonymous: bool = False
+
+
+class Standing(NamedTuple):
+    """Where a subject stands after a charge, whether it fitted or not. Moments are in Unix seconds."""
+
+    fits: bool
+    limits: Limits
+    now: float
+    minute_used: int
+    minute_end: float
+    day_used: int
+    day_end: float
+
+    def retry_after(self, units: int) -> int:
+        """Whole seconds until the last of the windows ends that `units` do not fit into."""
+        ends = [self.now + 1]
+        if self.minute_used + units > self.limits.minute:
+            ends.append(self.minute_end)
+        if self.day_used + units > self.limits.day:
+            ends.append(self.day_end)
+        return ceil(max(ends) - self.now)
+
+
+def unspent(limits: Limits, now: float) -> Standing:
+    """The standing of somebody who has spent nothing yet."""
+    return Standing(True, limits, now, 0, now + MINUTE, 0, now + DAY)
+
+
+class Limiter(Protocol):
+    """Where the counting is done."""
+
+    async def charge(self, budget: Budget, units: int) -> Standing:
+        """Spends units if they fit into both windows, in one step; 0 units ask where the subject stands."""
+        ...
+
+    async def check(self) -> bool:
+        """Whether requests are being counted."""
+        ...
+
+    async def close(self) -> None:
+        """Ends connections, if there are any."""
+        ...
+
+
+class _Counts:
+    """What a subject has spent."""
+
+    __slots__ = ("day_end", "day_used", "minute_end", "minute_used")
+
+    def __init__(self) -> None:
+        self.minute_used = self.day_used = 0
+        self.minute_end = self.day_end = 0.0
+
+
+class MemoryLimiter:
+    """Counts in this process. Nothing is awaited, so no other request gets between looking and spending.
+
+    Whoever was not seen for a day is forgotten. Beyond `capacity`, whoever was not seen longest is: callers and
+    addresses apart, so that a flood of addresses never makes anybody forget what a key has spent.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time, capacity: int = CAPACITY) -> None:
+        self._clock = clock
+        self._capacity = capacity
+        self._callers: OrderedDict[str, _Counts] = OrderedDict()
+        self._addresses: OrderedDict[str, _Counts] = OrderedDict()
+
+    @property
+    def remembered(self) -> int:
+        """How many subjects are remembered."""
+        return len(self._callers) + len(self._addresses)
+
+    async def charge(self, budget: Budget, units: int) -> Standing:
+        """Spends units if they fit into both windows; 0 units ask where the subject stands."""
+        subject, limits, anonymous = budget
+        now = self._clock()
+        table = self._addresses if anonymous else self._callers
+        counts = table.get(subject)
+        if counts is None:
+            self._forget(table, now)
+            counts = table[subject] = _Counts()
+        else:
+            table.move_to_end(subject)
+        # An end further away than the window is long means that the clock was set back.
+        if not 0 < counts.minute_end - now <= MINUTE:
+            counts.minute_used, counts.minute_end = 0, now + MINUTE
+        if not 0 < counts.day_end - now <= DAY:
+            counts.day_used, counts.day_end = 0, now + DAY
+        fits = counts.minute_used + units <= limits.minute and counts.day_used + units <= limits.day
+        if fits:
+            counts.minute_used += units
+            counts.day_used += units
+        return Standing(fits, limits, now, counts.minute_used, counts.minute_end, counts.day_used, counts.day_end)
+
+    async def check(self) -> bool:
+        """Always: memory does not fail."""
+        return True
+
+    async def close(self) -> None:
+        """Nothing to end."""
+
+    def _forget(self, table: OrderedDict[str, _Counts], now: float) -> None:
+        # Who was seen last stands last, so those whose windows have ended gather in front. Two go for one that
+        # comes: the table shrinks back after a crowd, and no request pays for all of it.
+        for _ in range(2):
+            if not table:
+                return
+            subject = next(iter(table))
+            if table[subject].day_end > now and len(table) < self._capacity:
+                return
+            del table[subject]
+
+
+class RateLimits:
+    """The rules: whose budget a request spends, and how large it is."""
+
+    def __init__(self, limiter: Limiter, per_minute: int, per_day: int) -> None:
+        self.limiter = limiter
+        self._default = Limits(per_minute, per_day)
+        self._publishable = Limits(min(per_minute, PUBLISHABLE_PER_MINUTE), per_day)
+
+    def of_caller(self, caller: Caller) -> Budget:
+        """The budget of a credential; a browser session spends that of the key it stands for."""
+        limits = self._publishable if caller.kind is KeyKind.PUBLISHABLE else self._default
+        minute, day = caller.rate_limit_per_minute, caller.rate_limit_per_day
+        if minute or day:
+            limits = Limits(minute or limits.minute, day or limits.day)
+        return Budget(caller.principal, limits)
+
+    def of_address(self, client: Client | None) -> Budget:
+        """The budget of whoever shows no valid credential: invalid keys never spend what belongs to a key."""
+        return Budget(_neighbourhood(client[0] if client else ""), self._default, anonymous=True)
+
+
+class Meter:
+    """What one request spends: the address's units until its caller is known, and the caller's from then on.
+
+    It must not know the request's scope, which knows it: a cycle costs each request five times what is done here.
+    """
+
+    __slots__ = ("_budget", "_client", "_limits", "_standing")
+
+    def __init__(self, limits: RateLimits, client: Client | None) -> None:
+        self._limits = limits
+        self._client = client
+        self._budget: Budget | None = None
+        self._standing: Standing | None = None
+
+    def belongs_to(self, caller: Caller) -> None:
+        """Says who asks."""
+        self._budget = self._limits.of_caller(caller)
+
+    async def charge(self, units: int) -> None:
+        """Spends units. Raises `RateLimited`, and has spent nothing, when they do not fit into both windows."""
+        budget = self._budget or self._limits.of_address(self._client)
+        self._standing = standing = await self._limits.limiter.charge(budget, units)
+        if standing.fits:
+            return
+        if units > 1:
+            raise RateLimited(
+                f"Rate limit exceeded. Every root field costs a unit and this document needs {units} more;"
+                " ask for fewer, or try again later.",
+                standing.retry_after(units),
+            )
+        raise RateLimited("Rate limit exceeded. Please try again later.", standing.retry_after(units))
+
+    async def standing(self) -> Standing:
+        """Where things stand after the last charge. A request that failed before any has cost nothing."""
+        if self._standing is None:
+            budget = self._budget or self._limits.of_address(self._client)
+            self._standing = await self._limits.limiter.charge(budget, 0)
+        return self._standing
+
+
+@lru_cache(maxsize=1024)
+def _neighbourhood(host: str) -> str:
+    """The part of an address that one party holds: all of IPv4's, the first 64 bits of IPv6's (RFC 6177)."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        # A Unix socket, or what a proxy made up: all of those share one budget.
+        return "unknown"
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is None:
+            return str(IPv6Address(int(address) >> 64 << 64))
+        address = address.ipv4_mapped
+    return str(address)

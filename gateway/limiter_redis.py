@@ -1,0 +1,215 @@
+"""Counting in Redis or Valkey, for several workers or machines that share their callers.
+
+Requests that arrive while a round trip is under way travel together in the next one, so that a crowd costs few round
+trips and needs one connection, and a request on its own costs one. Each of them is counted by one script, which looks
+at both windows and spends in one step, by the server's clock.
+
+When the server does not answer, requests are let through uncounted at once, and it is asked in the background whether
+it is back.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from hashlib import sha1
+from time import monotonic, time
+from typing import Any
+
+from valkey.asyncio import Valkey
+from valkey.exceptions import ConnectionError as Disconnected
+from valkey.exceptions import NoScriptError, ValkeyError
+
+from gateway.limiter import DAY, MINUTE, Budget, Standing, unspent
+
+PREFIX = "certgate:limit:"
+
+TIMEOUT = 1.0
+"""How many seconds a round trip may take. A server that is slower than that helps nobody."""
+
+PAUSE = 1.0
+"""How many seconds pass between two attempts to reach a server that did not answer."""
+
+SCRIPT = f"""
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local units = tonumber(ARGV[1])
+local limits = {{tonumber(ARGV[2]), tonumber(ARGV[3])}}
+local lengths = {{{MINUTE * 1000}, {DAY * 1000}}}
+local stored = redis.call('HMGET', KEYS[1], 'minute_used', 'minute_end', 'day_used', 'day_end')
+local used, ends, fits = {{}}, {{}}, 1
+for i = 1, 2 do
+  used[i], ends[i] = tonumber(stored[2 * i - 1] or 0), tonumber(stored[2 * i] or 0)
+  -- An end further away than the window is long means that the clock was set back.
+  if ends[i] <= now or ends[i] - now > lengths[i] then
+    used[i], ends[i] = 0, now + lengths[i]
+  end
+  if used[i] + units > limits[i] then fits = 0 end
+end
+if fits == 1 and units > 0 then
+  used[1], used[2] = used[1] + units, used[2] + units
+  redis.call('HSET', KEYS[1],
+    'minute_used', string.format('%d', used[1]), 'minute_end', string.format('%.0f', ends[1]),
+    'day_used', string.format('%d', used[2]), 'day_end', string.format('%.0f', ends[2]))
+  redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', math.max(ends[1], ends[2])))
+end
+return {{fits, now, used[1], ends[1], used[2], ends[2]}}
+"""
+
+_SHA = sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
+
+log = logging.getLogger("certgate.limits")
+
+_Charge = tuple[str, int, int, int]
+"""The key, the units, the limit of the minute and that of the day."""
+
+_Waiting = tuple[_Charge, "asyncio.Future[list[int] | None]"]
+
+
+class RedisLimiter:
+    """Counts on the server at `url`, which is reached when first needed. Belongs to one event loop.
+
+    `timeout` and `pause` are in seconds; `clock` says when the pause is over.
+    """
+
+    def __init__(
+        self, url: str, *, timeout: float = TIMEOUT, pause: float = PAUSE, clock: Callable[[], float] = monotonic
+    ) -> None:
+        # The flight has a time limit of its own: a busy event loop must not look like a silent server.
+        self._server: Valkey = Valkey.from_url(url, socket_connect_timeout=None, socket_timeout=None)
+        self._timeout = timeout
+        self._pause = pause
+        self._clock = clock
+        self._waiting: list[_Waiting] = []
+        self._flight: asyncio.Task[None] | None = None
+        self._probe: asyncio.Task[bool] | None = None
+        self._down = False
+        self._next_probe = 0.0
+        self.round_trips = 0
+
+    async def charge(self, budget: Budget, units: int) -> Standing:
+        """Spends units if they fit into both windows; fits whatever it is when the server does not answer."""
+        subject, limits, anonymous = budget
+        if self._down:
+            if self._clock() >= self._next_probe:
+                self._look()
+            return unspent(limits, time())
+        key = f"{PREFIX}address:{subject}" if anonymous else f"{PREFIX}caller:{subject}"
+        answer = asyncio.get_running_loop().create_future()
+        self._waiting.append(((key, units, limits.minute, limits.day), answer))
+        if self._flight is None:
+            self._flight = asyncio.create_task(self._fly())
+        counted = await answer
+        if counted is None:
+            return unspent(limits, time())
+        fits, now, minute_used, minute_end, day_used, day_end = counted
+        return Standing(fits == 1, limits, now / 1000, minute_used, minute_end / 1000, day_used, day_end / 1000)
+
+    async def check(self) -> bool:
+        """Whether the server answers now; counting starts again if it does."""
+        return await asyncio.shield(self._look())
+
+    async def close(self) -> None:
+        """Ends the connection and what is under way on it."""
+        for task in (self._flight, self._probe):
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+        with suppress(OSError, ValkeyError):
+            await self._in_time(self._server.aclose())
+
+    async def _fly(self) -> None:
+        """Takes everybody who waits to the server and back, until nobody waits any more."""
+        try:
+            while self._waiting:
+                aboard, self._waiting = self._waiting, []
+                answers: list[Any] = [None] * len(aboard)
+                try:
+                    answers = await self._in_time(self._ask([charge for charge, _ in aboard]))
+                except (OSError, ValkeyError) as error:
+                    self._lose(error)
+                finally:
+                    for (_, answer), counted in zip(aboard, answers, strict=True):
+                        if not answer.done():  # its client went away
+                            answer.set_result(counted)
+        finally:
+            self._flight = None
+
+    async def _ask(self, charges: list[_Charge]) -> list[Any]:
+        try:
+            answers = await self._send(["EVALSHA", _SHA], charges)
+        except Disconnected:
+            # A connection that was idle may have been closed from the other side long ago.
+            answers = await self._send(["EVALSHA", _SHA], charges)
+        # A server that was started anew has forgotten the script, and has counted nothing for those.
+        again = [place for place, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+        if again:
+            counted = await self._send(["EVAL", SCRIPT], [charges[place] for place in again])
+            for place, answer in zip(again, counted, strict=True):
+                answers[place] = answer
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers
+
+    async def _send(self, command: list[str], charges: list[_Charge]) -> list[Any]:
+        self.round_trips += 1
+        if len(charges) == 1:
+            try:
+                return [await self._server.execute_command(*command, 1, *charges[0])]  # type: ignore[no-untyped-call]
+            except NoScriptError as error:
+                return [error]
+        async with self._server.pipeline(transaction=False) as pipeline:
+            for charge in charges:
+                pipeline.execute_command(*command, 1, *charge)
+            answers: list[Any] = await pipeline.execute(raise_on_error=False)
+            return answers
+
+    async def _in_time(self, work: Any) -> Any:
+        """The result of a coroutine. Raises `TimeoutError`."""
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait({task}, timeout=self._timeout)
+            # If it was this process that had no time, the answer is there by now and only has to be read.
+            for _ in range(5):
+                if not task.done():
+                    await asyncio.sleep(0)
+            if not task.done():
+                # A connection whose reader is stopped is closed, so that a late answer meets nobody else's question.
+                raise TimeoutError(f"no answer in {self._timeout} s")
+            return task.result()
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+
+    def _look(self) -> "asyncio.Task[bool]":
+        if self._probe is None:
+            self._probe = asyncio.create_task(self._ping())
+        return self._probe
+
+    async def _ping(self) -> bool:
+        try:
+            await self._in_time(self._server.ping())
+        except (OSError, ValkeyError) as error:
+            self._lose(error)
+            return False
+        else:
+            if self._down:
+                self._down = False
+                log.warning("The server of CERTGATE_REDIS_URL answers again: rate limits are counted.")
+            return True
+        finally:
+            self._probe = None
+
+    def _lose(self, error: Exception) -> None:
+        self._next_probe = self._clock() + self._pause
+        if not self._down:
+            self._down = True
+            log.warning(
+                "The server of CERTGATE_REDIS_URL does not answer (%s: %s): rate limits are not counted and requests"
+                " are let through until it does.",
+                type(error).__name__,
+                error,
+            )

@@ -1,0 +1,145 @@
+"""The API reference for people: the page at `/docs`, and one page for each kind of refusal. Served to anybody."""
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from domain.problem import KINDS
+from gateway.assets import FOR_EVER, TYPES, WEB, Asset, answer, policy, read_asset
+
+REFERENCE = WEB / "reference"
+ERRORS = WEB.parent / "docs" / "errors.md"
+
+CONTENT_SECURITY_POLICY = policy()
+HEADERS = {"content-security-policy": CONTENT_SECURITY_POLICY, "link": '</.well-known/api-catalog>; rel="api-catalog"'}
+
+_row = re.compile(
+    r"^\| `(?P<code>\w+)` \| (?P<status>\d{3}) \| (?P<retryable>yes|no) \| (?P<text>.+) \|$", re.MULTILINE
+)
+
+
+class Explanation(NamedTuple):
+    """What `docs/errors.md` says of a code; `text` is Markdown with nothing but code spans."""
+
+    status: int
+    retryable: bool
+    text: str
+
+
+def explanations(document: str) -> dict[str, Explanation]:
+    """Error code -> its row in the table of codes."""
+    return {
+        row["code"]: Explanation(int(row["status"]), row["retryable"] == "yes", row["text"])
+        for row in _row.finditer(document)
+    }
+
+
+def reference_routes(type_base: str) -> list[BaseRoute]:
+    """`/docs`, its files, `/docs/errors` and a page for each code. Raises `OSError` when a file is missing."""
+    page = read_asset(REFERENCE / "index.html", HEADERS)
+    assets = {name: read_asset(REFERENCE / name, HEADERS) for name in ("app.js", "app.css", "favicon.svg")}
+    for entry in json.loads((REFERENCE / "manifest.json").read_bytes())["files"]:
+        file = REFERENCE / entry["file"]
+        assets[file.name] = read_asset(file, HEADERS, FOR_EVER)
+    assets["licences.txt"] = read_asset(REFERENCE / "licences" / "THIRD_PARTY.txt", HEADERS)
+    said = explanations(ERRORS.read_text(encoding="utf-8"))
+    known = {code: said[code] for code in KINDS if code in said}
+    errors = {code: _page(_error(code, item, type_base)) for code, item in known.items()}
+    index = _page(_index(known))
+
+    # Plain functions: Starlette runs them in a thread, where compressing a megabyte holds up nobody.
+    def reference(request: Request) -> Response:
+        return answer(request, page)
+
+    def reference_file(request: Request) -> Response:
+        return answer(request, _named(assets, request.path_params["file"], "file below /docs", "/docs"))
+
+    def all_errors(request: Request) -> Response:
+        return answer(request, index)
+
+    def error(request: Request) -> Response:
+        return answer(request, _named(errors, request.path_params["code"], "error code", "/docs/errors"))
+
+    return [
+        Route("/docs", reference),
+        Route("/docs/errors", all_errors),
+        Route("/docs/errors/{code}", error),
+        Route("/docs/{file}", reference_file),
+    ]
+
+
+def _named(assets: Mapping[str, Asset], name: str, what: str, instead: str) -> Asset:
+    if name not in assets:
+        raise HTTPException(404, f"There is no {what} {name!r}; open {instead} instead.")
+    return assets[name]
+
+
+def _error(code: str, item: Explanation, type_base: str) -> tuple[str, str, str]:
+    title = KINDS[code].title
+    again = "The same request can succeed later." if item.retryable else "The same request will be refused again."
+    shown = {
+        "type": f"{type_base}{code}",
+        "title": title,
+        "status": item.status,
+        "detail": "…",
+        "error_code": code,
+        "retryable": item.retryable,
+        "timestamp": "2026-11-22T12:00:00+00:00",
+    }
+    body = f"""<h1>{html.escape(title)}</h1>
+      <p><code>{code}</code>, HTTP status {item.status}. {again}</p>
+      <p>{_inline(item.text)}</p>
+      <pre>{html.escape(json.dumps(shown, indent=2, ensure_ascii=False))}</pre>
+      <p>Every answer has an <code>X-Request-ID</code>: quote it when you report something.</p>
+      <p><a href="../errors">All kinds of refusals</a></p>"""
+    return title, "../", body
+
+
+def _index(known: Mapping[str, Explanation]) -> tuple[str, str, str]:
+    rows = "\n".join(
+        f'        <tr><td><a href="errors/{code}"><code>{code}</code></a></td><td>{item.status}</td>'
+        f"<td>{_inline(item.text)}</td></tr>"
+        for code, item in known.items()
+    )
+    body = f"""<h1>Refusals</h1>
+      <p>A refusal is a document of type <code>application/problem+json</code> (RFC 9457). Programs branch on its
+      <code>error_code</code>.</p>
+      <table>
+        <tr><th>code</th><th>status</th><th>what happened, and what to do</th></tr>
+{rows}
+      </table>"""
+    return "Refusals", "", body
+
+
+def _page(content: tuple[str, str, str]) -> Asset:
+    title, up, body = content
+    text = f"""<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <title>{html.escape(title)} · certgate</title>
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <link rel="icon" href="{up}favicon.svg" type="image/svg+xml">
+    <link rel="stylesheet" href="{up}app.css">
+  </head>
+  <body class="text">
+    <header class="bar"><strong>certgate</strong><nav><a href="{up}../docs">API reference</a></nav></header>
+    <main>
+      {body}
+    </main>
+  </body>
+</html>
+"""
+    return Asset(text.encode(), TYPES[".html"], headers=HEADERS)
+
+
+def _inline(markdown: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(markdown))

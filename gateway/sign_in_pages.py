@@ -1,0 +1,78 @@
+"""The few pages around signing in: plain HTML, no script, nothing from anywhere, in the colours of GraphiQL's page."""
+
+import base64
+import hashlib
+from html import escape
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #3b4557; --ink-soft: #667085; --paper: #fff; --line: #e4e7ec;
+  --field: #f5f7fa; --accent: #0f766e; --accent-ink: #fff; --bad: #b42318; }
+@media (prefers-color-scheme: dark) { :root { --ink: #c3ccdb; --ink-soft: #8f9bb0; --paper: #212a3b; --line: #364156;
+  --field: #2b3548; --accent: #2dd4bf; --accent-ink: #0b2c29; --bad: #fda29b; } }
+body { background: var(--paper); color: var(--ink); font: 14px/1.5 Roboto, sans-serif; margin: 0; }
+main { box-sizing: border-box; margin: 0 auto; max-width: 420px; padding: 16vh 24px 24px; }
+h1 { font-size: 29px; font-weight: 500; line-height: 1.3; margin: 0 0 16px; }
+label { display: block; margin-bottom: 6px; }
+input, button { border: 1px solid var(--line); border-radius: 6px; box-sizing: border-box; font: inherit; height: 36px;
+  padding: 0 12px; }
+input { background: var(--field); color: var(--ink); margin-bottom: 12px; width: 100%; }
+button { background: var(--accent); border-color: var(--accent); color: var(--accent-ink); cursor: pointer;
+  font-weight: 500; }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
+p { margin: 0 0 14px; }
+a { color: inherit; }
+code { font: 13px "Fira Code", monospace; }
+.soft { color: var(--ink-soft); margin-top: 20px; }
+.refused { color: var(--bad); }
+"""
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+CONTENT_SECURITY_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+def _page(title: str, content: str) -> str:
+    return f"""<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex"><title>{title} · certgate</title><style>{_STYLE}</style></head>
+<body><main><h1>{title}</h1>
+{content}
+</main></body>
+</html>
+"""
+
+
+LINK_REFUSED = _page(
+    "This link does not sign in",
+    """<p>A sign-in link works once and for an hour, and this one is used, expired or incomplete: start
+<code>./certgate demo</code> again for a new link, or make an API key with <code>./certgate keys create</code>
+and <a href="/sign-in">sign in with it</a>.</p>""",
+)
+
+
+def form(refusal: str = "") -> str:
+    """Asks for an API key; `refusal` is why the last one did not do."""
+    said = f'<p class="refused" role="alert">{escape(refusal)}</p>\n' if refusal else ""
+    # Not named like a password, so that no browser offers to keep it.
+    return _page(
+        "Sign in",
+        f"""{said}<form method="post" action="/sign-in" autocomplete="off">
+<label for="api-key">API key</label>
+<input id="api-key" name="api_key" type="password" placeholder="csb_…" required autofocus spellcheck="false">
+<button type="submit">Sign in</button>
+</form>
+<p class="soft">This browser then acts with the key's authority, until you sign out or leave it alone for a while.
+<code>./certgate keys create</code> makes a key.</p>""",
+    )
+
+
+def signed_in(organization: str, role: str) -> str:
+    """Says as whom the browser acts, and offers the way out."""
+    return _page(
+        "Signed in",
+        f"""<p>You act for <strong>{escape(organization)}</strong> ({escape(role)}).
+<a href="/graphiql">Open GraphiQL</a></p>
+<form method="post" action="/sign-out"><button type="submit">Sign out</button></form>""",
+    )

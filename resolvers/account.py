@@ -1,0 +1,119 @@
+"""The Account API: who asks, and the API keys of an organisation (contract 1.5)."""
+
+import msgspec
+
+from db import accounts, keys
+from db.database import Transaction
+from domain.access import require_key_management
+from domain.account import (
+    ApiKey,
+    CreateApiKey,
+    DeleteApiKey,
+    ListApiKeys,
+    NewApiKey,
+    PatchApiKey,
+    WhoAmI,
+)
+from domain.api_keys import digest, new_key
+from domain.errors import InvalidInput, NotFound, Violation
+from domain.metadata import merge
+from domain.short_id import ShortId, new_short_id
+from domain.vocabulary import KeyKind
+from resolvers.operation import Context, read_operation, write_operation
+from resolvers.repetition import shown_once
+
+
+@read_operation
+async def who_am_i(context: Context) -> WhoAmI:
+    """The caller: its user if it has one, its organisations, and its key unless it is a session or a token."""
+    caller = context.caller
+    organizations = [caller.organization, *(membership.organization for membership in caller.others)]
+    user = await accounts.find_user(context.database, caller.user_id) if caller.user_id else None
+    key = None
+    if caller.key_id is not None and not caller.is_session:
+        key = await keys.find_live(context.database, caller.key_id)
+    return WhoAmI(user, organizations, key)
+
+
+@read_operation
+async def list_api_keys(context: Context, command: ListApiKeys) -> list[ApiKey]:
+    """The keys of an organisation by age, without those revoked. Raises `NotFound` or `Forbidden`."""
+    require_key_management(context.caller, command.organization_id)
+    return await keys.of_organization(context.database, command.organization_id)
+
+
+@write_operation
+@shown_once
+async def create_api_key(context: Context, transaction: Transaction, command: CreateApiKey) -> NewApiKey:
+    """Makes a key of the organisation. Raises `NotFound`, `Forbidden` or `InvalidInput`.
+
+    A csu key stands for the caller's own user: nobody makes a key that acts as somebody else.
+    """
+    require_key_management(context.caller, command.organization_id)
+    problems = []
+    if command.expires_at is not None and command.expires_at <= context.now:
+        problems.append(Violation(("expires_at",), "Input should be in the future", "datetime_future"))
+    if command.kind is KeyKind.USER and context.caller.user_id is None:
+        message = "A csu key stands for the user who makes it; make it with a csu key, or on the command line"
+        problems.append(Violation(("kind",), message, "user_of_kind"))
+    if problems:
+        raise InvalidInput(problems)
+    secret = new_key(command.kind)
+    key = ApiKey(
+        id=new_short_id(context.now),
+        organization_id=command.organization_id,
+        user_id=context.caller.user_id if command.kind is KeyKind.USER else None,
+        kind=command.kind,
+        role=command.role,
+        name=command.name,
+        description=command.description,
+        metadata=merge({}, command.metadata),
+        expires_at=command.expires_at,
+        last_used=None,
+        rate_limit_per_minute=0,
+        rate_limit_per_day=0,
+        created_at=context.now,
+    )
+    await keys.add_key(
+        transaction,
+        id=key.id,
+        organization_id=key.organization_id,
+        kind=key.kind,
+        role=key.role,
+        name=key.name,
+        digest=digest(secret),
+        expires_at=key.expires_at,
+        at=key.created_at,
+        user_id=key.user_id,
+        description=key.description,
+        metadata=key.metadata,
+    )
+    return NewApiKey(key, secret)
+
+
+@write_operation
+async def patch_api_key(context: Context, transaction: Transaction, command: PatchApiKey) -> ApiKey:
+    """Changes what a key is called. Raises `NotFound`, `Forbidden` or `InvalidInput`."""
+    require_key_management(context.caller, command.organization_id)
+    members = command.members()
+    stored = await _locked(transaction, command.organization_id, command.key_id)
+    if "metadata" in members:
+        members["metadata"] = merge(stored.metadata, members["metadata"])
+    if members:
+        await keys.change(transaction, stored.id, members)
+    return msgspec.structs.replace(stored, **members)
+
+
+@write_operation
+async def delete_api_key(context: Context, transaction: Transaction, command: DeleteApiKey) -> None:
+    """Revokes a key at once, with the browser sessions that stand for it. Raises `NotFound` or `Forbidden`."""
+    require_key_management(context.caller, command.organization_id)
+    stored = await _locked(transaction, command.organization_id, command.key_id)
+    await keys.revoke_key(transaction, stored.id)
+
+
+async def _locked(transaction: Transaction, organization_id: ShortId, id: ShortId) -> ApiKey:
+    found = await keys.lock(transaction, id)
+    if found is None or found.organization_id != organization_id:
+        raise NotFound(f"The organisation has no API key with the id {id}; take it from the list of its keys.")
+    return found

@@ -1,0 +1,47 @@
+"""Bodies as HTML forms send them, with Stripe's shorthand for metadata (contract 1.6).
+
+`metadata[order_id]=6735` sets one key, `metadata=` clears all of them. Every other member is a text.
+"""
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl
+
+from domain.errors import BadRequest, InvalidInput, Violation
+
+MEDIA_TYPE = "application/x-www-form-urlencoded"
+MAX_MEMBERS = 1000
+
+_metadata = re.compile(r"metadata\[(.*)\]\Z", re.DOTALL)
+
+
+def read_form(body: bytes) -> dict[str, Any]:
+    """The members of a form, as JSON would have them. Raises `BadRequest` or `InvalidInput`."""
+    try:
+        pairs = parse_qsl(
+            body.decode(), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=MAX_MEMBERS
+        )
+    except ValueError:
+        raise BadRequest(
+            f"The body is not a form of at most {MAX_MEMBERS} members in UTF-8 (name=value&...);"
+            " correct it, or send JSON."
+        ) from None
+    members: dict[str, Any] = {}
+    keys: dict[str, str] = {}
+    repeated = set()
+    for name, text in pairs:
+        key = _metadata.match(name)
+        target, member = (keys, key[1]) if key else (members, name)
+        if member in target:
+            repeated.add(("metadata", member) if key else (member,))
+        target[member] = text
+    if "metadata" in members:
+        if members["metadata"] or keys:
+            repeated.add(("metadata",))
+        members["metadata"] = None
+    elif keys:
+        members["metadata"] = keys
+    if repeated:
+        message = "Input should be given once; metadata[key]=value sets a key, metadata= alone clears all of them"
+        raise InvalidInput([Violation(path, message, "form_member") for path in sorted(repeated)])
+    return members

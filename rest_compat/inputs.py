@@ -1,0 +1,135 @@
+"""What is asked, in words: descriptions and examples of parameters and body members for the OpenAPI document.
+
+Types, limits and patterns come from the commands themselves, so that they cannot differ from what is enforced.
+"""
+
+from typing import Any, NamedTuple
+
+from domain.gtin import GtinField, SeparatedGtinField
+from domain.short_id import ShortIdField
+from domain.validation import Command
+
+
+class _Path(Command):
+    """Parameters of paths, where nothing else is asked."""
+
+    gtin: GtinField
+    id: ShortIdField
+
+
+class _ProductsPath(_Path):
+    """The same in the Products API, which also takes GTINs with separators."""
+
+    gtin: SeparatedGtinField
+
+
+class Words(NamedTuple):
+    """What is said of a member: what it means, and a value that it may have."""
+
+    description: str
+    example: Any = None
+
+
+_PART = "Only those that have this text in their {}, whatever the case."
+_CODE = "Only the one with this code, whatever the case."
+_NULL_CLEARS = "`null` clears it."
+
+MEMBERS: dict[str, Words] = {
+    "gtin": Words(
+        "The product's GTIN: 8 to 14 digits, padded with zeros on the left to 14. A number that no product has is"
+        " answered with 404.",
+        "00012345678905",
+    ),
+    "id": Words("The id, as lists show it.", "WmsG2qe2XXxacqiqo2MfnY"),
+    "certification_id": Words("The id of the certification's definition.", "g5JYoyhXAiyPL7wg6cSNzH"),
+    "claim_id": Words("The id of the claim's definition.", "WmsG2qe2XXxacqiqo2MfnY"),
+    "organization_id": Words("The id of an organisation.", "g5JYoyhXAiyPL7wg6cSNzH"),
+    "certification_body_id": Words("Only those of the body with this id.", "g5JYoyhXAiyPL7wg6cSNzH"),
+    "page": Words("Which page, from 1. A page beyond the end is empty.", 1),
+    "page_size": Words("How many items a page has.", 25),
+    "ordering": Words("By which member to sort; a hyphen before it reverses. What is unknown comes last either way."),
+    "name": Words(_PART.format("name"), "fair trade"),
+    "label": Words(_PART.format("label"), "organic"),
+    "code": Words(_CODE, "USDA_ORGANIC"),
+    "category": Words("Only those of this category.", "DIETARY"),
+    "is_active": Words("Only those that are valid today (`true`) or are not (`false`)."),
+    "metadata": Words(
+        "Text under keys of your own, at most 50 of them. Keys that are sent are set, the others stay; a value that is"
+        " empty or `null` deletes its key; `{}` or `null` as a whole clears everything.",
+        {"order_id": "6735"},
+    ),
+    "source": Words("Who stands behind the claim.", "BRAND_SELF_DECLARED"),
+    "valid_from": Words(f"First day of validity. {_NULL_CLEARS}", "2024-01-01"),
+    "expiration_date": Words(f"Last day of validity; not before the first. {_NULL_CLEARS}", "2027-12-31"),
+    "evidence_url": Words(
+        "An http or https URL of what supports the claim, or an empty text. Stored, but never shown to readers.",
+        "https://example.org/report.pdf",
+    ),
+    "evidence_note": Words(
+        "What is to be said about the evidence. Stored, but never shown to readers.", "Lab report 7"
+    ),
+    "expiry_date": Words(f"The expiry printed on the certificate. {_NULL_CLEARS}", "2027-12-31"),
+    "certificate_number": Words("The certificate's number. An empty text clears it.", "NOP-12345"),
+    "issuing_body": Words("Who issued the certificate, in free text. An empty text clears it.", "Oregon Tilth"),
+    "verification_url": Words(
+        "An http or https URL where the certificate can be looked up; an empty text clears it.",
+        "https://example.org/registry/NOP-12345",
+    ),
+    "verification_status": Words("How far the certificate was confirmed against its issuer's registry.", "verified"),
+    "scope": Words("What the certificate covers. An empty text clears it.", "Product"),
+    "certification_value": Words("The result or level. An empty text clears it.", "Grade A"),
+    "audit_date": Words(f"Day of the audit. {_NULL_CLEARS}", "2025-11-03"),
+    "initial_certification_date": Words(f"Day of the first grant. {_NULL_CLEARS}", "2019-06-01"),
+    "certificate_countries": Words(
+        "Where the certificate is valid: ISO 3166-1 alpha-2 codes, upper case. `[]` clears them.", ["US", "CA"]
+    ),
+    "product_name": Words("The product's name.", "Oat drink"),
+    "brand": Words("The product's brand.", "Acme"),
+    "manufacturer": Words("Who makes the product.", "Acme Foods"),
+    "description": Words("What the product is.", "A drink made of oats."),
+    "country_of_origin": Words("ISO 3166-1 alpha-2 code, upper case; an empty text for none.", "US"),
+    "net_content": Words("How much is in it, as printed.", "1 l"),
+    "ingredients": Words("What is in it, as printed.", "Water, oats, salt"),
+    "image_url": Words("An http or https URL of a picture, or an empty text.", "https://example.org/oat.jpg"),
+    "q": Words("Only those that have this text in their name, brand or GTIN.", "oat"),
+    "category_id": Words("Only those of this category. Categories are not recorded here, so none matches.", "1234"),
+    "is_claimed": Words("Only those that an organisation owns (`true`), or that none does (`false`)."),
+    "data_source": Words("Only those whose record came from this source.", "claimed"),
+    "key_id": Words("The id of an API key, as the list shows it; not the key.", "g5JYoyhXAiyPL7wg6cSNzH"),
+    "role": Words("What the key may do: `readonly` reads, `editor` writes too, `manager` manages keys too.", "editor"),
+    "kind": Words("`csb` for a server, `csu` for yourself, `cpk` for a browser, which never writes.", "csb"),
+    "expires_at": Words("From when on the key is refused, with an offset; `null`: never.", "2030-03-31T12:00:00+00:00"),
+}
+"""Member -> its words, wherever the member appears."""
+
+ELSEWHERE: dict[tuple[str, str], Words] = {
+    **{
+        (command, member): said
+        for command in ("CreateApiKey", "PatchApiKey")
+        for member, said in (
+            ("name", Words("What the key is called.", "The shop")),
+            ("description", Words("What the key is for.", "Reads certifications for the shop's pages.")),
+        )
+    },
+    ("ListTradeItems", "brand"): Words("Only those of exactly this brand.", "Acme"),
+    ("ListTradeItems", "country_of_origin"): Words("Only those from this country, an ISO 3166-1 alpha-2 code.", "US"),
+    ("ListProducts", "organization_id"): Words("The organisation whose products are listed.", "g5JYoyhXAiyPL7wg6cSNzH"),
+    ("CreateProduct", "organization_id"): Words(
+        "The organisation that will own the product: the credential's own, which is also meant when this is left out.",
+        "g5JYoyhXAiyPL7wg6cSNzH",
+    ),
+    ("CreateProduct", "gtin"): Words(
+        "The GTIN: 8, 12, 13 or 14 digits with a right check digit; hyphens and blanks are ignored.", "00012345678905"
+    ),
+}
+"""(command, member) -> its words, where they differ from the member's usual ones."""
+
+
+def words(command: str, member: str) -> Words:
+    """What is said of a member of a command. Raises `KeyError` where nobody has said anything yet."""
+    return ELSEWHERE.get((command, member)) or MEMBERS[member]
+
+
+def path_command(app: str) -> type[Command]:
+    """A command with the members `gtin` and `id`, as the paths of that API take them."""
+    return _ProductsPath if app == "products" else _Path

@@ -1,0 +1,109 @@
+"""What HTTP itself asks of every endpoint: conditional requests, preferences, and which methods there are."""
+
+import re
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from domain.errors import AlreadyAssigned, AlreadyExists, BadRequest, InvalidInput, PreconditionFailed, Violation
+from domain.preconditions import Expected, Tags, digest, read_tags
+from domain.validation import MAX_VIOLATIONS, Command
+from rest_compat.wire import BODY_TYPES, members, read_object
+
+C = TypeVar("C", bound=Command)
+
+STRICT = "handling=strict"
+
+_handling = re.compile(r'\s*handling\s*=\s*"?(strict|lenient)"?\s*(?:;|\Z)', re.IGNORECASE)
+
+
+async def mannered(request: Request, handler: Callable[[Request], Awaitable[Response]]) -> Response:
+    """The handler's answer, under the conditions and with the preferences of the request."""
+    if request.method in ("GET", "HEAD"):
+        return _conditional(request, await handler(request))
+    tags = read_tags("If-Match", request.headers.getlist("if-match"))
+    if tags is not None:
+        request.state.context.expected = Expected(tags)
+    try:
+        response = await handler(request)
+    except (AlreadyAssigned, AlreadyExists) as error:
+        if request.headers.get("if-none-match", "").strip() != "*":
+            raise
+        raise PreconditionFailed(error.detail) from None
+    response.headers.update(applied(request))
+    return response
+
+
+def options(methods: Collection[str]) -> Response:
+    """The answer to OPTIONS: what the path can do (RFC 9110 section 9.3.7, RFC 5789 section 3.1)."""
+    allowed = {*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])}
+    headers = {"Allow": ", ".join(sorted(allowed))}
+    for method, name in (("PATCH", "Accept-Patch"), ("POST", "Accept-Post")):
+        if method in methods:
+            headers[name] = ", ".join(BODY_TYPES)
+    return Response(status_code=204, headers=headers)
+
+
+def _conditional(request: Request, response: Response) -> Response:
+    """The answer to a GET, or 304 when the client has it already (RFC 9110 section 13)."""
+    if response.status_code != 200:
+        return response
+    tag = response.headers.get("etag", "")[1:-1]
+    if not tag:
+        # No single record stands behind it, a list for example: it is named by what it says, byte for byte.
+        tag = digest(bytes(response.body))
+        response.headers["ETag"] = f'"{tag}"'
+    wanted = read_tags("If-Match", request.headers.getlist("if-match"))
+    if wanted is not None and not wanted.match_strongly(tag):
+        raise PreconditionFailed("This is no longer what If-Match names; read it again without that header.")
+    known = _known(request.headers.getlist("if-none-match"))
+    if known is not None and known.match_weakly(tag):
+        return Response(status_code=304, headers={"ETag": f'"{tag}"'})
+    return response
+
+
+def _known(values: Sequence[str]) -> Tags | None:
+    try:
+        return read_tags("If-None-Match", values)
+    except BadRequest:
+        # Who cannot say what is known gets the whole answer.
+        return None
+
+
+def is_strict(values: Sequence[str]) -> bool:
+    """Whether the values of `Prefer` ask for strict handling; of several, the first counts (RFC 7240 section 2)."""
+    for preference in ",".join(values).split(","):
+        if found := _handling.match(preference):
+            return found[1].lower() == "strict"
+    return False
+
+
+def applied(request: Request) -> dict[str, str]:
+    """The header that says which preference was honoured, if one was."""
+    return {"Preference-Applied": STRICT} if getattr(request.state, "strict", False) else {}
+
+
+async def read_command(request: Request, kind: type[C]) -> C:
+    """The command in the body and the path. Raises `InvalidInput` that names every bad member.
+
+    Unknown members are ignored, unless the client prefers to have them refused (contract A22).
+    """
+    sent = await read_object(request)
+    if not is_strict(request.headers.getlist("prefer")):
+        return kind.parse(members(request, sent))
+    request.state.strict = True
+    known = kind.model_fields.keys() - request.path_params.keys()
+    unknown = [
+        Violation((name[:60],), "Extra inputs are not permitted", "extra_forbidden")
+        for name in sent
+        if name not in known
+    ]
+    try:
+        command = kind.parse(members(request, sent))
+    except InvalidInput as error:
+        raise InvalidInput([*error.violations, *unknown][:MAX_VIOLATIONS]) from None
+    if unknown:
+        raise InvalidInput(unknown[:MAX_VIOLATIONS])
+    return command

@@ -1,0 +1,353 @@
+"""The OpenAPI 3.1 document of each API, made from the route table. Nothing is said here that a table does not know."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from domain.problem import KINDS
+from rest_compat.outputs import ErrorOut
+from rest_compat.problem import MEDIA_TYPE
+from rest_compat.routes import ENDPOINTS, Endpoint
+from rest_compat.schemas import (
+    REFERENCE,
+    Schema,
+    body_schema,
+    enum_schemas,
+    input_members,
+    output_schemas,
+    parameter_schema,
+    path_member,
+)
+from rest_compat.wire import JSON_TYPES
+
+VERSION = "1.0.0"
+
+
+class Api(NamedTuple):
+    """What is said of one API as a whole; `tags` are its groups of operations."""
+
+    title: str
+    summary: str
+    tags: Mapping[str, str]
+
+
+APIS = {
+    "certifications": Api(
+        "Certifications API",
+        "Which certifications a product holds and which claims it makes, with the definitions behind them.",
+        {
+            "Certification Bodies": "Organisations that certify, own marks or run public schemes.",
+            "Certifications": "Definitions of certifications.",
+            "Claims": "Definitions of claims.",
+            "Assignments": "Certifications and claims of a product.",
+        },
+    ),
+    "products": Api(
+        "Products API",
+        "Products by GTIN, as far as certifications and claims are about them.",
+        {
+            "Products": "The products of an organisation.",
+            "Trade Items": "The products of everybody.",
+        },
+    ),
+    "account": Api(
+        "Account API",
+        "Who is asking, and the API keys of an organisation.",
+        {
+            "Account": "The credential that asks.",
+            "API Keys": "Keys of an organisation, for programs.",
+        },
+    ),
+}
+
+COMMON = """
+
+## Credentials
+
+Every operation takes one of: an API key in the header `X-API-Key`, an OAuth 2 token as `Authorization: Bearer`, or the
+cookie of a browser that has signed in. Any of them may read; a key with role `editor` or `manager` writes what its own
+organisation owns.
+
+## Limits
+
+How much a credential may ask is counted by the minute and by the day, 300 and 10,000 requests unless the operator or
+the key says otherwise. Every answer carries `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds);
+a refusal with 429 also says `Retry-After`.
+
+## Pages
+
+Long lists come in pages: `page` from 1, `page_size` up to 100. An answer has the items in `data` and, in `pagination`,
+where they stand in the whole list.
+
+## Refusals
+
+A refusal is a document of type `application/problem+json` (RFC 9457). Programs branch on `error_code`; `detail` is for
+people.
+"""
+
+SECURITY = {
+    "APIKeyHeaderAuth": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "OAuthTokenAuth": {"type": "http", "scheme": "bearer"},
+    "SessionAuth": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+}
+
+REFUSALS = {
+    400: "The request cannot be read: its body is no JSON, or a header is malformed.",
+    401: "No credential, or one that is not valid (any more).",
+    403: "The credential may not do this.",
+    404: "What the path or the body names does not exist, or not for you.",
+    409: "It exists already, or the first request with this idempotency key is still being worked on.",
+    412: "What is stored is not what `If-Match` names; nothing was changed.",
+    413: "The body is too large.",
+    415: "The body has a type that is not taken.",
+    422: "Members break a rule: `details` names every one of them. Or an idempotency key was used for something else.",
+    429: "The credential has asked more than it may; try again after `Retry-After` seconds.",
+    500: "A defect of the gateway.",
+    503: "The database is held up by other work; try again after `Retry-After` seconds.",
+}
+"""HTTP status of a refusal -> what it means, wherever it can occur."""
+
+HEADERS: dict[str, tuple[str, Schema]] = {
+    "X-Request-ID": ("The id under which the log knows this request.", {"type": "string"}),
+    "RateLimit-Policy": ("All windows that are counted, with their length in seconds.", {"type": "string"}),
+    "RateLimit-Limit": ("How much the window that is used up first holds.", {"type": "integer"}),
+    "RateLimit-Remaining": ("How much of it is left.", {"type": "integer"}),
+    "RateLimit-Reset": ("In how many seconds it starts anew.", {"type": "integer"}),
+    "RateLimit": (
+        "What is left of every window and when it starts anew, as the IETF draft has it.",
+        {"type": "string"},
+    ),
+    "X-RateLimit-Limit": ("As `RateLimit-Limit`.", {"type": "integer"}),
+    "X-RateLimit-Remaining": ("As `RateLimit-Remaining`.", {"type": "integer"}),
+    "X-RateLimit-Reset": ("The moment at which it starts anew, in Unix time.", {"type": "integer"}),
+    "Retry-After": ("How many seconds to wait before trying again.", {"type": "integer"}),
+    "ETag": ("Names what is shown: send it back in `If-None-Match` or `If-Match`.", {"type": "string"}),
+    "Preference-Applied": ("The preference that was honoured.", {"type": "string"}),
+    "Idempotent-Replayed": ("`true` where the answer is that of the first request with the key.", {"type": "string"}),
+    "WWW-Authenticate": ("Which credentials are taken.", {"type": "string"}),
+}
+ALWAYS = tuple(name for name in HEADERS if name.startswith(("X-", "RateLimit")))
+SOMETIMES = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
+
+_TAG = r'(?:W/)?"[!#-~]*"'
+PARAMETERS: dict[str, Schema] = {
+    "Idempotency-Key": {
+        "description": "A text of your own, new with every new request: what is sent again with it is done once and"
+        " answered alike. In double quotes it may contain blanks.",
+        "example": "0b6f7c1e-6f0a-4c55-9f0e-1f6a3d1f2a77",
+        "schema": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 255,
+            "pattern": r'^(?:[!#-~][!-~]*|"(?:[ !#-\[\]-~]|\\["\\])+")$',
+        },
+    },
+    "If-Match": {
+        "description": "Change it only if it is still what this `ETag` names, or with `*` only if it is there at all.",
+        "example": "*",
+        "schema": {"type": "string", "pattern": rf"^(?:\*|{_TAG}(?:, *{_TAG})*)$"},
+    },
+    "If-None-Match": {
+        "description": "Answer 304 without a body if this is still the `ETag`.",
+        "schema": {"type": "string"},
+    },
+    "Prefer": {
+        "description": "With `handling=strict`, members that are not known are refused instead of ignored (RFC 7240).",
+        "schema": {"type": "string"},
+    },
+}
+"""Header of a request -> what it does, and its form as far as it is documented."""
+
+
+def document_path(app: str) -> str:
+    """Where the document of an API is served."""
+    return f"/{app}/api/v1/openapi.json"
+
+
+DOCUMENT_PATHS = {document_path(app): app for app in dict.fromkeys(endpoint.app for endpoint in ENDPOINTS)}
+"""Path of each document -> its API. They are public: whoever has no credential yet may read how to use one."""
+
+
+def document(app: str, server: str, type_base: str) -> Schema:
+    """The document of one API, reached below the URL `server`; `type_base` is what problem types start with."""
+    api = APIS[app]
+    endpoints = [endpoint for endpoint in ENDPOINTS if endpoint.app == app]
+    answers, schemas = output_schemas(endpoint.answer for endpoint in endpoints if endpoint.answer is not None)
+    answer_of = dict(
+        zip((endpoint.name for endpoint in endpoints if endpoint.answer is not None), answers, strict=True)
+    )
+    paths: dict[str, Schema] = {}
+    for endpoint in endpoints:
+        operation, used = _operation(endpoint, answer_of.get(endpoint.name), endpoints)
+        schemas |= used
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
+    schemas["ErrorOut"]["examples"] = [_problem_example(code, type_base) for code in KINDS]
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": api.title,
+            "version": VERSION,
+            "summary": api.summary,
+            "description": api.summary + COMMON,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": server}],
+        "security": [],
+        "tags": [{"name": name, "description": text} for name, text in api.tags.items()],
+        # An address without a host is no URI, which this member must be.
+        **({"externalDocs": {"description": "API reference", "url": f"{server}/docs"}} if "://" in server else {}),
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted(schemas.items())),
+            **_shared(endpoints),
+            "securitySchemes": SECURITY,
+        },
+    }
+
+
+def _shared(endpoints: list[Endpoint]) -> Schema:
+    """The components beside schemas that the endpoints refer to."""
+    statuses = {status for endpoint in endpoints for status in refusals(endpoint)}
+    asked = {name for endpoint in endpoints for name in _request_headers(endpoint)}
+    return {
+        "responses": {_response_name(status): _refusal(status) for status in REFUSALS if status in statuses},
+        "headers": {name: {"description": text, "schema": schema} for name, (text, schema) in HEADERS.items()},
+        "parameters": {
+            name: {"name": name, "in": "header", **parameter} for name, parameter in PARAMETERS.items() if name in asked
+        },
+    }
+
+
+def refusals(endpoint: Endpoint) -> list[int]:
+    """The statuses with which an endpoint can refuse, from its method and from what is sent to it."""
+    statuses = {400, 401, 403, 412, 429, 500, 503}
+    if endpoint.command is not None:
+        statuses.add(422)
+    if "{" in endpoint.path:
+        statuses |= {404, 422}
+    if endpoint.method != "GET":
+        statuses |= {409, 422}
+    if endpoint.body is not None:
+        statuses |= {404, 413, 415}
+    return sorted(statuses)
+
+
+def _is_conditional(endpoint: Endpoint) -> bool:
+    """Whether it changes one thing that has an `ETag`: an assignment or a product, but not an API key."""
+    return endpoint.method in {"PATCH", "DELETE"} and endpoint.app != "account"
+
+
+def _operation(
+    endpoint: Endpoint, answer: Schema | None, endpoints: list[Endpoint]
+) -> tuple[Schema, dict[str, Schema]]:
+    members, required, enums = input_members(endpoint.command) if endpoint.command else ({}, set(), set())
+    schemas = enum_schemas(enums)
+    in_path = [part.strip("{}") for part in endpoint.path.split("/") if part.startswith("{")]
+    parameters = [
+        _parameter("path", name, members.pop(name, {}) or path_member(endpoint.app, name), True) for name in in_path
+    ]
+    operation: Schema = {
+        "tags": [endpoint.tag],
+        "summary": endpoint.summary,
+        "description": endpoint.description,
+        "operationId": endpoint.operation_id,
+        "parameters": parameters,
+    }
+    if endpoint.body is None:
+        parameters += [_parameter("query", name, member, name in required) for name, member in members.items()]
+    else:
+        schemas[endpoint.body] = body_schema(endpoint.body, endpoint.description, members, required)
+        content = {"schema": {"$ref": REFERENCE + endpoint.body}}
+        types = JSON_TYPES if endpoint.method == "PATCH" else JSON_TYPES[:1]
+        operation["requestBody"] = {"required": True, "content": dict.fromkeys(types, content)}
+    parameters += [{"$ref": f"#/components/parameters/{name}"} for name in _request_headers(endpoint)]
+    success: Schema = {"description": _SUCCESS[endpoint.status], "headers": _headers(*ALWAYS)}
+    if endpoint.method != "GET":
+        success["headers"] |= _headers("Idempotent-Replayed")
+    if endpoint.body:
+        success["headers"] |= _headers("Preference-Applied")
+    if answer is not None:
+        success["headers"] |= _headers("ETag")
+        success["content"] = {"application/json": {"schema": answer}}
+    if links := _links(endpoint, endpoints):
+        success["links"] = links
+    responses = {str(endpoint.status): success}
+    if endpoint.method == "GET":
+        responses["304"] = {"description": "What `If-None-Match` names is still right.", "headers": _headers("ETag")}
+    for status in refusals(endpoint):
+        responses[str(status)] = {"$ref": f"#/components/responses/{_response_name(status)}"}
+    operation["responses"] = responses
+    operation["security"] = [{name: []} for name in SECURITY]
+    return operation, schemas
+
+
+_SUCCESS = {200: "OK", 201: "Created", 204: "No Content"}
+
+
+def _parameter(where: str, name: str, member: Schema, required: bool) -> Schema:
+    schema = parameter_schema(member)
+    description = schema.pop("description")
+    parameter: Schema = {"in": where, "name": name, "description": description, "required": required}
+    if "examples" in schema:
+        parameter["example"] = schema.pop("examples")[0]
+    return {**parameter, "schema": schema}
+
+
+def _request_headers(endpoint: Endpoint) -> list[str]:
+    if endpoint.method == "GET":
+        return ["If-None-Match"]
+    names = ["Idempotency-Key"]
+    if _is_conditional(endpoint):
+        names.append("If-Match")
+    return [*names, "Prefer"] if endpoint.body else names
+
+
+def _headers(*names: str) -> Schema:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _links(endpoint: Endpoint, endpoints: list[Endpoint]) -> Schema:
+    """From what was created to every operation on just that thing."""
+    if endpoint.method != "POST":
+        return {}
+    links: Schema = {}
+    for target in endpoints:
+        parent, _, last = target.path.rpartition("/")
+        if parent == endpoint.path and last.startswith("{"):
+            name = last.strip("{}")
+            inherited = [part.strip("{}") for part in parent.split("/") if part.startswith("{")]
+            links[target.name] = {
+                "operationId": target.operation_id,
+                "parameters": {
+                    **{f"path.{part}": f"$request.path.{part}" for part in inherited},
+                    f"path.{name}": "$response.body#/" + ("gtin" if name == "gtin" else "id"),
+                },
+            }
+    return links
+
+
+def _response_name(status: int) -> str:
+    return next(kind.title.replace(" ", "") for kind in KINDS.values() if kind.status == status)
+
+
+def _refusal(status: int) -> Schema:
+    headers = _headers(*ALWAYS, SOMETIMES[status]) if status in SOMETIMES else _headers(*ALWAYS)
+    schema = {"$ref": f"{REFERENCE}{ErrorOut.__name__}"}
+    return {"description": REFUSALS[status], "headers": headers, "content": {MEDIA_TYPE: {"schema": schema}}}
+
+
+def _problem_example(code: str, type_base: str) -> Schema:
+    kind = KINDS[code]
+    shown: Schema = {
+        "type": f"{type_base}{code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": "One sentence on what went wrong and how to mend it.",
+        "error_code": code,
+        "retryable": kind.retryable,
+        "timestamp": "2026-11-22T12:00:00+00:00",
+    }
+    if kind.status in {429, 503}:
+        shown["retry_after"] = 31
+    if code == "validation_error":
+        shown["details"] = [{"loc": ["body", "name"], "msg": "Field required", "type": "missing"}]
+    return shown

@@ -1,0 +1,56 @@
+"""Products: endpoint C15 and the part of the Products API that bears on certifications."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from domain.commands import CreateProduct, ListProducts, ListTradeItems, PatchProduct
+from domain.gtin import parse_gtin, parse_separated_gtin
+from domain.preconditions import entity_tag
+from domain.records import Product
+from resolvers import certifications, claims, products
+from rest_compat import manners, wire
+
+
+async def get_certified_product(request: Request) -> Response:
+    """C15: a product with what it holds and claims, as agents ask for it."""
+    context = request.state.context
+    found = await products.existing_product(context, parse_gtin(request.path_params["gtin"]))
+    held = (await certifications.certifications_of_products(context, [found.gtin]))[0]
+    claimed = (await claims.claims_of_products(context, [found.gtin]))[0]
+    return wire.answer(wire.certified_product(found, held, claimed, context.today))
+
+
+async def list_products(request: Request) -> Response:
+    """What one organisation owns."""
+    command = ListProducts.parse(wire.members(request, request.query_params))
+    found = await products.list_products(request.state.context, command)
+    return wire.answer(wire.page(found, command, wire.product))
+
+
+async def list_trade_items(request: Request) -> Response:
+    """The products of everybody."""
+    command = ListTradeItems.parse(wire.members(request, request.query_params))
+    found = await products.list_trade_items(request.state.context, command)
+    return wire.answer(wire.page(found, command, wire.product))
+
+
+async def get_product(request: Request) -> Response:
+    """One product; hyphens and blanks in the GTIN are ignored."""
+    gtin = parse_separated_gtin(request.path_params["gtin"])
+    return _answer(request, await products.existing_product(request.state.context, gtin))
+
+
+async def create_product(request: Request) -> Response:
+    """A new product."""
+    command = await manners.read_command(request, CreateProduct)
+    return _answer(request, await products.create_product(request.state.context, command), 201)
+
+
+async def patch_product(request: Request) -> Response:
+    """Changes a product."""
+    command = await manners.read_command(request, PatchProduct)
+    return _answer(request, await products.patch_product(request.state.context, command))
+
+
+def _answer(request: Request, product: Product, status: int = 200) -> Response:
+    return wire.answer(wire.product(product), status, entity_tag(product, request.state.context.today))

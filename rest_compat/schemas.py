@@ -1,0 +1,150 @@
+"""JSON Schemas of the REST face, made from the structs that are answered and the commands that are parsed.
+
+Both libraries write JSON Schema 2020-12, which OpenAPI 3.1 takes as it is. What is changed afterwards: component names
+and order of enumerations as the contract has them, defaults of null (which say nothing), titles, words and examples.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from domain import vocabulary
+from domain.validation import Command
+from rest_compat.inputs import path_command, words
+from rest_compat.outputs import ErrorOut
+
+Schema = dict[str, Any]
+
+REFERENCE = "#/components/schemas/"
+
+ENUMS = (
+    vocabulary.ClaimCategory,
+    vocabulary.ClaimSource,
+    vocabulary.DataSource,
+    vocabulary.KeyKind,
+    vocabulary.Role,
+    vocabulary.VerificationStatus,
+)
+_ENUM_NAMES = {enum.__name__: f"{enum.__name__}Enum" for enum in ENUMS}
+
+
+def output_schemas(answers: Iterable[Any]) -> tuple[list[Schema], dict[str, Schema]]:
+    """The schema of each answer, and the components that they refer to, `ErrorOut` among them."""
+    schemas, components = msgspec.json.schema_components([*answers, ErrorOut], ref_template=REFERENCE + "{name}")
+    named = {component_name(name): _titled(_renamed(schema)) for name, schema in components.items()}
+    for name, schema in named.items():
+        if schema.get("type") == "object":
+            schema["title"] = name
+            # The problems' examples are of real codes.
+            schema["examples"] = [] if name == ErrorOut.__name__ else [example(schema, named)]
+    return [_renamed(schema) for schema in schemas[:-1]], {**named, **enum_schemas(named)}
+
+
+def enum_schemas(used: Iterable[str]) -> dict[str, Schema]:
+    """The enumerations among the names, in their own order: msgspec sorts the values, the contract does not."""
+    return {
+        name: {
+            "title": name,
+            "description": (enum.__doc__ or "").strip(),
+            "type": "string",
+            "enum": [item.value for item in enum],
+        }
+        for enum in ENUMS
+        if (name := _ENUM_NAMES[enum.__name__]) in used
+    }
+
+
+def component_name(name: str) -> str:
+    """The contract's name of a component: `ClaimSourceEnum`, `ClaimOutPage` (for msgspec's `Page_ClaimOut_`)."""
+    if name.startswith("Page_"):
+        return f"{name.removeprefix('Page_').removesuffix('_')}Page"
+    return _ENUM_NAMES.get(name, name)
+
+
+def path_member(app: str, name: str) -> Schema:
+    """A parameter of a path that is no member of a command: the GTIN as that API takes it, or an id."""
+    known, _, _ = input_members(path_command(app))
+    said = words("", name)
+    return {**known["gtin" if name == "gtin" else "id"], "description": said.description, "examples": [said.example]}
+
+
+def input_members(command: type[Command]) -> tuple[dict[str, Schema], set[str], set[str]]:
+    """The members of a command with words and examples, which of them are required, and the enumerations they use."""
+    schema = command.model_json_schema(ref_template=REFERENCE + "{model}")
+    members: dict[str, Schema] = {}
+    for name, found in schema["properties"].items():
+        said = words(command.__name__, name)
+        member = _without_refused_null(command, name, _renamed(found))
+        member["description"] = said.description
+        if said.example is not None:
+            member["examples"] = [said.example]
+        members[name] = member
+    return members, set(schema.get("required", ())), {component_name(name) for name in schema.get("$defs", ())}
+
+
+def body_schema(name: str, description: str, members: Mapping[str, Schema], required: set[str]) -> Schema:
+    """The component of a request body: an object of these members."""
+    schema: Schema = {"title": name, "description": description, "type": "object", "properties": dict(members)}
+    if required:
+        schema["required"] = [member for member in members if member in required]
+    given = {member: found["examples"][0] for member, found in members.items() if "examples" in found}
+    schema["examples"] = [given]
+    return schema
+
+
+def parameter_schema(member: Schema) -> Schema:
+    """A member as a parameter: what stands in a path or a query is never null."""
+    options = [option for option in member.get("anyOf", ()) if option.get("type") != "null"]
+    if len(options) == 1:
+        member = {**{key: value for key, value in member.items() if key != "anyOf"}, **options[0]}
+    return member
+
+
+def example(schema: Schema, components: Mapping[str, Schema]) -> Any:
+    """A value that fits the schema: its own example, else its default, else the simplest there is."""
+    if "examples" in schema:
+        return schema["examples"][0]
+    if "default" in schema:
+        return schema["default"]
+    if "$ref" in schema:
+        return example(components[schema["$ref"].removeprefix(REFERENCE)], components)
+    if "anyOf" in schema:
+        return None
+    if schema["type"] == "object":
+        return {name: example(member, components) for name, member in schema.get("properties", {}).items()}
+    if schema["type"] == "array":
+        return [example(schema["items"], components)]
+    return {"boolean": True}[schema["type"]]
+
+
+def _renamed(schema: Schema) -> Schema:
+    """The schema with references to the contract's names, and without defaults of null."""
+    changed: Schema = {}
+    for key, value in schema.items():
+        if key == "$ref":
+            changed[key] = REFERENCE + component_name(value.rpartition("/")[2])
+        elif key == "default" and value is None:
+            continue
+        elif key == "properties":
+            changed[key] = {name: _renamed(member) for name, member in value.items()}
+        elif isinstance(value, dict) and key in {"items", "additionalProperties", "propertyNames"}:
+            changed[key] = _renamed(value)
+        elif key == "anyOf":
+            changed[key] = [_renamed(option) for option in value]
+        else:
+            changed[key] = value
+    return changed
+
+
+def _titled(schema: Schema) -> Schema:
+    for name, member in schema.get("properties", {}).items():
+        if "$ref" not in member:
+            member.setdefault("title", name.replace("_", " ").title())
+    return schema
+
+
+def _without_refused_null(command: type[Command], name: str, member: Schema) -> Schema:
+    # A patch takes None as "not sent" in Python, also where a null that was sent is refused.
+    nulls = getattr(command, "nulls", {})
+    return parameter_schema(member) if name in nulls and nulls[name].policy == "refused" else member

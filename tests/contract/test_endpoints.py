@@ -1,0 +1,416 @@
+"""One row an endpoint of the contract: what is asked, and the status and content that come back, each executed.
+
+Every answer is judged by the served document: its status is declared there, and its body fits the schema.
+"""
+
+import json
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, NamedTuple
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from domain.short_id import ShortId, decode
+from rest_compat.openapi import document
+from rest_compat.routes import ENDPOINTS, Endpoint
+from tests.world import (
+    BODY,
+    FAIR_TRADE,
+    GTIN,
+    NON_GMO,
+    NOTHING,
+    OTHERS_GTIN,
+    OTHERS_PRIVATE,
+    USDA_ORGANIC,
+    VEGAN,
+    World,
+)
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+NOBODY = "00000000000017"
+
+
+class Case(NamedTuple):
+    """A request: what fills the path, what is asked, who asks. `shows` is of the answer: members, or labels."""
+
+    status: int
+    path: tuple[str, ...] = ()
+    query: str = ""
+    body: Any = None
+    key: str = "manager"
+    shows: Any = None
+
+
+class Row(NamedTuple):
+    """An endpoint of the contract, and what is tried on it."""
+
+    number: str
+    cases: Iterable[Case]
+
+
+def by_id(id: ShortId, shows: dict[str, Any]) -> list[Case]:
+    """Reading one definition: in both forms of its id, absent, and malformed."""
+    return [
+        Case(200, (id,), key="readonly", shows={"id": id, **shows}),
+        Case(200, (str(decode(id)),), key="publishable", shows=shows),
+        Case(404, (NOTHING,)),
+        Case(422, ("z" * 22,)),
+        Case(422, ("short",)),
+        Case(401, (id,), key=""),
+    ]
+
+
+def page(*labels: str) -> Any:
+    return list(labels)
+
+
+PAGE_CASES = [
+    Case(200, query="page=2", shows=[]),
+    Case(422, query="page=0"),
+    Case(422, query="page_size=101"),
+    Case(422, query="page=first"),
+    Case(422, query="ordering=nothing"),
+    Case(401, key=""),
+]
+OF_PRODUCT = [Case(404, (NOBODY,)), Case(422, ("1234567",)), Case(422, ("0001234567890x",)), Case(401, (GTIN,), key="")]
+WRITE = {"readonly": 403, "publishable": 403, "rival": 403, "": 401}
+
+
+def refused(*path: str, body: Any = None) -> list[Case]:
+    """A write by everybody who may not."""
+    return [Case(status, path, body=body, key=key) for key, status in WRITE.items()]
+
+
+ROWS = {
+    "apps_certifications_api_list_certification_bodies": Row(
+        "C1",
+        [
+            Case(200, shows=page("United States Department of Agriculture")),
+            Case(200, query="name=STATES", shows=page("United States Department of Agriculture")),
+            Case(200, query="name=nobody&ordering=-name", shows=page()),
+            *PAGE_CASES,
+        ],
+    ),
+    "apps_certifications_api_get_certification_body": Row("C2", by_id(BODY, {"website": "https://www.usda.gov"})),
+    "apps_certifications_api_list_certifications": Row(
+        "C3",
+        [
+            Case(200, shows=page("Brand's own seal", "Fair Trade USA", "USDA Organic")),
+            Case(200, key="rival", shows=page("Fair Trade USA", "Rival's own seal", "USDA Organic")),
+            Case(200, query="label=usa", shows=page("Fair Trade USA")),
+            Case(200, query="code=usda_organic", shows=page("USDA Organic")),
+            Case(200, query=f"certification_body_id={BODY}", shows=page("USDA Organic")),
+            Case(200, query="ordering=-label", shows=page("USDA Organic", "Fair Trade USA", "Brand's own seal")),
+            Case(200, query="page=2&page_size=2", shows=page("USDA Organic")),
+            Case(422, query="certification_body_id=x"),
+            *PAGE_CASES,
+        ],
+    ),
+    "apps_certifications_api_get_certification": Row(
+        "C4",
+        [
+            *by_id(USDA_ORGANIC, {"certification_body_name": "United States Department of Agriculture"}),
+            Case(404, (OTHERS_PRIVATE,)),
+            Case(200, (OTHERS_PRIVATE,), key="rival", shows={"code": ""}),
+        ],
+    ),
+    "apps_certifications_api_list_claims": Row(
+        "C5",
+        [
+            Case(200, shows=page("Non-GMO", "Vegan")),
+            Case(200, query="label=veg", shows=page("Vegan")),
+            Case(200, query="code=non_gmo", shows=page("Non-GMO")),
+            Case(200, query="category=DIETARY", shows=page("Vegan")),
+            Case(200, query="ordering=-code", shows=page("Vegan", "Non-GMO")),
+            Case(422, query="category=dietary"),
+            *PAGE_CASES,
+        ],
+    ),
+    "apps_certifications_api_get_claim": Row("C6", by_id(VEGAN, {"code": "VEGAN", "category": "DIETARY"})),
+    "apps_certifications_api_list_product_certifications": Row(
+        "C7",
+        [
+            Case(200, (GTIN,), shows=page("USDA Organic")),
+            Case(200, ("12345678905",), key="publishable", shows=page("USDA Organic")),
+            Case(200, (GTIN,), "is_active=true&verification_status=unverified", shows=page("USDA Organic")),
+            Case(200, (GTIN,), "is_active=false", shows=page()),
+            Case(200, (GTIN,), "verification_status=verified", shows=page()),
+            Case(200, (GTIN,), "ordering=-expiry_date", shows=page("USDA Organic")),
+            Case(200, (OTHERS_GTIN,), shows=page()),
+            Case(422, (GTIN,), "ordering=expiration_date"),
+            Case(422, (GTIN,), "is_active=perhaps"),
+            Case(422, (GTIN,), "verification_status=VERIFIED"),
+            *OF_PRODUCT,
+        ],
+    ),
+    "apps_certifications_api_create_product_certification": Row(
+        "C8",
+        [
+            Case(
+                201,
+                (GTIN,),
+                body={"certification_id": FAIR_TRADE, "expiry_date": "2027-12-31"},
+                shows={"id": FAIR_TRADE, "expiry_date": "2027-12-31", "is_active": True},
+            ),
+            Case(409, (GTIN,), body={"certification_id": USDA_ORGANIC}),
+            Case(404, (GTIN,), body={"certification_id": NOTHING}),
+            Case(404, (GTIN,), body={"certification_id": OTHERS_PRIVATE}),
+            Case(404, (NOBODY,), body={"certification_id": FAIR_TRADE}),
+            Case(422, (GTIN,), body={}),
+            Case(400, (GTIN,), body=b"{"),
+            *refused(GTIN, body={"certification_id": FAIR_TRADE}),
+        ],
+    ),
+    "apps_certifications_api_get_product_certification": Row(
+        "one of C7",
+        [
+            Case(200, (GTIN, USDA_ORGANIC), key="readonly", shows={"certificate_number": "NOP-1"}),
+            Case(404, (GTIN, FAIR_TRADE)),
+            Case(404, (NOBODY, USDA_ORGANIC)),
+            Case(422, (GTIN, "x")),
+        ],
+    ),
+    "apps_certifications_api_update_product_certification": Row(
+        "C9",
+        [
+            Case(
+                200,
+                (GTIN, USDA_ORGANIC),
+                body={"metadata": {"more": "also"}, "verification_status": "verified"},
+                shows={"metadata": {"kept": "yes", "more": "also"}, "verification_status": "verified"},
+            ),
+            Case(200, (GTIN, USDA_ORGANIC), body={"expiration_date": "2020-01-01"}, shows={"is_active": False}),
+            Case(200, (GTIN, USDA_ORGANIC), body={}, key="editor", shows={"certificate_number": "NOP-1"}),
+            Case(404, (GTIN, FAIR_TRADE), body={}),
+            Case(422, (GTIN, USDA_ORGANIC), body={"certificate_countries": ["us"]}),
+            Case(422, (GTIN, USDA_ORGANIC), body={"valid_from": "2024-02-01", "expiration_date": "2024-01-01"}),
+            Case(400, (GTIN, USDA_ORGANIC), body=b"nothing"),
+            *refused(GTIN, USDA_ORGANIC, body={"scope": "Product"}),
+        ],
+    ),
+    "apps_certifications_api_delete_product_certification": Row(
+        "C10",
+        [
+            Case(204, (GTIN, USDA_ORGANIC)),
+            Case(404, (GTIN, FAIR_TRADE)),
+            Case(404, (NOBODY, USDA_ORGANIC)),
+            *refused(GTIN, USDA_ORGANIC),
+        ],
+    ),
+    "apps_certifications_api_list_product_claims": Row("C11", [Case(200, (GTIN,), shows=page()), *OF_PRODUCT]),
+    "apps_certifications_api_create_product_claim": Row(
+        "C12",
+        [
+            Case(
+                201,
+                (GTIN,),
+                body={"claim_id": NON_GMO, "valid_from": "2024-01-01", "metadata": {"order_id": "6735"}},
+                shows={"id": NON_GMO, "source": "BRAND_SELF_DECLARED", "metadata": {"order_id": "6735"}},
+            ),
+            Case(404, (GTIN,), body={"claim_id": NOTHING}),
+            Case(404, (NOBODY,), body={"claim_id": NON_GMO}),
+            Case(422, (GTIN,), body={}),
+            Case(422, (GTIN,), body=[]),
+            Case(400, (GTIN,), body=b"{"),
+            *refused(GTIN, body={"claim_id": NON_GMO}),
+        ],
+    ),
+    "apps_certifications_api_get_product_claim": Row(
+        "one of C11", [Case(404, (GTIN, NON_GMO)), Case(404, (NOBODY, NON_GMO)), Case(422, (GTIN, "x"))]
+    ),
+    "apps_certifications_api_update_product_claim": Row(
+        "C13",
+        [
+            Case(404, (GTIN, NON_GMO), body={"source": "THIRD_PARTY_VERIFIED"}),
+            Case(422, (GTIN, NON_GMO), body={"source": "NOBODY"}),
+            *refused(GTIN, NON_GMO, body={}),
+        ],
+    ),
+    "apps_certifications_api_delete_product_claim": Row(
+        "C14", [Case(404, (GTIN, NON_GMO)), Case(404, (NOBODY, NON_GMO)), *refused(GTIN, NON_GMO)]
+    ),
+    "apps_certifications_api_get_product": Row(
+        "C15", [Case(200, (GTIN,), key="publishable", shows={"gtin": GTIN, "product_name": "Oat drink"}), *OF_PRODUCT]
+    ),
+    "apps_products_api_list_products": Row(
+        "products of an organisation",
+        [
+            Case(200, query="organization_id={brand}", shows=[GTIN]),
+            Case(200, query="organization_id={brand}&page=2", shows=[]),
+            Case(422),
+            Case(422, query="organization_id=x"),
+            Case(401, query="organization_id={brand}", key=""),
+        ],
+    ),
+    "apps_products_api_create_product": Row(
+        "a new product",
+        [
+            Case(
+                201,
+                body={"gtin": "00614141107346", "product_name": "Rice drink"},
+                shows={"gtin": "00614141107346", "product_name": "Rice drink", "is_claimed": True},
+            ),
+            Case(409, body={"gtin": GTIN}),
+            Case(422, body={"gtin": "00614141107347"}),
+            Case(422, body={}),
+            *(case for case in refused(body={"gtin": "00614141107346"}) if case.key != "rival"),
+        ],
+    ),
+    "apps_products_api_get_product": Row(
+        "a product", [Case(200, ("0001234-567890 5",), key="readonly", shows={"gtin": GTIN}), *OF_PRODUCT]
+    ),
+    "apps_products_api_update_product": Row(
+        "a product's members",
+        [
+            Case(200, (GTIN,), body={"brand": "Better", "product_name": None}, shows={"brand": "Better"}),
+            Case(404, (NOBODY,), body={}),
+            Case(422, (GTIN,), body={"product_name": "x" * 256}),
+            *refused(GTIN, body={"brand": "Better"}),
+        ],
+    ),
+    "apps_products_api_list_product_certifications": Row(
+        "C7 in pages",
+        [
+            Case(200, (GTIN,), shows=page("USDA Organic")),
+            Case(200, (GTIN,), "is_active=false", shows=page()),
+            Case(200, (GTIN,), "page=2", shows=page()),
+            Case(422, (GTIN,), "page_size=0"),
+            *OF_PRODUCT,
+        ],
+    ),
+    "apps_products_api_list_product_claims": Row(
+        "C11 in pages", [Case(200, (GTIN,), shows=page()), Case(422, (GTIN,), "page=-1"), *OF_PRODUCT]
+    ),
+    "apps_products_api_list_trade_items": Row(
+        "products of everybody",
+        [
+            Case(200, shows=[GTIN, OTHERS_GTIN]),
+            Case(200, query="q=oat", shows=[GTIN]),
+            Case(200, query="brand=Acme&ordering=-product_name", shows=[OTHERS_GTIN, GTIN]),
+            Case(200, query="country_of_origin=DE", shows=[]),
+            Case(200, query="is_claimed=false", shows=[]),
+            Case(200, query="data_source=imported", shows=[]),
+            Case(422, query="data_source=hearsay"),
+            Case(422, query="country_of_origin=DEU"),
+            *PAGE_CASES,
+        ],
+    ),
+    "apps_products_api_get_trade_item": Row(
+        "a product of anybody", [Case(200, (OTHERS_GTIN,), shows={"gtin": OTHERS_GTIN}), *OF_PRODUCT]
+    ),
+    "apps_account_api_whoami": Row(
+        "who asks",
+        [Case(200, key=key, shows={"email": None}) for key in ("manager", "readonly", "publishable")]
+        + [Case(401, key="")],
+    ),
+    "apps_account_api_list_api_keys": Row(
+        "the keys of an organisation",
+        [
+            Case(200, ("{brand}",)),
+            Case(403, ("{brand}",), key="editor"),
+            Case(404, ("{rival}",)),
+            Case(422, ("x",)),
+            Case(401, ("{brand}",), key=""),
+        ],
+    ),
+    "apps_account_api_create_api_key": Row(
+        "a new key",
+        [
+            Case(200, ("{brand}",), body={"name": "The shop", "role": "editor"}, shows={"name": "The shop"}),
+            Case(403, ("{brand}",), body={"name": "The shop"}, key="editor"),
+            Case(422, ("{brand}",), body={"name": "The shop", "role": "viewer"}),
+            Case(422, ("{brand}",), body={}),
+            Case(404, ("{rival}",), body={"name": "The shop"}),
+            Case(401, ("{brand}",), body={"name": "The shop"}, key=""),
+        ],
+    ),
+    "apps_account_api_update_api_key": Row(
+        "what a key is called",
+        [
+            Case(200, ("{brand}", "{readonly}"), body={"name": "Reader"}, shows={"name": "Reader", "role": "readonly"}),
+            Case(404, ("{brand}", NOTHING), body={"name": "Reader"}),
+            Case(403, ("{brand}", "{readonly}"), body={"name": "Reader"}, key="editor"),
+            Case(422, ("{brand}", "{readonly}"), body={"name": "x" * 256}),
+        ],
+    ),
+    "apps_account_api_delete_api_key": Row(
+        "the end of a key",
+        [
+            Case(204, ("{brand}", "{readonly}")),
+            Case(404, ("{brand}", NOTHING)),
+            Case(403, ("{brand}", "{readonly}"), key="editor"),
+        ],
+    ),
+}
+
+NUMBERED = {f"C{number}" for number in range(1, 16)}
+
+
+def test_every_endpoint_has_a_row_and_every_row_an_endpoint() -> None:
+    assert ROWS.keys() == {endpoint.operation_id for endpoint in ENDPOINTS}
+
+
+def test_every_endpoint_of_the_contract_is_there() -> None:
+    # C16 is the document itself; see test_openapi.
+    assert {row.number for row in ROWS.values()} >= NUMBERED
+
+
+@cache
+def documented(app: str) -> dict[str, Any]:
+    return document(app, "/", "https://closient.com/docs/errors/")
+
+
+def judge(endpoint: Endpoint, answer: Any) -> None:
+    """Fails unless the document declares this status with this content."""
+    whole = documented(endpoint.app)
+    responses = whole["paths"][endpoint.path][endpoint.method.lower()]["responses"]
+    response = responses[str(answer.status_code)]
+    if "$ref" in response:
+        response = whole["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    if "content" not in response:
+        assert answer.content == b""
+        return
+    declared = response["content"][answer.headers["content-type"]]["schema"]
+    schema = json.loads(json.dumps({**declared, "components": {"schemas": whole["components"]["schemas"]}}))
+    assert [error.message for error in Draft202012Validator(schema).iter_errors(answer.json())] == []
+
+
+ENDPOINT_OF = {endpoint.operation_id: endpoint for endpoint in ENDPOINTS}
+CASES = [
+    pytest.param(operation, case, id=f"{operation.removeprefix('apps_')}-{case.status}-{number}")
+    for operation, row in ROWS.items()
+    for number, case in enumerate(row.cases)
+]
+
+
+@pytest.mark.parametrize(("operation", "case"), CASES)
+@on_sqlite
+async def test_endpoint(world: World, operation: str, case: Case) -> None:
+    endpoint = ENDPOINT_OF[operation]
+    names = {"brand": world.brand, "rival": world.rival, **world.key_ids}
+    path = endpoint.path
+    for filling in case.path:
+        start, end = path.index("{"), path.index("}")
+        path = path[:start] + filling.format(**names) + path[end + 1 :]
+    assert "{" not in path
+    url = f"{path}?{case.query.format(**names)}" if case.query else path
+    headers = {"X-API-Key": world.keys[case.key]} if case.key else {}
+    content = None
+    if case.body is not None:
+        headers["Content-Type"] = "application/json"
+        content = case.body if isinstance(case.body, bytes) else json.dumps(case.body).encode()
+
+    answer = await world.client.request(endpoint.method, url, headers=headers, content=content)
+
+    assert answer.status_code == case.status, answer.text
+    judge(endpoint, answer)
+    if case.shows is None:
+        return
+    found = answer.json()
+    if isinstance(case.shows, dict):
+        assert {name: found[name] for name in case.shows} == case.shows
+        return
+    items = found["data"] if isinstance(found, dict) else found
+    assert [next(item[name] for name in ("gtin", "label", "name") if name in item) for item in items] == case.shows

@@ -1,0 +1,348 @@
+"""Reads: both drivers and both ways (bare, inside a transaction) give the same records of the same types."""
+
+import asyncio
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, update
+
+from db import bodies, certifications, claims, keys, organizations, products, tables
+from db.database import Database, open_database
+from db.postgresql import PostgresqlDatabase
+from db.reads import Read
+from domain.access import Caller
+from domain.api_keys import digest
+from domain.gtin import Gtin
+from domain.records import (
+    Certification,
+    CertificationAssignment,
+    CertificationBody,
+    Claim,
+    ClaimAssignment,
+    Organization,
+    Product,
+)
+from domain.short_id import ShortId, catalogue_id
+from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, KeyKind, Role, VerificationStatus
+from resolvers.keys import revoke_key
+from tests.world import (
+    BODY,
+    FAIR_TRADE,
+    GTIN,
+    NOON,
+    NOTHING,
+    OTHERS_GTIN,
+    OTHERS_PRIVATE,
+    PRIVATE,
+    USDA_ORGANIC,
+    VEGAN,
+    World,
+)
+
+PRODUCT = Gtin(GTIN)
+# A moment with microseconds, written in another zone than it is read in.
+MOMENT = datetime(2026, 3, 29, 1, 59, 59, 123456, tzinfo=UTC)
+ELSEWHERE = MOMENT.astimezone(timezone(timedelta(hours=-11)))
+METADATA = {"": "leer", "ключ": "значение 😀", 'quo"te': "back\\slash\n", "null": "null", "1": "1.0"}
+
+BODY_RECORD = CertificationBody(
+    BODY,
+    "USDA",
+    "United States Department of Agriculture",
+    "https://www.usda.gov",
+    "A ministry.",
+    None,
+    "US",
+    "AUTHORITY",
+)
+ORGANIC = Certification(
+    USDA_ORGANIC,
+    "USDA_ORGANIC",
+    "USDA Organic",
+    "Of some description.",
+    "https://example.org/seal",
+    None,
+    "A programme",
+    "A standard",
+    None,
+    BODY_RECORD,
+)
+VEGAN_RECORD = Claim(VEGAN, "VEGAN", "Vegan", ClaimCategory.DIETARY, False, "")
+
+
+async def both_ways(database: Database, read: Read[Any], **values: Any) -> list[Any]:
+    """The records of a read on the bare driver, after comparing them with those inside a transaction."""
+    outside = await database.fetch(read, **values)
+    async with database.write() as transaction:
+        inside = await transaction.fetch(read, **values)
+    assert inside == outside
+    assert list(map(repr, inside)) == list(map(repr, outside))
+    return outside
+
+
+async def test_every_type_of_a_certification_assignment(world: World) -> None:
+    stored: dict[str, Any] = {
+        "metadata": METADATA,
+        "valid_from": date(1, 1, 1),
+        "expiration_date": date(9999, 12, 31),
+        "certificate_number": "Nº 1'; --",
+        "issuing_body": "",
+        "expiry_date": date(2024, 2, 29),
+        "verification_url": "https://example.org/?a=%20&b=%%",
+        "verification_status": VerificationStatus.VERIFIED,
+        "scope": "𝔸\tb",
+        "certification_value": "100% Organic",
+        "audit_date": None,
+        "initial_certification_date": None,
+        "certificate_countries": ["US", "CA"],
+        "created_at": ELSEWHERE,
+        "updated_at": MOMENT,
+        "version": 2**31 - 1,
+    }
+    id = catalogue_id("assignment", "1")
+    async with world.database.write() as transaction:
+        await transaction.execute(delete(tables.certification_assignments))
+        await transaction.insert(
+            tables.certification_assignments,
+            {"gtin": GTIN, "certification_id": USDA_ORGANIC, "id": id, **stored},
+        )
+    expected = CertificationAssignment(gtin=PRODUCT, id=id, certification=ORGANIC, **{**stored, "created_at": MOMENT})
+    found = await both_ways(
+        world.database, certifications.OF_PRODUCTS, gtins=[GTIN], organization_ids=["", world.brand]
+    )
+    assert found == [expected]
+    one = await both_ways(
+        world.database,
+        certifications.ONE,
+        gtin=GTIN,
+        certification_id=USDA_ORGANIC,
+        organization_ids=["", world.brand],
+    )
+    assert one == [expected]
+    assert found[0].verification_status is VerificationStatus.VERIFIED
+    assert found[0].created_at.utcoffset() == timedelta(0)
+    assert type(found[0].valid_from) is date
+
+
+async def test_every_type_of_a_claim_assignment(world: World) -> None:
+    expected = ClaimAssignment(
+        id=catalogue_id("assignment", "2"),
+        gtin=PRODUCT,
+        metadata={},
+        source=ClaimSource.THIRD_PARTY_VERIFIED,
+        valid_from=None,
+        expiration_date=date(2025, 12, 31),
+        evidence_url="",
+        evidence_note="x" * 100_000,
+        created_at=MOMENT,
+        updated_at=MOMENT,
+        version=1,
+        claim=VEGAN_RECORD,
+    )
+    async with world.database.write() as transaction:
+        assert await claims.add(transaction, expected)
+    found = await both_ways(world.database, claims.OF_PRODUCTS, gtins=[GTIN])
+    assert found == [expected]
+    assert found[0].source is ClaimSource.THIRD_PARTY_VERIFIED
+    assert found[0].claim.category is ClaimCategory.DIETARY
+    assert found[0].claim.requires_definition is False
+
+
+async def test_every_type_of_a_product(world: World) -> None:
+    async with world.database.write() as transaction:
+        await transaction.execute(
+            update(tables.products)
+            .where(tables.products.c.gtin == GTIN)
+            .values(metadata=METADATA, created_at=ELSEWHERE)
+        )
+    expected = Product(
+        gtin=PRODUCT,
+        id=catalogue_id("product", GTIN),
+        organization_id=world.brand,
+        name="Oat drink",
+        brand="Acme",
+        description="",
+        country_of_origin="US",
+        net_content="1 l",
+        ingredients="",
+        manufacturer="",
+        image_url="",
+        data_source=DataSource.CLAIMED,
+        metadata=METADATA,
+        created_at=MOMENT,
+        updated_at=NOON,
+        version=1,
+    )
+    assert await both_ways(world.database, products.BY_GTINS, gtins=[GTIN]) == [expected]
+    assert (await both_ways(world.database, products.PAGE, after="", limit=1)) == [expected]
+    assert (await both_ways(world.database, products.SEARCH, after="", limit=1, pattern="%oat%")) == [expected]
+
+
+async def test_definitions_and_organisations(world: World) -> None:
+    database = world.database
+    assert await both_ways(database, bodies.BY_ID, id=BODY) == [BODY_RECORD]
+    assert await both_ways(database, claims.BY_ID, id=VEGAN) == [VEGAN_RECORD]
+    assert await both_ways(database, claims.BY_CODE, code="VEGAN") == [VEGAN_RECORD]
+    own = {"organization_ids": ["", world.brand]}
+    assert await both_ways(database, certifications.BY_ID, id=USDA_ORGANIC, **own) == [ORGANIC]
+    (bodiless,) = await both_ways(database, certifications.BY_ID, id=FAIR_TRADE, **own)
+    assert bodiless.body is None
+    brand = Organization(world.brand, "brand", "Brand")
+    assert await both_ways(database, organizations.BY_SLUG, slug="brand") == [brand]
+    assert await both_ways(database, organizations.BY_ID, id=world.brand) == [brand]
+
+
+async def test_keys(world: World) -> None:
+    secret = digest(world.keys["publishable"])
+    brand = Organization(world.brand, "brand", "Brand")
+    caller = Caller(world.key_ids["publishable"], KeyKind.PUBLISHABLE, Role.EDITOR, brand)
+    assert await both_ways(world.database, keys.BY_DIGEST, digest=secret) == [keys.Credential(caller, None)]
+    async with world.database.write() as transaction:
+        await transaction.execute(
+            update(tables.api_keys).where(tables.api_keys.c.digest == secret).values(expires_at=MOMENT)
+        )
+        await keys.add_session(
+            transaction,
+            digest="s",
+            api_key_id=world.key_ids["publishable"],
+            expires_at=NOON,
+            at=MOMENT - timedelta(days=1),
+        )
+    # A session ends with its key, whichever is first.
+    (found,) = await both_ways(world.database, keys.BY_SESSION, digest="s")
+    assert (found.caller.key_id, found.caller.organization, found.expires_at) == (caller.key_id, brand, MOMENT)
+    entries = await both_ways(world.database, keys.ENTRIES)
+    # Keys made in the same millisecond have no order among themselves.
+    assert sorted((entry.organization, entry.name, entry.is_active) for entry in entries) == [
+        ("brand", name, True) for name in ("editor", "manager", "publishable", "readonly")
+    ] + [("rival", "rival", True)]
+    assert entries[3].expires_at == MOMENT
+
+
+async def test_what_is_not_there_is_nothing(world: World) -> None:
+    database = world.database
+    assert await products.find(database, Gtin("00000000000000")) is None
+    assert await products.find_many(database, []) == []
+    assert await certifications.of_products(database, [], [world.brand]) == []
+    assert await claims.find(database, NOTHING) is None
+    assert await bodies.find(database, NOTHING) is None
+
+
+async def test_many_parents_are_one_list_parameter(world: World) -> None:
+    gtins = [PRODUCT, Gtin(OTHERS_GTIN), *(Gtin(f"{number:014d}") for number in range(5000)), PRODUCT]
+    assert sorted(found.gtin for found in await products.find_many(world.database, gtins)) == [
+        GTIN,
+        OTHERS_GTIN,
+    ]
+
+
+@pytest.mark.parametrize("text", ["'", '"', "]", "\\", "{", ",", "NULL", "", "a'); DROP TABLE claims; --"])
+async def test_a_list_parameter_is_data(world: World, text: str) -> None:
+    assert await products.find_many(world.database, [Gtin(text), PRODUCT]) != []
+    assert await claims.find_by_code(world.database, text) is None
+
+
+async def test_a_private_definition_is_there_for_its_organisation_alone(world: World) -> None:
+    database = world.database
+    for own, others, who in ((PRIVATE, OTHERS_PRIVATE, world.brand), (OTHERS_PRIVATE, PRIVATE, world.rival)):
+        assert await certifications.find(database, own, [who]) is not None
+        assert await certifications.find(database, others, [who]) is None
+    await world.add_certification(GTIN, OTHERS_PRIVATE)
+    assert len(await certifications.of_products(database, [PRODUCT], [world.brand])) == 1
+    assert len(await certifications.of_products(database, [PRODUCT], [world.rival])) == 2
+    async with database.write() as transaction:
+        assert await certifications.lock(transaction, PRODUCT, OTHERS_PRIVATE, [world.brand]) is None
+        assert await certifications.lock(transaction, PRODUCT, OTHERS_PRIVATE, [world.rival]) is not None
+
+
+async def test_of_two_definitions_of_one_code_the_own_comes_first(world: World) -> None:
+    async with world.database.write() as transaction:
+        await transaction.execute(
+            update(tables.certifications).where(tables.certifications.c.id == PRIVATE).values(code="USDA_ORGANIC")
+        )
+    own = await certifications.find_by_code(world.database, "USDA_ORGANIC", [world.brand])
+    others = await certifications.find_by_code(world.database, "USDA_ORGANIC", [world.rival])
+    assert own is not None
+    assert others is not None
+    assert (own.id, others.id) == (PRIVATE, USDA_ORGANIC)
+
+
+async def test_assignments_come_by_product_label_and_id(world: World) -> None:
+    for certification in (PRIVATE, FAIR_TRADE):
+        await world.add_certification(GTIN, certification)
+    await world.add_certification(OTHERS_GTIN, USDA_ORGANIC)
+    found = await certifications.of_products(world.database, [Gtin(OTHERS_GTIN), PRODUCT], [world.brand])
+    assert [(item.gtin, item.certification.label) for item in found] == [
+        (GTIN, "Brand's own seal"),
+        (GTIN, "Fair Trade USA"),
+        (GTIN, "USDA Organic"),
+        (OTHERS_GTIN, "USDA Organic"),
+    ]
+
+
+# --- Telling caches that something changed ---
+
+
+async def settled(database: Database) -> object:
+    """An epoch that stays while nothing happens; a PostgreSQL database has to start listening first."""
+    before = database.epoch()
+    for _ in range(500):
+        await asyncio.sleep(0.01)
+        now = database.epoch()
+        if now == before:
+            return now
+        before = now
+    raise AssertionError("the epoch changes all the time")
+
+
+async def changed(database: Database, before: object) -> bool:
+    """Whether the epoch becomes another one; a notification takes its time to arrive."""
+    for _ in range(500):
+        if database.epoch() != before:
+            return True
+        await asyncio.sleep(0.01)
+    return False
+
+
+async def test_the_epoch_stays_while_nothing_happens_and_changes_after_a_write_of_another(
+    world: World, database_url: str
+) -> None:
+    before = await settled(world.database)
+    await world.database.fetch(keys.ENTRIES)
+    assert world.database.epoch() == before
+    other = await open_database(database_url)
+    try:
+        await revoke_key(other, world.key_ids["editor"])
+    finally:
+        await other.close()
+    assert await changed(world.database, before)
+
+
+async def test_the_epoch_changes_after_a_write_of_ones_own(world: World) -> None:
+    before = await settled(world.database)
+    await revoke_key(world.database, world.key_ids["editor"])
+    assert await changed(world.database, before)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_while_nobody_listens_nothing_may_stay_cached(world: World) -> None:
+    await settled(world.database)
+    assert isinstance(world.database, PostgresqlDatabase)
+    ended = await world.database._pool.fetchval(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+        " WHERE application_name = 'certgate-listen' AND datname = current_database()"
+    )
+    assert ended == 1
+    listener = world.database._listener
+    assert listener is not None
+    for _ in range(500):
+        if listener.is_closed():
+            break
+        await asyncio.sleep(0.01)
+    before = world.database.epoch()
+    assert world.database.epoch() != before
+    # It listens again by itself.
+    before = await settled(world.database)
+    await revoke_key(world.database, ShortId(world.key_ids["editor"]))
+    assert await changed(world.database, before)

@@ -1,0 +1,112 @@
+"""What is SQLite's own: durability, foreign keys, and that bounded reads are bounded."""
+
+import asyncio
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db import bodies, certifications, claims, keys, organizations, products
+from db.compiled import SQLITE
+from db.reads import Read
+from db.sqlite import SqliteDatabase
+from tests.world import GTIN, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def sqlite(world: World) -> SqliteDatabase:
+    assert isinstance(world.database, SqliteDatabase)
+    return world.database
+
+
+@pytest.mark.parametrize(("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)])
+async def test_an_acknowledged_write_survives_a_power_cut(world: World, pragma: str, value: object) -> None:
+    assert sqlite(world)._writer._connection.execute(f"PRAGMA {pragma}").fetchone() == (value,)
+
+
+async def test_a_write_transaction_locks_before_it_reads(world: World) -> None:
+    async with world.database.write():
+        other = sqlite(world)._reader
+        # The reader may not write, so the lock is seen from a connection that may.
+        assert other.execute("PRAGMA query_only").fetchone() == (1,)
+        blocked = await asyncio.create_subprocess_exec(
+            "python3",
+            "-c",
+            "import sqlite3, sys\n"
+            "connection = sqlite3.connect(sys.argv[1], timeout=0)\n"
+            "try: connection.execute('BEGIN IMMEDIATE')\n"
+            "except sqlite3.OperationalError as error: print(error)\n"
+            "connection.close()",
+            sqlite(world)._path,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await blocked.communicate()
+    assert out == b"database is locked\n"
+
+
+def plan(world: World, read: Read[Any], **values: Any) -> list[str]:
+    compiled = read.compiled(SQLITE)
+    connection = sqlite(world)._reader
+    rows = connection.execute(f"EXPLAIN QUERY PLAN {compiled.sql}", compiled.bind(values))
+    return [row[3] for row in rows]
+
+
+POINT_READS: list[tuple[Read[Any], dict[str, Any], str]] = [
+    (certifications.OF_PRODUCTS, {"gtins": [GTIN, OTHERS_GTIN]}, "certification_assignments USING PRIMARY KEY"),
+    (certifications.ONE, {"gtin": GTIN, "certification_id": USDA_ORGANIC}, "USING PRIMARY KEY"),
+    (certifications.BY_ID, {"id": USDA_ORGANIC}, "certifications USING INDEX"),
+    (certifications.BY_CODE, {"code": "USDA_ORGANIC"}, "certifications USING INDEX"),
+    (claims.OF_PRODUCTS, {"gtins": [GTIN]}, "claim_assignments USING PRIMARY KEY"),
+    (claims.BY_ID, {"id": VEGAN}, "claims USING INDEX"),
+    (claims.BY_CODE, {"code": "VEGAN"}, "claims USING INDEX"),
+    (products.BY_GTINS, {"gtins": [GTIN]}, "products USING INDEX sqlite_autoindex_products_1"),
+    (products.PAGE, {"after": GTIN, "limit": 25}, "products USING INDEX sqlite_autoindex_products_1"),
+    (bodies.BY_ID, {"id": VEGAN}, "certification_bodies USING INDEX"),
+    (organizations.BY_SLUG, {"slug": "brand"}, "organizations USING INDEX"),
+    (keys.BY_DIGEST, {"digest": "x"}, "api_keys USING INDEX"),
+    (keys.BY_SESSION, {"digest": "x"}, "sessions USING INDEX"),
+]
+
+
+@pytest.mark.parametrize(("read", "values", "step"), POINT_READS)
+async def test_a_bounded_read_finds_its_rows_by_key(
+    world: World, read: Read[Any], values: dict[str, Any], step: str
+) -> None:
+    assert not read.scans
+    steps = plan(world, read, organization_ids=["", world.brand], **values)
+    assert any(step in line for line in steps), steps
+    scanned = [line for line in steps if re.match("SCAN (?!json_each|value)", line)]
+    assert scanned == [], steps
+
+
+async def test_a_page_is_read_in_the_order_of_its_key(world: World) -> None:
+    assert not [line for line in plan(world, products.PAGE, after="", limit=25) if "TEMP B-TREE" in line]
+
+
+async def test_what_may_scan_runs_beside_the_loop(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = []
+    build = products.SEARCH.build
+
+    def watched(row: Any) -> Any:
+        threads.append(threading.current_thread())
+        return build(row)
+
+    monkeypatch.setattr(products.SEARCH, "build", watched)
+    assert len(await products.page(world.database, after="", limit=10, search="drink")) == 2
+    assert threading.main_thread() not in threads
+    assert len(threads) == 2
+
+
+async def test_a_reader_cannot_write(world: World) -> None:
+    with pytest.raises(Exception, match="readonly"):
+        sqlite(world)._reader.execute("DELETE FROM claims")
+
+
+async def test_closing_leaves_no_log_behind(world: World, tmp_path: Path) -> None:
+    await world.add_product("40063813339314", world.brand)
+    assert (tmp_path / "certgate.db-wal").exists()
+    await world.database.close()
+    assert not (tmp_path / "certgate.db-wal").exists()

@@ -1,0 +1,351 @@
+"""Rate limits through the whole application (contract 1.7): what is admitted, what it costs, what every answer says."""
+
+import asyncio
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from db import tables
+from db.database import open_database
+from domain.vocabulary import KeyKind, Role
+from gateway.app import create_app
+from gateway.limiter import DAY, MINUTE, MemoryLimiter
+from gateway.settings import Settings
+from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOTHING, VEGAN, World, populate
+
+START = 1_800_000_000.0
+API = "/certifications/api/v1"
+CLAIM = f"{API}/claims/{NON_GMO}"
+HEADERS = (
+    "ratelimit-policy",
+    "ratelimit-limit",
+    "ratelimit-remaining",
+    "ratelimit-reset",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+    "ratelimit",
+)
+
+
+class Clock:
+    """The time, which passes when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def file(sqlite_template: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(sqlite_template, tmp_path / "certgate.db"))
+
+
+@pytest.fixture
+async def world(file: Path, clock: Clock) -> AsyncIterator[World]:
+    """The application with its default limits, and a clock that stands still."""
+    settings = Settings(database_url=f"sqlite:///{file}", rate_limit_per_minute=300, rate_limit_per_day=10_000)
+    database = await open_database(settings.database_url)
+    async with World(create_app(settings, database, MemoryLimiter(clock)), database) as world:
+        await populate(world)
+        yield world
+    await database.close()
+
+
+async def get(world: World, path: str = CLAIM, key: str = "editor") -> httpx2.Response:
+    return await world.client.get(path, headers={"X-API-Key": world.keys[key]})
+
+
+async def ask(world: World, query: str, key: str = "editor") -> httpx2.Response:
+    return await world.client.post("/graphql", json={"query": query}, headers={"X-API-Key": world.keys[key]})
+
+
+def left(response: httpx2.Response) -> int:
+    return int(response.headers["ratelimit-remaining"])
+
+
+def used(response: httpx2.Response) -> int:
+    return int(response.headers["ratelimit-limit"]) - left(response)
+
+
+def set_limits(file: Path, key_id: str, minute: int, day: int) -> None:
+    with sqlite3.connect(file) as connection:
+        connection.execute(
+            "UPDATE api_keys SET rate_limit_per_minute = ?, rate_limit_per_day = ? WHERE id = ?", (minute, day, key_id)
+        )
+    connection.close()
+
+
+def test_the_defaults_are_those_of_the_contract() -> None:
+    fields = Settings.model_fields
+    assert (fields["rate_limit_per_minute"].default, fields["rate_limit_per_day"].default) == (300, 10_000)
+
+
+async def test_every_answer_says_what_is_left(world: World) -> None:
+    await get(world)
+    sent = (await get(world)).headers
+    assert {name: sent[name] for name in HEADERS} == {
+        "ratelimit-policy": "300;w=60, 10000;w=86400",
+        "ratelimit-limit": "300",
+        "ratelimit-remaining": "298",
+        "ratelimit-reset": "60",
+        "x-ratelimit-limit": "300",
+        "x-ratelimit-remaining": "298",
+        "x-ratelimit-reset": str(int(START) + 60),
+        "ratelimit": '"minute";r=298;t=60, "day";r=9998;t=86400',
+    }
+    assert "retry-after" not in sent
+
+
+async def answers(world: World, file: Path) -> AsyncIterator[httpx2.Response]:
+    """One answer of every kind that there is below the guarded paths."""
+    manager = {"X-API-Key": world.keys["manager"]}
+    claims = f"{API}/products/{GTIN}/claims"
+    yield await world.client.get(claims, headers=manager)  # 200
+    yield await world.client.post(claims, json={"claim_id": VEGAN}, headers=manager)  # 201
+    yield await world.client.post(claims, json={"claim_id": VEGAN}, headers=manager)  # 409
+    yield await world.client.post(claims, json={"claim_id": 1}, headers=manager)  # 422
+    yield await world.client.post(claims, content=b"{", headers=manager)  # 400 or 415
+    yield await world.client.put(claims, headers=manager)  # 405
+    yield await world.client.head(claims, headers=manager)  # 200 without a body
+    yield await world.client.get(f"{API}/claims/{NOTHING}", headers=manager)  # 404
+    yield await world.client.get(f"{API}/no/such/path", headers=manager)  # 404
+    yield await world.client.get(claims)  # 401
+    yield await world.client.get(claims, headers={"X-API-Key": "csb_invalid"})  # 401
+    yield await world.client.post(claims, json={"claim_id": NON_GMO}, headers={"X-API-Key": world.keys["readonly"]})
+    yield await ask(world, "{ __typename }")  # 200
+    yield await ask(world, "{")  # 400
+    yield await world.client.post("/graphql", content=b"{}", headers=manager)  # 415
+    with sqlite3.connect(file) as connection:
+        connection.execute("ALTER TABLE claims RENAME TO claims_no_more")
+    connection.close()
+    yield await get(world)  # 500
+
+
+async def test_answers_of_every_status_say_it(world: World, file: Path) -> None:
+    statuses = set()
+    async for response in answers(world, file):
+        statuses.add(response.status_code)
+        assert [name for name in HEADERS if len(response.headers.get_list(name)) != 1] == [], response
+        assert "retry-after" not in response.headers
+    assert statuses >= {200, 201, 400, 401, 403, 404, 405, 409, 415, 422, 500}
+
+
+async def test_an_answer_that_nothing_changed_says_it_too(world: World) -> None:
+    path = f"{API}/products/{GTIN}/certifications"
+    first = await get(world, path)
+    key = {"X-API-Key": world.keys["editor"], "If-None-Match": first.headers["etag"]}
+    unchanged = await world.client.get(path, headers=key)
+    assert (unchanged.status_code, used(unchanged)) == (304, 2)
+    assert all(name in unchanged.headers for name in HEADERS)
+
+
+async def test_public_paths_are_not_counted(world: World) -> None:
+    for path in ("/healthz", "/readyz", "/graphiql", "/"):
+        sent = (await world.client.get(path)).headers
+        assert [name for name in HEADERS if name in sent] == []
+
+
+async def test_a_thousand_at_once_are_three_hundred_too_many_times_two_and_a_bit(world: World) -> None:
+    responses = await asyncio.gather(*(get(world) for _ in range(1000)))
+    statuses = [response.status_code for response in responses]
+    assert (statuses.count(200), statuses.count(429)) == (300, 700)
+    # Each of the admitted was told another number.
+    assert {left(response) for response in responses if response.status_code == 200} == set(range(300))
+
+
+async def test_a_refusal_is_the_problem_of_the_contract(world: World, clock: Clock) -> None:
+    for _ in range(300):
+        await get(world)
+    clock.now += 29.5
+    refused = await get(world)
+    assert refused.status_code == 429
+    assert refused.headers["content-type"] == "application/problem+json"
+    body = refused.json()
+    assert body.pop("timestamp")
+    assert body == {
+        "type": "https://closient.com/docs/errors/rate_limited",
+        "title": "Rate Limited",
+        "status": 429,
+        "detail": "Rate limit exceeded. Please try again later.",
+        "error_code": "rate_limited",
+        "retryable": True,
+        "retry_after": 31,
+        "retry_after_seconds": 31,
+    }
+    sent = refused.headers
+    assert sent["retry-after"] == sent["ratelimit-reset"] == "31"
+    assert (sent["ratelimit-limit"], sent["ratelimit-remaining"]) == ("300", "0")
+    clock.now += 31
+    assert ((again := await get(world)).status_code, left(again)) == (200, 299)
+
+
+async def test_the_day_is_reported_and_waited_for_when_it_trips_first(world: World, file: Path, clock: Clock) -> None:
+    set_limits(file, world.key_ids["editor"], 3, 7)
+    seen = []
+    for _ in range(3):
+        seen += [await get(world) for _ in range(4)]
+        clock.now += MINUTE
+    assert [response.status_code for response in seen] == [200, 200, 200, 429, 200, 200, 200, 429, 200, 429, 429, 429]
+    assert {response.headers["ratelimit-policy"] for response in seen} == {"3;w=60, 7;w=86400"}
+    assert [(response.headers["ratelimit-limit"], left(response)) for response in seen[4:9]] == [
+        ("3", 2), ("3", 1), ("3", 0), ("3", 0), ("7", 0),
+    ]  # fmt: skip
+    assert seen[3].headers["retry-after"] == str(MINUTE)
+    assert seen[-1].headers["retry-after"] == str(DAY - 2 * MINUTE)
+    clock.now = START + DAY
+    assert (await get(world)).status_code == 200
+
+
+async def test_a_refused_request_costs_nothing(world: World, file: Path, clock: Clock) -> None:
+    set_limits(file, world.key_ids["editor"], 2, 4)
+    for _ in range(50):
+        await get(world)
+    clock.now += MINUTE
+    assert [(await get(world)).status_code for _ in range(3)] == [200, 200, 429]
+
+
+async def test_limits_of_a_key_count_at_once_and_for_that_key_alone(world: World, file: Path) -> None:
+    assert (await get(world)).headers["ratelimit-limit"] == "300"
+    set_limits(file, world.key_ids["editor"], 2, 0)
+    assert [(await get(world)).status_code for _ in range(2)] == [200, 429]
+    assert (await get(world)).headers["ratelimit-policy"] == "2;w=60, 10000;w=86400"
+    assert (await get(world, key="manager")).headers["ratelimit-policy"] == "300;w=60, 10000;w=86400"
+
+
+async def test_publishable_keys_have_a_hundred(world: World) -> None:
+    statuses = [(await get(world, key="publishable")).status_code for _ in range(101)]
+    assert (statuses.count(200), statuses[-1]) == (100, 429)
+
+
+async def test_two_keys_of_one_organisation_are_counted_apart(world: World) -> None:
+    await world.add_key("second", "brand", Role.EDITOR, KeyKind.BUSINESS)
+    for _ in range(5):
+        await get(world)
+    assert used(await get(world, key="second")) == 1
+
+
+async def test_invalid_keys_spend_the_address_and_never_a_key(world: World) -> None:
+    # Well formed up to the checksum, which is that of the true key's body.
+    forged = world.keys["editor"][:-1] + ("0" if world.keys["editor"][-1] != "0" else "1")
+    for count, secret in enumerate((forged, "csb_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEf_84041098", ""), 1):
+        refused = await world.client.get(CLAIM, headers={"X-API-Key": secret})
+        assert (refused.status_code, used(refused)) == (401, count)
+    assert used(await get(world)) == 1
+
+
+async def test_an_address_that_is_used_up_still_lets_keys_through(world: World) -> None:
+    statuses = [(await world.client.get(CLAIM)).status_code for _ in range(301)]
+    assert (statuses.count(401), statuses[-1]) == (300, 429)
+    assert (await get(world)).status_code == 200
+    elsewhere = httpx2.ASGITransport(app=world.app, client=("192.0.2.9", 123))
+    async with httpx2.AsyncClient(transport=elsewhere, base_url="http://certgate.test") as client:
+        assert (await client.get(CLAIM)).status_code == 401
+
+
+async def test_what_fails_before_anything_was_charged_costs_nothing(world: World, file: Path) -> None:
+    with sqlite3.connect(file) as connection:
+        connection.execute("ALTER TABLE api_keys RENAME TO keys_no_more")
+    connection.close()
+    for _ in range(2):
+        failed = await get(world)
+        assert (failed.status_code, left(failed)) == (500, 300)
+
+
+def document(roots: int) -> str:
+    return "{" + " ".join(f"f{number}: __typename" for number in range(roots)) + "}"
+
+
+@pytest.mark.parametrize(
+    ("query", "units"),
+    [
+        ("{ __typename }", 1),
+        (f'{{ product(gtin: "{GTIN}") {{ name claims {{ source }} certifications {{ isActive }} }} }}', 1),
+        (f'{{ a: product(gtin: "{GTIN}") {{ name }} b: product(gtin: "{GTIN}") {{ name }} __typename }}', 3),
+        ("query { ...F __typename } fragment F on Query { a: __typename b: __typename }", 3),
+        (document(20), 20),
+        ("{", 1),
+        ("{ nope }", 1),
+        (document(21), 1),  # refused by the limits of documents
+    ],
+)
+async def test_graphql_costs_a_unit_for_every_root_field(world: World, query: str, units: int) -> None:
+    assert used(await ask(world, query)) == units
+
+
+async def test_rest_and_graphql_spend_the_same_budget(world: World) -> None:
+    await get(world)
+    assert used(await ask(world, document(5))) == 6
+    assert used(await get(world)) == 7
+
+
+async def test_a_document_that_does_not_fit_is_refused_unexecuted_and_costs_one_unit(
+    world: World, file: Path, clock: Clock
+) -> None:
+    set_limits(file, world.key_ids["editor"], 4, 100)
+    before = await world.rows(tables.claim_assignments)
+    mutation = (
+        "mutation {"
+        + " ".join(
+            f'm{number}: assignClaim(input: {{gtin: "{GTIN}", claimId: "{claim}"}}) {{ __typename }}'
+            for number, claim in enumerate([NON_GMO, VEGAN, NON_GMO, VEGAN, VEGAN])
+        )
+        + "}"
+    )
+    refused = await ask(world, mutation)
+    body: dict[str, Any] = refused.json()
+    assert (refused.status_code, body["error_code"], body["retry_after"]) == (429, "rate_limited", MINUTE)
+    assert body["detail"] == (
+        "Rate limit exceeded. Every root field costs a unit and this document needs 4 more; ask for fewer,"
+        " or try again later."
+    )
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert refused.headers["retry-after"] == str(MINUTE)
+    assert left(refused) == 3
+    assert await world.rows(tables.claim_assignments) == before
+    # Three are left: a document of three root fields fits exactly.
+    fits = await ask(world, document(3))
+    assert (fits.status_code, left(fits)) == (200, 0)
+    assert (await ask(world, "{ __typename }")).status_code == 429
+
+
+async def test_many_documents_at_once_are_never_admitted_beyond_the_limit(world: World) -> None:
+    responses = await asyncio.gather(*(ask(world, document(7)) for _ in range(200)))
+    admitted = sum(response.status_code == 200 for response in responses)
+    spent = {used(response) for response in responses}
+    assert admitted * 7 <= 300
+    assert max(spent) <= 300
+    # Whoever was refused by the endpoint had paid one unit at the edge already.
+    assert admitted * 7 + min(200 - admitted, 300 - admitted * 7) == max(spent)
+
+
+async def test_a_session_spends_the_budget_of_its_key(world: World) -> None:
+    from resolvers.keys import create_sign_in_link
+
+    token = await create_sign_in_link(world.database, world.key_ids["editor"])
+    page = await world.client.get("/sign-in", params={"token": token})
+    assert page.status_code == 303
+    assert used(await get(world)) == 1
+    assert used(await world.client.get(CLAIM)) == 2
+
+
+async def test_ready_says_that_requests_are_counted(world: World) -> None:
+    assert (await world.client.get("/readyz")).json() == {"status": "ok", "database": "ok", "rate_limits": "ok"}
+
+
+async def test_assigning_is_charged_like_reading(world: World) -> None:
+    key = {"X-API-Key": world.keys["manager"]}
+    path = f"{API}/products/{GTIN}/certifications/{FAIR_TRADE}"
+    assert used(await world.client.patch(path, json={}, headers=key)) == 1

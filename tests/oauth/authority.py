@@ -1,0 +1,142 @@
+"""The OAuth server of `server.mjs`, installed once and run in a process of its own."""
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+
+HERE = Path(__file__).parent
+FILES = ("package.json", "package-lock.json", ".npmrc", "server.mjs")
+
+Key = dict[str, Any]
+
+
+def missing(reason: str) -> None:
+    """Skips the test and says why; fails it where Node.js was promised."""
+    if os.environ.get("CERTGATE_TEST_NODE") == "required":
+        pytest.fail(reason)
+    print(reason)
+    pytest.skip(reason)
+
+
+def installed() -> Path:
+    """The folder with the server and what it needs, made once for each version of these files."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        missing("The tests of bearer tokens need node and npm on the path, for an OAuth server to get tokens from.")
+    version = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in FILES)).hexdigest()[:16]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "certgate-tests"
+    folder = cache / f"oauth-{version}"
+    if folder.exists():
+        return folder
+    unfinished = cache / f"oauth-{version}-{os.getpid()}"
+    unfinished.mkdir(parents=True)
+    for name in FILES:
+        shutil.copy(HERE / name, unfinished)
+    npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = subprocess.run(npm, cwd=unfinished, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        shutil.rmtree(unfinished)
+        missing(f"npm could not install the OAuth server of the tests: {done.stderr[-500:]}")
+    try:
+        unfinished.rename(folder)
+    except OSError:  # another run was quicker
+        shutil.rmtree(unfinished)
+    return folder
+
+
+def new_keys(generation: str = "1") -> list[Key]:
+    """A private key of each kind that is accepted by default, as JWKs."""
+    made = (
+        ("rsa", RSAAlgorithm.to_jwk(rsa.generate_private_key(65537, 2048), as_dict=True)),
+        ("ec", ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()), as_dict=True)),
+        ("okp", OKPAlgorithm.to_jwk(ed25519.Ed25519PrivateKey.generate(), as_dict=True)),
+    )
+    return [{**jwk, "kid": f"{name}-{generation}", "use": "sig", "key_ops": ["sign"]} for name, jwk in made]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Authority:
+    """One running server. `fetched` counts how often somebody asked for its keys."""
+
+    def __init__(self, clients: dict[str, dict[str, str]], *, port: int = 0, clock_shift: int = 0) -> None:
+        self.port = port or free_port()
+        self.issuer = f"http://127.0.0.1:{self.port}"
+        self.clients = clients
+        self.clock_shift = clock_shift
+        self.fetched = 0
+        self.keys: list[Key] = []
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self, keys: list[Key]) -> None:
+        """Starts it with these keys, and waits until it listens."""
+        self.keys = keys
+        config = {"port": self.port, "keys": keys, "clients": self.clients, "clockShift": self.clock_shift}
+        self._process = subprocess.Popen(
+            ["node", "server.mjs", json.dumps(config)],
+            cwd=installed(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == f"listening {self.port}\n"
+        threading.Thread(target=self._count, args=[self._process.stdout], daemon=True).start()
+
+    def stop(self) -> None:
+        """Stops it."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(10)
+            assert self._process.stdout is not None
+            self._process = None
+
+    def _count(self, lines: Any) -> None:
+        with lines:
+            self.fetched += sum(line == "keys\n" for line in lines)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def token(
+        self,
+        client: str = "writer",
+        scope: str = "certifications:read certifications:write",
+        resource: str = "https://certgate.test",
+    ) -> str:
+        """An access token that the server issues to a client."""
+        form = {"grant_type": "client_credentials", "scope": scope, "resource": resource}
+        answer = httpx2.post(f"{self.issuer}/token", data=form, auth=(client, "secret"), trust_env=False)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["access_token"])
+
+    def forged(self, kid: str = "rsa-1", algorithm: str = "RS256", **claims: Any) -> str:
+        """A token that the server would not issue, signed with a key of its own; None takes a claim away."""
+        token = self.token()
+        stated = {**jwt.decode(token, options={"verify_signature": False}), **claims}
+        jwk = next(key for key in self.keys if key["kid"] == kid)
+        key = jwt.PyJWK(jwk, algorithm).key
+        stated = {name: value for name, value in stated.items() if value is not None}
+        return jwt.encode(stated, key, algorithm, headers={"kid": kid})

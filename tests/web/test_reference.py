@@ -1,0 +1,52 @@
+"""The API reference in a real browser that reaches no other host."""
+
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.conftest import LiveServer
+
+PATIENCE = 20
+
+
+def element(browser: webdriver.Chrome, css: str) -> WebElement:
+    return WebDriverWait(browser, PATIENCE).until(lambda driver: driver.find_element(By.CSS_SELECTOR, css))
+
+
+def complaints(browser: webdriver.Chrome) -> list[str]:
+    return [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]  # type: ignore[no-untyped-call]
+
+
+def test_reference_draws_every_api_and_tries_one_out(browser: webdriver.Chrome, live_server: LiveServer) -> None:
+    browser.get(f"{live_server.url}/docs")
+    assert element(browser, "#reference .title").text.startswith("Certifications API")
+    tabs = [tab.text for tab in browser.find_elements(By.CSS_SELECTOR, "#apis a")]
+    assert tabs == ["Certifications", "Products", "Account"]
+
+    element(browser, ".authorize").click()
+    element(browser, "#api_key_value").send_keys(live_server.api_key)
+    element(browser, ".auth-btn-wrapper .authorize").click()
+    element(browser, ".close-modal").click()
+    operation = "#operations-Claims-apps_certifications_api_list_claims"
+    element(browser, f"{operation} button.opblock-summary-control").click()
+    element(browser, f"{operation} .try-out__btn").click()
+    element(browser, f"{operation} .execute").click()
+    status = element(browser, f"{operation} .live-responses-table tbody .response-col_status")
+    WebDriverWait(browser, PATIENCE).until(lambda _: status.text.startswith("200"))
+    assert complaints(browser) == []
+
+    browser.find_elements(By.CSS_SELECTOR, "#apis a")[1].click()
+    WebDriverWait(browser, PATIENCE).until(
+        lambda driver: driver.find_element(By.CSS_SELECTOR, "#reference .title").text.startswith("Products API")
+    )
+    assert complaints(browser) == []
+
+
+def test_page_of_an_error_is_styled(browser: webdriver.Chrome, live_server: LiveServer) -> None:
+    browser.get(f"{live_server.url}/docs/errors/not_found")
+    assert element(browser, "h1").text == "Not Found"
+    assert element(browser, "main").value_of_css_property("max-width") != "none"
+    element(browser, "main a[href='../errors']").click()
+    assert element(browser, "h1").text == "Refusals"
+    assert complaints(browser) == []

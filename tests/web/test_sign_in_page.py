@@ -1,0 +1,48 @@
+"""Signing in with a key and out again in a real browser, which says of itself where its forms come from."""
+
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support import expected_conditions as expected
+from selenium.webdriver.support.wait import WebDriverWait
+
+from tests.conftest import LiveServer
+
+
+def shows(browser: Chrome, css: str, text: str) -> None:
+    WebDriverWait(browser, 30).until(expected.text_to_be_present_in_element((By.CSS_SELECTOR, css), text), text)
+
+
+def enter(browser: Chrome, key: str) -> None:
+    field = browser.find_element(By.ID, "api-key")
+    field.send_keys(key)
+    field.submit()
+
+
+def complaints(browser: Chrome) -> list[str]:
+    """What the console complained about, but for the 401 that a refusal is."""
+    entries: list[dict[str, str]] = browser.get_log("browser")  # type: ignore[no-untyped-call]
+    return [entry["message"] for entry in entries if entry["level"] == "SEVERE" and "401" not in entry["message"]]
+
+
+def test_in_with_a_key_and_out_again(browser: Chrome, live_server: LiveServer) -> None:
+    browser.get(live_server.url + "/sign-in")
+    enter(browser, "csb_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEf_84041098")
+    shows(browser, "[role=alert]", "unknown")
+    assert browser.get_cookies() == []
+
+    enter(browser, live_server.api_key)
+    shows(browser, ".who", "Signed in as")
+    assert browser.current_url.rstrip("/") == live_server.url + "/graphiql"
+    (cookie,) = browser.get_cookies()
+    assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == ("sessionid", True, "Lax")
+    assert live_server.api_key not in browser.page_source
+
+    # The page of the form knows, too.
+    browser.get(live_server.url + "/sign-in")
+    shows(browser, "main", "You act for")
+    browser.get(live_server.url + "/graphiql")
+    shows(browser, ".identity", "Sign out")
+    browser.find_element(By.CSS_SELECTOR, ".identity form[action='sign-out'] button").click()
+    shows(browser, ".who", "Not signed in")
+    assert browser.get_cookies() == []
+    assert complaints(browser) == []
