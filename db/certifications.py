@@ -116,6 +116,11 @@ def _and_nobody(organization_ids: Sequence[ShortId]) -> list[str]:
     return ["", *organization_ids]
 
 
+_one = (assignments.c.gtin == bindparam("of"), assignments.c.certification_id == bindparam("definition"))
+_CHANGE = update(assignments).where(*_one)
+_REMOVE = delete(assignments).where(*_one)
+
+
 async def every(database: Database, organization_ids: Sequence[ShortId]) -> list[Certification]:
     """All definitions that these organisations may see, in no order; there are some hundreds."""
     return await database.fetch(ALL, organization_ids=_and_nobody(organization_ids))
@@ -184,12 +189,7 @@ async def add(transaction: Transaction, assignment: CertificationAssignment) -> 
 
 async def remove(transaction: Transaction, assignment: CertificationAssignment) -> None:
     """Deletes a locked assignment."""
-    await transaction.execute(
-        delete(assignments).where(
-            assignments.c.gtin == assignment.gtin,
-            assignments.c.certification_id == assignment.certification.id,
-        )
-    )
+    await transaction.execute(_REMOVE, {"of": assignment.gtin, "definition": assignment.certification.id})
 
 
 async def change(
@@ -197,10 +197,12 @@ async def change(
 ) -> None:
     """Stores the changed members of a locked assignment and counts its version up."""
     await transaction.execute(
-        update(assignments)
-        .where(
-            assignments.c.gtin == assignment.gtin,
-            assignments.c.certification_id == assignment.certification.id,
-        )
-        .values(**changes, updated_at=at, version=assignment.version + 1)
+        _CHANGE,
+        {
+            "of": assignment.gtin,
+            "definition": assignment.certification.id,
+            **changes,
+            "updated_at": at,
+            "version": assignment.version + 1,
+        },
     )

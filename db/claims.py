@@ -64,6 +64,9 @@ OF_PRODUCTS = Read(
     .order_by(assignments.c.gtin, claims.c.label, claims.c.id),
     _assignment,
 )
+_one = (assignments.c.gtin == bindparam("of"), assignments.c.claim_id == bindparam("definition"))
+_CHANGE = update(assignments).where(*_one)
+_REMOVE = delete(assignments).where(*_one)
 
 
 async def every(database: Database) -> list[Claim]:
@@ -119,14 +122,17 @@ async def lock(transaction: Transaction, gtin: Gtin, claim_id: ShortId) -> Claim
 async def change(transaction: Transaction, assignment: ClaimAssignment, changes: dict[str, Any], at: datetime) -> None:
     """Stores the changed members of a locked assignment and counts its version up."""
     await transaction.execute(
-        update(assignments)
-        .where(assignments.c.gtin == assignment.gtin, assignments.c.claim_id == assignment.claim.id)
-        .values(**changes, updated_at=at, version=assignment.version + 1)
+        _CHANGE,
+        {
+            "of": assignment.gtin,
+            "definition": assignment.claim.id,
+            **changes,
+            "updated_at": at,
+            "version": assignment.version + 1,
+        },
     )
 
 
 async def remove(transaction: Transaction, assignment: ClaimAssignment) -> None:
     """Deletes a locked assignment."""
-    await transaction.execute(
-        delete(assignments).where(assignments.c.gtin == assignment.gtin, assignments.c.claim_id == assignment.claim.id)
-    )
+    await transaction.execute(_REMOVE, {"of": assignment.gtin, "definition": assignment.claim.id})

@@ -61,6 +61,9 @@ class SqliteTransaction(Transaction):
         self._thread = thread
         self.open = True
 
+    async def alone(self, work: str) -> None:
+        """Nothing to wait for: the whole file is locked."""
+
     async def _rows(self, statement: Compiled, values: Values, *, scans: bool = False) -> Sequence[Row]:
         self._check()
         parameters = statement.bind(values)
@@ -168,10 +171,10 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         turn = _Turn(loop)
         self._waiting.append(turn)
+        # Both in contexts of their own, or they would keep that of the request which happened to start them.
         if self._alarm is None:
-            self._alarm = loop.call_later(WAIT_SECONDS, self._turn_away)
+            self._alarm = loop.call_later(WAIT_SECONDS, self._turn_away, context=Context())
         if self._writer is None or self._writer.done():
-            # In a context of its own, or the writer would keep that of the request which happened to start it.
             self._writer = loop.create_task(self._write_groups(), context=Context())
         try:
             refusal = await turn.granted

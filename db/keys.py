@@ -118,7 +118,7 @@ ENTRIES = Read(
         users.c.email,
     )
     .outerjoin(users, users.c.id == api_keys.c.user_id)
-    .order_by(organizations_table.c.slug, api_keys.c.id),
+    .order_by(organizations_table.c.slug, api_keys.c.created_at, api_keys.c.id),
     lambda row: KeyEntry(*row),
 )
 _KEY = (
@@ -137,7 +137,9 @@ _KEY = (
     api_keys.c.created_at,
 )
 KEYS_OF_ORGANIZATION = Read(
-    select(*_KEY).where(_live, api_keys.c.organization_id == bindparam("organization_id")).order_by(api_keys.c.id),
+    select(*_KEY)
+    .where(_live, api_keys.c.organization_id == bindparam("organization_id"))
+    .order_by(api_keys.c.created_at, api_keys.c.id),
     lambda row: ApiKey(*row),
 )
 KEY = Read(select(*_KEY).where(_live, api_keys.c.id == bindparam("id")), lambda row: ApiKey(*row))

@@ -5,9 +5,9 @@ A write sends `BEGIN`, its statements and `COMMIT`, and nothing else: connection
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import cast
+from typing import TypeVar, cast
 
 import asyncpg
 import msgspec
@@ -21,6 +21,8 @@ from db.keys import CHANNEL
 from db.reads import R, Read, Row
 from domain.errors import Busy
 
+T = TypeVar("T")
+
 _CONNECTIONS = 8
 _POOL_SECONDS = 5
 # A statement that waits for a lock gives up before its client does.
@@ -28,7 +30,14 @@ _SERVER = {"statement_timeout": "10000", "lock_timeout": "5000", "application_na
 # What is left when the server has gone without a word.
 _ANSWER_SECONDS = 15
 _CONTENTION = {"40001", "40P01", "55P03", "57014", "53300"}
-_DEAD = (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.InterfaceError, ConnectionError)
+# How asyncpg says that a connection is gone, depending on the moment in which it notices.
+_DEAD = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    ConnectionError,
+)
 
 
 class PostgresqlTransaction(Transaction):
@@ -37,6 +46,10 @@ class PostgresqlTransaction(Transaction):
     def __init__(self, connection: PoolConnectionProxy) -> None:
         super().__init__(POSTGRESQL)
         self._connection = connection
+
+    async def alone(self, work: str) -> None:
+        """Takes an advisory lock, which PostgreSQL gives back when the transaction ends."""
+        await self._connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", work)
 
     async def notify(self, channel: str) -> None:
         """Tells every process that listens, once this transaction has committed."""
@@ -70,18 +83,22 @@ class PostgresqlDatabase(Database):
     async def fetch(self, read: Read[R], **values: object) -> list[R]:
         """The committed records of a read."""
         statement = read.compiled(POSTGRESQL)
+        parameters = statement.bind(values)
         try:
-            async with self._pool.acquire(timeout=_POOL_SECONDS) as connection:
-                rows = await connection.fetch(statement.sql, *statement.bind(values))
+            connection, rows = await _on_a_live_one(self._pool, lambda it: it.fetch(statement.sql, *parameters))
         except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.TooManyConnectionsError) as error:
             raise Busy("The database has no connection to spare; try again in a second.") from error
+        await self._pool.release(connection)
         return read.records(statement, cast(list[Row], rows))
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
         """A write transaction at the server's default isolation, READ COMMITTED."""
         try:
-            connection, begun = await self._begin()
+            try:
+                connection, begun = await _on_a_live_one(self._writers, _begin)
+            except TimeoutError as error:
+                raise Busy("Too many writes are waiting; try again in a second.") from error
             try:
                 transaction = PostgresqlTransaction(connection)
                 try:
@@ -101,24 +118,6 @@ class PostgresqlDatabase(Database):
         if transaction.notified:
             # The server's notification arrives a little later than the answer to this write.
             self._epoch += 1
-
-    async def _begin(self) -> tuple[PoolConnectionProxy, ServerTransaction]:
-        """A connection and the transaction begun on it. Those that died since their last use are left aside."""
-        for attempt in range(_CONNECTIONS + 1):
-            try:
-                connection = await self._writers.acquire(timeout=_POOL_SECONDS)
-            except TimeoutError as error:
-                raise Busy("Too many writes are waiting; try again in a second.") from error
-            begun = connection.transaction()
-            try:
-                await begun.start()
-            except BaseException as error:
-                await self._writers.release(connection)
-                if isinstance(error, _DEAD) and attempt < _CONNECTIONS:
-                    continue
-                raise
-            return connection, begun
-        raise AssertionError("unreachable")
 
     def epoch(self) -> object:
         """Counts notifications; while nobody listens, a new value each time, so that nothing stays cached."""
@@ -150,6 +149,35 @@ class PostgresqlDatabase(Database):
             await self._listener.close()
         await self._pool.close()
         await self._writers.close()
+
+
+async def _begin(connection: PoolConnectionProxy) -> ServerTransaction:
+    begun = connection.transaction()
+    await begun.start()
+    return begun
+
+
+async def _on_a_live_one(
+    pool: asyncpg.Pool, first: Callable[[PoolConnectionProxy], Awaitable[T]]
+) -> tuple[PoolConnectionProxy, T]:
+    """A connection, and the answer to the first thing it was asked, which may be asked twice.
+
+    Connections that died since their last use, as all do when the server is restarted, are left aside.
+    """
+    for spare in reversed(range(_CONNECTIONS + 1)):
+        connection = await pool.acquire(timeout=_POOL_SECONDS)
+        try:
+            return connection, await first(connection)
+        except BaseException as error:
+            dead = isinstance(error, _DEAD)
+            if dead:
+                # asyncpg may have noticed by itself, and taken it back.
+                with suppress(asyncpg.InterfaceError):
+                    connection.terminate()
+            await pool.release(connection)
+            if not dead or not spare:
+                raise
+    raise AssertionError("the last one answers or raises")
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:

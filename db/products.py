@@ -53,6 +53,7 @@ _ORDERS = {
 BY_GTINS = Read(select(*COLUMNS).where(among(products.c.gtin, "gtins")), _product)
 PAGE = Read(_page, _product)
 SEARCH = Read(_page.where(products.c.search_text.like(bindparam("pattern"), escape="\\")), _product, scans=True)
+_CHANGE = update(products).where(products.c.gtin == bindparam("of"))
 
 
 def search_text(name: str, brand: str, gtin: str) -> str:
@@ -139,14 +140,14 @@ async def change(transaction: Transaction, product: Product, changes: dict[str, 
     """Stores the changed members of a locked product and counts its version up."""
     name, brand = changes.get("name", product.name), changes.get("brand", product.brand)
     await transaction.execute(
-        update(products)
-        .where(products.c.gtin == product.gtin)
-        .values(
+        _CHANGE,
+        {
+            "of": product.gtin,
             **changes,
-            search_text=search_text(name, brand, product.gtin),
-            updated_at=at,
-            version=product.version + 1,
-        )
+            "search_text": search_text(name, brand, product.gtin),
+            "updated_at": at,
+            "version": product.version + 1,
+        },
     )
 
 

@@ -1,7 +1,9 @@
 """Column types that mean the same on SQLite and PostgreSQL."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -25,22 +27,34 @@ def text(length: int | None = None) -> TypeEngine[str]:
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
+def _in_utc(value: datetime | None) -> datetime | None:
+    return None if value is None else value.astimezone(UTC)
+
+
+def _moment_text(value: datetime | None) -> str | None:
+    # SQLAlchemy's form for SQLite.
+    return None if value is None else value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+@lru_cache(maxsize=8192)
+def _moment(text: str | None) -> datetime | None:
+    """Remembered, because rows that were written together have their moments in common, and reading one is slow."""
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """A moment, always aware and always UTC; SQLite stores it without the zone, which its text form cannot hold."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """The moment in UTC; naive for SQLite."""
-        if value is None:
-            return None
-        moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any]:
+        """The moment in UTC; as a text for SQLite."""
+        return _moment_text if dialect.name == "sqlite" else _in_utc
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """The stored moment, aware."""
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], datetime | None] | None:
+        """The stored moment, aware, as PostgreSQL's driver gives it by itself."""
+        return _moment if dialect.name == "sqlite" else None
 
 
 class Vocabulary(TypeDecorator[StrEnum]):
@@ -52,11 +66,11 @@ class Vocabulary(TypeDecorator[StrEnum]):
     def __init__(self, members: type[StrEnum]) -> None:
         super().__init__(32)
         self.members = members
-        self._by_value = {member.value: member for member in members}
+        self._by_value: dict[str | None, StrEnum | None] = {None: None, **{member.value: member for member in members}}
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], StrEnum | None]:
         """The member behind a stored value."""
-        return None if value is None else self._by_value[value]
+        return self._by_value.__getitem__
 
 
 class _TextList(TypeDecorator[list[str]]):

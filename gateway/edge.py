@@ -27,19 +27,17 @@ GUARDED = ("/certifications/", "/products/", "/account/", "/graphql")
 """Where a credential is needed. Everything else (pages, health) is public and never sees a context."""
 
 _request_id = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
-_GUARDED_HEADERS = {
-    **_HEADERS,
-    "Cache-Control": "private, no-cache",
-}
-_VARY = "Accept, Authorization, X-API-Key, Cookie, Origin"
+# As the server sends them, so that nothing is encoded for a request that could be encoded once.
+_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+]
+_GUARDED_HEADERS = [*_HEADERS, (b"cache-control", b"private, no-cache")]
+_VARY = (b"vary", b"Accept, Authorization, X-API-Key, Cookie, Origin")
 
 log = logging.getLogger("certgate")
 
@@ -78,18 +76,19 @@ class Edge:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                out = MutableHeaders(scope=message)
-                out["X-Request-ID"] = request_id
-                for name, value in (_GUARDED_HEADERS if guarded else _HEADERS).items():
-                    out.setdefault(name, value)
+                sent = [header for header in message["headers"] if not guarded or header[0] != b"vary"]
+                names = {name for name, _ in sent}
+                sent.append((b"x-request-id", request_id.encode()))
+                sent += [header for header in (_GUARDED_HEADERS if guarded else _HEADERS) if header[0] not in names]
                 if guarded:
-                    out["Vary"] = _VARY
-                    if message["status"] in (401, 403) and self.credentials.tokens is not None:
-                        self.credentials.tokens.challenge(message["status"], out, scope, headers)
-                    out.raw.extend(limit_headers(await meter.standing()))
+                    sent.append(_VARY)
+                    sent += limit_headers(await meter.standing())
                 context = state.get("context")
                 if context is not None and context.replayed:
-                    out["Idempotent-Replayed"] = "true"
+                    sent.append((b"idempotent-replayed", b"true"))
+                message = {**message, "headers": sent}
+                if guarded and message["status"] in (401, 403) and self.credentials.tokens is not None:
+                    self.credentials.tokens.challenge(message["status"], MutableHeaders(scope=message), scope, headers)
             elif is_head:
                 message = {**message, "body": b""}
             await send(message)

@@ -1,9 +1,11 @@
 """Operations that wait share a commit, and nothing else: not their failures, nor an answer before it is durable."""
 
 import asyncio
+import gc
 import resource
 import sqlite3
 import threading
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -292,7 +294,7 @@ async def test_when_the_commit_fails_nobody_is_told_success(world: World, tmp_pa
     assert await stored(world) == ["d"]
 
 
-async def test_a_statement_that_finds_no_room_fails_alone(world: World, writer: GroupCommit) -> None:
+async def test_what_no_longer_fits_is_told_and_the_rest_is_stored(world: World, writer: GroupCommit) -> None:
     pages = writer._connection.execute("PRAGMA page_count").fetchone()[0]
     writer._connection.execute(f"PRAGMA max_page_count={pages + 2}")
     answers = await asyncio.gather(
@@ -401,6 +403,30 @@ async def test_an_operation_keeps_its_own_context(world: World) -> None:
     answers = await asyncio.gather(*(asyncio.create_task(operation(code)) for code in "abc"))
     assert answers == ["aa", "bb", "cc"]
     assert await stored(world) == ["a", "b", "c"]
+
+
+async def test_the_writer_keeps_nothing_of_the_request_that_started_it(world: World, writer: GroupCommit) -> None:
+    # As it is before the first write.
+    assert writer._alarm is not None
+    writer._alarm.cancel()
+    writer._alarm = None
+
+    class Request:
+        pass
+
+    current: ContextVar[Request] = ContextVar("current")
+
+    async def operation() -> weakref.ref[Request]:
+        request = Request()
+        current.set(request)
+        assert await store(world, "a")
+        return weakref.ref(request)
+
+    request = await asyncio.create_task(operation())
+    # Until then the loop itself still has the task in hand.
+    await asyncio.sleep(0)
+    gc.collect()
+    assert request() is None
 
 
 async def test_closing_lets_those_that_wait_finish_and_takes_no_others(world: World, database_url: str) -> None:

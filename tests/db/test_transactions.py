@@ -149,6 +149,23 @@ async def test_a_lock_puts_read_modify_write_in_a_row(world: World) -> None:
     assert held.version == 21
 
 
+async def test_work_that_is_done_alone_is_done_by_one_at_a_time(world: World) -> None:
+    inside = 0
+
+    async def work() -> None:
+        nonlocal inside
+        async with world.database.write() as transaction:
+            await transaction.alone("this")
+            inside += 1
+            assert inside == 1
+            await in_transaction(transaction, PRODUCT)
+            await asyncio.sleep(0.001)
+            assert inside == 1
+            inside -= 1
+
+    await asyncio.gather(*(work() for _ in range(6)))
+
+
 async def test_upsert_overwrites_and_insert_missing_does_not(world: World) -> None:
     id = catalogue_id("claim", "VEGAN")
     row = {"code": "VEGAN", "category": "DIETARY", "requires_definition": True, "description": ""}

@@ -1,0 +1,111 @@
+"""What is PostgreSQL's own: how little a write sends, and connections that die."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import Integer, String, bindparam, column, func, select, table, update
+
+from db import certifications, tables
+from db.postgresql import PostgresqlDatabase
+from db.reads import Read
+from domain.gtin import Gtin
+from tests.world import GTIN, USDA_ORGANIC, World
+
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+RENAME = update(tables.products).where(tables.products.c.gtin == GTIN)
+END_WRITERS = (
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+    " WHERE application_name = 'certgate' AND datname = current_database() AND pid <> ALL ($1)"
+)
+
+
+@pytest.fixture
+def postgresql(world: World) -> PostgresqlDatabase:
+    assert isinstance(world.database, PostgresqlDatabase)
+    return world.database
+
+
+async def rename(database: PostgresqlDatabase, name: str) -> None:
+    async with database.write() as transaction:
+        await transaction.execute(RENAME, {"name": name})
+
+
+async def end_writers(database: PostgresqlDatabase) -> int:
+    """The server ends every connection but that of the reader which asks for it."""
+    async with database._pool.acquire() as connection:
+        ended: int = await connection.fetchval(END_WRITERS, [connection.get_server_pid()])
+    return ended
+
+
+async def name_of(world: World) -> Any:
+    return next(row for row in await world.rows(tables.products) if row[0] == GTIN)[3]
+
+
+async def test_a_write_sends_nothing_but_its_statements(world: World, postgresql: PostgresqlDatabase) -> None:
+    sent: list[str] = []
+
+    def note(record: Any) -> None:
+        sent.append(record.query.split()[0].strip(";"))
+
+    async def change() -> None:
+        async with postgresql.write() as transaction:
+            held = await certifications.lock(transaction, Gtin(GTIN), USDA_ORGANIC, [world.brand])
+            assert held is not None
+            await certifications.change(transaction, held, {"scope": "all"}, held.updated_at)
+
+    # The first time, asyncpg asks what the array of a list parameter is.
+    await change()
+    async with postgresql._writers.acquire() as connection:
+        connection.add_query_logger(note)
+    for _ in range(3):
+        await change()
+    async with postgresql._writers.acquire() as connection:
+        connection.remove_query_logger(note)
+    assert sent == ["BEGIN", "SELECT", "UPDATE", "COMMIT"] * 3
+
+
+async def test_a_connection_that_died_meanwhile_is_replaced(world: World, postgresql: PostgresqlDatabase) -> None:
+    await asyncio.gather(*(rename(postgresql, f"name {number}") for number in range(8)))
+    assert await end_writers(postgresql) > 0
+    # All at once, so that each of the dead is met.
+    await asyncio.gather(*(rename(postgresql, "renamed") for _ in range(8)))
+    assert await name_of(world) == "renamed"
+
+
+async def test_a_read_meets_dead_connections_as_little(world: World, postgresql: PostgresqlDatabase) -> None:
+    await asyncio.gather(*(name_of(world) for _ in range(8)))
+    async with postgresql._writers.acquire() as connection:
+        assert await connection.fetchval(END_WRITERS, [connection.get_server_pid()]) > 0
+    assert await asyncio.gather(*(name_of(world) for _ in range(8))) == ["Oat drink"] * 8
+
+
+async def test_a_parameter_that_does_not_fit_costs_no_connection(world: World, postgresql: PostgresqlDatabase) -> None:
+    version = tables.products.c.version
+    read = Read(select(tables.products.c.gtin).where(version == bindparam("version")), tuple)
+    assert await postgresql.fetch(read, version=2) == []
+    activity = table("pg_stat_activity", column("pid", Integer), column("datname", String))
+    backends = Read(
+        select(activity.c.pid).where(activity.c.datname == func.current_database()).order_by(activity.c.pid), tuple
+    )
+    before = await postgresql.fetch(backends)
+    with pytest.raises(asyncpg.DataError, match="invalid input"):
+        await postgresql.fetch(read, version=2**40)
+    assert await postgresql.fetch(backends) == before
+
+
+async def test_a_connection_that_dies_in_the_middle_loses_its_own_write_only(
+    world: World, postgresql: PostgresqlDatabase
+) -> None:
+    async def die() -> None:
+        async with postgresql.write() as transaction:
+            await transaction.execute(RENAME, {"name": "lost"})
+            await end_writers(postgresql)
+            await transaction.execute(RENAME, {"name": "lost too"})
+
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, ConnectionError)):
+        await die()
+    await rename(postgresql, "kept")
+    assert await name_of(world) == "kept"
