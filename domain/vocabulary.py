@@ -1,63 +1,80 @@
-"""The enumerations of the contract, by their wire values."""
+"""The enumerations of the contract by their wire values, each value with what it means."""
 
 from enum import StrEnum
+from typing import Self
 
 
-class VerificationStatus(StrEnum):
+class Vocabulary(StrEnum):
+    """An enumeration whose values are explained: `NAME = "wire value", "What it means."`.
+
+    The explanation is the value's docstring, from which the GraphQL schema takes it.
+    """
+
+    _value_: str
+
+    def __new__(cls, value: str, meaning: str = "") -> Self:
+        """A value with its meaning; looking one up (`Role("editor")`) reads the same and does not come here."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.__doc__ = meaning
+        return member
+
+
+class VerificationStatus(Vocabulary):
     """How far a certificate has been confirmed against its issuer's registry."""
 
-    UNVERIFIED = "unverified"
-    VERIFIED = "verified"
-    EXPIRED = "expired"
+    UNVERIFIED = "unverified", "Recorded, but nobody has compared it with the issuer's registry yet."
+    VERIFIED = "verified", "The issuer's registry confirmed it when it was last looked up."
+    EXPIRED = "expired", "It was confirmed once, but that confirmation has lapsed: look again."
 
 
-class ClaimSource(StrEnum):
+class ClaimSource(Vocabulary):
     """Who stands behind a claim."""
 
-    BRAND_SELF_DECLARED = "BRAND_SELF_DECLARED"
-    THIRD_PARTY_VERIFIED = "THIRD_PARTY_VERIFIED"
+    BRAND_SELF_DECLARED = "BRAND_SELF_DECLARED", "The brand says so itself."
+    THIRD_PARTY_VERIFIED = "THIRD_PARTY_VERIFIED", "Somebody independent has checked it and left an audit trail."
 
 
-class ClaimCategory(StrEnum):
+class ClaimCategory(Vocabulary):
     """What a claim is about."""
 
-    DIETARY = "DIETARY"
-    INGREDIENT_ABSENCE = "INGREDIENT_ABSENCE"
-    ALLERGEN_FREE = "ALLERGEN_FREE"
-    PROCESS = "PROCESS"
-    SUSTAINABILITY = "SUSTAINABILITY"
-    OTHER = "OTHER"
+    DIETARY = "DIETARY", "Whose diet it suits, for example Vegan."
+    INGREDIENT_ABSENCE = "INGREDIENT_ABSENCE", "Which ingredient is not in it, for example No added sugar."
+    ALLERGEN_FREE = "ALLERGEN_FREE", "Which allergen is not in it, for example Gluten free."
+    PROCESS = "PROCESS", "How it was grown or made, for example Cold pressed."
+    SUSTAINABILITY = "SUSTAINABILITY", "What it means for people and the planet, for example Recyclable."
+    OTHER = "OTHER", "Anything else."
 
 
-class Role(StrEnum):
+class Role(Vocabulary):
     """What an API key may do inside its organisation."""
 
-    MANAGER = "manager"
-    EDITOR = "editor"
-    READONLY = "readonly"
+    MANAGER = "manager", "Reads, changes products and assignments, and manages the organisation's keys."
+    EDITOR = "editor", "Reads, and changes products and assignments."
+    READONLY = "readonly", "Reads."
 
 
-class KeyKind(StrEnum):
-    """The prefix of an API key (contract 1.5)."""
+class KeyKind(Vocabulary):
+    """What kind of API key it is, told by its prefix."""
 
-    BUSINESS = "csb"
-    USER = "csu"
-    PUBLISHABLE = "cpk"
+    BUSINESS = "csb", "For an organisation's servers (`csb_...`)."
+    USER = "csu", "For a person (`csu_...`): it follows that person's memberships."
+    PUBLISHABLE = "cpk", "For web pages, where everybody can read it (`cpk_...`): it never writes."
 
 
-class DataSource(StrEnum):
-    """Where a product's record came from (contract 8)."""
+class DataSource(Vocabulary):
+    """Where a product's record came from."""
 
-    CROWD_SOURCED = "crowd_sourced"
-    CLAIMED = "claimed"
-    IMPORTED = "imported"
-    AI_EXTRACTED = "ai_extracted"
-    BRAND_SITE_CRAWL = "brand_site_crawl"
-    GTIN1_AUTHORITATIVE = "gtin1_authoritative"
-    EXTERNAL_API = "external_api"
-    OPEN_FOOD_FACTS = "open_food_facts"
-    USDA_FDC = "usda_fdc"
-    FDA_NDC = "fda_ndc"
-    AFFILIATE_FEED = "affiliate_feed"
-    DATAKICK = "datakick"
-    COMMON_CRAWL_WDC = "common_crawl_wdc"
+    CROWD_SOURCED = "crowd_sourced", "Entered by members of the public."
+    CLAIMED = "claimed", "Entered or taken over by the organisation that owns the product."
+    IMPORTED = "imported", "Loaded from a file."
+    AI_EXTRACTED = "ai_extracted", "Read by a machine from a label or a page."
+    BRAND_SITE_CRAWL = "brand_site_crawl", "Collected from the brand's website."
+    GTIN1_AUTHORITATIVE = "gtin1_authoritative", "From the registry GTIN1, whose word on a GTIN is authoritative."
+    EXTERNAL_API = "external_api", "From another service."
+    OPEN_FOOD_FACTS = "open_food_facts", "From Open Food Facts, a free food database."
+    USDA_FDC = "usda_fdc", "From FoodData Central of the US Department of Agriculture."
+    FDA_NDC = "fda_ndc", "From the National Drug Code directory of the US Food and Drug Administration."
+    AFFILIATE_FEED = "affiliate_feed", "From a retailer's feed for partners."
+    DATAKICK = "datakick", "From Datakick, an open product database."
+    COMMON_CRAWL_WDC = "common_crawl_wdc", "From product data that Web Data Commons found in Common Crawl."

@@ -19,6 +19,7 @@ from resolvers import certifications, products
 from schema.bodies import CertificationBody
 from schema.connections import After, Connection, Edge, First, definitions_page
 from schema.context import Info
+from schema.enums import enum_type
 from schema.inputs import id_or_code, sent_members
 from schema.problems import (
     ConflictProblem,
@@ -34,10 +35,7 @@ from schema.scalars import Metadata
 if TYPE_CHECKING:
     from schema.products import Product
 
-strawberry.enum(
-    vocabulary.VerificationStatus,
-    description="How far a certificate has been confirmed against its issuer's registry.",
-)
+enum_type(vocabulary.VerificationStatus)
 
 
 @record_type(

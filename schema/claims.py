@@ -13,6 +13,7 @@ from execution.batched import batched
 from resolvers import claims, products
 from schema.connections import After, Connection, Edge, First, definitions_page
 from schema.context import Info
+from schema.enums import enum_type
 from schema.inputs import id_or_code, sent_members
 from schema.problems import (
     ConflictProblem,
@@ -28,8 +29,8 @@ from schema.scalars import Metadata
 if TYPE_CHECKING:
     from schema.products import Product
 
-strawberry.enum(vocabulary.ClaimCategory, description="What a claim is about.")
-strawberry.enum(vocabulary.ClaimSource, description="Who stands behind a claim.")
+enum_type(vocabulary.ClaimCategory)
+enum_type(vocabulary.ClaimSource)
 
 
 @record_type(records.Claim, description="A claim that products can make, such as Vegan: its definition.")

@@ -16,6 +16,7 @@ from schema.claims import ClaimAssignment
 from schema.connections import After, Connection, Edge, First, connection, page_size
 from schema.context import Info
 from schema.cursors import product_cursor, read_product_cursor
+from schema.enums import enum_type
 from schema.inputs import sent_members
 from schema.problems import (
     ConflictProblem,
@@ -28,7 +29,7 @@ from schema.problems import (
 from schema.records import record_type, shown
 from schema.scalars import Metadata
 
-strawberry.enum(vocabulary.DataSource, description="Where a product's record came from.")
+enum_type(vocabulary.DataSource)
 
 
 @record_type(records.Product, description="A product under its GTIN, the number of its barcode.")

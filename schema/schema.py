@@ -2,7 +2,6 @@
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
-from strawberry.tools import merge_types
 
 from schema.bodies import CertificationBodyQueries
 from schema.certifications import CertificationMutations, CertificationQueries
@@ -11,9 +10,18 @@ from schema.products import ProductMutations, ProductQueries
 from schema.scalars import SCALARS
 from schema.viewer import ViewerQueries
 
-Query = merge_types(
-    "Query", (ProductQueries, CertificationQueries, ClaimQueries, CertificationBodyQueries, ViewerQueries)
+
+@strawberry.type(description="What can be asked. Everybody with a valid credential may, and nothing is changed by it.")
+class Query(ProductQueries, CertificationQueries, ClaimQueries, CertificationBodyQueries, ViewerQueries):
+    """The root of queries."""
+
+
+@strawberry.type(
+    description="What can be changed. Each field is done by itself, in the order of the document, and answers with what"
+    " was changed or with the problem that prevented it."
 )
-Mutation = merge_types("Mutation", (ClaimMutations, CertificationMutations, ProductMutations))
+class Mutation(ClaimMutations, CertificationMutations, ProductMutations):
+    """The root of mutations."""
+
 
 schema = strawberry.Schema(query=Query, mutation=Mutation, config=StrawberryConfig(scalar_map=SCALARS))

@@ -4,10 +4,11 @@ import strawberry
 
 from domain import access, records, vocabulary
 from schema.context import Info
+from schema.enums import enum_type
 from schema.records import record_type, shown
 
-strawberry.enum(vocabulary.Role, description="What a key may do inside its organisation.")
-strawberry.enum(vocabulary.KeyKind, description="Kind of an API key, by its prefix.")
+enum_type(vocabulary.Role)
+enum_type(vocabulary.KeyKind)
 
 
 @record_type(records.Organization, description="An organisation: it owns products, keys and private definitions.")
