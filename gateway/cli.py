@@ -360,19 +360,67 @@ def explain(file: Path, operation: str | None, source: bool) -> None:
 
 @cli.command()
 @click.option(
+    "--format",
+    "form",
+    type=click.Choice(["sdl", "json"]),
+    help='sdl: the schema definition language; json: the result of introspection, {"__schema": ...}.'
+    " Without it, json for an output that ends in .json and sdl otherwise.",
+)
+@click.option(
     "--output",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Write to this file instead of standard output.",
 )
-def schema(output: Path | None) -> None:
-    """Print the GraphQL schema in SDL."""
+@click.option(
+    "--against",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Say instead what clients of the release in this directory would notice, and fail if they would break.",
+)
+def schema(form: str | None, output: Path | None, against: Path | None) -> None:
+    """Print the GraphQL schema, for code generators and other tools."""
+    import json
+
+    from graphql import build_schema, introspection_from_schema
+
     from schema.schema import schema as graphql_schema
 
     sdl = graphql_schema.as_str().rstrip("\n") + "\n"
+    if against is not None:
+        _compare(against, sdl)
+        return
+    text = sdl
+    if form == "json" or (form is None and output is not None and output.suffix.lower() == ".json"):
+        # Of the text, so that both forms say the same.
+        introspected = introspection_from_schema(build_schema(sdl), experimental_directive_deprecation=False)
+        text = json.dumps(introspected, indent=2, ensure_ascii=False) + "\n"
     if output is None:
-        print(sdl, end="")
+        print(text, end="")
     else:
-        output.write_text(sdl, encoding="utf-8")
+        output.write_text(text, encoding="utf-8")
+
+
+def _compare(folder: Path, sdl: str) -> None:
+    """Prints what changed since the release in `folder`; raises `_Refusal` where that would break its clients."""
+    import tomllib
+
+    from schema.compatibility import compare
+
+    releases = sorted(folder.glob("*.graphql"))
+    if len(releases) != 1:
+        raise _Refusal(f"{folder} should hold one schema, that of the last release; it holds {len(releases)}.")
+    (release,) = releases
+    list_of_breaks = folder / "accepted.toml"
+    accepted = tomllib.loads(list_of_breaks.read_text(encoding="utf-8"))
+    unexplained = [change for change, reason in accepted.items() if not isinstance(reason, str) or not reason.strip()]
+    if unexplained:
+        raise _Refusal(f"{list_of_breaks} gives no reason for: {'; '.join(unexplained)}.")
+    refused, noted = compare(release.read_text(encoding="utf-8"), sdl, accepted)
+    for sentence in noted:
+        print(sentence)
+    if refused:
+        how = f'What must break clients nevertheless stands in {list_of_breaks}: "the change" = "the reason".'
+        raise _Refusal("\n".join([*refused, how]))
+    print(f"Clients of {release.stem} are served as before{', except as accepted' if accepted else ''}.")
 
 
 def _settings(**overrides: Any) -> "Settings":

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import graphql
 import httpx2
 import pytest
 
@@ -377,6 +378,56 @@ def test_the_schema_is_printed_or_written(tmp_path: Path) -> None:
     assert "assignClaim(" in printed
     assert succeeded("schema", "--output", str(tmp_path / "schema.graphql")) == ""
     assert (tmp_path / "schema.graphql").read_text() == printed
+
+
+def test_the_schema_is_also_exported_as_introspection_json(tmp_path: Path) -> None:
+    printed = succeeded("schema", "--format", "json")
+    assert succeeded("schema", "--output", str(tmp_path / "schema.json")) == ""
+    assert (tmp_path / "schema.json").read_text(encoding="utf-8") == printed
+    # Tools build their schema from it, and get the one that the SDL describes, with its explanations.
+    rebuilt = graphql.build_client_schema(json.loads(printed))
+    assert graphql.print_schema(graphql.lexicographic_sort_schema(rebuilt)) == graphql.print_schema(
+        graphql.lexicographic_sort_schema(graphql.build_schema(succeeded("schema")))
+    )
+
+
+def release(folder: Path, sdl: str, accepted: str = "") -> str:
+    """A directory with that schema as the last release's."""
+    (folder / "1.2.3.graphql").write_text(sdl, encoding="utf-8")
+    (folder / "accepted.toml").write_text(accepted, encoding="utf-8")
+    return str(folder)
+
+
+def test_a_schema_that_breaks_no_client_passes(tmp_path: Path) -> None:
+    printed = succeeded("schema", "--against", release(tmp_path, succeeded("schema")))
+    assert printed == "Clients of 1.2.3 are served as before.\n"
+
+
+def test_a_schema_that_breaks_clients_fails_unless_that_is_accepted(tmp_path: Path) -> None:
+    larger = succeeded("schema").replace("type Query {", 'type Query {\n  "Gone since."\n  weather: String\n', 1)
+    done = certgate("schema", "--against", release(tmp_path, larger))
+    assert (done.returncode, done.stdout) == (1, "")
+    first, how = done.stderr.splitlines()
+    assert first.startswith("certgate: Field Query.weather was removed: keep it and deprecate it")
+    assert str(tmp_path / "accepted.toml") in how
+
+    accepted = '"Field Query.weather was removed" = "nobody knew it"'
+    printed = succeeded("schema", "--against", release(tmp_path, larger, accepted))
+    assert printed.splitlines() == [
+        "Field Query.weather was removed: accepted, because nobody knew it",
+        "Clients of 1.2.3 are served as before, except as accepted.",
+    ]
+    assert "gives no reason for: Field Query.weather was removed" in refused(
+        1, "schema", "--against", release(tmp_path, larger, '"Field Query.weather was removed" = " "')
+    )
+
+
+def test_the_release_in_the_repository_is_one() -> None:
+    # Whether the schema fits it is for `./certgate check` to say.
+    assert certgate("schema", "--against", "schema/released").returncode in {0, 1}
+    (released,) = (ROOT / "schema" / "released").glob("*.graphql")
+    assert graphql.validate_schema(graphql.build_schema(released.read_text(encoding="utf-8"))) == []
+    assert "should hold one schema" in refused(1, "schema", "--against", "docs")
 
 
 def test_the_demo_data_names_its_example() -> None:
