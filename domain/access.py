@@ -60,8 +60,15 @@ class Caller(msgspec.Struct, frozen=True):
         return self.key_id or self.token
 
     @property
+    def sees_private(self) -> bool:
+        """Whether what organisations keep to themselves may be shown: not with a publishable key, which is public."""
+        return self.kind is not KeyKind.PUBLISHABLE
+
+    @property
     def organization_ids(self) -> list[ShortId]:
         """The organisations whose private definitions exist for this caller; the one it acts for comes first."""
+        if not self.sees_private:
+            return []
         return [self.organization.id, *(membership.organization.id for membership in self.others)]
 
     def role_in(self, organization_id: ShortId) -> Role | None:
@@ -97,6 +104,12 @@ def require(caller: Caller, permission: Permission) -> None:
         f"This {caller.kind} key with role {caller.role} may not write;"
         " use a csb key of the owning organisation with role editor or manager."
     )
+
+
+def require_private(caller: Caller, what: str) -> None:
+    """Raises `Forbidden` when a publishable key asks by something that it may not see, which the answer would tell."""
+    if not caller.sees_private:
+        raise Forbidden(f"A publishable key sees no {what}, so it may not ask by it; leave it out, or use a csb key.")
 
 
 def require_ownership(caller: Caller, product: Product) -> None:

@@ -177,7 +177,7 @@ def keys() -> None:
     default=KeyKind.BUSINESS.value,
     show_default=True,
     type=click.Choice([kind.value for kind in KeyKind]),
-    help="csb for a server, csu for a person, cpk for a browser (it never writes).",
+    help="csb for a server, csu for a person, cpk for a browser (it never writes, and sees nothing private).",
 )
 @click.option("--user", metavar="EMAIL", help="Whose key a csu key is: a member of the organisation.")
 @click.option("--name", default="", help="What the key is for, as the list shows it.")

@@ -13,6 +13,7 @@ from domain.access import Caller, Permission, require
 from domain.errors import BadRequest
 from domain.idempotency import OneWrite
 from domain.preconditions import Expected, Versioned
+from domain.publishable import published
 from domain.validation import Command
 from resolvers.repetition import Answers
 
@@ -86,13 +87,17 @@ Write = Callable[[Context, Transaction, C], Coroutine[Any, Any, R]]
 
 
 def read_operation(function: Read[P, R]) -> Read[P, R]:
-    """Declares an operation that reads; any valid credential may."""
+    """Declares an operation that reads; any valid credential may.
+
+    What a publishable key may not see is taken out of the answer here, so that no operation can forget it.
+    """
     _declare(function, Permission.READ)
 
     @wraps(function)
     async def guarded(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
         require(context.caller, Permission.READ)
-        return await function(context, *args, **kwargs)
+        answer = await function(context, *args, **kwargs)
+        return answer if context.caller.sees_private else published(answer)
 
     return guarded
 

@@ -82,7 +82,7 @@ async def products_of_gtins(context: Context, gtins: list[Gtin]) -> list[Product
 @read_operation
 async def list_products(context: Context, command: ListProducts) -> Numbered[Product]:
     """A numbered page of what the caller's organisation owns. Raises `Forbidden` for another organisation."""
-    if command.organization_id not in context.caller.organization_ids:
+    if context.caller.role_in(command.organization_id) is None:
         raise Forbidden(
             f"Only members of the organisation {command.organization_id} may list what it owns;"
             " everybody's products are in trade-items."

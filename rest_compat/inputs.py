@@ -97,7 +97,10 @@ MEMBERS: dict[str, Words] = {
     "data_source": Words("Only those whose record came from this source.", "claimed"),
     "key_id": Words("The id of an API key, as the list shows it; not the key.", "g5JYoyhXAiyPL7wg6cSNzH"),
     "role": Words("What the key may do: `readonly` reads, `editor` writes too, `manager` manages keys too.", "editor"),
-    "kind": Words("`csb` for a server, `csu` for yourself, `cpk` for a browser, which never writes.", "csb"),
+    "kind": Words(
+        "`csb` for a server, `csu` for yourself, `cpk` for a browser, which never writes and sees nothing private.",
+        "csb",
+    ),
     "expires_at": Words("From when on the key is refused, with an offset; `null`: never.", "2030-03-31T12:00:00+00:00"),
 }
 """Member -> its words, wherever the member appears."""

@@ -51,8 +51,9 @@ def _conditional(request: Request, response: Response) -> Response:
     if response.status_code != 200:
         return response
     tag = response.headers.get("etag", "")[1:-1]
-    if not tag:
-        # No single record stands behind it, a list for example: it is named by what it says, byte for byte.
+    if not tag or not request.state.context.caller.sees_private:
+        # No single record stands behind it, a list for example, or only a part of one that a publishable key may see:
+        # it is named by what it says, byte for byte.
         tag = digest(bytes(response.body))
         response.headers["ETag"] = f'"{tag}"'
     wanted = read_tags("If-Match", request.headers.getlist("if-match"))

@@ -196,6 +196,18 @@ async def test_only_what_was_seen_is_removed(world: World) -> None:
     assert (await send(world, "DELETE", ASSIGNMENT, If_Match=now)).status_code == 404
 
 
+async def test_a_publishable_key_learns_nothing_from_a_tag(world: World) -> None:
+    before = {who: tag(await send(world, "GET", ASSIGNMENT, who=who)) for who in ("manager", "publishable")}
+    assert before["manager"] != before["publishable"], "they name different answers"
+    await send(world, "PATCH", ASSIGNMENT, {"metadata": {"note": "new"}})
+    unseen = await send(world, "GET", ASSIGNMENT, who="publishable", If_None_Match=before["publishable"])
+    assert (unseen.status_code, tag(unseen)) == (304, before["publishable"])
+    assert tag(await send(world, "GET", ASSIGNMENT)) != before["manager"]
+    await send(world, "PATCH", ASSIGNMENT, {"scope": "new"})
+    seen = await send(world, "GET", ASSIGNMENT, who="publishable", If_None_Match=before["publishable"])
+    assert (seen.status_code, seen.json()["scope"]) == (200, "new")
+
+
 async def test_what_was_removed_and_made_again_is_another(world: World) -> None:
     body = {"claim_id": VEGAN}
     first = tag(await send(world, "POST", f"{API}/products/{GTIN}/claims", body))

@@ -150,7 +150,7 @@ async def test_assignments_of_a_private_definition_are_its_organisations_alone(f
     }
     assert seen == {
         "manager": [PRIVATE, USDA_ORGANIC],
-        "publishable": [PRIVATE, USDA_ORGANIC],
+        "publishable": [USDA_ORGANIC],
         "rival": [USDA_ORGANIC],
     }
 

@@ -1,0 +1,213 @@
+"""A publishable key stands in the source of a web page: what its organisation keeps to itself is not shown with it.
+
+Every read of both faces is asked here, also those that come later: the endpoints are those of the route table, and the
+GraphQL documents are made of the schema.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    get_named_type,
+    is_leaf_type,
+    is_required_argument,
+)
+
+from domain.vocabulary import KeyKind, Role
+from resolvers.keys import sign_in_with_key
+from rest_compat.routes import ENDPOINTS
+from schema.schema import schema
+from tests.operations.faces import Face, GraphQL
+from tests.world import BODY, GTIN, NON_GMO, OTHERS_GTIN, PRIVATE, USDA_ORGANIC, VEGAN, World
+
+SECRET = "a-word-that-nobody-outside-may-read"
+PRIVATE_LABEL = "Brand's own seal"
+
+
+@pytest.fixture
+async def secretive(world: World) -> World:
+    """The world with a secret in every member that is private, on products of both organisations."""
+    manager = GraphQL(world)
+    notes: dict[str, Any] = {"metadata": {"note": SECRET}}
+    for gtin, key in ((GTIN, "manager"), (OTHERS_GTIN, "rival")):
+        evidence = {"evidence_url": f"https://{SECRET}.example", "evidence_note": SECRET}
+        for outcome in (
+            await manager.patch_product(gtin, key, **notes),
+            await manager.assign_claim(gtin, VEGAN, key, **evidence, **notes),
+        ):
+            assert outcome.ok
+    assert (await manager.patch_certification(GTIN, USDA_ORGANIC, **notes)).ok
+    assert (await manager.assign_certification(GTIN, PRIVATE, **notes)).ok
+    return world
+
+
+async def test_metadata_are_an_empty_map(face: Face, secretive: World) -> None:
+    for own, read in (("manager", {"note": SECRET}), ("publishable", {})):
+        (claim,) = (await face.claims(GTIN, key=own)).facts
+        assert claim["metadata"] == read
+        assert [item["metadata"] for item in (await face.certifications(GTIN, key=own)).facts][-1] == (
+            {"kept": "yes", **read} if read else {}
+        )
+
+
+async def test_what_is_public_is_shown_as_to_everybody(face: Face, secretive: World) -> None:
+    for read in (face.claims, face.certifications):
+        shown = {item["id"]: item for item in (await read(GTIN, key="publishable")).facts}
+        for item in (await read(GTIN, key="readonly")).facts:
+            if item["id"] != PRIVATE:
+                assert shown.pop(item["id"]) == {**item, "metadata": {}}
+        assert shown == {}
+
+
+async def test_private_definitions_do_not_exist(face: Face, secretive: World) -> None:
+    assert (await face.definition("certification", PRIVATE)).ok
+    outcome = await face.definition("certification", PRIVATE, key="publishable")
+    assert (outcome.status, outcome.code) == (404, "not_found")
+    assert PRIVATE in [item["id"] for item in (await face.certifications(GTIN)).facts]
+    assert PRIVATE not in [item["id"] for item in (await face.certifications(GTIN, key="publishable")).facts]
+
+
+async def test_a_browser_session_of_such_a_key_sees_no_more(secretive: World) -> None:
+    seen = {}
+    for key in ("manager", "publishable"):
+        session = await sign_in_with_key(secretive.database, secretive.keys[key], timedelta(hours=1))
+        assert session is not None
+        path = f"/products/api/v1/products/{GTIN}"
+        read = await secretive.client.get(path, headers={"Cookie": f"sessionid={session.secret}"})
+        assert read.status_code == 200
+        seen[key] = SECRET in read.text
+    assert seen == {"manager": True, "publishable": False}
+
+
+# --- every read there is ---
+
+
+def paths() -> Iterator[str]:
+    """Every endpoint that reads, on things that have secrets."""
+    for endpoint in ENDPOINTS:
+        if endpoint.method != "GET" or endpoint.path.endswith("/api-keys"):
+            continue
+        path = endpoint.path.replace("{gtin}", GTIN)
+        for name, values in {
+            "{certification_id}": [USDA_ORGANIC, PRIVATE],
+            "{claim_id}": [VEGAN],
+            "{id}": [BODY if "bodies" in path else NON_GMO if "/claims" in path else PRIVATE],
+        }.items():
+            if name in path:
+                yield from (path.replace(name, value) for value in values)
+                break
+        else:
+            yield path
+
+
+async def test_no_endpoint_tells_a_secret(secretive: World) -> None:
+    telling = 0
+    for path in paths():
+        assert "{" not in path
+        full, public = [
+            await secretive.client.get(
+                path, params={"organization_id": secretive.brand}, headers={"X-API-Key": secretive.keys[key]}
+            )
+            for key in ("manager", "publishable")
+        ]
+        assert full.status_code == 200, path
+        assert public.status_code == (404 if PRIVATE in path else 200), path
+        assert SECRET not in public.text, path
+        assert PRIVATE_LABEL not in public.text, path
+        if SECRET in full.text or PRIVATE_LABEL in full.text:
+            telling += 1
+            assert public.headers.get("etag") != full.headers["etag"], "one name for two different answers"
+    assert telling > 10
+
+
+DEPTH = 4
+ARGUMENTS: dict[str, list[str]] = {
+    "product": [f'gtin: "{GTIN}"'],
+    "certification": [f'id: "{PRIVATE}"', f'id: "{USDA_ORGANIC}"'],
+    "claim": [f'id: "{VEGAN}"'],
+    "certificationBody": [f'id: "{BODY}"'],
+}
+"""What the root fields are asked with; a field that needs nothing is asked for everything it has."""
+
+
+def selection(kind: Any, depth: int) -> str:
+    """Every field of a type without required arguments, some levels deep."""
+    kind = get_named_type(kind)
+    if is_leaf_type(kind):
+        return ""
+    if not isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+        return "{ __typename }"
+    parts = [
+        f"{name} {selection(field.type, depth - 1)}"
+        for name, field in kind.fields.items()
+        if not any(map(is_required_argument, field.args.values()))
+        and name != "edges"
+        and (depth > 1 or is_leaf_type(get_named_type(field.type)))
+    ]
+    return f"{{ __typename {' '.join(parts)} }}"
+
+
+def documents() -> Iterator[str]:
+    """One document for each root field."""
+    query = schema._schema.query_type
+    assert query is not None
+    fields: dict[str, GraphQLField] = query.fields
+    for name, field in fields.items():
+        for arguments in ARGUMENTS.get(name, [""]):
+            yield f"{{ {name}{f'({arguments})' if arguments else ''} {selection(field.type, DEPTH)} }}"
+
+
+async def test_no_root_field_tells_a_secret(secretive: World) -> None:
+    face = GraphQL(secretive)
+    telling = set()
+    for document in documents():
+        if SECRET in str(await face.run(document, "manager")):
+            telling.add(document[2:].partition("{")[0].partition("(")[0].strip())
+        for _ in range(3):  # Operations are compiled from their second run.
+            public = await face.run(document, "publishable")
+            assert "errors" not in public, public
+            assert SECRET not in str(public), document
+            assert PRIVATE_LABEL not in str(public), document
+    assert telling >= {"product", "products"}, "else this test could not fail"
+
+
+async def test_evidence_is_empty(secretive: World) -> None:
+    evidence = f'{{ product(gtin: "{GTIN}") {{ claims {{ evidenceUrl evidenceNote }} }} }}'
+    face = GraphQL(secretive)
+    seen = {key: await face.run(evidence, key) for key in ("manager", "publishable")}
+    assert seen["manager"]["data"]["product"]["claims"] == [
+        {"evidenceUrl": f"https://{SECRET}.example", "evidenceNote": SECRET}
+    ]
+    assert seen["publishable"]["data"]["product"]["claims"] == [{"evidenceUrl": "", "evidenceNote": ""}]
+
+
+# --- what such a key is told about itself ---
+
+
+async def test_whoami_says_nothing_that_the_manager_noted_about_the_key(world: World) -> None:
+    path = f"/account/api/v1/organizations/{world.brand}/api-keys/{world.key_ids['publishable']}"
+    manager = {"X-API-Key": world.keys["manager"]}
+    changed = await world.client.patch(path, json={"metadata": {"note": SECRET}}, headers=manager)
+    assert changed.status_code == 200
+    headers = {"X-API-Key": world.keys["publishable"]}
+    who = (await world.client.get("/account/api/v1/whoami", headers=headers)).json()
+    assert who["organizations"] == [{"id": world.brand, "name": "Brand"}]
+    assert who["api_key"]["id"] == world.key_ids["publishable"]
+    assert who["api_key"]["metadata"] == {}
+
+
+async def test_it_lists_the_products_of_its_organisation(world: World) -> None:
+    """Products are public; which organisation it is for, the page knows."""
+    await world.add_key("others", "rival", Role.READONLY, KeyKind.PUBLISHABLE)
+    for key, status in (("publishable", 200), ("others", 403)):
+        answer = await world.client.get(
+            "/products/api/v1/products",
+            params={"organization_id": world.brand},
+            headers={"X-API-Key": world.keys[key]},
+        )
+        assert answer.status_code == status
