@@ -15,7 +15,7 @@ from db.database import Database, Transaction
 from db.reads import Read, Row
 from db.tables import certification_assignments as assignments
 from db.tables import certification_bodies, certifications
-from db.types import among
+from db.types import Negated, among
 from domain.gtin import Gtin
 from domain.records import Certification, CertificationAssignment, CertificationBody
 from domain.short_id import ShortId
@@ -96,6 +96,7 @@ BY_CODE = Read(
     _definition,
 )
 ALL = Read(_definitions(), _definition)
+HIDDEN = Read(select(certifications.c.id).where(Negated(_visible)), lambda row: ShortId(row[0]))
 OF_PRODUCTS = Read(
     _assignments()
     .where(among(assignments.c.gtin, "gtins"))
@@ -124,6 +125,11 @@ _REMOVE = delete(assignments).where(*_one)
 async def every(database: Database, organization_ids: Sequence[ShortId]) -> list[Certification]:
     """All definitions that these organisations may see, in no order; there are some hundreds."""
     return await database.fetch(ALL, organization_ids=_and_nobody(organization_ids))
+
+
+async def hidden(database: Database, organization_ids: Sequence[ShortId]) -> list[ShortId]:
+    """The ids of all definitions that are private to other organisations."""
+    return await database.fetch(HIDDEN, organization_ids=_and_nobody(organization_ids))
 
 
 async def find(database: Database, id: ShortId, organization_ids: Sequence[ShortId]) -> Certification | None:

@@ -1,13 +1,13 @@
 """Column types that mean the same on SQLite and PostgreSQL."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import JSON, Boolean, DateTime, Dialect, String
+from sqlalchemy import JSON, Boolean, Date, DateTime, Dialect, String
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -114,3 +114,94 @@ def _among_sqlite(element: _Among, compiler: SQLCompiler, **options: Any) -> str
 def _among_postgresql(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
     column, values = element.clauses
     return f"{compiler.process(column)} = ANY ({compiler.process(values)})"
+
+
+class OpenEnd(FunctionElement[date]):
+    """A date with a missing one put behind all others: `open_end(column)`.
+
+    Without NULL, a page can be continued behind any value, and one range of an index holds all that has not ended.
+    """
+
+    type = Date()
+    inherit_cache = True
+
+
+class Endless(ColumnElement[date]):
+    """What `OpenEnd` puts for a missing date."""
+
+    type = Date()
+    inherit_cache = True
+
+
+def open_end(column: ColumnElement[Any]) -> OpenEnd:
+    """The date, or what lies behind all dates."""
+    return OpenEnd(column)
+
+
+@compiles(Endless, "sqlite")
+def _endless_sqlite(element: Endless, compiler: SQLCompiler, **options: Any) -> str:
+    # Dates are texts that begin with a digit.
+    return "'~'"
+
+
+@compiles(Endless, "postgresql")
+def _endless_postgresql(element: Endless, compiler: SQLCompiler, **options: Any) -> str:
+    return "'infinity'::date"
+
+
+@compiles(OpenEnd)
+def _open_end(element: OpenEnd, compiler: SQLCompiler, **options: Any) -> str:
+    (column,) = element.clauses
+    return f"coalesce({compiler.process(column, **options)}, {compiler.process(Endless(), **options)})"
+
+
+class Negated(FunctionElement[bool]):
+    """`NOT (...)`. SQLAlchemy would write `... = 0` for a database without a boolean type."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: OperatorType | None = None) -> Any:
+        """As it is: the parentheses are written already."""
+        return self
+
+
+@compiles(Negated)
+def _negated(element: Negated, compiler: SQLCompiler, **options: Any) -> str:
+    (clause,) = element.clauses
+    return f"NOT ({compiler.process(clause, **options)})"
+
+
+class _Has(FunctionElement[bool]):
+    """Whether a stored JSON map has a key with a value, or a JSON list a value."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: OperatorType | None = None) -> Any:
+        return self
+
+
+def has_entry(column: ColumnElement[Any], key: str, value: str) -> ColumnElement[bool]:
+    """Whether the map has the value of parameter `value` under the key of parameter `key`."""
+    return _Has(column, bindparam(key, type_=String()), bindparam(value, type_=String()))
+
+
+def has_item(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
+    """Whether the list has the value of parameter `value`."""
+    return _Has(column, bindparam(value, type_=String()))
+
+
+@compiles(_Has, "sqlite")
+def _has_sqlite(element: _Has, compiler: SQLCompiler, **options: Any) -> str:
+    column, *values = (compiler.process(clause, **options) for clause in element.clauses)
+    names = ("key", "value") if len(values) == 2 else ("value",)
+    equal = " AND ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True))
+    return f"EXISTS (SELECT 1 FROM json_each({column}) WHERE {equal})"  # noqa: S608 - SQL that SQLAlchemy wrote
+
+
+@compiles(_Has, "postgresql")
+def _has_postgresql(element: _Has, compiler: SQLCompiler, **options: Any) -> str:
+    column, *values = (compiler.process(clause, **options) for clause in element.clauses)
+    build = "jsonb_build_object" if len(values) == 2 else "jsonb_build_array"
+    return f"{column} @> {build}({', '.join(f'{value}::text' for value in values)})"

@@ -29,7 +29,7 @@ T = TypeVar("T")
 MAX_VIOLATIONS = 100
 
 
-def violations_of(error: PydanticValidationError, *prefix: str) -> list[Violation]:
+def violations_of(error: PydanticValidationError, *prefix: str | int) -> list[Violation]:
     """pydantic's list of errors as violations, without the caller's input and without addresses of pydantic's docs.
 
     Bounded in length and in number: a body with a hundred thousand bad members gets a short answer.

@@ -1,0 +1,157 @@
+"""What a list is narrowed down to: conditions joined by and, or, not. `db.filters` makes SQL of them.
+
+A condition is true or false, never unknown: `not` is the exact complement, also where a date is not recorded.
+Definitions (bodies, certifications, claims) are some hundreds: conditions on them are judged here, in memory, and
+become a list of ids (`settled`) in a condition on assignments. `domain.filter_input` reads what a face sends.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from domain.text import fold
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """One condition: `value` depends on the operator.
+
+    | operator | holds when the member |
+    | --- | --- |
+    | `eq`, `gte`, `lte`, `lt` | compares so with the value |
+    | `in` | is among the values |
+    | `null`, `known` | is not recorded, is recorded |
+    | `open_gte`, `open_lte` | is not recorded, or compares so |
+    | `contains` | has the value as a part, both folded |
+    | `has` | is a list with that value, or a map with that key and value |
+    | `where` | refers to a record for which the `Where` in `value` holds |
+    """
+
+    member: str
+    operator: str
+    value: Any = None
+
+
+class Every(msgspec.Struct, frozen=True):
+    """All parts hold; without parts: everything."""
+
+    parts: tuple["Where", ...]
+
+
+class Either(msgspec.Struct, frozen=True):
+    """At least one part holds; without parts: nothing."""
+
+    parts: tuple["Where", ...]
+
+
+class Not(msgspec.Struct, frozen=True):
+    """The part does not hold."""
+
+    part: Condition
+
+
+Where = Condition | Every | Either | Not
+
+EVERYTHING = Every(())
+NOTHING = Either(())
+
+
+def every(parts: Iterable[Where]) -> Where:
+    """All of the parts, flat."""
+    flat: list[Where] = []
+    for part in parts:
+        flat.extend(part.parts if isinstance(part, Every) else [part])
+    if NOTHING in flat:
+        return NOTHING
+    return flat[0] if len(flat) == 1 else Every(tuple(flat))
+
+
+def either(parts: Iterable[Where]) -> Where:
+    """At least one of the parts, flat."""
+    flat: list[Where] = []
+    for part in parts:
+        flat.extend(part.parts if isinstance(part, Either) else [part])
+    if EVERYTHING in flat:
+        return EVERYTHING
+    return flat[0] if len(flat) == 1 else Either(tuple(flat))
+
+
+def negation(where: Where) -> Where:
+    """The exact complement; `Not` then stands before single conditions only."""
+    match where:
+        case Every(parts):
+            return either(map(negation, parts))
+        case Either(parts):
+            return every(map(negation, parts))
+        case Not(part):
+            return part
+        case Condition(member, "null"):
+            return Condition(member, "known")
+        case Condition(member, "known"):
+            return Condition(member, "null")
+        case Condition():
+            return Not(where)
+
+
+# Members of definitions that are compared whatever the case.
+_FOLDED = frozenset({"code", "label", "name", "kind"})
+
+
+def matches(where: Where, record: Any) -> bool:
+    """Whether a definition in memory passes."""
+    match where:
+        case Every(parts):
+            return all(matches(part, record) for part in parts)
+        case Either(parts):
+            return any(matches(part, record) for part in parts)
+        case Not(part):
+            return not matches(part, record)
+        case Condition(member, operator, value):
+            stored = getattr(record, member)
+            return _holds(operator, fold(stored) if member in _FOLDED else stored, value)
+
+
+def _holds(operator: str, stored: Any, value: Any) -> bool:
+    match operator:
+        case "null":
+            return stored is None
+        case "known":
+            return stored is not None
+        case "where":
+            return stored is not None and matches(value, stored)
+        case "eq":
+            return bool(stored == value)
+        case "in":
+            return stored in value
+        case "gte":
+            return bool(stored >= value)
+        case "lt":
+            return bool(stored < value)
+        case "contains":
+            return value in stored
+        case _:
+            raise KeyError(operator)
+
+
+def settled(where: Where, member: str, definitions: Sequence[Any]) -> Where:
+    """The same with every condition on the definitions that `member` refers to made a list of their ids.
+
+    `definitions` are those that the caller may see, so that even a `not` finds none of the others.
+    """
+    match where:
+        case Every(parts):
+            return every(settled(part, member, definitions) for part in parts)
+        case Either(parts):
+            return either(settled(part, member, definitions) for part in parts)
+        case Condition(name, "where", inner) if name == member:
+            return _ids(member, (item.id for item in definitions if matches(inner, item)))
+        case Not(Condition(name, "where", inner)) if name == member:
+            return _ids(member, (item.id for item in definitions if not matches(inner, item)))
+    return where
+
+
+def _ids(member: str, ids: Iterable[str]) -> Where:
+    found = tuple(sorted(ids))
+    if len(found) < 2:
+        return either(Condition(f"{member}_id", "eq", id) for id in found)
+    return Condition(f"{member}_id", "in", found)

@@ -1,0 +1,186 @@
+"""Filters: what is read, how it is negated, and what definitions pass it."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import InvalidInput
+from domain.filter_input import (
+    BODIES,
+    CERTIFICATION_ASSIGNMENTS,
+    CERTIFICATIONS,
+    CLAIM_ASSIGNMENTS,
+    MAX_CONDITIONS,
+    MAX_DEPTH,
+    MAX_LIST,
+    PRODUCTS,
+    parse_where,
+)
+from domain.filters import EVERYTHING, NOTHING, Condition, Either, Every, Not, matches, negation, settled
+from domain.records import Certification, CertificationBody
+from domain.short_id import catalogue_id
+
+TODAY = date(2026, 11, 22)
+USDA = CertificationBody(catalogue_id("b", "1"), "USDA", "Department of Agriculture", "", "", None, "US", "AUTHORITY")
+ORGANIC = Certification(catalogue_id("c", "1"), "USDA_ORGANIC", "USDA Organic", "", "", None, "", "", None, USDA)
+SEAL = Certification(catalogue_id("c", "2"), "", "Straße seal", "", "", None, "", "", catalogue_id("o", "1"), None)
+
+
+def asked(members: dict[str, Any] | None, fields: Any = CERTIFICATION_ASSIGNMENTS) -> Any:
+    return parse_where(fields, members, TODAY)
+
+
+@pytest.mark.parametrize("members", [None, {}, {"gtin": None}, {"gtin": {}}, {"and": []}, {"body": {}}])
+def test_what_asks_for_nothing_matches_everything(members: Any) -> None:
+    assert asked(members) == EVERYTHING
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"gtin": {"in": []}},
+        {"or": []},
+        {"not": {}},
+        {"country": {"in": []}},
+        {"verification_status": {"eq": "verified"}, "id": {"in": []}},
+    ],
+)
+def test_an_empty_list_matches_nothing(members: Any) -> None:
+    assert asked(members) == NOTHING
+
+
+def test_members_and_operators_must_all_hold() -> None:
+    assert asked({"gtin": {"eq": "12345678905", "in": ["12345678905", "00614141123452"]}}) == Every(
+        (
+            Condition("gtin", "eq", "00012345678905"),
+            Condition("gtin", "in", ("00012345678905", "00614141123452")),
+        )
+    )
+
+
+def test_a_list_of_one_is_that_one() -> None:
+    assert asked({"gtin": {"in": ["12345678905", "00012345678905"]}}) == Condition("gtin", "eq", "00012345678905")
+
+
+def test_windows_and_days() -> None:
+    assert asked({"expiring_within": {"days": 60}}) == Every(
+        (
+            Condition("expiration_date", "gte", TODAY),
+            Condition("expiration_date", "lte", TODAY + timedelta(60)),
+        )
+    )
+    assert asked({"active_on": TODAY}) == Every(
+        (Condition("valid_from", "open_lte", TODAY), Condition("expiration_date", "open_gte", TODAY))
+    )
+
+
+@pytest.mark.parametrize(
+    ("members", "path"),
+    [
+        ({"gtin": {"eq": "x"}}, ("where", "gtin", "eq")),
+        ({"and": [{}, {"not": {"gtin": {"in": ["12345678905", "12"]}}}]}, ("where", "and", 1, "not", "gtin", "in", 1)),
+        ({"id": {"in": ["2" * 22] * (MAX_LIST + 1)}}, ("where", "id", "in")),
+        ({"country": {"eq": "us"}}, ("where", "country", "eq")),
+        ({"body": {"country": {"eq": "XX"}}}, ("where", "body", "country", "eq")),
+        ({"certificate_number": {"starts_with": "\0"}}, ("where", "certificate_number", "starts_with")),
+        ({"metadata": {"key": "", "eq": "1"}}, ("where", "metadata", "key")),
+        ({"metadata": {"key": "k", "eq": ""}}, ("where", "metadata", "eq")),
+        ({"expiring_within": {"days": -1}}, ("where", "expiring_within", "days")),
+        ({"expiring_within": {"days": 2**31 - 1}}, ("where", "expiring_within", "days")),
+    ],
+)
+def test_what_is_wrong_is_named(members: Any, path: tuple[str | int, ...]) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        asked(members)
+    assert [violation.path for violation in refusal.value.violations] == [path]
+
+
+def test_depth_and_number_are_bounded() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(MAX_DEPTH):
+        deep = {"not": deep}
+    with pytest.raises(InvalidInput, match="flatter"):
+        asked(deep)
+    assert asked(deep["not"]) in (EVERYTHING, NOTHING)
+    with pytest.raises(InvalidInput, match="at most 50 conditions"):
+        asked({"or": [{}] * (MAX_CONDITIONS + 1)})
+    with pytest.raises(InvalidInput, match="at most 50 conditions"):
+        asked({"or": [{"metadata": {"key": "k", "eq": "v"}}] * MAX_CONDITIONS})
+
+
+def test_names_of_products_are_compared_whatever_the_case() -> None:
+    start = asked({"name": {"starts_with": "STRA"}}, PRODUCTS)
+    assert start == Every((Condition("search_text", "gte", "stra"), Condition("search_text", "lt", "stra\U0010ffff")))
+    whole = asked({"name": {"eq": "Straße"}}, PRODUCTS)
+    assert whole.parts[0] == Condition("search_text", "gte", "strasse\n")
+
+
+@pytest.mark.parametrize(
+    ("members", "found"),
+    [
+        ({}, [ORGANIC, SEAL]),
+        ({"code": {"eq": "usda_organic"}}, [ORGANIC]),
+        ({"label": {"contains": "STRASSE"}}, [SEAL]),
+        ({"label": {"starts_with": "usda"}}, [ORGANIC]),
+        ({"label": {"in": ["usda organic", "straße SEAL"]}}, [ORGANIC, SEAL]),
+        ({"not": {"label": {"contains": "organic"}}}, [SEAL]),
+        ({"body": {"code": {"eq": "USDA"}}}, [ORGANIC]),
+        ({"body": {"not": {"code": {"eq": "USDA"}}}}, []),
+        ({"not": {"body": {"code": {"eq": "USDA"}}}}, [SEAL]),
+        ({"body": {"country": {"eq": "US"}, "name": {"contains": "agri"}}}, [ORGANIC]),
+        ({"is_private": True}, [SEAL]),
+        ({"is_private": False}, [ORGANIC]),
+        ({"not": {"is_private": False}}, [SEAL]),
+        ({"id": {"in": [SEAL.id]}}, [SEAL]),
+        ({"or": [{"code": {"eq": "X"}}, {"id": {"eq": SEAL.id}}]}, [SEAL]),
+    ],
+)
+def test_definitions(members: Any, found: list[Certification]) -> None:
+    where = asked(members, CERTIFICATIONS)
+    assert [item for item in (ORGANIC, SEAL) if matches(where, item)] == found
+    other = negation(where)
+    assert [item for item in (ORGANIC, SEAL) if not matches(other, item)] == found
+
+
+def test_conditions_on_definitions_become_ids() -> None:
+    of_body = asked({"body": {"code": {"eq": "usda"}}})
+    assert settled(of_body, "certification", [ORGANIC, SEAL]) == Condition("certification_id", "eq", ORGANIC.id)
+    others = asked({"not": {"body": {"code": {"eq": "usda"}}}})
+    assert settled(others, "certification", [ORGANIC, SEAL]) == Condition("certification_id", "eq", SEAL.id)
+    nobody = asked({"certification": {"code": {"eq": "none"}}, "active_on": TODAY})
+    assert settled(nobody, "certification", [ORGANIC, SEAL]) == NOTHING
+    every = asked({"not": {"certification": {"code": {"eq": "none"}}}})
+    assert settled(every, "certification", [ORGANIC, SEAL]) == Condition(
+        "certification_id", "in", tuple(sorted([ORGANIC.id, SEAL.id]))
+    )
+
+
+trees = st.recursive(
+    st.sampled_from([Condition("label", "eq", "a"), Condition("label", "eq", "b"), Condition("code", "null")]),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda parts: Every(tuple(parts))),
+        st.lists(inner, max_size=3).map(lambda parts: Either(tuple(parts))),
+    ),
+    max_leaves=8,
+)
+
+
+class _Labelled:
+    def __init__(self, label: str, code: str) -> None:
+        self.label = label
+        self.code = code
+
+
+@given(trees, st.sampled_from("abc"))
+def test_a_negation_is_the_exact_complement(tree: Any, label: str) -> None:
+    record = _Labelled(label, "x")
+    assert matches(negation(tree), record) is not matches(tree, record)
+    assert not isinstance(negation(negation(tree)), Not) or isinstance(tree, Not)
+
+
+def test_every_list_takes_its_conditions() -> None:
+    assert {"claim", "category", "source"} <= set(CLAIM_ASSIGNMENTS)
+    assert {"code", "name", "country", "kind", "id"} == set(BODIES)
