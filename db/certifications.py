@@ -103,6 +103,7 @@ OF_PRODUCTS = Read(
     .order_by(assignments.c.gtin, certifications.c.label, certifications.c.id),
     _assignment,
 )
+OF_IDS = Read(_assignments().where(among(assignments.c.id, "ids")), _assignment)
 ONE = Read(
     _assignments().where(
         assignments.c.gtin == bindparam("gtin"),
@@ -147,6 +148,13 @@ async def of_products(
 ) -> list[CertificationAssignment]:
     """What these products hold, by GTIN, label and id, in one statement."""
     return await database.fetch(OF_PRODUCTS, gtins=gtins, organization_ids=_and_nobody(organization_ids))
+
+
+async def of_ids(
+    database: Database, ids: Sequence[ShortId], organization_ids: Sequence[ShortId]
+) -> list[CertificationAssignment]:
+    """The assignments with these ids of their own, in no order."""
+    return await database.fetch(OF_IDS, ids=ids, organization_ids=_and_nobody(organization_ids))
 
 
 async def one_of_product(

@@ -1,5 +1,6 @@
 """Claims: the definitions, and which product makes which."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -64,6 +65,13 @@ OF_PRODUCTS = Read(
     .order_by(assignments.c.gtin, claims.c.label, claims.c.id),
     _assignment,
 )
+OF_IDS = Read(
+    select(*_ASSIGNMENT, *_DEFINITION)
+    .select_from(assignments)
+    .join(claims, claims.c.id == assignments.c.claim_id)
+    .where(among(assignments.c.id, "ids")),
+    _assignment,
+)
 _one = (assignments.c.gtin == bindparam("of"), assignments.c.claim_id == bindparam("definition"))
 _CHANGE = update(assignments).where(*_one)
 _REMOVE = delete(assignments).where(*_one)
@@ -92,6 +100,11 @@ async def in_transaction(transaction: Transaction, id: ShortId) -> Claim | None:
 async def of_products(database: Database, gtins: list[Gtin]) -> list[ClaimAssignment]:
     """What these products claim, by GTIN, label and id, in one statement."""
     return await database.fetch(OF_PRODUCTS, gtins=gtins)
+
+
+async def of_ids(database: Database, ids: Sequence[ShortId]) -> list[ClaimAssignment]:
+    """The assignments with these ids of their own, in no order."""
+    return await database.fetch(OF_IDS, ids=ids)
 
 
 async def add(transaction: Transaction, assignment: ClaimAssignment) -> bool:

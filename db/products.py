@@ -1,5 +1,6 @@
 """Products."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -51,6 +52,7 @@ _ORDERS = {
 }
 
 BY_GTINS = Read(select(*COLUMNS).where(among(products.c.gtin, "gtins")), _product)
+BY_IDS = Read(select(*COLUMNS).where(among(products.c.id, "ids")), _product)
 PAGE = Read(_page, _product)
 SEARCH = Read(_page.where(products.c.search_text.like(bindparam("pattern"), escape="\\")), _product, scans=True)
 _CHANGE = update(products).where(products.c.gtin == bindparam("of"))
@@ -69,6 +71,11 @@ async def find(database: Database, gtin: Gtin) -> Product | None:
 async def find_many(database: Database, gtins: list[Gtin]) -> list[Product]:
     """The products of those GTINs that exist, in any order, in one statement."""
     return await database.fetch(BY_GTINS, gtins=gtins)
+
+
+async def of_ids(database: Database, ids: Sequence[ShortId]) -> list[Product]:
+    """The products with these ids, in no order."""
+    return await database.fetch(BY_IDS, ids=ids)
 
 
 class Listing(NamedTuple):

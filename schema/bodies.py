@@ -10,6 +10,7 @@ from domain.short_id import parse_short_id
 from resolvers import bodies
 from schema.connections import After, Connection, Edge, First, definitions_page
 from schema.context import Info
+from schema.nodes import Node
 from schema.records import record_type, shown
 
 
@@ -17,7 +18,7 @@ from schema.records import record_type, shown
     records.CertificationBody,
     description="An organisation that issues certificates, owns a certification mark or runs a public scheme.",
 )
-class CertificationBody:
+class CertificationBody(Node):
     """Contract 2.1."""
 
     id: strawberry.ID = strawberry.field(description="Its id, 22 characters.")

@@ -21,6 +21,7 @@ from schema.connections import After, Connection, Edge, First, definitions_page
 from schema.context import Info
 from schema.enums import enum_type
 from schema.inputs import id_or_code, sent_members
+from schema.nodes import Node
 from schema.problems import (
     ConflictProblem,
     ForbiddenProblem,
@@ -42,7 +43,7 @@ enum_type(vocabulary.VerificationStatus)
     records.Certification,
     description="A certification that products can hold, such as USDA Organic: its definition.",
 )
-class Certification:
+class Certification(Node):
     """Contract 2.2."""
 
     id: strawberry.ID = strawberry.field(description="Its id, 22 characters.")
@@ -67,7 +68,7 @@ class Certification:
     records.CertificationAssignment,
     description="A certification that one product holds: what its certificate says.",
 )
-class CertificationAssignment:
+class CertificationAssignment(Node):
     """Contract 2.4, with the assignment's own id."""
 
     id: strawberry.ID = strawberry.field(description="The id of this assignment, not of the certification.")

@@ -15,6 +15,7 @@ from schema.connections import After, Connection, Edge, First, definitions_page
 from schema.context import Info
 from schema.enums import enum_type
 from schema.inputs import id_or_code, sent_members
+from schema.nodes import Node
 from schema.problems import (
     ConflictProblem,
     ForbiddenProblem,
@@ -34,7 +35,7 @@ enum_type(vocabulary.ClaimSource)
 
 
 @record_type(records.Claim, description="A claim that products can make, such as Vegan: its definition.")
-class Claim:
+class Claim(Node):
     """Contract 2.3."""
 
     id: strawberry.ID = strawberry.field(description="Its id, 22 characters.")
@@ -48,7 +49,7 @@ class Claim:
 
 
 @record_type(records.ClaimAssignment, description="A claim that one product makes.")
-class ClaimAssignment:
+class ClaimAssignment(Node):
     """Contract 2.8, with the assignment's own id and readable evidence."""
 
     id: strawberry.ID = strawberry.field(description="The id of this assignment, not of the claim.")

@@ -18,6 +18,7 @@ from schema.context import Info
 from schema.cursors import product_cursor, read_product_cursor
 from schema.enums import enum_type
 from schema.inputs import sent_members
+from schema.nodes import Node
 from schema.problems import (
     ConflictProblem,
     ForbiddenProblem,
@@ -33,7 +34,7 @@ enum_type(vocabulary.DataSource)
 
 
 @record_type(records.Product, description="A product under its GTIN, the number of its barcode.")
-class Product:
+class Product(Node):
     """Contract 8, as far as it bears on certifications and claims."""
 
     id: strawberry.ID = strawberry.field(description="Its id, 22 characters.")

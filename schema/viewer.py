@@ -5,6 +5,7 @@ import strawberry
 from domain import access, records, vocabulary
 from schema.context import Info
 from schema.enums import enum_type
+from schema.nodes import Node
 from schema.records import record_type, shown
 
 enum_type(vocabulary.Role)
@@ -12,7 +13,7 @@ enum_type(vocabulary.KeyKind)
 
 
 @record_type(records.Organization, description="An organisation: it owns products, keys and private definitions.")
-class Organization:
+class Organization(Node):
     """An organisation."""
 
     id: strawberry.ID = strawberry.field(description="Its id, 22 characters.")

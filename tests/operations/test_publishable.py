@@ -18,6 +18,7 @@ from graphql import (
     is_required_argument,
 )
 
+from domain.short_id import catalogue_id
 from domain.vocabulary import KeyKind, Role
 from resolvers.keys import sign_in_with_key
 from rest_compat.routes import ENDPOINTS
@@ -131,6 +132,8 @@ ARGUMENTS: dict[str, list[str]] = {
     "certification": [f'id: "{PRIVATE}"', f'id: "{USDA_ORGANIC}"'],
     "claim": [f'id: "{VEGAN}"'],
     "certificationBody": [f'id: "{BODY}"'],
+    "node": [f'id: "{catalogue_id("product", GTIN)}"', f'id: "{PRIVATE}"'],
+    "nodes": [f'ids: ["{catalogue_id("product", GTIN)}", "{PRIVATE}"]'],
 }
 """What the root fields are asked with; a field that needs nothing is asked for everything it has."""
 
@@ -140,7 +143,11 @@ def selection(kind: Any, depth: int) -> str:
     kind = get_named_type(kind)
     if is_leaf_type(kind):
         return ""
-    if not isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+    if isinstance(kind, GraphQLInterfaceType):
+        built = schema._schema
+        each = built.get_possible_types(kind)
+        return f"{{ {' '.join(f'... on {one.name} {selection(one, depth)}' for one in each)} }}"
+    if not isinstance(kind, GraphQLObjectType):
         return "{ __typename }"
     parts = [
         f"{name} {selection(field.type, depth - 1)}"
