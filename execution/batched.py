@@ -25,7 +25,7 @@ may be of any type, hashable or not. An exception raised by the function fails t
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cached_property
 from types import UnionType
@@ -119,7 +119,11 @@ def batched(function: BatchFunction, /) -> BatchedField: ...
 
 @overload
 def batched(
-    *, name: str | None = None, description: str | None = None, deprecation_reason: str | None = None
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    deprecation_reason: str | None = None,
+    metadata: Mapping[Any, Any] | None = None,
 ) -> Callable[[BatchFunction], BatchedField]: ...
 
 
@@ -130,16 +134,19 @@ def batched(
     name: str | None = None,
     description: str | None = None,
     deprecation_reason: str | None = None,
+    metadata: Mapping[Any, Any] | None = None,
 ) -> BatchedField | Callable[[BatchFunction], BatchedField]:
     """Make a field of a function from all parents of a level to their results (see the module's text).
 
-    `name`, `description` and `deprecation_reason` are those of the GraphQL field; arguments are described
-    with `Annotated[..., strawberry.argument(description=...)]`. Raises `TypeError` when the function cannot
+    `name`, `description`, `deprecation_reason` and `metadata` are those of any Strawberry field; arguments are
+    described with `Annotated[..., strawberry.argument(description=...)]`. Raises `TypeError` when the function cannot
     be one.
     """
 
     def field_of(function: BatchFunction) -> BatchedField:
-        field = BatchedField(graphql_name=name, description=description, deprecation_reason=deprecation_reason)
+        field = BatchedField(
+            graphql_name=name, description=description, deprecation_reason=deprecation_reason, metadata=metadata
+        )
         return field(BatchedResolver(_resolver_for_one_parent(function)))
 
     return field_of if function is None else field_of(function)

@@ -8,16 +8,24 @@ remembered.
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     ASTValidationRule,
+    DeferStreamDirectiveLabel,
+    DeferStreamDirectiveOnRootField,
+    DeferStreamDirectiveOnValidOperationsRule,
     DocumentNode,
+    FragmentDefinitionNode,
     GraphQLSchema,
     GraphQLSyntaxError,
+    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
     OverlappingFieldsCanBeMergedRule,
+    StreamDirectiveOnListField,
+    Token,
+    TokenKind,
     ValidationContext,
     VariableDefinitionNode,
     parse,
@@ -27,8 +35,9 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from execution.cost import CostModel, OperationCost
 from execution.errors import Refusal, RequestError, with_code
-from execution.limits import Limits, Measure, judge
+from execution.limits import Judgement, Limits, Measure, judge
 from execution.programs import Programs
 
 
@@ -40,10 +49,11 @@ class Operation:
     kind: OperationType
     node: OperationDefinitionNode
     measure: Measure
+    cost: OperationCost
     programs: Programs = field(default_factory=Programs)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Document:
     """A document that was read, is within the limits and fits the schema."""
 
@@ -51,6 +61,21 @@ class Document:
     ast: DocumentNode
     operations: Mapping[str | None, Operation]
     """By name; an anonymous operation is alone in its document and stands under None."""
+    judgement: Judgement
+    limits: Limits
+    """Those that it was last found to be within."""
+
+    def accept(self, limits: Limits) -> None:
+        """Make sure that it is within these limits too. Raises `RequestError`."""
+        if limits is self.limits:
+            return
+        _check_length(self.source, limits)
+        if limits.max_tokens < self.limits.max_tokens and _tokens(self.ast) > limits.max_tokens:
+            raise _too_many_tokens(limits)
+        errors = self.judgement.refusals(limits)
+        if errors:
+            raise RequestError(Refusal.LIMIT, errors)
+        self.limits = limits
 
     def select(self, name: str | None) -> Operation:
         """The operation to run. Raises `RequestError` when the name is unknown, or needed and not given."""
@@ -72,68 +97,53 @@ class Document:
 
 
 class DocumentReader:
-    """Reads, judges and validates documents for one schema."""
+    """Reads, judges and validates documents for one schema.
 
-    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
+    Without `introspection`, documents that ask for the schema are refused, and no error suggests a name from it.
+    """
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits, *, introspection: bool = True) -> None:
         self._schema = schema
         self._limits = limits
+        self._introspection = introspection
+        self._costs = CostModel(schema)
         bounded = _bounded_overlap_rule(limits.max_comparisons)
         self._rules: list[type[ASTValidationRule]] = [
-            bounded if rule is OverlappingFieldsCanBeMergedRule else rule for rule in specified_rules
+            bounded if rule is OverlappingFieldsCanBeMergedRule else rule
+            for rule in specified_rules
+            if rule not in _NEVER_NEEDED
         ]
+        if not introspection:
+            self._rules.append(NoSchemaIntrospectionCustomRule)
 
-    def read(self, source: str) -> Document:
-        """The document of a text; raises `RequestError` naming each reason why there is none."""
+    def read(self, source: str, limits: Limits | None = None) -> Document:
+        """The document of a text; raises `RequestError` naming each reason why there is none.
+
+        `limits` are those of whoever sent it, instead of the usual ones.
+        """
+        limits = limits or self._limits
         try:
-            ast = self._parse(source)
-            judgement = judge(ast, self._limits)
+            ast = _parse(source, limits)
+            judgement = judge(ast, limits)
             if judgement.errors:
                 raise RequestError(Refusal.LIMIT, judgement.errors)
             self._validate(ast)
+            fragments = {d.name.value: d for d in ast.definitions if isinstance(d, FragmentDefinitionNode)}
+            operations: dict[str | None, Operation] = {}
+            for definition in judgement.operations:
+                node = cast("OperationDefinitionNode", definition.node)
+                name = node.name.value if node.name else None
+                cost = OperationCost(self._costs, fragments, node)
+                operations[name] = Operation(name, node.operation, node, definition.measure, cost)
         except RecursionError:
             raise _nested_too_deeply() from None
-        nodes = [node for node in ast.definitions if isinstance(node, OperationDefinitionNode)]
-        operations = {
-            (name := node.name.value if node.name else None): Operation(name, node.operation, node, measure)
-            for node, measure in zip(nodes, judgement.measures, strict=True)
-        }
-        return Document(source, ast, operations)
-
-    def _parse(self, source: str) -> DocumentNode:
-        limits = self._limits
-        if len(source) > limits.max_source_length:
-            raise RequestError.of(
-                Refusal.LIMIT,
-                "QUERY_TOO_LONG",
-                f"The document has {len(source)} characters, the limit is {limits.max_source_length}; "
-                "send values as variables or split it into several requests.",
-            )
-        try:
-            return parse(source, max_lexical_tokens=limits.max_tokens, max_comments=limits.max_tokens)
-        except GraphQLSyntaxError as error:
-            refusal = self._reading_limit(error)
-            if refusal is None:
-                refusal = RequestError(Refusal.SYNTAX, [with_code(error, "GRAPHQL_PARSE_FAILED")])
-        raise refusal
-
-    def _reading_limit(self, error: GraphQLSyntaxError) -> RequestError | None:
-        """The parser reports its own limits as syntax errors; they are told apart by their text alone."""
-        if error.description.startswith("Document is nested too deeply"):
-            return _nested_too_deeply()
-        if error.description.startswith("Document contains more than"):
-            return RequestError.of(
-                Refusal.LIMIT,
-                "QUERY_TOO_MANY_TOKENS",
-                f"The document has more than {self._limits.max_tokens} tokens or comments; "
-                "select fewer fields, use fragments or split it into several requests.",
-            )
-        return None
+        return Document(source, ast, operations, judgement, limits)
 
     def _validate(self, ast: DocumentNode) -> None:
-        max_errors = self._limits.max_errors
-        errors = validate(self._schema, ast, self._rules, max_errors=max_errors)
+        max_errors, hide = self._limits.max_errors, not self._introspection
+        errors = validate(self._schema, ast, self._rules, max_errors=max_errors, hide_suggestions=hide)
         if not errors:
-            errors = validate(self._schema, ast, _STRAWBERRY_RULES, max_errors=max_errors)
+            errors = validate(self._schema, ast, _STRAWBERRY_RULES, max_errors=max_errors, hide_suggestions=hide)
         if not errors:
             return
         # graphql-core stops when a document would take it too long to check, and says no more than that.
@@ -144,6 +154,50 @@ class DocumentReader:
                 "The document repeats the same fields too often to be checked; write each once per object.",
             )
         raise RequestError(Refusal.VALIDATION, [with_code(e, "GRAPHQL_VALIDATION_FAILED") for e in errors])
+
+
+def _parse(source: str, limits: Limits) -> DocumentNode:
+    _check_length(source, limits)
+    try:
+        return parse(source, max_lexical_tokens=limits.max_tokens, max_comments=limits.max_tokens)
+    except GraphQLSyntaxError as error:
+        # The parser reports its own limits as syntax errors; they are told apart by their text alone.
+        if error.description.startswith("Document is nested too deeply"):
+            refusal = _nested_too_deeply()
+        elif error.description.startswith("Document contains more than"):
+            refusal = _too_many_tokens(limits)
+        else:
+            refusal = RequestError(Refusal.SYNTAX, [with_code(error, "GRAPHQL_PARSE_FAILED")])
+    raise refusal
+
+
+def _check_length(source: str, limits: Limits) -> None:
+    if len(source) > limits.max_source_length:
+        raise RequestError.of(
+            Refusal.LIMIT,
+            "QUERY_TOO_LONG",
+            f"The document has {len(source)} characters, the limit is {limits.max_source_length}; "
+            "send values as variables or split it into several requests.",
+        )
+
+
+def _too_many_tokens(limits: Limits) -> RequestError:
+    return RequestError.of(
+        Refusal.LIMIT,
+        "QUERY_TOO_MANY_TOKENS",
+        f"The document has more than {limits.max_tokens} tokens or comments; "
+        "select fewer fields, use fragments or split it into several requests.",
+    )
+
+
+def _tokens(ast: DocumentNode) -> int:
+    """The lexical tokens of a document."""
+    count = 0
+    token: Token | None = ast.loc.start_token if ast.loc else None
+    while token is not None:
+        count += token.kind not in (TokenKind.SOF, TokenKind.EOF, TokenKind.COMMENT)
+        token = token.next
+    return count
 
 
 def _nested_too_deeply() -> RequestError:
@@ -185,6 +239,15 @@ class _OneOfInputRule(OneOfInputValidationRule):
         self.variable_definitions = self._all
 
 
+# About directives that no schema of ours has: a document that uses them is refused for not knowing them.
+_NEVER_NEEDED = frozenset(
+    {
+        DeferStreamDirectiveLabel,
+        DeferStreamDirectiveOnRootField,
+        DeferStreamDirectiveOnValidOperationsRule,
+        StreamDirectiveOnListField,
+    }
+)
 _STRAWBERRY_RULES: list[type[ASTValidationRule]] = [MaybeNullValidationRule, _OneOfInputRule]
 
 

@@ -26,10 +26,24 @@ from execution.compiled import Program
 from execution.documents import Document, DocumentCache, DocumentReader, Operation
 from execution.errors import Refusal, RequestError, with_code
 from execution.explain import explain
-from execution.limits import Limits, is_nested_deeper
+from execution.limits import Limits, is_nested_deeper, too_costly, warnings
 from execution.plan import NotCompiled, condition_variables
 from execution.steps import resumed
 from execution.variables import VariableReader
+
+
+@dataclass(slots=True)
+class Admitted:
+    """An operation that may be run with these variables."""
+
+    document: Document
+    operation: Operation
+    variables: Mapping[str, Any]
+    values: VariableValues
+    """The variables, coerced."""
+    cost: int
+    warnings: list[GraphQLError]
+    """For what it would have been refused if its limits did more than warn."""
 
 
 @dataclass(slots=True)
@@ -46,8 +60,9 @@ class Executor:
 
     `timeout` is in seconds and covers everything an operation does; None sets no end to it. An operation is compiled
     when it is run for the `compile_at`th time: compiling takes about as long as reading and validating its document,
-    which is lost on one that never comes again. Raises `ValueError` for a schema that needs parts of Strawberry's own
-    entry point (extensions, custom directives, `@defer`).
+    which is lost on one that never comes again. Without `introspection`, nothing tells what the schema holds. Raises
+    `ValueError` for a schema that needs parts of Strawberry's own entry point (extensions, custom directives,
+    `@defer`).
     """
 
     def __init__(
@@ -58,6 +73,7 @@ class Executor:
         timeout: float | None = 10.0,
         cache: DocumentCache | None = None,
         compile_at: int = 2,
+        introspection: bool = True,
     ) -> None:
         if schema.extensions or schema.directives or schema.config.enable_experimental_incremental_execution:
             raise ValueError(
@@ -71,16 +87,45 @@ class Executor:
         self.compile_at = compile_at
         # Strawberry keeps graphql-core's schema, which this executor runs, in a private attribute.
         self._schema = schema._schema  # noqa: SLF001
-        self._reader = DocumentReader(self._schema, self.limits)
+        self._reader = DocumentReader(self._schema, self.limits, introspection=introspection)
+        self._hide_suggestions = not introspection
         self.counts = Counts()
 
-    def prepare(self, source: str) -> Document:
-        """The document of a text, from the cache or read now. Raises `RequestError` if it may not be run."""
+    def prepare(self, source: str, limits: Limits | None = None) -> Document:
+        """The document of a text, from the cache or read now. Raises `RequestError` if it may not be run.
+
+        `limits` are those of the caller, instead of the usual ones; the same object for callers with the same.
+        """
+        limits = limits or self.limits
         document = self.cache.get(source)
         if document is None:
-            document = self._reader.read(source)
+            document = self._reader.read(source, limits)
             self.cache.put(document)
+        elif document.limits is not limits:
+            document.accept(limits)
         return document
+
+    def admit(
+        self, document: Document, operation: Operation, variables: Mapping[str, Any], limits: Limits | None = None
+    ) -> Admitted:
+        """The operation with its variables coerced and its cost known.
+
+        Raises `RequestError` for subscriptions, for variables that do not fit, and for what costs too much.
+        """
+        limits = limits or self.limits
+        values = self._coerce(operation, variables, limits)
+        cost = operation.cost.fixed
+        if cost is None:
+            cost = operation.cost.of(values.coerced)
+        warned: list[GraphQLError] = []
+        if limits.warn_only:
+            warned = warnings(operation.node, operation.measure, limits)
+        if cost > limits.max_cost:
+            error = too_costly(operation.node, cost, limits)
+            if not limits.warn_only:
+                raise RequestError(Refusal.LIMIT, [error])
+            warned.append(error)
+        return Admitted(document, operation, variables, values, cost, warned)
 
     async def run(
         self,
@@ -93,16 +138,19 @@ class Executor:
         """Run one operation of a prepared document; fields that failed are in the result's `errors`.
 
         `context` belongs to this operation alone: batched fields keep what they gather in it. Raises
-        `RequestError` when nothing was run (subscriptions, variables that do not fit) or when the operation
-        was stopped.
+        `RequestError` when nothing was run (see `admit`) or when the operation was stopped.
         """
-        values = self._coerce(operation, variables or {})
+        return await self.run_admitted(self.admit(document, operation, variables or {}), context, root)
+
+    async def run_admitted(self, admitted: Admitted, context: Any = None, root: Any = None) -> ExecutionResult:
+        """Run an operation that was admitted; see `run`."""
+        document, operation, values = admitted.document, admitted.operation, admitted.values
         program = self._program(document, operation, values)
         if isinstance(program, Program):
             self.counts.compiled += 1
             return await self._in_time(program.run(context, root, values))
         self.counts.interpreted[program] += 1
-        return await self._in_time(self._interpret(document, operation, variables or {}, context, root))
+        return await self._in_time(self._interpret(document, operation, admitted.variables, context, root))
 
     async def interpret(
         self,
@@ -113,7 +161,7 @@ class Executor:
         root: Any = None,
     ) -> ExecutionResult:
         """The same as `run`, always by graphql-core: what compiled operations are compared with."""
-        self._coerce(operation, variables or {})
+        self.admit(document, operation, variables or {})
         return await self._in_time(self._interpret(document, operation, variables or {}, context, root))
 
     def explain(
@@ -176,7 +224,7 @@ class Executor:
                 Refusal.LIMIT, "QUERY_TOO_DEEP", "The answer is nested too deeply; nest fewer levels."
             ) from None
 
-    def _coerce(self, operation: Operation, variables: Mapping[str, Any]) -> VariableValues:
+    def _coerce(self, operation: Operation, variables: Mapping[str, Any], limits: Limits) -> VariableValues:
         """The coerced variables. Raises `RequestError` if they do not fit, and for subscriptions."""
         if operation.kind is OperationType.SUBSCRIPTION:
             raise RequestError.of(
@@ -184,7 +232,7 @@ class Executor:
                 "SUBSCRIPTION_NOT_SUPPORTED",
                 "Subscriptions are not answered by this endpoint; send a query and ask again later.",
             )
-        limit = self.limits.max_variables_depth
+        limit = limits.max_variables_depth
         if is_nested_deeper(variables, limit):
             raise RequestError.of(
                 Refusal.LIMIT,
@@ -193,7 +241,9 @@ class Executor:
             )
         reader = operation.programs.variables
         if reader is None:
-            reader = operation.programs.variables = VariableReader(self._schema, operation.node)
+            reader = operation.programs.variables = VariableReader(
+                self._schema, operation.node, hide_suggestions=self._hide_suggestions
+            )
         values = reader.read(variables, self.limits.max_errors)
         if isinstance(values, list):
             raise RequestError(Refusal.VARIABLES, [with_code(error, "BAD_USER_INPUT") for error in values])

@@ -26,6 +26,7 @@ from graphql import (
 SATURATED = 1_000_000_000
 
 TOO_LARGE = "QUERY_TOO_LARGE"
+TOO_COSTLY = "QUERY_TOO_COSTLY"
 INTROSPECTION_FIELDS = frozenset({"__schema", "__type"})
 
 
@@ -35,7 +36,7 @@ class Limits:
 
     max_source_length: int = 20_000
     """Characters of the document's text."""
-    max_tokens: int = 2_000
+    max_tokens: int = 1_000
     """Lexical tokens; comments and blanks are not counted. Reading stops at the first token too many."""
     max_depth: int = 10
     """Nested fields, the innermost included: `{ product { name } }` is 2 deep. Fragments add no depth of
@@ -58,6 +59,11 @@ class Limits:
     """Validation errors reported for one document."""
     max_variables_depth: int = 32
     """Nested objects and lists in the variables."""
+    max_cost: int = 20_000
+    """Objects that the operation can make the server build (see `cost`). A page of 100 objects with 100 each passes."""
+    warn_only: bool = False
+    """Run what asks for too much, and say so, where nothing but good measure is at stake: depth, aliases, root fields,
+    directives, cost. What protects the process itself is refused all the same."""
 
 
 @dataclass(slots=True)
@@ -117,6 +123,20 @@ class Judgement:
     """One per operation, in the order of the document."""
     steps: int
     """Nodes visited and spreads added up: the work that judging took."""
+    operations: "list[_Definition]"
+    fragments: "list[_Definition]"
+
+    def refusals(self, limits: Limits) -> list[GraphQLError]:
+        """Why the document may not be run under these limits."""
+        errors = [
+            error
+            for operation in self.operations
+            for error in _excesses(operation, limits)
+            if not limits.warn_only or _code(error) == TOO_LARGE
+        ]
+        # An unused fragment is never run, but validation walks it: it has to be affordable too.
+        too_large = (e for f in self.fragments for e in _excesses(f, limits) if _code(e) == TOO_LARGE)
+        return (errors or list(too_large))[: limits.max_errors]
 
 
 def judge(document: DocumentNode, limits: Limits) -> Judgement:
@@ -136,11 +156,24 @@ def judge(document: DocumentNode, limits: Limits) -> Judgement:
     steps += expansion_steps
     for operation in operations:
         steps += _add_spreads(operation, measures)
-    errors = [error for operation in operations for error in _excesses(operation, limits)]
-    # An unused fragment is never run, but validation walks it: it has to be affordable too.
-    too_large = (e for f in fragments.values() for e in _excesses(f, limits) if _code(e) == TOO_LARGE)
-    errors = errors or list(too_large)
-    return Judgement(errors[: limits.max_errors], [operation.measure for operation in operations], steps)
+    judgement = Judgement([], [operation.measure for operation in operations], steps, operations, [*fragments.values()])
+    judgement.errors.extend(judgement.refusals(limits))
+    return judgement
+
+
+def warnings(node: OperationDefinitionNode, measure: Measure, limits: Limits) -> list[GraphQLError]:
+    """For what the operation would be refused if `warn_only` were off, but for its cost."""
+    return _excesses(_Definition(node, measure), limits)
+
+
+def too_costly(node: OperationDefinitionNode, requested: int, limits: Limits) -> GraphQLError:
+    """The error of an operation that costs more than its limit."""
+    return GraphQLError(
+        f"{_title(node)} costs {requested}, the limit is {limits.max_cost}: about one for each object it may return;"
+        " ask for shorter lists with first, or split it into several requests.",
+        node,
+        extensions={"code": TOO_COSTLY, "requested": requested, "limit": limits.max_cost},
+    )
 
 
 def _read(definition: _Definition) -> int:

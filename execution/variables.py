@@ -24,9 +24,12 @@ from strawberry.types.field import StrawberryField
 class VariableReader:
     """Coerces the variables of one operation."""
 
-    __slots__ = ("_operation", "_schema", "_signatures")
+    __slots__ = ("_hide_suggestions", "_operation", "_schema", "_signatures")
 
-    def __init__(self, schema: GraphQLSchema, operation: OperationDefinitionNode) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, operation: OperationDefinitionNode, *, hide_suggestions: bool = False
+    ) -> None:
+        self._hide_suggestions = hide_suggestions
         self._schema = schema
         self._operation = operation
         signatures = [get_variable_signature(schema, node) for node in operation.variable_definitions or ()]
@@ -56,7 +59,7 @@ class VariableReader:
 
     def _read_slowly(self, inputs: Mapping[str, Any], max_errors: int) -> VariableValues | list[GraphQLError]:
         definitions = self._operation.variable_definitions or ()
-        return get_variable_values(self._schema, definitions, dict(inputs), max_errors=max_errors)
+        return get_variable_values(self._schema, definitions, dict(inputs), max_errors, self._hide_suggestions)
 
 
 def parameter_names(field: StrawberryField, arguments: Mapping[str, Any], name_of: Any) -> dict[str, str] | None:

@@ -245,7 +245,7 @@ async def test_the_number_of_variable_errors_is_bounded() -> None:
     definitions = " ".join(f"${name}: Int!" for name in names)
     uses = " ".join(f"{name}: echo(value: ${name})" for name in names)
     source = f"query ({definitions}) {{ {uses} }}"
-    limits = Limits(max_aliases=100, max_root_fields=100, max_errors=5)
+    limits = Limits(max_tokens=2_000, max_aliases=100, max_root_fields=100, max_errors=5)
     error = await refused(source, executor=Executor(schema, limits))
     assert len(error.errors) == 6
 

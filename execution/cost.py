@@ -1,0 +1,347 @@
+"""What an operation may cost: how many objects it can make the server build, figured out from its text and variables.
+
+An object costs 1, a scalar or enum nothing; what stands below a list is multiplied by its size. An interface or union
+costs as much as the dearest of its members. A mutation costs 10 for each thing that it changes, and what it answers.
+Everything that is written counts, whether `@skip` leaves it out or not, and as often as it is written.
+
+The size of a list is the value of `first` or `last`, or of their default, or `ASSUMED_PAGE`. The lists directly inside
+an object that takes one of them (`nodes` and `edges` of a connection) have that size; an edge itself costs nothing.
+Other lists are taken to be of `ASSUMED_SIZE`. A field that is different says so in its metadata:
+
+    @batched(metadata=cost(size="ids"))           # as many as the argument `ids` has items
+    @strawberry.mutation(metadata=cost(size="input.rows"))
+    @strawberry.field(metadata=cost(weight=0))
+
+Introspection costs nothing here: it is bounded by its depth, and answered from memory.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    ListValueNode,
+    NullValueNode,
+    ObjectValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    is_abstract_type,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+    is_object_type,
+)
+from strawberry.types.field import StrawberryField
+
+from execution.limits import SATURATED
+
+ASSUMED_SIZE = 10
+"""Items that a list is taken to have if nothing says how many."""
+ASSUMED_PAGE = 25
+"""Items of a page if neither the operation nor the schema says how many."""
+MUTATION_WEIGHT = 10
+"""What changing one thing costs: a transaction, a commit and its share of the disk."""
+MAX_REMEMBERED = 100
+"""Combinations of sizes whose cost an operation remembers."""
+MAX_ENTRIES = 50
+"""Fields that a breakdown names."""
+
+_METADATA = "execution.cost"
+_SIZE_ARGUMENTS = ("first", "last")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a field says of its own cost; None: as usual."""
+
+    weight: int | None = None
+    size: int | str | None = None
+
+
+def cost(*, weight: int | None = None, size: int | str | None = None) -> dict[str, Any]:
+    """Metadata of a Strawberry field whose cost is not as usual.
+
+    `weight` is that of one of its objects, or of one thing that a mutation changes. `size` is the number of its items,
+    or of the things that are changed: a number, or the argument that is or has as many, with dots where it lies inside
+    an input object.
+    """
+    return {_METADATA: Cost(weight, size)}
+
+
+@dataclass(frozen=True, slots=True)
+class _FieldCost:
+    """What the schema says of one field."""
+
+    weight: int
+    per_change: int
+    """Of a mutation, for each thing that it changes."""
+    is_list: bool
+    size: int
+    """Where no argument says how many."""
+    sized_by: tuple[tuple[str, ...], ...]
+    """Arguments that say how many; the first that is given counts. Names within input objects follow."""
+    types: tuple[GraphQLObjectType, ...]
+    """The objects that it may be; none if it is a scalar or enum."""
+
+
+class CostModel:
+    """What the fields of one schema cost, looked up once each."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self.schema = schema
+        self._fields: dict[tuple[str, str], _FieldCost | None] = {}
+
+    def field(self, parent: GraphQLObjectType, name: str) -> _FieldCost | None:
+        """The cost of a field; None if it has none: scalars, introspection, what does not exist."""
+        key = (parent.name, name)
+        if key not in self._fields:
+            definition = parent.fields.get(name)
+            self._fields[key] = None if definition is None else self._read(parent, name, definition)
+        return self._fields[key]
+
+    def _read(self, parent: GraphQLObjectType, name: str, definition: GraphQLField) -> _FieldCost | None:
+        strawberry_field: StrawberryField | None = definition.extensions.get("strawberry-definition")
+        marker: Cost = (strawberry_field.metadata if strawberry_field else {}).get(_METADATA, Cost())
+        named = get_named_type(definition.type)
+        changes = parent is self.schema.mutation_type
+        if is_leaf_type(named) and marker.weight is None and not changes:
+            return None
+        outer = definition.type.of_type if is_non_null_type(definition.type) else definition.type
+        # Relay's edges only carry a cursor: the node is what costs.
+        usual = 0 if is_leaf_type(named) or (name == "edges" and parent.name.endswith("Connection")) else 1
+        weight = usual if marker.weight is None or changes else marker.weight
+        per_change = (MUTATION_WEIGHT if marker.weight is None else marker.weight) if changes else 0
+        sized_by: tuple[tuple[str, ...], ...] = ()
+        size = ASSUMED_SIZE
+        if isinstance(marker.size, str):
+            sized_by = (tuple(marker.size.split(".")),)
+        elif marker.size is not None:
+            size = marker.size
+        else:
+            sized_by = tuple((argument,) for argument in _SIZE_ARGUMENTS if argument in definition.args)
+            if sized_by:
+                defaults = [_default(definition, argument) for (argument,) in sized_by]
+                size = next((default for default in defaults if default is not None), ASSUMED_PAGE)
+        return _FieldCost(weight, per_change, is_list_type(outer), size, sized_by, self._objects(named))
+
+    def _objects(self, named: GraphQLNamedType) -> tuple[GraphQLObjectType, ...]:
+        if is_object_type(named):
+            return (named,)
+        return tuple(self.schema.get_possible_types(named)) if is_abstract_type(named) else ()
+
+
+def _default(definition: GraphQLField, argument: str) -> int | None:
+    # A default is kept as it was given, as a value or as a literal.
+    default: Any = definition.args[argument].default_value
+    value = getattr(default, "value", default)
+    return value if isinstance(value, int) else None
+
+
+class OperationCost:
+    """The cost of one operation of a validated document, for whatever its variables say.
+
+    `fixed` is the cost if no variable has a say in it; None otherwise. Raises `RecursionError` if selections nest too
+    deeply to be followed.
+    """
+
+    __slots__ = ("_fragments", "_model", "_node", "_remembered", "_root", "_sizes", "fixed", "steps")
+
+    def __init__(
+        self, model: CostModel, fragments: Mapping[str, FragmentDefinitionNode], node: OperationDefinitionNode
+    ) -> None:
+        self._model = model
+        self._fragments = fragments
+        self._node = node
+        self._root = cast("GraphQLObjectType", model.schema.get_root_type(node.operation))
+        self._sizes: tuple[tuple[str, ...], ...] = ()
+        """The variables that say how long lists are, each with the names that lead into it."""
+        self._remembered: dict[tuple[int | None, ...], int] = {}
+        count = _Count(self._model, self._fragments, {})
+        total = count.selections(node.selection_set, self._root, None)
+        self._sizes = tuple(count.sizes)
+        self.fixed = None if self._sizes else total
+        self.steps = count.steps
+        """Selections looked at: the work that it takes to add up the cost."""
+
+    @property
+    def remembered(self) -> int:
+        """How many combinations of sizes are remembered."""
+        return len(self._remembered)
+
+    def of(self, variables: Mapping[str, Any]) -> int:
+        """The cost with these coerced variables."""
+        if self.fixed is not None:
+            return self.fixed
+        sizes = tuple([_size(variables.get(path[0]), path[1:]) for path in self._sizes])
+        total = self._remembered.get(sizes)
+        if total is None:
+            count = _Count(self._model, self._fragments, dict(zip(self._sizes, sizes, strict=True)))
+            total = count.selections(self._node.selection_set, self._root, None)
+            if len(self._remembered) >= MAX_REMEMBERED:
+                self._remembered.clear()
+            self._remembered[sizes] = total
+        return total
+
+    def breakdown(self, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The fields that cost most, each with its path in the answer and its own share of the cost.
+
+        Follows each spread, so it takes as many steps as the expanded document has selections.
+        """
+        sizes = {path: _size(variables.get(path[0]), path[1:]) for path in self._sizes}
+        shares: defaultdict[tuple[str, ...], int] = defaultdict(int)
+        count = _Count(self._model, self._fragments, sizes)
+        count.share(self._node.selection_set, self._root, None, (), 1, shares)
+        dearest = sorted(shares.items(), key=lambda share: (-share[1], share[0]))[:MAX_ENTRIES]
+        return [{"path": ".".join(path), "cost": min(share, SATURATED)} for path, share in dearest if share]
+
+
+class _Count:
+    """One addition: every selection set is added up once for each object type that it is asked of."""
+
+    def __init__(
+        self,
+        model: CostModel,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        sizes: Mapping[tuple[str, ...], int | None],
+    ) -> None:
+        self.sizes: dict[tuple[str, ...], int | None] = dict(sizes)
+        """By variable and the names that lead into it; None stands for nothing given."""
+        self.steps = 0
+        self._model = model
+        self._fragments = fragments
+        self._done: dict[tuple[int, str, int | None], int] = {}
+
+    def selections(self, selection_set: SelectionSetNode, type_: GraphQLObjectType, page: int | None) -> int:
+        """The cost of what is selected of one object; `page` is the size of the lists directly inside it."""
+        key = (id(selection_set), type_.name, page)
+        total = self._done.get(key)
+        if total is not None:
+            return total
+        # Cycles of fragments were refused by validation.
+        total = 0
+        for selection in selection_set.selections:
+            self.steps += 1
+            if isinstance(selection, FieldNode):
+                total += self._field(selection, type_, page)
+            else:
+                inner = self._fragment(cast("FragmentSpreadNode | InlineFragmentNode", selection), type_)
+                if inner is not None:
+                    total += self.selections(inner, type_, page)
+        total = min(total, SATURATED)
+        self._done[key] = total
+        return total
+
+    def _field(self, node: FieldNode, parent: GraphQLObjectType, page: int | None) -> int:
+        field = self._model.field(parent, node.name.value)
+        if field is None:
+            return 0
+        times, inner_page, changes = self._sizes_of(field, node, page)
+        below = 0
+        if node.selection_set is not None:
+            for type_ in field.types:
+                below = max(below, self.selections(node.selection_set, type_, inner_page))
+        return changes + times * (field.weight + below)
+
+    def _sizes_of(self, field: _FieldCost, node: FieldNode, page: int | None) -> tuple[int, int | None, int]:
+        """How many objects the field holds, how many each list inside them, and what its changes cost."""
+        size = self._size(field, node)
+        times = changed = 1 if size is None else size
+        if not field.is_list:
+            times = 1
+        elif size is None:
+            times = field.size if page is None else page
+        return times, None if field.is_list else size, field.per_change * changed
+
+    def _size(self, field: _FieldCost, node: FieldNode) -> int | None:
+        """How many the arguments ask for; None if the field takes no such argument."""
+        if not field.sized_by:
+            return None
+        for path in field.sized_by:
+            size = self._argument(node, path)
+            if size is not None:
+                return size
+        return field.size
+
+    def _argument(self, node: FieldNode, path: tuple[str, ...]) -> int | None:
+        value: ValueNode | None = next((a.value for a in node.arguments or () if a.name.value == path[0]), None)
+        for depth, name in enumerate(path[1:], start=1):
+            if isinstance(value, VariableNode):
+                return self.sizes.setdefault((value.name.value, *path[depth:]), None)
+            if not isinstance(value, ObjectValueNode):
+                return None
+            value = next((f.value for f in value.fields if f.name.value == name), None)
+        if isinstance(value, VariableNode):
+            return self.sizes.setdefault((value.name.value,), None)
+        if isinstance(value, IntValueNode):
+            return max(0, min(int(value.value), SATURATED))
+        if isinstance(value, ListValueNode):
+            return len(value.values)
+        # One item stands for a list of one.
+        return None if value is None or isinstance(value, NullValueNode) else 1
+
+    def _fragment(
+        self, node: FragmentSpreadNode | InlineFragmentNode, type_: GraphQLObjectType
+    ) -> SelectionSetNode | None:
+        """What the fragment selects of that type, if anything."""
+        fragment = self._fragments.get(node.name.value) if isinstance(node, FragmentSpreadNode) else node
+        if fragment is None:
+            return None
+        condition = fragment.type_condition
+        if condition is None or condition.name.value == type_.name:
+            return fragment.selection_set
+        wider = self._model.schema.get_type(condition.name.value)
+        applies = is_abstract_type(wider) and self._model.schema.is_sub_type(wider, type_)
+        return fragment.selection_set if applies else None
+
+    def share(
+        self,
+        selection_set: SelectionSetNode,
+        type_: GraphQLObjectType,
+        page: int | None,
+        path: tuple[str, ...],
+        objects: int,
+        shares: defaultdict[tuple[str, ...], int],
+    ) -> None:
+        """Adds each field's own cost to `shares`, for as many objects of that type as there may be."""
+        for selection in selection_set.selections:
+            if not isinstance(selection, FieldNode):
+                inner = self._fragment(cast("FragmentSpreadNode | InlineFragmentNode", selection), type_)
+                if inner is not None:
+                    self.share(inner, type_, page, path, objects, shares)
+                continue
+            field = self._model.field(type_, selection.name.value)
+            if field is None:
+                continue
+            here = (*path, (selection.alias or selection.name).value)
+            times, inner_page, changes = self._sizes_of(field, selection, page)
+            shares[here] += objects * (changes + times * field.weight)
+            below = selection.selection_set
+            if below is not None and field.types:
+                dearest = max(field.types, key=lambda each: self.selections(below, each, inner_page))
+                self.share(below, dearest, inner_page, here, objects * times, shares)
+
+
+def _size(value: Any, path: Sequence[str]) -> int | None:
+    """What a coerced value says about a size: its number, or how many items it has; None if it says nothing."""
+    for name in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(name)
+    if isinstance(value, int):
+        return max(0, min(value, SATURATED))
+    if isinstance(value, list):
+        return len(value)
+    return None
