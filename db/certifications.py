@@ -8,29 +8,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, select, update
 
-from db import bodies
+from db import definitions
 from db.database import Database, Transaction
-from db.reads import Read, Row
+from db.definitions import Definitions, with_definitions
+from db.reads import Read
 from db.tables import certification_assignments as assignments
-from db.tables import certification_bodies, certifications
-from db.types import Negated, among
+from db.types import among
 from domain.gtin import Gtin
-from domain.records import Certification, CertificationAssignment, CertificationBody
+from domain.records import Certification, CertificationAssignment
 from domain.short_id import ShortId
 
-_DEFINITION = (
-    certifications.c.id,
-    certifications.c.code,
-    certifications.c.label,
-    certifications.c.description,
-    certifications.c.url,
-    certifications.c.logo_url,
-    certifications.c.program,
-    certifications.c.standard,
-    certifications.c.organization_id,
-)
 _ASSIGNMENT = (
     assignments.c.id,
     assignments.c.gtin,
@@ -51,71 +40,32 @@ _ASSIGNMENT = (
     assignments.c.updated_at,
     assignments.c.version,
 )
-_OWN = len(_ASSIGNMENT)
+# As records have them: what a row names last is looked up among the definitions.
+COLUMNS = (*_ASSIGNMENT, assignments.c.certification_id)
 
-_visible = certifications.c.organization_id.is_(None) | among(certifications.c.organization_id, "organization_ids")
-# The same rule in a form that no index answers: SQLite would rather walk all visible definitions than start at the
-# assignments of the few products in question.
-_visible_on_product = among(func.coalesce(certifications.c.organization_id, ""), "organization_ids")
-
-
-def _definition(row: Row) -> Certification:
-    body = CertificationBody(*row[9:]) if row[9] is not None else None
-    return Certification(*(*row[:9], body))
-
-
-def _assignment(row: Row) -> CertificationAssignment:
-    return CertificationAssignment(*(*row[:_OWN], _definition(row[_OWN:])))
-
-
-def _definitions() -> Select[Any]:
-    return (
-        select(*_DEFINITION, *bodies.COLUMNS)
-        .outerjoin(certification_bodies, certification_bodies.c.id == certifications.c.body_id)
-        .where(_visible)
-    )
-
-
-def _assignments() -> Select[Any]:
-    return (
-        select(*_ASSIGNMENT, *_DEFINITION, *bodies.COLUMNS)
-        .select_from(assignments)
-        .join(certifications, certifications.c.id == assignments.c.certification_id)
-        .outerjoin(certification_bodies, certification_bodies.c.id == certifications.c.body_id)
-        .where(_visible_on_product)
-    )
-
-
-BY_ID = Read(_definitions().where(certifications.c.id == bindparam("id")), _definition)
-# A private definition may carry the code of a global one; the organisation's own comes first.
-BY_CODE = Read(
-    _definitions()
-    .where(certifications.c.code == bindparam("code"))
-    .order_by(certifications.c.organization_id.is_(None), certifications.c.id)
-    .limit(1),
-    _definition,
-)
-ALL = Read(_definitions(), _definition)
-HIDDEN = Read(select(certifications.c.id).where(Negated(_visible)), lambda row: ShortId(row[0]))
-OF_PRODUCTS = Read(
-    _assignments()
-    .where(among(assignments.c.gtin, "gtins"))
-    .order_by(assignments.c.gtin, certifications.c.label, certifications.c.id),
-    _assignment,
-)
-OF_IDS = Read(_assignments().where(among(assignments.c.id, "ids")), _assignment)
+_assignments = select(*COLUMNS)
+OF_PRODUCT = Read(_assignments.where(assignments.c.gtin == bindparam("gtin")), CertificationAssignment, defined=True)
+OF_PRODUCTS = Read(_assignments.where(among(assignments.c.gtin, "gtins")), CertificationAssignment, defined=True)
+OF_IDS = Read(_assignments.where(among(assignments.c.id, "ids")), CertificationAssignment, defined=True)
 ONE = Read(
-    _assignments().where(
+    _assignments.where(
         assignments.c.gtin == bindparam("gtin"),
         assignments.c.certification_id == bindparam("certification_id"),
     ),
-    _assignment,
+    CertificationAssignment,
+    defined=True,
 )
 
 
-def _and_nobody(organization_ids: Sequence[ShortId]) -> list[str]:
-    # The owner of what is global, as `_visible_on_product` writes it.
-    return ["", *organization_ids]
+def is_visible(definition: Certification, organization_ids: Sequence[ShortId]) -> bool:
+    """Whether a definition exists for these organisations: it is global, or private to one of them."""
+    return definition.organization_id is None or definition.organization_id in organization_ids
+
+
+def _visible(
+    found: list[CertificationAssignment], organization_ids: Sequence[ShortId]
+) -> list[CertificationAssignment]:
+    return [assignment for assignment in found if is_visible(assignment.certification, organization_ids)]
 
 
 _one = (assignments.c.gtin == bindparam("of"), assignments.c.certification_id == bindparam("definition"))
@@ -124,68 +74,81 @@ _REMOVE = delete(assignments).where(*_one)
 
 
 async def every(database: Database, organization_ids: Sequence[ShortId]) -> list[Certification]:
-    """All definitions that these organisations may see, in no order; there are some hundreds."""
-    return await database.fetch(ALL, organization_ids=_and_nobody(organization_ids))
+    """All definitions that these organisations may see, by label and id; there are some hundreds."""
+    found = (await definitions.current(database)).certifications.values()
+    return [definition for definition in found if is_visible(definition, organization_ids)]
 
 
 async def hidden(database: Database, organization_ids: Sequence[ShortId]) -> list[ShortId]:
     """The ids of all definitions that are private to other organisations."""
-    return await database.fetch(HIDDEN, organization_ids=_and_nobody(organization_ids))
+    found = (await definitions.current(database)).certifications.values()
+    return [definition.id for definition in found if not is_visible(definition, organization_ids)]
 
 
-async def find(database: Database, id: ShortId, organization_ids: Sequence[ShortId]) -> Certification | None:
+async def find(
+    source: Database | Transaction, id: ShortId, organization_ids: Sequence[ShortId]
+) -> Certification | None:
     """The definition of that id, if it is global or the organisations' own."""
-    return next(iter(await database.fetch(BY_ID, id=id, organization_ids=_and_nobody(organization_ids))), None)
+    database = source.database if isinstance(source, Transaction) else source
+    found = (await definitions.current(database)).certifications.get(id)
+    return found if found is not None and is_visible(found, organization_ids) else None
 
 
 async def find_by_code(database: Database, code: str, organization_ids: Sequence[ShortId]) -> Certification | None:
     """The definition of that code, the organisations' own before the global one."""
-    return next(iter(await database.fetch(BY_CODE, code=code, organization_ids=_and_nobody(organization_ids))), None)
+    found = [definition for definition in await every(database, organization_ids) if definition.code == code]
+    return min(found, key=lambda definition: (definition.organization_id is None, definition.id), default=None)
 
 
 async def of_products(
     database: Database, gtins: list[Gtin], organization_ids: Sequence[ShortId]
 ) -> list[CertificationAssignment]:
-    """What these products hold, by GTIN, label and id, in one statement."""
-    return await database.fetch(OF_PRODUCTS, gtins=gtins, organization_ids=_and_nobody(organization_ids))
+    """What these products hold, by label and id, in one statement."""
+
+    async def read(known: Definitions) -> list[CertificationAssignment]:
+        if len(gtins) == 1:
+            # Half the time: SQLite need not unfold a list.
+            found = await database.fetch(OF_PRODUCT, known.certifications, gtin=gtins[0])
+        else:
+            found = await database.fetch(OF_PRODUCTS, known.certifications, gtins=gtins)
+        if len(found) > 1:
+            ranks = known.ranks
+            found.sort(key=lambda assignment: ranks[assignment.certification.id])
+        return _visible(found, organization_ids)
+
+    return await with_definitions(database, read)
 
 
 async def of_ids(
     database: Database, ids: Sequence[ShortId], organization_ids: Sequence[ShortId]
 ) -> list[CertificationAssignment]:
     """The assignments with these ids of their own, in no order."""
-    return await database.fetch(OF_IDS, ids=ids, organization_ids=_and_nobody(organization_ids))
+    found = await with_definitions(database, lambda known: database.fetch(OF_IDS, known.certifications, ids=ids))
+    return _visible(found, organization_ids)
 
 
 async def one_of_product(
     database: Database, gtin: Gtin, certification_id: ShortId, organization_ids: Sequence[ShortId]
 ) -> CertificationAssignment | None:
     """One assignment, if its definition may be seen."""
-    found = await database.fetch(
-        ONE, gtin=gtin, certification_id=certification_id, organization_ids=_and_nobody(organization_ids)
+    found = await with_definitions(
+        database,
+        lambda known: database.fetch(ONE, known.certifications, gtin=gtin, certification_id=certification_id),
     )
-    return found[0] if found else None
+    return next(iter(_visible(found, organization_ids)), None)
 
 
 async def lock(
     transaction: Transaction, gtin: Gtin, certification_id: ShortId, organization_ids: Sequence[ShortId]
 ) -> CertificationAssignment | None:
     """One assignment, locked until the transaction ends."""
-    found = await transaction.fetch(
-        ONE,
-        lock=assignments,
-        gtin=gtin,
-        certification_id=certification_id,
-        organization_ids=_and_nobody(organization_ids),
+    found = await with_definitions(
+        transaction.database,
+        lambda known: transaction.fetch(
+            ONE, known.certifications, lock=assignments, gtin=gtin, certification_id=certification_id
+        ),
     )
-    return found[0] if found else None
-
-
-async def in_transaction(
-    transaction: Transaction, id: ShortId, organization_ids: Sequence[ShortId]
-) -> Certification | None:
-    """The definition of that id, if these organisations may see it, as the transaction sees it."""
-    return next(iter(await transaction.fetch(BY_ID, id=id, organization_ids=_and_nobody(organization_ids))), None)
+    return next(iter(_visible(found, organization_ids)), None)
 
 
 async def add(transaction: Transaction, assignment: CertificationAssignment) -> bool:

@@ -6,23 +6,16 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
 
+from db import definitions
 from db.database import Database, Transaction
-from db.reads import Read, Row
+from db.definitions import Definitions, with_definitions
+from db.reads import Read
 from db.tables import claim_assignments as assignments
-from db.tables import claims
 from db.types import among
 from domain.gtin import Gtin
 from domain.records import Claim, ClaimAssignment
 from domain.short_id import ShortId
 
-_DEFINITION = (
-    claims.c.id,
-    claims.c.code,
-    claims.c.label,
-    claims.c.category,
-    claims.c.requires_definition,
-    claims.c.description,
-)
 _ASSIGNMENT = (
     assignments.c.id,
     assignments.c.gtin,
@@ -36,75 +29,59 @@ _ASSIGNMENT = (
     assignments.c.updated_at,
     assignments.c.version,
 )
-_OWN = len(_ASSIGNMENT)
+# As records have them: what a row names last is looked up among the definitions.
+COLUMNS = (*_ASSIGNMENT, assignments.c.claim_id)
 
-
-def _definition(row: Row) -> Claim:
-    return Claim(*row)
-
-
-def _assignment(row: Row) -> ClaimAssignment:
-    return ClaimAssignment(*(*row[:_OWN], Claim(*row[_OWN:])))
-
-
-BY_ID = Read(select(*_DEFINITION).where(claims.c.id == bindparam("id")), _definition)
-BY_CODE = Read(select(*_DEFINITION).where(claims.c.code == bindparam("code")), _definition)
-ALL = Read(select(*_DEFINITION), _definition)
+_assignments = select(*COLUMNS)
 ONE = Read(
-    select(*_ASSIGNMENT, *_DEFINITION)
-    .select_from(assignments)
-    .join(claims, claims.c.id == assignments.c.claim_id)
-    .where(assignments.c.gtin == bindparam("gtin"), assignments.c.claim_id == bindparam("claim_id")),
-    _assignment,
+    _assignments.where(assignments.c.gtin == bindparam("gtin"), assignments.c.claim_id == bindparam("claim_id")),
+    ClaimAssignment,
+    defined=True,
 )
-OF_PRODUCTS = Read(
-    select(*_ASSIGNMENT, *_DEFINITION)
-    .select_from(assignments)
-    .join(claims, claims.c.id == assignments.c.claim_id)
-    .where(among(assignments.c.gtin, "gtins"))
-    .order_by(assignments.c.gtin, claims.c.label, claims.c.id),
-    _assignment,
-)
-OF_IDS = Read(
-    select(*_ASSIGNMENT, *_DEFINITION)
-    .select_from(assignments)
-    .join(claims, claims.c.id == assignments.c.claim_id)
-    .where(among(assignments.c.id, "ids")),
-    _assignment,
-)
+OF_PRODUCT = Read(_assignments.where(assignments.c.gtin == bindparam("gtin")), ClaimAssignment, defined=True)
+OF_PRODUCTS = Read(_assignments.where(among(assignments.c.gtin, "gtins")), ClaimAssignment, defined=True)
+OF_IDS = Read(_assignments.where(among(assignments.c.id, "ids")), ClaimAssignment, defined=True)
 _one = (assignments.c.gtin == bindparam("of"), assignments.c.claim_id == bindparam("definition"))
 _CHANGE = update(assignments).where(*_one)
 _REMOVE = delete(assignments).where(*_one)
 
 
 async def every(database: Database) -> list[Claim]:
-    """All definitions, in no order; there are some hundreds."""
-    return await database.fetch(ALL)
+    """All definitions, by label and id; there are some hundreds."""
+    return [*(await definitions.current(database)).claims.values()]
 
 
-async def find(database: Database, id: ShortId) -> Claim | None:
+async def find(source: Database | Transaction, id: ShortId) -> Claim | None:
     """The definition of that id."""
-    return next(iter(await database.fetch(BY_ID, id=id)), None)
+    database = source.database if isinstance(source, Transaction) else source
+    return (await definitions.current(database)).claims.get(id)
 
 
 async def find_by_code(database: Database, code: str) -> Claim | None:
     """The definition of that code."""
-    return next(iter(await database.fetch(BY_CODE, code=code)), None)
-
-
-async def in_transaction(transaction: Transaction, id: ShortId) -> Claim | None:
-    """The definition of that id as the transaction sees it."""
-    return next(iter(await transaction.fetch(BY_ID, id=id)), None)
+    return next((claim for claim in await every(database) if claim.code == code), None)
 
 
 async def of_products(database: Database, gtins: list[Gtin]) -> list[ClaimAssignment]:
-    """What these products claim, by GTIN, label and id, in one statement."""
-    return await database.fetch(OF_PRODUCTS, gtins=gtins)
+    """What these products claim, by label and id, in one statement."""
+
+    async def read(known: Definitions) -> list[ClaimAssignment]:
+        if len(gtins) == 1:
+            # Half the time: SQLite need not unfold a list.
+            found = await database.fetch(OF_PRODUCT, known.claims, gtin=gtins[0])
+        else:
+            found = await database.fetch(OF_PRODUCTS, known.claims, gtins=gtins)
+        if len(found) > 1:
+            ranks = known.ranks
+            found.sort(key=lambda assignment: ranks[assignment.claim.id])
+        return found
+
+    return await with_definitions(database, read)
 
 
 async def of_ids(database: Database, ids: Sequence[ShortId]) -> list[ClaimAssignment]:
     """The assignments with these ids of their own, in no order."""
-    return await database.fetch(OF_IDS, ids=ids)
+    return await with_definitions(database, lambda known: database.fetch(OF_IDS, known.claims, ids=ids))
 
 
 async def add(transaction: Transaction, assignment: ClaimAssignment) -> bool:
@@ -122,13 +99,18 @@ async def add(transaction: Transaction, assignment: ClaimAssignment) -> bool:
 
 async def one_of_product(database: Database, gtin: Gtin, claim_id: ShortId) -> ClaimAssignment | None:
     """One assignment."""
-    found = await database.fetch(ONE, gtin=gtin, claim_id=claim_id)
+    found = await with_definitions(
+        database, lambda known: database.fetch(ONE, known.claims, gtin=gtin, claim_id=claim_id)
+    )
     return found[0] if found else None
 
 
 async def lock(transaction: Transaction, gtin: Gtin, claim_id: ShortId) -> ClaimAssignment | None:
     """One assignment, locked until the transaction ends."""
-    found = await transaction.fetch(ONE, lock=assignments, gtin=gtin, claim_id=claim_id)
+    found = await with_definitions(
+        transaction.database,
+        lambda known: transaction.fetch(ONE, known.claims, lock=assignments, gtin=gtin, claim_id=claim_id),
+    )
     return found[0] if found else None
 
 

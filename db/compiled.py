@@ -1,10 +1,10 @@
-"""From a Core statement to what a bare driver runs: SQL text, parameters in order, and rows of Python values.
+"""From a Core statement to what a bare driver runs: SQL text, parameters in order, and how to read its values.
 
 SQLAlchemy's own execution costs many times what SQLite needs for a point read, and on asyncpg it adds round trips.
 Its compiler runs once for each statement and dialect; what it found out is kept here as plain data.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,7 +14,6 @@ from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
 Convert = Callable[[Any], Any]
-Rows = Sequence[Sequence[Any]]
 
 
 def json_text(value: Any) -> str:
@@ -35,8 +34,8 @@ class Compiled(NamedTuple):
     sql: str
     parameters: tuple[tuple[str, Convert | None], ...]
     literals: Mapping[str, Any]
-    decode: Callable[[Rows], Rows]
-    """The driver's rows with every value in its Python type."""
+    converts: tuple[Convert | None, ...]
+    """By column: from the driver's value, unless that is None, to the Python one; None where they are the same."""
 
     def bind(self, values: Mapping[str, Any]) -> list[Any]:
         """The parameters in the driver's order and form; None is always SQL's NULL, for JSON columns too."""
@@ -68,23 +67,5 @@ def compile_statement(
             for name in compiled.positiontup or ()
         ),
         {name: parameter.effective_value for name, parameter in binds.items() if not parameter.required},
-        _decoder(converts),
+        tuple(converts),
     )
-
-
-def _decoder(converts: Sequence[Convert | None]) -> Callable[[Rows], Rows]:
-    """A function that converts rows: one expression for all columns, three times as fast as a loop over them.
-
-    For three columns, of which the second is converted, it reads:
-    `lambda rows: [(v0, None if v1 is None else convert1(v1), v2,) for v0, v1, v2, in rows]`.
-    """
-    if not any(converts):
-        return lambda rows: rows
-    names = "".join(f"v{index}, " for index in range(len(converts)))
-    values = "".join(
-        f"v{index}, " if convert is None else f"None if v{index} is None else convert{index}(v{index}), "
-        for index, convert in enumerate(converts)
-    )
-    functions = {f"convert{index}": convert for index, convert in enumerate(converts)}
-    decode: Callable[[Rows], Rows] = eval(f"lambda rows: [({values}) for {names} in rows]", functions)  # noqa: S307
-    return decode

@@ -15,7 +15,7 @@ from sqlalchemy.sql.dml import Delete, Update
 
 from db import writes
 from db.compiled import Compiled
-from db.reads import R, Read, Row
+from db.reads import Definitions, R, Read, Row
 
 Values = Mapping[str, Any]
 
@@ -26,18 +26,21 @@ class Transaction(ABC):
     Errors of the database are the driver's own.
     """
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, database: "Database", dialect: Dialect) -> None:
+        self.database = database
         self._dialect = dialect
         self.notified = False
 
-    async def fetch(self, read: Read[R], *, lock: Table | None = None, **values: Any) -> list[R]:
-        """The records of a read as this transaction sees them.
+    async def fetch(
+        self, read: Read[R], found: Definitions | None = None, /, *, lock: Table | None = None, **values: Any
+    ) -> list[R]:
+        """The records of a read as this transaction sees them; `found` as in `Database.fetch`.
 
         `lock` names the table whose rows stay locked until the end, as every read-modify-write needs; SQLite has
         locked the whole file by then and ignores it.
         """
-        statement = read.compiled(self._dialect, lock)
-        return read.records(statement, await self._rows(statement, values, scans=read.scans))
+        statement, records = read.compiled(self._dialect, lock)
+        return records(await self._rows(statement, values, scans=read.scans), found)
 
     async def insert(self, table: Table, values: dict[str, Any], *, unless: tuple[str, ...] = ()) -> bool:
         """Inserts one row. With `unless`, a row with equal values in those columns wins, and the answer is False.
@@ -96,9 +99,15 @@ class Transaction(ABC):
 class Database(ABC):
     """A database that is open. Close it once, at the end of the process."""
 
+    held: Any = None
+    """What `db.definitions` keeps in memory of this database."""
+
     @abstractmethod
-    async def fetch(self, read: Read[R], **values: Any) -> list[R]:
-        """The committed records of a read, in the statement's order. Raises `Busy`."""
+    async def fetch(self, read: Read[R], found: Definitions | None = None, /, **values: Any) -> list[R]:
+        """The committed records of a read, in the statement's order. Raises `Busy`.
+
+        `found` has the definitions of a read that is `defined`; `KeyError` is raised for one that it lacks.
+        """
 
     @abstractmethod
     def write(self) -> AbstractAsyncContextManager[Transaction]:

@@ -31,7 +31,7 @@ from typing import TypeVar
 import aiosqlite
 
 from db.compiled import SQLITE, Compiled
-from db.database import Transaction, Values
+from db.database import Database, Transaction, Values
 from db.reads import Row
 from domain.errors import Busy
 
@@ -55,8 +55,8 @@ _STOPPING = "The server is stopping; try again in a second."
 class SqliteTransaction(Transaction):
     """One operation in its savepoint."""
 
-    def __init__(self, connection: sqlite3.Connection, thread: aiosqlite.Connection) -> None:
-        super().__init__(SQLITE)
+    def __init__(self, database: Database, connection: sqlite3.Connection, thread: aiosqlite.Connection) -> None:
+        super().__init__(database, SQLITE)
         self._connection = connection
         self._thread = thread
         self.open = True
@@ -141,7 +141,7 @@ class GroupCommit:
     # --- The side of the operations ---
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Transaction]:
+    async def write(self, database: Database) -> AsyncIterator[Transaction]:
         """One operation, which is the block. Once the block has been left it is committed and durable.
 
         Raises `Busy` when its turn does not come in time or takes too long, SQLite's own error when the group could
@@ -149,7 +149,7 @@ class GroupCommit:
         """
         turn = await self._turn()
         try:
-            with self._savepoint() as transaction:
+            with self._savepoint(database) as transaction:
                 # A timer for each would cost as much as a statement: the writer sets one for those that need it.
                 async with asyncio.timeout(None) as turn.patience:
                     yield transaction
@@ -201,9 +201,9 @@ class GroupCommit:
             self._waiting.remove(turn)
 
     @contextmanager
-    def _savepoint(self) -> Iterator[SqliteTransaction]:
+    def _savepoint(self, database: Database) -> Iterator[SqliteTransaction]:
         self._connection.execute("SAVEPOINT operation")
-        transaction = SqliteTransaction(self._connection, self._thread)
+        transaction = SqliteTransaction(database, self._connection, self._thread)
         try:
             yield transaction
             self._connection.execute("RELEASE operation")

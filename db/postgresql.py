@@ -18,7 +18,7 @@ from sqlalchemy import URL
 from db.compiled import POSTGRESQL, Compiled
 from db.database import Database, Transaction, Values
 from db.keys import CHANNEL
-from db.reads import R, Read, Row
+from db.reads import Definitions, R, Read, Row
 from domain.errors import Busy
 
 T = TypeVar("T")
@@ -43,8 +43,8 @@ _DEAD = (
 class PostgresqlTransaction(Transaction):
     """A transaction on one connection of the pool."""
 
-    def __init__(self, connection: PoolConnectionProxy) -> None:
-        super().__init__(POSTGRESQL)
+    def __init__(self, database: Database, connection: PoolConnectionProxy) -> None:
+        super().__init__(database, POSTGRESQL)
         self._connection = connection
 
     async def alone(self, work: str) -> None:
@@ -80,16 +80,16 @@ class PostgresqlDatabase(Database):
         self._listener: asyncpg.Connection | None = None
         self._listening: asyncio.Task[None] | None = None
 
-    async def fetch(self, read: Read[R], **values: object) -> list[R]:
+    async def fetch(self, read: Read[R], found: Definitions | None = None, /, **values: object) -> list[R]:
         """The committed records of a read."""
-        statement = read.compiled(POSTGRESQL)
+        statement, records = read.compiled(POSTGRESQL)
         parameters = statement.bind(values)
         try:
             connection, rows = await _on_a_live_one(self._pool, lambda it: it.fetch(statement.sql, *parameters))
         except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.TooManyConnectionsError) as error:
             raise Busy("The database has no connection to spare; try again in a second.") from error
         await self._pool.release(connection)
-        return read.records(statement, cast(list[Row], rows))
+        return records(cast(list[Row], rows), found)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
@@ -100,7 +100,7 @@ class PostgresqlDatabase(Database):
             except TimeoutError as error:
                 raise Busy("Too many writes are waiting; try again in a second.") from error
             try:
-                transaction = PostgresqlTransaction(connection)
+                transaction = PostgresqlTransaction(self, connection)
                 try:
                     yield transaction
                 except BaseException:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, func, select, update
 
 from db.database import Database, Transaction
-from db.reads import Read, Row
+from db.reads import Read
 from db.tables import products
 from db.types import among
 from domain.commands import ListTradeItems
@@ -37,10 +37,6 @@ COLUMNS = (
 )
 
 
-def _product(row: Row) -> Product:
-    return Product(*row)
-
-
 _page = select(*COLUMNS).where(products.c.gtin > bindparam("after")).order_by(products.c.gtin).limit(bindparam("limit"))
 
 _ORDERS = {
@@ -51,10 +47,11 @@ _ORDERS = {
     "confidence_score": products.c.gtin,
 }
 
-BY_GTINS = Read(select(*COLUMNS).where(among(products.c.gtin, "gtins")), _product)
-BY_IDS = Read(select(*COLUMNS).where(among(products.c.id, "ids")), _product)
-PAGE = Read(_page, _product)
-SEARCH = Read(_page.where(products.c.search_text.like(bindparam("pattern"), escape="\\")), _product, scans=True)
+BY_GTIN = Read(select(*COLUMNS).where(products.c.gtin == bindparam("gtin")), Product)
+BY_GTINS = Read(select(*COLUMNS).where(among(products.c.gtin, "gtins")), Product)
+PAGE = Read(_page, Product)
+SEARCH = Read(_page.where(products.c.search_text.like(bindparam("pattern"), escape="\\")), Product, scans=True)
+BY_IDS = Read(select(*COLUMNS).where(among(products.c.id, "ids")), Product)
 _CHANGE = update(products).where(products.c.gtin == bindparam("of"))
 
 
@@ -65,7 +62,7 @@ def search_text(name: str, brand: str, gtin: str) -> str:
 
 async def find(database: Database, gtin: Gtin) -> Product | None:
     """The product of that GTIN."""
-    return next(iter(await database.fetch(BY_GTINS, gtins=[gtin])), None)
+    return next(iter(await database.fetch(BY_GTIN, gtin=gtin)), None)
 
 
 async def find_many(database: Database, gtins: list[Gtin]) -> list[Product]:
@@ -123,7 +120,7 @@ def _listing(filters: frozenset[str], ordering: str) -> tuple[Read[Product], Rea
         .offset(bindparam("offset"))
     )
     count = select(func.count()).select_from(products).where(*conditions)
-    return Read(rows, _product, scans=True), Read(count, lambda row: int(row[0]), scans=True)
+    return Read(rows, Product, scans=True), Read(count, lambda row: int(row[0]), scans=True)
 
 
 def _pattern(part: str) -> str:
@@ -133,7 +130,7 @@ def _pattern(part: str) -> str:
 
 async def lock(transaction: Transaction, gtin: Gtin) -> Product | None:
     """One product, locked until the transaction ends."""
-    return next(iter(await transaction.fetch(BY_GTINS, lock=products, gtins=[gtin])), None)
+    return next(iter(await transaction.fetch(BY_GTIN, lock=products, gtin=gtin)), None)
 
 
 async def add(transaction: Transaction, product: Product) -> bool:
@@ -160,7 +157,7 @@ async def change(transaction: Transaction, product: Product, changes: dict[str, 
 
 async def in_transaction(transaction: Transaction, gtin: Gtin) -> Product | None:
     """The product of that GTIN as the transaction sees it."""
-    return next(iter(await transaction.fetch(BY_GTINS, gtins=[gtin])), None)
+    return next(iter(await transaction.fetch(BY_GTIN, gtin=gtin)), None)
 
 
 async def page(database: Database, *, after: str, limit: int, search: str) -> list[Product]:

@@ -17,7 +17,7 @@ import aiosqlite
 from db.compiled import SQLITE
 from db.database import Database, Transaction
 from db.group_commit import GroupCommit
-from db.reads import R, Read
+from db.reads import Definitions, R, Read
 
 _BUSY_SECONDS = 5
 _SCANNERS = 2
@@ -29,6 +29,7 @@ class SqliteDatabase(Database):
 
     def __init__(self, path: str, reader: sqlite3.Connection, writer: GroupCommit) -> None:
         self._path = path
+        self._epoch: int | None = None
         # Reading by primary key takes microseconds, a thread switch a hundred: point reads stay in the loop thread.
         self._reader = reader
         self._writer = writer
@@ -36,13 +37,13 @@ class SqliteDatabase(Database):
         self._readers = [reader]
         self._scanners = ThreadPoolExecutor(_SCANNERS, "sqlite-scan")
 
-    async def fetch(self, read: Read[R], **values: Any) -> list[R]:
+    async def fetch(self, read: Read[R], found: Definitions | None = None, /, **values: Any) -> list[R]:
         """The committed records of a read; one that may scan runs in a thread."""
         if read.scans:
             return await asyncio.get_running_loop().run_in_executor(
-                self._scanners, lambda: _run(self._scanner(), read, values)
+                self._scanners, lambda: _run(self._scanner(), read, values, found)
             )
-        return _run(self._reader, read, values)
+        return _run(self._reader, read, values, found)
 
     def _scanner(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -53,11 +54,20 @@ class SqliteDatabase(Database):
 
     def write(self) -> AbstractAsyncContextManager[Transaction]:
         """A write transaction, in one commit with those that wait beside it."""
-        return self._writer.write()
+        return self._writer.write(self)
 
     def epoch(self) -> object:
-        """SQLite's own counter: it changes with every commit of any other connection, in this process or not."""
-        return self._reader.execute("PRAGMA data_version").fetchone()[0]
+        """SQLite's own counter: it changes with every commit of any other connection, in this process or not.
+
+        Asked once for whatever runs before the loop turns: a request that arrives later than that runs later too.
+        """
+        if self._epoch is None:
+            self._epoch = int(self._reader.execute("PRAGMA data_version").fetchone()[0])
+            asyncio.get_running_loop().call_soon(self._forget_epoch)
+        return self._epoch
+
+    def _forget_epoch(self) -> None:
+        self._epoch = None
 
     async def close(self) -> None:
         """Lets the writes that wait finish, and closes every connection, the threads' included."""
@@ -79,9 +89,9 @@ async def open_sqlite(path: str) -> SqliteDatabase:
     return SqliteDatabase(path, _open_reader(path), GroupCommit(connection, await thread))
 
 
-def _run(connection: sqlite3.Connection, read: Read[R], values: dict[str, Any]) -> list[R]:
-    statement = read.compiled(SQLITE)
-    return read.records(statement, connection.execute(statement.sql, statement.bind(values)).fetchall())
+def _run(connection: sqlite3.Connection, read: Read[R], values: dict[str, Any], found: Definitions | None) -> list[R]:
+    statement, records = read.compiled(SQLITE)
+    return records(connection.execute(statement.sql, statement.bind(values)).fetchall(), found)
 
 
 def _create(path: str) -> None:

@@ -160,6 +160,14 @@ claims = Table(
     Column("description", text(), nullable=False),
 )
 
+# Counts the changes of the three tables above: one row, kept by triggers (see `db.definitions`).
+definition_changes = Table(
+    "definition_changes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("changes", Integer, nullable=False),
+)
+
 products = Table(
     "products",
     metadata,

@@ -97,7 +97,7 @@ async def assign_certification(
     check_order(command.valid_from, command.expiration_date)
     metadata = merge({}, command.metadata)
     product = await owned_product(context, transaction, command.gtin)
-    definition = await certifications.in_transaction(transaction, command.certification_id, [product.organization_id])
+    definition = await certifications.find(transaction, command.certification_id, [product.organization_id])
     if definition is None:
         raise unknown(command.certification_id)
     assignment = CertificationAssignment(

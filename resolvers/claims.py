@@ -78,7 +78,7 @@ async def assign_claim(context: Context, transaction: Transaction, command: Assi
     check_order(command.valid_from, command.expiration_date)
     metadata = merge({}, command.metadata)
     product = await owned_product(context, transaction, command.gtin)
-    definition = await claims.in_transaction(transaction, command.claim_id)
+    definition = await claims.find(transaction, command.claim_id)
     if definition is None:
         raise unknown(command.claim_id)
     assignment = ClaimAssignment(

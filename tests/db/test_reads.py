@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from db import bodies, certifications, claims, keys, organizations, products, tables
+from db import bodies, certifications, claims, definitions, keys, organizations, products, tables
 from db.database import Database, open_database
 from db.postgresql import PostgresqlDatabase
 from db.reads import Read
@@ -71,11 +71,11 @@ ORGANIC = Certification(
 VEGAN_RECORD = Claim(VEGAN, "VEGAN", "Vegan", ClaimCategory.DIETARY, False, "")
 
 
-async def both_ways(database: Database, read: Read[Any], **values: Any) -> list[Any]:
+async def both_ways(database: Database, read: Read[Any], found: Any = None, /, **values: Any) -> list[Any]:
     """The records of a read on the bare driver, after comparing them with those inside a transaction."""
-    outside = await database.fetch(read, **values)
+    outside = await database.fetch(read, found, **values)
     async with database.write() as transaction:
-        inside = await transaction.fetch(read, **values)
+        inside = await transaction.fetch(read, found, **values)
     assert inside == outside
     assert list(map(repr, inside)) == list(map(repr, outside))
     return outside
@@ -108,17 +108,11 @@ async def test_every_type_of_a_certification_assignment(world: World) -> None:
             {"gtin": GTIN, "certification_id": USDA_ORGANIC, "id": id, **stored},
         )
     expected = CertificationAssignment(gtin=PRODUCT, id=id, certification=ORGANIC, **{**stored, "created_at": MOMENT})
-    found = await both_ways(
-        world.database, certifications.OF_PRODUCTS, gtins=[GTIN], organization_ids=["", world.brand]
-    )
+    known = (await definitions.current(world.database)).certifications
+    found = await both_ways(world.database, certifications.OF_PRODUCTS, known, gtins=[GTIN])
     assert found == [expected]
-    one = await both_ways(
-        world.database,
-        certifications.ONE,
-        gtin=GTIN,
-        certification_id=USDA_ORGANIC,
-        organization_ids=["", world.brand],
-    )
+    assert await both_ways(world.database, certifications.OF_PRODUCT, known, gtin=GTIN) == [expected]
+    one = await both_ways(world.database, certifications.ONE, known, gtin=GTIN, certification_id=USDA_ORGANIC)
     assert one == [expected]
     assert found[0].verification_status is VerificationStatus.VERIFIED
     assert found[0].created_at.utcoffset() == timedelta(0)
@@ -142,8 +136,10 @@ async def test_every_type_of_a_claim_assignment(world: World) -> None:
     )
     async with world.database.write() as transaction:
         assert await claims.add(transaction, expected)
-    found = await both_ways(world.database, claims.OF_PRODUCTS, gtins=[GTIN])
+    known = (await definitions.current(world.database)).claims
+    found = await both_ways(world.database, claims.OF_PRODUCTS, known, gtins=[GTIN])
     assert found == [expected]
+    assert await both_ways(world.database, claims.OF_PRODUCT, known, gtin=GTIN) == [expected]
     assert found[0].source is ClaimSource.THIRD_PARTY_VERIFIED
     assert found[0].claim.category is ClaimCategory.DIETARY
     assert found[0].claim.requires_definition is False
@@ -181,12 +177,15 @@ async def test_every_type_of_a_product(world: World) -> None:
 
 async def test_definitions_and_organisations(world: World) -> None:
     database = world.database
-    assert await both_ways(database, bodies.BY_ID, id=BODY) == [BODY_RECORD]
-    assert await both_ways(database, claims.BY_ID, id=VEGAN) == [VEGAN_RECORD]
-    assert await both_ways(database, claims.BY_CODE, code="VEGAN") == [VEGAN_RECORD]
-    own = {"organization_ids": ["", world.brand]}
-    assert await both_ways(database, certifications.BY_ID, id=USDA_ORGANIC, **own) == [ORGANIC]
-    (bodiless,) = await both_ways(database, certifications.BY_ID, id=FAIR_TRADE, **own)
+    assert await bodies.find(database, BODY) == BODY_RECORD
+    async with database.write() as transaction:
+        assert await claims.find(transaction, VEGAN) == await claims.find(database, VEGAN) == VEGAN_RECORD
+        assert await certifications.find(transaction, USDA_ORGANIC, [world.brand]) == ORGANIC
+    assert await claims.find_by_code(database, "VEGAN") == VEGAN_RECORD
+    assert await certifications.find(database, USDA_ORGANIC, [world.brand]) == ORGANIC
+    assert await certifications.find_by_code(database, "USDA_ORGANIC", [world.brand]) == ORGANIC
+    bodiless = await certifications.find(database, FAIR_TRADE, [world.brand])
+    assert bodiless is not None
     assert bodiless.body is None
     brand = Organization(world.brand, "brand", "Brand")
     assert await both_ways(database, organizations.BY_SLUG, slug="brand") == [brand]

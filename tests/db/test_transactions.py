@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 import db.group_commit
 import db.postgresql
-from db import certifications, claims, tables
+from db import certifications, claims, products, tables
 from db.database import Database, open_database
 from db.products import in_transaction
 from domain.errors import Busy
@@ -54,7 +54,7 @@ async def test_an_error_rolls_everything_back(world: World) -> None:
         async with world.database.write() as transaction:
             await claims.add(transaction, new)
             await transaction.execute(update(tables.products).values(name="changed"))
-            assert await transaction.fetch(claims.OF_PRODUCTS, gtins=[GTIN]) == [new]
+            assert await claims.lock(transaction, PRODUCT, VEGAN) == new
             raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError, match="in the middle"):
@@ -290,8 +290,8 @@ async def test_a_read_without_a_connection_to_spare_is_busy(world: World) -> Non
     taken = [await pool.acquire() for _ in range(pool.get_max_size())]
     try:
         with pytest.raises(Busy, match="no connection to spare"):
-            await claims.find(world.database, VEGAN)
+            await products.find(world.database, PRODUCT)
     finally:
         for connection in taken:
             await pool.release(connection)
-    assert await claims.find(world.database, VEGAN) is not None
+    assert await products.find(world.database, PRODUCT) is not None

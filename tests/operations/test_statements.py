@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from db import definitions
 from db.postgresql import PostgresqlDatabase
 from db.sqlite import SqliteDatabase
 from tests.operations.faces import GraphQL, Rest
@@ -46,13 +47,14 @@ async def _traced(world: World, note: Callable[[str], None]) -> AsyncIterator[No
 
 @asynccontextmanager
 async def statements(world: World) -> AsyncIterator[Statements]:
-    """The SELECTs of the block; looking up the key is not the operation's."""
+    """The SELECTs of the block, but for those that look whether what is held in memory is still right."""
     seen: Statements = []
 
     def note(sql: str) -> None:
-        if sql.startswith("SELECT") and "api_keys" not in sql:
+        if sql.startswith("SELECT") and "api_keys" not in sql and "definition_changes" not in sql:
             seen.append(sql)
 
+    await definitions.current(world.database)
     async with _traced(world, note):
         yield seen
 

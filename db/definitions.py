@@ -1,0 +1,131 @@
+"""The definitions (bodies, certifications, claims), held in memory: some hundreds of rows that change rarely.
+
+A read of assignments would otherwise join them again for every row. They are as the database has them: its triggers
+count every change of their tables, whoever made it, and `Database.epoch` says for nearly nothing whether anything at
+all may have changed since the count was last looked at.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import select
+
+from db.database import Database
+from db.reads import Read
+from db.tables import certification_bodies as bodies
+from db.tables import certifications, claims, definition_changes
+from domain.records import Certification, CertificationBody, Claim
+from domain.short_id import ShortId
+
+T = TypeVar("T")
+
+
+class Definitions(NamedTuple):
+    """All definitions at one moment, by id; certifications and claims in the order of label and id.
+
+    The private ones of every organisation are among them: whoever shows them looks at `organization_id`.
+    """
+
+    bodies: Mapping[ShortId, CertificationBody]
+    certifications: Mapping[ShortId, Certification]
+    claims: Mapping[ShortId, Claim]
+    ranks: Mapping[ShortId, int]
+    """The place of each certification among the certifications, and of each claim among the claims."""
+
+
+class _Held(NamedTuple):
+    """Definitions, the count of changes that they belong to, and the epoch in which that was looked at."""
+
+    epoch: object
+    changes: int
+    definitions: Definitions
+
+
+CHANGES = Read(select(definition_changes.c.changes), lambda row: int(row[0]))
+BODIES = Read(
+    select(
+        bodies.c.id,
+        bodies.c.code,
+        bodies.c.name,
+        bodies.c.website,
+        bodies.c.description,
+        bodies.c.logo_url,
+        bodies.c.country,
+        bodies.c.kind,
+    ),
+    CertificationBody,
+)
+CERTIFICATIONS: Read[tuple[Any, ...]] = Read(
+    select(
+        certifications.c.id,
+        certifications.c.code,
+        certifications.c.label,
+        certifications.c.description,
+        certifications.c.url,
+        certifications.c.logo_url,
+        certifications.c.program,
+        certifications.c.standard,
+        certifications.c.organization_id,
+        certifications.c.body_id,
+    ).order_by(certifications.c.label, certifications.c.id),
+    tuple,
+)
+CLAIMS = Read(
+    select(
+        claims.c.id,
+        claims.c.code,
+        claims.c.label,
+        claims.c.category,
+        claims.c.requires_definition,
+        claims.c.description,
+    ).order_by(claims.c.label, claims.c.id),
+    Claim,
+)
+
+
+async def current(database: Database) -> Definitions:
+    """The definitions as they are now."""
+    held: _Held | None = database.held
+    epoch = database.epoch()
+    if held is not None and held.epoch == epoch:
+        return held.definitions
+    changes = (await database.fetch(CHANGES))[0]
+    if held is None or held.changes != changes:
+        held = await _read(database, changes)
+    # What is read here is at least as new as the epoch.
+    database.held = held._replace(epoch=epoch)
+    return held.definitions
+
+
+async def _read(database: Database, changes: int) -> _Held:
+    while True:
+        found = await database.fetch(BODIES), await database.fetch(CERTIFICATIONS), await database.fetch(CLAIMS)
+        after = (await database.fetch(CHANGES))[0]
+        if after == changes:
+            return _Held(None, changes, _arranged(*found))
+        # Somebody changed them in between, so the three may not fit together.
+        changes = after
+
+
+def _arranged(
+    found_bodies: list[CertificationBody], rows: list[tuple[Any, ...]], found_claims: list[Claim]
+) -> Definitions:
+    by_id = {body.id: body for body in found_bodies}
+    # Certifications of one body have it in common.
+    found_certifications = [Certification(*(*row[:-1], by_id.get(row[-1]))) for row in rows]
+    ranks = {item.id: rank for rank, item in enumerate(found_certifications)}
+    ranks.update((item.id, rank) for rank, item in enumerate(found_claims))
+    return Definitions(
+        by_id, {item.id: item for item in found_certifications}, {item.id: item for item in found_claims}, ranks
+    )
+
+
+async def with_definitions(database: Database, read: Callable[[Definitions], Awaitable[T]]) -> T:
+    """The result of a read that looks up definitions; again with newer ones if a row names one that came meanwhile."""
+    definitions = await current(database)
+    try:
+        return await read(definitions)
+    except KeyError:
+        # A foreign key guarantees that it exists: it was added between the two reads.
+        database.held = None
+        return await read(await current(database))
