@@ -436,7 +436,7 @@ async def test_graphql_pages_are_25_long(graphql: GraphQL, shelf: list[str], arg
 
 
 @on_sqlite
-@pytest.mark.parametrize("first", [0, -1, 101, 2**31 - 1])
+@pytest.mark.parametrize("first", [0, -1, 101, 1_000])
 async def test_graphql_limits_the_length_of_a_page(graphql: GraphQL, first: int) -> None:
     problem = await refusal(graphql, PAGE, first=first)
     assert (problem["status"], [entry["loc"] for entry in problem["violations"]]) == (422, [["first"]])
