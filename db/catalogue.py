@@ -5,7 +5,7 @@ Definitions are renewed from the files. A product that exists is left to its own
 it has by then.
 """
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table, select
@@ -18,7 +18,7 @@ from db.products import search_text
 from db.reads import Read
 from domain.records import Organization
 from domain.short_id import ShortId, catalogue_id
-from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, VerificationStatus
+from domain.vocabulary import ClaimCategory, ClaimSource
 
 DEMO_SLUG = "demo"
 DEMO_NAME = "Demo Brand Team"
@@ -78,7 +78,9 @@ async def load_demo(database: Database, at: datetime) -> Loaded:
         wanted: dict[Table, Rows] = {
             tables.products: [_product(product, owner) | moments for product in missing],
             tables.certification_assignments: [
-                _held(product, held, names) | moments for product in missing for held in product.certifications
+                _held(product, held, names, at.date()) | moments
+                for product in missing
+                for held in product.certifications
             ],
             tables.claim_assignments: [
                 _claimed(product, code) | moments for product in missing for code in product.claims
@@ -176,32 +178,40 @@ def _product(product: DemoProduct, owner: Organization) -> dict[str, Any]:
         "name": product.name,
         "brand": product.brand,
         "description": "",
-        # The source names countries of sale, which is something else.
-        "country_of_origin": "",
+        # Of real ones, the source names countries of sale, which is something else.
+        "country_of_origin": product.country_of_origin,
         "net_content": product.quantity,
         "ingredients": "",
         "manufacturer": "",
         "image_url": "",
-        "data_source": DataSource.OPEN_FOOD_FACTS,
-        "metadata": {},
+        "data_source": product.data_source,
+        "metadata": product.metadata,
         "search_text": search_text(product.name, product.brand, product.gtin),
     }
 
 
-def _held(product: DemoProduct, held: HeldCertification, names: dict[str, str]) -> dict[str, Any]:
-    # The source has no dates, and nothing in it was checked against a registry.
+def _held(product: DemoProduct, held: HeldCertification, names: dict[str, str], today: date) -> dict[str, Any]:
+    # The source of the real ones has no dates, and nothing in it was checked against a registry.
+    def day(offset: int | None) -> date | None:
+        return None if offset is None else today + timedelta(days=offset)
+
+    first, last = map(day, held.valid_days)
     return {
         "gtin": product.gtin,
         "certification_id": certification_id(held.code),
         "id": catalogue_id("certification-assignment", f"{product.gtin}/{held.code}"),
-        "metadata": {"control_code": ", ".join(held.control_codes)} if held.control_codes else {},
+        "metadata": held.metadata or ({"control_code": ", ".join(held.control_codes)} if held.control_codes else {}),
+        "valid_from": first,
+        "expiration_date": last,
+        "expiry_date": last,
         "certificate_number": held.certification_number,
-        "issuing_body": names[held.certification_body_code] if held.certification_body_code else "",
+        "issuing_body": names[held.certification_body_code] if held.certification_body_code else held.issuing_body,
         "verification_url": "",
-        "verification_status": VerificationStatus.UNVERIFIED,
-        "scope": "",
+        "verification_status": held.verification_status,
+        "scope": held.scope,
         "certification_value": held.value,
-        "certificate_countries": [],
+        "audit_date": day(held.audited_days),
+        "certificate_countries": held.countries,
     }
 
 

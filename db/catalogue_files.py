@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from domain.countries import ALPHA2
 from domain.gtin import check_digit_is_right
-from domain.vocabulary import ClaimCategory
+from domain.vocabulary import ClaimCategory, DataSource, VerificationStatus
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 
@@ -72,18 +72,36 @@ class Catalogue(msgspec.Struct):
     claims: list[Claim]
 
 
+Days = Annotated[int, Meta(ge=-5000, le=5000)]
+"""A day, counted from the one on which the demo is loaded."""
+
+
 class HeldCertification(msgspec.Struct):
-    """A certification as the pack states it. `control_codes` name control bodies, not certificates."""
+    """A certification as the pack states it. `control_codes` name control bodies, not certificates.
+
+    What stands below them is no pack's: invented products have it, so that something runs out soon in every demo.
+    """
 
     code: Code
     certification_number: Annotated[str, Meta(max_length=100)] = ""
     value: Text255 = ""
     control_codes: list[str] = []
     certification_body_code: Code | None = None
+    valid_days: tuple[Days | None, Days | None] = (None, None)
+    audited_days: Days | None = None
+    verification_status: VerificationStatus = VerificationStatus.UNVERIFIED
+    issuing_body: Text255 = ""
+    scope: str = ""
+    countries: list[str] = []
+    metadata: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        if not ALPHA2.issuperset(self.countries):
+            raise ValueError(f"{self.countries!r} of {self.code} are not all ISO 3166-1 alpha-2 countries")
 
 
 class DemoProduct(msgspec.Struct):
-    """A line of `demo_products.jsonl`."""
+    """A line of `demo_products.jsonl` or `invented_products.jsonl`."""
 
     gtin: Annotated[str, Meta(pattern="^[0-9]{14}$")]
     name: Label
@@ -91,6 +109,9 @@ class DemoProduct(msgspec.Struct):
     certifications: list[HeldCertification]
     claims: list[Code]
     quantity: Annotated[str, Meta(max_length=100)] = ""
+    country_of_origin: str = ""
+    data_source: DataSource = DataSource.OPEN_FOOD_FACTS
+    metadata: dict[str, str] = {}
 
     def __post_init__(self) -> None:
         if not check_digit_is_right(self.gtin):
@@ -126,29 +147,26 @@ def read_catalogue(folder: Path = DATA / "catalogue") -> Catalogue:
 
 
 def read_demo_products(catalogue: Catalogue, folder: Path = DATA / "demo") -> list[DemoProduct]:
-    """The demo products, whose codes must all be in the catalogue. Raises `CatalogueError` or `OSError`."""
-    file = folder / "demo_products.jsonl"
-    products = [
-        _decode(line, DemoProduct, f"{file} line {number}")
-        for number, line in enumerate(file.read_bytes().splitlines(), 1)
-    ]
-    held = [certification for product in products for certification in product.certifications]
-    _check_codes(file, [product.gtin for product in products])
-    _check_known(
-        file,
-        [certification.code for certification in held],
-        {definition.code for definition in catalogue.certifications},
-    )
-    _check_known(
-        file,
-        [certification.certification_body_code for certification in held],
-        {body.code for body in catalogue.certification_bodies},
-    )
-    _check_known(
-        file,
-        [code for product in products for code in product.claims],
-        {claim.code for claim in catalogue.claims},
-    )
+    """The demo products, whose codes must all be in the catalogue. Raises `CatalogueError` or `OSError`.
+
+    Real ones come first, then the invented ones, whose GTINs are of the range that GS1 keeps for demonstrations.
+    """
+    certifications = {definition.code for definition in catalogue.certifications}
+    bodies = {body.code for body in catalogue.certification_bodies}
+    claims = {claim.code for claim in catalogue.claims}
+    products: list[DemoProduct] = []
+    for name in ("demo_products.jsonl", "invented_products.jsonl"):
+        file = folder / name
+        of_file = [
+            _decode(line, DemoProduct, f"{file} line {number}")
+            for number, line in enumerate(file.read_bytes().splitlines(), 1)
+        ]
+        held = [certification for product in of_file for certification in product.certifications]
+        products += of_file
+        _check_codes(file, [product.gtin for product in products])
+        _check_known(file, [certification.code for certification in held], certifications)
+        _check_known(file, [certification.certification_body_code for certification in held], bodies)
+        _check_known(file, [code for product in of_file for code in product.claims], claims)
     return products
 
 

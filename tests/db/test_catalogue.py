@@ -3,7 +3,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from db.database import Database, open_database
 from db.reads import Read
 from domain.gtin import Gtin
 from domain.short_id import catalogue_id
+from domain.validity import is_active
 from domain.vocabulary import ClaimCategory, VerificationStatus
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -29,9 +30,9 @@ COUNTS = {
     tables.certification_bodies: 326,
     tables.certifications: 270,
     tables.claims: 263,
-    tables.products: 150,
-    tables.certification_assignments: 337,
-    tables.claim_assignments: 444,
+    tables.products: 160,
+    tables.certification_assignments: 352,
+    tables.claim_assignments: 459,
 }
 
 
@@ -53,8 +54,8 @@ async def load(database: Database, at: datetime = NOW) -> int:
 async def test_the_files_are_loaded_whole(database: Database) -> None:
     catalogue, demo = await load_catalogue(database), await load_demo(database, NOW)
     assert catalogue.rows == {"certification_bodies": 326, "certifications": 270, "claims": 263}
-    assert demo.rows == {"products": 150, "certification_assignments": 337, "claim_assignments": 444}
-    assert (catalogue.written, demo.written) == (859, 931)
+    assert demo.rows == {"products": 160, "certification_assignments": 352, "claim_assignments": 459}
+    assert (catalogue.written, demo.written) == (859, 971)
     assert await counts(database) == COUNTS
 
 
@@ -89,6 +90,28 @@ async def test_an_assignment_says_what_the_pack_says_and_no_more(database: Datab
     assert (assignment.created_at, assignment.version) == (NOW, 1)
     bodies = {body.code: body.label for body in read_catalogue().certification_bodies}
     assert assignment.issuing_body == bodies[held.certification_body_code or ""]
+
+
+async def test_certificates_of_invented_products_run_out_around_the_day_of_loading(database: Database) -> None:
+    await load(database)
+    coffee = Gtin("09520000000011")
+    assignments = await of_products(database, [coffee], [catalogue_id("organization", "demo")])
+    held = {item.certification.code: item for item in assignments}
+    fairtrade, organic = held["FAIRTRADE"], held["EU_ORGANIC"]
+    assert (fairtrade.valid_from, fairtrade.expiration_date) == (date(2026, 1, 6), date(2027, 1, 6))
+    assert fairtrade.verification_status is VerificationStatus.VERIFIED
+    assert (fairtrade.scope, fairtrade.metadata) == ("Coffee", {"supplier": "S-17", "renewal": "asked"})
+    assert organic.issuing_body == "Demo Control Body"
+    assert is_active(fairtrade.valid_from, fairtrade.expiration_date, NOW.date())
+
+
+def test_no_real_product_has_invented_facts() -> None:
+    for product in read_demo_products(read_catalogue()):
+        facts: list[object] = [product.metadata, product.country_of_origin]
+        for held in product.certifications:
+            facts += [held.valid_days[0], held.valid_days[1], held.audited_days, held.scope, held.metadata]
+            facts += [held.countries, held.issuing_body]
+        assert any(facts) is product.gtin.startswith("0952"), product.gtin
 
 
 async def test_ids_are_the_same_in_every_installation(database: Database) -> None:
@@ -151,7 +174,7 @@ async def test_a_product_that_somebody_else_owns_is_left_alone(database: Databas
         await transaction.insert(tables.products, product)
     await load(database)
     assert await of_products(database, [NUTELLA], [catalogue_id("organization", "rival")]) == []
-    assert (await counts(database))[tables.products] == 150
+    assert (await counts(database))[tables.products] == 160
 
 
 async def test_a_demo_product_that_was_deleted_comes_back_whole(database: Database) -> None:
@@ -225,6 +248,7 @@ def test_a_bad_definition_is_named_with_its_file_and_place(
         ({"certifications": [{"code": "NO_SUCH_MARK"}]}, "has the code NO_SUCH_MARK"),
         ({"certifications": [{"code": "RSPO", "certification_body_code": "NOBODY"}]}, "has the code NOBODY"),
         ({"quantity": "q" * 101}, "line 3.*quantity"),
+        ({"certifications": [{"code": "RSPO", "countries": ["XX"]}]}, "line 3.*not all ISO"),
     ],
 )
 def test_a_bad_demo_product_is_named_with_its_line(folder: Path, change: dict[str, Any], sentence: str) -> None:
