@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
@@ -139,14 +140,15 @@ class LiveServer(NamedTuple):
     api_key: str
 
 
-@pytest.fixture
-def live_server(tmp_path: Path) -> Iterator[LiveServer]:
-    """A demo server of its own, in another process, on an SQLite file."""
+@contextmanager
+def demo_server(folder: Path, **settings: str) -> Iterator[LiveServer]:
+    """A demo server in another process, on an SQLite file in the folder; `settings` are environment variables."""
     environment = {
         **os.environ,
-        "CERTGATE_DATABASE_URL": f"sqlite:///{tmp_path / 'demo.db'}",
+        "CERTGATE_DATABASE_URL": f"sqlite:///{folder / 'demo.db'}",
         "CERTGATE_RATE_LIMIT_PER_MINUTE": str(UNLIMITED),
         "CERTGATE_RATE_LIMIT_PER_DAY": str(UNLIMITED),
+        **settings,
     }
     command = [sys.executable, "-m", "gateway", "demo", "--port", "0"]
     with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -165,3 +167,10 @@ def live_server(tmp_path: Path) -> Iterator[LiveServer]:
         finally:
             process.terminate()
             process.wait(30)
+
+
+@pytest.fixture
+def live_server(tmp_path: Path) -> Iterator[LiveServer]:
+    """A demo server of its own."""
+    with demo_server(tmp_path) as server:
+        yield server

@@ -1,15 +1,12 @@
 """Spectral, an independent linter, finds no error in the documents. Needs npx and, the first time, the npm registry."""
 
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import NoReturn
-
-import pytest
 
 from rest_compat.openapi import DOCUMENT_PATHS, document
+from tests.npm import missing
 
 SPECTRAL = "@stoplight/spectral-cli@6.16.3"
 
@@ -21,14 +18,6 @@ def run_npx(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]"
     return subprocess.run(
         [npx, "--yes", "--package", SPECTRAL, "--", *arguments], cwd=folder, capture_output=True, text=True, check=False
     )
-
-
-def missing(reason: str) -> NoReturn:
-    """Skips, or fails where CERTGATE_TEST_NODE=required."""
-    if os.environ.get("CERTGATE_TEST_NODE") == "required":
-        pytest.fail(reason)
-    print(reason)
-    pytest.skip(reason)
 
 
 def test_spectral_finds_no_error(tmp_path: Path) -> None:

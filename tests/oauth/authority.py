@@ -1,11 +1,9 @@
 """The OAuth server of `server.mjs`, installed once and run in a process of its own."""
 
-import hashlib
 import json
-import os
-import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -13,47 +11,14 @@ from typing import Any, Self
 
 import httpx2
 import jwt
-import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
+from tests.npm import workplace
+
 HERE = Path(__file__).parent
-FILES = ("package.json", "package-lock.json", ".npmrc", "server.mjs")
 
 Key = dict[str, Any]
-
-
-def missing(reason: str) -> None:
-    """Skips the test and says why; fails it where Node.js was promised."""
-    if os.environ.get("CERTGATE_TEST_NODE") == "required":
-        pytest.fail(reason)
-    print(reason)
-    pytest.skip(reason)
-
-
-def installed() -> Path:
-    """The folder with the server and what it needs, made once for each version of these files."""
-    if not (shutil.which("node") and shutil.which("npm")):
-        missing("The tests of bearer tokens need node and npm on the path, for an OAuth server to get tokens from.")
-    version = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in FILES)).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "certgate-tests"
-    folder = cache / f"oauth-{version}"
-    if folder.exists():
-        return folder
-    unfinished = cache / f"oauth-{version}-{os.getpid()}"
-    unfinished.mkdir(parents=True)
-    for name in FILES:
-        shutil.copy(HERE / name, unfinished)
-    npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    done = subprocess.run(npm, cwd=unfinished, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        shutil.rmtree(unfinished)
-        missing(f"npm could not install the OAuth server of the tests: {done.stderr[-500:]}")
-    try:
-        unfinished.rename(folder)
-    except OSError:  # another run was quicker
-        shutil.rmtree(unfinished)
-    return folder
 
 
 def new_keys(generation: str = "1") -> list[Key]:
@@ -84,14 +49,18 @@ class Authority:
         self.fetched = 0
         self.keys: list[Key] = []
         self._process: subprocess.Popen[str] | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="certgate-oauth-")
 
     def start(self, keys: list[Key]) -> None:
         """Starts it with these keys, and waits until it listens."""
         self.keys = keys
+        folder = Path(self._folder.name) / HERE.name
+        if not folder.exists():
+            workplace(HERE, folder.parent)
         config = {"port": self.port, "keys": keys, "clients": self.clients, "clockShift": self.clock_shift}
         self._process = subprocess.Popen(
             ["node", "server.mjs", json.dumps(config)],
-            cwd=installed(),
+            cwd=folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -119,6 +88,7 @@ class Authority:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        self._folder.cleanup()
 
     def token(
         self,

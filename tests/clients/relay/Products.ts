@@ -1,0 +1,38 @@
+import { graphql } from "relay-runtime";
+
+export const ProductCard = graphql`
+  fragment Products_card on Product {
+    gtin
+    name
+    claims { isActive source claim { label category } }
+    certifications { expirationDate certification { label body { name } } }
+  }
+`;
+
+export const list = graphql`
+  fragment Products_list on Query
+  @refetchable(queryName: "ProductsPaginationQuery")
+  @argumentDefinitions(count: { type: "Int", defaultValue: 10 }, cursor: { type: "String" }, search: { type: "String" }) {
+    products(first: $count, after: $cursor, search: $search) @connection(key: "Products_products", filters: ["search"]) {
+      edges { node { id ...Products_card } }
+    }
+  }
+`;
+
+export const query = graphql`
+  query ProductsQuery($search: String) {
+    viewer { canWrite }
+    ...Products_list @arguments(search: $search)
+  }
+`;
+
+export const assign = graphql`
+  mutation ProductsAssignMutation($input: AssignClaimInput!) {
+    assignClaim(input: $input) {
+      __typename
+      ... on ClaimAssigned { assignment { id product { id claims { id } } } }
+      ... on ValidationProblem { violations { loc msg } }
+      ... on Problem { detail retryable }
+    }
+  }
+`;

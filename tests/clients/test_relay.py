@@ -1,0 +1,64 @@
+"""Relay's compiler accepts the schema, and what it makes of a project's operations runs on a live server."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.conftest import LiveServer
+from tests.npm import run
+
+
+@pytest.fixture
+def compiled(tools: Path) -> Path:
+    """The small project in `relay/`, compiled."""
+    (tools / "persisted.json").write_text("{}")  # the compiler adds to it and does not make it
+    ran = run(tools, "relay-compiler", "relay.config.json")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return tools
+
+
+def texts(folder: Path) -> dict[str, str]:
+    """The operations as Relay would send them, by name."""
+    made: list[str] = list(json.loads((folder / "persisted.json").read_text()).values())
+    return {text.split()[1].split("(")[0]: text for text in made}
+
+
+def ask(server: LiveServer, query: str, variables: dict[str, Any]) -> Any:
+    headers = {"X-API-Key": server.api_key, "Accept": "application/graphql-response+json"}
+    with httpx2.Client(trust_env=False, headers=headers) as client:
+        answer = client.post(f"{server.url}/graphql", json={"query": query, "variables": variables})
+    assert answer.status_code == 200, answer.text
+    assert "errors" not in answer.json()
+    return answer.json()["data"]
+
+
+def test_compiled_operations_page_through_products_and_change_one(compiled: Path, server: LiveServer) -> None:
+    operations = texts(compiled)
+    data = ask(server, operations["ProductsQuery"], {"search": "or"})
+    first, page = data["products"]["edges"], data["products"]["pageInfo"]
+    assert len(first) == 10
+    assert page["hasNextPage"] is True
+    more = {"count": 10, "cursor": page["endCursor"], "search": "or"}
+    second = ask(server, operations["ProductsPaginationQuery"], more)["products"]["edges"]
+    # Relay asks for `id` and `__typename` by itself, and finds objects again by them.
+    assert {edge["node"]["__typename"] for edge in first} == {"Product"}
+    assert not {edge["node"]["id"] for edge in first} & {edge["node"]["id"] for edge in second}
+
+    claims = ask(server, '{ claims(code: "VEGAN") { nodes { id } } }', {})["claims"]["nodes"]
+    gtin = next(edge["node"]["gtin"] for edge in first if not edge["node"]["claims"])
+    assigned = ask(server, operations["ProductsAssignMutation"], {"input": {"gtin": gtin, "claimId": claims[0]["id"]}})[
+        "assignClaim"
+    ]
+    assert assigned["__typename"] == "ClaimAssigned"
+    assert [claim["id"] for claim in assigned["assignment"]["product"]["claims"]] == [assigned["assignment"]["id"]]
+
+
+def test_types_are_generated(compiled: Path) -> None:
+    mutation = (compiled / "relay" / "__generated__" / "ProductsAssignMutation.graphql.ts").read_text()
+    assert (
+        'export type ClaimSource = "BRAND_SELF_DECLARED" | "THIRD_PARTY_VERIFIED" | "%future added value";' in mutation
+    )
+    assert "readonly assignClaim: {" in mutation

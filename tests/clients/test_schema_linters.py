@@ -1,0 +1,67 @@
+"""Two independent linters look at the schema: graphql-schema-linter and graphql-eslint.
+
+A finding is fixed in the schema, or its rule is switched off in the configuration with a reason beside it:
+`.graphql-schema-linterrc.yaml` and `eslint.config.mjs` in this folder.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.npm import run
+
+DEFECT = '''
+"""An entity that nobody can keep in a cache."""
+type Defect {
+  """Its name."""
+  theName: String!
+  """Its list."""
+  others(first: Int, after: String): DefectConnection!
+}
+
+type DefectConnection {
+  """Not what the specification calls it."""
+  items: [Defect!]!
+}
+
+extend type Query {
+  """It."""
+  getDefect: Defect!
+}
+'''
+
+Finding = tuple[str, str]
+
+
+def schema_linter(folder: Path) -> list[Finding]:
+    """The rule and message of what graphql-schema-linter finds in the folder's schema."""
+    linted = run(folder, "graphql-schema-linter", "--format", "json", "schema.graphql")
+    assert linted.returncode in (0, 1), linted.stdout + linted.stderr
+    return [(found["rule"], found["message"]) for found in json.loads(linted.stdout)["errors"]]
+
+
+def eslint(folder: Path) -> list[Finding]:
+    """The rule and message of what graphql-eslint finds in the folder's schema."""
+    linted = run(folder, "eslint", "--format", "json", "schema.graphql")
+    assert linted.returncode in (0, 1), linted.stdout + linted.stderr
+    (file,) = json.loads(linted.stdout)
+    return [(found["ruleId"], found["message"]) for found in file["messages"]]
+
+
+@pytest.mark.parametrize("linter", [schema_linter, eslint])
+def test_linter_finds_nothing(linter: Callable[[Path], list[Finding]], tools: Path) -> None:
+    assert linter(tools) == []
+
+
+def test_linters_would_find_defects(tools: Path) -> None:
+    with (tools / "schema.graphql").open("a") as schema:
+        schema.write(DEFECT)
+    assert {rule for rule, _ in schema_linter(tools)} >= {"types-have-descriptions", "relay-connection-types-spec"}
+    assert {rule.partition("/")[2] for rule, _ in eslint(tools)} >= {
+        "naming-convention",
+        "relay-connection-types",
+        "require-description",
+        "strict-id-in-types",
+    }
