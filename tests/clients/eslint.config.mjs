@@ -37,7 +37,7 @@ export default [
         {
           // A product's own claims and certifications are plain lists: they are few, and never paged.
           listTypeCanWrapOnlyEdgeType: false,
-          shouldImplementNode: false,
+          shouldImplementNode: true,
           withEdgeSuffix: true,
         },
       ],

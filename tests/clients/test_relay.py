@@ -54,6 +54,9 @@ def test_compiled_operations_page_through_products_and_change_one(compiled: Path
     ]
     assert assigned["__typename"] == "ClaimAssigned"
     assert [claim["id"] for claim in assigned["assignment"]["product"]["claims"]] == [assigned["assignment"]["id"]]
+    # Relay gets one object anew by its id alone.
+    node = first[0]["node"]
+    assert ask(server, operations["ProductsCardQuery"], {"id": node["id"]})["node"]["gtin"] == node["gtin"]
 
 
 def test_types_are_generated(compiled: Path) -> None:

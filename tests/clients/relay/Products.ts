@@ -1,7 +1,7 @@
 import { graphql } from "relay-runtime";
 
 export const ProductCard = graphql`
-  fragment Products_card on Product {
+  fragment Products_card on Product @refetchable(queryName: "ProductsCardQuery") {
     gtin
     name
     claims { isActive source claim { label category } }
