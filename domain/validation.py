@@ -6,12 +6,13 @@ both faces and every client see one vocabulary. Rules of the domain's own speak 
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
     AnyHttpUrl,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -120,6 +121,16 @@ def read_date(value: object) -> date:
         return date.fromisoformat(value)
     except ValueError as error:
         raise PydanticKnownError("date_parsing", {"error": str(error)}) from None
+
+
+_moment: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
+
+
+def read_moment(value: object) -> datetime:
+    """A moment with its offset from an ISO 8601 text. Raises a `ValueError`, for a number of seconds too."""
+    if not isinstance(value, str) or not _date.match(value[:10]):
+        raise PydanticKnownError("datetime_type")
+    return _moment.validate_python(value)
 
 
 Date = Annotated[date, BeforeValidator(read_date)]

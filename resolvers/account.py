@@ -15,6 +15,7 @@ from domain.account import (
     WhoAmI,
 )
 from domain.api_keys import digest, new_key
+from domain.changes import Change
 from domain.errors import InvalidInput, NotFound, Violation
 from domain.metadata import merge
 from domain.short_id import ShortId, new_short_id
@@ -44,7 +45,7 @@ async def list_api_keys(context: Context, command: ListApiKeys) -> list[ApiKey]:
 
 @write_operation
 @shown_once
-async def create_api_key(context: Context, transaction: Transaction, command: CreateApiKey) -> NewApiKey:
+async def create_api_key(context: Context, transaction: Transaction, command: CreateApiKey) -> Change[None, NewApiKey]:
     """Makes a key of the organisation. Raises `NotFound`, `Forbidden` or `InvalidInput`.
 
     A csu key stands for the caller's own user: nobody makes a key that acts as somebody else.
@@ -88,11 +89,11 @@ async def create_api_key(context: Context, transaction: Transaction, command: Cr
         description=key.description,
         metadata=key.metadata,
     )
-    return NewApiKey(key, secret)
+    return Change(None, NewApiKey(key, secret))
 
 
 @write_operation
-async def patch_api_key(context: Context, transaction: Transaction, command: PatchApiKey) -> ApiKey:
+async def patch_api_key(context: Context, transaction: Transaction, command: PatchApiKey) -> Change[ApiKey, ApiKey]:
     """Changes what a key is called. Raises `NotFound`, `Forbidden` or `InvalidInput`."""
     require_key_management(context.caller, command.organization_id)
     members = command.members()
@@ -101,15 +102,16 @@ async def patch_api_key(context: Context, transaction: Transaction, command: Pat
         members["metadata"] = merge(stored.metadata, members["metadata"])
     if members:
         await keys.change(transaction, stored.id, members)
-    return msgspec.structs.replace(stored, **members)
+    return Change(stored, msgspec.structs.replace(stored, **members))
 
 
 @write_operation
-async def delete_api_key(context: Context, transaction: Transaction, command: DeleteApiKey) -> None:
+async def delete_api_key(context: Context, transaction: Transaction, command: DeleteApiKey) -> Change[ApiKey, None]:
     """Revokes a key at once, with the browser sessions that stand for it. Raises `NotFound` or `Forbidden`."""
     require_key_management(context.caller, command.organization_id)
     stored = await _locked(transaction, command.organization_id, command.key_id)
     await keys.revoke_key(transaction, stored.id)
+    return Change(stored, None)
 
 
 async def _locked(transaction: Transaction, organization_id: ShortId, id: ShortId) -> ApiKey:

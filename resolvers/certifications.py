@@ -3,6 +3,7 @@
 from db import certifications
 from db.database import Transaction
 from domain import listing
+from domain.changes import Change
 from domain.commands import (
     AssignCertification,
     GetCertificationAssignment,
@@ -15,14 +16,14 @@ from domain.errors import AlreadyAssigned, NotFound
 from domain.gtin import Gtin
 from domain.listing import arrange
 from domain.metadata import merge
-from domain.patch import changes_of
 from domain.records import Certification, CertificationAssignment
 from domain.short_id import ShortId, new_short_id
 from domain.validation import parse_filter
 from domain.validity import check_order
 from resolvers.grouping import by_gtin
 from resolvers.operation import Context, read_operation, write_operation
-from resolvers.products import existing_product, owned_product, replaced
+from resolvers.patching import patched
+from resolvers.products import existing_product, owned_product
 
 
 def unknown(id: ShortId) -> NotFound:
@@ -92,7 +93,7 @@ async def product_certification(context: Context, command: GetCertificationAssig
 @write_operation
 async def assign_certification(
     context: Context, transaction: Transaction, command: AssignCertification
-) -> CertificationAssignment:
+) -> Change[None, CertificationAssignment]:
     """Puts a certification on a product. Raises `NotFound`, `Forbidden`, `InvalidInput` or `AlreadyAssigned`."""
     check_order(command.valid_from, command.expiration_date)
     metadata = merge({}, command.metadata)
@@ -126,34 +127,30 @@ async def assign_certification(
             f"The product {product.gtin} already holds the certification {definition.label};"
             " change that assignment instead."
         )
-    return assignment
+    return Change(None, assignment)
 
 
 @write_operation
 async def patch_certification_assignment(
     context: Context, transaction: Transaction, command: PatchCertificationAssignment
-) -> CertificationAssignment:
+) -> Change[CertificationAssignment, CertificationAssignment]:
     """Changes the members that were sent. Raises `NotFound`, `Forbidden` or `InvalidInput`.
 
     A patch that changes nothing leaves the version as it is.
     """
     members = command.members()
     stored = await _held(context, transaction, command)
-    changes = changes_of(stored, members)
-    if not changes:
-        return stored
-    await certifications.change(transaction, stored, changes, context.now)
-    return replaced(stored, changes, context.now)
+    return await patched(transaction, stored, members, certifications.change, context.now)
 
 
 @write_operation
 async def remove_certification(
     context: Context, transaction: Transaction, command: RemoveCertification
-) -> CertificationAssignment:
+) -> Change[CertificationAssignment, None]:
     """Takes a certification off a product; the answer is what was there. Raises `NotFound` or `Forbidden`."""
     stored = await _held(context, transaction, command)
     await certifications.remove(transaction, stored)
-    return stored
+    return Change(stored, None)
 
 
 async def _held(

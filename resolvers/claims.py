@@ -3,18 +3,19 @@
 from db import claims
 from db.database import Transaction
 from domain import listing
+from domain.changes import Change
 from domain.commands import AssignClaim, GetClaimAssignment, ListClaims, PatchClaimAssignment, RemoveClaim
 from domain.errors import AlreadyAssigned, NotFound
 from domain.gtin import Gtin
 from domain.metadata import merge
-from domain.patch import changes_of
 from domain.records import Claim, ClaimAssignment
 from domain.short_id import ShortId, new_short_id
 from domain.validation import parse_filter
 from domain.validity import check_order
 from resolvers.grouping import by_gtin
 from resolvers.operation import Context, read_operation, write_operation
-from resolvers.products import existing_product, owned_product, replaced
+from resolvers.patching import patched
+from resolvers.products import existing_product, owned_product
 
 
 def unknown(id: ShortId) -> NotFound:
@@ -73,7 +74,9 @@ async def product_claim(context: Context, command: GetClaimAssignment) -> ClaimA
 
 
 @write_operation
-async def assign_claim(context: Context, transaction: Transaction, command: AssignClaim) -> ClaimAssignment:
+async def assign_claim(
+    context: Context, transaction: Transaction, command: AssignClaim
+) -> Change[None, ClaimAssignment]:
     """Puts a claim on a product. Raises `NotFound`, `Forbidden`, `InvalidInput` or `AlreadyAssigned`."""
     check_order(command.valid_from, command.expiration_date)
     metadata = merge({}, command.metadata)
@@ -99,32 +102,30 @@ async def assign_claim(context: Context, transaction: Transaction, command: Assi
         raise AlreadyAssigned(
             f"The product {product.gtin} already carries the claim {definition.code}; change that assignment instead."
         )
-    return assignment
+    return Change(None, assignment)
 
 
 @write_operation
 async def patch_claim_assignment(
     context: Context, transaction: Transaction, command: PatchClaimAssignment
-) -> ClaimAssignment:
+) -> Change[ClaimAssignment, ClaimAssignment]:
     """Changes the members that were sent. Raises `NotFound`, `Forbidden` or `InvalidInput`.
 
     A patch that changes nothing leaves the version as it is.
     """
     members = command.members()
     stored = await _held(context, transaction, command)
-    changes = changes_of(stored, members)
-    if not changes:
-        return stored
-    await claims.change(transaction, stored, changes, context.now)
-    return replaced(stored, changes, context.now)
+    return await patched(transaction, stored, members, claims.change, context.now)
 
 
 @write_operation
-async def remove_claim(context: Context, transaction: Transaction, command: RemoveClaim) -> ClaimAssignment:
+async def remove_claim(
+    context: Context, transaction: Transaction, command: RemoveClaim
+) -> Change[ClaimAssignment, None]:
     """Takes a claim off a product; the answer is what was there. Raises `NotFound` or `Forbidden`."""
     stored = await _held(context, transaction, command)
     await claims.remove(transaction, stored)
-    return stored
+    return Change(stored, None)
 
 
 async def _held(

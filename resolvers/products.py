@@ -1,29 +1,24 @@
 """Products."""
 
-import logging
-from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
-
-import msgspec
+from typing import NamedTuple
 
 from db import products
 from db.database import Transaction
 from domain.access import owner_of_new, require_ownership
+from domain.changes import Change
 from domain.commands import CreateProduct, ListProducts, ListTradeItems, PatchProduct
 from domain.errors import AlreadyExists, Forbidden, InvalidInput, NotFound, Violation
 from domain.gtin import Gtin
 from domain.listing import Numbered
 from domain.metadata import merge
-from domain.patch import changes_of
-from domain.records import CertificationAssignment, ClaimAssignment, Product
+from domain.records import Product
 from domain.short_id import new_short_id
 from domain.validation import parse_filter
 from domain.vocabulary import DataSource
 from resolvers.operation import Context, read_operation, write_operation
+from resolvers.patching import patched
 
 MAX_PAGE = 100
-
-log = logging.getLogger("certgate.operations")
 
 
 class Page(NamedTuple):
@@ -100,7 +95,7 @@ async def list_trade_items(context: Context, command: ListTradeItems) -> Numbere
 
 
 @write_operation
-async def create_product(context: Context, transaction: Transaction, command: CreateProduct) -> Product:
+async def create_product(context: Context, transaction: Transaction, command: CreateProduct) -> Change[None, Product]:
     """Makes a product of the caller's organisation. Raises `Forbidden`, `InvalidInput` or `AlreadyExists`."""
     owner = owner_of_new(context.caller, command.organization_id)
     product = Product(
@@ -123,11 +118,11 @@ async def create_product(context: Context, transaction: Transaction, command: Cr
     )
     if not await products.add(transaction, product):
         raise AlreadyExists(f"A product has the GTIN {product.gtin} already; change that one instead.")
-    return product
+    return Change(None, product)
 
 
 @write_operation
-async def patch_product(context: Context, transaction: Transaction, command: PatchProduct) -> Product:
+async def patch_product(context: Context, transaction: Transaction, command: PatchProduct) -> Change[Product, Product]:
     """Changes the members that were sent. Raises `NotFound`, `Forbidden` or `InvalidInput`.
 
     A patch that changes nothing leaves the version as it is.
@@ -140,22 +135,7 @@ async def patch_product(context: Context, transaction: Transaction, command: Pat
         raise missing(command.gtin)
     require_ownership(context.caller, stored)
     context.confirm(stored)
-    changes = changes_of(stored, members)
-    if not changes:
-        return stored
-    await products.change(transaction, stored, changes, context.now)
-    return replaced(stored, changes, context.now)
-
-
-T = TypeVar("T", Product, CertificationAssignment, ClaimAssignment)
-
-
-def replaced(stored: T, changes: dict[str, Any], at: datetime) -> T:
-    """The record after a change was stored."""
-    if stored.metadata and changes.get("metadata") == {}:
-        # A client's default of {} clears what others rely on; the operator can at least see when it went.
-        log.warning("all %d metadata keys of %s on %s were cleared", len(stored.metadata), stored.id, stored.gtin)
-    return msgspec.structs.replace(stored, **changes, updated_at=at, version=stored.version + 1)
+    return await patched(transaction, stored, members, products.change, context.now)
 
 
 async def owned_product(context: Context, transaction: Transaction, gtin: Gtin) -> Product:

@@ -6,7 +6,7 @@ free, and of two requests at the same moment the second waits for the first one'
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, TypeVar, get_type_hints
+from typing import Any, Generic, TypeVar, get_type_hints
 
 import msgspec
 
@@ -31,12 +31,6 @@ def shown_once(function: F) -> F:
     return function
 
 
-class Recalled(NamedTuple, Generic[R]):
-    """An answer that was given before; it may be None, as that of an operation that has nothing to say."""
-
-    answer: R
-
-
 class Answers(Generic[R]):
     """The answers that one operation has given, as far as they are remembered."""
 
@@ -45,9 +39,7 @@ class Answers(Generic[R]):
         self._stores = operation not in _shown_once
         self._decoder: msgspec.json.Decoder[R] = msgspec.json.Decoder(get_type_hints(operation)["return"])
 
-    async def recall(
-        self, transaction: Transaction, write: OneWrite, command: Command, now: datetime
-    ) -> Recalled[R] | None:
+    async def recall(self, transaction: Transaction, write: OneWrite, command: Command, now: datetime) -> R | None:
         """What was answered to this write before; None when it is to be done, in this transaction.
 
         Raises `IdempotencyKeyReused`, `IdempotencyKeyInUse`, or `AlreadyExists` when the answer was shown only once.
@@ -66,7 +58,7 @@ class Answers(Generic[R]):
                 "This request was done already, and its answer held a secret that is shown once and stored nowhere;"
                 " remove what it made, and send the request with a new Idempotency-Key."
             )
-        return Recalled(self._decoder.decode(stored.result))
+        return self._decoder.decode(stored.result)
 
     async def remember(self, transaction: Transaction, write: OneWrite, answer: R, now: datetime) -> None:
         """Stores the answer to a write that was done in this transaction."""

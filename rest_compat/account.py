@@ -26,7 +26,7 @@ async def list_api_keys(request: Request) -> Response:
 async def create_api_key(request: Request) -> Response:
     """POST .../api-keys: 200 with the key, this once."""
     command = await manners.read_command(request, CreateApiKey)
-    response = wire.answer(_created(await account.create_api_key(request.state.context, command)))
+    response = wire.answer(_created((await account.create_api_key(request.state.context, command)).after))
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -35,7 +35,7 @@ async def patch_api_key(request: Request) -> Response:
     """PATCH .../api-keys/{key_id}."""
     command = await manners.read_command(request, PatchApiKey)
     context = request.state.context
-    return wire.answer(_api_key(await account.patch_api_key(context, command), context.now))
+    return wire.answer(_api_key((await account.patch_api_key(context, command)).after, context.now))
 
 
 async def delete_api_key(request: Request) -> Response:

@@ -75,7 +75,7 @@ async def create_product_certification(request: Request) -> Response:
     """C8."""
     context = request.state.context
     command = await manners.read_command(request, AssignCertification)
-    assigned = await certifications.assign_certification(context, command)
+    assigned = (await certifications.assign_certification(context, command)).after
     return wire.answer(wire.certification_assignment(assigned, context.today), 201, entity_tag(assigned, context.today))
 
 
@@ -83,7 +83,7 @@ async def patch_product_certification(request: Request) -> Response:
     """C9."""
     context = request.state.context
     command = await manners.read_command(request, PatchCertificationAssignment)
-    patched = await certifications.patch_certification_assignment(context, command)
+    patched = (await certifications.patch_certification_assignment(context, command)).after
     return wire.answer(wire.certification_assignment(patched, context.today), tag=entity_tag(patched, context.today))
 
 

@@ -57,7 +57,7 @@ async def create_product_claim(request: Request) -> Response:
     """C12."""
     command = await manners.read_command(request, AssignClaim)
     context = request.state.context
-    assigned = await claims.assign_claim(context, command)
+    assigned = (await claims.assign_claim(context, command)).after
     return wire.answer(wire.claim_assignment(assigned), 201, entity_tag(assigned, context.today))
 
 
@@ -65,7 +65,7 @@ async def patch_product_claim(request: Request) -> Response:
     """C13."""
     command = await manners.read_command(request, PatchClaimAssignment)
     context = request.state.context
-    patched = await claims.patch_claim_assignment(context, command)
+    patched = (await claims.patch_claim_assignment(context, command)).after
     return wire.answer(wire.claim_assignment(patched), tag=entity_tag(patched, context.today))
 
 

@@ -43,13 +43,13 @@ async def get_product(request: Request) -> Response:
 async def create_product(request: Request) -> Response:
     """A new product."""
     command = await manners.read_command(request, CreateProduct)
-    return _answer(request, await products.create_product(request.state.context, command), 201)
+    return _answer(request, (await products.create_product(request.state.context, command)).after, 201)
 
 
 async def patch_product(request: Request) -> Response:
     """Changes a product."""
     command = await manners.read_command(request, PatchProduct)
-    return _answer(request, await products.patch_product(request.state.context, command))
+    return _answer(request, (await products.patch_product(request.state.context, command)).after)
 
 
 def _answer(request: Request, product: Product, status: int = 200) -> Response:

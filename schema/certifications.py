@@ -17,6 +17,7 @@ from domain.validity import is_active
 from execution.batched import batched
 from resolvers import certifications, products
 from schema.bodies import CertificationBody
+from schema.changes import Success
 from schema.connections import After, Connection, Edge, First, definitions_page
 from schema.context import Info
 from schema.enums import enum_type
@@ -28,7 +29,7 @@ from schema.problems import (
     NotFoundProblem,
     PreconditionFailedProblem,
     ValidationProblem,
-    refusals_as_members,
+    as_mutation,
 )
 from schema.records import record_type, shown
 from schema.scalars import Metadata
@@ -158,7 +159,7 @@ class PatchCertificationAssignmentInput:
 
 
 @strawberry.type(description="The assignment is as asked for.")
-class CertificationAssignmentPatched:
+class CertificationAssignmentPatched(Success):
     """Success of `patchCertificationAssignment`."""
 
     assignment: CertificationAssignment = strawberry.field(description="The assignment after the change.")
@@ -200,7 +201,7 @@ class AssignCertificationInput:
 
 
 @strawberry.type(description="The certification is on the product.")
-class CertificationAssigned:
+class CertificationAssigned(Success):
     """Success of `assignCertification`."""
 
     assignment: CertificationAssignment = strawberry.field(description="The new assignment.")
@@ -224,10 +225,19 @@ class RemoveCertificationInput:
 
 
 @strawberry.type(description="The product no longer holds the certification.")
-class CertificationRemoved:
+class CertificationRemoved(Success):
     """Success of `removeCertification`."""
 
     removed: CertificationAssignment = strawberry.field(description="The assignment as it was; its id is gone.")
+
+    @batched(description="The product that held the certification, as it is now.")
+    @staticmethod
+    async def product(
+        parents: list["CertificationRemoved"], info: Info
+    ) -> list[Annotated["Product", strawberry.lazy("schema.products")]]:
+        """The products of what was removed."""
+        gtins = [shown(parent.removed).gtin for parent in parents]
+        return shown(await products.products_of_gtins(info.context.operation, gtins))
 
 
 RemoveCertificationResult = Annotated[
@@ -280,7 +290,7 @@ class CertificationMutations:
     """The root fields that change certifications of products."""
 
     @strawberry.mutation(description="Changes what is recorded about a certification that your product holds.")
-    @refusals_as_members
+    @as_mutation
     async def patch_certification_assignment(
         self,
         info: Info,
@@ -291,11 +301,11 @@ class CertificationMutations:
     ) -> PatchCertificationAssignmentResult:
         """Contract C9."""
         command = PatchCertificationAssignment.parse(sent_members(input))
-        patched = await certifications.patch_certification_assignment(info.context.operation, command)
-        return CertificationAssignmentPatched(assignment=shown(patched))
+        change = await certifications.patch_certification_assignment(info.context.operation, command)
+        return CertificationAssignmentPatched(change=change, assignment=shown(change.after))
 
     @strawberry.mutation(description="Puts a certification on a product that your organisation owns.")
-    @refusals_as_members
+    @as_mutation
     async def assign_certification(
         self,
         info: Info,
@@ -305,11 +315,11 @@ class CertificationMutations:
     ) -> AssignCertificationResult:
         """Contract C8."""
         command = AssignCertification.parse(sent_members(input))
-        assigned = await certifications.assign_certification(info.context.operation, command)
-        return CertificationAssigned(assignment=shown(assigned))
+        change = await certifications.assign_certification(info.context.operation, command)
+        return CertificationAssigned(change=change, assignment=shown(change.after))
 
     @strawberry.mutation(description="Takes a certification off a product that your organisation owns.")
-    @refusals_as_members
+    @as_mutation
     async def remove_certification(
         self,
         info: Info,
@@ -319,5 +329,5 @@ class CertificationMutations:
     ) -> RemoveCertificationResult:
         """Contract C10."""
         command = RemoveCertification.parse(sent_members(input))
-        removed = await certifications.remove_certification(info.context.operation, command)
-        return CertificationRemoved(removed=shown(removed))
+        change = await certifications.remove_certification(info.context.operation, command)
+        return CertificationRemoved(change=change, removed=shown(change.before))

@@ -11,6 +11,7 @@ from domain.commands import AssignClaim, ListClaims, PatchClaimAssignment, Remov
 from domain.validity import is_active
 from execution.batched import batched
 from resolvers import claims, products
+from schema.changes import Success
 from schema.connections import After, Connection, Edge, First, definitions_page
 from schema.context import Info
 from schema.enums import enum_type
@@ -22,7 +23,7 @@ from schema.problems import (
     NotFoundProblem,
     PreconditionFailedProblem,
     ValidationProblem,
-    refusals_as_members,
+    as_mutation,
 )
 from schema.records import record_type, shown
 from schema.scalars import Metadata
@@ -101,7 +102,7 @@ class AssignClaimInput:
 
 
 @strawberry.type(description="The claim is on the product.")
-class ClaimAssigned:
+class ClaimAssigned(Success):
     """Success of `assignClaim`."""
 
     assignment: ClaimAssignment = strawberry.field(description="The new assignment.")
@@ -136,7 +137,7 @@ class PatchClaimAssignmentInput:
 
 
 @strawberry.type(description="The assignment is as asked for.")
-class ClaimAssignmentPatched:
+class ClaimAssignmentPatched(Success):
     """Success of `patchClaimAssignment`."""
 
     assignment: ClaimAssignment = strawberry.field(description="The assignment after the change.")
@@ -160,10 +161,19 @@ class RemoveClaimInput:
 
 
 @strawberry.type(description="The product no longer makes the claim.")
-class ClaimRemoved:
+class ClaimRemoved(Success):
     """Success of `removeClaim`."""
 
     removed: ClaimAssignment = strawberry.field(description="The assignment as it was; its id is gone.")
+
+    @batched(description="The product that made the claim, as it is now.")
+    @staticmethod
+    async def product(
+        parents: list["ClaimRemoved"], info: Info
+    ) -> list[Annotated["Product", strawberry.lazy("schema.products")]]:
+        """The products of what was removed."""
+        gtins = [shown(parent.removed).gtin for parent in parents]
+        return shown(await products.products_of_gtins(info.context.operation, gtins))
 
 
 RemoveClaimResult = Annotated[
@@ -212,7 +222,7 @@ class ClaimMutations:
     """The root fields that change claims of products."""
 
     @strawberry.mutation(description="Puts a claim on a product that your organisation owns.")
-    @refusals_as_members
+    @as_mutation
     async def assign_claim(
         self,
         info: Info,
@@ -220,10 +230,11 @@ class ClaimMutations:
     ) -> AssignClaimResult:
         """Contract C12."""
         command = AssignClaim.parse(sent_members(input))
-        return ClaimAssigned(assignment=shown(await claims.assign_claim(info.context.operation, command)))
+        change = await claims.assign_claim(info.context.operation, command)
+        return ClaimAssigned(change=change, assignment=shown(change.after))
 
     @strawberry.mutation(description="Changes what is recorded about a claim that your product makes.")
-    @refusals_as_members
+    @as_mutation
     async def patch_claim_assignment(
         self,
         info: Info,
@@ -233,11 +244,11 @@ class ClaimMutations:
     ) -> PatchClaimAssignmentResult:
         """Contract C13."""
         command = PatchClaimAssignment.parse(sent_members(input))
-        patched = await claims.patch_claim_assignment(info.context.operation, command)
-        return ClaimAssignmentPatched(assignment=shown(patched))
+        change = await claims.patch_claim_assignment(info.context.operation, command)
+        return ClaimAssignmentPatched(change=change, assignment=shown(change.after))
 
     @strawberry.mutation(description="Takes a claim off a product that your organisation owns.")
-    @refusals_as_members
+    @as_mutation
     async def remove_claim(
         self,
         info: Info,
@@ -245,4 +256,5 @@ class ClaimMutations:
     ) -> RemoveClaimResult:
         """Contract C14."""
         command = RemoveClaim.parse(sent_members(input))
-        return ClaimRemoved(removed=shown(await claims.remove_claim(info.context.operation, command)))
+        change = await claims.remove_claim(info.context.operation, command)
+        return ClaimRemoved(change=change, removed=shown(change.before))

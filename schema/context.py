@@ -19,12 +19,13 @@ class Context:
         self.type_base = type_base
         self.loaders: dict[Any, Any] = {}
 
-    def begin_mutation(self, name: str, if_match: int | None) -> None:
+    def begin_mutation(self, name: str, if_match: int | None, *, dry_run: bool) -> None:
         """From here on the operations act for the mutation of that name in the answer, on that version if one is given.
 
         An idempotency key covers the whole document; the name tells what was done under it.
         """
-        self.operation = self.operation.for_part(name, None if if_match is None else Expected(version=if_match))
+        expected = None if if_match is None else Expected(version=if_match)
+        self.operation = self.operation.for_part(name, expected, dry_run=dry_run)
 
 
 Info = StrawberryInfo[Context, None]

@@ -4,9 +4,10 @@ Both show the problem document that REST sends (RFC 9457, contract 1.8).
 """
 
 import functools
+import inspect
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Annotated, Any, ParamSpec, TypeVar, cast
 
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
@@ -116,17 +117,30 @@ def _member(error: DomainError, kind: type[Problem], context: Context) -> Proble
     return kind(**members)
 
 
-def refusals_as_members(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-    """A mutation whose refusals become members of its result union. The resolver has a parameter named `info`.
+DryRun = Annotated[
+    bool,
+    strawberry.argument(
+        description=(
+            "Judge everything and say what would change, but change nothing: the answer is that of a real run,"
+            " except that what it shows is not stored. No Idempotency-Key is used up."
+        )
+    ),
+]
 
-    Its `input` may have a member `if_match`: the version that what it changes should be at.
+
+def as_mutation(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    """A mutation: it also takes `dryRun`, and refusals become members of its result union.
+
+    The resolver has a parameter named `info`. Its `input` may have a member `if_match`: the version that what it
+    changes should be at.
     """
 
     @functools.wraps(function)
     async def answered(*args: P.args, **kwargs: P.kwargs) -> R:
         info = cast(Info, kwargs["info"])
+        dry_run = cast(bool, kwargs.pop("dry_run"))
         # Mutations run one after the other, each under its own name in the answer.
-        info.context.begin_mutation(str(info.path.key), getattr(kwargs.get("input"), "if_match", None))
+        info.context.begin_mutation(str(info.path.key), getattr(kwargs.get("input"), "if_match", None), dry_run=dry_run)
         try:
             return await function(*args, **kwargs)
         except DomainError as error:
@@ -135,6 +149,12 @@ def refusals_as_members(function: Callable[P, Awaitable[R]]) -> Callable[P, Awai
                 raise
             return cast(R, _member(error, kind, info.context))
 
+    # So that no mutation can be without it, the argument is declared here.
+    signature = inspect.signature(function)
+    dry_run = inspect.Parameter("dry_run", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DryRun)
+    answered.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[*signature.parameters.values(), dry_run]
+    )
     return answered
 
 

@@ -12,6 +12,7 @@ from domain.validation import parse_text
 from execution.batched import batched
 from resolvers import certifications, claims, products
 from schema.certifications import CertificationAssignment
+from schema.changes import Success
 from schema.claims import ClaimAssignment
 from schema.connections import After, Connection, Edge, First, connection, page_size
 from schema.context import Info
@@ -25,7 +26,7 @@ from schema.problems import (
     NotFoundProblem,
     PreconditionFailedProblem,
     ValidationProblem,
-    refusals_as_members,
+    as_mutation,
 )
 from schema.records import record_type, shown
 from schema.scalars import Metadata
@@ -152,14 +153,14 @@ class PatchProductInput:
 
 
 @strawberry.type(description="The product was made.")
-class ProductCreated:
+class ProductCreated(Success):
     """Success of `createProduct`."""
 
     product: Product = strawberry.field(description="The new product.")
 
 
 @strawberry.type(description="The product is as asked for.")
-class ProductPatched:
+class ProductPatched(Success):
     """Success of `patchProduct`."""
 
     product: Product = strawberry.field(description="The product after the change.")
@@ -188,16 +189,17 @@ class ProductMutations:
     """The root fields that make and change products."""
 
     @strawberry.mutation(description="Makes a product that your organisation owns.")
-    @refusals_as_members
+    @as_mutation
     async def create_product(
         self, info: Info, input: Annotated[CreateProductInput, strawberry.argument(description="The product.")]
     ) -> CreateProductResult:
         """Contract 8."""
         command = CreateProduct.parse(_members(input))
-        return ProductCreated(product=shown(await products.create_product(info.context.operation, command)))
+        change = await products.create_product(info.context.operation, command)
+        return ProductCreated(change=change, product=shown(change.after))
 
     @strawberry.mutation(description="Changes a product that your organisation owns.")
-    @refusals_as_members
+    @as_mutation
     async def patch_product(
         self,
         info: Info,
@@ -205,4 +207,5 @@ class ProductMutations:
     ) -> PatchProductResult:
         """Contract 8."""
         command = PatchProduct.parse(_members(input))
-        return ProductPatched(product=shown(await products.patch_product(info.context.operation, command)))
+        change = await products.patch_product(info.context.operation, command)
+        return ProductPatched(change=change, product=shown(change.after))

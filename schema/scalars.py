@@ -1,16 +1,19 @@
 """Scalars, stricter than Strawberry's own, which would also read `20240102` or a moment without a zone."""
 
 from datetime import date, datetime
+from enum import Enum
 from typing import Any, NewType
 
 import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
-from domain.validation import read_date
+from domain.validation import read_date, read_moment
 
 Metadata = NewType("Metadata", dict[str, Any])
 """A caller's own map; see the scalar's description."""
+Json = NewType("Json", object)
+"""Any value, in answers only."""
 
 
 def _date(value: Any) -> date:
@@ -20,8 +23,26 @@ def _date(value: Any) -> date:
         raise GraphQLError(f"Date should be written YYYY-MM-DD, for example 2026-05-31, not {value!r}.") from None
 
 
-def _no_input(value: Any) -> datetime:
-    raise GraphQLError("DateTime is never an input here; use Date.")
+def _moment(value: Any) -> datetime:
+    try:
+        return read_moment(value)
+    except ValueError:
+        raise GraphQLError(
+            f"DateTime should be written with its offset, for example 2026-03-31T12:00:00Z, not {value!r}."
+        ) from None
+
+
+def _no_input(value: Any) -> object:
+    raise GraphQLError("JSON is never an input here.")
+
+
+def as_json(value: object) -> Json:
+    """A member of a record as GraphQL shows it elsewhere."""
+    if isinstance(value, Enum):
+        return Json(value.name)
+    if isinstance(value, date):
+        return Json(value.isoformat())
+    return Json(value)
 
 
 SCALARS: dict[object, ScalarDefinition] = {
@@ -35,6 +56,15 @@ SCALARS: dict[object, ScalarDefinition] = {
         name="DateTime",
         description="A moment in ISO 8601 with its offset, for example `2026-03-31T12:00:00+00:00`.",
         serialize=lambda value: value.isoformat(),
+        parse_value=_moment,
+    ),
+    Json: strawberry.scalar(
+        name="JSON",
+        description=(
+            "The value of some field, in the form in which that field itself shows it: a text, a number, a date as"
+            " text, the name of an enumeration's value, a list."
+        ),
+        serialize=lambda value: value,
         parse_value=_no_input,
     ),
     # Whatever is sent goes through: the domain judges it, so that both faces name the same violations.

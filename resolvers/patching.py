@@ -1,0 +1,30 @@
+"""The part of a patch that is the same for everything that counts its changes."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from db.database import Transaction
+from domain.changes import Change
+from domain.patch import changes_of
+from domain.records import CertificationAssignment, ClaimAssignment, Product
+
+T = TypeVar("T", Product, CertificationAssignment, ClaimAssignment)
+
+Store = Callable[[Transaction, T, dict[str, Any], datetime], Awaitable[None]]
+
+
+async def patched(
+    transaction: Transaction, stored: T, members: Mapping[str, Any], store: Store[T], at: datetime
+) -> Change[T, T]:
+    """Stores what really changes of a locked record, and counts its version up; nothing when nothing changes.
+
+    `members` are those that were sent, nulls resolved. Raises `InvalidInput`.
+    """
+    changes = changes_of(stored, members)
+    if not changes:
+        return Change(stored, stored)
+    await store(transaction, stored, changes, at)
+    return Change(stored, msgspec.structs.replace(stored, **changes, updated_at=at, version=stored.version + 1))

@@ -1,0 +1,117 @@
+"""Every mutation once, with an input that is granted: what tests go through that are about all of them."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+
+from tests.world import FAIR_TRADE, GTIN, NON_GMO, USDA_ORGANIC, VEGAN, World
+
+FREE_GTIN = "00614141107346"
+PROBLEM = "... on Problem { errorCode status detail } ... on ValidationProblem { violations { loc type msg } }"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An input that is granted in the world that `prepare` makes, the type of success and what it shows.
+
+    `gone` are input members that name something that does not exist: None where nothing has to exist.
+    """
+
+    success: str
+    shows: str
+    input: dict[str, Any]
+    gone: dict[str, Any] | None
+    versioned: bool = False
+    """Whether `ifMatch` is understood; what is stored is at version 1."""
+    invalid: dict[str, Any] = field(default_factory=lambda: {"gtin": "1"})
+    """Input members that break a rule."""
+
+
+MUTATIONS: dict[str, Sample] = {
+    "assignClaim": Sample(
+        "ClaimAssigned",
+        "assignment { gtin version claim { id } }",
+        {"gtin": GTIN, "claimId": VEGAN, "validFrom": "2026-01-01", "metadata": {"a_b": "1"}},
+        {"gtin": FREE_GTIN},
+    ),
+    "patchClaimAssignment": Sample(
+        "ClaimAssignmentPatched",
+        "assignment { gtin version claim { id } }",
+        {"gtin": GTIN, "claimId": NON_GMO, "evidenceNote": "Seen", "metadata": {"kept": None, "new": "1"}},
+        {"claimId": VEGAN},
+        versioned=True,
+    ),
+    "removeClaim": Sample(
+        "ClaimRemoved",
+        "removed { gtin version claim { id } } product { gtin claims { claim { id } } }",
+        {"gtin": GTIN, "claimId": NON_GMO},
+        {"claimId": VEGAN},
+        versioned=True,
+    ),
+    "assignCertification": Sample(
+        "CertificationAssigned",
+        "assignment { gtin version certification { id } }",
+        {"gtin": GTIN, "certificationId": FAIR_TRADE, "verificationStatus": "VERIFIED"},
+        {"gtin": FREE_GTIN},
+    ),
+    "patchCertificationAssignment": Sample(
+        "CertificationAssignmentPatched",
+        "assignment { gtin version certification { id } }",
+        {"gtin": GTIN, "certificationId": USDA_ORGANIC, "verificationStatus": "EXPIRED", "auditDate": "2026-02-03"},
+        {"certificationId": FAIR_TRADE},
+        versioned=True,
+    ),
+    "removeCertification": Sample(
+        "CertificationRemoved",
+        "removed { gtin version certification { id } } product { gtin certifications { certification { id } } }",
+        {"gtin": GTIN, "certificationId": USDA_ORGANIC},
+        {"certificationId": FAIR_TRADE},
+        versioned=True,
+    ),
+    "createProduct": Sample("ProductCreated", "product { gtin name }", {"gtin": FREE_GTIN, "name": "Rye"}, None),
+    "patchProduct": Sample(
+        "ProductPatched",
+        "product { gtin name }",
+        {"gtin": GTIN, "name": "Oat drink, unsweetened"},
+        {"gtin": FREE_GTIN},
+        versioned=True,
+    ),
+}
+
+
+async def prepare(world: World) -> None:
+    """What the inputs need beside what every world has."""
+    await run(
+        world, "assignClaim", {"gtin": GTIN, "claimId": NON_GMO, "evidenceNote": "Told", "metadata": {"kept": "yes"}}
+    )
+
+
+def document(name: str, more: str = "") -> str:
+    """The mutation with everything that it can answer."""
+    sample = MUTATIONS[name]
+    return (
+        f"mutation Run($input: {name[0].upper()}{name[1:]}Input!, $dryRun: Boolean! = false) {{"
+        f" {name}(input: $input, dryRun: $dryRun) {{ __typename"
+        f" ... on Success {{ dryRun changes {{ path before after }} }}"
+        f" ... on {sample.success} {{ {sample.shows} }} {PROBLEM} {more} }} }}"
+    )
+
+
+async def run(
+    world: World, name: str, input: dict[str, Any], *, key: str | None = None, who: str = "manager", dry: bool = False
+) -> dict[str, Any]:
+    """What the mutation answered."""
+    response = await send(world, name, {"input": input, **({"dryRun": True} if dry else {})}, key=key, who=who)
+    body = response.json()
+    assert "errors" not in body, body
+    result: dict[str, Any] = body["data"][name]
+    return result
+
+
+async def send(
+    world: World, name: str, variables: dict[str, Any], *, key: str | None = None, who: str = "manager"
+) -> httpx2.Response:
+    """The HTTP answer to the mutation."""
+    headers = {"X-API-Key": world.keys[who], **({"Idempotency-Key": key} if key else {})}
+    return await world.client.post("/graphql", json={"query": document(name), "variables": variables}, headers=headers)

@@ -1,0 +1,196 @@
+"""A dry run is judged like a real one and leaves nothing behind; both say what changes."""
+
+import logging
+from typing import Any, cast
+
+import pytest
+from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLUnionType, get_named_type
+
+from db import tables
+from schema.schema import schema
+from tests.operations.mutations import MUTATIONS, prepare, run, send
+from tests.world import GTIN, NON_GMO, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
+
+FIELDS = schema._schema.mutation_type.fields if schema._schema.mutation_type else {}
+
+
+async def everything(world: World) -> dict[str, Any]:
+    return {table.name: await world.rows(table) for table in tables.metadata.sorted_tables}
+
+
+def facts(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer without what is bound to differ from one run to the next."""
+    return {name: value for name, value in answer.items() if name not in ("dryRun", "product", "detail")}
+
+
+def test_every_mutation_is_tried_here() -> None:
+    assert FIELDS.keys() == MUTATIONS.keys()
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_mutation_takes_a_dry_run_and_answers_with_a_union_of_one_success_and_problems(name: str) -> None:
+    field = FIELDS[name]
+    argument = field.args["dryRun"]
+    assert (str(argument.type), argument.default_value) == ("Boolean!", False)
+    assert isinstance(field.type, GraphQLNonNull)
+    union = field.type.of_type
+    assert isinstance(union, GraphQLUnionType)
+    interfaces = sorted(", ".join(item.name for item in member.interfaces) for member in union.types)
+    assert interfaces == [*["Problem"] * (len(union.types) - 1), "Success"]
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+async def test_a_dry_run_answers_as_the_real_one_and_writes_nothing(world: World, name: str) -> None:
+    await prepare(world)
+    sample = MUTATIONS[name]
+    before = await everything(world)
+    dry = await run(world, name, sample.input, dry=True, key="one")
+    assert (dry["__typename"], dry["dryRun"]) == (sample.success, True)
+    assert dry["changes"]
+    assert await everything(world) == before
+    # Neither did it use up the key, nor is it answered from one that is used up.
+    real = await run(world, name, sample.input, key="one")
+    assert real["dryRun"] is False
+    assert facts(real) == facts(dry)
+    after = await everything(world)
+    assert after != before
+    assert after["idempotency_keys"] != before["idempotency_keys"]
+    again = await run(world, name, sample.input, dry=True, key="one")
+    assert again["dryRun" if "dryRun" in again else "errorCode"] in (True, "conflict", "not_found")
+    assert await everything(world) == after
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+async def test_a_repetition_shows_the_same_changes(world: World, name: str) -> None:
+    await prepare(world)
+    first = await send(world, name, {"input": MUTATIONS[name].input}, key="one")
+    again = await send(world, name, {"input": MUTATIONS[name].input}, key="one")
+    assert again.headers["idempotent-replayed"] == "true"
+    assert again.json() == first.json()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("name", MUTATIONS)
+async def test_a_dry_run_is_refused_like_the_real_one(world: World, name: str) -> None:
+    await prepare(world)
+    sample = MUTATIONS[name]
+    before = await everything(world)
+    cases: list[tuple[str, dict[str, Any], str]] = [
+        ("readonly", sample.input, "forbidden"),
+        ("publishable", sample.input, "forbidden"),
+        ("manager", {**sample.input, **sample.invalid}, "validation_error"),
+    ]
+    if sample.gone is not None:
+        cases.append(("manager", {**sample.input, **sample.gone}, "not_found"))
+    if sample.versioned:
+        cases.append(("manager", {**sample.input, "ifMatch": 2}, "precondition_failed"))
+    for who, input, code in cases:
+        dry, real = [await run(world, name, input, who=who, dry=dry) for dry in (True, False)]
+        assert dry["errorCode"] == code
+        assert facts(dry) == facts(real)
+        assert dry["detail"] == real["detail"]
+    if sample.versioned:
+        assert (await run(world, name, {**sample.input, "ifMatch": 1}, dry=True))["dryRun"] is True
+    assert await everything(world) == before
+
+
+@pytest.mark.parametrize("name", [name for name in MUTATIONS if name.startswith(("assign", "create"))])
+async def test_a_dry_run_meets_the_same_conflict(world: World, name: str) -> None:
+    await prepare(world)
+    assert "errorCode" not in await run(world, name, MUTATIONS[name].input)
+    before = await everything(world)
+    assert (await run(world, name, MUTATIONS[name].input, dry=True))["errorCode"] == "conflict"
+    assert await everything(world) == before
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_changes_name_members_as_graphql_does_and_values_as_their_fields_show_them(world: World) -> None:
+    await prepare(world)
+    made = await run(world, "assignClaim", MUTATIONS["assignClaim"].input)
+    assert made["changes"] == [
+        {"path": ["metadata", "a_b"], "before": None, "after": "1"},
+        {"path": ["source"], "before": None, "after": "BRAND_SELF_DECLARED"},
+        {"path": ["validFrom"], "before": None, "after": "2026-01-01"},
+    ]
+    patched = await run(world, "patchClaimAssignment", MUTATIONS["patchClaimAssignment"].input)
+    assert patched["changes"] == [
+        {"path": ["metadata", "kept"], "before": "yes", "after": None},
+        {"path": ["metadata", "new"], "before": None, "after": "1"},
+        {"path": ["evidenceNote"], "before": "Told", "after": "Seen"},
+    ]
+    removed = await run(world, "removeClaim", MUTATIONS["removeClaim"].input)
+    assert removed["changes"] == [
+        {"path": ["metadata", "new"], "before": "1", "after": None},
+        {"path": ["source"], "before": "BRAND_SELF_DECLARED", "after": None},
+        {"path": ["evidenceNote"], "before": "Seen", "after": None},
+    ]
+    # What it left behind, for a cache of the product's list.
+    assert removed["product"] == {"gtin": GTIN, "claims": [{"claim": {"id": VEGAN}}]}
+    certified = await run(
+        world,
+        "patchCertificationAssignment",
+        {**MUTATIONS["patchCertificationAssignment"].input, "certificateCountries": ["US"]},
+    )
+    assert certified["changes"] == [
+        {"path": ["verificationStatus"], "before": "UNVERIFIED", "after": "EXPIRED"},
+        {"path": ["auditDate"], "before": None, "after": "2026-02-03"},
+        {"path": ["certificateCountries"], "before": [], "after": ["US"]},
+    ]
+
+
+async def test_a_patch_that_changes_nothing_has_no_changes(world: World) -> None:
+    await prepare(world)
+    same = {"gtin": GTIN, "claimId": NON_GMO, "evidenceNote": "Told", "metadata": {"kept": "yes", "absent": None}}
+    answer = await run(world, "patchClaimAssignment", same)
+    assert answer["changes"] == []
+    assert answer["assignment"]["version"] == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_every_change_has_a_field_of_its_name(world: World) -> None:
+    await prepare(world)
+    for name, sample in MUTATIONS.items():
+        success = cast(GraphQLObjectType, schema._schema.type_map[sample.success])
+        shown = cast(GraphQLObjectType, get_named_type(success.fields[sample.shows.split()[0]].type))
+        answer = await run(world, name, sample.input, dry=True)
+        assert {change["path"][0] for change in answer["changes"]} <= shown.fields.keys()
+
+
+async def test_a_dry_run_beside_a_real_mutation_undoes_itself_alone(world: World) -> None:
+    query = """mutation ($a: AssignClaimInput!, $b: AssignClaimInput!) {
+        first: assignClaim(input: $a) { __typename }
+        dry: assignClaim(input: $b, dryRun: true) { __typename }
+        second: assignClaim(input: $b) { __typename } }"""
+    response = await world.client.post(
+        "/graphql",
+        json={
+            "query": query,
+            "variables": {"a": {"gtin": GTIN, "claimId": VEGAN}, "b": {"gtin": GTIN, "claimId": NON_GMO}},
+        },
+        headers={"X-API-Key": world.keys["manager"]},
+    )
+    assert response.json()["data"] == {
+        "first": {"__typename": "ClaimAssigned"},
+        "dry": {"__typename": "ClaimAssigned"},
+        "second": {"__typename": "ClaimAssigned"},
+    }
+    assert len(await world.rows(tables.claim_assignments)) == 2
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_another_s_product_stays_forbidden_on_a_dry_run(world: World) -> None:
+    answer = await run(world, "assignClaim", {"gtin": OTHERS_GTIN, "claimId": VEGAN}, dry=True)
+    assert answer["errorCode"] == "forbidden"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_only_a_real_clearing_is_logged_and_only_once(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "certgate.operations")
+    clearing = {"gtin": GTIN, "certificationId": USDA_ORGANIC, "metadata": None}
+    dry = await run(world, "patchCertificationAssignment", clearing, dry=True)
+    assert dry["changes"] == [{"path": ["metadata", "kept"], "before": "yes", "after": None}]
+    assert not caplog.messages
+    for _ in range(2):
+        await run(world, "patchCertificationAssignment", clearing, key="one")
+    (message,) = caplog.messages
+    assert message.startswith("all 1 metadata keys of ")
