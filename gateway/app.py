@@ -1,11 +1,9 @@
 """The composition root: everything is put together here, by constructor."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
 
-from graphql import GraphQLError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -14,25 +12,21 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from db.database import Database
-from execution.execute import Executor
 from gateway.bearer import BearerTokens, bearer_routes
 from gateway.body_limit import BodyLimit
 from gateway.cors import Cors
 from gateway.credentials import Credentials
 from gateway.discovery import discovery_routes
 from gateway.edge import GUARDED, Edge
+from gateway.graphql import graphql_endpoint
 from gateway.health import health_routes
 from gateway.limiter import Limiter, MemoryLimiter, RateLimits
 from gateway.pages import graphiql_routes
 from gateway.reference import reference_routes
 from gateway.settings import Settings, split_origins
 from gateway.sign_in import sign_in_routes
-from rest_compat.problem import exception_handlers, refusal
+from rest_compat.problem import exception_handlers
 from rest_compat.routes import routes as rest_routes
-from schema.context import Context
-from schema.errors import present
-from schema.http import GraphQLEndpoint
-from schema.schema import schema
 
 
 def create_app(settings: Settings, database: Database, limiter: Limiter | None = None) -> ASGIApp:
@@ -61,7 +55,7 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
     app = Starlette(
         routes=[
             Route("/", _home),
-            Route("/graphql", _graphql(type_base, settings.max_body_bytes)),
+            Route("/graphql", graphql_endpoint(settings)),
             *rest_routes(),
             *graphiql_routes(),
             *reference_routes(type_base),
@@ -96,20 +90,3 @@ def _limiter(settings: Settings) -> Limiter:
 
 async def _home(request: Request) -> Response:
     return RedirectResponse("/graphiql", 303)
-
-
-def _graphql(type_base: str, max_body: int) -> GraphQLEndpoint:
-    def make_context(request: Request) -> Context:
-        return Context(request.state.context, request.state.request_id, type_base)
-
-    def present_errors(request: Request, errors: Sequence[GraphQLError]) -> list[dict[str, Any]]:
-        return present(errors, request.state.request_id, type_base)
-
-    return GraphQLEndpoint(
-        Executor(schema),
-        make_context=make_context,
-        charge=lambda request, units: request.state.charge(units),
-        present_errors=present_errors,
-        problem=lambda status, code, detail, headers: refusal(code, detail, type_base, headers),
-        max_body=max_body,
-    )

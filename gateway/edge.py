@@ -100,7 +100,7 @@ class Edge:
                 now = datetime.now(UTC)
                 caller = await self._charged_caller(scope, headers, now, meter)
                 key = None if scope["method"] in SAFE_METHODS else read_key(headers.getlist("idempotency-key"))
-                state["charge"] = meter.charge
+                state["meter"] = meter
                 state["context"] = Context(self.database, caller, now, idempotency_key=key)
             await self.app(scope, receive, send_with_headers)
         except DomainError as error:

@@ -19,15 +19,14 @@ def _policy(limits: Limits) -> bytes:
 def limit_headers(standing: Standing) -> list[tuple[bytes, bytes]]:
     """The headers of a standing, for an ASGI message.
 
-    The window reported is the one that trips first: the one with fewer units left. When both have as many, it is the
-    one that ends later, since that is how long nothing will come back. Seconds are rounded up: who waits as long as
+    The window reported is the one that trips first. Seconds are rounded up: who waits as long as
     told finds the window over.
     """
     _, limits, now, minute_used, minute_end, day_used, day_end = standing
     # Below nought when a limit was lowered after more had been spent.
     minute_left, day_left = max(0, limits.minute - minute_used), max(0, limits.day - day_used)
     minute_reset, day_reset = ceil(minute_end - now), ceil(day_end - now)
-    if minute_left < day_left or (minute_left == day_left and minute_end >= day_end):
+    if standing.minute_trips_first:
         limit, left, reset, end = limits.minute, minute_left, minute_reset, minute_end
     else:
         limit, left, reset, end = limits.day, day_left, day_reset, day_end

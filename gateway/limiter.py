@@ -57,6 +57,14 @@ class Standing(NamedTuple):
     day_used: int
     day_end: float
 
+    @property
+    def minute_trips_first(self) -> bool:
+        """Whether the minute has fewer units left than the day, or as many and ends later, so that it is the one whose
+        end brings anything back.
+        """
+        minute_left, day_left = max(0, self.limits.minute - self.minute_used), max(0, self.limits.day - self.day_used)
+        return minute_left < day_left or (minute_left == day_left and self.minute_end >= self.day_end)
+
     def retry_after(self, units: int) -> int:
         """Whole seconds until the last of the windows ends that `units` do not fit into."""
         ends = [self.now + 1]

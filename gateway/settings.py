@@ -104,6 +104,11 @@ def _algorithms(names: str) -> str:
     return names
 
 
+def _limit(default: int, description: str, most: int = 1_000_000_000) -> Any:
+    """A limit of GraphQL documents: name and default are those in `execution.limits`, which is dear to import."""
+    return Field(default=default, ge=1, le=most, description=description)
+
+
 class Settings(BaseSettings):
     """Every setting. Each is the variable `CERTGATE_<NAME>`; one that is empty counts as not set."""
 
@@ -192,6 +197,44 @@ class Settings(BaseSettings):
         default="",
         description="The sites whose pages may use the API from a browser, such as https://dashboard.example.org,"
         " separated by commas; * opens it to every page, without cookies. Empty: none.",
+    )
+    graphql_limits: Annotated[Literal["enforce", "warn"], BeforeValidator(_lower)] = Field(
+        default="enforce",
+        description="What becomes of GraphQL operations that are over their limits of depth, aliases, root fields,"
+        " directives or cost: enforce refuses them, warn runs them and says so in the answer and in the log. What is"
+        " over a limit that protects the process is refused in any case.",
+    )
+    graphql_max_source_length: int = _limit(20_000, "The most characters that a GraphQL document may have.")
+    graphql_max_tokens: int = _limit(
+        1_000, "The most tokens that a GraphQL document may have; comments are counted apart."
+    )
+    graphql_max_depth: int = _limit(10, "How deep fields may be nested in GraphQL.", 200)
+    graphql_max_introspection_depth: int = _limit(20, "How deep fields may be nested below __schema and __type.", 200)
+    graphql_max_aliases: int = _limit(30, "The most aliases in a GraphQL operation, its fragments written out.")
+    graphql_max_root_fields: int = _limit(20, "The most root fields in a GraphQL operation.")
+    graphql_max_directives: int = _limit(50, "The most directives in a GraphQL operation, its fragments written out.")
+    graphql_max_selections: int = _limit(
+        10_000, "The most selections in a GraphQL operation, its fragments written out."
+    )
+    graphql_max_comparisons: int = _limit(
+        5_000,
+        "How many steps may be spent on proving that fields of one name can be merged, before a document is refused.",
+    )
+    graphql_max_errors: int = _limit(
+        20, "The most validation errors that are reported for one GraphQL document.", 1_000
+    )
+    graphql_max_variables_depth: int = _limit(32, "How deep objects and lists may be nested in variables.", 200)
+    graphql_max_cost: int = _limit(
+        20_000,
+        "The most that a GraphQL operation may cost: one for each object that it may return, ten for each change.",
+    )
+    graphql_timeout_seconds: float = Field(
+        default=10.0, gt=0, le=3600, description="After how many seconds a GraphQL operation is stopped."
+    )
+    graphql_introspection: bool = Field(
+        default=True,
+        description="Whether GraphQL tells its schema. Without it GraphiQL has no documentation, and errors suggest no"
+        " names.",
     )
     max_body_bytes: int = Field(
         default=1024 * 1024,

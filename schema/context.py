@@ -1,6 +1,8 @@
 """What one GraphQL operation carries along."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from strawberry import Info as StrawberryInfo
 
@@ -8,15 +10,50 @@ from domain.preconditions import Expected
 from resolvers.operation import Context as OperationContext
 
 
+class Window(NamedTuple):
+    """One window of the caller's rate limit, in units."""
+
+    limit: int
+    used: int
+    ends_at: datetime
+
+
+class RateLimits(NamedTuple):
+    """Where the caller's rate limits stand after the charge for this request."""
+
+    minute: Window
+    day: Window
+    nearest: Window
+    """The one of them that trips first."""
+
+
+class Asked(NamedTuple):
+    """What one operation asks for."""
+
+    units: int
+    """What it spends of a rate limit: one for each root field."""
+    cost: int
+    """What it costs to run (see `execution.cost`)."""
+
+
 class Context:
     """The context of one operation: the request's own, what its batched fields gather, and how problems are named."""
 
-    __slots__ = ("loaders", "operation", "request_id", "type_base")
+    __slots__ = ("asked", "loaders", "operation", "rate_limits", "request_id", "type_base")
 
-    def __init__(self, operation: OperationContext, request_id: str, type_base: str) -> None:
+    def __init__(
+        self,
+        operation: OperationContext,
+        request_id: str,
+        type_base: str,
+        asked: Asked,
+        rate_limits: Callable[[], Awaitable[RateLimits]],
+    ) -> None:
         self.operation = operation
         self.request_id = request_id
         self.type_base = type_base
+        self.asked = asked
+        self.rate_limits = rate_limits
         self.loaders: dict[Any, Any] = {}
 
     def begin_mutation(self, name: str, if_match: int | None, *, dry_run: bool) -> None:

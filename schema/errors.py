@@ -31,6 +31,12 @@ def present(errors: Sequence[GraphQLError], request_id: str, type_base: str) -> 
     return [_entry(error, request_id, type_base) for error in errors]
 
 
+def present_warnings(warnings: Sequence[GraphQLError], request_id: str) -> list[dict[str, Any]]:
+    """What limits that only warn let pass in one request, as it is sent; the log has it once."""
+    log.warning("request %s is over its limits: %s", request_id, " ".join(warning.message for warning in warnings))
+    return [{**warning.formatted, "extensions": {**(warning.extensions or {})}} for warning in warnings]
+
+
 def _entry(error: GraphQLError, request_id: str, type_base: str) -> dict[str, Any]:
     cause = root_cause(error)
     entry: dict[str, Any]
@@ -39,7 +45,9 @@ def _entry(error: GraphQLError, request_id: str, type_base: str) -> dict[str, An
         entry = {**error.formatted, "message": cause.detail, "extensions": as_extensions(document)}
     elif cause is None:
         entry = {**error.formatted}
-        entry["extensions"] = {"code": "BAD_REQUEST", "retryable": False, **(error.extensions or {})}
+        extensions = error.extensions or {}
+        retryable = extensions.get("code") == "OPERATION_TIMED_OUT"
+        entry["extensions"] = {"code": "BAD_REQUEST", "retryable": retryable, **extensions}
     else:
         entry = {**error.formatted, "message": INTERNAL}
         entry["extensions"] = {"code": "internal_error", "retryable": True}

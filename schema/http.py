@@ -14,30 +14,40 @@ everyone.
 No cross-site page can send anything here with a visitor's cookies: POST takes `application/json` alone, which
 browsers send only after a preflight, and GET, which runs queries alone, is refused when a browser says that
 the request comes from another site and cookies came with it.
+
+An answer has `extensions` where there is something to say in them: the cost of an operation that was refused for it or
+that asked for it (`"extensions": {"cost": true}`, or `{"cost": {"breakdown": true}}` for the dearest fields too), and
+what limits that only warn had to warn of.
 """
 
-import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
+from hashlib import sha256
 from inspect import isawaitable
-from typing import Any, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 from graphql import GraphQLError, OperationType
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from execution.documents import Document, Operation
 from execution.errors import Refusal, RequestError
-from execution.execute import Executor
+from execution.execute import Admitted, Executor
+from execution.limits import TOO_COSTLY, Limits
+from schema.context import Asked
+from schema.http_request import GraphQLRequest, NotGraphQL, read_body, read_query_string
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 ALLOW = "GET, HEAD, OPTIONS, POST"
 # A browser sends any of these across sites only after a preflight, which the CORS policy decides.
-PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name")
+PREFLIGHT_HEADERS = (b"graphql-require-preflight", b"apollo-require-preflight", b"x-apollo-operation-name")
+
+DocumentMode = Literal["off", "prefer", "only"]
+"""Whether registered documents are run by their ids, and whether others are run at all."""
+
+_encode_json = msgspec.json.Encoder().encode
 
 
 class RenderProblem(Protocol):
@@ -47,146 +57,223 @@ class RenderProblem(Protocol):
         """Render the refusal with this status and these headers beside the renderer's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class GraphQLParameters:
-    """The members of a well-formed GraphQL request; `extensions` are read and ignored."""
+class TrustedDocuments(Protocol):
+    """The registered documents."""
 
-    query: str
-    operation_name: str | None
-    variables: dict[str, Any]
+    async def text(self, digest: str) -> str | None:
+        """The document whose UTF-8 text has this SHA-256 digest, in hex; None if it is not registered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(NamedTuple):
     """How to answer: the media type, and whether the client is one that expects 200 for refused documents."""
 
     media_type: str
     legacy: bool
 
 
-class _NotGraphQL(Exception):
-    """The request is refused before any GraphQL was looked at."""
-
-    def __init__(self, status: int, code: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.code = code
-        self.detail = detail
-        self.headers = headers or {}
-
-
 class GraphQLEndpoint:
     """An ASGI application for `Route("/graphql", endpoint)`.
 
-    `make_context` is called once per operation, after its document was accepted; what it raises is left to
-    the application's exception handlers. So is what `charge` raises, which is told before that how many units
-    the operation costs beyond the one of every request: one for each further root field. `present_errors`
-    gives the wire form of errors and is where unexpected ones are masked and logged. `max_body` is in bytes.
+    `make_context` is called once per operation, after it was admitted; what it raises is left to the application's
+    exception handlers. So is what `charge` raises, which is told before that how many units the operation costs beyond
+    the one of every request. `present` gives the wire form of errors and is where unexpected ones are masked and
+    logged; `present_warnings` does the same for what limits that only warn let pass. `limits_of` are the limits of a
+    request, the same object for equal ones; without it everybody has the executor's. `max_body` is in bytes.
     """
 
     def __init__(
         self,
         executor: Executor,
         *,
-        make_context: Callable[[Request], Awaitable[Any] | Any],
-        present_errors: Callable[[Request, Sequence[GraphQLError]], list[dict[str, Any]]],
+        make_context: Callable[[Scope, Asked], Awaitable[Any] | Any],
+        present: Callable[[Scope, Sequence[GraphQLError]], list[dict[str, Any]]],
         problem: RenderProblem,
-        charge: Callable[[Request, int], Awaitable[None]] | None = None,
+        present_warnings: Callable[[Scope, Sequence[GraphQLError]], list[dict[str, Any]]] | None = None,
+        charge: Callable[[Scope, int], Awaitable[None]] | None = None,
+        limits_of: Callable[[Scope], Limits] | None = None,
+        documents: TrustedDocuments | None = None,
+        mode: DocumentMode = "off",
         max_body: int = 1_048_576,
     ) -> None:
         self._executor = executor
         self._make_context = make_context
-        self._present_errors = present_errors
+        self._present = present
+        self._present_warnings = present_warnings or present
         self._problem = problem
         self._charge = charge
+        self._limits_of = limits_of
+        self._documents = documents
+        self._mode = mode if documents is not None else "off"
         self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        request = Request(scope, receive)
         try:
-            response = await self._answer(request)
-        except _NotGraphQL as refusal:
+            headers = _headers(scope)
+            answer_format = _answer_format(scope["method"], headers)
+            if answer_format is None:
+                response = Response(status_code=204, headers={"Allow": ALLOW, "Accept-Post": JSON})
+            else:
+                if scope["method"] == "POST":
+                    _require_json(headers)
+                    request = read_body(await self._body(headers, receive))
+                else:
+                    _refuse_cross_site_cookies(headers)
+                    request = read_query_string(scope["query_string"])
+                status, answer = await self._answer(scope, request, answer_format)
+                await _send(send, status, answer, answer_format, is_head=scope["method"] == "HEAD")
+                return
+        except NotGraphQL as refusal:
             response = self._problem(refusal.status, refusal.code, refusal.detail, refusal.headers)
         except ClientDisconnect:
             return
         response.headers.add_vary_header("Accept")
-        if request.method == "HEAD":
+        if scope["method"] == "HEAD":
             # The headers, Content-Length among them, stay those of the answer to GET.
             response.body = b""
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
-        if request.method == "OPTIONS":
-            return Response(status_code=204, headers={"Allow": ALLOW, "Accept-Post": JSON})
-        if request.method not in ("GET", "HEAD", "POST"):
-            raise _NotGraphQL(405, "method_not_allowed", "GraphQL is asked by GET or POST; use POST.", {"Allow": ALLOW})
-        answer_format = negotiate(", ".join(request.headers.getlist("accept")))
-        if answer_format is None:
-            raise _NotGraphQL(
-                406,
-                "not_acceptable",
-                f"The answer is {GRAPHQL_RESPONSE} or {JSON}; name one of them in the Accept header.",
-            )
-        if request.method == "POST":
-            _require_json(request)
-            parameters = read_body(await self._body(request))
-        else:
-            _refuse_cross_site_cookies(request)
-            parameters = read_query(request.query_params.multi_items())
+    async def _answer(self, scope: Scope, request: GraphQLRequest, answer_format: Format) -> tuple[int, dict[str, Any]]:
+        """The status and the answer of a well-formed request."""
         try:
-            document = self._executor.prepare(parameters.query)
-            operation = document.select(parameters.operation_name)
-            if request.method != "POST" and operation.kind is OperationType.MUTATION:
-                raise _NotGraphQL(
-                    405, "method_not_allowed", "A mutation changes data; send it by POST.", {"Allow": "POST"}
-                )
-            if self._charge is not None and operation.measure.root_fields > 1:
-                await self._charge(request, operation.measure.root_fields - 1)
-            return await self._run(request, document, operation, parameters.variables, answer_format)
+            return 200, await self._run(scope, request)
         except RequestError as error:
-            errors = self._present_errors(request, error.errors)
-            return _response(_status(error.refusal, answer_format), {"errors": errors}, answer_format)
+            answer: dict[str, Any] = {"errors": self._present(scope, error.errors)}
+            said = error.errors[0].extensions or {}
+            if said.get("code") == TOO_COSTLY:
+                answer["extensions"] = {"cost": {"requested": said["requested"], "limit": said["limit"]}}
+            return _status(error.refusal, answer_format), answer
 
-    async def _run(
-        self,
-        request: Request,
-        document: Document,
-        operation: Operation,
-        variables: dict[str, Any],
-        answer_format: Format,
-    ) -> Response:
-        context = self._make_context(request)
+    async def _run(self, scope: Scope, request: GraphQLRequest) -> dict[str, Any]:
+        executor = self._executor
+        limits = self._limits_of(scope) if self._limits_of is not None else executor.limits
+        document = executor.prepare(await self._text(request), limits)
+        operation = document.select(request.operation_name)
+        if operation.kind is OperationType.MUTATION and scope["method"] != "POST":
+            raise NotGraphQL(405, "method_not_allowed", "A mutation changes data; send it by POST.", {"Allow": "POST"})
+        units = operation.measure.root_fields
+        if self._charge is not None and units > 1:
+            await self._charge(scope, units - 1)
+        admitted = executor.admit(document, operation, request.variables, limits)
+        context = self._make_context(scope, Asked(units, admitted.cost))
         if isawaitable(context):
             context = await context
-        result = await self._executor.run(document, operation, variables, context)
+        result = await executor.run_admitted(admitted, context)
         answer: dict[str, Any] = {}
         if result.errors:
-            answer["errors"] = self._present_errors(request, result.errors)
+            answer["errors"] = self._present(scope, result.errors)
         answer["data"] = result.data
-        return _response(200, answer, answer_format)
+        extensions: dict[str, Any] = {}
+        if admitted.warnings:
+            extensions["warnings"] = self._present_warnings(scope, admitted.warnings)
+        if request.extensions.get("cost"):
+            extensions["cost"] = _cost(request.extensions["cost"], admitted, limits)
+        if extensions:
+            answer["extensions"] = extensions
+        return answer
 
-    async def _body(self, request: Request) -> bytes:
+    async def _text(self, request: GraphQLRequest) -> str:
+        """The text of the document to run. Raises `RequestError` if it is not registered but has to be."""
+        text = request.query
+        if self._documents is None or self._mode == "off":
+            if text is not None:
+                return text
+            raise RequestError.of(
+                Refusal.OPERATION,
+                "DOCUMENT_IDS_NOT_SUPPORTED",
+                "Documents are not run by their ids here; send the text in query.",
+            )
+        if text is not None:
+            if self._mode == "prefer":
+                return text
+            # Trusted is what may be run, however it was named.
+            if await self._documents.text(sha256(text.encode()).hexdigest()) == text:
+                return text
+            raise RequestError.of(
+                Refusal.OPERATION,
+                "TRUSTED_DOCUMENTS_ONLY",
+                "Only registered documents are run here, and this is none; ask the operator to register it.",
+            )
+        return await self._registered(request.document_id or "", self._documents)
+
+    async def _registered(self, document_id: str, documents: TrustedDocuments) -> str:
+        scheme, _, digest = document_id.partition(":")
+        if scheme != "sha256" or len(digest) != 64 or digest.strip("0123456789abcdef"):
+            raise RequestError.of(
+                Refusal.OPERATION,
+                "DOCUMENT_NOT_FOUND",
+                "A documentId is sha256: and the 64 hexadecimal digits, in lower case, of the document's digest.",
+            )
+        text = await documents.text(digest)
+        if text is None:
+            raise RequestError.of(
+                Refusal.OPERATION,
+                "DOCUMENT_NOT_FOUND",
+                f"No document is registered under {document_id}; register it, or send the text in query.",
+            )
+        return text
+
+    async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         """The body, refused as soon as it is known to be too long, whether it is announced or streamed."""
-        too_large = _NotGraphQL(
-            413,
-            "payload_too_large",
-            f"The body is larger than {self._max_body} bytes; send less in one request.",
-        )
-        announced = request.headers.get("content-length", "")
-        if announced.isascii() and announced.isdigit() and int(announced[:20]) > self._max_body:
-            raise too_large
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > self._max_body:
-                raise too_large
-        return bytes(body)
+        announced = headers.get(b"content-length", b"")
+        if announced.isdigit() and int(announced[:20]) > self._max_body:
+            raise self._too_large()
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > self._max_body:
+                raise self._too_large()
+            chunks.append(chunk)
+            if not message.get("more_body", False):
+                return chunk if len(chunks) == 1 else b"".join(chunks)
+
+    def _too_large(self) -> NotGraphQL:
+        detail = f"The body is larger than {self._max_body} bytes; send less in one request."
+        return NotGraphQL(413, "payload_too_large", detail)
 
 
-def _response(status: int, answer: dict[str, Any], answer_format: Format) -> Response:
-    content_type = f"{answer_format.media_type}; charset=utf-8"
-    return Response(msgspec.json.encode(answer), status, headers={"Content-Type": content_type})
+def _cost(asked: Any, admitted: Admitted, limits: Limits) -> dict[str, Any]:
+    cost: dict[str, Any] = {"requested": admitted.cost, "limit": limits.max_cost}
+    if isinstance(asked, dict) and asked.get("breakdown"):
+        cost["breakdown"] = admitted.operation.cost.breakdown(admitted.values.coerced)
+    return cost
+
+
+async def _send(send: Send, status: int, answer: dict[str, Any], answer_format: Format, *, is_head: bool) -> None:
+    body = _encode_json(answer)
+    content_type = _CONTENT_TYPES[answer_format.media_type]
+    headers = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), (b"vary", b"Accept")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if is_head else body})
+
+
+_CONTENT_TYPES = {name: f"{name}; charset=utf-8".encode() for name in (GRAPHQL_RESPONSE, JSON)}
+
+
+def _headers(scope: Scope) -> dict[bytes, bytes]:
+    """The headers by name; those given several times as one list."""
+    found: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        found[name] = found[name] + b", " + value if name in found else value
+    return found
+
+
+def _answer_format(method: str, headers: Mapping[bytes, bytes]) -> Format | None:
+    """How to answer; None to a question about methods. Raises `NotGraphQL` for what cannot be answered."""
+    if method not in ("GET", "HEAD", "POST"):
+        if method == "OPTIONS":
+            return None
+        raise NotGraphQL(405, "method_not_allowed", "GraphQL is asked by GET or POST; use POST.", {"Allow": ALLOW})
+    answer_format = negotiate(headers.get(b"accept", b"").decode("latin-1"))
+    if answer_format is None:
+        detail = f"The answer is {GRAPHQL_RESPONSE} or {JSON}; name one of them in the Accept header."
+        raise NotGraphQL(406, "not_acceptable", detail)
+    return answer_format
 
 
 def _status(refusal: Refusal, answer_format: Format) -> int:
@@ -242,94 +329,30 @@ def _parse_header(value: str) -> tuple[str, dict[str, str]]:
     return name.strip().lower(), {key.strip().lower(): text.strip().strip('"') for key, _, text in pairs}
 
 
-def _require_json(request: Request) -> None:
-    name, parameters = _parse_header(", ".join(request.headers.getlist("content-type")))
+def _require_json(headers: Mapping[bytes, bytes]) -> None:
+    refused = _judge_content_type(headers.get(b"content-type", b"").decode("latin-1"))
+    if refused:
+        raise NotGraphQL(415, "unsupported_media_type", refused, {"Accept-Post": JSON})
+
+
+@lru_cache(maxsize=64)
+def _judge_content_type(content_type: str) -> str:
+    """Why a body of that type is not read; empty if it is."""
+    name, parameters = _parse_header(content_type)
     if name != JSON:
-        detail = f"The body must be JSON; send it with the header Content-Type: {JSON}."
-    elif parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
-        detail = "The body must be encoded in UTF-8; send it without a charset or with charset=utf-8."
-    else:
-        return
-    raise _NotGraphQL(415, "unsupported_media_type", detail, {"Accept-Post": JSON})
+        return f"The body must be JSON; send it with the header Content-Type: {JSON}."
+    if parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+        return "The body must be encoded in UTF-8; send it without a charset or with charset=utf-8."
+    return ""
 
 
-def _refuse_cross_site_cookies(request: Request) -> None:
-    headers = request.headers
-    if headers.get("sec-fetch-site", "").lower() not in ("cross-site", "same-site") or "cookie" not in headers:
+def _refuse_cross_site_cookies(headers: Mapping[bytes, bytes]) -> None:
+    site = headers.get(b"sec-fetch-site", b"").lower()
+    if site not in (b"cross-site", b"same-site") or b"cookie" not in headers:
         return
     if not any(name in headers for name in PREFLIGHT_HEADERS):
-        raise _NotGraphQL(
+        raise NotGraphQL(
             403,
             "forbidden",
             "A page of another site cannot ask with a visitor's cookies; send an API key, or use POST.",
         )
-
-
-def read_body(body: bytes) -> GraphQLParameters:
-    """The parameters in a POST body; null is the same as absent, unknown members are ignored."""
-    if not body:
-        raise _bad_request("The body is empty; send a JSON object with the member query.")
-    members = _decode(body, "The body")
-    if not isinstance(members, dict):
-        raise _bad_request("The body must be one JSON object with the member query; batches are not supported.")
-    return _parameters(members)
-
-
-def read_query(items: Iterable[tuple[str, str]]) -> GraphQLParameters:
-    """The parameters in a URL, where an empty string is the same as absent and maps are JSON texts."""
-    members: dict[str, Any] = {}
-    for name, text in items:
-        if name not in ("query", "operationName", "variables", "extensions") or not text:
-            continue
-        if name in members:
-            raise _bad_request(f"The parameter {name} is given twice; give it once.")
-        is_map = name in ("variables", "extensions")
-        members[name] = _decode(text.encode(), f"The parameter {name}") if is_map else text
-    return _parameters(members)
-
-
-def _parameters(members: dict[str, Any]) -> GraphQLParameters:
-    query = members.get("query")
-    if query is None:
-        raise _bad_request("The member query is missing; put the GraphQL document into it.")
-    if not isinstance(query, str):
-        raise _bad_request("The member query must be a string, the GraphQL document.")
-    operation_name = members.get("operationName")
-    if not isinstance(operation_name, str | None):
-        raise _bad_request("The member operationName must be a string; leave it out if there is one operation.")
-    for name in ("variables", "extensions"):
-        if not isinstance(members.get(name), dict | None):
-            raise _bad_request(f"The member {name} must be a JSON object; leave it out if there are none.")
-    return GraphQLParameters(query, operation_name or None, members.get("variables") or {})
-
-
-def _decode(text: bytes, what: str) -> Any:
-    """Strict JSON: UTF-8, no NaN, no lone surrogates, no name twice in an object, no nesting without end."""
-    try:
-        value = msgspec.json.decode(text)
-        # msgspec keeps the last of several members of one name, another reader may keep the first.
-        json.loads(text, object_pairs_hook=_refuse_duplicates)
-    except _DuplicateName as error:
-        raise _bad_request(f"{what} has the name {error} twice in one object; give it once.") from None
-    except RecursionError:
-        raise _bad_request(f"{what} is nested too deeply; nest fewer levels.") from None
-    except (msgspec.DecodeError, ValueError):
-        raise _bad_request(f"{what} is not valid JSON in UTF-8; check its quotes, commas and encoding.") from None
-    return value
-
-
-class _DuplicateName(Exception):
-    pass
-
-
-def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:
-    if len(pairs) > 1:
-        names: set[str] = set()
-        for name, _ in pairs:
-            if name in names:
-                raise _DuplicateName(json.dumps(name[:100]))
-            names.add(name)
-
-
-def _bad_request(detail: str) -> _NotGraphQL:
-    return _NotGraphQL(400, "bad_request", detail)

@@ -6,6 +6,7 @@ import strawberry
 
 from domain.errors import InvalidInput
 from domain.short_id import ShortId, parse_short_id
+from execution.cost import cost
 from resolvers import nodes
 from schema.context import Info
 from schema.records import shown
@@ -33,7 +34,8 @@ class NodeQueries:
         description=(
             "Whatever has each of these ids, in their order; null in the place of an id that nothing has that you may"
             " see. In the place of what cannot be an id stands null as well, and `errors` names it."
-        )
+        ),
+        metadata=cost(size="ids"),
     )
     async def nodes(
         self,

@@ -8,12 +8,21 @@ from schema.certifications import CertificationMutations, CertificationQueries
 from schema.claims import ClaimMutations, ClaimQueries
 from schema.nodes import NodeQueries
 from schema.products import ProductMutations, ProductQueries
+from schema.rate_limit import RateLimitQueries
 from schema.scalars import SCALARS
 from schema.viewer import ViewerQueries
 
 
 @strawberry.type(description="What can be asked. Everybody with a valid credential may, and nothing is changed by it.")
-class Query(ProductQueries, CertificationQueries, ClaimQueries, CertificationBodyQueries, NodeQueries, ViewerQueries):
+class Query(
+    ProductQueries,
+    CertificationQueries,
+    ClaimQueries,
+    CertificationBodyQueries,
+    NodeQueries,
+    ViewerQueries,
+    RateLimitQueries,
+):
     """The root of queries."""
 
 

@@ -14,10 +14,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from starlette.types import Scope
 
 from execution.errors import root_cause
 from execution.execute import Executor
 from execution.limits import Limits
+from schema.context import Asked
 from schema.http import Format, GraphQLEndpoint, negotiate
 
 NEW = "application/graphql-response+json"
@@ -61,7 +63,7 @@ class Mutation:
         return len(written)
 
 
-def present(request: Request, errors: Sequence[GraphQLError]) -> list[dict[str, Any]]:
+def present(scope: Scope, errors: Sequence[GraphQLError]) -> list[dict[str, Any]]:
     return [present_one(error) for error in errors]
 
 
@@ -77,8 +79,8 @@ def problem(status: int, code: str, detail: str, headers: Any) -> Response:
     return JSONResponse(content, status, dict(headers), media_type=PROBLEM)
 
 
-async def make_context(request: Request) -> Context:
-    return Context(request.url.path)
+async def make_context(scope: Scope, asked: Asked) -> Context:
+    return Context(scope["path"])
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +88,7 @@ def client() -> Iterator[TestClient]:
     endpoint = GraphQLEndpoint(
         Executor(strawberry.Schema(Query, Mutation), Limits(max_depth=3)),
         make_context=make_context,
-        present_errors=present,
+        present=present,
         problem=problem,
         max_body=10_000,
     )
@@ -391,7 +393,7 @@ async def test_reading_stops_at_the_chunk_that_is_too_much() -> None:
     endpoint = GraphQLEndpoint(
         Executor(strawberry.Schema(Query)),
         make_context=make_context,
-        present_errors=present,
+        present=present,
         problem=problem,
         max_body=10,
     )
@@ -413,7 +415,7 @@ async def test_reading_stops_at_the_chunk_that_is_too_much() -> None:
 
 async def test_a_client_that_leaves_while_sending_gets_no_answer() -> None:
     endpoint = GraphQLEndpoint(
-        Executor(strawberry.Schema(Query)), make_context=make_context, present_errors=present, problem=problem
+        Executor(strawberry.Schema(Query)), make_context=make_context, present=present, problem=problem
     )
     sent: list[Any] = []
 
@@ -447,8 +449,8 @@ def test_an_operation_stopped_for_its_time(accept: str) -> None:
 
     endpoint = GraphQLEndpoint(
         Executor(strawberry.Schema(Waiting), timeout=0.01),
-        make_context=lambda request: Context(""),
-        present_errors=present,
+        make_context=lambda scope, asked: Context(""),
+        present=present,
         problem=problem,
     )
     with TestClient(Starlette(routes=[Route("/graphql", endpoint)])) as client:
@@ -462,14 +464,14 @@ def test_what_the_context_refuses_is_left_to_the_application() -> None:
     class Unauthorized(Exception):
         pass
 
-    def make_context(request: Request) -> Context:
+    def make_context(scope: Scope, asked: Asked) -> Context:
         raise Unauthorized
 
     def unauthorized(request: Request, error: Exception) -> Response:
         return Response(status_code=401)
 
     endpoint = GraphQLEndpoint(
-        Executor(strawberry.Schema(Query)), make_context=make_context, present_errors=present, problem=problem
+        Executor(strawberry.Schema(Query)), make_context=make_context, present=present, problem=problem
     )
     app = Starlette(routes=[Route("/graphql", endpoint)], exception_handlers={Unauthorized: unauthorized})
     with TestClient(app) as client:

@@ -1,5 +1,7 @@
 import pytest
 
+from execution.limits import Limits
+from gateway.graphql import limits_of
 from gateway.settings import Settings, SettingsError, load_settings, unknown_variables
 
 
@@ -93,3 +95,8 @@ def test_a_misspelt_variable_is_pointed_out(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("CERTGATE_DATABSE_URL", "sqlite:///x.db")
     (sentence,) = unknown_variables()
     assert sentence == "CERTGATE_DATABSE_URL is not a setting and has no effect; did you mean CERTGATE_DATABASE_URL?"
+
+
+def test_the_limits_of_graphql_are_settings_with_the_same_defaults() -> None:
+    assert limits_of(load_settings()) == Limits()
+    assert limits_of(load_settings(graphql_max_depth=3, graphql_limits="warn")) == Limits(max_depth=3, warn_only=True)

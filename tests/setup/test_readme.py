@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway.settings import PREFIX, Settings
 from tests.conftest import ROOT, LiveServer
 
 _EXAMPLE = re.compile(r"<!-- example: (\w+) -->\n```sh\n(.*?)\n```", re.DOTALL)
@@ -34,3 +35,21 @@ def test_the_examples_answer_with_the_same_facts(live_server: LiveServer) -> Non
     held = paste("rest", live_server)
     assert [item["label"] for item in held] == [item["certification"]["label"] for item in product["certifications"]]
     assert [item["is_active"] for item in held] == [item["isActive"] for item in product["certifications"]]
+
+
+def test_the_table_of_settings_is_theirs() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = dict(re.findall(r"^\| `(CERTGATE_\w+)` \| (.*) \|$", readme, re.MULTILINE))
+    expected = {
+        f"{PREFIX}{name.upper()}": f"{_default(field.default)} | {field.description}"
+        for name, field in Settings.model_fields.items()
+    }
+    assert table == expected
+
+
+def _default(value: object) -> str:
+    if value == "":
+        return "(none)"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"

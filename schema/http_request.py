@@ -1,0 +1,132 @@
+"""From the bytes of a GraphQL request to its members.
+
+Strict JSON: UTF-8, no NaN, no lone surrogates, no nesting without end, and no name twice in an object, for two readers
+of such a text may see two requests in it.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+MEMBERS = ("query", "documentId", "operationName", "variables", "extensions")
+_MAPS = ("variables", "extensions")
+
+_decode_json = msgspec.json.Decoder().decode
+_names = re.compile(rb'"[ \t\r\n]*:').findall
+
+
+class NotGraphQL(Exception):
+    """The request is refused before any GraphQL was looked at."""
+
+    def __init__(self, status: int, code: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = headers or {}
+
+
+@dataclass(slots=True)
+class GraphQLRequest:
+    """The members of a well-formed request: a text, or the id of one that was registered; never both."""
+
+    query: str | None
+    document_id: str | None
+    operation_name: str | None
+    variables: dict[str, Any]
+    extensions: dict[str, Any]
+
+
+def read_body(body: bytes) -> GraphQLRequest:
+    """The request in a POST body; null is the same as absent, unknown members are ignored."""
+    if not body:
+        raise _bad_request("The body is empty; send a JSON object with the member query.")
+    members = _decode(body, "The body")
+    if type(members) is not dict:
+        raise _bad_request("The body must be one JSON object with the member query; batches are not supported.")
+    return _request(members)
+
+
+def read_query_string(query_string: bytes) -> GraphQLRequest:
+    """The request in a URL, where an empty string is the same as absent and maps are JSON texts."""
+    members: dict[str, Any] = {}
+    for name, text in parse_qsl(query_string.decode("latin-1"), keep_blank_values=True):
+        if name not in MEMBERS or not text:
+            continue
+        if name in members:
+            raise _bad_request(f"The parameter {name} is given twice; give it once.")
+        members[name] = _decode(text.encode(), f"The parameter {name}") if name in _MAPS else text
+    return _request(members)
+
+
+def _request(members: dict[str, Any]) -> GraphQLRequest:
+    query, document_id = members.get("query"), members.get("documentId")
+    if query is None and document_id is None:
+        raise _bad_request("The member query is missing; put the GraphQL document into it.")
+    if type(query) is not str and query is not None:
+        raise _bad_request("The member query must be a string, the GraphQL document.")
+    if document_id is not None:
+        if not isinstance(document_id, str):
+            raise _bad_request("The member documentId must be a string, the id of a registered document.")
+        if query is not None:
+            raise _bad_request("The members query and documentId both name a document; send one of them.")
+    name = members.get("operationName")
+    if type(name) is not str and name is not None:
+        raise _bad_request("The member operationName must be a string; leave it out if there is one operation.")
+    variables, extensions = members.get("variables"), members.get("extensions")
+    for member, value in (("variables", variables), ("extensions", extensions)):
+        if type(value) is not dict and value is not None:
+            raise _bad_request(f"The member {member} must be a JSON object; leave it out if there are none.")
+    return GraphQLRequest(query, document_id, name or None, variables or {}, extensions or {})
+
+
+def _decode(text: bytes, what: str) -> Any:
+    try:
+        value = _decode_json(text)
+        # Each name in the text is followed by a colon. So as many names as colons are as many as were kept, and none
+        # was given twice: msgspec keeps the last of them. A colon behind a quote inside a string is looked into too.
+        if len(_names(text)) != _count_names(value):
+            json.loads(text, object_pairs_hook=_refuse_duplicates)
+    except _DuplicateName as error:
+        raise _bad_request(f"{what} has the name {error} twice in one object; give it once.") from None
+    except RecursionError:
+        raise _bad_request(f"{what} is nested too deeply; nest fewer levels.") from None
+    except (msgspec.DecodeError, ValueError):
+        raise _bad_request(f"{what} is not valid JSON in UTF-8; check its quotes, commas and encoding.") from None
+    return value
+
+
+def _count_names(value: Any) -> int:
+    """How many names all objects of a JSON value have together."""
+    count = 0
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if type(item) is dict:
+            count += len(item)
+            stack += [inner for inner in item.values() if type(inner) is dict or type(inner) is list]
+        elif type(item) is list:
+            stack += [inner for inner in item if type(inner) is dict or type(inner) is list]
+    return count
+
+
+class _DuplicateName(Exception):
+    pass
+
+
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:
+    if len(pairs) > 1:
+        names: set[str] = set()
+        for name, _ in pairs:
+            if name in names:
+                raise _DuplicateName(json.dumps(name[:100]))
+            names.add(name)
+
+
+def _bad_request(detail: str) -> NotGraphQL:
+    return NotGraphQL(400, "bad_request", detail)

@@ -1,0 +1,76 @@
+"""What the caller may still ask for."""
+
+from datetime import datetime
+
+import strawberry
+
+from execution.cost import cost
+from schema.context import Info, Window
+
+_FREE = cost(weight=0)
+_LARGEST = 2**31 - 1
+"""GraphQL's integers end here; a limit beyond it is none."""
+
+
+@strawberry.type(description="One window of your rate limit. Every root field of a document spends a unit.")
+class RateLimitWindow:
+    """A window as GraphQL shows it."""
+
+    limit: int = strawberry.field(description="Units that you may spend in it.")
+    used: int = strawberry.field(description="Units spent, those of this request included.")
+    remaining: int = strawberry.field(description="Units left.")
+    reset_at: datetime = strawberry.field(description="When it ends, and all units are back.")
+
+
+@strawberry.type(
+    description="Your rate limit, and what this request takes of it. What is not about a window is about this request."
+)
+class RateLimit:
+    """Both windows, and the figures of the one that trips first at the top."""
+
+    limit: int = strawberry.field(description="Units of the window that trips first.")
+    cost: int = strawberry.field(description="Units that this request spends: one for each root field.")
+    remaining: int = strawberry.field(description="Units left in the window that trips first.")
+    used: int = strawberry.field(description="Units spent in the window that trips first.")
+    reset_at: datetime = strawberry.field(description="When the window that trips first ends.")
+    node_count: int = strawberry.field(
+        description=(
+            "What the operation costs: the objects that it may return at most, and 10 for each thing that it changes."
+            " `extensions.cost` shows the limit and where the cost comes from."
+        )
+    )
+    minute: RateLimitWindow = strawberry.field(description="The window of a minute.", metadata=_FREE)
+    day: RateLimitWindow = strawberry.field(description="The window of a day.", metadata=_FREE)
+
+
+def _shown(window: Window) -> RateLimitWindow:
+    return RateLimitWindow(
+        limit=min(window.limit, _LARGEST),
+        used=min(window.used, _LARGEST),
+        remaining=min(max(0, window.limit - window.used), _LARGEST),
+        reset_at=window.ends_at,
+    )
+
+
+@strawberry.type
+class RateLimitQueries:
+    """The root field about rate limits."""
+
+    @strawberry.field(
+        description="How much of your rate limit is left, as the headers of every answer say it too.",
+        metadata=_FREE,
+    )
+    async def rate_limit(self, info: Info) -> RateLimit:
+        """Where the caller stands after the charge for this request."""
+        minute, day, nearest = await info.context.rate_limits()
+        first = _shown(nearest)
+        return RateLimit(
+            limit=first.limit,
+            cost=info.context.asked.units,
+            remaining=first.remaining,
+            used=first.used,
+            reset_at=first.reset_at,
+            node_count=info.context.asked.cost,
+            minute=_shown(minute),
+            day=_shown(day),
+        )
