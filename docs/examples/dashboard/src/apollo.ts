@@ -1,0 +1,87 @@
+// The dashboard with Apollo Client: npm run apollo
+import { ApolloClient, HttpLink, InMemoryCache } from "@apollo/client";
+import { relayStylePagination } from "@apollo/client/utilities";
+import { type Client, PAGE, UNCONFIRMED, walk } from "./dashboard.js";
+import possible from "./gql/possible-types.json" with { type: "json" };
+import { AssignClaimDocument, ClaimByCodeDocument, RemoveClaimDocument, SearchProductsDocument } from "./gql/graphql.js";
+import { countingFetch, endpoint, idempotencyKey, key } from "./settings.js";
+
+const cache = new InMemoryCache({
+  // With these, fragments on the interface Problem match the members of each union.
+  possibleTypes: possible.possibleTypes,
+  typePolicies: {
+    // Pages of one search become one list; another search is another list.
+    Query: { fields: { products: relayStylePagination(["search"]) } },
+    // The answer to a write has a product's claims as a whole; they replace those in the cache.
+    Product: { fields: { claims: { merge: false } } },
+  },
+});
+
+const client = new ApolloClient({
+  link: new HttpLink({ uri: endpoint, headers: { "X-API-Key": key }, fetch: countingFetch }),
+  cache,
+});
+
+/** What came back. Apollo rejects the promise when there is none. */
+function found<T>(data: T | null | undefined): T {
+  if (data == null) throw new Error("The gateway answered with nothing.");
+  return data;
+}
+
+const apollo: Client = {
+  async claim(code) {
+    const { data } = await client.query({ query: ClaimByCodeDocument, variables: { code } });
+    return found(data?.claim);
+  },
+
+  watchProducts(search, show) {
+    const query = client.watchQuery({ query: SearchProductsDocument, variables: { search, first: PAGE } });
+    const shown = query.subscribe(({ data, dataState }) => {
+      if (dataState === "complete") show(data.products);
+    });
+    return {
+      more() {
+        const after = query.getCurrentResult().data?.products?.pageInfo?.endCursor;
+        void query.fetchMore({ variables: { after } });
+      },
+      stop: () => shown.unsubscribe(),
+    };
+  },
+
+  async assignClaim(product, claim, input) {
+    const made = {
+      __typename: "ClaimAssignment" as const,
+      id: UNCONFIRMED,
+      isActive: true,
+      source: "BRAND_SELF_DECLARED" as const,
+      claim,
+    };
+    const { data } = await client.mutate({
+      mutation: AssignClaimDocument,
+      variables: { input },
+      context: { headers: idempotencyKey() },
+      optimisticResponse: {
+        __typename: "Mutation",
+        assignClaim: {
+          __typename: "ClaimAssigned",
+          assignment: {
+            ...made,
+            product: { __typename: "Product", id: product.id, gtin: product.gtin, claims: [...product.claims, made] },
+          },
+        },
+      },
+    });
+    return found(data);
+  },
+
+  async removeClaim(input) {
+    const { data } = await client.mutate({
+      mutation: RemoveClaimDocument,
+      variables: { input },
+      context: { headers: idempotencyKey() },
+    });
+    return found(data);
+  },
+};
+
+await walk(apollo, process.argv[2] ?? "chocolate", process.argv[3] ?? "VEGAN");

@@ -1,0 +1,74 @@
+// Everything that the dashboard asks for. `npm run generate` makes the types in gql/ from these texts.
+import { graphql } from "./gql/index.js";
+
+export const Claim = graphql(`
+  fragment Claim on Claim {
+    id
+    label
+  }
+`);
+
+export const ClaimLine = graphql(`
+  fragment ClaimLine on ClaimAssignment {
+    id
+    isActive
+    source
+    claim { ...Claim }
+  }
+`);
+
+export const ProductCard = graphql(`
+  fragment ProductCard on Product {
+    id
+    gtin
+    name
+    brand
+    certifications { id isActive expirationDate certification { id label } }
+    claims { ...ClaimLine }
+  }
+`);
+
+// Every refusal is a Problem, whichever of the union's members it is; only one of them has violations.
+export const Refusal = graphql(`
+  fragment Refusal on Problem {
+    errorCode
+    title
+    detail
+    retryable
+    ... on ValidationProblem { violations { loc msg } }
+  }
+`);
+
+export const SearchProducts = graphql(`
+  query SearchProducts($search: String!, $first: Int!, $after: String) {
+    products(search: $search, first: $first, after: $after) {
+      edges { cursor node { ...ProductCard } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`);
+
+export const ClaimByCode = graphql(`
+  query ClaimByCode($code: String!) {
+    claim(code: $code) { ...Claim }
+  }
+`);
+
+// The answer holds the product with all its claims, so that a normalised cache updates every list that shows it.
+export const AssignClaim = graphql(`
+  mutation AssignClaim($input: AssignClaimInput!) {
+    assignClaim(input: $input) {
+      ... on ClaimAssigned { assignment { ...ClaimLine product { id gtin claims { ...ClaimLine } } } }
+      ...Refusal
+    }
+  }
+`);
+
+export const RemoveClaim = graphql(`
+  mutation RemoveClaim($input: RemoveClaimInput!) {
+    removeClaim(input: $input) {
+      ... on ClaimRemoved { removed { id product { id gtin claims { ...ClaimLine } } } }
+      ...Refusal
+    }
+  }
+`);

@@ -1,0 +1,21 @@
+// What both clients need to know, from the environment.
+import { randomUUID } from "node:crypto";
+
+export const endpoint = `${process.env["CERTGATE_URL"] ?? "http://127.0.0.1:8000"}/graphql`;
+
+export const key = process.env["CERTGATE_KEY"] ?? "";
+if (!key) throw new Error("Set CERTGATE_KEY to an API key; `certgate demo` prints one.");
+
+let sent = 0;
+
+/** How many requests have left this program. */
+export const requests = (): number => sent;
+
+/** The `fetch` of both clients. */
+export const countingFetch: typeof fetch = (resource, options) => {
+  sent += 1;
+  return fetch(resource, options);
+};
+
+/** A new one for every write: when the network fails, a client can repeat the write without doing it twice. */
+export const idempotencyKey = (): Record<string, string> => ({ "Idempotency-Key": randomUUID() });

@@ -1,0 +1,100 @@
+// The dashboard with urql and its normalised cache: npm run urql
+import { type AnyVariables, Client as UrqlClient, type OperationResult, fetchExchange } from "@urql/core";
+import { cacheExchange } from "@urql/exchange-graphcache";
+import { relayPagination } from "@urql/exchange-graphcache/extras";
+import { type Client, PAGE, type Page, UNCONFIRMED, walk } from "./dashboard.js";
+import {
+  AssignClaimDocument,
+  type AssignClaimMutationVariables,
+  ClaimByCodeDocument,
+  ClaimFragmentDoc,
+  ProductCardFragmentDoc,
+  RemoveClaimDocument,
+  SearchProductsDocument,
+} from "./gql/graphql.js";
+import schema from "./gql/schema.json" with { type: "json" };
+import { countingFetch, endpoint, idempotencyKey, key } from "./settings.js";
+
+const headers = { "X-API-Key": key };
+
+const cache = cacheExchange({
+  // With it, the cache knows what may be null and that fragments on the interface Problem match members of a union.
+  schema: schema as never,
+  // Pages of one search become one list; another search is another list.
+  resolvers: { Query: { products: relayPagination() } },
+  // A write names products by their GTIN, so that is what they are found by.
+  keys: { Product: ({ gtin }) => gtin as string },
+  optimistic: {
+    assignClaim({ input }: AssignClaimMutationVariables, cached) {
+      const product = cached.readFragment(ProductCardFragmentDoc, { __typename: "Product", gtin: input.gtin });
+      const claim = cached.readFragment(ClaimFragmentDoc, { __typename: "Claim", id: input.claimId });
+      if (!product || !claim) return null;
+      const made = {
+        __typename: "ClaimAssignment",
+        id: UNCONFIRMED,
+        isActive: true,
+        source: "BRAND_SELF_DECLARED",
+        claim,
+      };
+      return {
+        __typename: "ClaimAssigned",
+        assignment: { ...made, product: { ...product, claims: [...product.claims, made] } },
+      };
+    },
+  },
+});
+
+const client = new UrqlClient({
+  url: endpoint,
+  fetch: countingFetch,
+  fetchOptions: { headers },
+  // Queries go by GET as long as the address is short; mutations always by POST.
+  preferGetMethod: "within-url-limit",
+  exchanges: [cache, fetchExchange],
+});
+
+/** What came back; throws what went wrong on the way, for refusals are answers. */
+function found<Data, Variables extends AnyVariables>(result: OperationResult<Data, Variables>): Data {
+  if (result.error) throw result.error;
+  if (result.data == null) throw new Error("The gateway answered with nothing.");
+  return result.data;
+}
+
+const urql: Client = {
+  async claim(code) {
+    const { claim } = found(await client.query(ClaimByCodeDocument, { code }));
+    if (!claim) throw new Error(`There is no claim ${code}.`);
+    return claim;
+  },
+
+  watchProducts(search, show) {
+    let shown: Page | undefined;
+    // The cache joins what it has of the list to whichever page was asked for last.
+    const from = (after?: string | null) =>
+      client.query(SearchProductsDocument, { search, first: PAGE, after }).subscribe((result) => {
+        shown = found(result).products;
+        show(shown);
+      });
+    let watching = from();
+    return {
+      more() {
+        const before = watching;
+        watching = from(shown?.pageInfo.endCursor);
+        before.unsubscribe();
+      },
+      stop: () => watching.unsubscribe(),
+    };
+  },
+
+  async assignClaim(_product, _claim, input) {
+    const fetchOptions = { headers: { ...headers, ...idempotencyKey() } };
+    return found(await client.mutation(AssignClaimDocument, { input }, { fetchOptions }));
+  },
+
+  async removeClaim(input) {
+    const fetchOptions = { headers: { ...headers, ...idempotencyKey() } };
+    return found(await client.mutation(RemoveClaimDocument, { input }, { fetchOptions }));
+  },
+};
+
+await walk(urql, process.argv[2] ?? "chocolate", process.argv[3] ?? "VEGAN");
