@@ -20,8 +20,8 @@ from db.catalogue import body_id, certification_id, claim_id
 from db.catalogue_files import Catalogue, read_catalogue
 from db.compiled import POSTGRESQL, SQLITE
 from db.migrate import migrate
-from db.products import search_text
 from domain.short_id import ShortId, catalogue_id
+from domain.text import search_text
 
 SEED = 20_261_122
 CERTIFICATIONS = 60

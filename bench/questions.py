@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from bench import data
+from domain.paging import product_order
 from domain.short_id import ShortId
-from schema.cursors import product_cursor
+from schema.cursors import cursor_at
 
 PAGE = 25
 
@@ -75,12 +76,15 @@ class Question(NamedTuple):
 
 
 class Asker(NamedTuple):
-    """What a question depends on: the rows, chance, and for PostGraphile the head of its cursors."""
+    """What a question depends on: the rows, chance, and what the server's cursors hold besides the GTIN.
+
+    That is for PostGraphile the cursor's head, and for ours the secret that seals it.
+    """
 
     products: int
     choose: random.Random
     dialect: str
-    cursor_head: str = ""
+    cursor_part: str = ""
 
     def gtin(self) -> str:
         """The GTIN of any product."""
@@ -89,8 +93,10 @@ class Asker(NamedTuple):
     def cursor(self, gtin: str) -> str:
         """The cursor behind a product."""
         if self.dialect == "postgraphile":
-            return base64.b64encode(json.dumps([self.cursor_head, gtin], separators=(",", ":")).encode()).decode()
-        return product_cursor(gtin)
+            return base64.b64encode(json.dumps([self.cursor_part, gtin], separators=(",", ":")).encode()).decode()
+        if self.dialect == "certgate":
+            return cursor_at(self.cursor_part, product_order(), (gtin,))
+        return base64.urlsafe_b64encode(f"p1:{gtin}".encode()).decode()
 
 
 Write = Callable[[Asker, int], Question]

@@ -19,6 +19,7 @@ import psutil
 from bench import data
 from bench.questions import POSTGRAPHILE_SOME, WORKLOADS, Asker, Question
 from db.database import open_database
+from db.secrets import cursor_secret
 from domain.vocabulary import Role
 from resolvers.keys import create_key
 
@@ -52,6 +53,7 @@ class Server:
         headers: str = "",
         is_node: bool = False,
         url: str = "",
+        cursor_part: str = "",
         database_process: psutil.Process | None = None,
     ) -> None:
         self.name = name
@@ -71,7 +73,7 @@ class Server:
         self.next_pair = 0
         """The number of the next pair of product and claim that was never assigned in its database."""
         self.seconds_to_first_answer = 0.0
-        self._cursor_head = ""
+        self._cursor_part = cursor_part
 
     @property
     def process(self) -> psutil.Process:
@@ -105,11 +107,11 @@ class Server:
         self.seconds_to_first_answer = time.perf_counter() - began
         if self.dialect == "postgraphile":
             answer = self.ask_graphql(POSTGRAPHILE_SOME)
-            self._cursor_head = _head_of_cursor(answer["data"]["products"]["pageInfo"]["endCursor"])
+            self._cursor_part = _head_of_cursor(answer["data"]["products"]["pageInfo"]["endCursor"])
 
     def asker(self, seed: int) -> Asker:
         """Makes questions to this server; the same ones for the same seed."""
-        return Asker(self.products, random.Random(seed), self.dialect, self._cursor_head)
+        return Asker(self.products, random.Random(seed), self.dialect, self._cursor_part)
 
     def ask(self, question: Question) -> Any:
         """The JSON of one answer; None where it has no body. Raises `ServerError` for a refusal."""
@@ -159,13 +161,15 @@ def certgate(
 ) -> Server:
     """Ours, as it is served: credentials, rate limits, cost limits, headers and the log at its default level."""
 
-    async def make_key() -> str:
+    async def make_key() -> tuple[str, str]:
         opened = await open_database(url)
         try:
-            return (await create_key(opened, data.ORGANIZATION, Role.EDITOR, name="bench")).secret
+            made = await create_key(opened, data.ORGANIZATION, Role.EDITOR, name="bench")
+            return made.secret, await cursor_secret(opened)
         finally:
             await opened.close()
 
+    key, secret = asyncio.run(make_key())
     environment = {
         "CERTGATE_DATABASE_URL": url,
         "CERTGATE_RATE_LIMIT_PER_MINUTE": _NEVER_REACHED,
@@ -180,7 +184,8 @@ def certgate(
         products=products,
         url=url,
         environment=environment,
-        headers=f"X-API-Key: {asyncio.run(make_key())}\r\n",
+        headers=f"X-API-Key: {key}\r\n",
+        cursor_part=secret,
         database_process=database_process,
     )
 

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, delete, select, update
 from db import definitions
 from db.database import Database, Transaction
 from db.definitions import Definitions, with_definitions
+from db.lists import Listed
 from db.reads import Read
 from db.tables import certification_assignments as assignments
 from db.types import among
@@ -47,6 +48,7 @@ _assignments = select(*COLUMNS)
 OF_PRODUCT = Read(_assignments.where(assignments.c.gtin == bindparam("gtin")), CertificationAssignment, defined=True)
 OF_PRODUCTS = Read(_assignments.where(among(assignments.c.gtin, "gtins")), CertificationAssignment, defined=True)
 OF_IDS = Read(_assignments.where(among(assignments.c.id, "ids")), CertificationAssignment, defined=True)
+LISTED = Listed(assignments, _assignments, CertificationAssignment, ("gtin", "certification_id"), "certifications")
 ONE = Read(
     _assignments.where(
         assignments.c.gtin == bindparam("gtin"),

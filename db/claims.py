@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, select, update
 from db import definitions
 from db.database import Database, Transaction
 from db.definitions import Definitions, with_definitions
+from db.lists import Listed
 from db.reads import Read
 from db.tables import claim_assignments as assignments
 from db.types import among
@@ -33,6 +34,7 @@ _ASSIGNMENT = (
 COLUMNS = (*_ASSIGNMENT, assignments.c.claim_id)
 
 _assignments = select(*COLUMNS)
+LISTED = Listed(assignments, _assignments, ClaimAssignment, ("gtin", "claim_id"), "claims")
 ONE = Read(
     _assignments.where(assignments.c.gtin == bindparam("gtin"), assignments.c.claim_id == bindparam("claim_id")),
     ClaimAssignment,

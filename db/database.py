@@ -99,8 +99,11 @@ class Transaction(ABC):
 class Database(ABC):
     """A database that is open. Close it once, at the end of the process."""
 
+    dialect: Dialect
     held: Any = None
     """What `db.definitions` keeps in memory of this database."""
+    cursor_secret: str | None = None
+    """What `db.secrets` has read."""
 
     @abstractmethod
     async def fetch(self, read: Read[R], found: Definitions | None = None, /, **values: Any) -> list[R]:

@@ -6,10 +6,10 @@ by shape; values are parameters, a list is one parameter.
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, and_, bindparam, false, or_, true
+from sqlalchemy import FromClause, and_, bindparam, false, or_, true
 from sqlalchemy.sql.expression import BindParameter, ColumnElement
 
-from db.types import Endless, Negated, among, has_entry, has_item, open_end
+from db.types import Endless, Negated, among, has_entry, has_item, open_end, pattern
 from domain.filters import Condition, Either, Every, Not, Where
 
 # Dates without which something has no end.
@@ -49,11 +49,17 @@ def _named(condition: Condition, values: dict[str, Any]) -> Condition:
     if condition.operator == "has" and isinstance(value, tuple):
         values[name], values[f"{name}_value"] = value
         return Condition(condition.member, "has_entry", name)
-    values[name] = list(value) if condition.operator == "in" else value
+    match condition.operator:
+        case "in":
+            values[name] = list(value)
+        case "contains":
+            values[name] = pattern(value)
+        case _:
+            values[name] = value
     return Condition(condition.member, condition.operator, name)
 
 
-def condition(shape: Where, table: Table) -> ColumnElement[bool]:
+def condition(shape: Where, table: FromClause) -> ColumnElement[bool]:
     """The condition of that shape on the table's rows, never NULL; parameters are named as in the shape."""
     match shape:
         case Every(parts):
@@ -66,7 +72,7 @@ def condition(shape: Where, table: Table) -> ColumnElement[bool]:
             return _condition(shape, table)
 
 
-def _condition(test: Condition, table: Table) -> ColumnElement[bool]:
+def _condition(test: Condition, table: FromClause) -> ColumnElement[bool]:
     column = table.c[test.member]
     if test.operator == "in":
         return among(column, test.value)
@@ -86,6 +92,8 @@ def _condition(test: Condition, table: Table) -> ColumnElement[bool]:
             return column <= value
         case "lt":
             return column < value
+        case "contains":
+            return column.like(value, escape="\\")
         case "open_lte":
             return column.is_(None) | (column <= value)
         case _:

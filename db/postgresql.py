@@ -71,6 +71,8 @@ class PostgresqlTransaction(Transaction):
 class PostgresqlDatabase(Database):
     """A PostgreSQL database."""
 
+    dialect = POSTGRESQL
+
     def __init__(self, pool: asyncpg.Pool, writers: asyncpg.Pool, dsn: str) -> None:
         self._pool = pool
         # Of their own, so that writes that wait for each other's locks leave the reads alone.

@@ -8,14 +8,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, func, select, update
 
 from db.database import Database, Transaction
+from db.lists import Listed
 from db.reads import Read
 from db.tables import products
-from db.types import among
+from db.types import among, pattern
 from domain.commands import ListTradeItems
 from domain.gtin import Gtin
 from domain.records import Product
 from domain.short_id import ShortId
-from domain.text import fold
+from domain.text import fold, search_text
 
 COLUMNS = (
     products.c.gtin,
@@ -37,8 +38,6 @@ COLUMNS = (
 )
 
 
-_page = select(*COLUMNS).where(products.c.gtin > bindparam("after")).order_by(products.c.gtin).limit(bindparam("limit"))
-
 _ORDERS = {
     "product_name": products.c.name,
     "brand": products.c.brand,
@@ -49,15 +48,9 @@ _ORDERS = {
 
 BY_GTIN = Read(select(*COLUMNS).where(products.c.gtin == bindparam("gtin")), Product)
 BY_GTINS = Read(select(*COLUMNS).where(among(products.c.gtin, "gtins")), Product)
-PAGE = Read(_page, Product)
-SEARCH = Read(_page.where(products.c.search_text.like(bindparam("pattern"), escape="\\")), Product, scans=True)
+LISTED = Listed(products, select(*COLUMNS), Product, ("gtin",))
 BY_IDS = Read(select(*COLUMNS).where(among(products.c.id, "ids")), Product)
 _CHANGE = update(products).where(products.c.gtin == bindparam("of"))
-
-
-def search_text(name: str, brand: str, gtin: str) -> str:
-    """What the search looks through for one product."""
-    return fold(f"{name}\n{brand}\n{gtin}")
 
 
 async def find(database: Database, gtin: Gtin) -> Product | None:
@@ -89,7 +82,7 @@ async def listing(database: Database, command: ListTradeItems, organization_id: 
         return Listing([], 0)
     values = {
         "organization_id": organization_id,
-        "pattern": None if command.q is None else _pattern(command.q),
+        "pattern": None if command.q is None else pattern(fold(command.q)),
         "brand": command.brand,
         "country_of_origin": command.country_of_origin,
         "data_source": command.data_source,
@@ -123,11 +116,6 @@ def _listing(filters: frozenset[str], ordering: str) -> tuple[Read[Product], Rea
     return Read(rows, Product, scans=True), Read(count, lambda row: int(row[0]), scans=True)
 
 
-def _pattern(part: str) -> str:
-    escaped = fold(part).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
-
-
 async def lock(transaction: Transaction, gtin: Gtin) -> Product | None:
     """One product, locked until the transaction ends."""
     return next(iter(await transaction.fetch(BY_GTIN, lock=products, gtin=gtin)), None)
@@ -158,10 +146,3 @@ async def change(transaction: Transaction, product: Product, changes: dict[str, 
 async def in_transaction(transaction: Transaction, gtin: Gtin) -> Product | None:
     """The product of that GTIN as the transaction sees it."""
     return next(iter(await transaction.fetch(BY_GTIN, gtin=gtin)), None)
-
-
-async def page(database: Database, *, after: str, limit: int, search: str) -> list[Product]:
-    """At most `limit` products behind the GTIN `after`, in GTIN order; `search` is a part of name, brand or GTIN."""
-    if not search:
-        return await database.fetch(PAGE, after=after, limit=limit)
-    return await database.fetch(SEARCH, after=after, limit=limit, pattern=_pattern(search))

@@ -27,6 +27,8 @@ _QUICK = ("mmap_size=1073741824", "cache_size=-32768", "temp_store=MEMORY")
 class SqliteDatabase(Database):
     """A SQLite file: one writing connection, one reading connection in the loop thread, two in threads of their own."""
 
+    dialect = SQLITE
+
     def __init__(self, path: str, reader: sqlite3.Connection, writer: GroupCommit) -> None:
         self._path = path
         self._epoch: int | None = None

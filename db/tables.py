@@ -228,6 +228,14 @@ claim_assignments = Table(
     sqlite_with_rowid=False,
 )
 
+# What the installation keeps to itself, in hex, by what it is for; made by the migration.
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", text(32), primary_key=True),
+    Column("value", text(128), nullable=False),
+)
+
 # What was answered to a write that carried an Idempotency-Key, so that it is not done twice.
 idempotency_keys = Table(
     "idempotency_keys",

@@ -97,10 +97,14 @@ class _Among(FunctionElement[bool]):
         return self
 
 
+def text_list(name: str) -> BindParameter[list[str]]:
+    """A list of texts given as one parameter."""
+    return bindparam(name, type_=_TextList())
+
+
 def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """Whether the column's value is in the list given as parameter `name`; the statement's text never grows with it."""
-    parameter: BindParameter[list[str]] = bindparam(name, type_=_TextList())
-    return _Among(column, parameter)
+    return _Among(column, text_list(name))
 
 
 @compiles(_Among, "sqlite")
@@ -205,3 +209,9 @@ def _has_postgresql(element: _Has, compiler: SQLCompiler, **options: Any) -> str
     column, *values = (compiler.process(clause, **options) for clause in element.clauses)
     build = "jsonb_build_object" if len(values) == 2 else "jsonb_build_array"
     return f"{column} @> {build}({', '.join(f'{value}::text' for value in values)})"
+
+
+def pattern(part: str) -> str:
+    """What LIKE finds that part with, whatever stands around it; the escape character is a backslash."""
+    escaped = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

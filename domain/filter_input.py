@@ -9,11 +9,12 @@ them. Its rules hold for every list:
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
 from pydantic import ValidationError as PydanticValidationError
+from pydantic_core import PydanticKnownError
 
 from domain.countries import Country
 from domain.errors import InvalidInput, Violation
@@ -235,7 +236,22 @@ def _name(reading: _Reading, operators: Mapping[str, Any], path: Path, depth: in
     return every(parts)
 
 
+def _search(reading: _Reading, value: str, path: Path, depth: int) -> Where:
+    reading.left -= 1
+    part = reading.take(_folded, value, path)
+    return Condition("search_text", "contains", part) if part else EVERYTHING
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        # In its own zone it lies within the years 1 to 9999, in UTC it does not.
+        raise PydanticKnownError("datetime_object_invalid", {"error": "out of range"}) from None
+
+
 Day = Annotated[date, BeforeValidator(read_date)]
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
 Folded = Annotated[Text255, AfterValidator(fold)]
 """A text of which upper and lower case are the same."""
 _folded: TypeAdapter[str] = TypeAdapter(Folded)
@@ -275,7 +291,7 @@ CERTIFICATION_ASSIGNMENTS: Fields = {
     "expiration_date": _compared("expiration_date", Day),
     "expiring_within": _expiring_within,
     "active_on": _active_on,
-    "updated_at": _compared("updated_at", datetime),
+    "updated_at": _compared("updated_at", Moment),
     "metadata": _metadata,
 }
 
@@ -288,7 +304,7 @@ CLAIM_ASSIGNMENTS: Fields = {
     "expiration_date": _compared("expiration_date", Day),
     "expiring_within": _expiring_within,
     "active_on": _active_on,
-    "updated_at": _compared("updated_at", datetime),
+    "updated_at": _compared("updated_at", Moment),
     "metadata": _metadata,
 }
 
@@ -297,9 +313,10 @@ PRODUCTS: Fields = {
     "id": _compared("id", ShortIdField),
     "name": _name,
     "brand": _compared("brand", Text255),
+    "search": _search,
     "country_of_origin": _compared("country_of_origin", Country),
     "data_source": _compared("data_source", DataSource),
     "organization": _compared("organization_id", ShortIdField),
-    "updated_at": _compared("updated_at", datetime),
+    "updated_at": _compared("updated_at", Moment),
     "metadata": _metadata,
 }

@@ -150,6 +150,17 @@ def settled(where: Where, member: str, definitions: Sequence[Any]) -> Where:
     return where
 
 
+def asks_for(where: Where, member: str) -> bool:
+    """Whether any condition is on that member."""
+    match where:
+        case Every(parts) | Either(parts):
+            return any(asks_for(part, member) for part in parts)
+        case Not(part):
+            return part.member == member
+        case Condition(name):
+            return name == member
+
+
 def _ids(member: str, ids: Iterable[str]) -> Where:
     found = tuple(sorted(ids))
     if len(found) < 2:

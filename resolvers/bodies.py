@@ -4,6 +4,7 @@ from db import bodies
 from domain import listing
 from domain.commands import ListCertificationBodies
 from domain.errors import NotFound
+from domain.filters import Where, matches
 from domain.records import CertificationBody
 from domain.short_id import ShortId
 from resolvers.operation import Context, read_operation
@@ -28,3 +29,9 @@ async def existing_certification_body(context: Context, id: ShortId) -> Certific
 async def list_certification_bodies(context: Context, command: ListCertificationBodies) -> list[CertificationBody]:
     """The bodies that pass the filter, in the order asked for, of all pages."""
     return listing.bodies(await bodies.every(context.database), command)
+
+
+@read_operation
+async def certification_bodies_that_match(context: Context, where: Where) -> list[CertificationBody]:
+    """The bodies that pass the filter, in no order."""
+    return [item for item in await bodies.every(context.database) if matches(where, item)]

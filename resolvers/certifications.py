@@ -13,6 +13,7 @@ from domain.commands import (
     RemoveCertification,
 )
 from domain.errors import AlreadyAssigned, NotFound
+from domain.filters import Where, matches
 from domain.gtin import Gtin
 from domain.listing import arrange
 from domain.metadata import merge
@@ -59,6 +60,16 @@ async def list_certifications(context: Context, command: ListCertifications) -> 
     return listing.certifications(
         await certifications.every(context.database, context.caller.organization_ids), command
     )
+
+
+@read_operation
+async def certifications_that_match(context: Context, where: Where) -> list[Certification]:
+    """The definitions that the caller may see that pass the filter, in no order."""
+    return [
+        item
+        for item in await certifications.every(context.database, context.caller.organization_ids)
+        if matches(where, item)
+    ]
 
 
 @read_operation

@@ -6,6 +6,7 @@ from domain import listing
 from domain.changes import Change
 from domain.commands import AssignClaim, GetClaimAssignment, ListClaims, PatchClaimAssignment, RemoveClaim
 from domain.errors import AlreadyAssigned, NotFound
+from domain.filters import Where, matches
 from domain.gtin import Gtin
 from domain.metadata import merge
 from domain.records import Claim, ClaimAssignment
@@ -48,6 +49,12 @@ async def existing_claim(context: Context, id: ShortId) -> Claim:
 async def list_claims(context: Context, command: ListClaims) -> list[Claim]:
     """The definitions that pass the filters, in the order asked for, of all pages."""
     return listing.claims(await claims.every(context.database), command)
+
+
+@read_operation
+async def claims_that_match(context: Context, where: Where) -> list[Claim]:
+    """The definitions that pass the filter, in no order."""
+    return [item for item in await claims.every(context.database) if matches(where, item)]
 
 
 @read_operation

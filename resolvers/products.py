@@ -1,39 +1,22 @@
 """Products."""
 
-from typing import NamedTuple
-
-from db import products
+from db import lists, products
 from db.database import Transaction
 from domain.access import owner_of_new, require_ownership
 from domain.changes import Change
 from domain.commands import CreateProduct, ListProducts, ListTradeItems, PatchProduct
-from domain.errors import AlreadyExists, Forbidden, InvalidInput, NotFound, Violation
+from domain.errors import AlreadyExists, Forbidden, NotFound
+from domain.filters import Where
 from domain.gtin import Gtin
 from domain.listing import Numbered
 from domain.metadata import merge
+from domain.paging import Order, Page, Window
 from domain.records import Product
 from domain.short_id import new_short_id
-from domain.validation import parse_filter
 from domain.vocabulary import DataSource
+from resolvers import narrowing
 from resolvers.operation import Context, read_operation, write_operation
 from resolvers.patching import patched
-
-MAX_PAGE = 100
-
-
-class Page(NamedTuple):
-    """Some products in GTIN order, and whether more follow."""
-
-    products: list[Product]
-    has_next: bool
-
-
-def check_page_size(first: int) -> int:
-    """The number as it is. Raises `InvalidInput` when it is not between 1 and 100."""
-    if not 1 <= first <= MAX_PAGE:
-        message = f"Input should be between 1 and {MAX_PAGE}"
-        raise InvalidInput([Violation(("first",), message, "out_of_range")])
-    return first
 
 
 def missing(gtin: Gtin) -> NotFound:
@@ -57,14 +40,17 @@ async def existing_product(context: Context, gtin: Gtin) -> Product:
 
 
 @read_operation
-async def page_of_products(context: Context, first: int, after: str = "", search: str = "") -> Page:
-    """The next `first` products behind the GTIN `after`; `search` is a part of name, brand or GTIN.
+async def page_of_products(context: Context, where: Where, order: Order, window: Window) -> Page[Product]:
+    """Some of the products that pass the filter. Raises `Forbidden`."""
+    asked = await narrowing.of_products(context, where)
+    return await lists.page(context.database, products.LISTED, asked, order, window)
 
-    Raises `InvalidInput` when `first` is not between 1 and 100, or the text too long to be part of anything.
-    """
-    check_page_size(first)
-    found = await products.page(context.database, after=after, limit=first + 1, search=parse_filter(search, "search"))
-    return Page(found[:first], len(found) > first)
+
+@read_operation
+async def count_products(context: Context, where: Where) -> int:
+    """How many products pass the filter. Raises `Forbidden`."""
+    asked = await narrowing.of_products(context, where)
+    return await lists.count(context.database, products.LISTED, asked)
 
 
 @read_operation

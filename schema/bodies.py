@@ -1,17 +1,32 @@
 """Certification bodies in GraphQL."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from domain import records
-from domain.commands import ListCertificationBodies
+from domain.filter_input import BODIES, CERTIFICATIONS
+from domain.filters import EVERYTHING
+from domain.paging import definition_order
 from domain.short_id import parse_short_id
-from resolvers import bodies
-from schema.connections import After, Connection, Edge, First, definitions_page
+from execution.batched import batched
+from resolvers import bodies, certifications
+from schema.assignments import certification_assignments_of
+from schema.connections import After, Before, Connection, First, Last, asked_for, listed
 from schema.context import Info
+from schema.filters import (
+    AssignmentOrder,
+    CertificationAssignmentWhere,
+    CertificationBodyOrder,
+    CertificationBodyWhere,
+    CertificationWhere,
+    DefinitionOrder,
+)
 from schema.nodes import Node
 from schema.records import record_type, shown
+
+if TYPE_CHECKING:
+    from schema.certifications import Certification, CertificationAssignment
 
 
 @record_type(
@@ -32,6 +47,52 @@ class CertificationBody(Node):
         description="`CERTIFIER` issues certificates, `SCHEME_OWNER` owns a mark, `AUTHORITY` is a public body."
     )
 
+    @batched(description="The certifications that it owns or runs, as far as you may see them.")
+    @staticmethod
+    async def certifications(
+        parents: list[records.CertificationBody],
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        where: Annotated[CertificationWhere | None, strawberry.argument(description="Which certifications.")] = None,
+        order_by: Annotated[
+            DefinitionOrder | None, strawberry.argument(description="The order; by label if left out.")
+        ] = None,
+    ) -> list[Connection[Annotated["Certification", strawberry.lazy("schema.certifications")]]]:
+        """Pages of the certifications of all these bodies; no statement for each."""
+        by = order_by or DefinitionOrder()
+        order = definition_order("certifications", by.field, descending=by.descending)
+        asked = await asked_for(info, CERTIFICATIONS, order, where, (first, after, last, before))
+        found = await certifications.certifications_that_match(info.context.operation, asked.where)
+        return shown([listed(_of_body(found, parent), asked) for parent in parents])
+
+    @batched(description="The assignments of its certifications: which products hold them, which certificates lapse.")
+    @staticmethod
+    async def assignments(
+        parents: list[records.CertificationBody],
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        where: Annotated[
+            CertificationAssignmentWhere | None, strawberry.argument(description="Which assignments.")
+        ] = None,
+        order_by: Annotated[
+            AssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
+        ] = None,
+    ) -> list[Connection[Annotated["CertificationAssignment", strawberry.lazy("schema.certifications")]]]:
+        """Pages of the assignments of all these bodies in one statement."""
+        found = await certifications.certifications_that_match(info.context.operation, EVERYTHING)
+        groups = [[item.id for item in _of_body(found, parent)] for parent in parents]
+        return shown(await certification_assignments_of(info, groups, where, order_by, (first, after, last, before)))
+
+
+def _of_body(found: list[records.Certification], body: records.CertificationBody) -> list[records.Certification]:
+    return [item for item in found if item.body is not None and item.body.id == body.id]
+
 
 @strawberry.type
 class CertificationBodyQueries:
@@ -44,22 +105,21 @@ class CertificationBodyQueries:
         """A body."""
         return shown(await bodies.certification_body(info.context.operation, parse_short_id(id)))
 
-    @strawberry.field(description="Certification bodies by name, page by page.")
+    @strawberry.field(description="Certification bodies, page by page.")
     async def certification_bodies(
         self,
         info: Info,
-        first: First = 25,
+        first: First = None,
         after: After = None,
-        name: Annotated[str | None, strawberry.argument(description="A part of the name, whatever its case.")] = None,
+        last: Last = None,
+        before: Before = None,
+        where: Annotated[CertificationBodyWhere | None, strawberry.argument(description="Which bodies.")] = None,
+        order_by: Annotated[
+            CertificationBodyOrder | None, strawberry.argument(description="The order; by name if left out.")
+        ] = None,
     ) -> Connection[CertificationBody]:
         """A page of bodies."""
-        command = ListCertificationBodies.parse({"name": name})
-        found = await bodies.list_certification_bodies(info.context.operation, command)
-        return definitions_page(
-            Connection[CertificationBody],
-            Edge[CertificationBody],
-            found,
-            lambda item: (item.name, item.id),
-            first,
-            after,
-        )
+        by = order_by or CertificationBodyOrder()
+        order = definition_order("certificationBodies", by.field, descending=by.descending)
+        asked = await asked_for(info, BODIES, order, where, (first, after, last, before))
+        return listed(await bodies.certification_bodies_that_match(info.context.operation, asked.where), asked)

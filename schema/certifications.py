@@ -9,18 +9,20 @@ from strawberry import Maybe
 from domain import records, vocabulary
 from domain.commands import (
     AssignCertification,
-    ListCertifications,
     PatchCertificationAssignment,
     RemoveCertification,
 )
+from domain.filter_input import CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS
+from domain.paging import Order, definition_order
 from domain.validity import is_active
 from execution.batched import batched
-from resolvers import certifications, products
+from resolvers import assignments, certifications, products
+from schema.assignments import certification_assignment_order_of, certification_assignments_of
 from schema.bodies import CertificationBody
 from schema.changes import Success
-from schema.connections import After, Connection, Edge, First, definitions_page
+from schema.connections import After, Before, Connection, First, Last, asked_for, connection, listed
 from schema.context import Info
-from schema.enums import enum_type
+from schema.filters import AssignmentOrder, CertificationAssignmentWhere, CertificationWhere, DefinitionOrder
 from schema.inputs import id_or_code, sent_members
 from schema.nodes import Node
 from schema.problems import (
@@ -36,8 +38,6 @@ from schema.scalars import Metadata
 
 if TYPE_CHECKING:
     from schema.products import Product
-
-enum_type(vocabulary.VerificationStatus)
 
 
 @record_type(
@@ -58,6 +58,27 @@ class Certification(Node):
     program: str = strawberry.field(description="The programme it belongs to; may be empty.")
     standard: str = strawberry.field(description="The standard it is judged by; may be empty.")
     body: CertificationBody | None = strawberry.field(description="Who owns or runs it; null when not recorded.")
+
+    @batched(description="The assignments of this certification: which products hold it.")
+    @staticmethod
+    async def assignments(
+        parents: list[records.Certification],
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        where: Annotated[
+            CertificationAssignmentWhere | None, strawberry.argument(description="Which assignments.")
+        ] = None,
+        order_by: Annotated[
+            AssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
+        ] = None,
+    ) -> list[Connection[Annotated["CertificationAssignment", strawberry.lazy("schema.certifications")]]]:
+        """Pages of the assignments of all these certifications in one statement."""
+        return await certification_assignments_of(
+            info, [[parent.id] for parent in parents], where, order_by, (first, after, last, before)
+        )
 
     @strawberry.field(description="Whether only your organisation can see it.")
     def is_private(self) -> bool:
@@ -246,28 +267,64 @@ RemoveCertificationResult = Annotated[
 ]
 
 
+def certification_order(order_by: DefinitionOrder | None) -> Order:
+    """The order that is asked for."""
+    asked = order_by or DefinitionOrder()
+    return definition_order("certifications", asked.field, descending=asked.descending)
+
+
 @strawberry.type
 class CertificationQueries:
     """The root fields about certifications."""
 
-    @strawberry.field(description="Certifications that you may see by label, page by page.")
+    @strawberry.field(description="Certifications that you may see, page by page.")
     async def certifications(
         self,
         info: Info,
-        first: First = 25,
+        first: First = None,
         after: After = None,
-        label: Annotated[str | None, strawberry.argument(description="A part of the label, whatever its case.")] = None,
-        code: Annotated[str | None, strawberry.argument(description="The code, whatever its case.")] = None,
-        body_id: Annotated[
-            strawberry.ID | None, strawberry.argument(description="The certification body that owns or runs them.")
+        last: Last = None,
+        before: Before = None,
+        where: Annotated[CertificationWhere | None, strawberry.argument(description="Which certifications.")] = None,
+        order_by: Annotated[
+            DefinitionOrder | None, strawberry.argument(description="The order; by label if left out.")
         ] = None,
     ) -> Connection[Certification]:
         """A page of definitions."""
-        command = ListCertifications.parse({"label": label, "code": code, "certification_body_id": body_id})
-        found = await certifications.list_certifications(info.context.operation, command)
-        return definitions_page(
-            Connection[Certification], Edge[Certification], found, lambda item: (item.label, item.id), first, after
+        asked = await asked_for(
+            info, CERTIFICATIONS, certification_order(order_by), where, (first, after, last, before)
         )
+        found = await certifications.certifications_that_match(info.context.operation, asked.where)
+        return listed(found, asked)
+
+    @strawberry.field(
+        description="What products hold, page by page: find them by what is held, and see which certificates lapse."
+    )
+    async def certification_assignments(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        where: Annotated[
+            CertificationAssignmentWhere | None, strawberry.argument(description="Which assignments.")
+        ] = None,
+        order_by: Annotated[
+            AssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
+        ] = None,
+    ) -> Connection[CertificationAssignment]:
+        """A page of assignments."""
+        asked = await asked_for(
+            info,
+            CERTIFICATION_ASSIGNMENTS,
+            certification_assignment_order_of(order_by),
+            where,
+            (first, after, last, before),
+        )
+        operation = info.context.operation
+        page = await assignments.page_of_certification_assignments(operation, asked.where, asked.order, asked.window)
+        return connection(page, asked, lambda: assignments.count_certification_assignments(operation, asked.where))
 
     @strawberry.field(
         description="One certification by its id or by its code; null when there is none that you may see."

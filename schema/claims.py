@@ -7,14 +7,16 @@ import strawberry
 from strawberry import Maybe
 
 from domain import records, vocabulary
-from domain.commands import AssignClaim, ListClaims, PatchClaimAssignment, RemoveClaim
+from domain.commands import AssignClaim, PatchClaimAssignment, RemoveClaim
+from domain.filter_input import CLAIM_ASSIGNMENTS, CLAIMS
+from domain.paging import Order, claim_assignment_order, definition_order
 from domain.validity import is_active
 from execution.batched import batched
-from resolvers import claims, products
+from resolvers import assignments, claims, products
 from schema.changes import Success
-from schema.connections import After, Connection, Edge, First, definitions_page
+from schema.connections import After, Before, Connection, First, Last, asked_for, connection, connections, listed
 from schema.context import Info
-from schema.enums import enum_type
+from schema.filters import AssignmentOrder, ClaimAssignmentWhere, ClaimWhere, DefinitionOrder
 from schema.inputs import id_or_code, sent_members
 from schema.nodes import Node
 from schema.problems import (
@@ -31,9 +33,6 @@ from schema.scalars import Metadata
 if TYPE_CHECKING:
     from schema.products import Product
 
-enum_type(vocabulary.ClaimCategory)
-enum_type(vocabulary.ClaimSource)
-
 
 @record_type(records.Claim, description="A claim that products can make, such as Vegan: its definition.")
 class Claim(Node):
@@ -47,6 +46,28 @@ class Claim(Node):
         description="Whether a brand should say what it means by it; ask for evidence when true."
     )
     description: str = strawberry.field(description="What it means; may be empty.")
+
+    @batched(description="The assignments of this claim: which products make it.")
+    @staticmethod
+    async def assignments(
+        parents: list[records.Claim],
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        where: Annotated[ClaimAssignmentWhere | None, strawberry.argument(description="Which assignments.")] = None,
+        order_by: Annotated[
+            AssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
+        ] = None,
+    ) -> list[Connection[Annotated["ClaimAssignment", strawberry.lazy("schema.claims")]]]:
+        """Pages of the assignments of all these claims in one statement."""
+        asked = await asked_for(
+            info, CLAIM_ASSIGNMENTS, assignment_order(order_by), where, (first, after, last, before)
+        )
+        operation, ids = info.context.operation, [parent.id for parent in parents]
+        pages = await assignments.pages_of_claims(operation, ids, asked.where, asked.order, asked.window)
+        return connections(pages, asked, lambda: assignments.counts_of_claims(operation, ids, asked.where))
 
 
 @record_type(records.ClaimAssignment, description="A claim that one product makes.")
@@ -182,26 +203,56 @@ RemoveClaimResult = Annotated[
 ]
 
 
+def assignment_order(order_by: AssignmentOrder | None) -> Order:
+    """The order that is asked for."""
+    if order_by is None:
+        return claim_assignment_order()
+    return claim_assignment_order(order_by.field, descending=order_by.descending)
+
+
 @strawberry.type
 class ClaimQueries:
     """The root fields about claims."""
 
-    @strawberry.field(description="Claims by label, page by page.")
+    @strawberry.field(description="Claims, page by page.")
     async def claims(
         self,
         info: Info,
-        first: First = 25,
+        first: First = None,
         after: After = None,
-        label: Annotated[str | None, strawberry.argument(description="A part of the label, whatever its case.")] = None,
-        code: Annotated[str | None, strawberry.argument(description="The code, whatever its case.")] = None,
-        category: Annotated[
-            vocabulary.ClaimCategory | None, strawberry.argument(description="What the claims are about.")
+        last: Last = None,
+        before: Before = None,
+        where: Annotated[ClaimWhere | None, strawberry.argument(description="Which claims.")] = None,
+        order_by: Annotated[
+            DefinitionOrder | None, strawberry.argument(description="The order; by label if left out.")
         ] = None,
     ) -> Connection[Claim]:
         """A page of definitions."""
-        command = ListClaims.parse({"label": label, "code": code, "category": category})
-        found = await claims.list_claims(info.context.operation, command)
-        return definitions_page(Connection[Claim], Edge[Claim], found, lambda item: (item.label, item.id), first, after)
+        by = order_by or DefinitionOrder()
+        order = definition_order("claims", by.field, descending=by.descending)
+        asked = await asked_for(info, CLAIMS, order, where, (first, after, last, before))
+        return listed(await claims.claims_that_match(info.context.operation, asked.where), asked)
+
+    @strawberry.field(description="What products claim, page by page: find them by what is claimed.")
+    async def claim_assignments(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        where: Annotated[ClaimAssignmentWhere | None, strawberry.argument(description="Which assignments.")] = None,
+        order_by: Annotated[
+            AssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
+        ] = None,
+    ) -> Connection[ClaimAssignment]:
+        """A page of assignments."""
+        asked = await asked_for(
+            info, CLAIM_ASSIGNMENTS, assignment_order(order_by), where, (first, after, last, before)
+        )
+        operation = info.context.operation
+        page = await assignments.page_of_claim_assignments(operation, asked.where, asked.order, asked.window)
+        return connection(page, asked, lambda: assignments.count_claim_assignments(operation, asked.where))
 
     @strawberry.field(description="One claim by its id or by its code; null when there is none.")
     async def claim(

@@ -1,30 +1,46 @@
-"""Connections, as in the Relay specification, with `nodes` for those who need no cursors."""
+"""Connections, as in the Relay specification, with `nodes` for those who need no cursors.
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Generic, TypeVar
+The objects behind these types are `Shown`: cursors, edges and the total are made only where they are asked for.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import strawberry
 
-from resolvers.products import check_page_size
-from schema.cursors import slice_after
+from domain.filter_input import Fields, parse_where
+from domain.filters import Where
+from domain.paging import Order, Page, Window, check_window, page_of
+from execution.batched import batched
+from resolvers.cursors import cursor_secret
+from schema.context import Info
+from schema.cursors import cursor_at, read_cursor
+from schema.inputs import plain_members
 from schema.records import shown
 
 T = TypeVar("T")
-D = TypeVar("D")
 
-DEFAULT_PAGE = 25
-
-First = Annotated[int | None, strawberry.argument(description="How many, 1 to 100; 25 if left out.")]
+First = Annotated[
+    int | None, strawberry.argument(description="How many from the start on, 1 to 100; 25 if `last` is left out too.")
+]
 After = Annotated[str | None, strawberry.argument(description="Continue behind this cursor of an earlier page.")]
+Last = Annotated[
+    int | None, strawberry.argument(description="How many before the end, 1 to 100; not together with `first`.")
+]
+Before = Annotated[
+    str | None, strawberry.argument(description="Continue before this cursor of an earlier page; not with `after`.")
+]
 
 
 @strawberry.type(description="Where a page lies in the whole list.")
 class PageInfo:
     """As in the Relay connection specification."""
 
-    has_next_page: bool = strawberry.field(description="Whether more follow.")
+    has_next_page: bool = strawberry.field(
+        description="Whether more follow; on a page `before` another it is true without looking."
+    )
     has_previous_page: bool = strawberry.field(
-        description="Whether the page was asked for `after` another; nothing is counted."
+        description="Whether more lie before; on a page `after` another it is true without looking."
     )
     start_cursor: str | None = strawberry.field(description="Cursor of the first item; null on an empty page.")
     end_cursor: str | None = strawberry.field(
@@ -40,50 +56,114 @@ class Edge(Generic[T]):
     node: T = strawberry.field(description="The item.")
 
 
+class Totals:
+    """Counts the whole lists of connections that were asked for together, in one go."""
+
+    def __init__(self, count: Callable[[], Awaitable[Sequence[int]]]) -> None:
+        self.count = count
+
+
+class Shown:
+    """A page, with what is needed to tell its cursors and how long the whole list is."""
+
+    __slots__ = ("asked", "at", "nodes", "page", "totals")
+
+    def __init__(self, page: Page[Any], asked: "Asked", totals: Totals, at: int = 0) -> None:
+        self.page = page
+        self.nodes = page.items
+        self.asked = asked
+        self.totals = totals
+        self.at = at
+
+    def cursor(self, item: Any) -> str:
+        """The cursor of one of its items."""
+        return cursor_at(self.asked.secret, self.asked.order, self.asked.order.key(item))
+
+    def page_info(self) -> PageInfo:
+        """Where the page lies."""
+        window, items = self.asked.window, self.nodes
+        continued = window.position is not None
+        return PageInfo(
+            has_next_page=continued if window.backward else self.page.more,
+            has_previous_page=self.page.more if window.backward else continued,
+            start_cursor=self.cursor(items[0]) if items else None,
+            end_cursor=self.cursor(items[-1]) if items else None,
+        )
+
+
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[T]):
     """A page."""
 
-    edges: list[Edge[T]] = strawberry.field(description="The items with their cursors.")
     nodes: list[T] = strawberry.field(description="The items alone.")
-    page_info: PageInfo = strawberry.field(description="Where the page lies.")
+
+    @strawberry.field(description="The items with their cursors.")
+    def edges(self) -> list[Edge[T]]:
+        """The items with their cursors."""
+        page: Shown = shown(self)
+        return [Edge(cursor=page.cursor(item), node=item) for item in page.nodes]
+
+    @strawberry.field(description="Where the page lies.")
+    def page_info(self) -> PageInfo:
+        """Where the page lies."""
+        page: Shown = shown(self)
+        return page.page_info()
+
+    @batched(description="How many items the whole list has. It is counted when you ask for it, which takes time.")
+    @staticmethod
+    async def total_count(parents: list[Shown]) -> list[int]:
+        """How long the lists are; those that were asked for together are counted together."""
+        distinct = dict.fromkeys(parent.totals for parent in parents)
+        counted = {totals: await totals.count() for totals in distinct}
+        return [counted[parent.totals][parent.at] for parent in parents]
 
 
-def page_size(first: int | None) -> int:
-    """The number of items asked for. Raises `InvalidInput` when it is not between 1 and 100."""
-    return check_page_size(DEFAULT_PAGE if first is None else first)
+class Asked(NamedTuple):
+    """What a list is asked for."""
+
+    where: Where
+    order: Order
+    window: Window
+    secret: str
 
 
-def connection(
-    kind: type[Connection[T]],
-    edge: type[Edge[T]],
-    items: Sequence[object],
-    cursors: Sequence[str],
-    *,
-    has_next: bool,
-    has_previous: bool,
-) -> Connection[T]:
-    """The page with these items, records standing for their types."""
-    return kind(
-        edges=[edge(cursor=cursor, node=shown(item)) for cursor, item in zip(cursors, items, strict=True)],
-        nodes=shown(items),
-        page_info=PageInfo(
-            has_next_page=has_next,
-            has_previous_page=has_previous,
-            start_cursor=cursors[0] if cursors else None,
-            end_cursor=cursors[-1] if cursors else None,
-        ),
-    )
+async def asked_for(
+    info: Info,
+    fields: Fields,
+    order: Order,
+    where: Any,
+    window: tuple[int | None, str | None, int | None, str | None],
+) -> Asked:
+    """The arguments of a list: its filter, its order, and `first`, `after`, `last`, `before`. Raises `InvalidInput`."""
+    operation = info.context.operation
+    first, after, last, before = window
+    size, backward = check_window(first, after, last, before)
+    secret = await cursor_secret(operation)
+    member, cursor = ("before", before) if backward else ("after", after)
+    position = read_cursor(secret, order, cursor, member) if cursor else None
+    conditions = parse_where(fields, plain_members(where), operation.today)
+    return Asked(conditions, order, Window(size, backward, position), secret)
 
 
-def definitions_page(
-    kind: type[Connection[T]],
-    edge: type[Edge[T]],
-    found: Sequence[D],
-    key: Callable[[D], tuple[str, str]],
-    first: int | None,
-    after: str | None,
-) -> Connection[T]:
-    """The page behind a cursor of a short list that is at hand as a whole, in the order of its key."""
-    part = slice_after(found, key, page_size(first), after)
-    return connection(kind, edge, part.items, part.cursors, has_next=part.has_next, has_previous=bool(after))
+def connection(page: Page[Any], asked: Asked, count: Callable[[], Awaitable[int]]) -> Any:
+    """The page as the GraphQL type that stands for it."""
+
+    async def total() -> list[int]:
+        return [await count()]
+
+    return shown(Shown(page, asked, Totals(total)))
+
+
+def connections(pages: Iterable[Page[Any]], asked: Asked, count: Callable[[], Awaitable[Sequence[int]]]) -> Any:
+    """The pages of several parents as the GraphQL type that stands for them; `count` is of all of them, in order."""
+    totals = Totals(count)
+    return shown([Shown(page, asked, totals, at) for at, page in enumerate(pages)])
+
+
+def listed(found: Sequence[Any], asked: Asked) -> Any:
+    """The page of a list that is at hand as a whole, as the GraphQL type that stands for it."""
+
+    async def total() -> list[int]:
+        return [len(found)]
+
+    return shown(Shown(page_of(found, asked.order, asked.window), asked, Totals(total)))

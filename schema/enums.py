@@ -1,14 +1,30 @@
-"""The vocabulary's enumerations in GraphQL, explained as they are there."""
+"""The enumerations of the domain in GraphQL, explained as they are there."""
 
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
-from domain.vocabulary import Vocabulary
+from domain import paging, vocabulary
 
 
-def enum_type(vocabulary: type[Vocabulary]) -> None:
+def _enum_type(enumeration: type[vocabulary.Vocabulary]) -> None:
     """Makes a GraphQL enumeration of it; its docstring and those of its values become the descriptions."""
-    strawberry.enum(vocabulary, description=vocabulary.__doc__)
-    definition: StrawberryEnumDefinition = vocabulary.__strawberry_definition__  # type: ignore[attr-defined]
+    strawberry.enum(enumeration, description=enumeration.__doc__)
+    definition: StrawberryEnumDefinition = enumeration.__strawberry_definition__  # type: ignore[attr-defined]
     for value in definition.values:
-        value.description = vocabulary[value.name].__doc__
+        value.description = enumeration[value.name].__doc__
+
+
+for _enumeration in (
+    vocabulary.ClaimCategory,
+    vocabulary.ClaimSource,
+    vocabulary.DataSource,
+    vocabulary.KeyKind,
+    vocabulary.Role,
+    vocabulary.VerificationStatus,
+    paging.AssignmentOrderField,
+    paging.BodyOrderField,
+    paging.DefinitionOrderField,
+    paging.OrderDirection,
+    paging.ProductOrderField,
+):
+    _enum_type(_enumeration)

@@ -21,6 +21,19 @@ def sent_members(input: Any) -> dict[str, Any]:
     }
 
 
+def plain_members(input: Any) -> Any:
+    """An input object as plain members, objects in it included; null and omitted mean the same here.
+
+    Names that are words of Python are written with an underscore behind them there: `in_`, `not_`.
+    """
+    if isinstance(input, list):
+        return [plain_members(item) for item in input]
+    if not dataclasses.is_dataclass(input):
+        return input
+    values = {field.name.rstrip("_"): getattr(input, field.name) for field in dataclasses.fields(input)}
+    return {name: plain_members(value) for name, value in values.items() if value is not None}
+
+
 class Key(NamedTuple):
     """An id, or else a code."""
 

@@ -100,6 +100,8 @@ def located(violation: Violation, *prefix: str) -> tuple[str, ...]:
     if not violation.path:
         return prefix
     first, *rest = map(str, violation.path)
+    if first == "where":
+        return (*prefix, *map(to_camel_case, (first, *rest)))
     return (*prefix, to_camel_case(_NAMES.get(first, first)), *rest)
 
 

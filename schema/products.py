@@ -7,17 +7,17 @@ import strawberry
 
 from domain import records, vocabulary
 from domain.commands import CreateProduct, PatchProduct
+from domain.filter_input import PRODUCTS
 from domain.gtin import parse_gtin
-from domain.validation import parse_text
+from domain.paging import product_order
 from execution.batched import batched
 from resolvers import certifications, claims, products
 from schema.certifications import CertificationAssignment
 from schema.changes import Success
 from schema.claims import ClaimAssignment
-from schema.connections import After, Connection, Edge, First, connection, page_size
+from schema.connections import After, Before, Connection, First, Last, asked_for, connection
 from schema.context import Info
-from schema.cursors import product_cursor, read_product_cursor
-from schema.enums import enum_type
+from schema.filters import ProductOrder, ProductWhere
 from schema.inputs import sent_members
 from schema.nodes import Node
 from schema.problems import (
@@ -30,8 +30,6 @@ from schema.problems import (
 )
 from schema.records import record_type, shown
 from schema.scalars import Metadata
-
-enum_type(vocabulary.DataSource)
 
 
 @record_type(records.Product, description="A product under its GTIN, the number of its barcode.")
@@ -82,29 +80,25 @@ class ProductQueries:
         """A product by its GTIN."""
         return shown(await products.product(info.context.operation, parse_gtin(gtin)))
 
-    @strawberry.field(description="Products in the order of their GTINs, page by page.")
+    @strawberry.field(description="Everybody's products, page by page.")
     async def products(
         self,
         info: Info,
-        first: First = 25,
+        first: First = None,
         after: After = None,
-        search: Annotated[
-            str | None, strawberry.argument(description="A part of the name, the brand or the GTIN.")
+        last: Last = None,
+        before: Before = None,
+        where: Annotated[ProductWhere | None, strawberry.argument(description="Which products.")] = None,
+        order_by: Annotated[
+            ProductOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
         ] = None,
     ) -> Connection[Product]:
-        """A keyset page of products."""
-        behind = read_product_cursor(after, "after") if after else ""
-        page = await products.page_of_products(
-            info.context.operation, page_size(first), behind, parse_text(search or "", "search")
-        )
-        return connection(
-            Connection[Product],
-            Edge[Product],
-            page.products,
-            [product_cursor(item.gtin) for item in page.products],
-            has_next=page.has_next,
-            has_previous=bool(behind),
-        )
+        """A page of products."""
+        order = product_order(order_by.field, descending=order_by.descending) if order_by else product_order()
+        asked = await asked_for(info, PRODUCTS, order, where, (first, after, last, before))
+        operation = info.context.operation
+        page = await products.page_of_products(operation, asked.where, order, asked.window)
+        return connection(page, asked, lambda: products.count_products(operation, asked.where))
 
 
 @strawberry.input(description="A new product of your organisation.")

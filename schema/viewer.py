@@ -4,12 +4,8 @@ import strawberry
 
 from domain import access, records, vocabulary
 from schema.context import Info
-from schema.enums import enum_type
 from schema.nodes import Node
 from schema.records import record_type, shown
-
-enum_type(vocabulary.Role)
-enum_type(vocabulary.KeyKind)
 
 
 @record_type(records.Organization, description="An organisation: it owns products, keys and private definitions.")

@@ -9,9 +9,9 @@ from starlette.types import ASGIApp
 
 from db import tables
 from db.database import Database
-from db.products import search_text
 from db.reads import Read
 from domain.short_id import ShortId, catalogue_id, new_short_id
+from domain.text import search_text
 from domain.vocabulary import KeyKind, Role
 from resolvers.keys import create_key
 

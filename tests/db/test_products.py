@@ -1,13 +1,17 @@
 """Pages and search of products."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db import products
-from db.products import search_text
-from domain.text import fold
-from tests.world import GTIN, OTHERS_GTIN, World
+from db import lists, products
+from domain.filter_input import PRODUCTS, parse_where
+from domain.paging import Window, product_order
+from domain.records import Product
+from domain.text import fold, search_text
+from tests.world import GTIN, NOON, OTHERS_GTIN, World
 
 
 def test_folding() -> None:
@@ -41,6 +45,13 @@ NAMES = {
     "00000000000086": "back\\slash",
     "00000000000093": "ČESNEK",
 }
+
+
+async def page(world: World, search: str, *, after: str = "", size: int = 100) -> Sequence[Product]:
+    """A page of the products that are found, by GTIN."""
+    where = parse_where(PRODUCTS, {"search": search}, NOON.date())
+    window = Window(size, position=(after,) if after else None)
+    return (await lists.page(world.database, products.LISTED, where, product_order(), window)).items
 
 
 @pytest.fixture
@@ -79,16 +90,15 @@ async def shop(world: World) -> World:
     ],
 )
 async def test_search(shop: World, search: str, wanted: list[str]) -> None:
-    found = await products.page(shop.database, after="", limit=100, search=search)
-    assert [item.name for item in found] == wanted
+    assert [item.name for item in await page(shop, search)] == wanted
 
 
 async def test_search_goes_on_behind_a_gtin_and_stops_at_the_limit(shop: World) -> None:
-    everything = await products.page(shop.database, after="", limit=100, search="acme")
+    everything = await page(shop, "acme")
     assert [item.gtin for item in everything] == sorted([*NAMES, GTIN, OTHERS_GTIN])
-    first = await products.page(shop.database, after="", limit=4, search="acme")
-    rest = await products.page(shop.database, after=first[-1].gtin, limit=100, search="ACME")
-    assert first + rest == everything
+    first = await page(shop, "acme", size=4)
+    rest = await page(shop, "ACME", after=first[-1].gtin)
+    assert [*first, *rest] == everything
 
 
 @pytest.mark.parametrize("search", ["", "oat drink"])
@@ -98,8 +108,8 @@ async def test_pages_have_no_gap_and_no_repeat_while_products_come_and_go(world:
         await world.add_product(gtin, world.brand)
     seen: list[str] = []
     after = ""
-    while page := await products.page(world.database, after=after, limit=7, search=search):
-        seen += [item.gtin for item in page]
+    while found := await page(world, search, after=after, size=7):
+        seen += [item.gtin for item in found]
         after = seen[-1]
         # One before what was read, one behind it: neither moves the pages.
         await world.add_product(f"{int(after) - 13:014d}"[:13] + "9", world.brand)

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from db import bodies, certifications, claims, definitions, keys, organizations, products, tables
+from db import bodies, certifications, claims, definitions, keys, lists, organizations, products, tables
 from db.database import Database, open_database
 from db.postgresql import PostgresqlDatabase
 from db.reads import Read
 from domain.access import Caller
 from domain.api_keys import digest
+from domain.filters import EVERYTHING
 from domain.gtin import Gtin
+from domain.paging import Window, product_order
 from domain.records import (
     Certification,
     CertificationAssignment,
@@ -171,8 +173,8 @@ async def test_every_type_of_a_product(world: World) -> None:
         version=1,
     )
     assert await both_ways(world.database, products.BY_GTINS, gtins=[GTIN]) == [expected]
-    assert (await both_ways(world.database, products.PAGE, after="", limit=1)) == [expected]
-    assert (await both_ways(world.database, products.SEARCH, after="", limit=1, pattern="%oat%")) == [expected]
+    first = lists.page_read(products.LISTED, EVERYTHING, product_order(), Window(1))
+    assert (await both_ways(world.database, first, limit=1)) == [expected]
 
 
 async def test_definitions_and_organisations(world: World) -> None:

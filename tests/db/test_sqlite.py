@@ -3,16 +3,17 @@
 import asyncio
 import re
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from db import certifications, claims, keys, organizations, products
+from db import certifications, claims, keys, lists, organizations, products, tables
 from db.compiled import SQLITE
 from db.reads import Read
 from db.sqlite import SqliteDatabase
-from domain.records import Product
+from domain.filters import EVERYTHING
+from domain.paging import Window, product_order
 from tests.world import GTIN, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -55,6 +56,7 @@ def plan(world: World, read: Read[Any], **values: Any) -> list[str]:
     return [row[3] for row in rows]
 
 
+PAGE = lists.page_read(products.LISTED, EVERYTHING, product_order(), Window(24, position=("",)))
 POINT_READS: list[tuple[Read[Any], dict[str, Any], str]] = [
     (certifications.OF_PRODUCTS, {"gtins": [GTIN, OTHERS_GTIN]}, "certification_assignments USING PRIMARY KEY"),
     (certifications.ONE, {"gtin": GTIN, "certification_id": USDA_ORGANIC}, "USING PRIMARY KEY"),
@@ -64,7 +66,7 @@ POINT_READS: list[tuple[Read[Any], dict[str, Any], str]] = [
     (claims.ONE, {"gtin": GTIN, "claim_id": VEGAN}, "claim_assignments USING PRIMARY KEY"),
     (products.BY_GTIN, {"gtin": GTIN}, "products USING INDEX sqlite_autoindex_products_1"),
     (products.BY_GTINS, {"gtins": [GTIN]}, "products USING INDEX sqlite_autoindex_products_1"),
-    (products.PAGE, {"after": GTIN, "limit": 25}, "products USING INDEX sqlite_autoindex_products_1"),
+    (PAGE, {"p0": GTIN, "limit": 25}, "products USING INDEX sqlite_autoindex_products_1"),
     (organizations.BY_SLUG, {"slug": "brand"}, "organizations USING INDEX"),
     (keys.BY_DIGEST, {"digest": "x"}, "api_keys USING INDEX"),
     (keys.BY_SESSION, {"digest": "x"}, "sessions USING INDEX"),
@@ -83,29 +85,15 @@ async def test_a_bounded_read_finds_its_rows_by_key(
 
 
 async def test_a_page_is_read_in_the_order_of_its_key(world: World) -> None:
-    assert not [line for line in plan(world, products.PAGE, after="", limit=25) if "TEMP B-TREE" in line]
+    assert not [line for line in plan(world, PAGE, p0="", limit=25) if "TEMP B-TREE" in line]
 
 
-async def test_what_may_scan_runs_beside_the_loop(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_may_scan_runs_beside_the_loop(world: World) -> None:
     threads = []
 
-    def watched(row: Any) -> Any:
+    def watched(row: Any) -> None:
         threads.append(threading.current_thread())
-        return Product(*row)
 
-    monkeypatch.setattr(products, "SEARCH", Read(products.SEARCH.select, watched, scans=True))
-    assert len(await products.page(world.database, after="", limit=10, search="drink")) == 2
+    assert len(await world.database.fetch(Read(select(tables.products.c.gtin), watched, scans=True))) == 2
     assert threading.main_thread() not in threads
     assert len(threads) == 2
-
-
-async def test_a_reader_cannot_write(world: World) -> None:
-    with pytest.raises(Exception, match="readonly"):
-        sqlite(world)._reader.execute("DELETE FROM claims")
-
-
-async def test_closing_leaves_no_log_behind(world: World, tmp_path: Path) -> None:
-    await world.add_product("40063813339314", world.brand)
-    assert (tmp_path / "certgate.db-wal").exists()
-    await world.database.close()
-    assert not (tmp_path / "certgate.db-wal").exists()

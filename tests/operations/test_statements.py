@@ -47,11 +47,16 @@ async def _traced(world: World, note: Callable[[str], None]) -> AsyncIterator[No
 
 @asynccontextmanager
 async def statements(world: World) -> AsyncIterator[Statements]:
-    """The SELECTs of the block, but for those that look whether what is held in memory is still right."""
+    """The SELECTs of the block, but for those that look whether what is held in memory is still right, or fill it."""
     seen: Statements = []
 
     def note(sql: str) -> None:
-        if sql.startswith("SELECT") and "api_keys" not in sql and "definition_changes" not in sql:
+        if (
+            sql.startswith("SELECT")
+            and "api_keys" not in sql
+            and "definition_changes" not in sql
+            and "secrets" not in sql
+        ):
             seen.append(sql)
 
     await definitions.current(world.database)

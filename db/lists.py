@@ -1,0 +1,182 @@
+"""Pages of long lists: filtered, ordered, continued behind a position. One statement a page.
+
+Statements are kept by what decides their text: the list, the filter's shape, the order and whether there is a position.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Generic, get_args
+
+from sqlalchemy import FromClause, Select, Table, bindparam, func, select, tuple_
+from sqlalchemy.sql.expression import ColumnElement
+
+from db.database import Database
+from db.definitions import with_definitions
+from db.filters import condition, take_apart
+from db.reads import R, Read
+from db.types import among, open_end, text_list
+from domain.filters import EVERYTHING, Where
+from domain.paging import Order, Page, Window, cut
+
+_OPEN = frozenset({"expiration_date"})
+
+
+class Listed(Generic[R]):
+    """A table that is shown as a list: the statement of its records and the key that ends every order.
+
+    The key of assignments is the GTIN and the definition, which is one of `definitions`.
+    """
+
+    def __init__(
+        self, table: Table, rows: Select[Any], build: type[R], key: tuple[str, ...], definitions: str = ""
+    ) -> None:
+        self.table = table
+        self.rows = rows
+        self.build = build
+        self.key = key
+        self.definitions = definitions
+
+    def read(self, rows: Select[Any], *, scans: bool) -> Read[R]:
+        """The read of such rows."""
+        return Read(rows, self.build, defined=bool(self.definitions), scans=scans)
+
+    async def fetch(self, database: Database, read: Read[R], **values: Any) -> list[R]:
+        """The records of such a read."""
+        if not self.definitions:
+            return await database.fetch(read, **values)
+        return await with_definitions(
+            database, lambda known: database.fetch(read, getattr(known, self.definitions), **values)
+        )
+
+    @property
+    def definition(self) -> str:
+        """The column that names the definition of an assignment."""
+        return self.key[1]
+
+    def definition_of(self, record: Any) -> str:
+        """The id of the definition of an assignment."""
+        return str(getattr(record, self.definition.removesuffix("_id")).id)
+
+
+async def page(database: Database, listed: Listed[R], where: Where, order: Order, window: Window) -> Page[R]:
+    """One page of the records that pass the filter, whose conditions on definitions are settled."""
+    shape, values = take_apart(where)
+    read = page_read(listed, shape, order, window)
+    return cut(await listed.fetch(database, read, **values, **_placing(window)), window)
+
+
+def page_read(listed: Listed[R], shape: Where, order: Order, window: Window) -> Read[R]:
+    """The statement of a page; its parameters are the values of the filter, `limit`, and the position as p0, p1, ..."""
+    return _page(listed, shape, order.by, *_shape_of(order, window))
+
+
+def _shape_of(order: Order, window: Window) -> tuple[int, bool, bool]:
+    return len(get_args(order.types)), order.descending == window.backward, window.position is not None
+
+
+def _placing(window: Window) -> dict[str, Any]:
+    position = {f"p{index}": value for index, value in enumerate(window.position or ())}
+    return {**position, "limit": window.size + 1}
+
+
+async def count(database: Database, listed: Listed[R], where: Where) -> int:
+    """How many records pass the filter."""
+    shape, values = take_apart(where)
+    return (await database.fetch(_count(listed, shape), **values))[0]
+
+
+async def tops(
+    database: Database, listed: Listed[R], ids: Sequence[str], where: Where, order: Order, window: Window
+) -> dict[str, list[R]]:
+    """For each definition the first records of the window and one more, in the window's direction; one statement."""
+    found: dict[str, list[R]] = {id: [] for id in ids}
+    if not ids:
+        return found
+    shape, values = take_apart(where)
+    build = _tops_on_sqlite if database.dialect.name == "sqlite" else _tops_on_postgresql
+    read = build(listed, shape, order.by, *_shape_of(order, window))
+    records = await listed.fetch(database, read, **values, **_placing(window), parents=ids)
+    for record in order.arranged(records, backward=window.backward):
+        found[listed.definition_of(record)].append(record)
+    return found
+
+
+async def counts(database: Database, listed: Listed[Any], ids: Sequence[str], where: Where) -> dict[str, int]:
+    """For each definition how many records pass the filter; one statement."""
+    shape, values = take_apart(where)
+    found = await database.fetch(_counts(listed, shape), **values, parents=ids) if ids else []
+    return dict.fromkeys(ids, 0) | dict(found)
+
+
+@lru_cache(maxsize=256)
+def _tops_on_sqlite(listed: Listed[R], shape: Where, by: str, length: int, ascending: bool, behind: bool) -> Read[R]:
+    # SQLite has no LATERAL, but takes a list of GTINs that is looked up for each definition.
+    parent = func.json_each(text_list("parents")).table_valued("value", name="parent")
+    inner = listed.table.alias("inside")
+    columns = order_columns(listed, inner, by, length)
+    top = select(inner.c.gtin).where(
+        inner.c[listed.definition] == parent.c.value, condition(shape, inner), *beyond(columns, ascending, behind)
+    )
+    top = top.order_by(*directed(columns, ascending)).limit(bindparam("limit")).correlate(parent)
+    rows = listed.rows.where(listed.table.c[listed.definition] == parent.c.value, listed.table.c.gtin.in_(top))
+    return listed.read(rows, scans=True)
+
+
+@lru_cache(maxsize=256)
+def _tops_on_postgresql(
+    listed: Listed[R], shape: Where, by: str, length: int, ascending: bool, behind: bool
+) -> Read[R]:
+    parent: Any = func.unnest(text_list("parents")).column_valued("parent")
+    columns = order_columns(listed, listed.table, by, length)
+    top = listed.rows.where(
+        listed.table.c[listed.definition] == parent, condition(shape, listed.table), *beyond(columns, ascending, behind)
+    )
+    top = top.order_by(*directed(columns, ascending)).limit(bindparam("limit"))
+    lateral = top.lateral("top")
+    return listed.read(select(*lateral.c).select_from(parent.table_valued(), lateral), scans=True)
+
+
+@lru_cache(maxsize=256)
+def _counts(listed: Listed[Any], shape: Where) -> Read[tuple[str, int]]:
+    definition = listed.table.c[listed.definition]
+    counted = select(definition, func.count()).where(among(definition, "parents"), condition(shape, listed.table))
+    return Read(counted.group_by(definition), tuple, scans=True)
+
+
+@lru_cache(maxsize=512)
+def _page(listed: Listed[R], shape: Where, by: str, length: int, ascending: bool, behind: bool) -> Read[R]:
+    columns = order_columns(listed, listed.table, by, length)
+    rows = listed.rows.where(condition(shape, listed.table), *beyond(columns, ascending, behind))
+    rows = rows.order_by(*directed(columns, ascending)).limit(bindparam("limit"))
+    return listed.read(rows, scans=shape != EVERYTHING)
+
+
+@lru_cache(maxsize=256)
+def _count(listed: Listed[Any], shape: Where) -> Read[int]:
+    counted = select(func.count()).select_from(listed.table).where(condition(shape, listed.table))
+    return Read(counted, lambda row: int(row[0]), scans=True)
+
+
+def order_columns(listed: Listed[Any], source: FromClause, by: str, length: int) -> list[ColumnElement[Any]]:
+    """The columns by which a list is ordered: the named one and the key, as far as they are needed to be unique."""
+    names = [by, *(name for name in listed.key if name != by)][:length]
+    return [open_end(source.c[name]) if name in _OPEN else source.c[name] for name in names]
+
+
+def directed(columns: Sequence[ColumnElement[Any]], ascending: bool) -> list[ColumnElement[Any]]:
+    """The columns, all in one direction, so that an index can be read either way."""
+    return [column.asc() if ascending else column.desc() for column in columns]
+
+
+def beyond(columns: Sequence[ColumnElement[Any]], ascending: bool, behind: bool) -> list[ColumnElement[bool]]:
+    """The condition that a row lies beyond the position given as parameters p0, p1, ..., if one is given."""
+    if not behind:
+        return []
+    row = tuple_(*columns)
+    position = tuple_(*(_placed(column, f"p{index}") for index, column in enumerate(columns)))
+    return [row > position if ascending else row < position]
+
+
+def _placed(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    value: ColumnElement[Any] = bindparam(name, type_=column.type)
+    return open_end(value) if isinstance(column, type(open_end(column))) else value

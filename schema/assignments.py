@@ -1,0 +1,32 @@
+"""Lists of assignments, as more than one type has them."""
+
+from typing import Any
+
+from domain.filter_input import CERTIFICATION_ASSIGNMENTS
+from domain.paging import Order, certification_assignment_order
+from domain.short_id import ShortId
+from resolvers import assignments
+from schema.connections import asked_for, connections
+from schema.context import Info
+from schema.filters import AssignmentOrder, CertificationAssignmentWhere
+
+
+def certification_assignment_order_of(order_by: AssignmentOrder | None) -> Order:
+    """The order that is asked for."""
+    asked = order_by or AssignmentOrder()
+    return certification_assignment_order(asked.field, descending=asked.descending)
+
+
+async def certification_assignments_of(
+    info: Info,
+    groups: list[list[ShortId]],
+    where: CertificationAssignmentWhere | None,
+    order_by: AssignmentOrder | None,
+    window: tuple[int | None, str | None, int | None, str | None],
+) -> Any:
+    """For each group of certifications a page of their assignments."""
+    order = certification_assignment_order_of(order_by)
+    asked = await asked_for(info, CERTIFICATION_ASSIGNMENTS, order, where, window)
+    operation = info.context.operation
+    pages = await assignments.pages_of_certifications(operation, groups, asked.where, asked.order, asked.window)
+    return connections(pages, asked, lambda: assignments.counts_of_certifications(operation, groups, asked.where))
