@@ -23,7 +23,7 @@ from schema.changes import Success
 from schema.connections import After, Before, Connection, First, Last, asked_for, connection, listed
 from schema.context import Info
 from schema.filters import AssignmentOrder, CertificationAssignmentWhere, CertificationWhere, DefinitionOrder
-from schema.inputs import id_or_code, sent_members
+from schema.inputs import id_or_code, patch_members, sent_members
 from schema.nodes import Node
 from schema.problems import (
     ConflictProblem,
@@ -146,7 +146,7 @@ class CertificationAssignment(Node):
 @strawberry.input(
     description=(
         "Which assignment to change, and its new values. A member that is left out stays as it is;"
-        " null clears dates, empties texts, lists and metadata, and is refused for `verificationStatus`."
+        " null clears dates, empties texts and lists, and is refused for `verificationStatus` and `metadata`."
     )
 )
 class PatchCertificationAssignmentInput:
@@ -174,6 +174,7 @@ class PatchCertificationAssignmentInput:
     certificate_countries: Maybe[list[str] | None] = strawberry.field(
         description="ISO 3166-1 alpha-2 codes, upper case; the list is replaced as a whole."
     )
+    clear_metadata: bool = strawberry.field(default=False, description="Delete all metadata.")
     if_match: int | None = strawberry.field(
         default=None, description="Refuse the change unless the assignment is at this `version`."
     )
@@ -357,7 +358,7 @@ class CertificationMutations:
         ],
     ) -> PatchCertificationAssignmentResult:
         """Contract C9."""
-        command = PatchCertificationAssignment.parse(sent_members(input))
+        command = PatchCertificationAssignment.parse(patch_members(input))
         change = await certifications.patch_certification_assignment(info.context.operation, command)
         return CertificationAssignmentPatched(change=change, assignment=shown(change.after))
 

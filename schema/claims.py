@@ -17,7 +17,7 @@ from schema.changes import Success
 from schema.connections import After, Before, Connection, First, Last, asked_for, connection, connections, listed
 from schema.context import Info
 from schema.filters import AssignmentOrder, ClaimAssignmentWhere, ClaimWhere, DefinitionOrder
-from schema.inputs import id_or_code, sent_members
+from schema.inputs import id_or_code, patch_members, sent_members
 from schema.nodes import Node
 from schema.problems import (
     ConflictProblem,
@@ -138,7 +138,7 @@ AssignClaimResult = Annotated[
 @strawberry.input(
     description=(
         "Which claim of which product to change, and its new values. A member that is left out stays as it is;"
-        " null clears dates, empties texts and metadata, and is refused for `source`."
+        " null clears dates, empties texts, and is refused for `source` and `metadata`."
     )
 )
 class PatchClaimAssignmentInput:
@@ -152,6 +152,7 @@ class PatchClaimAssignmentInput:
     evidence_url: Maybe[str | None] = strawberry.field(description="Where supporting evidence is: an http(s) URL.")
     evidence_note: Maybe[str | None] = strawberry.field(description="Notes on the evidence.")
     metadata: Maybe[Metadata | None] = strawberry.field(description="Merged into what is stored.")
+    clear_metadata: bool = strawberry.field(default=False, description="Delete all metadata.")
     if_match: int | None = strawberry.field(
         default=None, description="Refuse the change unless the assignment is at this `version`."
     )
@@ -294,7 +295,7 @@ class ClaimMutations:
         ],
     ) -> PatchClaimAssignmentResult:
         """Contract C13."""
-        command = PatchClaimAssignment.parse(sent_members(input))
+        command = PatchClaimAssignment.parse(patch_members(input))
         change = await claims.patch_claim_assignment(info.context.operation, command)
         return ClaimAssignmentPatched(change=change, assignment=shown(change.after))
 

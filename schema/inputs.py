@@ -21,6 +21,23 @@ def sent_members(input: Any) -> dict[str, Any]:
     }
 
 
+def patch_members(input: Any) -> dict[str, Any]:
+    """The same of a patch, whose metadata are cleared by `clear_metadata` alone.
+
+    An empty map is what many a form sends for "nothing entered", so here it has to be meant. Raises `InvalidInput`.
+    """
+    members = sent_members(input)
+    clear = members.pop("clear_metadata")
+    empty = "metadata" in members and members["metadata"] in (None, {})
+    if empty and not clear:
+        message = "Input should have keys; leave metadata out to keep them, or send clearMetadata: true to delete all"
+        raise InvalidInput([Violation(("metadata",), message, "clear_metadata")])
+    if clear and "metadata" in members and not empty:
+        message = "Input should be left out where clearMetadata is true"
+        raise InvalidInput([Violation(("metadata",), message, "clear_metadata")])
+    return {**members, "metadata": {}} if clear else members
+
+
 def plain_members(input: Any) -> Any:
     """An input object as plain members, objects in it included; null and omitted mean the same here.
 

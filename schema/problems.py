@@ -54,12 +54,12 @@ class Problem:
     timestamp: datetime = strawberry.field(description="When it happened.")
 
 
-@strawberry.type(description="The product, claim or certification does not exist, or not for you.")
+@strawberry.type(description="The product, claim, certification or API key does not exist, or not for you.")
 class NotFoundProblem(Problem):
     """404."""
 
 
-@strawberry.type(description="The product carries that claim or certification already.")
+@strawberry.type(description="It exists already: the product, or that claim or certification on it.")
 class ConflictProblem(Problem):
     """409."""
 

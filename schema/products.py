@@ -18,7 +18,7 @@ from schema.claims import ClaimAssignment
 from schema.connections import After, Before, Connection, First, Last, asked_for, connection
 from schema.context import Info
 from schema.filters import ProductOrder, ProductWhere
-from schema.inputs import sent_members
+from schema.inputs import patch_members, sent_members
 from schema.nodes import Node
 from schema.problems import (
     ConflictProblem,
@@ -125,7 +125,7 @@ class CreateProductInput:
 @strawberry.input(
     description=(
         "Which product to change, and its new values. A member that is left out or null stays as it is;"
-        " an empty text empties, and `{}` clears the metadata."
+        " an empty text empties."
     )
 )
 class PatchProductInput:
@@ -141,6 +141,7 @@ class PatchProductInput:
     ingredients: str | None = strawberry.field(default=None, description="Ingredients as printed.")
     image_url: str | None = strawberry.field(default=None, description="An http(s) URL.")
     metadata: Metadata | None = strawberry.field(default=None, description="Merged into what is stored.")
+    clear_metadata: bool = strawberry.field(default=False, description="Delete all metadata.")
     if_match: int | None = strawberry.field(
         default=None, description="Refuse the change unless the product is at this `version`."
     )
@@ -170,8 +171,7 @@ PatchProductResult = Annotated[
 ]
 
 
-def _members(input: CreateProductInput | PatchProductInput) -> dict[str, Any]:
-    members = sent_members(input)
+def _named(members: dict[str, Any]) -> dict[str, Any]:
     # The contract's name for it; `schema.problems` translates it back.
     if "name" in members:
         members["product_name"] = members.pop("name")
@@ -188,7 +188,7 @@ class ProductMutations:
         self, info: Info, input: Annotated[CreateProductInput, strawberry.argument(description="The product.")]
     ) -> CreateProductResult:
         """Contract 8."""
-        command = CreateProduct.parse(_members(input))
+        command = CreateProduct.parse(_named(sent_members(input)))
         change = await products.create_product(info.context.operation, command)
         return ProductCreated(change=change, product=shown(change.after))
 
@@ -200,6 +200,6 @@ class ProductMutations:
         input: Annotated[PatchProductInput, strawberry.argument(description="Which product, and what changes.")],
     ) -> PatchProductResult:
         """Contract 8."""
-        command = PatchProduct.parse(_members(input))
+        command = PatchProduct.parse(_named(patch_members(input)))
         change = await products.patch_product(info.context.operation, command)
         return ProductPatched(change=change, product=shown(change.after))

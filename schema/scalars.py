@@ -73,7 +73,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         description=(
             "Your own data about an object: a map of text to text with at most 50 keys, keys of at most 40 and values"
             " of at most 500 characters. When you write it, listed keys are set and unlisted keys stay; an empty text"
-            ' or null as value deletes its key; null or `{}` as the whole map clears it. Example: `{order_id: "6735"}`.'
+            ' or null as value deletes its key. Example: `{order_id: "6735"}`.'
         ),
         serialize=lambda value: value,
         parse_value=lambda value: value,

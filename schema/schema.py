@@ -6,6 +6,7 @@ from strawberry.schema.config import StrawberryConfig
 from schema.bodies import CertificationBodyQueries
 from schema.certifications import CertificationMutations, CertificationQueries
 from schema.claims import ClaimMutations, ClaimQueries
+from schema.keys import KeyMutations, KeyQueries
 from schema.nodes import NodeQueries
 from schema.products import ProductMutations, ProductQueries
 from schema.rate_limit import RateLimitQueries
@@ -19,6 +20,7 @@ class Query(
     CertificationQueries,
     ClaimQueries,
     CertificationBodyQueries,
+    KeyQueries,
     NodeQueries,
     ViewerQueries,
     RateLimitQueries,
@@ -30,7 +32,7 @@ class Query(
     description="What can be changed. Each field is done by itself, in the order of the document, and answers with what"
     " was changed or with the problem that prevented it."
 )
-class Mutation(ClaimMutations, CertificationMutations, ProductMutations):
+class Mutation(ClaimMutations, CertificationMutations, ProductMutations, KeyMutations):
     """The root of mutations."""
 
 

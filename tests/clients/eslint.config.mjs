@@ -27,7 +27,7 @@ export default [
         "error",
         {
           exceptions: {
-            types: [...new Set(results), "FieldChange", "PageInfo", "Viewer", "Violation"],
+            types: [...new Set(results), "FieldChange", "PageInfo", "RateLimit", "RateLimitWindow", "Viewer", "Violation"],
             suffixes: ["Connection", "Edge"],
           },
         },

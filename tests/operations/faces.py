@@ -71,6 +71,18 @@ class Face(Protocol):
     async def patch_product(self, gtin: Any, key: str = "manager", **members: Any) -> Outcome:
         """Changes a product."""
 
+    async def create_key(self, key: str = "manager", **members: Any) -> Outcome:
+        """Makes an API key of the brand, or of the `organization_id` among the members."""
+
+    async def patch_key(self, key_id: Any, key: str = "manager", **members: Any) -> Outcome:
+        """Changes what an API key is called."""
+
+    async def revoke_key(self, key_id: Any, key: str = "manager", **members: Any) -> Outcome:
+        """Revokes an API key."""
+
+    async def api_keys(self, key: str = "manager", **members: Any) -> Outcome:
+        """The API keys of an organisation."""
+
     async def certifications(self, gtin: str, key: str = "readonly") -> Outcome:
         """What a product holds."""
 
@@ -110,6 +122,16 @@ PRODUCT = (
     "metadata",
 )
 CLAIM_ASSIGNMENT = ("source", "metadata", "valid_from", "expiration_date")
+NEW_KEY = ("id", "name", "role", "metadata", "description")
+KEY = (
+    *NEW_KEY,
+    "kind",
+    "is_active",
+    "expires_at",
+    "last_used",
+    "rate_limit_per_minute",
+    "rate_limit_per_day",
+)
 PROBLEM_MEMBERS = ("type", "title", "status", "detail", "error_code", "retryable", "timestamp")
 
 
@@ -168,6 +190,32 @@ class Rest:
             outcome.facts = {name: outcome.facts[name] for name in ("product_name", *PRODUCT)}
         return outcome
 
+    async def _keys(self, method: str, key: str, members: dict[str, Any], key_id: str = "") -> Outcome:
+        owner = members.pop("organization_id", self.world.brand)
+        path = f"/organizations/{owner}/api-keys{'/' if key_id else ''}{key_id}"
+        return await self._send(method, path, key, members if method in ("POST", "PATCH") else None, "account")
+
+    async def create_key(self, key: str = "manager", **members: Any) -> Outcome:
+        outcome = await self._keys("POST", key, members)
+        if outcome.ok:
+            outcome.facts = {name: outcome.facts[name] for name in (*NEW_KEY, "key")}
+        return outcome
+
+    async def patch_key(self, key_id: Any, key: str = "manager", **members: Any) -> Outcome:
+        outcome = await self._keys("PATCH", key, members, key_id)
+        if outcome.ok:
+            outcome.facts = {name: outcome.facts[name] for name in KEY}
+        return outcome
+
+    async def revoke_key(self, key_id: Any, key: str = "manager", **members: Any) -> Outcome:
+        return await self._keys("DELETE", key, members, key_id)
+
+    async def api_keys(self, key: str = "manager", **members: Any) -> Outcome:
+        outcome = await self._keys("GET", key, members)
+        if outcome.ok:
+            outcome.facts = [{name: item[name] for name in KEY} for item in outcome.facts]
+        return outcome
+
     async def certifications(self, gtin: str, key: str = "readonly") -> Outcome:
         return await self._send("GET", f"/products/{gtin}/certifications", key)
 
@@ -204,8 +252,18 @@ class GraphQL:
         selection: str,
     ) -> Outcome:
         sent = {to_camel_case(name): value for name, value in members.items()}
-        if isinstance(sent.get("verificationStatus"), str):
-            sent["verificationStatus"] = sent["verificationStatus"].upper()
+        for name in ("verificationStatus", "role"):
+            if isinstance(sent.get(name), str):
+                sent[name] = sent[name].upper()
+        if "kind" in sent:
+            sent["kind"] = {"csb": "BUSINESS", "csu": "USER", "cpk": "PUBLISHABLE"}.get(sent["kind"], sent["kind"])
+        # Null leaves a product's metadata as they are, on both faces.
+        if field_name.startswith("patch") and sent.get("metadata", 0) in (
+            {},
+            *([None] * ("Product" not in field_name)),
+        ):
+            del sent["metadata"]
+            sent["clearMetadata"] = True
         body = await self.run(
             f"""mutation ($input: {field_name[0].upper()}{field_name[1:]}Input!) {{
                   result: {field_name}(input: $input) {{
@@ -220,7 +278,8 @@ class GraphQL:
             return _refused(body["errors"][0])
         result = body["data"]["result"]
         if result.pop("__typename") == success:
-            return Outcome(_facts(next(iter(result.values()))))
+            facts = _facts(next(iter(result.values())))
+            return Outcome(facts if "key" not in result else {**facts, "key": result["key"]})
         problem = {name: result[to_camel_case(name)] for name in PROBLEM_MEMBERS}
         if "violations" in result:
             problem["details"] = [
@@ -266,6 +325,29 @@ class GraphQL:
         for entry in outcome.problem.get("details", []):
             entry["loc"] = ["product_name" if part == "name" else part for part in entry["loc"]]
         return outcome
+
+    async def create_key(self, key: str = "manager", **members: Any) -> Outcome:
+        selection = f"apiKey {{ {' '.join(map(to_camel_case, NEW_KEY))} }} key"
+        return await self._mutate("createApiKey", "ApiKeyCreated", key, members, selection)
+
+    async def patch_key(self, key_id: Any, key: str = "manager", **members: Any) -> Outcome:
+        selection = f"apiKey {{ {' '.join(map(to_camel_case, KEY))} }}"
+        return await self._mutate("patchApiKey", "ApiKeyPatched", key, {"key_id": key_id, **members}, selection)
+
+    async def revoke_key(self, key_id: Any, key: str = "manager", **members: Any) -> Outcome:
+        members = {"key_id": key_id, **members}
+        return _removed(await self._mutate("revokeApiKey", "ApiKeyRevoked", key, members, "revoked { id }"))
+
+    async def api_keys(self, key: str = "manager", **members: Any) -> Outcome:
+        body = await self.run(
+            f"query ($organizationId: ID) {{ apiKeys(organizationId: $organizationId) {{"
+            f" {' '.join(map(to_camel_case, KEY))} }} }}",
+            key,
+            {to_camel_case(name): value for name, value in members.items()},
+        )
+        if body.get("errors"):
+            return _refused(body["errors"][0])
+        return Outcome([_facts(item) for item in body["data"]["apiKeys"]])
 
     async def patch_certification(
         self, gtin: Any, certification_id: Any, key: str = "manager", **members: Any
@@ -340,8 +422,11 @@ def _facts(assignment: dict[str, Any]) -> dict[str, Any]:
     facts = {_snake(name): value for name, value in {**assignment, **definition}.items()}
     if "verification_status" in facts:
         facts["verification_status"] = facts["verification_status"].lower()
-    if "data_source" in facts:
-        facts["data_source"] = facts["data_source"].lower()
+    for name in ("data_source", "role"):
+        if name in facts:
+            facts[name] = facts[name].lower()
+    if "kind" in facts:
+        facts["kind"] = {"BUSINESS": "csb", "USER": "csu", "PUBLISHABLE": "cpk"}[facts["kind"]]
     return facts
 
 

@@ -5,9 +5,13 @@ from typing import Any
 
 import httpx2
 
-from tests.world import FAIR_TRADE, GTIN, NON_GMO, USDA_ORGANIC, VEGAN, World
+from db.keys import add_key
+from domain.short_id import catalogue_id
+from domain.vocabulary import KeyKind, Role
+from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOON, NOTHING, USDA_ORGANIC, VEGAN, World
 
 FREE_GTIN = "00614141107346"
+SPARE_KEY = catalogue_id("api-key", "spare")
 PROBLEM = "... on Problem { errorCode status detail } ... on ValidationProblem { violations { loc type msg } }"
 
 
@@ -26,6 +30,8 @@ class Sample:
     """Whether `ifMatch` is understood; what is stored is at version 1."""
     invalid: dict[str, Any] = field(default_factory=lambda: {"gtin": "1"})
     """Input members that break a rule."""
+    secret: bool = False
+    """Whether the answer holds a secret, so that it cannot be repeated."""
 
 
 MUTATIONS: dict[str, Sample] = {
@@ -77,6 +83,24 @@ MUTATIONS: dict[str, Sample] = {
         {"gtin": FREE_GTIN},
         versioned=True,
     ),
+    "createApiKey": Sample(
+        "ApiKeyCreated",
+        "apiKey { name role }",
+        {"name": "The shop", "role": "EDITOR", "metadata": {"order": "7"}},
+        {"organizationId": NOTHING},
+        invalid={"name": ""},
+        secret=True,
+    ),
+    "patchApiKey": Sample(
+        "ApiKeyPatched",
+        "apiKey { name role }",
+        {"keyId": SPARE_KEY, "description": "For the shop", "metadata": {"order": "8"}},
+        {"keyId": NOTHING},
+        invalid={"name": "x" * 256},
+    ),
+    "revokeApiKey": Sample(
+        "ApiKeyRevoked", "revoked { name role }", {"keyId": SPARE_KEY}, {"keyId": NOTHING}, invalid={"keyId": "1"}
+    ),
 }
 
 
@@ -85,6 +109,19 @@ async def prepare(world: World) -> None:
     await run(
         world, "assignClaim", {"gtin": GTIN, "claimId": NON_GMO, "evidenceNote": "Told", "metadata": {"kept": "yes"}}
     )
+    async with world.database.write() as transaction:
+        await add_key(
+            transaction,
+            id=SPARE_KEY,
+            organization_id=world.brand,
+            kind=KeyKind.BUSINESS,
+            role=Role.EDITOR,
+            name="Spare",
+            digest="0" * 64,
+            expires_at=None,
+            at=NOON,
+            metadata={"order": "7"},
+        )
 
 
 def document(name: str, more: str = "") -> str:

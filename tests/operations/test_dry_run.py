@@ -57,10 +57,12 @@ async def test_a_dry_run_answers_as_the_real_one_and_writes_nothing(world: World
     assert after["idempotency_keys"] != before["idempotency_keys"]
     again = await run(world, name, sample.input, dry=True, key="one")
     assert again["dryRun" if "dryRun" in again else "errorCode"] in (True, "conflict", "not_found")
+    if name.startswith("patch"):
+        assert again["changes"] == []
     assert await everything(world) == after
 
 
-@pytest.mark.parametrize("name", MUTATIONS)
+@pytest.mark.parametrize("name", [name for name, sample in MUTATIONS.items() if not sample.secret])
 async def test_a_repetition_shows_the_same_changes(world: World, name: str) -> None:
     await prepare(world)
     first = await send(world, name, {"input": MUTATIONS[name].input}, key="one")
@@ -94,7 +96,7 @@ async def test_a_dry_run_is_refused_like_the_real_one(world: World, name: str) -
     assert await everything(world) == before
 
 
-@pytest.mark.parametrize("name", [name for name in MUTATIONS if name.startswith(("assign", "create"))])
+@pytest.mark.parametrize("name", ["assignClaim", "assignCertification", "createProduct"])
 async def test_a_dry_run_meets_the_same_conflict(world: World, name: str) -> None:
     await prepare(world)
     assert "errorCode" not in await run(world, name, MUTATIONS[name].input)
@@ -186,7 +188,7 @@ async def test_another_s_product_stays_forbidden_on_a_dry_run(world: World) -> N
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_only_a_real_clearing_is_logged_and_only_once(world: World, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "certgate.operations")
-    clearing = {"gtin": GTIN, "certificationId": USDA_ORGANIC, "metadata": None}
+    clearing = {"gtin": GTIN, "certificationId": USDA_ORGANIC, "clearMetadata": True}
     dry = await run(world, "patchCertificationAssignment", clearing, dry=True)
     assert dry["changes"] == [{"path": ["metadata", "kept"], "before": "yes", "after": None}]
     assert not caplog.messages
