@@ -44,6 +44,8 @@ _ASSIGNMENT = (
 # As records have them: what a row names last is looked up among the definitions.
 COLUMNS = (*_ASSIGNMENT, assignments.c.certification_id)
 
+_FOR_GROUPING = frozenset({"gtin"})
+
 _assignments = select(*COLUMNS)
 OF_PRODUCT = Read(_assignments.where(assignments.c.gtin == bindparam("gtin")), CertificationAssignment, defined=True)
 OF_PRODUCTS = Read(_assignments.where(among(assignments.c.gtin, "gtins")), CertificationAssignment, defined=True)
@@ -103,16 +105,17 @@ async def find_by_code(database: Database, code: str, organization_ids: Sequence
 
 
 async def of_products(
-    database: Database, gtins: list[Gtin], organization_ids: Sequence[ShortId]
+    database: Database, gtins: list[Gtin], organization_ids: Sequence[ShortId], wanted: frozenset[str] | None = None
 ) -> list[CertificationAssignment]:
-    """What these products hold, by label and id, in one statement."""
+    """What these products hold, by label and id, in one statement; of their members those that are `wanted`."""
+    names = None if wanted is None else wanted | _FOR_GROUPING
 
     async def read(known: Definitions) -> list[CertificationAssignment]:
         if len(gtins) == 1:
             # Half the time: SQLite need not unfold a list.
-            found = await database.fetch(OF_PRODUCT, known.certifications, gtin=gtins[0])
+            found = await database.fetch(OF_PRODUCT.narrowed(names), known.certifications, gtin=gtins[0])
         else:
-            found = await database.fetch(OF_PRODUCTS, known.certifications, gtins=gtins)
+            found = await database.fetch(OF_PRODUCTS.narrowed(names), known.certifications, gtins=gtins)
         if len(found) > 1:
             ranks = known.ranks
             found.sort(key=lambda assignment: ranks[assignment.certification.id])

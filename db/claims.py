@@ -33,6 +33,8 @@ _ASSIGNMENT = (
 # As records have them: what a row names last is looked up among the definitions.
 COLUMNS = (*_ASSIGNMENT, assignments.c.claim_id)
 
+_FOR_GROUPING = frozenset({"gtin"})
+
 _assignments = select(*COLUMNS)
 LISTED = Listed(assignments, _assignments, ClaimAssignment, ("gtin", "claim_id"), "claims")
 ONE = Read(
@@ -64,15 +66,18 @@ async def find_by_code(database: Database, code: str) -> Claim | None:
     return next((claim for claim in await every(database) if claim.code == code), None)
 
 
-async def of_products(database: Database, gtins: list[Gtin]) -> list[ClaimAssignment]:
-    """What these products claim, by label and id, in one statement."""
+async def of_products(
+    database: Database, gtins: list[Gtin], wanted: frozenset[str] | None = None
+) -> list[ClaimAssignment]:
+    """What these products claim, by label and id, in one statement; of their members those that are `wanted`."""
+    names = None if wanted is None else wanted | _FOR_GROUPING
 
     async def read(known: Definitions) -> list[ClaimAssignment]:
         if len(gtins) == 1:
             # Half the time: SQLite need not unfold a list.
-            found = await database.fetch(OF_PRODUCT, known.claims, gtin=gtins[0])
+            found = await database.fetch(OF_PRODUCT.narrowed(names), known.claims, gtin=gtins[0])
         else:
-            found = await database.fetch(OF_PRODUCTS, known.claims, gtins=gtins)
+            found = await database.fetch(OF_PRODUCTS.narrowed(names), known.claims, gtins=gtins)
         if len(found) > 1:
             ranks = known.ranks
             found.sort(key=lambda assignment: ranks[assignment.claim.id])

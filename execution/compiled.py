@@ -23,6 +23,7 @@ from execution.levels import finish
 from execution.plan import FieldPlan, Kind, Plan, ValuePlan, plan_operation
 from execution.run import Run
 from execution.variables import parameter_names
+from execution.wanted import wanted_of
 
 
 class Program:
@@ -46,6 +47,12 @@ class Program:
         functions = Counter(cast("BatchedField", field.field).batch_function for field in self.plan.batches)
         self.shared_batches = {function for function, uses in functions.items() if uses > 1}
         """Batch functions that several fields of the operation use, so that they may share calls."""
+        for function in self.shared_batches:
+            # They may be answered by one call, which then has to fetch for all of them.
+            sharing = [f for f in self.plan.batches if cast("BatchedField", f.field).batch_function is function]
+            together = wanted_of(*sharing)
+            for field in sharing:
+                field.wanted = together
         for field in self.plan.fields:
             self._prepare_arguments(field)
         self.source, names = generate(self.plan, self.default_resolver)

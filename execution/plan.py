@@ -93,6 +93,8 @@ class FieldPlan:
     """The same as the resolver takes them."""
     batch: int = -1
     """Where the parents of a batched field are gathered."""
+    wanted: dict[str, frozenset[str] | None] | None = None
+    """What will be read of what it gives (see `execution.wanted`); None until somebody asks."""
     waits: bool = False
     """Learnt while running: whether its coroutines have to wait, so that siblings gain from running beside it."""
 

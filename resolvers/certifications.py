@@ -73,9 +73,14 @@ async def certifications_that_match(context: Context, where: Where) -> list[Cert
 
 
 @read_operation
-async def certifications_of_products(context: Context, gtins: list[Gtin]) -> list[list[CertificationAssignment]]:
-    """The certifications of each product that the caller may see, by label, in one statement for all of them."""
-    found = await certifications.of_products(context.database, gtins, context.caller.organization_ids)
+async def certifications_of_products(
+    context: Context, gtins: list[Gtin], wanted: frozenset[str] | None = None
+) -> list[list[CertificationAssignment]]:
+    """The certifications of each product that the caller may see, by label, in one statement for all of them.
+
+    Where `wanted` is given, only those members and the definition are read.
+    """
+    found = await certifications.of_products(context.database, gtins, context.caller.organization_ids, wanted)
     return by_gtin(gtins, found)
 
 

@@ -58,9 +58,14 @@ async def claims_that_match(context: Context, where: Where) -> list[Claim]:
 
 
 @read_operation
-async def claims_of_products(context: Context, gtins: list[Gtin]) -> list[list[ClaimAssignment]]:
-    """The claims of each product, by label, in one statement for all of them."""
-    return by_gtin(gtins, await claims.of_products(context.database, gtins))
+async def claims_of_products(
+    context: Context, gtins: list[Gtin], wanted: frozenset[str] | None = None
+) -> list[list[ClaimAssignment]]:
+    """The claims of each product, by label, in one statement for all of them.
+
+    Where `wanted` is given, only those members and the definition are read.
+    """
+    return by_gtin(gtins, await claims.of_products(context.database, gtins, wanted))
 
 
 @read_operation

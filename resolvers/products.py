@@ -25,9 +25,9 @@ def missing(gtin: Gtin) -> NotFound:
 
 
 @read_operation
-async def product(context: Context, gtin: Gtin) -> Product | None:
-    """The product of that GTIN, None when there is none."""
-    return await products.find(context.database, gtin)
+async def product(context: Context, gtin: Gtin, wanted: frozenset[str] | None = None) -> Product | None:
+    """The product of that GTIN, None when there is none. Where `wanted` is given, only those members are read."""
+    return await products.find(context.database, gtin, wanted)
 
 
 @read_operation
@@ -54,9 +54,11 @@ async def count_products(context: Context, where: Where) -> int:
 
 
 @read_operation
-async def products_of_gtins(context: Context, gtins: list[Gtin]) -> list[Product | None]:
-    """The product of each GTIN, in one statement."""
-    found = {item.gtin: item for item in await products.find_many(context.database, gtins)}
+async def products_of_gtins(
+    context: Context, gtins: list[Gtin], wanted: frozenset[str] | None = None
+) -> list[Product | None]:
+    """The product of each GTIN, in one statement. Where `wanted` is given, only those members are read."""
+    found = {item.gtin: item for item in await products.find_many(context.database, gtins, wanted)}
     return [found.get(gtin) for gtin in gtins]
 
 

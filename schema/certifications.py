@@ -16,6 +16,7 @@ from domain.filter_input import CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS
 from domain.paging import Order, definition_order
 from domain.validity import is_active
 from execution.batched import batched
+from execution.wanted import reads, wanted
 from resolvers import assignments, certifications, products
 from schema.assignments import certification_assignment_order_of, certification_assignments_of
 from schema.bodies import CertificationBody
@@ -125,7 +126,10 @@ class CertificationAssignment(Node):
     updated_at: datetime = strawberry.field(description="When it last changed.")
     version: int = strawberry.field(description="Counts its changes, from 1.")
 
-    @strawberry.field(description="Whether it is valid on a day: both bounds count, a missing one is open.")
+    @strawberry.field(
+        description="Whether it is valid on a day: both bounds count, a missing one is open.",
+        metadata=reads("valid_from", "expiration_date"),
+    )
     def is_active(
         self,
         info: Info,
@@ -134,13 +138,14 @@ class CertificationAssignment(Node):
         """Whether the certification holds."""
         return is_active(self.valid_from, self.expiration_date, as_of or info.context.operation.today)
 
-    @batched(description="The product that holds the certification.")
+    @batched(description="The product that holds the certification.", metadata=reads("gtin"))
     @staticmethod
     async def product(
         parents: list[records.CertificationAssignment], info: Info
     ) -> list[Annotated["Product", strawberry.lazy("schema.products")]]:
         """The products of assignments; a foreign key guarantees each."""
-        return shown(await products.products_of_gtins(info.context.operation, [item.gtin for item in parents]))
+        gtins = [item.gtin for item in parents]
+        return shown(await products.products_of_gtins(info.context.operation, gtins, wanted(info, "Product")))
 
 
 @strawberry.input(

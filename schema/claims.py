@@ -12,6 +12,7 @@ from domain.filter_input import CLAIM_ASSIGNMENTS, CLAIMS
 from domain.paging import Order, claim_assignment_order, definition_order
 from domain.validity import is_active
 from execution.batched import batched
+from execution.wanted import reads, wanted
 from resolvers import assignments, claims, products
 from schema.changes import Success
 from schema.connections import After, Before, Connection, First, Last, asked_for, connection, connections, listed
@@ -87,7 +88,10 @@ class ClaimAssignment(Node):
     updated_at: datetime = strawberry.field(description="When it last changed.")
     version: int = strawberry.field(description="Counts its changes, from 1.")
 
-    @strawberry.field(description="Whether the claim holds on a day: both bounds count, a missing one is open.")
+    @strawberry.field(
+        description="Whether the claim holds on a day: both bounds count, a missing one is open.",
+        metadata=reads("valid_from", "expiration_date"),
+    )
     def is_active(
         self,
         info: Info,
@@ -96,13 +100,14 @@ class ClaimAssignment(Node):
         """Whether the claim holds."""
         return is_active(self.valid_from, self.expiration_date, as_of or info.context.operation.today)
 
-    @batched(description="The product that makes the claim.")
+    @batched(description="The product that makes the claim.", metadata=reads("gtin"))
     @staticmethod
     async def product(
         parents: list[records.ClaimAssignment], info: Info
     ) -> list[Annotated["Product", strawberry.lazy("schema.products")]]:
         """The products of assignments; a foreign key guarantees each."""
-        return shown(await products.products_of_gtins(info.context.operation, [item.gtin for item in parents]))
+        gtins = [item.gtin for item in parents]
+        return shown(await products.products_of_gtins(info.context.operation, gtins, wanted(info, "Product")))
 
 
 @strawberry.input(description="Which claim to put on which product, and what is known about it.")

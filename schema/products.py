@@ -11,6 +11,7 @@ from domain.filter_input import PRODUCTS
 from domain.gtin import parse_gtin
 from domain.paging import product_order
 from execution.batched import batched
+from execution.wanted import reads, wanted
 from resolvers import certifications, claims, products
 from schema.certifications import CertificationAssignment
 from schema.changes import Success
@@ -53,18 +54,24 @@ class Product(Node):
     updated_at: datetime = strawberry.field(description="When it last changed.")
     version: int = strawberry.field(description="Counts its changes, from 1.")
 
-    @batched(description="The certifications it holds, by label. Private ones of other organisations are left out.")
+    @batched(
+        description="The certifications it holds, by label. Private ones of other organisations are left out.",
+        metadata=reads("gtin"),
+    )
     @staticmethod
     async def certifications(parents: list[records.Product], info: Info) -> list[list[CertificationAssignment]]:
         """The certifications of all these products in one statement."""
         gtins = [parent.gtin for parent in parents]
-        return shown(await certifications.certifications_of_products(info.context.operation, gtins))
+        read = wanted(info, "CertificationAssignment")
+        return shown(await certifications.certifications_of_products(info.context.operation, gtins, read))
 
-    @batched(description="The claims it makes, by label.")
+    @batched(description="The claims it makes, by label.", metadata=reads("gtin"))
     @staticmethod
     async def claims(parents: list[records.Product], info: Info) -> list[list[ClaimAssignment]]:
         """The claims of all these products in one statement."""
-        return shown(await claims.claims_of_products(info.context.operation, [parent.gtin for parent in parents]))
+        gtins = [parent.gtin for parent in parents]
+        read = wanted(info, "ClaimAssignment")
+        return shown(await claims.claims_of_products(info.context.operation, gtins, read))
 
 
 @strawberry.type
@@ -78,7 +85,7 @@ class ProductQueries:
         gtin: Annotated[str, strawberry.argument(description="8 to 14 digits, without blanks or hyphens.")],
     ) -> Product | None:
         """A product by its GTIN."""
-        return shown(await products.product(info.context.operation, parse_gtin(gtin)))
+        return shown(await products.product(info.context.operation, parse_gtin(gtin), wanted(info, "Product")))
 
     @strawberry.field(description="Everybody's products, page by page.")
     async def products(

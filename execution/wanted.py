@@ -1,0 +1,70 @@
+"""What of the objects that a field gives will be read, so that no more has to be fetched.
+
+A plan knows which attributes of each object it reads. A field with a function of its own may read others: it names them
+in its metadata, as in `strawberry.field(metadata=reads("valid_from"))`, or else everything counts as read.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+import strawberry
+
+from execution.plan import FieldPlan, Kind, ObjectPlan
+from execution.run import ResolveInfo
+
+Names = frozenset[str] | None
+"""Names of attributes; None for all of them."""
+
+_READS = "certgate.reads"
+
+
+def reads(*names: str) -> Mapping[str, tuple[str, ...]]:
+    """The metadata of a field whose function reads these attributes of its object, or of each parent, and no others."""
+    return {_READS: names}
+
+
+def wanted(info: strawberry.Info[Any, Any], type_name: str) -> Names:
+    """The attributes that will be read of the objects of a type which the field gives, itself or in pages and lists.
+
+    None when everything may be read, as under graphql-core.
+    """
+    raw: Any = info._raw_info  # noqa: SLF001 - Strawberry's information says nothing of the plan
+    if type(raw) is not ResolveInfo:
+        return None
+    # Where graphql-core has a path, a compiled run has what it can be made of.
+    field = cast("FieldPlan", raw[4][0])
+    if field.wanted is None:
+        field.wanted = wanted_of(field)
+    return field.wanted.get(type_name, frozenset())
+
+
+def wanted_of(*fields: FieldPlan) -> dict[str, Names]:
+    """By type, the attributes that will be read of what these fields give together."""
+    found: dict[str, Names] = {}
+    for plan in _objects(fields):
+        name = plan.type.name
+        known = found.get(name, frozenset())
+        read = _read(plan)
+        found[name] = None if known is None or read is None else known | read
+    return found
+
+
+def _objects(fields: tuple[FieldPlan, ...]) -> Iterator[ObjectPlan]:
+    """The objects that the fields give, and all below them: any function may hand on what its object holds."""
+    for field in fields:
+        for _, plan in field.value.objects_within():
+            yield plan
+            yield from _objects(tuple(plan.fields))
+
+
+def _read(plan: ObjectPlan) -> Names:
+    names: set[str] = set()
+    for field in plan.fields:
+        if field.kind is Kind.ATTRIBUTE:
+            names.add(cast("Any", field.field).python_name)
+        elif field.kind is not Kind.TYPENAME:
+            declared = field.field.metadata.get(_READS) if field.field is not None else None
+            if declared is None:
+                return None
+            names.update(declared)
+    return frozenset(names)
