@@ -23,7 +23,7 @@ from domain.vocabulary import KeyKind, Role
 from execution.execute import Executor
 from execution.limits import Limits
 from resolvers.operation import Context as OperationContext
-from schema.context import Context
+from schema.context import Asked, Context, RateLimits
 from schema.schema import schema
 from tests.operations.faces import Rest
 from tests.operations.test_statements import statements
@@ -49,7 +49,11 @@ def context(world: World) -> Context:
     caller = Caller(
         world.key_ids["manager"], KeyKind.BUSINESS, Role.MANAGER, Organization(world.brand, "brand", "Brand")
     )
-    return Context(OperationContext(world.database, caller, NOON), "test", "")
+    return Context(OperationContext(world.database, caller, NOON), "test", "", Asked(1, 1), nobody_asks)
+
+
+async def nobody_asks() -> RateLimits:
+    raise AssertionError("no document here asks for its rate limits")
 
 
 def selection(type_: Any, random: Random, depth: int) -> str:
