@@ -133,7 +133,7 @@ def _tops_on_postgresql(
     )
     top = top.order_by(*directed(columns, ascending)).limit(bindparam("limit"))
     lateral = top.lateral("top")
-    return listed.read(select(*lateral.c).select_from(parent.table_valued(), lateral), scans=True)
+    return listed.read(select(*lateral.c).select_from(parent.scalar_alias, lateral), scans=True)
 
 
 @lru_cache(maxsize=256)

@@ -1,7 +1,9 @@
 """One level of one relation is one statement, whatever the number of parents: counted at the driver."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -15,11 +17,25 @@ from tests.world import FAIR_TRADE, GTIN, NON_GMO, USDA_ORGANIC, VEGAN, World
 Statements = list[str]
 
 
+async def _open_scanners(database: SqliteDatabase) -> None:
+    """Has every thread that scans open its connection."""
+    number = database._scanners._max_workers
+    together = Barrier(number)
+
+    def open_one() -> None:
+        database._scanner()
+        together.wait(10)
+
+    loop = asyncio.get_running_loop()
+    await asyncio.gather(*(loop.run_in_executor(database._scanners, open_one) for _ in range(number)))
+
+
 @asynccontextmanager
 async def _traced(world: World, note: Callable[[str], None]) -> AsyncIterator[None]:
     """Everything that the reading connections run."""
     database = world.database
     if isinstance(database, SqliteDatabase):
+        await _open_scanners(database)
         for connection in database._readers:
             connection.set_trace_callback(note)
         yield

@@ -1,0 +1,381 @@
+"""Long lists: every page of every order, and every condition, against plain Python over the same rows."""
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from db import certifications, claims, definitions, lists, products, tables
+from db.lists import Listed
+from domain.filter_input import CERTIFICATION_ASSIGNMENTS, CLAIM_ASSIGNMENTS, PRODUCTS, Fields, parse_where
+from domain.filters import EVERYTHING, Where, settled
+from domain.paging import (
+    AssignmentOrderField,
+    Order,
+    ProductOrderField,
+    Window,
+    certification_assignment_order,
+    claim_assignment_order,
+    product_order,
+)
+from domain.records import CertificationAssignment, ClaimAssignment, Product
+from domain.short_id import new_short_id
+from domain.text import fold, search_text
+from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, VerificationStatus
+from tests.world import BODY, FAIR_TRADE, NON_GMO, PRIVATE, USDA_ORGANIC, VEGAN, World
+
+TODAY = date(2026, 11, 22)
+MOMENTS = [datetime(2026, 3, day, 12, 0, 0, day, tzinfo=UTC) for day in (1, 2, 3)]
+DAYS = [None, *(TODAY + timedelta(days) for days in (-400, -1, 0, 1, 30, 60, 61))]
+NAMES = ["Oat drink", "oat bar", "Straße", "STRASSE 2", "Zebra", "", "Ärger", "émile", "💚"]
+
+
+def gtin(number: int) -> str:
+    return f"{number:014d}"
+
+
+def assigned(choose: random.Random, code: str) -> dict[str, Any]:
+    """What assignments of either kind have in common."""
+    return {
+        "gtin": code,
+        "id": new_short_id(choose.choice(MOMENTS)),
+        "metadata": choose.choice([{}, {"lot": "1"}, {"lot": "2", "site": "1"}]),
+        "valid_from": choose.choice(DAYS),
+        "expiration_date": choose.choice(DAYS),
+        "created_at": MOMENTS[0],
+        "updated_at": choose.choice(MOMENTS),
+        "version": 1,
+    }
+
+
+@pytest.fixture
+async def stocked(world: World) -> World:
+    """40 products whose facts are drawn by chance, the same each time; most values occur several times."""
+    choose = random.Random(7)
+    async with world.database.write() as transaction:
+        for table in (tables.certification_assignments, tables.products):
+            await transaction.execute(table.delete())
+        for number in range(1, 41):
+            code, name, brand = gtin(number), choose.choice(NAMES), choose.choice(["Acme", "acme", "Bräu", ""])
+            moment = choose.choice(MOMENTS)
+            await transaction.insert(
+                tables.products,
+                {
+                    "gtin": code,
+                    "id": new_short_id(moment),
+                    "organization_id": choose.choice([world.brand, world.rival]),
+                    "name": name,
+                    "brand": brand,
+                    "description": "",
+                    "country_of_origin": choose.choice(["US", "DE", ""]),
+                    "net_content": "",
+                    "ingredients": "",
+                    "manufacturer": "",
+                    "image_url": "",
+                    "data_source": choose.choice(["claimed", "imported"]),
+                    "metadata": choose.choice([{}, {"a": "b"}, {"a": "b", "c": "d"}, {"a=b": "", 'x"': "y\n"}]),
+                    "created_at": moment,
+                    "updated_at": moment,
+                    "version": 1,
+                    "search_text": search_text(name, brand, code),
+                },
+            )
+            for definition in choose.sample([USDA_ORGANIC, FAIR_TRADE, PRIVATE], choose.randrange(4)):
+                await transaction.insert(
+                    tables.certification_assignments,
+                    {
+                        **assigned(choose, code),
+                        "certification_id": definition,
+                        "certificate_number": choose.choice(["", "NOP-1", "NOP-2", "nop-1", "N%P"]),
+                        "issuing_body": "",
+                        "expiry_date": None,
+                        "verification_url": "",
+                        "verification_status": choose.choice(list(VerificationStatus)),
+                        "scope": "",
+                        "certification_value": "",
+                        "audit_date": None,
+                        "initial_certification_date": None,
+                        "certificate_countries": choose.choice([[], ["US"], ["DE", "FR"], ["US", "DE"]]),
+                    },
+                )
+            for definition in choose.sample([NON_GMO, VEGAN], choose.randrange(3)):
+                await transaction.insert(
+                    tables.claim_assignments,
+                    {
+                        **assigned(choose, code),
+                        "claim_id": definition,
+                        "source": choose.choice(list(ClaimSource)),
+                        "evidence_url": "",
+                        "evidence_note": "",
+                    },
+                )
+    return world
+
+
+async def whole(world: World, listed: Listed[Any], where: Where, order: Order) -> list[Any]:
+    """All records at once: no list here has more."""
+    return list((await lists.page(world.database, listed, where, order, Window(1000))).items)
+
+
+LISTS: list[tuple[Listed[Any], list[Order]]] = [
+    (
+        products.LISTED,
+        [product_order(by, descending=down) for by in ProductOrderField for down in (False, True)],
+    ),
+    (
+        certifications.LISTED,
+        [certification_assignment_order(by, descending=down) for by in AssignmentOrderField for down in (False, True)],
+    ),
+    (
+        claims.LISTED,
+        [claim_assignment_order(by, descending=down) for by in AssignmentOrderField for down in (False, True)],
+    ),
+]
+
+
+async def test_pages_in_either_direction_are_the_whole_list_in_its_order(stocked: World) -> None:
+    for listed, orders in LISTS:
+        for order in orders:
+            everything = await whole(stocked, listed, EVERYTHING, order)
+            assert len(everything) > 30
+            assert everything == order.arranged(everything), order
+            assert len({order.key(item) for item in everything}) == len(everything)
+            for size in (1, 7, 100):
+                for backward in (False, True):
+                    seen: list[Any] = []
+                    window = Window(size, backward=backward)
+                    while True:
+                        page = await lists.page(stocked.database, listed, EVERYTHING, order, window)
+                        seen = [*page.items, *seen] if backward else [*seen, *page.items]
+                        if not page.more:
+                            break
+                        assert len(page.items) == size
+                        last = page.items[0] if backward else page.items[-1]
+                        window = Window(size, backward=backward, position=order.key(last))
+                    assert seen == everything, (order, size, backward)
+
+
+Case = tuple[dict[str, Any], Callable[[Any], object]]
+
+
+def is_in(value: date | None, first: date, last: date) -> bool:
+    return value is not None and first <= value <= last
+
+
+def of_assignments() -> list[Case]:
+    soon = TODAY + timedelta(60)
+    return [
+        ({}, lambda a: True),
+        ({"gtin": {"eq": gtin(3)}}, lambda a: a.gtin == gtin(3)),
+        ({"gtin": {"in": [gtin(3), gtin(4), gtin(99)]}}, lambda a: a.gtin in (gtin(3), gtin(4))),
+        ({"gtin": {"in": []}}, lambda a: False),
+        ({"not": {"gtin": {"in": []}}}, lambda a: True),
+        ({"not": {"gtin": {"in": [gtin(3), gtin(4)]}}}, lambda a: a.gtin not in (gtin(3), gtin(4))),
+        ({"expiration_date": {"eq": TODAY}}, lambda a: a.expiration_date == TODAY),
+        ({"expiration_date": {"range": {}}}, lambda a: a.expiration_date is not None),
+        ({"expiration_date": {"range": {"from": TODAY}}}, lambda a: is_in(a.expiration_date, TODAY, date.max)),
+        ({"expiration_date": {"range": {"to": TODAY}}}, lambda a: is_in(a.expiration_date, date.min, TODAY)),
+        (
+            {"expiration_date": {"range": {"from": TODAY, "to": soon}}},
+            lambda a: is_in(a.expiration_date, TODAY, soon),
+        ),
+        (
+            {"not": {"expiration_date": {"range": {"from": TODAY, "to": soon}}}},
+            lambda a: not is_in(a.expiration_date, TODAY, soon),
+        ),
+        ({"expiration_date": {"is_null": True}}, lambda a: a.expiration_date is None),
+        ({"expiration_date": {"is_null": False}}, lambda a: a.expiration_date is not None),
+        ({"not": {"expiration_date": {"is_null": True}}}, lambda a: a.expiration_date is not None),
+        ({"not": {"expiration_date": {"eq": TODAY}}}, lambda a: a.expiration_date != TODAY),
+        ({"expiring_within": {"days": 60}}, lambda a: is_in(a.expiration_date, TODAY, soon)),
+        ({"expiring_within": {"days": 0}}, lambda a: a.expiration_date == TODAY),
+        (
+            {"active_on": TODAY},
+            lambda a: (
+                (a.valid_from is None or a.valid_from <= TODAY)
+                and (a.expiration_date is None or a.expiration_date >= TODAY)
+            ),
+        ),
+        (
+            {"not": {"active_on": TODAY}},
+            lambda a: (
+                (a.valid_from is not None and a.valid_from > TODAY)
+                or (a.expiration_date is not None and a.expiration_date < TODAY)
+            ),
+        ),
+        ({"updated_at": {"range": {"from": MOMENTS[1]}}}, lambda a: a.updated_at >= MOMENTS[1]),
+        ({"updated_at": {"range": {"to": MOMENTS[1]}}}, lambda a: a.updated_at <= MOMENTS[1]),
+        ({"metadata": {"key": "lot", "eq": "2"}}, lambda a: a.metadata.get("lot") == "2"),
+        ({"metadata": {"key": "site", "eq": "2"}}, lambda a: False),
+        ({"not": {"metadata": {"key": "lot", "eq": "1"}}}, lambda a: a.metadata.get("lot") != "1"),
+        (
+            {"or": [{"gtin": {"eq": gtin(3)}}, {"metadata": {"key": "site", "eq": "1"}, "active_on": TODAY}]},
+            lambda a: (
+                a.gtin == gtin(3)
+                or (
+                    a.metadata.get("site") == "1"
+                    and (a.valid_from is None or a.valid_from <= TODAY)
+                    and (a.expiration_date is None or a.expiration_date >= TODAY)
+                )
+            ),
+        ),
+        (
+            {"and": [{"gtin": {"in": [gtin(1), gtin(2), gtin(3)]}}, {"not": {"gtin": {"eq": gtin(2)}}}]},
+            lambda a: a.gtin in (gtin(1), gtin(3)),
+        ),
+    ]
+
+
+OF_CERTIFICATIONS: list[Case] = [
+    *of_assignments(),
+    ({"certification": {"code": {"eq": "usda_organic"}}}, lambda a: a.certification.id == USDA_ORGANIC),
+    (
+        {"certification": {"id": {"in": [USDA_ORGANIC, FAIR_TRADE]}}},
+        lambda a: a.certification.id in (USDA_ORGANIC, FAIR_TRADE),
+    ),
+    ({"not": {"certification": {"code": {"eq": "usda_organic"}}}}, lambda a: a.certification.id != USDA_ORGANIC),
+    ({"certification": {"is_private": True}}, lambda a: a.certification.id == PRIVATE),
+    ({"body": {"id": {"eq": BODY}}}, lambda a: a.certification.id == USDA_ORGANIC),
+    (
+        {"body": {"country": {"eq": "US"}}, "expiring_within": {"days": 60}},
+        lambda a: a.certification.id == USDA_ORGANIC and is_in(a.expiration_date, TODAY, TODAY + timedelta(60)),
+    ),
+    ({"certificate_number": {"eq": "NOP-1"}}, lambda a: a.certificate_number == "NOP-1"),
+    ({"certificate_number": {"in": ["NOP-1", "nop-1"]}}, lambda a: a.certificate_number in ("NOP-1", "nop-1")),
+    ({"certificate_number": {"starts_with": "NOP"}}, lambda a: a.certificate_number.startswith("NOP")),
+    ({"certificate_number": {"starts_with": "N%"}}, lambda a: a.certificate_number.startswith("N%")),
+    ({"certificate_number": {"starts_with": ""}}, lambda a: True),
+    ({"certificate_number": {"eq": ""}}, lambda a: a.certificate_number == ""),
+    (
+        {"verification_status": {"eq": VerificationStatus.EXPIRED}},
+        lambda a: a.verification_status is VerificationStatus.EXPIRED,
+    ),
+    (
+        {"verification_status": {"in": [VerificationStatus.EXPIRED, VerificationStatus.VERIFIED]}},
+        lambda a: a.verification_status is not VerificationStatus.UNVERIFIED,
+    ),
+    (
+        {"not": {"verification_status": {"eq": VerificationStatus.EXPIRED}}},
+        lambda a: a.verification_status is not VerificationStatus.EXPIRED,
+    ),
+    ({"country": {"eq": "US"}}, lambda a: "US" in a.certificate_countries),
+    ({"country": {"in": ["FR", "US"]}}, lambda a: {"FR", "US"} & {*a.certificate_countries}),
+    ({"not": {"country": {"eq": "US"}}}, lambda a: "US" not in a.certificate_countries),
+    (
+        {"country": {"eq": "DE"}, "verification_status": {"eq": VerificationStatus.VERIFIED}},
+        lambda a: "DE" in a.certificate_countries and a.verification_status is VerificationStatus.VERIFIED,
+    ),
+]
+
+OF_CLAIMS: list[Case] = [
+    *of_assignments(),
+    ({"claim": {"label": {"contains": "GMO"}}}, lambda a: a.claim.id == NON_GMO),
+    ({"category": {"eq": ClaimCategory.DIETARY}}, lambda a: a.claim.category is ClaimCategory.DIETARY),
+    ({"source": {"eq": ClaimSource.THIRD_PARTY_VERIFIED}}, lambda a: a.source is ClaimSource.THIRD_PARTY_VERIFIED),
+]
+
+OF_PRODUCTS: list[Case] = [
+    ({"gtin": {"in": [gtin(3), gtin(4)]}}, lambda p: p.gtin in (gtin(3), gtin(4))),
+    ({"name": {"starts_with": "OAT"}}, lambda p: fold(p.name).startswith("oat")),
+    ({"name": {"eq": "strasse"}}, lambda p: p.name == "Straße"),
+    ({"name": {"starts_with": "💚"}}, lambda p: p.name == "💚"),
+    ({"name": {"eq": ""}}, lambda p: p.name == ""),
+    ({"brand": {"eq": "Acme"}}, lambda p: p.brand == "Acme"),
+    ({"brand": {"in": ["Acme", ""]}}, lambda p: p.brand in ("Acme", "")),
+    ({"brand": {"starts_with": "Br"}}, lambda p: p.brand == "Bräu"),
+    ({"search": "ACME"}, lambda p: p.brand.lower() == "acme"),
+    ({"not": {"search": "ACME"}}, lambda p: p.brand.lower() != "acme"),
+    ({"country_of_origin": {"eq": "DE"}}, lambda p: p.country_of_origin == "DE"),
+    ({"data_source": {"eq": DataSource.IMPORTED}}, lambda p: p.data_source is DataSource.IMPORTED),
+    ({"updated_at": {"range": {"from": MOMENTS[2]}}}, lambda p: p.updated_at >= MOMENTS[2]),
+    ({"metadata": {"key": "a", "eq": "b"}}, lambda p: p.metadata.get("a") == "b"),
+    ({"metadata": {"key": 'x"', "eq": "y\n"}}, lambda p: p.metadata.get('x"') == "y\n"),
+    (
+        {"or": [{"brand": {"eq": "Acme"}}, {"name": {"starts_with": "z"}}]},
+        lambda p: p.brand == "Acme" or p.name == "Zebra",
+    ),
+]
+
+FILTERED: list[tuple[Listed[Any], Fields, Sequence[Order], list[Case]]] = [
+    (products.LISTED, PRODUCTS, LISTS[0][1], OF_PRODUCTS),
+    (certifications.LISTED, CERTIFICATION_ASSIGNMENTS, LISTS[1][1], OF_CERTIFICATIONS),
+    (claims.LISTED, CLAIM_ASSIGNMENTS, LISTS[2][1], OF_CLAIMS),
+]
+
+
+async def asked(world: World, fields: Fields, members: dict[str, Any]) -> Where:
+    known = await definitions.current(world.database)
+    where = parse_where(fields, members, TODAY)
+    where = settled(where, "certification", list(known.certifications.values()))
+    return settled(where, "claim", list(known.claims.values()))
+
+
+async def test_every_condition_finds_what_python_finds(stocked: World) -> None:
+    for listed, fields, orders, cases in FILTERED:
+        everything = await whole(stocked, listed, EVERYTHING, orders[0])
+        for number, (members, holds) in enumerate(cases):
+            where = await asked(stocked, fields, members)
+            expected = [item for item in everything if holds(item)]
+            assert await lists.count(stocked.database, listed, where) == len(expected), members
+            order = orders[number % len(orders)]
+            assert await whole(stocked, listed, where, order) == order.arranged(expected), (members, order)
+            # In pages, in the next order and the other direction.
+            order = orders[(number + 1) % len(orders)]
+            window, seen = Window(3, backward=True), list[Any]()
+            while True:
+                page = await lists.page(stocked.database, listed, where, order, window)
+                seen = [*page.items, *seen]
+                if not page.more:
+                    break
+                window = Window(3, backward=True, position=order.key(page.items[0]))
+            assert seen == order.arranged(expected), (members, order)
+
+
+async def test_conditions_are_right_together_by_chance(stocked: World) -> None:
+    choose = random.Random(3)
+    for listed, fields, orders, cases in FILTERED:
+        everything = await whole(stocked, listed, EVERYTHING, orders[0])
+        for _ in range(40):
+            (first, one), (second, other) = choose.sample(cases, 2)
+            joined: list[Case] = [
+                ({"and": [first, second]}, lambda x, a=one, b=other: a(x) and b(x)),  # type: ignore[misc]
+                ({"or": [first, second]}, lambda x, a=one, b=other: a(x) or b(x)),  # type: ignore[misc]
+                ({"not": {"or": [first, second]}}, lambda x, a=one, b=other: not (a(x) or b(x))),  # type: ignore[misc]
+                ({"and": [first, {"not": second}]}, lambda x, a=one, b=other: a(x) and not b(x)),  # type: ignore[misc]
+            ]
+            members, holds = choose.choice(joined)
+            order = choose.choice(orders)
+            found = await whole(stocked, listed, await asked(stocked, fields, members), order)
+            assert found == order.arranged([item for item in everything if holds(item)]), (members, order)
+
+
+@pytest.mark.parametrize("by", AssignmentOrderField)
+@pytest.mark.parametrize("backward", [False, True])
+async def test_the_first_of_each_definition(stocked: World, by: AssignmentOrderField, backward: bool) -> None:
+    order = certification_assignment_order(by, descending=by is AssignmentOrderField.UPDATED_AT)
+    ids = [USDA_ORGANIC, FAIR_TRADE, PRIVATE]
+    where = await asked(stocked, CERTIFICATION_ASSIGNMENTS, {"active_on": TODAY})
+    everything = await whole(stocked, certifications.LISTED, where, order)
+    of: dict[str, list[CertificationAssignment]] = {
+        id: [item for item in everything if item.certification.id == id] for id in ids
+    }
+    window = Window(4, backward=backward)
+    found = await lists.tops(stocked.database, certifications.LISTED, ids, where, order, window)
+    assert found == {id: (items[::-1] if backward else items)[:5] for id, items in of.items()}
+    middle = everything[len(everything) // 2]
+    window = Window(4, backward=backward, position=order.key(middle))
+    found = await lists.tops(stocked.database, certifications.LISTED, ids, where, order, window)
+    rest = everything[: everything.index(middle)][::-1] if backward else everything[everything.index(middle) + 1 :]
+    assert found == {id: [item for item in rest if item.certification.id == id][:5] for id in ids}
+    counts = await lists.counts(stocked.database, certifications.LISTED, [*ids, BODY], where)
+    assert counts == {**{id: len(items) for id, items in of.items()}, BODY: 0}
+    assert await lists.tops(stocked.database, certifications.LISTED, [], where, order, window) == {}
+
+
+def test_the_cases_cover_every_member() -> None:
+    for _, fields, _, cases in FILTERED:
+        left = {*fields} - {name for members, _ in cases for name in members}
+        assert left <= {"id", "organization"}, left
+    assert {CertificationAssignment, ClaimAssignment, Product} == {listed.build for listed, *_ in FILTERED}
