@@ -63,6 +63,7 @@ _CALLER = (
     api_keys.c.user_id,
     api_keys.c.rate_limit_per_minute,
     api_keys.c.rate_limit_per_day,
+    api_keys.c.graphql_limits,
 )
 _live = api_keys.c.is_active.is_(True)
 
@@ -77,6 +78,7 @@ def _caller(row: Row, *, is_session: bool = False) -> Caller:
         is_session=is_session,
         rate_limit_per_minute=row[7],
         rate_limit_per_day=row[8],
+        graphql_limits=tuple(sorted(row[9].items())) if row[9] else (),
     )
 
 
@@ -90,13 +92,13 @@ def _with_owner(*columns: Any) -> Select[Any]:
 
 BY_DIGEST = Read(
     _with_owner(*_CALLER, api_keys.c.expires_at).where(_live, api_keys.c.digest == bindparam("digest")),
-    lambda row: Credential(_caller(row), row[9]),
+    lambda row: Credential(_caller(row), row[10]),
 )
 BY_SESSION = Read(
     _with_owner(*_CALLER, api_keys.c.expires_at, sessions.c.expires_at, sessions.c.last_used, sessions.c.created_at)
     .join(sessions, sessions.c.api_key_id == api_keys.c.id)
     .where(_live, sessions.c.digest == bindparam("digest")),
-    lambda row: Credential(_caller(row, is_session=True), _earlier(row[9], row[10]), row[11] or row[12]),
+    lambda row: Credential(_caller(row, is_session=True), _earlier(row[10], row[11]), row[12] or row[13]),
 )
 LINK = Read(
     select(sign_in_links.c.api_key_id)
@@ -144,6 +146,11 @@ KEYS_OF_ORGANIZATION = Read(
 )
 KEY = Read(select(*_KEY).where(_live, api_keys.c.id == bindparam("id")), lambda row: ApiKey(*row))
 
+
+GRAPHQL_LIMITS = Read(
+    select(api_keys.c.graphql_limits).where(_live, api_keys.c.id == bindparam("id")),
+    lambda row: dict(row[0] or {}),
+)
 
 _CHANGE = update(api_keys).where(api_keys.c.id == bindparam("of"))
 
@@ -206,6 +213,12 @@ async def lock(transaction: Transaction, id: ShortId) -> ApiKey | None:
 async def change(transaction: Transaction, id: ShortId, changes: dict[str, Any]) -> None:
     """Stores changed members of a locked key that say nothing of what it permits."""
     await transaction.execute(_CHANGE, {"of": id, **changes})
+
+
+async def set_graphql_limits(transaction: Transaction, id: ShortId, limits: dict[str, int]) -> None:
+    """Stores the GraphQL limits of a locked key; those not named are the installation's."""
+    await transaction.execute(_CHANGE, {"of": id, "graphql_limits": limits or None})
+    await announce(transaction)
 
 
 async def mark_used(

@@ -79,6 +79,8 @@ api_keys = Table(
     # 0 stands for the default of the installation (contract 1.7).
     Column("rate_limit_per_minute", Integer, nullable=False),
     Column("rate_limit_per_day", Integer, nullable=False),
+    # By name, where they are not those of the installation; NULL for none.
+    Column("graphql_limits", Document),
     Column("metadata", Document, nullable=False),
     Column("created_at", UtcDateTime(), nullable=False),
 )
@@ -247,4 +249,14 @@ idempotency_keys = Table(
     # The operation's record as JSON, as it was written; NULL when it holds a secret.
     Column("result", text()),
     Column("expires_at", UtcDateTime(), nullable=False, index=True),
+)
+
+# GraphQL documents that may be run by their ids. A row never changes: its text is what its digest says.
+trusted_documents = Table(
+    "trusted_documents",
+    metadata,
+    Column("digest", text(64), primary_key=True),
+    Column("name", text(255), nullable=False),
+    Column("text", text(), nullable=False),
+    Column("created_at", UtcDateTime(), nullable=False),
 )

@@ -53,6 +53,8 @@ class Caller(msgspec.Struct, frozen=True):
     """0: the installation's default for this kind of caller."""
     rate_limit_per_day: int = 0
     """0: the installation's default."""
+    graphql_limits: tuple[tuple[str, int], ...] = ()
+    """By name and in their order: what its GraphQL operations may ask for, where that is not the installation's."""
 
     @property
     def principal(self) -> str:

@@ -66,6 +66,21 @@ class Limits:
     directives, cost. What protects the process itself is refused all the same."""
 
 
+PER_CALLER = (
+    "max_source_length",
+    "max_tokens",
+    "max_depth",
+    "max_introspection_depth",
+    "max_aliases",
+    "max_root_fields",
+    "max_directives",
+    "max_selections",
+    "max_variables_depth",
+    "max_cost",
+)
+"""The limits that may differ by caller; the others are about how a document is read, which is done for all."""
+
+
 @dataclass(slots=True)
 class Measure:
     """What one operation or fragment asks for, its fragments expanded."""

@@ -55,7 +55,7 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
     app = Starlette(
         routes=[
             Route("/", _home),
-            Route("/graphql", graphql_endpoint(settings)),
+            Route("/graphql", graphql_endpoint(settings, database)),
             *rest_routes(),
             *graphiql_routes(),
             *reference_routes(type_base),

@@ -268,6 +268,109 @@ def revoke_key(id: str) -> None:
     print(f"The API key {key} is revoked.")
 
 
+@keys.command("limits")
+@click.argument("id")
+@click.argument("changes", nargs=-1, metavar="[NAME=NUMBER]...")
+def limit_key(id: str, changes: tuple[str, ...]) -> None:
+    """Show or change what GraphQL operations of the API key with that ID may ask for.
+
+    For example max_depth=15 max_cost=100000; a NAME= without a number brings back the limit of the settings.
+    """
+    from domain.short_id import parse_short_id
+    from execution.limits import PER_CALLER
+    from gateway import storage
+    from gateway.graphql import limits_of
+    from resolvers import keys as administration
+
+    key = parse_short_id(id)
+    changed: dict[str, int | None] = {}
+    for name, separator, number in (change.partition("=") for change in changes):
+        if not separator or name not in PER_CALLER or (number and not re.fullmatch(r"[1-9][0-9]{0,8}", number)):
+            raise click.BadParameter(f"It is NAME=NUMBER with a name of {', '.join(PER_CALLER)}.", param_hint=name)
+        changed[name] = int(number) if number else None
+
+    async def work(settings: "Settings") -> dict[str, int]:
+        async with storage.opened(settings) as database:
+            if changed:
+                return await administration.change_graphql_limits(database, key, changed)
+            return await administration.graphql_limits(database, key)
+
+    settings = _settings()
+    usual = limits_of(settings)
+    own = _run(work(settings))
+    rows = [(name, str(own.get(name, "-")), str(getattr(usual, name))) for name in PER_CALLER]
+    _print_rows([("LIMIT", "OF THE KEY", "OF THE SETTINGS"), *rows])
+
+
+@cli.group()
+def documents() -> None:
+    """Register GraphQL documents, so that clients can send their ids."""
+
+
+@documents.command("register")
+@click.argument("source", metavar="DIR", type=click.Path(exists=True, path_type=Path))
+def register_documents(source: Path) -> None:
+    """Register the documents in DIR: .graphql files, and manifests (.json) of Apollo, graphql-codegen or Relay.
+
+    Each is checked against the schema and the limits first; if one fails, none is registered.
+    """
+    from gateway import storage
+    from gateway.graphql import check_documents
+    from gateway.trusted_documents import UnreadableDocuments, read_documents
+    from resolvers import trusted_documents
+
+    settings = _settings()
+    try:
+        found = read_documents(source)
+        check_documents(settings, found)
+    except UnreadableDocuments as error:
+        raise _Refusal(str(error)) from error
+
+    async def work() -> int:
+        async with storage.opened(settings) as database:
+            return await trusted_documents.register(database, found)
+
+    added = _run(work())
+    _print_rows([("ID", "NAME"), *((f"sha256:{document.digest}", document.name) for document in found)])
+    print(f"Registered {added} new documents of {len(found)}.")
+
+
+@documents.command("list")
+def list_documents() -> None:
+    """List the registered documents."""
+    from db.trusted_documents import TrustedDocument
+    from gateway import storage
+    from resolvers import trusted_documents
+
+    async def work(settings: "Settings") -> list[TrustedDocument]:
+        async with storage.opened(settings) as database:
+            return await trusted_documents.every(database)
+
+    found = _run(work(_settings()))
+    if not found:
+        print("No documents are registered; ./certgate documents register DIR does it.")
+        return
+    rows = ((f"sha256:{item.digest}", f"{item.created_at:%Y-%m-%d}", item.name) for item in found)
+    _print_rows([("ID", "REGISTERED", "NAME"), *rows])
+
+
+@documents.command("remove")
+@click.argument("id")
+def remove_document(id: str) -> None:
+    """Forget the document of that ID at once, in every running server."""
+    from gateway import storage
+    from resolvers import trusted_documents
+
+    digest = id.removeprefix("sha256:")
+
+    async def work(settings: "Settings") -> None:
+        async with storage.opened(settings) as database:
+            await trusted_documents.remove(database, digest)
+
+    _run(work(_settings()))
+    print(f"The document sha256:{digest} is no longer registered.")
+
+
 @cli.group()
 def members() -> None:
     """Say who belongs to an organisation; csu keys follow it."""

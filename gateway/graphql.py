@@ -1,17 +1,22 @@
 """The GraphQL face put together: its limits from the settings, its context from the edge."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from graphql import GraphQLError
 from starlette.types import Scope
 
+from db.database import Database
+from execution.errors import RequestError
 from execution.execute import Executor
-from execution.limits import Limits
+from execution.limits import PER_CALLER, Limits, too_costly
 from gateway.limiter import Meter
 from gateway.settings import Settings
+from gateway.trusted_documents import TrustedDocuments, UnreadableDocuments
+from resolvers.trusted_documents import NamedDocument
 from rest_compat.problem import refusal
 from schema.context import Asked, Context, RateLimits, Window
 from schema.errors import present, present_warnings
@@ -35,9 +40,29 @@ def executor_of(settings: Settings) -> Executor:
     )
 
 
-def graphql_endpoint(settings: Settings) -> GraphQLEndpoint:
+class CallersLimits:
+    """The limits of each caller: those of the settings, but for what its key has of its own."""
+
+    def __init__(self, usual: Limits) -> None:
+        self._usual = usual
+        # The same object for equal limits: documents remember by it what they were judged by.
+        self._own = lru_cache(maxsize=1000)(self._replaced)
+
+    def of_request(self, scope: Scope) -> Limits:
+        """The limits of whoever sends a request."""
+        own: tuple[tuple[str, int], ...] = scope["state"]["context"].caller.graphql_limits
+        return self._own(own) if own else self._usual
+
+    def _replaced(self, own: tuple[tuple[str, int], ...]) -> Limits:
+        # What another version has stored may have another name.
+        known: dict[str, Any] = {name: limit for name, limit in own if name in PER_CALLER}
+        return replace(self._usual, **known)
+
+
+def graphql_endpoint(settings: Settings, database: Database) -> GraphQLEndpoint:
     """The application behind `/graphql`."""
     type_base = settings.problem_type_base
+    executor = executor_of(settings)
 
     def make_context(scope: Scope, asked: Asked) -> Context:
         state = scope["state"]
@@ -47,12 +72,15 @@ def graphql_endpoint(settings: Settings) -> GraphQLEndpoint:
         return present(errors, scope["state"]["request_id"], type_base)
 
     return GraphQLEndpoint(
-        executor_of(settings),
+        executor,
         make_context=make_context,
         charge=lambda scope, units: scope["state"]["meter"].charge(units),
         present=present_errors,
         present_warnings=lambda scope, warnings: present_warnings(warnings, scope["state"]["request_id"]),
         problem=lambda status, code, detail, headers: refusal(code, detail, type_base, headers),
+        limits_of=CallersLimits(executor.limits).of_request,
+        documents=TrustedDocuments(database),
+        mode=settings.graphql_documents,
         max_body=settings.max_body_bytes,
     )
 
@@ -62,3 +90,24 @@ async def _rate_limits(meter: Meter) -> RateLimits:
     minute = Window(standing.limits.minute, standing.minute_used, datetime.fromtimestamp(standing.minute_end, UTC))
     day = Window(standing.limits.day, standing.day_used, datetime.fromtimestamp(standing.day_end, UTC))
     return RateLimits(minute, day, minute if standing.minute_trips_first else day)
+
+
+def check_documents(settings: Settings, documents: Sequence[NamedDocument]) -> None:
+    """Judges documents as a request with them would be judged. Raises `UnreadableDocuments`."""
+    executor = executor_of(settings)
+    reasons: list[str] = []
+    for name, text in documents:
+        try:
+            document = executor.prepare(text)
+            if not document.operations:
+                reasons.append(
+                    f"{name}: The document holds no operation; register it with the operation it belongs to."
+                )
+            for operation in document.operations.values():
+                cost = operation.cost.fixed or 0
+                if cost > executor.limits.max_cost:
+                    reasons.append(f"{name}: {too_costly(operation.node, cost, executor.limits).message}")
+        except RequestError as error:
+            reasons += [f"{name}: {entry.message}" for entry in error.errors]
+    if reasons:
+        raise UnreadableDocuments("\n".join(reasons))

@@ -204,6 +204,11 @@ class Settings(BaseSettings):
         " directives or cost: enforce refuses them, warn runs them and says so in the answer and in the log. What is"
         " over a limit that protects the process is refused in any case.",
     )
+    graphql_documents: Annotated[Literal["off", "prefer", "only"], BeforeValidator(_lower)] = Field(
+        default="prefer",
+        description="Whether registered GraphQL documents are run by their ids: off runs texts alone, prefer runs both,"
+        " only runs no document that is not registered, GraphiQL's included.",
+    )
     graphql_max_source_length: int = _limit(20_000, "The most characters that a GraphQL document may have.")
     graphql_max_tokens: int = _limit(
         1_000, "The most tokens that a GraphQL document may have; comments are counted apart."

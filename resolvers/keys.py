@@ -5,6 +5,7 @@ owns it, and whoever signs in is not yet anybody. So they are plain functions on
 and neither face may offer them.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
 from typing import NamedTuple
@@ -128,7 +129,29 @@ async def revoke_key(database: Database, id: ShortId) -> None:
     async with database.write() as transaction:
         found = await keys.revoke_key(transaction, id)
     if not found:
-        raise NotFound(f"No API key has the id {id}; `keys list` shows the ids.")
+        raise _no_such_key(id)
+
+
+async def graphql_limits(database: Database, id: ShortId) -> dict[str, int]:
+    """The GraphQL limits that a key has of its own. Raises `NotFound`."""
+    found = await database.fetch(keys.GRAPHQL_LIMITS, id=id)
+    if not found:
+        raise _no_such_key(id)
+    return found[0]
+
+
+async def change_graphql_limits(database: Database, id: ShortId, changes: Mapping[str, int | None]) -> dict[str, int]:
+    """Gives a key GraphQL limits of its own, or the installation's again where a change is None; all it has then.
+
+    Holds in all processes from then on. Raises `NotFound`.
+    """
+    async with database.write() as transaction:
+        if await keys.lock(transaction, id) is None:
+            raise _no_such_key(id)
+        stored = (await transaction.fetch(keys.GRAPHQL_LIMITS, id=id))[0]
+        limits = {name: limit for name, limit in {**stored, **changes}.items() if limit is not None}
+        await keys.set_graphql_limits(transaction, id, limits)
+    return limits
 
 
 async def forget_expired_keys(database: Database, organization: str, name: str, now: datetime | None = None) -> None:
@@ -188,6 +211,10 @@ async def sign_out(database: Database, secret: str) -> None:
     """Ends the session with that cookie; one that is over already stays so."""
     async with database.write() as transaction:
         await keys.end_session(transaction, digest(secret))
+
+
+def _no_such_key(id: ShortId) -> NotFound:
+    return NotFound(f"No API key has the id {id}; `keys list` shows the ids.")
 
 
 async def _member(transaction: Transaction, organization: Organization, email: str) -> User:

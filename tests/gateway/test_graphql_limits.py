@@ -1,6 +1,8 @@
 """Limits of GraphQL as an operator sets them and a caller meets them: costs, warnings, introspection, rate limits."""
 
 import logging
+import re
+from asyncio import to_thread
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +11,9 @@ import pytest
 
 from gateway.app import create_app
 from gateway.settings import Settings
+from resolvers.keys import change_graphql_limits, graphql_limits
 from tests.conftest import UNLIMITED
+from tests.gateway.test_cli import certgate, succeeded
 from tests.world import GTIN, NON_GMO, World
 
 PAGE = "query ($n: Int) { products(first: $n) { nodes { gtin certifications { certification { label } } } } }"
@@ -200,3 +204,73 @@ async def test_an_operation_is_stopped_after_its_time(world: World) -> None:
     assert error["extensions"]["code"] == "OPERATION_TIMED_OUT"
     assert error["extensions"]["retryable"] is True
     assert (await answer(hasty, query, "manager"))["data"]["removeClaim"]["__typename"] == "NotFoundProblem"
+
+
+async def test_a_key_can_have_limits_of_its_own(world: World) -> None:
+    narrow = configured(world, graphql_max_depth=3, graphql_max_cost=1_000)
+    key = world.key_ids["editor"]
+    for other in ("editor", "readonly"):
+        assert "QUERY_TOO_DEEP" in str(await refusal(narrow, DEEP, other))
+    assert await change_graphql_limits(world.database, key, {"max_depth": 5, "max_cost": 3_000}) == {
+        "max_depth": 5,
+        "max_cost": 3_000,
+    }
+    for _ in range(2):
+        # The document is kept now, and refused to others all the same.
+        assert (await answer(narrow, DEEP, "editor"))["data"]
+        assert "QUERY_TOO_DEEP" in str(await refusal(narrow, DEEP, "readonly"))
+    flat = "query ($n: Int) { products(first: $n) { nodes { claims { isActive } } } }"
+    narrow = configured(world, graphql_max_cost=1_000)
+    assert (await answer(narrow, flat, "editor", variables={"n": 100}))["data"]
+    assert "QUERY_TOO_COSTLY" in str(await refusal(narrow, flat, "readonly", variables={"n": 100}))
+    await change_graphql_limits(world.database, key, {"max_depth": None, "max_cost": None})
+    assert await graphql_limits(world.database, key) == {}
+    assert "QUERY_TOO_COSTLY" in str(await refusal(narrow, flat, "editor", variables={"n": 100}))
+
+
+@pytest.mark.parametrize(
+    ("limit", "query", "code"),
+    [
+        ("max_source_length", "{ viewer { role } }", "QUERY_TOO_LONG"),
+        ("max_tokens", "{ viewer { role } }", "QUERY_TOO_MANY_TOKENS"),
+        ("max_depth", "{ viewer { role } }", "QUERY_TOO_DEEP"),
+        ("max_introspection_depth", "{ __schema { queryType { name } } }", "INTROSPECTION_TOO_DEEP"),
+        ("max_aliases", "{ a: viewer { role } b: viewer { role } }", "QUERY_TOO_MANY_ALIASES"),
+        ("max_root_fields", "{ a: viewer { role } b: viewer { role } }", "QUERY_TOO_MANY_ROOT_FIELDS"),
+        ("max_directives", "{ viewer @skip(if: false) { role @skip(if: false) } }", "QUERY_TOO_MANY_DIRECTIVES"),
+        ("max_selections", "{ viewer { role } }", "QUERY_TOO_LARGE"),
+        ("max_cost", "{ viewer { organization { id } } }", "QUERY_TOO_COSTLY"),
+    ],
+)
+async def test_each_limit_of_a_key_holds_for_documents_that_are_kept(
+    world: World, limit: str, query: str, code: str
+) -> None:
+    assert (await answer(world, query, "editor"))["data"]
+    await change_graphql_limits(world.database, world.key_ids["editor"], {limit: 1})
+    [error] = (await refusal(world, query, "editor"))["errors"]
+    assert error["extensions"]["code"] == code
+    assert (await answer(world, query, "readonly"))["data"]
+
+
+async def test_variables_of_a_key_may_nest_less(world: World) -> None:
+    query = "query ($gtin: String!) { product(gtin: $gtin) { name } }"
+    variables = {"gtin": GTIN, "unused": [[1]]}
+    await change_graphql_limits(world.database, world.key_ids["editor"], {"max_variables_depth": 2})
+    [error] = (await refusal(world, query, "editor", variables=variables))["errors"]
+    assert error["extensions"]["code"] == "VARIABLES_TOO_DEEP"
+    assert (await answer(world, query, "readonly", variables=variables))["data"]
+
+
+async def test_limits_of_a_key_on_the_command_line(world: World, database_url: str) -> None:
+    where = {"CERTGATE_DATABASE_URL": database_url}
+    key = world.key_ids["readonly"]
+    printed = await to_thread(succeeded, "keys", "limits", key, "max_depth=3", "max_aliases=1", **where)
+    assert re.search(r"^max_depth +3 +10$", printed, re.MULTILINE)
+    assert "QUERY_TOO_DEEP" in str(await refusal(world, DEEP))
+    printed = await to_thread(succeeded, "keys", "limits", key, "max_depth=", **where)
+    assert re.search(r"^max_depth +- +10$", printed, re.MULTILINE)
+    assert printed == await to_thread(succeeded, "keys", "limits", key, **where)
+    assert (await answer(world, DEEP))["data"]
+    for wrong in ("max_depth=0", "max_depth=-1", "depth=3", "max_depth", "max_errors=3"):
+        assert (await to_thread(certgate, "keys", "limits", key, wrong, **where)).returncode == 2
+    assert (await to_thread(certgate, "keys", "limits", NON_GMO, "max_depth=3", **where)).returncode == 1
