@@ -5,6 +5,7 @@ judges those.
 """
 
 import json
+import re
 from itertools import takewhile
 from pathlib import Path
 
@@ -28,26 +29,30 @@ CONTENT_SECURITY_POLICY = policy(styles=f"'self' {_DIALOG_STYLE}")
 
 
 class Example(msgspec.Struct, frozen=True):
-    """An operation that the page opens with; `variables` is JSON text, laid out as a person would."""
+    """An operation that the page offers; `variables` is JSON text, laid out as a person would."""
 
     title: str
     description: str
     query: str
     variables: str
+    changes: bool
+    """Whether it changes data."""
 
 
 def read_examples(folder: Path = GRAPHIQL / "examples") -> list[Example]:
     """The operations of `folder` in the order of their file names.
 
-    Each begins with comment lines: its title, then what it shows.
+    Each begins with comment lines: its title, then what it shows. Variables stand beside it, where it has any.
     """
     examples = []
     for file in sorted(folder.glob("*.graphql")):
         query = file.read_text(encoding="utf-8")
         comment = takewhile(lambda line: line.startswith("#"), query.splitlines())
         title, *description = (line.removeprefix("# ") for line in comment)
-        variables = file.with_suffix(".variables.json").read_text(encoding="utf-8").strip()
-        examples.append(Example(title, " ".join(description), query, variables))
+        values = file.with_suffix(".variables.json")
+        variables = values.read_text(encoding="utf-8").strip() if values.exists() else ""
+        changes = re.search(r"^mutation\b", query, re.MULTILINE) is not None
+        examples.append(Example(title, " ".join(description), query, variables, changes))
     return examples
 
 

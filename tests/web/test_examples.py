@@ -1,28 +1,179 @@
-"""Every operation that the page offers runs as it stands."""
+"""The tour that the page offers: every operation is run, in order, on a fresh demo, and answers with what it promises."""
 
 import json
-from typing import Protocol
+import re
+from collections.abc import Iterator
+from typing import Any
 
 import httpx2
 import pytest
 
 from gateway.pages import Example, read_examples
+from tests.conftest import demo_server
+
+EXAMPLES = read_examples()
+COFFEE, SUGAR = "09520000000011", "09520000000042"
 
 
-class LiveServer(Protocol):
-    """The parts of the running server that a client needs."""
+def name_of(example: Example) -> str:
+    """The name of the operation, which is the name of its tab."""
+    (name,) = re.findall(r"^(?:query|mutation) (\w+)", example.query, re.MULTILINE)
+    return str(name)
 
-    url: str
-    api_key: str
+
+@pytest.fixture(scope="module")
+def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """Operation name -> the whole answer, asked for its cost too."""
+    answers = {}
+    with (
+        demo_server(tmp_path_factory.mktemp("tour")) as server,
+        httpx2.Client(trust_env=False, headers={"X-API-Key": server.api_key}) as client,
+    ):
+        for example in EXAMPLES:
+            variables = json.loads(example.variables or "{}")
+            request = {"query": example.query, "variables": variables, "extensions": {"cost": {"breakdown": True}}}
+            answer = client.post(f"{server.url}/graphql", json=request)
+            assert answer.status_code == 200, (example.title, answer.text)
+            answers[name_of(example)] = answer.json()
+    yield answers
 
 
-@pytest.mark.parametrize("example", read_examples(), ids=lambda example: example.title)
-def test_example_runs(example: Example, live_server: LiveServer) -> None:
-    operation = {"query": example.query, "variables": json.loads(example.variables)}
-    with httpx2.Client(trust_env=False, headers={"X-API-Key": live_server.api_key}) as client:
-        answer = client.post(f"{live_server.url}/graphql", json=operation)
-    assert answer.status_code == 200, answer.text
-    assert "errors" not in answer.json()
-    (result,) = answer.json()["data"].values()
-    assert result is not None
-    assert "errorCode" not in result, result
+def test_there_are_a_dozen_and_each_is_expected_here() -> None:
+    assert len(EXAMPLES) >= 12
+    assert {name_of(example) for example in EXAMPLES} == EXPECTED.keys()
+    assert len({example.title for example in EXAMPLES}) == len(EXAMPLES)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=name_of)
+def test_example_explains_itself(example: Example) -> None:
+    assert 3 <= len(example.title) <= 40
+    assert example.description.endswith((".", "?"))
+    comments = [line for line in example.query.splitlines() if line.lstrip().startswith("#")]
+    # As wide as the editor is beside the list of examples.
+    assert max(map(len, comments)) <= 53
+
+
+@pytest.mark.parametrize("name", [name_of(example) for example in EXAMPLES])
+def test_example_answers_with_what_it_promises(tour: dict[str, Any], name: str) -> None:
+    answer = tour[name]
+    assert "errors" not in answer
+    assert None not in answer["data"].values()
+    assert answer["extensions"]["cost"]["requested"] > 0
+    EXPECTED[name](answer["data"])
+
+
+def test_cost_is_broken_down(tour: dict[str, Any]) -> None:
+    cost = tour["WhatDoesItCost"]["extensions"]["cost"]
+    assert cost["requested"] == tour["WhatDoesItCost"]["data"]["rateLimit"]["nodeCount"]
+    assert cost["limit"] == 20_000
+    assert len(cost["breakdown"]) > 1
+
+
+def product_with_everything(data: dict[str, Any]) -> None:
+    product = data["product"]
+    assert product["name"] == "Demo Arabica coffee beans"
+    fairtrade = next(item for item in product["certifications"] if item["certification"]["label"] == "Fairtrade")
+    assert fairtrade["certification"]["body"]["name"] == "Fairtrade International"
+    assert (fairtrade["certificateNumber"], fairtrade["verificationStatus"]) == ("FT-DEMO-1001", "VERIFIED")
+    assert fairtrade["isActive"] is True
+    assert fairtrade["validFrom"] < fairtrade["expirationDate"]
+    assert {item["claim"]["label"] for item in product["claims"]} == {"Shade grown", "Vegan"}
+
+
+def compare_two_products(data: dict[str, Any]) -> None:
+    assert data["one"]["name"] == "Nutella"
+    assert data["other"]["name"] == "Chocolat noir 95 %"
+    assert all(data[alias]["certifications"] and data[alias]["claims"] for alias in ("one", "other"))
+
+
+def find_products(data: dict[str, Any]) -> None:
+    nodes = data["products"]["nodes"]
+    assert len(nodes) == 5
+    assert all("chocolat" in f"{node['name']} {node['brand']}".lower() for node in nodes)
+
+
+def page_forward(data: dict[str, Any]) -> None:
+    assert len(data["products"]["nodes"]) == 5
+    assert data["products"]["pageInfo"]["hasNextPage"] is True
+    assert data["products"]["pageInfo"]["endCursor"]
+
+
+def browse_the_catalogue(data: dict[str, Any]) -> None:
+    assert data["certification"]["label"] == "USDA Organic"
+    assert data["certification"]["body"]["country"] == "US"
+    codes = {claim["code"] for claim in data["claims"]["nodes"]}
+    assert len(codes) == 20
+    assert "GLUTEN_FREE" in codes
+
+
+def anything_by_its_id(data: dict[str, Any]) -> None:
+    assert data["node"]["__typename"] == "Certification"
+    assert data["node"]["code"] == "FAIRTRADE"
+    assert data["node"]["body"]["name"] == "Fairtrade International"
+
+
+def assign_a_claim(data: dict[str, Any]) -> None:
+    answer = data["assignClaim"]
+    assert answer["__typename"] == "ClaimAssigned", answer
+    assert answer["assignment"]["claim"]["label"] == "Non-GMO"
+    assert answer["assignment"]["version"] == 1
+
+
+def try_before_you_change(data: dict[str, Any]) -> None:
+    answer = data["patchCertificationAssignment"]
+    assert answer["__typename"] == "CertificationAssignmentPatched", answer
+    assert answer["dryRun"] is True
+    changes = {".".join(change["path"]): (change["before"], change["after"]) for change in answer["changes"]}
+    assert changes["verificationStatus"] == ("EXPIRED", "VERIFIED")
+    assert changes["metadata.renewal"] == ("overdue", "done")
+    assert changes["expirationDate"][1] == "2028-12-31"
+
+
+def change_a_certificate(data: dict[str, Any]) -> None:
+    answer = data["patchCertificationAssignment"]
+    # It was version 1 that was changed: the dry run before it left nothing behind.
+    assert answer["__typename"] == "CertificationAssignmentPatched", answer
+    assert answer["assignment"]["version"] == 2
+    assert answer["assignment"]["isActive"] is True
+    assert answer["assignment"]["metadata"] == {"renewal": "done"}
+    assert len(answer["changes"]) >= 3
+
+
+def remove_a_claim(data: dict[str, Any]) -> None:
+    answer = data["removeClaim"]
+    assert answer["__typename"] == "ClaimRemoved", answer
+    assert answer["removed"]["claim"]["label"] == "Non-GMO"
+    left = {item["claim"]["label"] for item in answer["product"]["claims"]}
+    assert left == {"Cold pressed", "Vegan"}
+
+
+def who_am_i(data: dict[str, Any]) -> None:
+    assert data["viewer"] == {
+        "organization": {"name": "Demo Brand Team"},
+        "role": "MANAGER",
+        "kind": "BUSINESS",
+        "canWrite": True,
+    }
+    assert data["rateLimit"]["cost"] == 2
+    assert 0 < data["rateLimit"]["minute"]["used"] <= data["rateLimit"]["day"]["used"]
+
+
+def what_does_it_cost(data: dict[str, Any]) -> None:
+    assert len(data["products"]["nodes"]) == 25
+    assert data["rateLimit"]["nodeCount"] > 25
+
+
+EXPECTED = {
+    "ProductWithEverything": product_with_everything,
+    "CompareTwoProducts": compare_two_products,
+    "FindProducts": find_products,
+    "PageForward": page_forward,
+    "BrowseTheCatalogue": browse_the_catalogue,
+    "AnythingByItsId": anything_by_its_id,
+    "AssignAClaim": assign_a_claim,
+    "TryBeforeYouChange": try_before_you_change,
+    "ChangeACertificate": change_a_certificate,
+    "RemoveAClaim": remove_a_claim,
+    "WhoAmI": who_am_i,
+    "WhatDoesItCost": what_does_it_cost,
+}

@@ -1,8 +1,8 @@
 """The GraphiQL page in a real browser, against the real server, with every other host out of reach."""
 
 import json
-from typing import Protocol
-from urllib.parse import urlsplit
+from typing import Any, Protocol
+from urllib.parse import parse_qs, urlsplit
 
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
@@ -11,7 +11,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support import expected_conditions as expected
 from selenium.webdriver.support.wait import WebDriverWait
 
-NAME = "Nutella"  # of the product in the first example
+NAME = "Demo Arabica coffee beans"  # of the product in the first example
 
 
 class LiveServer(Protocol):
@@ -57,40 +57,153 @@ def hosts_asked(browser: Chrome) -> set[str]:
     return {address.netloc for address in addresses if address.scheme in {"http", "https"}}
 
 
+def operations_sent(browser: Chrome) -> list[dict[str, Any]]:
+    """What was posted to /graphql since the last call."""
+    events = [json.loads(entry["message"])["message"] for entry in log(browser, "performance")]
+    return [
+        json.loads(event["params"]["request"]["postData"])
+        for event in events
+        if event["method"] == "Network.requestWillBeSent" and event["params"]["request"]["method"] == "POST"
+    ]
+
+
 def run_operation(browser: Chrome) -> None:
     find(browser, ".graphiql-execute-button").click()
 
 
-def test_signed_in_page_runs_its_first_example(browser: Chrome, live_server: LiveServer) -> None:
+def tabs(browser: Chrome) -> list[str]:
+    return [tab.text for tab in browser.find_elements(By.CSS_SELECTOR, ".graphiql-tab")]
+
+
+def open_example(browser: Chrome, title: str) -> None:
+    find(browser, ".example")
+    (example,) = (it for it in browser.find_elements(By.CSS_SELECTOR, ".example") if title in it.text)
+    example.click()
+
+
+def test_signed_in_page_runs_its_first_example_and_explains_the_schema(browser: Chrome, live_server: LiveServer) -> None:
     browser.get(live_server.sign_in_url)
     wait_for_text(browser, ".identity", "Signed in as")
     assert urlsplit(browser.current_url).path == "/graphiql"
-    tabs = [tab.text for tab in browser.find_elements(By.CSS_SELECTOR, ".graphiql-tab")]
-    assert tabs == ["ProductWithEverything", "AssignAClaim", "PatchACertification", "PageThroughProducts"]
+    assert tabs(browser) == ["ProductWithEverything"]
+    # On a first visit the tour is offered, numbered, with a mark on what changes data.
+    offered = [example.text for example in browser.find_elements(By.CSS_SELECTOR, ".example")]
+    assert len(offered) >= 12
+    assert offered[0].startswith("A product with everything")
+    assert any("changes data" in text for text in offered)
 
     run_operation(browser)
     wait_for_text(browser, ".graphiql-response", f'"{NAME}"')
 
+    # The docs are searched by name, also for what is inside a type.
     find(browser, "[aria-label='Show Documentation Explorer']").click()
     wait_for_text(browser, ".graphiql-plugin", "Mutation")
+    find(browser, ".graphiql-doc-explorer-search input").send_keys("verificationst")
+    wait_for_text(browser, ".graphiql-doc-explorer-search", "CertificationAssignment.verificationStatus")
+    wait_for_text(browser, ".graphiql-doc-explorer-search", "VerificationStatus")
+    find(browser, ".graphiql-doc-explorer-search [role='option']").click()
+    wait_for_text(browser, ".graphiql-plugin", "How far")
+    # Values of enumerations are explained there too.
+    for link in browser.find_elements(By.CSS_SELECTOR, ".graphiql-doc-explorer-content .graphiql-doc-explorer-type-name"):
+        link.click()
+    wait_for_text(browser, ".graphiql-plugin", "nobody has compared it with the issuer's registry")
     find(browser, "[data-value='settings']").click()
     wait_for_text(browser, ".graphiql-dialog", "Theme")
     assert console_errors(browser) == []
     assert hosts_asked(browser) == {urlsplit(live_server.url).netloc}
 
 
+def test_example_opens_in_a_tab_without_complaints(browser: Chrome, live_server: LiveServer) -> None:
+    browser.get(live_server.sign_in_url)
+    wait_for_text(browser, ".identity", "Signed in as")
+    find(browser, "[aria-label='Show Documentation Explorer']").click()
+    wait_for_text(browser, ".graphiql-plugin", "Mutation")
+    find(browser, "[aria-label='Show Examples']").click()
+    open_example(browser, "Assign a claim")
+    wait_for_text(browser, ".graphiql-tab-active", "AssignAClaim")
+    wait_for_text(browser, ".graphiql-editor-tool", '"claimId"')
+    wait_for_text(browser, ".example[aria-current]", "Assign a claim")
+    # Members with an empty default may be left out, and the editor knows.
+    marks = """const { CodeMirror } = document.querySelector('.graphiql-editor-tool .CodeMirror');
+        CodeMirror.performLint();
+        return CodeMirror.getAllMarks().filter((mark) => /lint/.test(mark.className)).length"""
+    waiting(browser).until(lambda page: page.execute_script(marks) == 0)
+    # A second click finds the tab again.
+    open_example(browser, "Assign a claim")
+    assert tabs(browser) == ["ProductWithEverything", "AssignAClaim"]
+
+    find(browser, "[aria-label='Say with each answer what it costs']").click()
+    run_operation(browser)
+    wait_for_text(browser, ".graphiql-response", '"ClaimAssigned"')
+    find(browser, ".graphiql-response .CodeMirror-scroll")
+    shown = browser.execute_script("return document.querySelector('.result-window .CodeMirror').CodeMirror.getValue()")
+    assert json.loads(shown)["extensions"]["cost"]["breakdown"]
+    assert console_errors(browser) == []
+
+
 def test_returning_visitor_finds_the_tabs_again(browser: Chrome, live_server: LiveServer) -> None:
     browser.get(live_server.sign_in_url)
-    find(browser, "[aria-label='Show Examples']").click()
-    browser.find_elements(By.CSS_SELECTOR, ".example")[3].click()
-    wait_for_text(browser, ".graphiql-tab-active", "PageThroughProducts")
+    open_example(browser, "Page through a list")
+    wait_for_text(browser, ".graphiql-tab-active", "PageForward")
     saved = "return localStorage.getItem('certgate:graphiql:tabState') || ''"
-    waiting(browser).until(lambda page: '"activeTabIndex":3' in page.execute_script(saved))
+    waiting(browser).until(lambda page: '"activeTabIndex":1' in page.execute_script(saved))
 
     browser.refresh()
-    wait_for_text(browser, ".graphiql-tab-active", "PageThroughProducts")
-    assert len(browser.find_elements(By.CSS_SELECTOR, ".graphiql-tab")) == 4
+    wait_for_text(browser, ".graphiql-tab-active", "PageForward")
+    assert tabs(browser) == ["ProductWithEverything", "PageForward"]
+    assert browser.find_elements(By.CSS_SELECTOR, ".example") == []
     run_operation(browser)
+    wait_for_text(browser, ".graphiql-response", '"products"')
+
+
+def test_link_to_an_operation_fills_a_tab_and_runs_nothing(browser: Chrome, live_server: LiveServer) -> None:
+    browser.get(live_server.sign_in_url)
+    open_example(browser, "Assign a claim")
+    wait_for_text(browser, ".graphiql-tab-active", "AssignAClaim")
+    wait_for_text(browser, ".graphiql-editor-tool", '"claimId"')
+    find(browser, "[aria-label='Copy a link to this operation']").click()
+    waiting(browser).until(expected.url_contains("#query="))
+    link = browser.current_url
+    fragment = parse_qs(urlsplit(link).fragment)
+    assert fragment.keys() == {"query", "variables"}
+    assert "mutation AssignAClaim" in fragment["query"][0]
+    assert json.loads(fragment["variables"][0])["input"]["gtin"]
+
+    # Somebody else opens it: signed in, even, and with tabs of their own.
+    browser.execute_script("localStorage.clear()")
+    browser.get("about:blank")
+    operations_sent(browser)
+    browser.get(link)
+    wait_for_text(browser, ".graphiql-tab-active", "AssignAClaim")
+    wait_for_text(browser, ".graphiql-editor-tool", '"claimId"')
+    wait_for_text(browser, ".identity", "Signed in as")
+    find(browser, "[aria-label='Show Documentation Explorer']").click()
+    wait_for_text(browser, ".graphiql-plugin", "Mutation")  # the schema has arrived: all is loaded that ever will be
+    sent = operations_sent(browser)
+    assert {operation["operationName"] for operation in sent} == {"WhoAmI", "IntrospectionQuery"}
+    assert browser.execute_script("return document.querySelector('.result-window .CodeMirror').CodeMirror.getValue()") == ""
+
+    run_operation(browser)
+    wait_for_text(browser, ".graphiql-response", '"ClaimAssigned"')
+
+
+def test_narrow_window_shows_one_thing_above_the_other(browser: Chrome, live_server: LiveServer) -> None:
+    metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.get(live_server.sign_in_url)
+    wait_for_text(browser, ".identity", "Signed in as")
+    assert browser.find_elements(By.CSS_SELECTOR, ".example") == []
+    editors, response = find(browser, ".graphiql-editors"), find(browser, ".graphiql-response")
+    assert editors.rect["y"] + editors.rect["height"] < response.rect["y"] + 1  # pixels are rounded
+    assert min(editors.rect["width"], response.rect["width"]) > 300
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+
+    find(browser, "[aria-label='Show Examples']").click()
+    pane = find(browser, ".graphiql-plugin")
+    assert pane.rect["width"] > 300
+    open_example(browser, "Page through a list")
+    wait_for_text(browser, ".graphiql-tab-active", "PageForward")
+    run_operation(browser)  # which the pane would cover
     wait_for_text(browser, ".graphiql-response", '"products"')
 
 

@@ -11,9 +11,15 @@
   const ASSETS = "graphiql/";
   const WHO_AM_I = "query WhoAmI { viewer { role organization { name } } }";
 
+  // As app.css has it: panes lie above each other there instead of side by side.
+  const isNarrow = () => matchMedia("(max-width: 720px)").matches;
+
   // The typed API key lives in this variable alone: never in a cookie, in storage, in React's state or in an address.
   let apiKey = null;
   let onRefused = () => {};
+
+  // Whether answers are to say what their operation costs; a switch in the toolbar.
+  let asksForCost = false;
 
   // -- talking to the server ------------------------------------------------------------------------------------------
 
@@ -43,7 +49,8 @@
   // Editor headers are ignored: the credential is the session's cookie or the typed key.
   async function fetcher(operation) {
     try {
-      const { status, body } = await post(operation);
+      const asked = asksForCost && operation.operationName !== "IntrospectionQuery";
+      const { status, body } = await post(asked ? { ...operation, extensions: { cost: { breakdown: true } } } : operation);
       if (status === 401) onRefused(body);
       return body;
     } catch (error) {
@@ -167,9 +174,11 @@
         h("path", { d: "M7.5 2.5h5M8.5 2.5v5L3.8 15a1.7 1.7 0 0 0 1.5 2.5h9.4a1.7 1.7 0 0 0 1.5-2.5L11.5 7.5v-5M6 12.5h8" }),
       );
     const Content = () => {
-      const { addTab, changeTab, tabs, queryEditor, variableEditor } = useEditorContext({ nonNull: true });
+      const { addTab, changeTab, tabs, activeTabIndex, queryEditor, variableEditor } = useEditorContext({ nonNull: true });
+      const holds = (tab, example) => tab.query === example.query && (tab.variables || "") === example.variables;
       const open = (example) => {
-        const there = tabs.findIndex((tab) => tab.query === example.query && tab.variables === example.variables);
+        if (isNarrow()) document.querySelector("[aria-label='Hide Examples']")?.click();
+        const there = tabs.findIndex((tab) => holds(tab, example));
         if (there >= 0) return changeTab(there);
         addTab();
         // The new tab becomes the active one with the next render; from then on the editors write into it.
@@ -178,18 +187,28 @@
           variableEditor.setValue(example.variables);
         });
       };
+      const entry = (example) =>
+        h(
+          "li",
+          { key: example.title },
+          h(
+            "button",
+            {
+              type: "button",
+              className: "example",
+              "aria-current": holds(tabs[activeTabIndex], example) ? "true" : undefined,
+              onClick: () => open(example),
+            },
+            h("div", null, h("strong", null, example.title), example.changes && h("em", { className: "changes" }, "changes data")),
+            h("span", null, example.description),
+          ),
+        );
       return h(
         "section",
         { className: "examples", "aria-label": "Examples" },
         h("div", { className: "examples-title" }, "Examples"),
-        examples.map((example) =>
-          h(
-            "button",
-            { key: example.title, type: "button", className: "example", onClick: () => open(example) },
-            h("strong", null, example.title),
-            h("span", null, example.description),
-          ),
-        ),
+        h("p", { className: "examples-note" }, "A tour in small steps. Each opens in a tab of its own, ready to run."),
+        h("ol", null, examples.map(entry)),
         h(
           "p",
           { className: "colophon" },
@@ -247,6 +266,48 @@
     );
   }
 
+  // GraphiQL's check of variables knows no scalar whose value is an object, as that of Metadata is.
+  function MapsInVariables() {
+    const { variableEditor } = useEditorContext({ nonNull: true });
+    useEffect(() => {
+      if (!variableEditor) return;
+      const CodeMirror = variableEditor.constructor;
+      const check = CodeMirror.helpers.lint["graphql-variables"];
+      if (check.knowsMaps) return;
+      const wrapped = (text, options, editor) => {
+        const isMap = ({ message, from }) =>
+          /^Expected value of type "(Metadata|JSON)"/.test(message) && editor.getRange(from, { line: from.line, ch: from.ch + 1 }) === "{";
+        return check(text, options, editor).filter((found) => !isMap(found));
+      };
+      wrapped.knowsMaps = true;
+      CodeMirror.registerHelper("lint", "graphql-variables", wrapped);
+      variableEditor.performLint();
+    }, [variableEditor]);
+    return null;
+  }
+
+  function CostButton() {
+    const [on, setOn] = useState(false);
+    const toggle = () => {
+      asksForCost = !on;
+      setOn(!on);
+    };
+    return h(
+      ToolbarButton,
+      {
+        label: on ? "Answers say what they cost; no longer" : "Say with each answer what it costs",
+        "aria-pressed": on,
+        className: on ? "pressed" : "",
+        onClick: toggle,
+      },
+      h(
+        "svg",
+        { className: "graphiql-toolbar-icon", viewBox: "0 0 20 20", fill: "none", stroke: "currentColor", strokeWidth: 1.5, strokeLinecap: "round", strokeLinejoin: "round" },
+        h("path", { d: "M10 4v13M6 17h8M3 6h14M5 6l-2.5 6h5L5 6zM15 6l-2.5 6h5L15 6z" }),
+      ),
+    );
+  }
+
   // -- the page -------------------------------------------------------------------------------------------------------
 
   // Our own names, because other tools on the same host and port keep their GraphiQL tabs there too.
@@ -270,16 +331,24 @@
     }
   }
 
-  // GraphiQL fills the editors from `query` and `variables`, and opens one tab more when no tab has exactly these.
+  // GraphiQL fills the editors from `query` and `variables`, and opens one tab more when no tab has exactly these. Nothing runs by itself.
   function firstTabs(examples, storage) {
     const shared = sharedOperation();
-    const opened = shared || lastTab(storage) || examples[0] || {};
-    const defaultTabs = shared ? [shared, ...examples] : examples;
-    return {
-      query: opened.query,
-      variables: opened.variables,
-      defaultTabs: defaultTabs.length ? defaultTabs.map(({ query, variables }) => ({ query, variables })) : undefined,
-    };
+    const last = lastTab(storage);
+    const opened = shared || last || examples[0] || {};
+    const { query, variables } = opened;
+    return { query, variables, defaultTabs: query ? [{ query, variables }] : undefined, isFirstVisit: !shared && !last };
+  }
+
+  // GraphiQL's check of variables takes a default of "", 0 or false for none, and would mark every input without that member as
+  // wrong. An object around the value is not mistaken, and prints the same.
+  function keepFalsyDefaults(schema) {
+    for (const type of Object.values(schema.getTypeMap())) {
+      if (!GraphiQL.GraphQL.isInputObjectType(type)) continue;
+      for (const field of Object.values(type.getFields())) {
+        if (field.defaultValue !== undefined && field.defaultValue !== null) field.defaultValue = Object(field.defaultValue);
+      }
+    }
   }
 
   function Logo() {
@@ -304,14 +373,16 @@
       setWho({ state: "asking" });
       identifyAgain();
     };
+    const { isFirstVisit, ...initial } = useMemo(() => firstTabs(examples, storage), []);
     useEffect(() => {
       onRefused = (problem) => {
         apiKey = null;
         setWho({ state: "unknown", reason: problem.detail || "" });
       };
       identifyAgain();
+      // GraphiQL has an option for this too, but gives the pane no width then. Its buttons come with the next render.
+      if (isFirstVisit && !isNarrow()) setTimeout(() => document.querySelector("[aria-label='Show Examples']")?.click());
     }, []);
-    const initial = useMemo(() => firstTabs(examples, storage), []);
     const plugins = useMemo(() => [examplesPlugin(examples), GraphiQLPluginExplorer.explorerPlugin({ showAttribution: false })], []);
     return h(
       Fragment,
@@ -328,6 +399,7 @@
             plugins,
             ...initial,
             schema: admitted ? undefined : null,
+            onSchemaChange: keepFalsyDefaults,
             schemaDescription: true,
             inputValueDeprecation: true,
             isHeadersEditorEnabled: false,
@@ -336,7 +408,7 @@
             defaultQuery: "# Ctrl-Space suggests what fits, Ctrl-Enter runs it.\n",
           },
           Logo(),
-          h(GraphiQL.Toolbar, null, ({ prettify, merge, copy }) => h(Fragment, null, prettify, merge, copy, h(ShareButton))),
+          h(GraphiQL.Toolbar, null, ({ prettify, merge, copy }) => h(Fragment, null, prettify, merge, copy, h(ShareButton), h(CostButton), h(MapsInVariables))),
         ),
       ),
     );
