@@ -22,12 +22,20 @@ export default [
       ...graphql.configs["flat/schema-recommended"].rules,
       ...graphql.configs["flat/schema-relay"].rules,
       // A client's cache keeps by its id what has one. The rest is part of the object or answer that it hangs on:
-      // where a page lies, who asks, one violation of many. A new value type is listed here; a new entity gets an id.
+      // where a page lies, who asks, one violation or change of many. A new value type is listed here; a new entity gets an id.
       "@graphql-eslint/strict-id-in-types": [
         "error",
         {
           exceptions: {
-            types: [...new Set(results), "FieldChange", "PageInfo", "RateLimit", "RateLimitWindow", "Viewer", "Violation"],
+            types: [
+              ...new Set(results),
+              "FieldChange",
+              "PageInfo",
+              "RateLimit",
+              "RateLimitWindow",
+              "Viewer",
+              "Violation",
+            ],
             suffixes: ["Connection", "Edge"],
           },
         },
@@ -41,7 +49,6 @@ export default [
           withEdgeSuffix: true,
         },
       ],
-      "@graphql-eslint/relay-arguments": ["error", { includeBoth: false }],
     },
   },
 ];

@@ -1,9 +1,12 @@
 """The example dashboard of docs/examples is built as its README says and does its walk on a live server, twice."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -82,30 +85,53 @@ def walk(folder: Path, client: str, url: str, key: str, *arguments: str) -> list
     return walked.stdout.splitlines()
 
 
-@pytest.mark.parametrize("client", CLIENTS)
-def test_the_walk(dashboard: Path, server: LiveServer, client: str) -> None:
-    lines = walk(dashboard, client, server.url, server.api_key)
-    paged = lines.index("And the next page:")
-    assert paged == 5
-    products = lines[1:paged] + lines[paged + 1 : lines.index('Assigning "Vegan":')]
-    gtins = [line.split()[0] for line in products]
-    assert len(set(gtins)) == len(gtins) > paged - 1
-    assert "  03760091726193 Chocolate extra negro | Certified by Ecocert" in products[1]
+def block(lines: list[str], title: str) -> list[str]:
+    """The indented lines below the one that begins so."""
+    start = next(number for number, line in enumerate(lines) if line.startswith(title)) + 1
+    return [line.strip() for line in takewhile(lambda line: line.startswith("  "), lines[start:])]
 
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_what_is_shown(dashboard: Path, server: LiveServer, client: str) -> None:
+    lines = walk(dashboard, client, server.url, server.api_key)
+    expiring = block(lines, "Certificates that run out within 60 days: 6")
+    days = [date.fromisoformat(line.split()[0]) for line in expiring]
+    assert len(days) == 4
+    assert days == sorted(days)
+    assert expiring[0].endswith(" Rainforest Alliance Certified RA-DEMO-2002 | 09520000000073 Demo green tea")
+
+    assert 'Products with "chocolate": 7' in lines
+    pages = block(lines, 'Products with "chocolate"'), block(lines, "And the next page:")
+    assert [len(page) for page in pages] == [4, 3]
+    gtins = [line.split()[0] for page in pages for line in page]
+    assert len(set(gtins)) == 7
+    assert pages[0][1].startswith("03760091726193 Chocolate extra negro | Certified by Ecocert, EU Organic,")
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_what_is_done(dashboard: Path, server: LiveServer, client: str) -> None:
+    lines = walk(dashboard, client, server.url, server.api_key)
+    before = block(lines, 'Products with "chocolate"')[0]
+    gtin = before.split()[0]
     # The list shows the claim before it is stored and when it is, in no more than the request that stores it.
-    assigning = lines.index('Assigning "Vegan":')
-    before, saving, said, after, requests, again, bad_link, removed, last = (products[0], *lines[assigning + 1 :])
-    assert saving == f"{before}, Vegan (saving)"
-    assert said == '  "Vegan" is on it'
-    assert after == f"{before}, Vegan"
-    assert requests == "  requests for all this: 1"
+    assert block(lines, 'Assigning "Vegan":') == [
+        f"{before}, Vegan (saving)",
+        '"Vegan" is on it',
+        f"{before}, Vegan",
+        "requests for all this: 1",
+    ]
+    again, preview, bad_link, removed, last = lines[-5:]
     assert again == (
-        f"Once more: refused: Conflict: The product {gtins[0]} already carries the claim VEGAN;"
+        f"Once more: refused: Conflict: The product {gtin} already carries the claim VEGAN;"
         " change that assignment instead. (do not repeat it)"
+    )
+    assert preview == (
+        "If it were verified: source: BRAND_SELF_DECLARED -> THIRD_PARTY_VERIFIED;"
+        " evidenceUrl: - -> https://example.org/audit"
     )
     assert bad_link.startswith("With a bad link: refused: input.evidenceUrl: Input should be an http or https URL")
     assert removed == "Removing it: it is off again"
-    assert last == before
+    assert last.strip() == before
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -115,9 +141,10 @@ def test_what_was_shown_too_early_is_taken_back(dashboard: Path, server: LiveSer
         keys = f"/account/api/v1/organizations/{organization['id']}/api-keys"
         key = manager.post(keys, json={"name": "reader", "role": "readonly"}).json()["key"]
     lines = walk(dashboard, client, server.url, key)
-    before, saving, refused, last = (lines[1], *lines[lines.index('Assigning "Vegan":') + 1 :])
+    before = block(lines, 'Products with "chocolate"')[0]
+    saving, refused, last = block(lines, 'Assigning "Vegan":')
     assert saving == f"{before}, Vegan (saving)"
-    assert refused.startswith("  refused: Forbidden: ")
+    assert refused.startswith("refused: Forbidden: ")
     assert last == before
 
 
@@ -133,14 +160,15 @@ def test_habits_of_apollo_client(dashboard: Path, server: LiveServer) -> None:
 def test_habits_of_urql(dashboard: Path, server: LiveServer) -> None:
     with overheard(server) as (url, requests):
         walk(dashboard, "urql", url, server.api_key)
-    assert [request.method for request in requests] == ["GET", "GET", "GET", "POST", "POST", "POST", "POST"]
+    assert [request.method for request in requests] == ["GET"] * 4 + ["POST"] * 5
     assert {request.accept.split(",")[0] for request in requests} == {"application/graphql-response+json"}
-    assert requests[0].query["operationName"] == ["SearchProducts"]
+    assert requests[0].query["operationName"] == ["ExpiringCertificates"]
     check_keys(requests)
 
 
 def check_keys(requests: list[Sent]) -> None:
-    """Every write has a key of its own and no query has any."""
-    keys = [request.idempotency_key for request in requests if request.body.find(b"mutation") >= 0]
+    """Every write has a key of its own; queries and what only shows what would change have none."""
+    named = [(json.loads(request.body)["operationName"], request) for request in requests if request.body]
+    keys = [request.idempotency_key for name, request in named if name in ("AssignClaim", "RemoveClaim")]
     assert len(set(keys)) == len(keys) == 4
     assert [request.idempotency_key for request in requests if request.idempotency_key] == keys

@@ -20,7 +20,7 @@ const config: CodegenConfig = {
         importExtension: ".js",
         emitLegacyCommonJSImports: false,
         useTypeImports: true,
-        strictScalars: true,
+        defaultScalarType: "unknown",
         scalars: { ID: "string", Date: "string", DateTime: "string", Metadata: "Record<string, string>" },
       },
     },

@@ -13,7 +13,7 @@ export const list = graphql`
   fragment Products_list on Query
   @refetchable(queryName: "ProductsPaginationQuery")
   @argumentDefinitions(count: { type: "Int", defaultValue: 10 }, cursor: { type: "String" }, search: { type: "String" }) {
-    products(first: $count, after: $cursor, search: $search) @connection(key: "Products_products", filters: ["search"]) {
+    products(first: $count, after: $cursor, where: { search: $search }) @connection(key: "Products_products") {
       edges { node { id ...Products_card } }
     }
   }

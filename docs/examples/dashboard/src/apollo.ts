@@ -1,24 +1,49 @@
 // The dashboard with Apollo Client: npm run apollo
-import { ApolloClient, HttpLink, InMemoryCache } from "@apollo/client";
+import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from "@apollo/client";
 import { relayStylePagination } from "@apollo/client/utilities";
 import { type Client, PAGE, UNCONFIRMED, walk } from "./dashboard.js";
 import possible from "./gql/possible-types.json" with { type: "json" };
-import { AssignClaimDocument, ClaimByCodeDocument, RemoveClaimDocument, SearchProductsDocument } from "./gql/graphql.js";
-import { countingFetch, endpoint, idempotencyKey, key } from "./settings.js";
+import {
+  AssignClaimDocument,
+  ClaimByCodeDocument,
+  ExpiringCertificatesDocument,
+  PreviewClaimDocument,
+  RemoveClaimDocument,
+  SearchProductsDocument,
+} from "./gql/graphql.js";
+import { countingFetch, documentId, endpoint, idempotencyKey, key, trusted } from "./settings.js";
 
 const cache = new InMemoryCache({
   // With these, fragments on the interface Problem match the members of each union.
   possibleTypes: possible.possibleTypes,
   typePolicies: {
     // Pages of one search become one list; another search is another list.
-    Query: { fields: { products: relayStylePagination(["search"]) } },
+    Query: { fields: { products: relayStylePagination(["where"]) } },
     // The answer to a write has a product's claims as a whole; they replace those in the cache.
     Product: { fields: { claims: { merge: false } } },
   },
 });
 
+/** Sends the id of a document instead of its text: first as an extension, which is what a link can add. */
+const byId = new ApolloLink((operation, forward) => {
+  if (trusted) {
+    operation.extensions["documentId"] = documentId(operation.query);
+    operation.setContext({ http: { includeQuery: false, includeExtensions: true } });
+  }
+  return forward(operation);
+});
+
+/** Moves the id to where it belongs, beside the variables. */
+const sendById: typeof fetch = (resource, options) => {
+  if (!trusted || typeof options?.body !== "string") return countingFetch(resource, options);
+  const { extensions, ...body } = JSON.parse(options.body);
+  return countingFetch(resource, { ...options, body: JSON.stringify({ ...body, documentId: extensions.documentId }) });
+};
+
+const http = new HttpLink({ uri: endpoint, headers: { "X-API-Key": key }, fetch: sendById });
+
 const client = new ApolloClient({
-  link: new HttpLink({ uri: endpoint, headers: { "X-API-Key": key }, fetch: countingFetch }),
+  link: ApolloLink.from([byId, http]),
   cache,
 });
 
@@ -29,6 +54,11 @@ function found<T>(data: T | null | undefined): T {
 }
 
 const apollo: Client = {
+  async expiring(days) {
+    const { data } = await client.query({ query: ExpiringCertificatesDocument, variables: { days, first: PAGE } });
+    return found(data).certificationAssignments;
+  },
+
   async claim(code) {
     const { data } = await client.query({ query: ClaimByCodeDocument, variables: { code } });
     return found(data?.claim);
@@ -71,6 +101,11 @@ const apollo: Client = {
         },
       },
     });
+    return found(data);
+  },
+
+  async previewClaim(input) {
+    const { data } = await client.mutate({ mutation: PreviewClaimDocument, variables: { input } });
     return found(data);
   },
 

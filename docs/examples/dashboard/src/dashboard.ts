@@ -3,6 +3,9 @@ import type {
   AssignClaimInput,
   AssignClaimMutation,
   ClaimFragment,
+  ExpiringCertificatesQuery,
+  PatchClaimAssignmentInput,
+  PreviewClaimMutation,
   ProductCardFragment,
   RefusalFragment,
   RemoveClaimInput,
@@ -15,11 +18,15 @@ export type Page = SearchProductsQuery["products"];
 
 /** What the dashboard needs of a client. `apollo.ts` and `urql.ts` each make one. */
 export interface Client {
+  /** The certificates that run out within so many days, the next ones first. */
+  expiring(days: number): Promise<ExpiringCertificatesQuery["certificationAssignments"]>;
   claim(code: string): Promise<ClaimFragment>;
   /** Shows the first products that match, and shows them anew whenever the client's cache learns more. */
   watchProducts(search: string, show: (page: Page) => void): Watch;
   /** Puts a claim on a product; the list shows it at once, before the gateway has answered. */
   assignClaim(product: ProductCardFragment, claim: ClaimFragment, input: AssignClaimInput): Promise<AssignClaimMutation>;
+  /** What a change would do. */
+  previewClaim(input: PatchClaimAssignmentInput): Promise<PreviewClaimMutation>;
   removeClaim(input: RemoveClaimInput): Promise<RemoveClaimMutation>;
 }
 
@@ -69,16 +76,28 @@ const refusal = (problem: RefusalFragment): string => {
 const assigned = ({ assignClaim: result }: AssignClaimMutation): string =>
   result.__typename === "ClaimAssigned" ? `"${result.assignment.claim.label}" is on it` : `refused: ${refusal(result)}`;
 
+const previewed = ({ patchClaimAssignment: result }: PreviewClaimMutation): string =>
+  result.__typename === "ClaimAssignmentPatched"
+    ? result.changes.map(({ path, before, after }) => `${path.join(".")}: ${before || "-"} -> ${after || "-"}`).join("; ")
+    : `refused: ${refusal(result)}`;
+
 const removed = ({ removeClaim: result }: RemoveClaimMutation): string =>
   result.__typename === "ClaimRemoved" ? "it is off again" : `refused: ${refusal(result)}`;
 
 /** A walk through the dashboard, as somebody would use it. */
 export async function walk(client: Client, search: string, code: string): Promise<void> {
+  const days = 60;
+  const expiring = await client.expiring(days);
+  console.log(`Certificates that run out within ${days} days: ${expiring.totalCount}`);
+  for (const { expirationDate, certification, certificateNumber, product } of expiring.nodes) {
+    console.log(`  ${expirationDate} ${certification.label} ${certificateNumber} | ${product.gtin} ${product.name}`);
+  }
+
   const screen = new Screen();
   const watch = client.watchProducts(search, screen.show);
 
   let page = await screen.when((page) => page.edges.length > 0);
-  console.log(`Products with "${search}":`);
+  console.log(`Products with "${search}": ${page.totalCount}`);
   products(page).forEach((product) => console.log(card(product)));
   if (page.pageInfo.hasNextPage) {
     const length = page.edges.length;
@@ -113,6 +132,9 @@ export async function walk(client: Client, search: string, code: string): Promis
 
   const again = await client.assignClaim(product, claim, { gtin: product.gtin, claimId: claim.id });
   console.log(`Once more: ${assigned(again)}`);
+  const better = { source: "THIRD_PARTY_VERIFIED" as const, evidenceUrl: "https://example.org/audit" };
+  const preview = await client.previewClaim({ gtin: product.gtin, claimId: claim.id, ...better });
+  console.log(`If it were verified: ${previewed(preview)}`);
   const wrong = { gtin: product.gtin, claimId: claim.id, evidenceUrl: "somewhere" };
   console.log(`With a bad link: ${assigned(await client.assignClaim(product, claim, wrong))}`);
 

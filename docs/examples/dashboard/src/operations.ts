@@ -39,9 +39,29 @@ export const Refusal = graphql(`
   }
 `);
 
+export const ExpiringCertificates = graphql(`
+  query ExpiringCertificates($days: Int!, $first: Int!) {
+    certificationAssignments(
+      first: $first
+      where: { expiringWithin: { days: $days } }
+      orderBy: { field: EXPIRATION_DATE }
+    ) {
+      totalCount
+      nodes {
+        id
+        expirationDate
+        certificateNumber
+        certification { id label }
+        product { id gtin name }
+      }
+    }
+  }
+`);
+
 export const SearchProducts = graphql(`
   query SearchProducts($search: String!, $first: Int!, $after: String) {
-    products(search: $search, first: $first, after: $after) {
+    products(first: $first, after: $after, where: { search: $search }) {
+      totalCount
       edges { cursor node { ...ProductCard } }
       pageInfo { hasNextPage endCursor }
     }
@@ -59,6 +79,17 @@ export const AssignClaim = graphql(`
   mutation AssignClaim($input: AssignClaimInput!) {
     assignClaim(input: $input) {
       ... on ClaimAssigned { assignment { ...ClaimLine product { id gtin claims { ...ClaimLine } } } }
+      ...Refusal
+    }
+  }
+`);
+
+// A dry run shows what is not stored. Ask it for `changes` alone: an assignment in the answer would enter the cache as if
+// it had been changed.
+export const PreviewClaim = graphql(`
+  mutation PreviewClaim($input: PatchClaimAssignmentInput!) {
+    patchClaimAssignment(input: $input, dryRun: true) {
+      ... on ClaimAssignmentPatched { changes { path before after } }
       ...Refusal
     }
   }

@@ -1,5 +1,13 @@
 // The dashboard with urql and its normalised cache: npm run urql
-import { type AnyVariables, Client as UrqlClient, type OperationResult, fetchExchange } from "@urql/core";
+import {
+  type AnyVariables,
+  Client as UrqlClient,
+  type Operation,
+  type OperationResult,
+  fetchExchange,
+  makeOperation,
+  mapExchange,
+} from "@urql/core";
 import { cacheExchange } from "@urql/exchange-graphcache";
 import { relayPagination } from "@urql/exchange-graphcache/extras";
 import { type Client, PAGE, type Page, UNCONFIRMED, walk } from "./dashboard.js";
@@ -8,12 +16,14 @@ import {
   type AssignClaimMutationVariables,
   ClaimByCodeDocument,
   ClaimFragmentDoc,
+  ExpiringCertificatesDocument,
+  PreviewClaimDocument,
   ProductCardFragmentDoc,
   RemoveClaimDocument,
   SearchProductsDocument,
 } from "./gql/graphql.js";
 import schema from "./gql/schema.json" with { type: "json" };
-import { countingFetch, endpoint, idempotencyKey, key } from "./settings.js";
+import { countingFetch, documentId, endpoint, idempotencyKey, key, trusted } from "./settings.js";
 
 const headers = { "X-API-Key": key };
 
@@ -44,13 +54,22 @@ const cache = cacheExchange({
   },
 });
 
+/** Sends the id of a document instead of its text. It stands behind the cache, which has to know the text. */
+const byId = mapExchange({
+  onOperation(operation) {
+    if (!trusted || operation.kind === "teardown") return;
+    const query = { kind: "Document", definitions: [], documentId: documentId(operation.query) };
+    return makeOperation(operation.kind, { ...operation, query } as unknown as Operation);
+  },
+});
+
 const client = new UrqlClient({
   url: endpoint,
   fetch: countingFetch,
   fetchOptions: { headers },
   // Queries go by GET as long as the address is short; mutations always by POST.
   preferGetMethod: "within-url-limit",
-  exchanges: [cache, fetchExchange],
+  exchanges: [cache, byId, fetchExchange],
 });
 
 /** What came back; throws what went wrong on the way, for refusals are answers. */
@@ -61,6 +80,10 @@ function found<Data, Variables extends AnyVariables>(result: OperationResult<Dat
 }
 
 const urql: Client = {
+  async expiring(days) {
+    return found(await client.query(ExpiringCertificatesDocument, { days, first: PAGE })).certificationAssignments;
+  },
+
   async claim(code) {
     const { claim } = found(await client.query(ClaimByCodeDocument, { code }));
     if (!claim) throw new Error(`There is no claim ${code}.`);
@@ -89,6 +112,10 @@ const urql: Client = {
   async assignClaim(_product, _claim, input) {
     const fetchOptions = { headers: { ...headers, ...idempotencyKey() } };
     return found(await client.mutation(AssignClaimDocument, { input }, { fetchOptions }));
+  },
+
+  async previewClaim(input) {
+    return found(await client.mutation(PreviewClaimDocument, { input }));
   },
 
   async removeClaim(input) {
