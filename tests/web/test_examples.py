@@ -12,8 +12,6 @@ from gateway.pages import Example, read_examples
 from tests.conftest import demo_server
 
 EXAMPLES = read_examples()
-COFFEE, SUGAR = "09520000000011", "09520000000042"
-
 
 def name_of(example: Example) -> str:
     """The name of the operation, which is the name of its tab."""
@@ -88,22 +86,65 @@ def compare_two_products(data: dict[str, Any]) -> None:
 
 def find_products(data: dict[str, Any]) -> None:
     nodes = data["products"]["nodes"]
-    assert len(nodes) == 5
+    assert len(nodes) == 5 < data["products"]["totalCount"]
     assert all("chocolat" in f"{node['name']} {node['brand']}".lower() for node in nodes)
+    names = [node["name"].lower() for node in nodes]
+    assert names == sorted(names)
+    assert "Demo Acre" not in {node["brand"] for node in nodes}
 
 
 def page_forward(data: dict[str, Any]) -> None:
-    assert len(data["products"]["nodes"]) == 5
+    gtins = [node["gtin"] for node in data["products"]["nodes"]]
+    assert len(gtins) == 5
+    assert gtins == sorted(gtins)
     assert data["products"]["pageInfo"]["hasNextPage"] is True
     assert data["products"]["pageInfo"]["endCursor"]
 
 
+def page_back(data: dict[str, Any]) -> None:
+    assert [node["gtin"] for node in data["products"]["nodes"]][-1] == "09520000000103"
+    assert len(data["products"]["nodes"]) == 5
+    assert data["products"]["pageInfo"]["hasPreviousPage"] is True
+    assert data["products"]["pageInfo"]["startCursor"]
+
+
+def who_holds_this(data: dict[str, Any]) -> None:
+    assert data["certification"]["label"] == "Fairtrade"
+    found = data["certification"]["assignments"]
+    assert found["totalCount"] == len(found["nodes"]) == 8
+    names = {node["product"]["name"] for node in found["nodes"]}
+    assert "Demo Arabica coffee beans" in names
+    assert any(not name.startswith("Demo") for name in names)
+
+
+def lapsing_soon(data: dict[str, Any]) -> None:
+    found = data["certificationAssignments"]
+    # The third of them ends in 75 days, the fourth has ended.
+    assert [node["certificateNumber"] for node in found["nodes"]] == ["FT-DEMO-1002", "FT-DEMO-1001"]
+    assert found["totalCount"] == 2
+    assert found["nodes"][1]["metadata"]["renewal"] == "asked"
+
+
+def active_on_a_day(data: dict[str, Any]) -> None:
+    nodes = data["certificationAssignments"]["nodes"]
+    assert nodes
+    for node in nodes:
+        assert node["isActive"] is True
+        assert node["validFrom"] <= "2027-06-30" <= node["expirationDate"]
+
+
+def by_your_own_data(data: dict[str, Any]) -> None:
+    nodes = data["certificationAssignments"]["nodes"]
+    assert {node["product"]["name"] for node in nodes} == {"Demo Arabica coffee beans", "Demo peanut butter"}
+    assert {node["metadata"]["renewal"] for node in nodes} == {"asked"}
+
+
 def browse_the_catalogue(data: dict[str, Any]) -> None:
-    assert data["certification"]["label"] == "USDA Organic"
-    assert data["certification"]["body"]["country"] == "US"
-    codes = {claim["code"] for claim in data["claims"]["nodes"]}
-    assert len(codes) == 20
-    assert "GLUTEN_FREE" in codes
+    (body,) = data["certificationBodies"]["nodes"]
+    assert body["name"] == "Ecocert"
+    assert {"ECOCERT_ORGANIC", "FAIR_FOR_LIFE"} <= {mark["code"] for mark in body["certifications"]["nodes"]}
+    assert data["claims"]["totalCount"] == len(data["claims"]["nodes"]) == 20
+    assert "GLUTEN_FREE" in {claim["code"] for claim in data["claims"]["nodes"]}
 
 
 def anything_by_its_id(data: dict[str, Any]) -> None:
@@ -126,7 +167,7 @@ def try_before_you_change(data: dict[str, Any]) -> None:
     changes = {".".join(change["path"]): (change["before"], change["after"]) for change in answer["changes"]}
     assert changes["verificationStatus"] == ("EXPIRED", "VERIFIED")
     assert changes["metadata.renewal"] == ("overdue", "done")
-    assert changes["expirationDate"][1] == "2028-12-31"
+    assert changes["expirationDate"][1] == "2031-12-31"
 
 
 def change_a_certificate(data: dict[str, Any]) -> None:
@@ -168,6 +209,11 @@ EXPECTED = {
     "CompareTwoProducts": compare_two_products,
     "FindProducts": find_products,
     "PageForward": page_forward,
+    "PageBack": page_back,
+    "WhoHoldsThis": who_holds_this,
+    "LapsingSoon": lapsing_soon,
+    "ActiveOnADay": active_on_a_day,
+    "ByYourOwnData": by_your_own_data,
     "BrowseTheCatalogue": browse_the_catalogue,
     "AnythingByItsId": anything_by_its_id,
     "AssignAClaim": assign_a_claim,
