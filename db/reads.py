@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Dialect, Select, Table
 
 from db.compiled import Compiled, compile_statement
+from domain.records import NOT_READ
 
 R = TypeVar("R")
 Row = Sequence[Any]
@@ -20,16 +21,6 @@ class Built(NamedTuple, Generic[R]):
 
     statement: Compiled
     records: Callable[[Sequence[Row], Definitions | None], list[R]]
-
-
-class NotRead:
-    """Stands in a record for what was not read, because nobody was going to ask for it."""
-
-    def __repr__(self) -> str:
-        return "<not read>"
-
-
-NOT_READ = NotRead()
 
 
 class Read(Generic[R]):

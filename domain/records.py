@@ -18,6 +18,17 @@ class Record(msgspec.Struct, frozen=True):
     """The base of the records: equal by value, immutable."""
 
 
+class NotRead:
+    """Stands in a record for what was not read, because nobody was going to ask for it."""
+
+    def __repr__(self) -> str:
+        return "<not read>"
+
+
+NOT_READ = NotRead()
+"""The only one there is."""
+
+
 class Organization(Record, frozen=True):
     """Who owns products, API keys and private definitions."""
 

@@ -15,10 +15,10 @@ from graphql import (
 )
 
 from db import certifications, claims, products
-from db.reads import NOT_READ, Read
+from db.reads import Read
 from domain.access import Caller
 from domain.gtin import Gtin
-from domain.records import Organization
+from domain.records import NOT_READ, Organization
 from domain.vocabulary import KeyKind, Role
 from execution.execute import Executor
 from execution.limits import Limits
