@@ -61,13 +61,17 @@ class Listed(Generic[R]):
 async def page(database: Database, listed: Listed[R], where: Where, order: Order, window: Window) -> Page[R]:
     """One page of the records that pass the filter, whose conditions on definitions are settled."""
     shape, values = take_apart(where)
-    read = page_read(listed, shape, order, window)
+    read = page_read(listed, shape, order, window).narrowed(_members(order, window))
     return cut(await listed.fetch(database, read, **values, **_placing(window)), window)
 
 
 def page_read(listed: Listed[R], shape: Where, order: Order, window: Window) -> Read[R]:
     """The statement of a page; its parameters are the values of the filter, `limit`, and the position as p0, p1, ..."""
     return _page(listed, shape, order.by, *_shape_of(order, window))
+
+
+def _members(order: Order, window: Window) -> frozenset[str] | None:
+    return None if window.members is None else window.members | order.members
 
 
 def _shape_of(order: Order, window: Window) -> tuple[int, bool, bool]:
@@ -95,6 +99,7 @@ async def tops(
     shape, values = take_apart(where)
     build = _tops_on_sqlite if database.dialect.name == "sqlite" else _tops_on_postgresql
     read = build(listed, shape, order.by, *_shape_of(order, window))
+    read = read.narrowed(_members(order, window))
     records = await listed.fetch(database, read, **values, **_placing(window), parents=ids)
     for record in order.arranged(records, backward=window.backward):
         found[listed.definition_of(record)].append(record)

@@ -14,6 +14,8 @@ from domain.vocabulary import Vocabulary
 
 T = TypeVar("T")
 
+_GTIN = frozenset({"gtin"})
+
 MAX_PAGE = 100
 DEFAULT_PAGE = 25
 
@@ -70,6 +72,8 @@ class Order(NamedTuple):
     key: Callable[[Any], Position]
     types: type
     """The type of a position."""
+    members: frozenset[str]
+    """The members that `key` looks at; the definition of an assignment is always there."""
 
     @property
     def name(self) -> str:
@@ -90,14 +94,26 @@ def product_order(by: ProductOrderField = ProductOrderField.GTIN, *, descending:
     """An order of products. That by name goes on with brand and GTIN, all whatever the case."""
     match by:
         case ProductOrderField.GTIN:
-            return Order("products", by.value, descending, lambda item: (item.gtin,), tuple[str])
+            return Order("products", by.value, descending, lambda item: (item.gtin,), tuple[str], _GTIN)
         case ProductOrderField.NAME:
-            return Order("products", by.value, descending, _searched, tuple[str])
+            return Order("products", by.value, descending, _searched, tuple[str], _GTIN | {"name", "brand"})
         case ProductOrderField.BRAND:
-            return Order("products", by.value, descending, lambda item: (item.brand, item.gtin), tuple[str, str])
+            return Order(
+                "products",
+                by.value,
+                descending,
+                lambda item: (item.brand, item.gtin),
+                tuple[str, str],
+                _GTIN | {"brand"},
+            )
         case ProductOrderField.UPDATED_AT:
             return Order(
-                "products", by.value, descending, lambda item: (item.updated_at, item.gtin), tuple[datetime, str]
+                "products",
+                by.value,
+                descending,
+                lambda item: (item.updated_at, item.gtin),
+                tuple[datetime, str],
+                _GTIN | {"updated_at"},
             )
 
 
@@ -120,7 +136,9 @@ def claim_assignment_order(by: AssignmentOrderField = AssignmentOrderField.GTIN,
 def _assignment_order(of: str, definition: str, by: AssignmentOrderField, *, descending: bool) -> Order:
     member = by.value
     if by is AssignmentOrderField.GTIN:
-        return Order(of, member, descending, lambda item: (item.gtin, getattr(item, definition).id), tuple[str, str])
+        return Order(
+            of, member, descending, lambda item: (item.gtin, getattr(item, definition).id), tuple[str, str], _GTIN
+        )
     kind: Any = date | None if by is AssignmentOrderField.EXPIRATION_DATE else datetime
     return Order(
         of,
@@ -128,6 +146,7 @@ def _assignment_order(of: str, definition: str, by: AssignmentOrderField, *, des
         descending,
         lambda item: (getattr(item, member), item.gtin, getattr(item, definition).id),
         tuple[kind, str, str],
+        _GTIN | {member},
     )
 
 
@@ -139,7 +158,14 @@ def definition_order(
 ) -> Order:
     """An order of definitions; ties by id."""
     member = by.value
-    return Order(of, member, descending, lambda item: (getattr(item, member), item.id), tuple[str, str])
+    return Order(
+        of,
+        member,
+        descending,
+        lambda item: (getattr(item, member), item.id),
+        tuple[str, str],
+        frozenset({member, "id"}),
+    )
 
 
 class Window(NamedTuple):
@@ -148,6 +174,8 @@ class Window(NamedTuple):
     size: int
     backward: bool = False
     position: Position | None = None
+    members: frozenset[str] | None = None
+    """Which members of the items will be looked at, besides those that place it; None for all of them."""
 
 
 class Page(NamedTuple, Generic[T]):

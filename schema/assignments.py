@@ -26,7 +26,7 @@ async def certification_assignments_of(
 ) -> Any:
     """For each group of certifications a page of their assignments."""
     order = certification_assignment_order_of(order_by)
-    asked = await asked_for(info, CERTIFICATION_ASSIGNMENTS, order, where, window)
+    asked = await asked_for(info, CERTIFICATION_ASSIGNMENTS, order, where, window, "CertificationAssignment")
     operation = info.context.operation
     pages = await assignments.pages_of_certifications(operation, groups, asked.where, asked.order, asked.window)
     return connections(pages, asked, lambda: assignments.counts_of_certifications(operation, groups, asked.where))

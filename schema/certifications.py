@@ -327,6 +327,7 @@ class CertificationQueries:
             certification_assignment_order_of(order_by),
             where,
             (first, after, last, before),
+            "CertificationAssignment",
         )
         operation = info.context.operation
         page = await assignments.page_of_certification_assignments(operation, asked.where, asked.order, asked.window)

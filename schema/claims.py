@@ -64,7 +64,7 @@ class Claim(Node):
     ) -> list[Connection[Annotated["ClaimAssignment", strawberry.lazy("schema.claims")]]]:
         """Pages of the assignments of all these claims in one statement."""
         asked = await asked_for(
-            info, CLAIM_ASSIGNMENTS, assignment_order(order_by), where, (first, after, last, before)
+            info, CLAIM_ASSIGNMENTS, assignment_order(order_by), where, (first, after, last, before), "ClaimAssignment"
         )
         operation, ids = info.context.operation, [parent.id for parent in parents]
         pages = await assignments.pages_of_claims(operation, ids, asked.where, asked.order, asked.window)
@@ -254,7 +254,7 @@ class ClaimQueries:
     ) -> Connection[ClaimAssignment]:
         """A page of assignments."""
         asked = await asked_for(
-            info, CLAIM_ASSIGNMENTS, assignment_order(order_by), where, (first, after, last, before)
+            info, CLAIM_ASSIGNMENTS, assignment_order(order_by), where, (first, after, last, before), "ClaimAssignment"
         )
         operation = info.context.operation
         page = await assignments.page_of_claim_assignments(operation, asked.where, asked.order, asked.window)

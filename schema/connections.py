@@ -12,6 +12,7 @@ from domain.filter_input import Fields, parse_where
 from domain.filters import Where
 from domain.paging import Order, Page, Window, check_window, page_of
 from execution.batched import batched
+from execution.wanted import wanted
 from resolvers.cursors import cursor_secret
 from schema.context import Info
 from schema.cursors import cursor_at, read_cursor
@@ -133,8 +134,12 @@ async def asked_for(
     order: Order,
     where: Any,
     window: tuple[int | None, str | None, int | None, str | None],
+    of: str | None = None,
 ) -> Asked:
-    """The arguments of a list: its filter, its order, and `first`, `after`, `last`, `before`. Raises `InvalidInput`."""
+    """The arguments of a list: its filter, its order, and `first`, `after`, `last`, `before`. Raises `InvalidInput`.
+
+    With `of`, the name of the items' type, no more of them is read than the operation asks for.
+    """
     operation = info.context.operation
     first, after, last, before = window
     size, backward = check_window(first, after, last, before)
@@ -142,7 +147,7 @@ async def asked_for(
     member, cursor = ("before", before) if backward else ("after", after)
     position = read_cursor(secret, order, cursor, member) if cursor else None
     conditions = parse_where(fields, plain_members(where), operation.today)
-    return Asked(conditions, order, Window(size, backward, position), secret)
+    return Asked(conditions, order, Window(size, backward, position, wanted(info, of) if of else None), secret)
 
 
 def connection(page: Page[Any], asked: Asked, count: Callable[[], Awaitable[int]]) -> Any:

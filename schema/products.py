@@ -102,7 +102,7 @@ class ProductQueries:
     ) -> Connection[Product]:
         """A page of products."""
         order = product_order(order_by.field, descending=order_by.descending) if order_by else product_order()
-        asked = await asked_for(info, PRODUCTS, order, where, (first, after, last, before))
+        asked = await asked_for(info, PRODUCTS, order, where, (first, after, last, before), "Product")
         operation = info.context.operation
         page = await products.page_of_products(operation, asked.where, order, asked.window)
         return connection(page, asked, lambda: products.count_products(operation, asked.where))

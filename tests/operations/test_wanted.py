@@ -30,7 +30,15 @@ from tests.operations.test_statements import statements
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOON, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
 
 CASES = 150
-ROOTS = (f'product(gtin: "{GTIN}")', "products(first: 3)", "certifications(first: 2)", f'node(id: "{USDA_ORGANIC}")')
+ROOTS = (
+    f'product(gtin: "{GTIN}")',
+    "products(first: 3)",
+    "products(last: 1, orderBy: {field: NAME, direction: DESC})",
+    "certifications(first: 2)",
+    "certificationAssignments(where: {expirationDate: {isNull: true}}, orderBy: {field: EXPIRATION_DATE})",
+    "claimAssignments(first: 3, orderBy: {field: UPDATED_AT})",
+    f'node(id: "{USDA_ORGANIC}")',
+)
 UNLIMITED = Limits(max_depth=50, max_aliases=1000, max_cost=10**9, max_tokens=10**5, max_source_length=10**6)
 
 
