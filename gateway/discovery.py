@@ -1,4 +1,4 @@
-"""How programs find their way: OpenAPI documents, the API catalogue (RFC 9727) and `llms.txt`.
+"""How programs find their way: OpenAPI documents, GraphQL's schema, the API catalogue (RFC 9727) and `llms.txt`.
 
 Served to anybody: whoever has no credential yet may read how to get along with one. Nothing here depends on the
 `Host` header, so that a shared cache can keep it: where the public address is not set, links are relative.
@@ -11,18 +11,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.assets import Asset, answer
+from gateway.assets import TYPES, WEB, Asset, answer
 from gateway.reference import HEADERS
 from gateway.settings import Settings
 from rest_compat.openapi import APIS, DOCUMENT_PATHS, document
 from rest_compat.routes import ENDPOINTS
 
+SCHEMA = WEB.parent / "schema" / "schema.graphql"
+SCHEMA_PATH = "/schema.graphql"
 OPENAPI = "application/openapi+json"
 CATALOGUE = 'application/linkset+json;profile="https://www.rfc-editor.org/info/rfc9727"'
 
 
 def discovery_routes(settings: Settings) -> list[BaseRoute]:
-    """The documents' own paths, `/.well-known/api-catalog` and `/llms.txt`, for GET and HEAD."""
+    """The documents' own paths, `/schema.graphql`, `/.well-known/api-catalog` and `/llms.txt`, for GET and HEAD.
+
+    Where introspection is switched off, GraphQL's schema is not served here either.
+    """
     # A document takes some milliseconds to make, which a start that nobody asks for one does not pay.
     server, type_base = settings.public_url, settings.problem_type_base
 
@@ -34,11 +39,16 @@ def discovery_routes(settings: Settings) -> list[BaseRoute]:
     def openapi(request: Request) -> Response:
         return answer(request, described(DOCUMENT_PATHS[request.url.path]))
 
-    linkset = Asset(msgspec.json.format(msgspec.json.encode(catalogue(server))), CATALOGUE, headers=HEADERS)
-    text = Asset(llms_txt(server).encode(), "text/plain; charset=utf-8", headers=HEADERS)
+    told = settings.graphql_introspection
+    linkset = Asset(msgspec.json.format(msgspec.json.encode(catalogue(server, told))), CATALOGUE, headers=HEADERS)
+    text = Asset(llms_txt(server, told).encode(), TYPES[".txt"], headers=HEADERS)
+    sdl = Asset(SCHEMA.read_bytes(), TYPES[".txt"], headers=HEADERS)
 
     def api_catalog(request: Request) -> Response:
         return answer(request, linkset)
+
+    def graphql_schema(request: Request) -> Response:
+        return answer(request, sdl)
 
     def llms(request: Request) -> Response:
         return answer(request, text)
@@ -47,10 +57,11 @@ def discovery_routes(settings: Settings) -> list[BaseRoute]:
         *(Route(path, openapi) for path in DOCUMENT_PATHS),
         Route("/.well-known/api-catalog", api_catalog),
         Route("/llms.txt", llms),
+        *([Route(SCHEMA_PATH, graphql_schema)] if told else []),
     ]
 
 
-def catalogue(server: str) -> dict[str, list[dict[str, object]]]:
+def catalogue(server: str, tells_schema: bool) -> dict[str, list[dict[str, object]]]:
     """The APIs at that address as a linkset (RFC 9264), one entry each."""
     health = [{"href": f"{server}/readyz", "type": "application/json"}]
     entries: list[dict[str, object]] = [
@@ -62,11 +73,16 @@ def catalogue(server: str) -> dict[str, list[dict[str, object]]]:
         }
         for path, app in DOCUMENT_PATHS.items()
     ]
-    graphiql = [{"href": f"{server}/graphiql", "type": "text/html"}]
-    return {"linkset": [*entries, {"anchor": f"{server}/graphql", "service-doc": graphiql, "status": health}]}
+    graphql: dict[str, object] = {
+        "anchor": f"{server}/graphql",
+        **({"service-desc": [{"href": f"{server}{SCHEMA_PATH}", "type": "text/plain"}]} if tells_schema else {}),
+        "service-doc": [{"href": f"{server}/graphiql", "type": "text/html"}],
+        "status": health,
+    }
+    return {"linkset": [*entries, graphql]}
 
 
-def llms_txt(server: str) -> str:
+def llms_txt(server: str, tells_schema: bool) -> str:
     """The site in Markdown for language models (the llms.txt proposal): what it is, and where what is."""
     about = (
         "A gateway for product certifications and claims: GraphQL and REST over the same operations. Every request"
@@ -80,9 +96,13 @@ def llms_txt(server: str) -> str:
     links += [
         f"- [Refusals]({server}/docs/errors): every error code, what it means and what to do",
         f"- [API catalogue]({server}/.well-known/api-catalog): the APIs as a linkset (RFC 9727)",
-        f"- [GraphQL]({server}/graphql): POST a query as JSON; introspection describes the schema",
-        f"- [GraphiQL]({server}/graphiql): the same for people",
+        f"- [GraphQL]({server}/graphql): POST a query as JSON; the same operations as REST, and richer filters",
+        f"- [GraphiQL]({server}/graphiql): the same for people, with examples",
     ]
+    if tells_schema:
+        links.append(
+            f"- [GraphQL schema]({server}{SCHEMA_PATH}): everything that GraphQL can be asked, explained (SDL)"
+        )
     parts.append("\n".join(links))
     for app in DOCUMENT_PATHS.values():
         rows = [f"- `{item.method} {item.path}`: {item.description}" for item in ENDPOINTS if item.app == app]

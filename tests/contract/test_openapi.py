@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+import graphql
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -18,6 +19,7 @@ from gateway.app import create_app
 from gateway.settings import Settings
 from rest_compat.openapi import APIS, DOCUMENT_PATHS, REFUSALS, document
 from rest_compat.routes import ENDPOINTS, routes
+from schema.schema import schema as graphql_schema
 
 TYPE_BASE = "https://closient.com/docs/errors/"
 APPS = list(DOCUMENT_PATHS.values())
@@ -169,7 +171,7 @@ def test_catalogue_leads_to_every_document(client: TestClient) -> None:
     assert 'rel="api-catalog"' in client.head("/.well-known/api-catalog").headers["link"]
     entries = answer.json()["linkset"]
     described = [link["href"] for entry in entries for link in entry.get("service-desc", ())]
-    assert described == list(DOCUMENT_PATHS)
+    assert described == [*DOCUMENT_PATHS, "/schema.graphql"]
     for entry in entries:
         for link in (*entry.get("service-desc", ()), *entry["service-doc"]):
             followed = client.get(link["href"])
@@ -186,3 +188,19 @@ def test_llms_txt_names_every_endpoint_and_links_to_what_is_there(client: TestCl
     for link in re.findall(r"\]\((/[^)]*)\)", answer.text):
         # GraphQL is there too, but asks who comes.
         assert client.get(link).status_code == (401 if link == "/graphql" else 200), link
+
+
+def test_graphql_tells_its_schema_to_anybody_unless_introspection_is_off(client: TestClient) -> None:
+    answer = client.get("/schema.graphql")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    built = graphql.build_schema(answer.text)
+    assert graphql.print_schema(built) == graphql.print_schema(graphql.build_schema(graphql_schema.as_str()))
+    assert client.get("/schema.graphql", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+    assert "/schema.graphql" in client.get("/llms.txt").text
+
+    silent = TestClient(create_app(Settings(graphql_introspection=False), None))  # type: ignore[arg-type]
+    assert silent.get("/schema.graphql").status_code == 404
+    for path in ("/llms.txt", "/.well-known/api-catalog"):
+        told = silent.get(path)
+        assert told.status_code == 200
+        assert "schema.graphql" not in told.text
