@@ -133,11 +133,12 @@ async def world(database: Database, database_url: str) -> AsyncIterator[World]:
 
 
 class LiveServer(NamedTuple):
-    """A served demo, as `certgate demo` starts it: its address, a link that signs in once, and an API key."""
+    """A served demo, as `certgate demo` starts it: its address, a link that signs in once, an API key, its database."""
 
     url: str
     sign_in_url: str
     api_key: str
+    database_url: str
 
 
 @contextmanager
@@ -163,7 +164,7 @@ def demo_server(folder: Path, **settings: str) -> Iterator[LiveServer]:
             key = re.search(r"csb_\w+", said)
             assert link, said
             assert key, said
-            yield LiveServer(link[1], link[0], key[0])
+            yield LiveServer(link[1], link[0], key[0], environment["CERTGATE_DATABASE_URL"])
         finally:
             process.terminate()
             process.wait(30)

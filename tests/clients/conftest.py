@@ -1,6 +1,9 @@
 """Other people's tools and a server for them."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,3 +26,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A demo server that the tests of a module share."""
     with demo_server(tmp_path_factory.mktemp("demo")) as server:
         yield server
+
+
+def register(server: LiveServer, manifest: Path) -> None:
+    """Registers the documents of a file on a running server, as its operator does."""
+    command = [sys.executable, "-m", "gateway", "documents", "register", str(manifest)]
+    environment = {**os.environ, "CERTGATE_DATABASE_URL": server.database_url}
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

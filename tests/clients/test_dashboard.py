@@ -14,7 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
-from tests.conftest import ROOT, LiveServer
+from tests.clients.conftest import register
+from tests.conftest import ROOT, LiveServer, demo_server
 from tests.npm import run, workplace
 
 DASHBOARD = ROOT / "docs" / "examples" / "dashboard"
@@ -77,9 +78,10 @@ def overheard(server: LiveServer) -> Iterator[tuple[str, list[Sent]]]:
             thread.join()
 
 
-def walk(folder: Path, client: str, url: str, key: str, *arguments: str) -> list[str]:
+def walk(folder: Path, client: str, url: str, key: str, trusted: str = "") -> list[str]:
     """What the dashboard prints."""
-    walked = run(folder, "npm", "run", "--silent", client, "--", *arguments, CERTGATE_URL=url, CERTGATE_KEY=key)
+    settings = {"CERTGATE_URL": url, "CERTGATE_KEY": key, "CERTGATE_TRUSTED": trusted}
+    walked = run(folder, "npm", "run", "--silent", client, **settings)
     assert walked.returncode == 0, walked.stdout + walked.stderr
     assert walked.stderr == ""
     return walked.stdout.splitlines()
@@ -172,3 +174,28 @@ def check_keys(requests: list[Sent]) -> None:
     keys = [request.idempotency_key for name, request in named if name in ("AssignClaim", "RemoveClaim")]
     assert len(set(keys)) == len(keys) == 4
     assert [request.idempotency_key for request in requests if request.idempotency_key] == keys
+
+
+@pytest.fixture(scope="module")
+def closed_server(dashboard: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server that runs the documents of the dashboard and no others."""
+    with demo_server(tmp_path_factory.mktemp("closed"), CERTGATE_GRAPHQL_DOCUMENTS="only") as server:
+        register(server, dashboard / "src" / "gql" / "persisted-documents.json")
+        yield server
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_trusted_documents_are_sent_by_their_ids(dashboard: Path, closed_server: LiveServer, client: str) -> None:
+    with overheard(closed_server) as (url, requests):
+        lines = walk(dashboard, client, url, closed_server.api_key, trusted="yes")
+    assert '"Vegan" is on it' in block(lines, 'Assigning "Vegan":')
+    assert lines[-2] == "Removing it: it is off again"
+    members = [{**request.query, **(json.loads(request.body) if request.body else {})} for request in requests]
+    assert len(members) == 9
+    assert all("documentId" in sent and "query" not in sent for sent in members)
+
+
+def test_a_text_that_is_not_registered_is_refused_there(closed_server: LiveServer) -> None:
+    with httpx2.Client(trust_env=False, headers={"X-API-Key": closed_server.api_key}) as client:
+        answer = client.post(f"{closed_server.url}/graphql", json={"query": "{ viewer { canWrite } }"})
+    assert "Only registered documents are run here" in answer.json()["errors"][0]["message"]

@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.clients.conftest import register
 from tests.conftest import LiveServer
 from tests.npm import run
 
@@ -27,9 +28,13 @@ def texts(folder: Path) -> dict[str, str]:
 
 
 def ask(server: LiveServer, query: str, variables: dict[str, Any]) -> Any:
+    return send(server, {"query": query, "variables": variables})
+
+
+def send(server: LiveServer, request: dict[str, Any]) -> Any:
     headers = {"X-API-Key": server.api_key, "Accept": "application/graphql-response+json"}
     with httpx2.Client(trust_env=False, headers=headers) as client:
-        answer = client.post(f"{server.url}/graphql", json={"query": query, "variables": variables})
+        answer = client.post(f"{server.url}/graphql", json=request)
     assert answer.status_code == 200, answer.text
     assert "errors" not in answer.json()
     return answer.json()["data"]
@@ -65,3 +70,12 @@ def test_types_are_generated(compiled: Path) -> None:
         'export type ClaimSource = "BRAND_SELF_DECLARED" | "THIRD_PARTY_VERIFIED" | "%future added value";' in mutation
     )
     assert "readonly assignClaim: {" in mutation
+
+
+def test_persisted_operations_are_run_by_their_ids(compiled: Path, server: LiveServer) -> None:
+    manifest = compiled / "persisted.json"
+    register(server, manifest)
+    (digest,) = [digest for digest, text in json.loads(manifest.read_text()).items() if "query ProductsQuery" in text]
+    data = send(server, {"documentId": f"sha256:{digest}", "variables": {"search": "chocolate"}})
+    assert data["viewer"] == {"canWrite": True}
+    assert len(data["products"]["edges"]) == 7
