@@ -12,12 +12,14 @@ Other lists are taken to be of `ASSUMED_SIZE`. A field that is different says so
     @strawberry.mutation(metadata=cost(size="input.rows"))
     @strawberry.field(metadata=cost(weight=0))
 
-Introspection costs nothing here: it is bounded by its depth, and answered from memory.
+Introspection is counted like data, at `INTROSPECTION_WEIGHT` for an object. Its lists are taken to be as long as those
+of the schema are on average: nobody knows of which type `fields` is asked.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, cast
 
 from graphql import (
@@ -39,6 +41,9 @@ from graphql import (
     VariableNode,
     get_named_type,
     is_abstract_type,
+    is_enum_type,
+    is_input_object_type,
+    is_interface_type,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
@@ -54,6 +59,8 @@ ASSUMED_PAGE = 25
 """Items of a page if neither the operation nor the schema says how many."""
 MUTATION_WEIGHT = 10
 """What changing one thing costs: a transaction, a commit and its share of the disk."""
+INTROSPECTION_WEIGHT = 4
+"""What an object of introspection costs: graphql-core makes it, field by field."""
 MAX_REMEMBERED = 100
 """Combinations of sizes whose cost an operation remembers."""
 MAX_ENTRIES = 50
@@ -89,8 +96,10 @@ class _FieldCost:
     per_change: int
     """Of a mutation, for each thing that it changes."""
     is_list: bool
-    size: int
-    """Where no argument says how many."""
+    size: float
+    """Where no argument says how many. Below 1 for what is often null."""
+    times: float
+    """How many objects stand where there is no list."""
     sized_by: tuple[tuple[str, ...], ...]
     """Arguments that say how many; the first that is given counts. Names within input objects follow."""
     types: tuple[GraphQLObjectType, ...]
@@ -103,12 +112,13 @@ class CostModel:
     def __init__(self, schema: GraphQLSchema) -> None:
         self.schema = schema
         self._fields: dict[tuple[str, str], _FieldCost | None] = {}
+        self._introspection = introspection_sizes(schema)
 
     def field(self, parent: GraphQLObjectType, name: str) -> _FieldCost | None:
-        """The cost of a field; None if it has none: scalars, introspection, what does not exist."""
+        """The cost of a field; None if it has none: scalars, and what does not exist."""
         key = (parent.name, name)
         if key not in self._fields:
-            definition = parent.fields.get(name)
+            definition = self.schema.get_field(parent, name)
             self._fields[key] = None if definition is None else self._read(parent, name, definition)
         return self._fields[key]
 
@@ -116,16 +126,18 @@ class CostModel:
         strawberry_field: StrawberryField | None = definition.extensions.get("strawberry-definition")
         marker: Cost = (strawberry_field.metadata if strawberry_field else {}).get(_METADATA, Cost())
         named = get_named_type(definition.type)
-        changes = parent is self.schema.mutation_type
+        changes = parent is self.schema.mutation_type and not name.startswith("__")
         if is_leaf_type(named) and marker.weight is None and not changes:
             return None
         outer = definition.type.of_type if is_non_null_type(definition.type) else definition.type
         # Relay's edges only carry a cursor: the node is what costs.
         usual = 0 if is_leaf_type(named) or (name == "edges" and parent.name.endswith("Connection")) else 1
+        if usual and (parent.name.startswith("__") or name.startswith("__")):
+            usual = INTROSPECTION_WEIGHT
         weight = usual if marker.weight is None or changes else marker.weight
         per_change = (MUTATION_WEIGHT if marker.weight is None else marker.weight) if changes else 0
         sized_by: tuple[tuple[str, ...], ...] = ()
-        size = ASSUMED_SIZE
+        size = self._introspection.get((parent.name, name), float(ASSUMED_SIZE))
         if isinstance(marker.size, str):
             sized_by = (tuple(marker.size.split(".")),)
         elif marker.size is not None:
@@ -135,12 +147,42 @@ class CostModel:
             if sized_by:
                 defaults = [_default(definition, argument) for (argument,) in sized_by]
                 size = next((default for default in defaults if default is not None), ASSUMED_PAGE)
-        return _FieldCost(weight, per_change, is_list_type(outer), size, sized_by, self._objects(named))
+        is_list = is_list_type(outer)
+        times = 1 if is_list else self._introspection.get((parent.name, name), self._introspection.get(("", name), 1.0))
+        return _FieldCost(weight, per_change, is_list, size, times, sized_by, self._objects(named))
 
     def _objects(self, named: GraphQLNamedType) -> tuple[GraphQLObjectType, ...]:
         if is_object_type(named):
             return (named,)
         return tuple(self.schema.get_possible_types(named)) if is_abstract_type(named) else ()
+
+
+def introspection_sizes(schema: GraphQLSchema) -> dict[tuple[str, str], float]:
+    """How many objects the fields of introspection hold, by type and field; by field alone for those of the root."""
+    types = list(schema.type_map.values())
+    composites = [t for t in types if is_object_type(t) or is_interface_type(t)]
+    fields = [len(t.fields) for t in composites]
+    inputs = [len(t.fields) for t in types if is_input_object_type(t)]
+    arguments = [len(field.args) for t in composites for field in t.fields.values()]
+    # The one type that `__type` is asked for may be the largest.
+    largest = max(fields, default=1) / max(1.0, sum(fields) / len(types))
+    return {
+        ("", "__type"): largest,
+        ("__Schema", "types"): len(types),
+        ("__Schema", "directives"): len(schema.directives),
+        ("__Schema", "queryType"): largest,
+        ("__Schema", "mutationType"): largest,
+        ("__Type", "fields"): sum(fields) / len(types),
+        ("__Type", "inputFields"): sum(inputs) / len(types),
+        ("__Type", "enumValues"): sum(len(t.values) for t in types if is_enum_type(t)) / len(types),
+        ("__Type", "interfaces"): sum(len(t.interfaces) for t in composites) / len(types),
+        ("__Type", "possibleTypes"): sum(len(schema.get_possible_types(t)) for t in types if is_abstract_type(t))
+        / len(types),
+        # Most types are named; of those that are wrapped, few are wrapped again.
+        ("__Type", "ofType"): 0.5,
+        ("__Field", "args"): sum(arguments) / max(1, len(arguments)),
+        ("__Directive", "args"): sum(len(d.args) for d in schema.directives) / max(1, len(schema.directives)),
+    }
 
 
 def _default(definition: GraphQLField, argument: str) -> int | None:
@@ -170,7 +212,7 @@ class OperationCost:
         """The variables that say how long lists are, each with the names that lead into it."""
         self._remembered: dict[tuple[int | None, ...], int] = {}
         count = _Count(self._model, self._fragments, {})
-        total = count.selections(node.selection_set, self._root, None)
+        total = ceil(count.selections(node.selection_set, self._root, None))
         self._sizes = tuple(count.sizes)
         self.fixed = None if self._sizes else total
         self.steps = count.steps
@@ -189,7 +231,7 @@ class OperationCost:
         total = self._remembered.get(sizes)
         if total is None:
             count = _Count(self._model, self._fragments, dict(zip(self._sizes, sizes, strict=True)))
-            total = count.selections(self._node.selection_set, self._root, None)
+            total = ceil(count.selections(self._node.selection_set, self._root, None))
             if len(self._remembered) >= MAX_REMEMBERED:
                 self._remembered.clear()
             self._remembered[sizes] = total
@@ -201,11 +243,11 @@ class OperationCost:
         Follows each spread, so it takes as many steps as the expanded document has selections.
         """
         sizes = {path: _size(variables.get(path[0]), path[1:]) for path in self._sizes}
-        shares: defaultdict[tuple[str, ...], int] = defaultdict(int)
+        shares: defaultdict[tuple[str, ...], float] = defaultdict(float)
         count = _Count(self._model, self._fragments, sizes)
         count.share(self._node.selection_set, self._root, None, (), 1, shares)
         dearest = sorted(shares.items(), key=lambda share: (-share[1], share[0]))[:MAX_ENTRIES]
-        return [{"path": ".".join(path), "cost": min(share, SATURATED)} for path, share in dearest if share]
+        return [{"path": ".".join(path), "cost": ceil(min(share, SATURATED))} for path, share in dearest if share]
 
 
 class _Count:
@@ -222,16 +264,16 @@ class _Count:
         self.steps = 0
         self._model = model
         self._fragments = fragments
-        self._done: dict[tuple[int, str, int | None], int] = {}
+        self._done: dict[tuple[int, str, int | None], float] = {}
 
-    def selections(self, selection_set: SelectionSetNode, type_: GraphQLObjectType, page: int | None) -> int:
+    def selections(self, selection_set: SelectionSetNode, type_: GraphQLObjectType, page: int | None) -> float:
         """The cost of what is selected of one object; `page` is the size of the lists directly inside it."""
         key = (id(selection_set), type_.name, page)
         total = self._done.get(key)
         if total is not None:
             return total
         # Cycles of fragments were refused by validation.
-        total = 0
+        total = 0.0
         for selection in selection_set.selections:
             self.steps += 1
             if isinstance(selection, FieldNode):
@@ -240,27 +282,28 @@ class _Count:
                 inner = self._fragment(cast("FragmentSpreadNode | InlineFragmentNode", selection), type_)
                 if inner is not None:
                     total += self.selections(inner, type_, page)
-        total = min(total, SATURATED)
+        total = min(total, float(SATURATED))
         self._done[key] = total
         return total
 
-    def _field(self, node: FieldNode, parent: GraphQLObjectType, page: int | None) -> int:
+    def _field(self, node: FieldNode, parent: GraphQLObjectType, page: int | None) -> float:
         field = self._model.field(parent, node.name.value)
         if field is None:
             return 0
         times, inner_page, changes = self._sizes_of(field, node, page)
-        below = 0
+        below = 0.0
         if node.selection_set is not None:
             for type_ in field.types:
                 below = max(below, self.selections(node.selection_set, type_, inner_page))
         return changes + times * (field.weight + below)
 
-    def _sizes_of(self, field: _FieldCost, node: FieldNode, page: int | None) -> tuple[int, int | None, int]:
+    def _sizes_of(self, field: _FieldCost, node: FieldNode, page: int | None) -> tuple[float, int | None, int]:
         """How many objects the field holds, how many each list inside them, and what its changes cost."""
         size = self._size(field, node)
-        times = changed = 1 if size is None else size
+        changed = 1 if size is None else size
+        times: float = changed
         if not field.is_list:
-            times = 1
+            times = field.times
         elif size is None:
             times = field.size if page is None else page
         return times, None if field.is_list else size, field.per_change * changed
@@ -273,7 +316,7 @@ class _Count:
             size = self._argument(node, path)
             if size is not None:
                 return size
-        return field.size
+        return int(field.size)
 
     def _argument(self, node: FieldNode, path: tuple[str, ...]) -> int | None:
         value: ValueNode | None = next((a.value for a in node.arguments or () if a.name.value == path[0]), None)
@@ -312,8 +355,8 @@ class _Count:
         type_: GraphQLObjectType,
         page: int | None,
         path: tuple[str, ...],
-        objects: int,
-        shares: defaultdict[tuple[str, ...], int],
+        objects: float,
+        shares: defaultdict[tuple[str, ...], float],
     ) -> None:
         """Adds each field's own cost to `shares`, for as many objects of that type as there may be."""
         for selection in selection_set.selections:

@@ -17,9 +17,12 @@ from graphql import (
     DeferStreamDirectiveOnValidOperationsRule,
     DocumentNode,
     FragmentDefinitionNode,
+    GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
     NoSchemaIntrospectionCustomRule,
+    NoUndefinedVariablesRule,
+    NoUnusedVariablesRule,
     OperationDefinitionNode,
     OperationType,
     OverlappingFieldsCanBeMergedRule,
@@ -28,6 +31,7 @@ from graphql import (
     TokenKind,
     ValidationContext,
     VariableDefinitionNode,
+    VariablesInAllowedPositionRule,
     parse,
     specified_rules,
     validate,
@@ -39,6 +43,9 @@ from execution.cost import CostModel, OperationCost
 from execution.errors import Refusal, RequestError, with_code
 from execution.limits import Judgement, Limits, Measure, judge
 from execution.programs import Programs
+
+MAX_SUGGESTIONS = 5
+"""Errors for which names are suggested: finding those that are alike takes two milliseconds an error."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,8 +120,10 @@ class DocumentReader:
             for rule in specified_rules
             if rule not in _NEVER_NEEDED
         ]
+        self._rules.append(_FewSuggestionsRule)
         if not introspection:
             self._rules.append(NoSchemaIntrospectionCustomRule)
+        self._rules_without_variables = [rule for rule in self._rules if rule not in _ABOUT_VARIABLES]
 
     def read(self, source: str, limits: Limits | None = None) -> Document:
         """The document of a text; raises `RequestError` naming each reason why there is none.
@@ -127,7 +136,7 @@ class DocumentReader:
             judgement = judge(ast, limits)
             if judgement.errors:
                 raise RequestError(Refusal.LIMIT, judgement.errors)
-            self._validate(ast)
+            self._validate(source, ast)
             fragments = {d.name.value: d for d in ast.definitions if isinstance(d, FragmentDefinitionNode)}
             operations: dict[str | None, Operation] = {}
             for definition in judgement.operations:
@@ -139,11 +148,10 @@ class DocumentReader:
             raise _nested_too_deeply() from None
         return Document(source, ast, operations, judgement, limits)
 
-    def _validate(self, ast: DocumentNode) -> None:
-        max_errors, hide = self._limits.max_errors, not self._introspection
-        errors = validate(self._schema, ast, self._rules, max_errors=max_errors, hide_suggestions=hide)
-        if not errors:
-            errors = validate(self._schema, ast, _STRAWBERRY_RULES, max_errors=max_errors, hide_suggestions=hide)
+    def _validate(self, source: str, ast: DocumentNode) -> None:
+        # Where nothing looks like a variable, there is none.
+        rules = self._rules if "$" in source else self._rules_without_variables
+        errors = self._errors(ast, rules) or self._errors(ast, _STRAWBERRY_RULES)
         if not errors:
             return
         # graphql-core stops when a document would take it too long to check, and says no more than that.
@@ -154,6 +162,10 @@ class DocumentReader:
                 "The document repeats the same fields too often to be checked; write each once per object.",
             )
         raise RequestError(Refusal.VALIDATION, [with_code(e, "GRAPHQL_VALIDATION_FAILED") for e in errors])
+
+    def _errors(self, ast: DocumentNode, rules: list[type[ASTValidationRule]]) -> list[GraphQLError]:
+        max_errors = self._limits.max_errors
+        return validate(self._schema, ast, rules, max_errors=max_errors, hide_suggestions=not self._introspection)
 
 
 def _parse(source: str, limits: Limits) -> DocumentNode:
@@ -217,6 +229,23 @@ def _bounded_overlap_rule(budget: int) -> type[ASTValidationRule]:
     return BoundedOverlappingFieldsCanBeMergedRule
 
 
+class _FewSuggestionsRule(ASTValidationRule):
+    """Ends the search for names that are alike once enough errors have suggested some."""
+
+    def __init__(self, context: ValidationContext) -> None:
+        super().__init__(context)
+        report, left = context.on_error, MAX_SUGGESTIONS
+
+        def counted(error: GraphQLError) -> None:
+            nonlocal left
+            left -= 1
+            if left <= 0:
+                context._hide_suggestions = True  # noqa: SLF001 - graphql-core has no other way in
+            report(error)
+
+        context.on_error = counted  # type: ignore[method-assign]
+
+
 class _OneOfInputRule(OneOfInputValidationRule):
     """Strawberry's rule knows the variables of the operation read last, and fails on a fragment written
     before any.
@@ -248,6 +277,8 @@ _NEVER_NEEDED = frozenset(
         StreamDirectiveOnListField,
     }
 )
+# These three walk the document once more.
+_ABOUT_VARIABLES = frozenset({NoUndefinedVariablesRule, NoUnusedVariablesRule, VariablesInAllowedPositionRule})
 _STRAWBERRY_RULES: list[type[ASTValidationRule]] = [MaybeNullValidationRule, _OneOfInputRule]
 
 

@@ -113,6 +113,9 @@ schema = strawberry.Schema(Query, Mutation, types=[Leaf, Branch])
 MODEL = CostModel(schema._schema)
 
 
+TYPES = len(schema._schema.type_map)
+
+
 def of(source: str) -> OperationCost:
     document = parse(source)
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
@@ -156,8 +159,9 @@ def of(source: str) -> OperationCost:
         ("mutation { change { name } }", 10 + 1),
         ("mutation { a: touch b: touch }", 20),
         ("mutation { changeMany(input: {rows: [1, 2, 3]}) { results { name } } }", 3 * 10 + 1 + 3),
-        ("{ __schema { types { fields { type { name } } } } }", 0),
-        ('{ __type(name: "A") { fields { name } } }', 0),
+        ("{ __schema { description } }", 4),
+        ("{ __schema { types { name } } }", 4 + 4 * TYPES),
+        ("{ __schema { types { ofType { ofType { name } } } } }", 4 + 4 * TYPES + 2 * TYPES + TYPES),
     ],
 )
 def test_what_depends_on_the_text_alone(source: str, expected: int) -> None:
@@ -239,6 +243,26 @@ def test_few_combinations_are_remembered() -> None:
     for number in range(3 * MAX_REMEMBERED):
         assert counted.of({"n": number}) == 1 + number
     assert counted.remembered <= MAX_REMEMBERED
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{ "
+        + " ".join(f"a{i}: __schema {{ ...S }}" for i in range(19))
+        + " } fragment S on __Schema { types { ...T } }",
+        "{ __schema { types { " + " ".join(f"a{i}: fields {{ ...F }}" for i in range(25)) + " } } }",
+        "{ __schema { types { fields { type { "
+        + " ".join(f"a{i}: ofType {{ ...O }}" for i in range(25))
+        + " } } } } }",
+    ],
+)
+def test_introspection_that_repeats_itself_is_dear(source: str) -> None:
+    fragments = """ fragment T on __Type { name fields { ...F } inputFields { name } }
+        fragment F on __Field { args { type { ...O } } type { ...O } } fragment O on __Type { name ofType { name } }"""
+    plain = of("{ __schema { types { ...T } } }" + fragments).fixed
+    assert plain is not None
+    assert (of(source + fragments).fixed or 0) > 4 * plain
 
 
 async def test_what_costs_too_much_is_not_run() -> None:

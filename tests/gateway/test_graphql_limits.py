@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from graphql import get_introspection_query
 
 from gateway.app import create_app
 from gateway.settings import Settings
@@ -93,6 +94,17 @@ async def test_what_a_dashboard_needs_is_far_from_the_limit(world: World) -> Non
     cost = (await answer(world, everything, extensions={"cost": True}))["extensions"]["cost"]
     assert cost["requested"] == 2 + 100 * (1 + 10 * 3 + 10 * 2)
     assert cost["requested"] < cost["limit"] / 2
+
+
+async def test_what_tools_ask_of_the_schema_is_within_the_limits(world: World) -> None:
+    query = get_introspection_query(
+        specified_by_url=True,
+        directive_is_repeatable=True,
+        schema_description=True,
+        input_value_deprecation=True,
+    )
+    cost = (await answer(world, query, extensions={"cost": True}))["extensions"]["cost"]
+    assert 1_000 < cost["requested"] < cost["limit"]
 
 
 async def test_limits_that_only_warn(world: World, caplog: pytest.LogCaptureFixture) -> None:
