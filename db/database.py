@@ -75,6 +75,10 @@ class Transaction(ABC):
         values = values or {}
         return await self._count(writes.change(self._dialect, statement, tuple(sorted(values))), values, scans=scans)
 
+    @abstractmethod
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        """A block whose statements are undone when it raises, while those before it stay. Not to be nested."""
+
     async def notify(self, channel: str) -> None:
         """Tells every process, once this transaction has committed. SQLite's readers notice by themselves."""
         self.notified = True

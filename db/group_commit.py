@@ -61,6 +61,21 @@ class SqliteTransaction(Transaction):
         self._thread = thread
         self.open = True
 
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """A savepoint inside the operation's own."""
+        self._check()
+        self._connection.execute("SAVEPOINT part")
+        try:
+            yield
+            self._connection.execute("RELEASE part")
+        except BaseException:
+            # It fails only where SQLite has rolled everything back, which whoever undoes the operation will notice.
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK TO part")
+                self._connection.execute("RELEASE part")
+            raise
+
     async def alone(self, work: str) -> None:
         """Nothing to wait for: the whole file is locked."""
 

@@ -101,6 +101,16 @@ class PreconditionFailed(DomainError):
     code = "precondition_failed"
 
 
+class NotApplied(DomainError):
+    """One row of a bulk write was right, and was not done because another one was refused."""
+
+    code = "not_applied"
+
+
+REFUSALS = (NotFound, AlreadyAssigned, AlreadyExists, Forbidden, InvalidInput, PreconditionFailed)
+"""What is wrong with one thing that was asked for; others of the same request can still be done."""
+
+
 class IdempotencyKeyReused(DomainError):
     """The idempotency key was used before, for something else."""
 

@@ -33,6 +33,7 @@ KINDS = {
     "payload_too_large": Kind("Payload Too Large", 413),
     "unsupported_media_type": Kind("Unsupported Media Type", 415),
     "validation_error": Kind("Validation Error", 422),
+    "not_applied": Kind("Not Applied", 424),
     "idempotency_key_reused": Kind("Idempotency Key Reused", 422),
     "rate_limited": Kind("Rate Limited", 429, retryable=True),
     "internal_error": Kind("Internal Error", 500, retryable=True),

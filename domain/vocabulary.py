@@ -46,6 +46,13 @@ class ClaimCategory(Vocabulary):
     OTHER = "OTHER", "Anything else."
 
 
+class BulkPolicy(Vocabulary):
+    """What becomes of a bulk mutation when some of its rows are refused."""
+
+    REJECT_ALL = "REJECT_ALL", "Nothing is done unless every row can be done."
+    IGNORE_FAILED = "IGNORE_FAILED", "The rows that can be done are done, the others are left out."
+
+
 class Role(Vocabulary):
     """What an API key may do inside its organisation."""
 

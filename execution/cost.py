@@ -199,7 +199,7 @@ class OperationCost:
     deeply to be followed.
     """
 
-    __slots__ = ("_fragments", "_model", "_node", "_remembered", "_root", "_sizes", "fixed", "steps")
+    __slots__ = ("_bulk", "_fragments", "_model", "_node", "_remembered", "_root", "_sizes", "fixed", "steps")
 
     def __init__(
         self, model: CostModel, fragments: Mapping[str, FragmentDefinitionNode], node: OperationDefinitionNode
@@ -214,6 +214,9 @@ class OperationCost:
         count = _Count(self._model, self._fragments, {})
         total = ceil(count.selections(node.selection_set, self._root, None))
         self._sizes = tuple(count.sizes)
+        bulk = _Count(self._model, self._fragments, {})
+        further = bulk.further_changes(node.selection_set, self._root)
+        self._bulk: int | None = None if bulk.sizes else further
         self.fixed = None if self._sizes else total
         self.steps = count.steps
         """Selections looked at: the work that it takes to add up the cost."""
@@ -236,6 +239,13 @@ class OperationCost:
                 self._remembered.clear()
             self._remembered[sizes] = total
         return total
+
+    def further_changes(self, variables: Mapping[str, Any]) -> int:
+        """How many things a mutation's fields change beyond one each; fields that are told how many say so."""
+        if self._bulk is not None:
+            return self._bulk
+        sizes = {path: _size(variables.get(path[0]), path[1:]) for path in self._sizes}
+        return _Count(self._model, self._fragments, sizes).further_changes(self._node.selection_set, self._root)
 
     def breakdown(self, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The fields that cost most, each with its path in the answer and its own share of the cost.
@@ -296,6 +306,19 @@ class _Count:
             for type_ in field.types:
                 below = max(below, self.selections(node.selection_set, type_, inner_page))
         return changes + times * (field.weight + below)
+
+    def further_changes(self, selection_set: SelectionSetNode, root: GraphQLObjectType) -> int:
+        """How many things the fields of a mutation's root change beyond one each."""
+        total = 0
+        for selection in selection_set.selections:
+            if isinstance(selection, FieldNode):
+                field = self._model.field(root, selection.name.value)
+                if field is not None and field.per_change and field.sized_by:
+                    total += max(0, (self._size(field, selection) or 0) - 1)
+            else:
+                inner = self._fragment(cast("FragmentSpreadNode | InlineFragmentNode", selection), root)
+                total += 0 if inner is None else self.further_changes(inner, root)
+        return min(total, SATURATED)
 
     def _sizes_of(self, field: _FieldCost, node: FieldNode, page: int | None) -> tuple[float, int | None, int]:
         """How many objects the field holds, how many each list inside them, and what its changes cost."""

@@ -212,8 +212,8 @@ class Meter:
             return
         if units > 1:
             raise RateLimited(
-                f"Rate limit exceeded. Every root field costs a unit and this document needs {units} more;"
-                " ask for fewer, or try again later.",
+                f"Rate limit exceeded. Every root field costs a unit, in bulk every row; this document needs"
+                f" {units} more, ask for fewer, or try again later.",
                 standing.retry_after(units),
             )
         raise RateLimited("Rate limit exceeded. Please try again later.", standing.retry_after(units))

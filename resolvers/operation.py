@@ -2,27 +2,32 @@
 
 import copy
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from functools import wraps
-from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
+from operator import itemgetter
+from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Self, TypeVar
 
 import msgspec
 
 from db.database import Database, Transaction
 from domain.access import Caller, Permission, require
 from domain.changes import Change, cleared_keys
-from domain.errors import BadRequest
+from domain.errors import REFUSALS, BadRequest, DomainError, InvalidInput, NotApplied, Violation
 from domain.idempotency import OneWrite
 from domain.preconditions import Expected, Versioned
 from domain.publishable import published
 from domain.validation import Command
+from domain.vocabulary import BulkPolicy
 from resolvers.repetition import Answers
 
 P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C", bound=Command)
 D = TypeVar("D", bound=Change[Any, Any])
+
+MAX_ROWS = 100
 
 log = logging.getLogger("certgate.operations")
 
@@ -69,6 +74,11 @@ class Context:
         if own.idempotency is not None:
             own.idempotency = msgspec.structs.replace(own.idempotency, part=part)
         return own
+
+    def for_row(self, index: int, expected: Expected | None) -> Self:
+        """The context of one row of a bulk write, which is remembered by itself under the request's key."""
+        part = f"{self.idempotency.part}.{index}" if self.idempotency is not None else ""
+        return self.for_part(part, expected, dry_run=self.dry_run)
 
     def confirm(self, stored: Versioned) -> None:
         """To be called with the locked record before it is changed or removed.
@@ -120,8 +130,22 @@ def write_operation(function: Write[C, D]) -> "WriteOperation[C, D]":
     return WriteOperation(function)
 
 
+class Row(NamedTuple, Generic[C]):
+    """One row of a bulk write: its command, or why it is none, and what the caller takes the stored record to be."""
+
+    command: C | InvalidInput
+    expected: Expected | None
+
+
+def check_rows(number: int) -> None:
+    """Raises `InvalidInput` when a bulk write has more than 100 rows."""
+    if number > MAX_ROWS:
+        message = f"List should have at most {MAX_ROWS} rows, not {number}; send the others in a request of their own"
+        raise InvalidInput([Violation((), message, "too_long")])
+
+
 class _RolledBack(Exception):
-    """Ends the transaction of a dry run, as every rollback is ended, and carries its answer out."""
+    """Ends the transaction of what is not to stay, as every rollback is ended."""
 
 
 class WriteOperation(Generic[C, D]):
@@ -146,6 +170,58 @@ class WriteOperation(Generic[C, D]):
         _report(change)
         return change
 
+    async def in_bulk(self, context: Context, rows: Sequence[Row[C]], policy: BulkPolicy) -> list[D | DomainError]:
+        """Does it for at most 100 rows in one transaction; the answer has a change or a refusal for each, in order.
+
+        A row that is refused leaves nothing. Under `REJECT_ALL` none does then, and the others are `NotApplied`. Raises
+        what is not about a row: `Forbidden` for those who never write, `InvalidInput` for too many rows, `Busy`.
+        """
+        require(context.caller, Permission.WRITE)
+        check_rows(len(rows))
+        if not rows:
+            return []
+        outcomes: list[D | DomainError]
+        rejected = False
+        try:
+            async with context.database.write() as transaction:
+                outcomes = await self._each(context, transaction, rows, policy)
+                rejected = policy is BulkPolicy.REJECT_ALL and any(isinstance(row, DomainError) for row in outcomes)
+                if context.dry_run or rejected:
+                    raise _RolledBack
+        except _RolledBack:
+            if rejected:
+                # What was done under the same key before stays done.
+                return [row if isinstance(row, DomainError) or row.repeated else _not_applied() for row in outcomes]
+            return [
+                row if isinstance(row, DomainError) else msgspec.structs.replace(row, dry_run=True) for row in outcomes
+            ]
+        for row in outcomes:
+            if not isinstance(row, DomainError):
+                _report(row)
+        return outcomes
+
+    async def _each(
+        self, context: Context, transaction: Transaction, rows: Sequence[Row[C]], policy: BulkPolicy
+    ) -> list[D | DomainError]:
+        outcomes: dict[int, D | DomainError] = {}
+        places: list[tuple[str, int, Context, C]] = []
+        for index, row in enumerate(rows):
+            if isinstance(row.command, InvalidInput):
+                outcomes[index] = row.command
+            else:
+                places.append((_place(row.command), index, context.for_row(index, row.expected), row.command))
+        # All take their locks in one order, so that no two wait for each other. Rows about the same thing stay in
+        # theirs, and others do not notice each other.
+        for _, index, own, command in sorted(places, key=itemgetter(0, 1)):
+            # Where a refusal undoes everything, nothing has to be undone before.
+            part = transaction.savepoint() if policy is BulkPolicy.IGNORE_FAILED else nullcontext()
+            try:
+                async with part:
+                    outcomes[index] = await self._once(own, transaction, command)
+            except REFUSALS as refusal:
+                outcomes[index] = refusal
+        return [outcomes[index] for index in range(len(rows))]
+
     async def _once(self, context: Context, transaction: Transaction, command: C) -> D:
         write = None if context.dry_run else context.idempotency
         if write is not None:
@@ -158,6 +234,18 @@ class WriteOperation(Generic[C, D]):
         if write is not None:
             await self._answers.remember(transaction, write, change, context.now)
         return change
+
+
+def _place(command: Command) -> str:
+    """What a row writes to, by the members that name it."""
+    return command.model_dump_json(include={"gtin", "certification_id", "claim_id"})
+
+
+def _not_applied() -> NotApplied:
+    return NotApplied(
+        "This row could have been done, but another one was refused and the policy is REJECT_ALL; correct that one,"
+        " or send IGNORE_FAILED."
+    )
 
 
 def _report(change: Change[Any, Any]) -> None:

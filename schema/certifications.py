@@ -1,12 +1,13 @@
 """Certifications in GraphQL: the definitions, and what a product holds."""
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import strawberry
 from strawberry import Maybe
 
 from domain import records, vocabulary
+from domain.changes import Change
 from domain.commands import (
     AssignCertification,
     PatchCertificationAssignment,
@@ -29,6 +30,7 @@ from schema.nodes import Node
 from schema.problems import (
     ConflictProblem,
     ForbiddenProblem,
+    NotAppliedProblem,
     NotFoundProblem,
     PreconditionFailedProblem,
     ValidationProblem,
@@ -191,9 +193,19 @@ class CertificationAssignmentPatched(Success):
 
     assignment: CertificationAssignment = strawberry.field(description="The assignment after the change.")
 
+    @classmethod
+    def of(cls, change: Change[Any, Any]) -> Self:
+        """What the operation answered."""
+        return cls(change=change, assignment=shown(change.after))
+
 
 PatchCertificationAssignmentResult = Annotated[
-    CertificationAssignmentPatched | NotFoundProblem | ValidationProblem | ForbiddenProblem | PreconditionFailedProblem,
+    CertificationAssignmentPatched
+    | NotFoundProblem
+    | ValidationProblem
+    | ForbiddenProblem
+    | NotAppliedProblem
+    | PreconditionFailedProblem,
     strawberry.union(
         "PatchCertificationAssignmentResult", description="What became of `patchCertificationAssignment`."
     ),
@@ -233,9 +245,19 @@ class CertificationAssigned(Success):
 
     assignment: CertificationAssignment = strawberry.field(description="The new assignment.")
 
+    @classmethod
+    def of(cls, change: Change[Any, Any]) -> Self:
+        """What the operation answered."""
+        return cls(change=change, assignment=shown(change.after))
+
 
 AssignCertificationResult = Annotated[
-    CertificationAssigned | NotFoundProblem | ConflictProblem | ValidationProblem | ForbiddenProblem,
+    CertificationAssigned
+    | NotFoundProblem
+    | ConflictProblem
+    | ValidationProblem
+    | ForbiddenProblem
+    | NotAppliedProblem,
     strawberry.union("AssignCertificationResult", description="What became of `assignCertification`."),
 ]
 
@@ -257,6 +279,11 @@ class CertificationRemoved(Success):
 
     removed: CertificationAssignment = strawberry.field(description="The assignment as it was; its id is gone.")
 
+    @classmethod
+    def of(cls, change: Change[Any, Any]) -> Self:
+        """What the operation answered."""
+        return cls(change=change, removed=shown(change.before))
+
     @batched(description="The product that held the certification, as it is now.")
     @staticmethod
     async def product(
@@ -268,7 +295,12 @@ class CertificationRemoved(Success):
 
 
 RemoveCertificationResult = Annotated[
-    CertificationRemoved | NotFoundProblem | ValidationProblem | ForbiddenProblem | PreconditionFailedProblem,
+    CertificationRemoved
+    | NotFoundProblem
+    | ValidationProblem
+    | ForbiddenProblem
+    | NotAppliedProblem
+    | PreconditionFailedProblem,
     strawberry.union("RemoveCertificationResult", description="What became of `removeCertification`."),
 ]
 
@@ -366,7 +398,7 @@ class CertificationMutations:
         """Contract C9."""
         command = PatchCertificationAssignment.parse(patch_members(input))
         change = await certifications.patch_certification_assignment(info.context.operation, command)
-        return CertificationAssignmentPatched(change=change, assignment=shown(change.after))
+        return CertificationAssignmentPatched.of(change)
 
     @strawberry.mutation(description="Puts a certification on a product that your organisation owns.")
     @as_mutation
@@ -380,7 +412,7 @@ class CertificationMutations:
         """Contract C8."""
         command = AssignCertification.parse(sent_members(input))
         change = await certifications.assign_certification(info.context.operation, command)
-        return CertificationAssigned(change=change, assignment=shown(change.after))
+        return CertificationAssigned.of(change)
 
     @strawberry.mutation(description="Takes a certification off a product that your organisation owns.")
     @as_mutation
@@ -394,4 +426,4 @@ class CertificationMutations:
         """Contract C10."""
         command = RemoveCertification.parse(sent_members(input))
         change = await certifications.remove_certification(info.context.operation, command)
-        return CertificationRemoved(change=change, removed=shown(change.before))
+        return CertificationRemoved.of(change)

@@ -1,12 +1,13 @@
 """Claims in GraphQL: the definitions, and what a product claims."""
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import strawberry
 from strawberry import Maybe
 
 from domain import records, vocabulary
+from domain.changes import Change
 from domain.commands import AssignClaim, PatchClaimAssignment, RemoveClaim
 from domain.filter_input import CLAIM_ASSIGNMENTS, CLAIMS
 from domain.paging import Order, claim_assignment_order, definition_order
@@ -23,6 +24,7 @@ from schema.nodes import Node
 from schema.problems import (
     ConflictProblem,
     ForbiddenProblem,
+    NotAppliedProblem,
     NotFoundProblem,
     PreconditionFailedProblem,
     ValidationProblem,
@@ -133,9 +135,14 @@ class ClaimAssigned(Success):
 
     assignment: ClaimAssignment = strawberry.field(description="The new assignment.")
 
+    @classmethod
+    def of(cls, change: Change[Any, Any]) -> Self:
+        """What the operation answered."""
+        return cls(change=change, assignment=shown(change.after))
+
 
 AssignClaimResult = Annotated[
-    ClaimAssigned | NotFoundProblem | ConflictProblem | ValidationProblem | ForbiddenProblem,
+    ClaimAssigned | NotFoundProblem | ConflictProblem | ValidationProblem | ForbiddenProblem | NotAppliedProblem,
     strawberry.union("AssignClaimResult", description="What became of `assignClaim`."),
 ]
 
@@ -169,9 +176,19 @@ class ClaimAssignmentPatched(Success):
 
     assignment: ClaimAssignment = strawberry.field(description="The assignment after the change.")
 
+    @classmethod
+    def of(cls, change: Change[Any, Any]) -> Self:
+        """What the operation answered."""
+        return cls(change=change, assignment=shown(change.after))
+
 
 PatchClaimAssignmentResult = Annotated[
-    ClaimAssignmentPatched | NotFoundProblem | ValidationProblem | ForbiddenProblem | PreconditionFailedProblem,
+    ClaimAssignmentPatched
+    | NotFoundProblem
+    | ValidationProblem
+    | ForbiddenProblem
+    | NotAppliedProblem
+    | PreconditionFailedProblem,
     strawberry.union("PatchClaimAssignmentResult", description="What became of `patchClaimAssignment`."),
 ]
 
@@ -193,6 +210,11 @@ class ClaimRemoved(Success):
 
     removed: ClaimAssignment = strawberry.field(description="The assignment as it was; its id is gone.")
 
+    @classmethod
+    def of(cls, change: Change[Any, Any]) -> Self:
+        """What the operation answered."""
+        return cls(change=change, removed=shown(change.before))
+
     @batched(description="The product that made the claim, as it is now.")
     @staticmethod
     async def product(
@@ -204,7 +226,12 @@ class ClaimRemoved(Success):
 
 
 RemoveClaimResult = Annotated[
-    ClaimRemoved | NotFoundProblem | ValidationProblem | ForbiddenProblem | PreconditionFailedProblem,
+    ClaimRemoved
+    | NotFoundProblem
+    | ValidationProblem
+    | ForbiddenProblem
+    | NotAppliedProblem
+    | PreconditionFailedProblem,
     strawberry.union("RemoveClaimResult", description="What became of `removeClaim`."),
 ]
 
@@ -288,7 +315,7 @@ class ClaimMutations:
         """Contract C12."""
         command = AssignClaim.parse(sent_members(input))
         change = await claims.assign_claim(info.context.operation, command)
-        return ClaimAssigned(change=change, assignment=shown(change.after))
+        return ClaimAssigned.of(change)
 
     @strawberry.mutation(description="Changes what is recorded about a claim that your product makes.")
     @as_mutation
@@ -302,7 +329,7 @@ class ClaimMutations:
         """Contract C13."""
         command = PatchClaimAssignment.parse(patch_members(input))
         change = await claims.patch_claim_assignment(info.context.operation, command)
-        return ClaimAssignmentPatched(change=change, assignment=shown(change.after))
+        return ClaimAssignmentPatched.of(change)
 
     @strawberry.mutation(description="Takes a claim off a product that your organisation owns.")
     @as_mutation
@@ -314,4 +341,4 @@ class ClaimMutations:
         """Contract C14."""
         command = RemoveClaim.parse(sent_members(input))
         change = await claims.remove_claim(info.context.operation, command)
-        return ClaimRemoved(change=change, removed=shown(change.before))
+        return ClaimRemoved.of(change)

@@ -15,6 +15,7 @@ def _enum_type(enumeration: type[vocabulary.Vocabulary]) -> None:
 
 
 for _enumeration in (
+    vocabulary.BulkPolicy,
     vocabulary.ClaimCategory,
     vocabulary.ClaimSource,
     vocabulary.DataSource,

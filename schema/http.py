@@ -76,9 +76,10 @@ class GraphQLEndpoint:
 
     `make_context` is called once per operation, after it was admitted; what it raises is left to the application's
     exception handlers. So is what `charge` raises, which is told before that how many units the operation costs beyond
-    the one of every request. `present` gives the wire form of errors and is where unexpected ones are masked and
-    logged; `present_warnings` does the same for what limits that only warn let pass. `limits_of` are the limits of a
-    request, the same object for equal ones; without it everybody has the executor's. `max_body` is in bytes.
+    the one of every request: for its root fields and, once its variables are known, for the rows of bulk mutations.
+    `present` gives the wire form of errors and is where unexpected ones are masked and logged;
+    `present_warnings` does the same for what limits that only warn let pass. `limits_of` are the limits of a request,
+    the same object for equal ones; without it everybody has the executor's. `max_body` is in bytes.
     """
 
     def __init__(
@@ -155,6 +156,9 @@ class GraphQLEndpoint:
         if self._charge is not None and units > 1:
             await self._charge(scope, units - 1)
         admitted = executor.admit(document, operation, request.variables, limits)
+        rows = operation.cost.further_changes(admitted.values.coerced)
+        if self._charge is not None and rows:
+            await self._charge(scope, rows)
         context = self._make_context(scope, Asked(units, admitted.cost))
         if isawaitable(context):
             context = await context

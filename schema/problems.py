@@ -18,6 +18,7 @@ from domain.errors import (
     DomainError,
     Forbidden,
     InvalidInput,
+    NotApplied,
     NotFound,
     PreconditionFailed,
     Violation,
@@ -69,6 +70,16 @@ class ForbiddenProblem(Problem):
     """403."""
 
 
+@strawberry.type(
+    description=(
+        "This row of a bulk mutation could have been done, but another one was refused and the policy is `REJECT_ALL`:"
+        " nothing was changed."
+    )
+)
+class NotAppliedProblem(Problem):
+    """424, in bulk forms only."""
+
+
 @strawberry.type(description="What is stored is not at the version that `ifMatch` names; nothing was changed.")
 class PreconditionFailedProblem(Problem):
     """412."""
@@ -88,6 +99,7 @@ _MEMBERS: dict[type[DomainError], type[Problem]] = {
     Forbidden: ForbiddenProblem,
     InvalidInput: ValidationProblem,
     PreconditionFailed: PreconditionFailedProblem,
+    NotApplied: NotAppliedProblem,
 }
 
 
@@ -105,7 +117,14 @@ def located(violation: Violation, *prefix: str) -> tuple[str, ...]:
     return (*prefix, to_camel_case(_NAMES.get(first, first)), *rest)
 
 
-def _member(error: DomainError, kind: type[Problem], context: Context) -> Problem:
+def member_of(error: DomainError, context: Context, *prefix: str) -> Problem | None:
+    """The member of a result union that stands for a refusal, None when there is none: then it is an error.
+
+    `prefix` is the way to what was refused in the mutation's arguments.
+    """
+    kind = _MEMBERS.get(type(error))
+    if kind is None:
+        return None
     document = describe(error, at=datetime.now(UTC), type_base=context.type_base)
     members = {
         name: getattr(document, name)
@@ -113,7 +132,7 @@ def _member(error: DomainError, kind: type[Problem], context: Context) -> Proble
     }
     if document.violations is not None:
         members["violations"] = [
-            ViolationType(loc=list(located(violation, "input")), msg=violation.message, type=violation.type)
+            ViolationType(loc=list(located(violation, *prefix)), msg=violation.message, type=violation.type)
             for violation in document.violations
         ]
     return kind(**members)
@@ -146,10 +165,10 @@ def as_mutation(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]
         try:
             return await function(*args, **kwargs)
         except DomainError as error:
-            kind = _MEMBERS.get(type(error))
-            if kind is None:
+            refusal = member_of(error, info.context, "input")
+            if refusal is None:
                 raise
-            return cast(R, _member(error, kind, info.context))
+            return cast(R, refusal)
 
     # So that no mutation can be without it, the argument is declared here.
     signature = inspect.signature(function)

@@ -12,7 +12,7 @@ _LARGEST = 2**31 - 1
 """GraphQL's integers end here; a limit beyond it is none."""
 
 
-@strawberry.type(description="One window of your rate limit. Every root field of a document spends a unit.")
+@strawberry.type(description="One window of your rate limit. Every root field spends a unit, in bulk every row.")
 class RateLimitWindow:
     """A window as GraphQL shows it."""
 

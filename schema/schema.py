@@ -4,6 +4,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from schema.bodies import CertificationBodyQueries
+from schema.bulk import BulkMutations
 from schema.certifications import CertificationMutations, CertificationQueries
 from schema.claims import ClaimMutations, ClaimQueries
 from schema.keys import KeyMutations, KeyQueries
@@ -32,7 +33,7 @@ class Query(
     description="What can be changed. Each field is done by itself, in the order of the document, and answers with what"
     " was changed or with the problem that prevented it."
 )
-class Mutation(ClaimMutations, CertificationMutations, ProductMutations, KeyMutations):
+class Mutation(ClaimMutations, CertificationMutations, BulkMutations, ProductMutations, KeyMutations):
     """The root of mutations."""
 
 

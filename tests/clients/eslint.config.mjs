@@ -36,7 +36,7 @@ export default [
               "Viewer",
               "Violation",
             ],
-            suffixes: ["Connection", "Edge"],
+            suffixes: ["Connection", "Edge", "Row"],
           },
         },
       ],

@@ -308,8 +308,8 @@ async def test_a_document_that_does_not_fit_is_refused_unexecuted_and_costs_one_
     body: dict[str, Any] = refused.json()
     assert (refused.status_code, body["error_code"], body["retry_after"]) == (429, "rate_limited", MINUTE)
     assert body["detail"] == (
-        "Rate limit exceeded. Every root field costs a unit and this document needs 4 more; ask for fewer,"
-        " or try again later."
+        "Rate limit exceeded. Every root field costs a unit, in bulk every row; this document needs 4 more,"
+        " ask for fewer, or try again later."
     )
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.headers["retry-after"] == str(MINUTE)
@@ -319,6 +319,24 @@ async def test_a_document_that_does_not_fit_is_refused_unexecuted_and_costs_one_
     fits = await ask(world, document(3))
     assert (fits.status_code, left(fits)) == (200, 0)
     assert (await ask(world, "{ __typename }")).status_code == 429
+
+
+async def test_a_bulk_mutation_that_does_not_fit_is_refused_before_anything_is_done(world: World, file: Path) -> None:
+    set_limits(file, world.key_ids["editor"], 4, 100)
+    before = await world.rows(tables.claim_assignments)
+    row = f'{{gtin: "{GTIN}", claimId: "{VEGAN}"}}'
+    mutation = (
+        f"mutation {{ a: assignClaim(input: {row}) {{ __typename }}"
+        f" b: assignClaims(input: [{row}, {row}, {row}, {row}]) {{ __typename }} }}"
+    )
+    refused = await ask(world, mutation)
+    body: dict[str, Any] = refused.json()
+    assert (refused.status_code, body["error_code"]) == (429, "rate_limited")
+    assert "this document needs 3 more" in body["detail"]
+    # One for each root field; the rows are charged once the variables are known.
+    assert left(refused) == 2
+    assert await world.rows(tables.claim_assignments) == before
+    assert used(await ask(world, f"mutation {{ assignClaims(input: [{row}, {row}]) {{ __typename }} }}")) == 4
 
 
 async def test_many_documents_at_once_are_never_admitted_beyond_the_limit(world: World) -> None:

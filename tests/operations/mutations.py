@@ -104,6 +104,17 @@ MUTATIONS: dict[str, Sample] = {
 }
 
 
+BULK = {
+    "assignClaims": "assignClaim",
+    "patchClaimAssignments": "patchClaimAssignment",
+    "removeClaims": "removeClaim",
+    "assignCertifications": "assignCertification",
+    "patchCertificationAssignments": "patchCertificationAssignment",
+    "removeCertifications": "removeCertification",
+}
+"""The bulk forms, each with its single form."""
+
+
 async def prepare(world: World) -> None:
     """What the inputs need beside what every world has."""
     await run(
@@ -124,14 +135,25 @@ async def prepare(world: World) -> None:
         )
 
 
-def document(name: str, more: str = "") -> str:
+def document(name: str) -> str:
     """The mutation with everything that it can answer."""
-    sample = MUTATIONS[name]
+    single = BULK.get(name, name)
+    sample = MUTATIONS[single]
+    kind = f"{single[0].upper()}{single[1:]}"
+    result = (
+        f"__typename ... on Success {{ dryRun changes {{ path before after }} }}"
+        f" ... on {sample.success} {{ {sample.shows} }} {PROBLEM}"
+    )
+    if name in BULK:
+        rows = f"... on {kind}Rows {{ rows {{ index result {{ {result} }} }} }}"
+        return (
+            f"mutation Run($input: [{kind}Input!]!, $policy: BulkPolicy! = REJECT_ALL, $dryRun: Boolean! = false) {{"
+            f" {name}(input: $input, policy: $policy, dryRun: $dryRun) {{ __typename"
+            f" ... on Rows {{ dryRun done refused }} {rows} {PROBLEM} }} }}"
+        )
     return (
-        f"mutation Run($input: {name[0].upper()}{name[1:]}Input!, $dryRun: Boolean! = false) {{"
-        f" {name}(input: $input, dryRun: $dryRun) {{ __typename"
-        f" ... on Success {{ dryRun changes {{ path before after }} }}"
-        f" ... on {sample.success} {{ {sample.shows} }} {PROBLEM} {more} }} }}"
+        f"mutation Run($input: {kind}Input!, $dryRun: Boolean! = false) {{"
+        f" {name}(input: $input, dryRun: $dryRun) {{ {result} }} }}"
     )
 
 
@@ -141,6 +163,24 @@ async def run(
     """What the mutation answered."""
     response = await send(world, name, {"input": input, **({"dryRun": True} if dry else {})}, key=key, who=who)
     body = response.json()
+    assert "errors" not in body, body
+    result: dict[str, Any] = body["data"][name]
+    return result
+
+
+async def bulk(
+    world: World,
+    name: str,
+    rows: list[dict[str, Any]],
+    policy: str = "REJECT_ALL",
+    *,
+    key: str | None = None,
+    who: str = "manager",
+    dry: bool = False,
+) -> dict[str, Any]:
+    """What the bulk mutation answered."""
+    variables = {"input": rows, "policy": policy, "dryRun": dry}
+    body = (await send(world, name, variables, key=key, who=who)).json()
     assert "errors" not in body, body
     result: dict[str, Any] = body["data"][name]
     return result
