@@ -6,14 +6,15 @@ by shape; values are parameters, a list is one parameter.
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import FromClause, and_, bindparam, false, or_, true
+from sqlalchemy import Alias, FromClause, String, Table, and_, bindparam, false, literal_column, or_, select, true
 from sqlalchemy.sql.expression import BindParameter, ColumnElement
 
-from db.types import Endless, Negated, among, has_entry, has_item, open_end, pattern
+from db import tables
+from db.types import Endless, Exists, Negated, Unindexed, among, pattern
 from domain.filters import Condition, Either, Every, Not, Where
 
-# Dates without which something has no end.
-_OPEN = frozenset({"expiration_date"})
+COLUMN_OF = {"expiration_date": "ends"}
+"""Members whose conditions and orders go by a column of another name."""
 
 
 class Taken(NamedTuple):
@@ -59,60 +60,74 @@ def _named(condition: Condition, values: dict[str, Any]) -> Condition:
     return Condition(condition.member, condition.operator, name)
 
 
-def condition(shape: Where, table: FromClause) -> ColumnElement[bool]:
-    """The condition of that shape on the table's rows, never NULL; parameters are named as in the shape."""
+def condition(
+    shape: Where, table: FromClause, unindexed: frozenset[tuple[str, str]] = frozenset()
+) -> ColumnElement[bool]:
+    """The condition of that shape on the table's rows, never NULL; parameters are named as in the shape.
+
+    `unindexed` are members and operators for which SQLite shall look at no index.
+    """
     match shape:
         case Every(parts):
-            return and_(true(), *(condition(part, table) for part in parts))
+            return and_(true(), *(condition(part, table, unindexed) for part in parts))
         case Either(parts):
-            return or_(false(), *(condition(part, table) for part in parts))
+            return or_(false(), *(condition(part, table, unindexed) for part in parts))
         case Not(part):
-            return Negated(_condition(part, table))
+            return Negated(_condition(part, table, unindexed))
         case Condition():
-            return _condition(shape, table)
+            return _condition(shape, table, unindexed)
 
 
-def _condition(test: Condition, table: FromClause) -> ColumnElement[bool]:
-    column = table.c[test.member]
+def _condition(test: Condition, table: FromClause, unindexed: frozenset[tuple[str, str]]) -> ColumnElement[bool]:
+    if test.operator in ("has", "has_entry"):
+        return _has(test, table)
+    column: ColumnElement[Any] = table.c[COLUMN_OF.get(test.member, test.member)]
+    if (test.member, test.operator) in unindexed:
+        column = Unindexed(column)
     if test.operator == "in":
         return among(column, test.value)
-    if test.operator == "has":
-        return has_item(column, test.value)
-    if test.operator == "has_entry":
-        return has_entry(column, test.value, f"{test.value}_value")
     value: BindParameter[Any] = bindparam(test.value or "none", type_=column.type)
-    if test.member in _OPEN:
-        return _of_open_date(test.operator, open_end(column), value)
     match test.operator:
         case "eq":
             return column == value
         case "gte":
+            # What has no end is not in any span.
+            return (column >= value) & (column < Endless()) if test.member in COLUMN_OF else column >= value
+        case "open_gte":
             return column >= value
         case "lte":
             return column <= value
         case "lt":
             return column < value
-        case "contains":
-            return column.like(value, escape="\\")
+        case "null":
+            return column == Endless()
+        case "known":
+            return column < Endless()
         case "open_lte":
             return column.is_(None) | (column <= value)
+        case "contains":
+            return column.like(value, escape="\\")
         case _:
             raise KeyError(test.operator)
 
 
-def _of_open_date(operator: str, date: ColumnElement[Any], value: BindParameter[Any]) -> ColumnElement[bool]:
-    match operator:
-        case "eq":
-            return date == value
-        case "gte":
-            return (date >= value) & (date < Endless())
-        case "open_gte":
-            return date >= value
-        case "lte":
-            return date <= value
-        case "null":
-            return date == Endless()
-        case "known":
-            return date < Endless()
-        case _:
-            raise KeyError(operator)
+def entries_of(test: Condition, table: str) -> Table:
+    """The table of what is inside a JSON column."""
+    kind = "metadata" if test.operator == "has_entry" else "countries"
+    return tables.metadata.tables[f"{table.removesuffix('s')}_{kind}"]
+
+
+def is_entry(test: Condition, entries: Table) -> ColumnElement[bool]:
+    """Whether an entry is the one that the condition names."""
+    value = bindparam(test.value, type_=String())
+    if test.operator == "has":
+        return entries.c.country == value
+    return (entries.c.key == value) & (entries.c.value == bindparam(f"{test.value}_value", type_=String()))
+
+
+def _has(test: Condition, table: FromClause) -> ColumnElement[bool]:
+    stored: Any = table.element if isinstance(table, Alias) else table
+    entries = entries_of(test, stored.name)
+    key = [name for name in entries.c.keys() if name in ("gtin", "certification_id", "claim_id")]  # noqa: SIM118
+    own = and_(is_entry(test, entries), *(entries.c[name] == table.c[name] for name in key))
+    return Exists(select(literal_column("1")).select_from(entries).where(own).correlate(table).scalar_subquery())

@@ -12,13 +12,11 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from db.database import Database
 from db.definitions import with_definitions
-from db.filters import condition, take_apart
+from db.filters import COLUMN_OF, condition, take_apart
 from db.reads import R, Read
 from db.types import among, open_end, text_list
 from domain.filters import EVERYTHING, Where
 from domain.paging import Order, Page, Window, cut
-
-_OPEN = frozenset({"expiration_date"})
 
 
 class Listed(Generic[R]):
@@ -165,7 +163,7 @@ def _count(listed: Listed[Any], shape: Where) -> Read[int]:
 def order_columns(listed: Listed[Any], source: FromClause, by: str, length: int) -> list[ColumnElement[Any]]:
     """The columns by which a list is ordered: the named one and the key, as far as they are needed to be unique."""
     names = [by, *(name for name in listed.key if name != by)][:length]
-    return [open_end(source.c[name]) if name in _OPEN else source.c[name] for name in names]
+    return [source.c[COLUMN_OF.get(name, name)] for name in names]
 
 
 def directed(columns: Sequence[ColumnElement[Any]], ascending: bool) -> list[ColumnElement[Any]]:
@@ -184,4 +182,4 @@ def beyond(columns: Sequence[ColumnElement[Any]], ascending: bool, behind: bool)
 
 def _placed(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
     value: ColumnElement[Any] = bindparam(name, type_=column.type)
-    return open_end(value) if isinstance(column, type(open_end(column))) else value
+    return open_end(value) if column.key in COLUMN_OF.values() else value

@@ -4,9 +4,22 @@ Assignments are clustered by product: primary key (gtin, definition), `WITHOUT R
 rows lie together. Ids are short ids as text (see `domain.short_id`).
 """
 
-from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, MetaData, Table
+from typing import Any
 
-from db.types import Document, UtcDateTime, Vocabulary, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Computed,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    literal_column,
+)
+
+from db.types import Document, UtcDateTime, Vocabulary, open_end, text
 from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, KeyKind, Role, VerificationStatus
 
 metadata = MetaData(
@@ -30,6 +43,11 @@ def _moments() -> tuple[Column[object], ...]:
         Column("updated_at", UtcDateTime(), nullable=False),
         Column("version", Integer, nullable=False),
     )
+
+
+def _ends() -> Column[Any]:
+    """The last day of validity for orders and conditions, without NULL; never read."""
+    return Column("ends", Date, Computed(open_end(literal_column("expiration_date"))))
 
 
 organizations = Table(
@@ -175,7 +193,7 @@ products = Table(
     metadata,
     Column("gtin", text(14), primary_key=True),
     Column("id", text(22), nullable=False, unique=True),
-    Column("organization_id", ForeignKey("organizations.id"), nullable=False, index=True),
+    Column("organization_id", ForeignKey("organizations.id"), nullable=False),
     Column("name", text(255), nullable=False),
     Column("brand", text(255), nullable=False),
     Column("description", text(), nullable=False),
@@ -189,13 +207,19 @@ products = Table(
     *_moments(),
     # Name, brand and GTIN folded to one case in Python, because the databases' own folding differs outside ASCII.
     Column("search_text", text(), nullable=False),
+    Index("ix_products_organization", "organization_id", "gtin"),
+    Index("ix_products_brand", "brand", "gtin"),
+    Index("ix_products_country", "country_of_origin", "gtin"),
+    Index("ix_products_source", "data_source", "gtin"),
+    Index("ix_products_updated", "updated_at", "gtin"),
+    Index("ix_products_search_text", "search_text"),
 )
 
 certification_assignments = Table(
     "certification_assignments",
     metadata,
     Column("gtin", ForeignKey("products.gtin", ondelete="CASCADE"), primary_key=True),
-    Column("certification_id", ForeignKey("certifications.id"), primary_key=True, index=True),
+    Column("certification_id", ForeignKey("certifications.id"), primary_key=True),
     Column("id", text(22), nullable=False, unique=True),
     Column("metadata", Document, nullable=False),
     Column("valid_from", Date),
@@ -211,6 +235,13 @@ certification_assignments = Table(
     Column("initial_certification_date", Date),
     Column("certificate_countries", Document, nullable=False),
     *_moments(),
+    _ends(),
+    Index("ix_certification_assignments_certification", "certification_id", "gtin"),
+    Index("ix_certification_assignments_certification_ends", "certification_id", "ends", "gtin"),
+    Index("ix_certification_assignments_status_ends", "verification_status", "ends", "gtin", "certification_id"),
+    Index("ix_certification_assignments_ends", "ends", "gtin", "certification_id"),
+    Index("ix_certification_assignments_updated", "updated_at", "gtin", "certification_id"),
+    Index("ix_certification_assignments_number", "certificate_number", "gtin", "certification_id"),
     sqlite_with_rowid=False,
 )
 
@@ -218,7 +249,7 @@ claim_assignments = Table(
     "claim_assignments",
     metadata,
     Column("gtin", ForeignKey("products.gtin", ondelete="CASCADE"), primary_key=True),
-    Column("claim_id", ForeignKey("claims.id"), primary_key=True, index=True),
+    Column("claim_id", ForeignKey("claims.id"), primary_key=True),
     Column("id", text(22), nullable=False, unique=True),
     Column("metadata", Document, nullable=False),
     Column("source", Vocabulary(ClaimSource), nullable=False),
@@ -227,6 +258,52 @@ claim_assignments = Table(
     Column("evidence_url", text(2000), nullable=False),
     Column("evidence_note", text(), nullable=False),
     *_moments(),
+    _ends(),
+    Index("ix_claim_assignments_claim", "claim_id", "gtin"),
+    Index("ix_claim_assignments_claim_ends", "claim_id", "ends", "gtin"),
+    Index("ix_claim_assignments_source_ends", "source", "ends", "gtin", "claim_id"),
+    Index("ix_claim_assignments_ends", "ends", "gtin", "claim_id"),
+    Index("ix_claim_assignments_updated", "updated_at", "gtin", "claim_id"),
+    sqlite_with_rowid=False,
+)
+
+
+# What is inside JSON columns, for the conditions on it; triggers keep these tables.
+product_metadata = Table(
+    "product_metadata",
+    metadata,
+    Column("key", text(40), primary_key=True),
+    Column("value", text(500), primary_key=True),
+    Column("gtin", text(14), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+certification_assignment_metadata = Table(
+    "certification_assignment_metadata",
+    metadata,
+    Column("key", text(40), primary_key=True),
+    Column("value", text(500), primary_key=True),
+    Column("gtin", text(14), primary_key=True),
+    Column("certification_id", text(22), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+certification_assignment_countries = Table(
+    "certification_assignment_countries",
+    metadata,
+    Column("country", text(2), primary_key=True),
+    Column("gtin", text(14), primary_key=True),
+    Column("certification_id", text(22), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+claim_assignment_metadata = Table(
+    "claim_assignment_metadata",
+    metadata,
+    Column("key", text(40), primary_key=True),
+    Column("value", text(500), primary_key=True),
+    Column("gtin", text(14), primary_key=True),
+    Column("claim_id", text(22), primary_key=True),
     sqlite_with_rowid=False,
 )
 

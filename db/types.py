@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import JSON, Boolean, Date, DateTime, Dialect, String
+from sqlalchemy import JSON, Boolean, Date, DateTime, Dialect, String, func
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -120,26 +120,11 @@ def _among_postgresql(element: _Among, compiler: SQLCompiler, **options: Any) ->
     return f"{compiler.process(column)} = ANY ({compiler.process(values)})"
 
 
-class OpenEnd(FunctionElement[date]):
-    """A date with a missing one put behind all others: `open_end(column)`.
-
-    Without NULL, a page can be continued behind any value, and one range of an index holds all that has not ended.
-    """
-
-    type = Date()
-    inherit_cache = True
-
-
 class Endless(ColumnElement[date]):
-    """What `OpenEnd` puts for a missing date."""
+    """A date behind all that can be stored."""
 
     type = Date()
     inherit_cache = True
-
-
-def open_end(column: ColumnElement[Any]) -> OpenEnd:
-    """The date, or what lies behind all dates."""
-    return OpenEnd(column)
 
 
 @compiles(Endless, "sqlite")
@@ -150,13 +135,38 @@ def _endless_sqlite(element: Endless, compiler: SQLCompiler, **options: Any) -> 
 
 @compiles(Endless, "postgresql")
 def _endless_postgresql(element: Endless, compiler: SQLCompiler, **options: Any) -> str:
-    return "'infinity'::date"
+    # The last one there is. Not infinity, which is how the driver writes 9999-12-31.
+    return "'5874897-12-31'::date"
 
 
-@compiles(OpenEnd)
-def _open_end(element: OpenEnd, compiler: SQLCompiler, **options: Any) -> str:
+def open_end(date: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The date, a missing one put behind all others.
+
+    Without NULL, a page can be continued behind any value, and one range of an index holds all that has not ended.
+    """
+    return func.coalesce(date, Endless(), type_=Date())
+
+
+class Unindexed(FunctionElement[Any]):
+    """The column in a form for which SQLite looks at no index; PostgreSQL chooses by how many rows there are."""
+
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        super().__init__(column)
+        self.type = column.type
+
+
+@compiles(Unindexed)
+def _unindexed(element: Unindexed, compiler: SQLCompiler, **options: Any) -> str:
     (column,) = element.clauses
-    return f"coalesce({compiler.process(column, **options)}, {compiler.process(Endless(), **options)})"
+    return compiler.process(column, **options)
+
+
+@compiles(Unindexed, "sqlite")
+def _unindexed_sqlite(element: Unindexed, compiler: SQLCompiler, **options: Any) -> str:
+    (column,) = element.clauses
+    return f"+{compiler.process(column, **options)}"
 
 
 class Negated(FunctionElement[bool]):
@@ -176,39 +186,21 @@ def _negated(element: Negated, compiler: SQLCompiler, **options: Any) -> str:
     return f"NOT ({compiler.process(clause, **options)})"
 
 
-class _Has(FunctionElement[bool]):
-    """Whether a stored JSON map has a key with a value, or a JSON list a value."""
+class Exists(FunctionElement[bool]):
+    """`EXISTS (...)`, of which SQLAlchemy would write `... = 1` for a database without a boolean type."""
 
     type = Boolean()
     inherit_cache = True
 
     def self_group(self, against: OperatorType | None = None) -> Any:
+        """As it is: nothing binds more tightly."""
         return self
 
 
-def has_entry(column: ColumnElement[Any], key: str, value: str) -> ColumnElement[bool]:
-    """Whether the map has the value of parameter `value` under the key of parameter `key`."""
-    return _Has(column, bindparam(key, type_=String()), bindparam(value, type_=String()))
-
-
-def has_item(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
-    """Whether the list has the value of parameter `value`."""
-    return _Has(column, bindparam(value, type_=String()))
-
-
-@compiles(_Has, "sqlite")
-def _has_sqlite(element: _Has, compiler: SQLCompiler, **options: Any) -> str:
-    column, *values = (compiler.process(clause, **options) for clause in element.clauses)
-    names = ("key", "value") if len(values) == 2 else ("value",)
-    equal = " AND ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True))
-    return f"EXISTS (SELECT 1 FROM json_each({column}) WHERE {equal})"  # noqa: S608 - SQL that SQLAlchemy wrote
-
-
-@compiles(_Has, "postgresql")
-def _has_postgresql(element: _Has, compiler: SQLCompiler, **options: Any) -> str:
-    column, *values = (compiler.process(clause, **options) for clause in element.clauses)
-    build = "jsonb_build_object" if len(values) == 2 else "jsonb_build_array"
-    return f"{column} @> {build}({', '.join(f'{value}::text' for value in values)})"
+@compiles(Exists)
+def _exists(element: Exists, compiler: SQLCompiler, **options: Any) -> str:
+    (query,) = element.clauses
+    return f"EXISTS {compiler.process(query, **options)}"
 
 
 def pattern(part: str) -> str:

@@ -69,7 +69,7 @@ async def test_the_comparison_sees_a_difference(empty_url: str) -> None:
     await migrate(empty_url)
     engine = create_async_engine(driver_url(empty_url), poolclass=NullPool)
     async with engine.begin() as connection:
-        await connection.execute(text("DROP INDEX ix_products_organization_id"))
+        await connection.execute(text("DROP INDEX ix_products_organization"))
         await connection.execute(text("ALTER TABLE claims ADD COLUMN stray INTEGER"))
     assert len(await differences(empty_url)) == 2
 
