@@ -180,6 +180,14 @@ def change_a_certificate(data: dict[str, Any]) -> None:
     assert len(answer["changes"]) >= 3
 
 
+def many_at_once(data: dict[str, Any]) -> None:
+    answer = data["assignClaims"]
+    assert (answer["done"], answer["refused"]) == (2, 1)
+    results = [row["result"] for row in answer["rows"]]
+    assert [result["__typename"] for result in results] == ["ClaimAssigned", "ClaimAssigned", "ConflictProblem"]
+    assert results[0]["assignment"]["product"]["name"] == "Demo rolled oats"
+
+
 def remove_a_claim(data: dict[str, Any]) -> None:
     answer = data["removeClaim"]
     assert answer["__typename"] == "ClaimRemoved", answer
@@ -219,6 +227,7 @@ EXPECTED = {
     "AssignAClaim": assign_a_claim,
     "TryBeforeYouChange": try_before_you_change,
     "ChangeACertificate": change_a_certificate,
+    "ManyAtOnce": many_at_once,
     "RemoveAClaim": remove_a_claim,
     "WhoAmI": who_am_i,
     "WhatDoesItCost": what_does_it_cost,
