@@ -3,7 +3,7 @@
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
-from domain import paging, vocabulary
+from domain import paging, stats, vocabulary
 
 
 def _enum_type(enumeration: type[vocabulary.Vocabulary]) -> None:
@@ -27,5 +27,8 @@ for _enumeration in (
     paging.DefinitionOrderField,
     paging.OrderDirection,
     paging.ProductOrderField,
+    stats.CertificationGrouping,
+    stats.ClaimGrouping,
+    stats.ExpiryBucket,
 ):
     _enum_type(_enumeration)

@@ -12,6 +12,7 @@ from schema.nodes import NodeQueries
 from schema.products import ProductMutations, ProductQueries
 from schema.rate_limit import RateLimitQueries
 from schema.scalars import SCALARS
+from schema.stats import StatsQueries
 from schema.viewer import ViewerQueries
 
 
@@ -23,6 +24,7 @@ class Query(
     CertificationBodyQueries,
     KeyQueries,
     NodeQueries,
+    StatsQueries,
     ViewerQueries,
     RateLimitQueries,
 ):

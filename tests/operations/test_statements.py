@@ -68,7 +68,7 @@ async def statements(world: World) -> AsyncIterator[Statements]:
 
     def note(sql: str) -> None:
         if (
-            sql.startswith("SELECT")
+            sql.startswith(("SELECT", "WITH counted"))
             and "api_keys" not in sql
             and "definition_changes" not in sql
             and "secrets" not in sql
