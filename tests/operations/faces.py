@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from strawberry.utils.str_converters import to_camel_case
 
+from tests.operations.mutations import BULK
 from tests.world import World
 
 
@@ -244,48 +245,15 @@ class GraphQL:
         return body
 
     async def _mutate(
-        self,
-        field_name: str,
-        success: str,
-        key: str,
-        members: dict[str, Any],
-        selection: str,
+        self, field_name: str, success: str, key: str, members: dict[str, Any], selection: str
     ) -> Outcome:
-        sent = {to_camel_case(name): value for name, value in members.items()}
-        for name in ("verificationStatus", "role"):
-            if isinstance(sent.get(name), str):
-                sent[name] = sent[name].upper()
-        if "kind" in sent:
-            sent["kind"] = {"csb": "BUSINESS", "csu": "USER", "cpk": "PUBLISHABLE"}.get(sent["kind"], sent["kind"])
-        # Null leaves a product's metadata as they are, on both faces.
-        if field_name.startswith("patch") and sent.get("metadata", 0) in (
-            {},
-            *([None] * ("Product" not in field_name)),
-        ):
-            del sent["metadata"]
-            sent["clearMetadata"] = True
         body = await self.run(
             f"""mutation ($input: {field_name[0].upper()}{field_name[1:]}Input!) {{
-                  result: {field_name}(input: $input) {{
-                  __typename
-                  ... on {success} {{ {selection} }}
-                  ... on Problem {{ type title status detail errorCode retryable timestamp }}
-                  ... on ValidationProblem {{ violations {{ loc msg type }} }} }} }}""",
+                  result: {field_name}(input: $input) {{ {_result(success, selection)} }} }}""",
             key,
-            {"input": sent},
+            {"input": _input(field_name, members)},
         )
-        if "data" not in body:
-            return _refused(body["errors"][0])
-        result = body["data"]["result"]
-        if result.pop("__typename") == success:
-            facts = _facts(next(iter(result.values())))
-            return Outcome(facts if "key" not in result else {**facts, "key": result["key"]})
-        problem = {name: result[to_camel_case(name)] for name in PROBLEM_MEMBERS}
-        if "violations" in result:
-            problem["details"] = [
-                {**entry, "loc": [_snake(part) for part in entry["loc"]]} for entry in result["violations"]
-            ]
-        return Outcome(None, problem["status"], problem)
+        return _refused(body["errors"][0]) if "data" not in body else _outcome(body["data"]["result"], success)
 
     async def assign_claim(self, gtin: Any, claim_id: Any, key: str = "manager", **members: Any) -> Outcome:
         members = {"gtin": gtin, "claim_id": claim_id, **members}
@@ -396,6 +364,69 @@ class GraphQL:
             body_of = facts.pop("body")
             facts["certification_body_name"] = body_of["name"] if body_of else None
         return Outcome(facts)
+
+
+class Bulk(GraphQL):
+    """The GraphQL face, where each mutation that has a bulk form is one row of that."""
+
+    async def _mutate(
+        self, field_name: str, success: str, key: str, members: dict[str, Any], selection: str
+    ) -> Outcome:
+        name = next((many for many, one in BULK.items() if one == field_name), "")
+        if not name:
+            return await super()._mutate(field_name, success, key, members, selection)
+        single = f"{field_name[0].upper()}{field_name[1:]}"
+        body = await self.run(
+            f"""mutation ($input: [{single}Input!]!) {{ result: {name}(input: $input) {{ __typename
+                  ... on {single}Rows {{ rows {{ result {{ {_result(success, selection)} }} }} }} {_PROBLEM} }} }}""",
+            key,
+            {"input": [_input(field_name, members)]},
+        )
+        if "data" not in body:
+            return _refused(body["errors"][0])
+        result = body["data"]["result"]
+        if "rows" not in result:
+            return _outcome(result, success)
+        outcome = _outcome(result["rows"][0]["result"], success)
+        for entry in outcome.problem.get("details", []):
+            # The way to a member leads through the row.
+            assert entry["loc"].pop(1) == "0"
+        return outcome
+
+
+_PROBLEM = """... on Problem { type title status detail errorCode retryable timestamp }
+              ... on ValidationProblem { violations { loc msg type } }"""
+
+
+def _result(success: str, selection: str) -> str:
+    return f"__typename ... on {success} {{ {selection} }} {_PROBLEM}"
+
+
+def _input(field_name: str, members: dict[str, Any]) -> dict[str, Any]:
+    """The members as GraphQL spells them."""
+    sent = {to_camel_case(name): value for name, value in members.items()}
+    for name in ("verificationStatus", "role"):
+        if isinstance(sent.get(name), str):
+            sent[name] = sent[name].upper()
+    if "kind" in sent:
+        sent["kind"] = {"csb": "BUSINESS", "csu": "USER", "cpk": "PUBLISHABLE"}.get(sent["kind"], sent["kind"])
+    # Null leaves a product's metadata as they are, on both faces.
+    if field_name.startswith("patch") and sent.get("metadata", 0) in ({}, *([None] * ("Product" not in field_name))):
+        del sent["metadata"]
+        sent["clearMetadata"] = True
+    return sent
+
+
+def _outcome(result: dict[str, Any], success: str) -> Outcome:
+    if result.pop("__typename") == success:
+        facts = _facts(next(iter(result.values())))
+        return Outcome(facts if "key" not in result else {**facts, "key": result["key"]})
+    problem = {name: result[to_camel_case(name)] for name in PROBLEM_MEMBERS}
+    if "violations" in result:
+        problem["details"] = [
+            {**entry, "loc": [_snake(part) for part in entry["loc"]]} for entry in result["violations"]
+        ]
+    return Outcome(None, problem["status"], problem)
 
 
 def _assignment(kind: str) -> str:

@@ -1,16 +1,27 @@
-"""Both faces of one operation leave the same rows and refuse with the same problem."""
+"""Both faces of one operation leave the same rows and refuse with the same problem; so do the bulk forms.
 
-from typing import Any
+Every write has a row in the table below; one that has none fails a test.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import pytest
-from sqlalchemy import Table
 
 from db import tables
-from tests.operations.faces import PROBLEM_MEMBERS, GraphQL, Outcome, Rest
+from db.keys import add_key
+from domain.short_id import ShortId, catalogue_id
+from domain.vocabulary import KeyKind, Role
+from rest_compat.routes import ENDPOINTS
+from schema.schema import schema
+from tests.operations.faces import PROBLEM_MEMBERS, Bulk, Face, GraphQL, Outcome, Rest
+from tests.operations.mutations import BULK
 from tests.world import (
     FAIR_TRADE,
     GTIN,
     NON_GMO,
+    NOON,
     NOTHING,
     OTHERS_GTIN,
     OTHERS_PRIVATE,
@@ -22,83 +33,344 @@ from tests.world import (
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """Where the database does not matter, one is enough."""
 
-TWIN = "00000040170725"
-"""A product like `GTIN` in everything else."""
+Members = dict[str, Any]
+
+
+class Place(NamedTuple):
+    """What one face works on: a product like the others', a GTIN that is free, a key."""
+
+    face: type[Rest | GraphQL]
+    gtin: str
+    free_gtin: str
+    key_id: ShortId
+
+
+PLACES = (
+    Place(Rest, GTIN, "00614141107346", catalogue_id("api-key", "first")),
+    Place(GraphQL, "00000040170725", "00036000291452", catalogue_id("api-key", "second")),
+    Place(Bulk, "00012345000065", "04006381333931", catalogue_id("api-key", "third")),
+)
+
+
+@dataclass(frozen=True)
+class Parity:
+    """A write that both faces have: what REST calls it, how a face does it, what is granted and what refused."""
+
+    endpoint: str
+    act: Callable[[Face, Place, Members], Awaitable[Outcome]]
+    granted: list[Members]
+    refused: list[tuple[int, Members]]
+
+
+LONG_METADATA = {f"k{number}": "v" for number in range(51)}
+EVERYBODY: list[tuple[int, Members]] = [(403, {"key": "readonly"}), (403, {"key": "publishable"})]
+OWNED: list[tuple[int, Members]] = [
+    *EVERYBODY,
+    (403, {"key": "rival"}),
+    (403, {"gtin": OTHERS_GTIN}),
+    (404, {"gtin": "12345678"}),
+    (422, {"gtin": "1"}),
+]
+
+WRITES: dict[str, Parity] = {
+    "assignClaim": Parity(
+        "certifications_api_create_product_claim",
+        lambda face, place, members: face.assign_claim(**{"gtin": place.gtin, "claim_id": VEGAN, **members}),
+        [
+            {},
+            {
+                "source": "THIRD_PARTY_VERIFIED",
+                "valid_from": "2024-01-01",
+                "expiration_date": "2025-12-31",
+                "evidence_url": "HTTPS://Example.org/%20a?b=c#d",
+                "evidence_note": "Zeile 1\nZeile 2 😀",
+                "metadata": {"order_id": "6735", "ключ": "значение"},
+            },
+            {"valid_from": None, "expiration_date": None, "metadata": None},
+            {"metadata": {"a": "", "b": None, "c": "1"}},
+        ],
+        [
+            *OWNED,
+            (404, {"claim_id": NOTHING}),
+            (404, {"claim_id": USDA_ORGANIC}),
+            (409, {"claim_id": NON_GMO}),
+            (422, {"claim_id": "z" * 22}),
+            (422, {"valid_from": "2025-01-02", "expiration_date": "2025-01-01"}),
+            (422, {"metadata": {"order": 1, "b": True, "ok": "x"}, "evidence_url": "nowhere"}),
+            (422, {"metadata": LONG_METADATA}),
+            (422, {"metadata": {"k" * 100: "v"}}),
+            (422, {"metadata": []}),
+            (422, {"evidence_note": "\0", "evidence_url": "x" * 2001}),
+        ],
+    ),
+    "patchClaimAssignment": Parity(
+        "certifications_api_update_product_claim",
+        lambda face, place, members: face.patch_claim(**{"gtin": place.gtin, "claim_id": NON_GMO, **members}),
+        [
+            {},
+            {"metadata": {"kept": "", "new": "1"}, "evidence_note": "Ä\t"},
+            {"metadata": None, "valid_from": None, "evidence_url": None, "evidence_note": None},
+            {"metadata": {}, "source": "THIRD_PARTY_VERIFIED", "expiration_date": "2030-04-30"},
+        ],
+        [
+            *OWNED,
+            (404, {"claim_id": VEGAN}),
+            (404, {"claim_id": NOTHING}),
+            (422, {"claim_id": "x"}),
+            (422, {"source": None}),
+            (422, {"valid_from": "2025-01-02", "expiration_date": "2025-01-01"}),
+            (422, {"metadata": LONG_METADATA}),
+            (422, {"metadata": {"k": "v" * 501}, "evidence_url": "ftp://example.org"}),
+        ],
+    ),
+    "removeClaim": Parity(
+        "certifications_api_delete_product_claim",
+        lambda face, place, members: face.remove_claim(**{"gtin": place.gtin, "claim_id": NON_GMO, **members}),
+        [{}],
+        [*OWNED, (404, {"claim_id": VEGAN}), (422, {"gtin": "x" * 8, "claim_id": "x"})],
+    ),
+    "assignCertification": Parity(
+        "certifications_api_create_product_certification",
+        lambda face, place, members: face.assign_certification(
+            **{"gtin": place.gtin, "certification_id": FAIR_TRADE, **members}
+        ),
+        [
+            {},
+            {
+                "metadata": {"a": None, "b": "2"},
+                "expiry_date": "2031-01-01",
+                "certificate_countries": ["US", "CA", "US"],
+            },
+            {
+                "valid_from": "2024-05-01",
+                "expiration_date": "2030-04-30",
+                "certificate_number": "NOP-12345",
+                "issuing_body": "CCOF",
+                "verification_url": "https://example.org/Ä",
+                "verification_status": "verified",
+                "scope": "Product",
+                "certification_value": "100% Organic",
+                "audit_date": "2024-04-02",
+                "initial_certification_date": "2019-04-01",
+            },
+        ],
+        [
+            *OWNED,
+            (404, {"certification_id": NOTHING}),
+            (404, {"certification_id": OTHERS_PRIVATE}),
+            (409, {"certification_id": USDA_ORGANIC}),
+            (422, {"certification_id": "z" * 22}),
+            (422, {"valid_from": "2025-01-02", "expiration_date": "2025-01-01"}),
+            (422, {"certificate_countries": ["XK"], "issuing_body": "x" * 256, "scope": "\0"}),
+            (422, {"metadata": LONG_METADATA}),
+        ],
+    ),
+    "patchCertificationAssignment": Parity(
+        "certifications_api_update_product_certification",
+        lambda face, place, members: face.patch_certification(
+            **{"gtin": place.gtin, "certification_id": USDA_ORGANIC, **members}
+        ),
+        [
+            {},
+            {"metadata": {"kept": "", "new": "1"}, "scope": "Ä\t"},
+            {"metadata": None, "valid_from": None, "scope": None, "certificate_countries": None},
+            {
+                "valid_from": "2024-05-01",
+                "expiration_date": "2030-04-30",
+                "certificate_number": "NOP-12345",
+                "issuing_body": "CCOF",
+                "verification_url": "https://example.org/Ä",
+                "verification_status": "verified",
+                "certification_value": "100% Organic",
+                "audit_date": "2024-04-02",
+                "initial_certification_date": "2019-04-01",
+                "certificate_countries": ["US", "CA", "US"],
+            },
+        ],
+        [
+            *OWNED,
+            (404, {"certification_id": FAIR_TRADE}),
+            (404, {"certification_id": NOTHING}),
+            (404, {"certification_id": OTHERS_PRIVATE}),
+            (422, {"verification_status": None}),
+            (422, {"valid_from": "2025-01-02", "expiration_date": "2025-01-01"}),
+            (422, {"certificate_countries": ["US", "us", "XK"], "certificate_number": "x" * 101}),
+            (422, {"metadata": LONG_METADATA}),
+            (422, {"gtin": "x" * 8, "certification_id": "x", "scope": "\0"}),
+        ],
+    ),
+    "removeCertification": Parity(
+        "certifications_api_delete_product_certification",
+        lambda face, place, members: face.remove_certification(
+            **{"gtin": place.gtin, "certification_id": USDA_ORGANIC, **members}
+        ),
+        [{}],
+        [*OWNED, (404, {"certification_id": FAIR_TRADE}), (422, {"gtin": "x" * 8, "certification_id": "x"})],
+    ),
+    "createProduct": Parity(
+        "products_api_create_product",
+        lambda face, place, members: face.create_product(**{"gtin": place.free_gtin, **members}),
+        [
+            {},
+            {"product_name": "Rye", "brand": None, "country_of_origin": "DE", "metadata": {"a": "1", "b": ""}},
+            {"description": "D", "net_content": "1 kg", "image_url": "https://example.org/a.png", "manufacturer": "M"},
+        ],
+        [
+            *EVERYBODY,
+            (409, {"gtin": GTIN}),
+            (409, {"gtin": OTHERS_GTIN}),
+            (422, {"gtin": "00614141107347"}),
+            (422, {"product_name": "x" * 256, "country_of_origin": "XX", "metadata": {"a": 1}}),
+            (422, {"metadata": LONG_METADATA}),
+        ],
+    ),
+    "patchProduct": Parity(
+        "products_api_update_product",
+        lambda face, place, members: face.patch_product(**{"gtin": place.gtin, **members}),
+        [
+            {},
+            {"product_name": "Rye", "brand": "", "metadata": {"a": "1"}},
+            {"product_name": None, "metadata": None, "net_content": "1 kg"},
+            {"metadata": {}, "country_of_origin": "DE"},
+        ],
+        [
+            *OWNED,
+            (422, {"product_name": "x" * 256, "image_url": "nowhere"}),
+            (422, {"metadata": LONG_METADATA}),
+        ],
+    ),
+    "createApiKey": Parity(
+        "account_api_create_api_key",
+        lambda face, place, members: face.create_key(**{"name": "The shop", **members}),
+        [
+            {},
+            {"role": "editor", "kind": "cpk", "description": "Labels", "metadata": {"a": "1", "b": None}},
+            {"expires_at": "2099-01-01T00:00:00+02:00", "metadata": None},
+        ],
+        [
+            *EVERYBODY,
+            (403, {"key": "editor"}),
+            (404, {"key": "rival"}),
+            (404, {"organization_id": NOTHING}),
+            (422, {"organization_id": "1"}),
+            (422, {"name": "", "description": "x" * 256, "metadata": {"a": 1}}),
+            (422, {"expires_at": "2020-01-01T00:00:00Z", "kind": "csu"}),
+            (422, {"metadata": LONG_METADATA}),
+        ],
+    ),
+    "patchApiKey": Parity(
+        "account_api_update_api_key",
+        lambda face, place, members: face.patch_key(**{"key_id": place.key_id, **members}),
+        [{}, {"name": None, "description": "Labels", "metadata": {"kept": None, "a": "1"}}, {"metadata": None}],
+        [
+            *EVERYBODY,
+            (403, {"key": "editor"}),
+            (404, {"key": "rival"}),
+            (404, {"key_id": NOTHING}),
+            (422, {"key_id": "1", "name": "x" * 256}),
+            (422, {"metadata": LONG_METADATA}),
+        ],
+    ),
+    "revokeApiKey": Parity(
+        "account_api_delete_api_key",
+        lambda face, place, members: face.revoke_key(**{"key_id": place.key_id, **members}),
+        [{}],
+        [*EVERYBODY, (403, {"key": "editor"}), (404, {"key_id": NOTHING}), (422, {"key_id": "1"})],
+    ),
+}
+
+
+# REST takes the organisation of a key in the path, GraphQL defaults to the caller's own.
+def asked(name: str, world: World, members: Members) -> Members:
+    return {"organization_id": world.brand, **members} if "ApiKey" in name else members
 
 
 @pytest.fixture
-async def twins(world: World) -> World:
-    await world.add_product(TWIN, world.brand)
-    await world.add_certification(TWIN, USDA_ORGANIC, certificate_number="NOP-1", metadata={"kept": "yes"})
+async def places(world: World) -> World:
+    """Three products that are alike but for their GTINs, and a key beside each."""
+    for place in PLACES:
+        if place.gtin != GTIN:
+            await world.add_product(place.gtin, world.brand)
+            await world.add_certification(
+                place.gtin, USDA_ORGANIC, certificate_number="NOP-1", metadata={"kept": "yes"}
+            )
+        members: Members = {"evidence_note": "Told", "metadata": {"kept": "yes"}}
+        assert (await Rest(world).assign_claim(place.gtin, NON_GMO, **members)).ok
+        async with world.database.write() as transaction:
+            await add_key(
+                transaction,
+                id=place.key_id,
+                organization_id=world.brand,
+                kind=KeyKind.BUSINESS,
+                role=Role.EDITOR,
+                name="Spare",
+                digest=place.gtin,
+                expires_at=None,
+                at=NOON,
+                metadata={"kept": "yes"},
+            )
     return world
 
 
-async def rows_of(world: World, table: Table, gtin: str) -> list[dict[str, Any]]:
-    """A product's rows without what is bound to differ: its number, fresh ids, moments."""
-    names = [column.name for column in table.columns]
-    rows = [dict(zip(names, row, strict=True)) for row in await world.rows(table)]
+VOLATILE = {"gtin", "id", "created_at", "updated_at", "digest", "search_text"}
+"""Columns that differ from one place to the next, or from one moment to the next."""
+
+
+async def rows(world: World) -> list[str]:
+    """Every row of every table, as far as two places can agree on it."""
     return [
-        {name: value for name, value in row.items() if name not in ("gtin", "id", "created_at", "updated_at")}
-        for row in rows
-        if row["gtin"] == gtin
+        repr((table.name, {name: value for name, value in zip(names, row, strict=True) if name not in VOLATILE}))
+        for table in tables.metadata.sorted_tables
+        for names in [[column.name for column in table.columns if column.computed is None]]
+        for row in await world.rows(table)
     ]
 
 
-CLAIMS: list[dict[str, Any]] = [
-    {},
-    {
-        "source": "THIRD_PARTY_VERIFIED",
-        "valid_from": "2024-01-01",
-        "expiration_date": "2025-12-31",
-        "evidence_url": "HTTPS://Example.org/%20a?b=c#d",
-        "evidence_note": "Zeile 1\nZeile 2 😀",
-        "metadata": {"order_id": "6735", "ключ": "значение"},
-    },
-    {"valid_from": None, "expiration_date": None, "metadata": None},
-    {"metadata": {"a": "", "b": None, "c": "1"}},
+def difference(before: list[str], after: list[str]) -> tuple[list[str], list[str]]:
+    """What was taken away and what came, however often the same row is there."""
+    gone, come = list(before), []
+    for row in after:
+        if row in gone:
+            gone.remove(row)
+        else:
+            come.append(row)
+    return sorted(gone), sorted(come)
+
+
+def comparable(facts: Any) -> Any:
+    """What an answer says, without what differs from one place to the next."""
+    return {name: value for name, value in facts.items() if name not in ("gtin", "key", "id")} if facts else facts
+
+
+def test_every_write_of_either_face_is_in_the_table() -> None:
+    mutation = schema._schema.mutation_type
+    assert mutation is not None
+    assert mutation.fields.keys() == WRITES.keys() | BULK.keys()
+    assert set(BULK.values()) <= WRITES.keys()
+    writes = {endpoint.operation_id for endpoint in ENDPOINTS if endpoint.method != "GET"}
+    assert writes == {f"apps_{write.endpoint}" for write in WRITES.values()}
+
+
+GRANTED = [
+    pytest.param(name, members, id=f"{name}-{number}")
+    for name, write in WRITES.items()
+    for number, members in enumerate(write.granted)
 ]
 
 
-@pytest.mark.parametrize("members", CLAIMS)
-async def test_assigning_a_claim_leaves_the_same_row(twins: World, members: dict[str, Any]) -> None:
-    rest = await Rest(twins).assign_claim(GTIN, VEGAN, **members)
-    graphql = await GraphQL(twins).assign_claim(TWIN, VEGAN, **members)
-    assert rest.ok
-    assert rest.facts == graphql.facts
-    left = await rows_of(twins, tables.claim_assignments, GTIN)
-    assert len(left) == 1
-    assert left == await rows_of(twins, tables.claim_assignments, TWIN)
-
-
-PATCHES: list[dict[str, Any]] = [
-    {},
-    {"metadata": {"kept": "", "new": "1"}, "scope": "Ä\t"},
-    {"metadata": None, "valid_from": None, "scope": None, "certificate_countries": None},
-    {
-        "valid_from": "2024-05-01",
-        "expiration_date": "2030-04-30",
-        "certificate_number": "NOP-12345",
-        "issuing_body": "CCOF",
-        "verification_url": "https://example.org/Ä",
-        "verification_status": "verified",
-        "certification_value": "100% Organic",
-        "audit_date": "2024-04-02",
-        "initial_certification_date": "2019-04-01",
-        "certificate_countries": ["US", "CA", "US"],
-    },
-]
-
-
-@pytest.mark.parametrize("members", PATCHES)
-async def test_patching_a_certification_leaves_the_same_row(twins: World, members: dict[str, Any]) -> None:
-    rest = await Rest(twins).patch_certification(GTIN, USDA_ORGANIC, **members)
-    graphql = await GraphQL(twins).patch_certification(TWIN, USDA_ORGANIC, **members)
-    assert rest.ok
-    assert rest.facts == graphql.facts
-    left = await rows_of(twins, tables.certification_assignments, GTIN)
-    assert len(left) == 1
-    assert left[0]["version"] == (2 if members else 1)
-    assert left == await rows_of(twins, tables.certification_assignments, TWIN)
+@pytest.mark.parametrize(("name", "members"), GRANTED)
+async def test_what_is_granted_leaves_the_same_rows(places: World, name: str, members: Members) -> None:
+    write = WRITES[name]
+    outcomes, effects = [], []
+    for place in PLACES:
+        before = await rows(places)
+        outcomes.append(await write.act(place.face(places), place, asked(name, places, members)))
+        effects.append(difference(before, await rows(places)))
+    assert [outcome.problem for outcome in outcomes] == [{}] * 3
+    assert comparable(outcomes[0].facts) == comparable(outcomes[1].facts) == comparable(outcomes[2].facts)
+    assert effects[0] == effects[1] == effects[2]
+    # A patch without members is the only one that does nothing.
+    assert (effects[0] == ([], [])) is (name.startswith("patch") and not members)
 
 
 def same_problem(rest: Outcome, graphql: Outcome) -> None:
@@ -114,37 +386,17 @@ def same_problem(rest: Outcome, graphql: Outcome) -> None:
         assert rest.violations() == graphql.violations() != set()
 
 
-REFUSED_CLAIMS: list[tuple[int, dict[str, Any]]] = [
-    (404, {"gtin": "12345678"}),
-    (404, {"claim_id": NOTHING}),
-    (404, {"claim_id": USDA_ORGANIC}),
-    (403, {"key": "readonly"}),
-    (403, {"key": "publishable"}),
-    (403, {"key": "rival"}),
-    (403, {"gtin": OTHERS_GTIN}),
-    (409, {"claim_id": NON_GMO}),
-    (422, {"gtin": "1"}),
-    (422, {"claim_id": "z" * 22}),
-    (422, {"valid_from": "2025-01-02", "expiration_date": "2025-01-01"}),
-    (422, {"metadata": {"order": 1, "b": True, "ok": "x"}, "evidence_url": "nowhere"}),
-    (422, {"metadata": {f"k{number}": "v" for number in range(51)}}),
-    (422, {"metadata": {"k" * 100: "v"}}),
-    (422, {"metadata": []}),
-    (422, {"evidence_note": "\0", "evidence_url": "x" * 2001}),
-]
-
-
-@on_sqlite
-@pytest.mark.parametrize(("status", "members"), REFUSED_CLAIMS)
-async def test_a_refused_claim_is_the_same_problem(twins: World, status: int, members: dict[str, Any]) -> None:
-    assert (await Rest(twins).assign_claim(GTIN, NON_GMO)).ok
-    before = await twins.rows(tables.claim_assignments)
-    sent = {"gtin": GTIN, "claim_id": VEGAN, **members}
-    rest = await Rest(twins).assign_claim(**sent)
-    graphql = await GraphQL(twins).assign_claim(**sent)
-    assert rest.status == status
-    same_problem(rest, graphql)
-    assert await twins.rows(tables.claim_assignments) == before
+@pytest.mark.parametrize("name", WRITES)
+async def test_what_is_refused_is_the_same_problem_and_leaves_nothing(places: World, name: str) -> None:
+    write = WRITES[name]
+    before = await rows(places)
+    for status, members in write.refused:
+        sent = asked(name, places, members)
+        rest, graphql, bulk = [await write.act(place.face(places), PLACES[0], sent) for place in PLACES]
+        assert rest.status == status, members
+        same_problem(rest, graphql)
+        same_problem(rest, bulk)
+    assert await rows(places) == before
 
 
 @on_sqlite
@@ -160,34 +412,6 @@ async def test_graphql_spells_members_its_way_and_keys_of_a_map_as_they_were_sen
         {"loc": ["input", "metadata", "a_b"]},
         {"loc": ["input", "metadata", "aB"]},
     ]
-
-
-REFUSED_PATCHES: list[tuple[int, dict[str, Any]]] = [
-    (404, {"gtin": "12345678"}),
-    (404, {"certification_id": FAIR_TRADE}),
-    (404, {"certification_id": NOTHING}),
-    (404, {"certification_id": OTHERS_PRIVATE}),
-    (403, {"key": "readonly"}),
-    (403, {"key": "rival"}),
-    (403, {"gtin": OTHERS_GTIN}),
-    (422, {"verification_status": None}),
-    (422, {"valid_from": "2025-01-02", "expiration_date": "2025-01-01"}),
-    (422, {"certificate_countries": ["US", "us", "XK"], "certificate_number": "x" * 101}),
-    (422, {"metadata": {f"k{number}": "v" for number in range(50)}}),
-    (422, {"gtin": "x" * 8, "certification_id": "x", "scope": "\0"}),
-]
-
-
-@on_sqlite
-@pytest.mark.parametrize(("status", "members"), REFUSED_PATCHES)
-async def test_a_refused_patch_is_the_same_problem(twins: World, status: int, members: dict[str, Any]) -> None:
-    before = await twins.rows(tables.certification_assignments)
-    sent = {"gtin": GTIN, "certification_id": USDA_ORGANIC, "scope": "new", **members}
-    rest = await Rest(twins).patch_certification(**sent)
-    graphql = await GraphQL(twins).patch_certification(**sent)
-    assert rest.status == status
-    same_problem(rest, graphql)
-    assert await twins.rows(tables.certification_assignments) == before
 
 
 @on_sqlite
