@@ -121,7 +121,7 @@ class CertificationAssignment(Node):
         description="Day it was first granted; null when not recorded."
     )
     certificate_countries: list[str] = strawberry.field(
-        description="ISO 3166-1 alpha-2 codes of where it is valid; empty means not recorded, not everywhere."
+        description="Where it is valid, as ISO 3166-1 alpha-2 codes; empty means not recorded, not everywhere."
     )
     metadata: Metadata = strawberry.field(description="Your own data about this assignment.")
     created_at: datetime = strawberry.field(description="When it was made.")
@@ -163,23 +163,31 @@ class PatchCertificationAssignmentInput:
     certification_id: strawberry.ID = strawberry.field(
         description="The certification's id (not the assignment's), 22 characters or a UUID."
     )
-    metadata: Maybe[Metadata | None] = strawberry.field(description="Merged into what is stored.")
+    metadata: Maybe[Metadata | None] = strawberry.field(
+        description="Your own data about the assignment, merged into what is stored."
+    )
     valid_from: Maybe[date | None] = strawberry.field(description="First day of validity.")
     expiration_date: Maybe[date | None] = strawberry.field(description="Last day of validity.")
-    certificate_number: Maybe[str | None] = strawberry.field(description="At most 100 characters.")
+    certificate_number: Maybe[str | None] = strawberry.field(
+        description="The number on the certificate; at most 100 characters."
+    )
     issuing_body: Maybe[str | None] = strawberry.field(
         description="Who issued the certificate; at most 255 characters."
     )
-    verification_url: Maybe[str | None] = strawberry.field(description="An http(s) URL.")
+    verification_url: Maybe[str | None] = strawberry.field(
+        description="The certificate's page in the issuer's public registry: an http(s) URL."
+    )
     verification_status: Maybe[vocabulary.VerificationStatus | None] = strawberry.field(
         description="How far it has been confirmed."
     )
-    scope: Maybe[str | None] = strawberry.field(description="What it covers.")
-    certification_value: Maybe[str | None] = strawberry.field(description="The level reached; at most 255 characters.")
-    audit_date: Maybe[date | None] = strawberry.field(description="Day of the audit.")
+    scope: Maybe[str | None] = strawberry.field(description="What the certificate covers, for example `Product`.")
+    certification_value: Maybe[str | None] = strawberry.field(
+        description="The level reached, for example `Grade A`; at most 255 characters."
+    )
+    audit_date: Maybe[date | None] = strawberry.field(description="The day of the audit behind it.")
     initial_certification_date: Maybe[date | None] = strawberry.field(description="Day it was first granted.")
     certificate_countries: Maybe[list[str] | None] = strawberry.field(
-        description="ISO 3166-1 alpha-2 codes, upper case; the list is replaced as a whole."
+        description="Where it is valid: ISO 3166-1 alpha-2 codes, upper case; the list is replaced as a whole."
     )
     clear_metadata: bool = strawberry.field(default=False, description="Delete all metadata.")
     if_match: int | None = strawberry.field(
@@ -224,18 +232,24 @@ class AssignCertificationInput:
     expiry_date: date | None = strawberry.field(
         default=None, description="The expiry printed on the certificate; it cannot be patched later."
     )
-    certificate_number: str = strawberry.field(default="", description="At most 100 characters.")
+    certificate_number: str = strawberry.field(
+        default="", description="The number on the certificate; at most 100 characters."
+    )
     issuing_body: str = strawberry.field(default="", description="Who issued the certificate; at most 255 characters.")
-    verification_url: str = strawberry.field(default="", description="An http(s) URL.")
+    verification_url: str = strawberry.field(
+        default="", description="The certificate's page in the issuer's public registry: an http(s) URL."
+    )
     verification_status: vocabulary.VerificationStatus = strawberry.field(
         default=vocabulary.VerificationStatus.UNVERIFIED, description="How far it has been confirmed."
     )
-    scope: str = strawberry.field(default="", description="What it covers.")
-    certification_value: str = strawberry.field(default="", description="The level reached; at most 255 characters.")
-    audit_date: date | None = strawberry.field(default=None, description="Day of the audit.")
+    scope: str = strawberry.field(default="", description="What the certificate covers, for example `Product`.")
+    certification_value: str = strawberry.field(
+        default="", description="The level reached, for example `Grade A`; at most 255 characters."
+    )
+    audit_date: date | None = strawberry.field(default=None, description="The day of the audit behind it.")
     initial_certification_date: date | None = strawberry.field(default=None, description="Day it was first granted.")
     certificate_countries: list[str] = strawberry.field(
-        default_factory=list, description="ISO 3166-1 alpha-2 codes, upper case."
+        default_factory=list, description="Where it is valid: ISO 3166-1 alpha-2 codes, upper case."
     )
 
 

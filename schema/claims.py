@@ -163,7 +163,9 @@ class PatchClaimAssignmentInput:
     expiration_date: Maybe[date | None] = strawberry.field(description="Last day of validity.")
     evidence_url: Maybe[str | None] = strawberry.field(description="Where supporting evidence is: an http(s) URL.")
     evidence_note: Maybe[str | None] = strawberry.field(description="Notes on the evidence.")
-    metadata: Maybe[Metadata | None] = strawberry.field(description="Merged into what is stored.")
+    metadata: Maybe[Metadata | None] = strawberry.field(
+        description="Your own data about the assignment, merged into what is stored."
+    )
     clear_metadata: bool = strawberry.field(default=False, description="Delete all metadata.")
     if_match: int | None = strawberry.field(
         default=None, description="Refuse the change unless the assignment is at this `version`."

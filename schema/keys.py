@@ -109,7 +109,9 @@ class PatchApiKeyInput:
     key_id: strawberry.ID = strawberry.field(description="The key's id.")
     name: Maybe[str | None] = strawberry.field(description="What it is called; at most 255 characters.")
     description: Maybe[str | None] = strawberry.field(description="What it is for; at most 255 characters.")
-    metadata: Maybe[Metadata | None] = strawberry.field(description="Merged into what is stored.")
+    metadata: Maybe[Metadata | None] = strawberry.field(
+        description="Your own data about it, merged into what is stored."
+    )
     clear_metadata: bool = strawberry.field(default=False, description="Delete all metadata.")
 
 

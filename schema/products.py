@@ -42,7 +42,9 @@ class Product(Node):
     name: str = strawberry.field(description="Its name.")
     brand: str = strawberry.field(description="Its brand; may be empty.")
     description: str = strawberry.field(description="What it is; may be empty.")
-    country_of_origin: str = strawberry.field(description="ISO 3166-1 alpha-2 code; empty when not recorded.")
+    country_of_origin: str = strawberry.field(
+        description="Where it comes from, as ISO 3166-1 alpha-2 code; empty when not recorded."
+    )
     net_content: str = strawberry.field(description="Quantity as printed, for example `200 g`; may be empty.")
     ingredients: str = strawberry.field(description="Ingredients as printed; may be empty.")
     manufacturer: str = strawberry.field(description="Who makes it; may be empty.")
@@ -82,7 +84,10 @@ class ProductQueries:
     async def product(
         self,
         info: Info,
-        gtin: Annotated[str, strawberry.argument(description="8 to 14 digits, without blanks or hyphens.")],
+        gtin: Annotated[
+            str,
+            strawberry.argument(description="The number of its barcode: 8 to 14 digits, without blanks or hyphens."),
+        ],
     ) -> Product | None:
         """A product by its GTIN."""
         return shown(await products.product(info.context.operation, parse_gtin(gtin), wanted(info, "Product")))
@@ -122,10 +127,14 @@ class CreateProductInput:
     brand: str | None = strawberry.field(default=None, description="Its brand; at most 255 characters.")
     manufacturer: str | None = strawberry.field(default=None, description="Who makes it; at most 255 characters.")
     description: str | None = strawberry.field(default=None, description="What it is.")
-    country_of_origin: str | None = strawberry.field(default=None, description="ISO 3166-1 alpha-2, upper case.")
-    net_content: str | None = strawberry.field(default=None, description="Quantity as printed; at most 100 characters.")
+    country_of_origin: str | None = strawberry.field(
+        default=None, description="Where it comes from: an ISO 3166-1 alpha-2 code, upper case."
+    )
+    net_content: str | None = strawberry.field(
+        default=None, description="Quantity as printed, for example `200 g`; at most 100 characters."
+    )
     ingredients: str | None = strawberry.field(default=None, description="Ingredients as printed.")
-    image_url: str | None = strawberry.field(default=None, description="An http(s) URL.")
+    image_url: str | None = strawberry.field(default=None, description="A picture of it: an http(s) URL.")
     metadata: Metadata | None = strawberry.field(default=None, description="Your own data about it.")
 
 
@@ -139,15 +148,21 @@ class PatchProductInput:
     """Contract 8."""
 
     gtin: str = strawberry.field(description="Its GTIN: 8 to 14 digits; hyphens and blanks are ignored.")
-    name: str | None = strawberry.field(default=None, description="At most 255 characters.")
-    brand: str | None = strawberry.field(default=None, description="At most 255 characters.")
-    manufacturer: str | None = strawberry.field(default=None, description="At most 255 characters.")
+    name: str | None = strawberry.field(default=None, description="Its name; at most 255 characters.")
+    brand: str | None = strawberry.field(default=None, description="Its brand; at most 255 characters.")
+    manufacturer: str | None = strawberry.field(default=None, description="Who makes it; at most 255 characters.")
     description: str | None = strawberry.field(default=None, description="What it is.")
-    country_of_origin: str | None = strawberry.field(default=None, description="ISO 3166-1 alpha-2, upper case.")
-    net_content: str | None = strawberry.field(default=None, description="At most 100 characters.")
+    country_of_origin: str | None = strawberry.field(
+        default=None, description="Where it comes from: an ISO 3166-1 alpha-2 code, upper case."
+    )
+    net_content: str | None = strawberry.field(
+        default=None, description="Quantity as printed, for example `200 g`; at most 100 characters."
+    )
     ingredients: str | None = strawberry.field(default=None, description="Ingredients as printed.")
-    image_url: str | None = strawberry.field(default=None, description="An http(s) URL.")
-    metadata: Metadata | None = strawberry.field(default=None, description="Merged into what is stored.")
+    image_url: str | None = strawberry.field(default=None, description="A picture of it: an http(s) URL.")
+    metadata: Metadata | None = strawberry.field(
+        default=None, description="Your own data about it, merged into what is stored."
+    )
     clear_metadata: bool = strawberry.field(default=False, description="Delete all metadata.")
     if_match: int | None = strawberry.field(
         default=None, description="Refuse the change unless the product is at this `version`."

@@ -28,11 +28,11 @@ class RateLimitWindow:
 class RateLimit:
     """Both windows, and the figures of the one that trips first at the top."""
 
-    limit: int = strawberry.field(description="Units of the window that trips first.")
+    limit: int = strawberry.field(description="Units of the window, minute or day, in which fewer are left.")
     cost: int = strawberry.field(description="Units that this request spends: one for each root field.")
-    remaining: int = strawberry.field(description="Units left in the window that trips first.")
-    used: int = strawberry.field(description="Units spent in the window that trips first.")
-    reset_at: datetime = strawberry.field(description="When the window that trips first ends.")
+    remaining: int = strawberry.field(description="Units left in that window.")
+    used: int = strawberry.field(description="Units spent in that window.")
+    reset_at: datetime = strawberry.field(description="When that window ends, and all its units are back.")
     node_count: int = strawberry.field(
         description=(
             "What the operation costs: the objects that it may return at most, and 10 for each thing that it changes."
