@@ -19,7 +19,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-from db.types import Document, UtcDateTime, Vocabulary, open_end, text
+from db.types import Day, Document, UtcDateTime, Vocabulary, open_end, text
 from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, KeyKind, Role, VerificationStatus
 
 metadata = MetaData(
@@ -222,17 +222,17 @@ certification_assignments = Table(
     Column("certification_id", ForeignKey("certifications.id"), primary_key=True),
     Column("id", text(22), nullable=False, unique=True),
     Column("metadata", Document, nullable=False),
-    Column("valid_from", Date),
-    Column("expiration_date", Date),
+    Column("valid_from", Day()),
+    Column("expiration_date", Day()),
     Column("certificate_number", text(100), nullable=False),
     Column("issuing_body", text(255), nullable=False),
-    Column("expiry_date", Date),
+    Column("expiry_date", Day()),
     Column("verification_url", text(2000), nullable=False),
     Column("verification_status", Vocabulary(VerificationStatus), nullable=False),
     Column("scope", text(), nullable=False),
     Column("certification_value", text(255), nullable=False),
-    Column("audit_date", Date),
-    Column("initial_certification_date", Date),
+    Column("audit_date", Day()),
+    Column("initial_certification_date", Day()),
     Column("certificate_countries", Document, nullable=False),
     *_moments(),
     _ends(),
@@ -253,8 +253,8 @@ claim_assignments = Table(
     Column("id", text(22), nullable=False, unique=True),
     Column("metadata", Document, nullable=False),
     Column("source", Vocabulary(ClaimSource), nullable=False),
-    Column("valid_from", Date),
-    Column("expiration_date", Date),
+    Column("valid_from", Day()),
+    Column("expiration_date", Day()),
     Column("evidence_url", text(2000), nullable=False),
     Column("evidence_note", text(), nullable=False),
     *_moments(),

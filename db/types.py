@@ -42,6 +42,23 @@ def _moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
+@lru_cache(maxsize=8192)
+def _day(text: str) -> date:
+    """Remembered as moments are."""
+    return date.fromisoformat(text)
+
+
+class Day(TypeDecorator[date]):
+    """A date."""
+
+    impl = Date
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str], date] | None:
+        """The stored date, as PostgreSQL's driver gives it by itself."""
+        return _day if dialect.name == "sqlite" else None
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """A moment, always aware and always UTC; SQLite stores it without the zone, which its text form cannot hold."""
 

@@ -55,6 +55,12 @@ LEAVES = frozenset(
 )
 """Types of values that output functions may be given as they are."""
 
+# Outputs of these are remembered: writing a date takes longer than looking it up, and the same days come again.
+# Equal values of other types, such as moments in two zones, may look different.
+_REMEMBERED = (date, UUID)
+_MAX_REMEMBERED = 4096
+_MAX_KEPT = 256
+
 # Such values are their own output; anything else goes through the type's output function.
 _USUAL = {
     GraphQLString: "type({0}) is str",
@@ -69,8 +75,10 @@ _NAMES: dict[str, Any] = {
     "Odd": Odd,
     "PLAIN": PLAIN,
     "Propagate": Propagate,
+    "UUID": UUID,
     "Unread": UNREAD,
     "complete": complete,
+    "date": date,
     "info": info,
     "keywords": keywords,
     "raw_info": raw_info,
@@ -128,25 +136,27 @@ class _Writer:
         """The function that makes the dictionary for one object."""
         with self._block(f"def o{plan.number}(run, x, position):  # {plan.type.name}"):
             row: list[FieldPlan] = []
+            again = _record(plan) is not None
             for field in plan.fields:
                 if _is_row_member(field):
                     row.append(field)
                 elif field.kind is not Kind.TYPENAME:
-                    self._row(row)
+                    self._row(row, again=again)
                     row = []
                     self._field(field)
-            self._row(row)
+            self._row(row, again=again)
             self._line(f"o = {{{', '.join(map(_item, plan.fields))}}}")
             for field in plan.fields:
                 self._note(field)
             self._line("return o")
 
-    def _row(self, fields: list[FieldPlan]) -> None:
-        """Attributes that are leaves, one after another."""
+    def _row(self, fields: list[FieldPlan], *, again: bool) -> None:
+        """Attributes that are leaves, one after another; `again` if they may be read again where one is unusual."""
         if not fields:
             return
         found = [f"a{field.number}" for field in fields]
-        self._line(" = ".join([*found, "Unread"]))
+        if not again:
+            self._line(" = ".join([*found, "Unread"]))
         with self._block("try:"):
             for field in fields:
                 self._line(f"a{field.number} = {self._attribute(field)}")
@@ -155,7 +165,8 @@ class _Writer:
         with self._block("except Exception:"):
             row = self._name("row", fields[0].number, fields)
             targets = "".join(f"b{field.number}, " for field in fields)
-            self._line(f"{targets}= read_leaves(run, {row}, [{', '.join(found)}], x, position)")
+            read = ", ".join(["Unread"] * len(fields) if again else found)
+            self._line(f"{targets}= read_leaves(run, {row}, [{read}], x, position)")
 
     def _attribute(self, field: FieldPlan) -> str:
         name = cast("Any", field.field).python_name
@@ -184,7 +195,9 @@ class _Writer:
             return f"{found} if {usual.format(found)}{also} else {output}"
         null = "" if place.non_null else f"None if {found} is None else "
         if not members:
-            return null + output
+            table = self._name("m", place.number, Remembered(place.leaf))
+            remembered = " or ".join(f"type({found}) is {kind.__name__}" for kind in _REMEMBERED)
+            return f"{table}[{found}] if {remembered} else {null}{output}"
         enum = self._name("e", place.number, type(next(iter(members))))
         table = self._name("m", place.number, members)
         return f"{table}[{found}] if type({found}) is {enum} else {null}{output}"
@@ -286,8 +299,11 @@ class _Writer:
         """An object of a known type, unless it is null, or not of that type, or odd."""
         plan = next(iter(place.objects.values()))
         check: Any = plan.type.is_type_of
-        record = getattr(check, "instance_of", None)
+        record = _record(plan)
         build = f"{name} = o{plan.number}(run, {name}, {position})"
+        if _is_lasting(plan):
+            kept = self._name("kept", place.number, Kept())
+            build = f"{name} = {kept}.get(id({name})) or {kept}.keep(run, o{plan.number}, {name}, {position})"
         if check is None:
             test = f"type({name}) in PLAIN"
         elif record is not None and is_plain(record):
@@ -331,8 +347,60 @@ def _needs_info(place: ValuePlan) -> bool:
     """Whether each object of a list is asked for its type with a function that takes the field's information."""
     if place.item is not None or len(place.objects) != 1:
         return False
-    check: Any = next(iter(place.objects.values())).type.is_type_of
-    return check is not None and getattr(check, "instance_of", None) is None
+    plan = next(iter(place.objects.values()))
+    return plan.type.is_type_of is not None and _record(plan) is None
+
+
+def _record(plan: ObjectPlan) -> type | None:
+    """The class of the objects, if they are all instances of one (see `execution.records`)."""
+    found: type | None = getattr(plan.type.is_type_of, "instance_of", None)
+    return found
+
+
+def _is_lasting(plan: ObjectPlan) -> bool:
+    """Whether what is made of an object depends on nothing else, and the same objects come again."""
+    return getattr(plan.type.is_type_of, "lasting", False) and all(
+        field.kind is Kind.TYPENAME
+        or (
+            field.kind is Kind.ATTRIBUTE
+            and (field.value.is_leaf or all(_is_lasting(inner) for _, inner in field.value.objects_within()))
+        )
+        for field in plan.fields
+    )
+
+
+class Kept(dict[int, dict[str, Any]]):
+    """What was made of lasting objects at one place, by their ids; the objects are kept alive, so ids stay theirs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._objects: list[Any] = []
+
+    def keep(self, run: Any, build: Callable[[Any, Any, Any], dict[str, Any]], value: Any, position: Any) -> Any:
+        """What the function makes of an object, remembered unless that went wrong."""
+        errors = len(run.errors)
+        built = build(run, value, position)
+        if len(run.errors) == errors:
+            if len(self) >= _MAX_KEPT:
+                self.clear()
+                self._objects.clear()
+            self[id(value)] = built
+            self._objects.append(value)
+        return built
+
+
+class Remembered(dict[Any, Any]):
+    """Outputs of a type by the value; made when they are looked up."""
+
+    def __init__(self, leaf: GraphQLLeafType) -> None:
+        super().__init__()
+        self._output = output_function(leaf)
+
+    def __missing__(self, value: Any) -> Any:
+        if len(self) >= _MAX_REMEMBERED:
+            self.clear()
+        output = self[value] = self._output(value)
+        return output
 
 
 def output_function(leaf: GraphQLLeafType) -> Callable[[Any], Any]:

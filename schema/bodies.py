@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 @record_type(
     records.CertificationBody,
+    lasting=True,
     description="An organisation that issues certificates, owns a certification mark or runs a public scheme.",
 )
 class CertificationBody(Node):

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 @record_type(
     records.Certification,
+    lasting=True,
     description="A certification that products can hold, such as USDA Organic: its definition.",
 )
 class Certification(Node):

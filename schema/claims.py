@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from schema.products import Product
 
 
-@record_type(records.Claim, description="A claim that products can make, such as Vegan: its definition.")
+@record_type(records.Claim, description="A claim that products can make, such as Vegan: its definition.", lasting=True)
 class Claim(Node):
     """Contract 2.3."""
 

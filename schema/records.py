@@ -10,11 +10,16 @@ from execution.records import instance_of
 T = TypeVar("T")
 
 
-def record_type(record: type, *, description: str, name: str | None = None) -> Callable[[type[T]], type[T]]:
-    """A GraphQL type whose objects are instances of a domain record; fields without a resolver read its attributes."""
+def record_type(
+    record: type, *, description: str, name: str | None = None, lasting: bool = False
+) -> Callable[[type[T]], type[T]]:
+    """A GraphQL type whose objects are instances of a domain record; fields without a resolver read its attributes.
+
+    `lasting` is for definitions, of which the same objects are shown again and again (see `execution.records`).
+    """
 
     def decorate(cls: type[T]) -> type[T]:
-        cls.is_type_of = staticmethod(instance_of(record))  # type: ignore[attr-defined]
+        cls.is_type_of = staticmethod(instance_of(record, lasting=lasting))  # type: ignore[attr-defined]
         return strawberry.type(cls, name=name, description=description)
 
     return decorate

@@ -1,6 +1,8 @@
 """Compiled operations: when they are made, what they leave to graphql-core, how they await and what they explain."""
 
 import asyncio
+import gc
+import weakref
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -384,3 +386,82 @@ def test_explaining(executor: Executor) -> None:
     assert "   1 def o0(run, x, position):  # Query\n" in executor.explain(
         document, document.select(None), with_source=True
     )
+
+
+class Watched:
+    """An object that counts how often it is read."""
+
+    def __init__(self, name: Any) -> None:
+        self._name = name
+        self.reads = 0
+
+    @property
+    def name(self) -> Any:
+        self.reads += 1
+        return self._name
+
+
+@strawberry.type
+class Lasting:
+    is_type_of = staticmethod(instance_of(Watched, lasting=True))
+    name: str
+
+    @strawberry.field
+    def shout(self) -> str:
+        return str(self.name).upper()
+
+
+@strawberry.type
+class LastingQuery:
+    @strawberry.field
+    def all(self, info: strawberry.Info[Any, None]) -> list[Lasting]:
+        return list(info.context.objects)
+
+
+async def asked_of(executor: Executor, objects: list[Watched], source: str = "{ all { name } }") -> ExecutionResult:
+    document = executor.prepare(source)
+    context = SimpleNamespace(objects=objects, loaders={})
+    return await executor.run(document, document.select(None), {}, context)
+
+
+async def test_what_was_made_of_a_lasting_object_is_remembered() -> None:
+    executor = Executor(strawberry.Schema(LastingQuery), compile_at=1)
+    objects = [Watched("one"), Watched("two")]
+    for _ in range(3):
+        assert (await asked_of(executor, [*objects, *objects])).data == {
+            "all": [{"name": "one"}, {"name": "two"}, {"name": "one"}, {"name": "two"}]
+        }
+    assert [item.reads for item in objects] == [1, 1]
+
+
+async def test_an_object_that_fails_is_looked_at_again() -> None:
+    executor = Executor(strawberry.Schema(LastingQuery), compile_at=1)
+    broken = Watched(None)
+    for reads in (2, 4):
+        result = await asked_of(executor, [broken])
+        assert result.data is None
+        assert [error.path for error in result.errors or []] == [["all", 0, "name"]]
+        assert broken.reads == reads
+    broken._name = "mended"
+    assert (await asked_of(executor, [broken])).data == {"all": [{"name": "mended"}]}
+
+
+async def test_a_function_of_its_own_is_asked_each_time() -> None:
+    executor = Executor(strawberry.Schema(LastingQuery), compile_at=1)
+    item = Watched("one")
+    for reads in (1, 2):
+        assert (await asked_of(executor, [item], "{ all { shout } }")).data == {"all": [{"shout": "ONE"}]}
+        assert item.reads == reads
+
+
+async def test_new_objects_push_out_old_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("execution.codegen._MAX_KEPT", 10)
+    executor = Executor(strawberry.Schema(LastingQuery), compile_at=1)
+    gone = []
+    for number in range(50):
+        item = Watched(f"{number}")
+        gone.append(weakref.ref(item))
+        assert (await asked_of(executor, [item])).data == {"all": [{"name": f"{number}"}]}
+        del item
+    gc.collect()
+    assert sum(item() is not None for item in gone) <= 10

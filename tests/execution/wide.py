@@ -350,7 +350,7 @@ class B(Named):
 
 @strawberry.type
 class C:
-    is_type_of = staticmethod(instance_of(Marked))
+    is_type_of = staticmethod(instance_of(Marked, lasting=True))
     name: str
     total: int
     color: Color | None
