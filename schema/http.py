@@ -178,6 +178,8 @@ class GraphQLEndpoint:
 
     async def _text(self, request: GraphQLRequest) -> str:
         """The text of the document to run. Raises `RequestError` if it is not registered but has to be."""
+        if request.persisted_query:
+            return await self._persisted(request.document_id or "")
         text = request.query
         if self._documents is None or self._mode == "off":
             if text is not None:
@@ -199,6 +201,15 @@ class GraphQLEndpoint:
                 "Only registered documents are run here, and this is none; ask the operator to register it.",
             )
         return await self._registered(request.document_id or "", self._documents)
+
+    async def _persisted(self, document_id: str) -> str:
+        if self._documents is not None and self._mode != "off":
+            try:
+                return await self._registered(document_id, self._documents)
+            except RequestError:
+                pass
+        # The links of Apollo and urql look for this very text, and then send the documents themselves.
+        raise RequestError.of(Refusal.OPERATION, "PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
 
     async def _registered(self, document_id: str, documents: TrustedDocuments) -> str:
         scheme, _, digest = document_id.partition(":")

@@ -33,10 +33,14 @@ class NotGraphQL(Exception):
 
 @dataclass(slots=True)
 class GraphQLRequest:
-    """The members of a well-formed request: a text, or the id of one that was registered; never both."""
+    """The members of a well-formed request: a text, or the id of one that was registered; never both.
+
+    The id may have come as a persisted query, the extension by which Apollo's and urql's own links send hashes.
+    """
 
     query: str | None
     document_id: str | None
+    persisted_query: bool
     operation_name: str | None
     variables: dict[str, Any]
     extensions: dict[str, Any]
@@ -66,7 +70,8 @@ def read_query_string(query_string: bytes) -> GraphQLRequest:
 
 def _request(members: dict[str, Any]) -> GraphQLRequest:
     query, document_id = members.get("query"), members.get("documentId")
-    if query is None and document_id is None:
+    persisted = None if query is not None or document_id is not None else _persisted_query(members.get("extensions"))
+    if query is None and document_id is None and persisted is None:
         raise _bad_request("The member query is missing; put the GraphQL document into it.")
     if type(query) is not str and query is not None:
         raise _bad_request("The member query must be a string, the GraphQL document.")
@@ -82,7 +87,16 @@ def _request(members: dict[str, Any]) -> GraphQLRequest:
     for member, value in (("variables", variables), ("extensions", extensions)):
         if type(value) is not dict and value is not None:
             raise _bad_request(f"The member {member} must be a JSON object; leave it out if there are none.")
-    return GraphQLRequest(query, document_id, name or None, variables or {}, extensions or {})
+    return GraphQLRequest(
+        query, persisted or document_id, persisted is not None, name or None, variables or {}, extensions or {}
+    )
+
+
+def _persisted_query(extensions: Any) -> str | None:
+    """The id of a document in `extensions: {persistedQuery: {version: 1, sha256Hash: "..."}}`."""
+    entry = extensions.get("persistedQuery") if type(extensions) is dict else None
+    digest = entry.get("sha256Hash") if type(entry) is dict else None
+    return f"sha256:{digest}" if type(digest) is str else None
 
 
 def _decode(text: bytes, what: str) -> Any:

@@ -192,7 +192,17 @@ def test_trusted_documents_are_sent_by_their_ids(dashboard: Path, closed_server:
     assert lines[-2] == "Removing it: it is off again"
     members = [{**request.query, **(json.loads(request.body) if request.body else {})} for request in requests]
     assert len(members) == 9
-    assert all("documentId" in sent and "query" not in sent for sent in members)
+    assert all(("documentId" in sent or "extensions" in sent) and "query" not in sent for sent in members)
+
+
+def test_apollo_sends_texts_where_its_documents_are_not_registered(dashboard: Path, server: LiveServer) -> None:
+    with overheard(server) as (url, requests):
+        lines = walk(dashboard, "apollo", url, server.api_key, trusted="yes")
+    assert lines[-2] == "Removing it: it is off again"
+    first, *others = [json.loads(request.body) for request in requests]
+    assert "query" not in first
+    # One try is enough to know.
+    assert all("query" in sent for sent in others)
 
 
 def test_a_text_that_is_not_registered_is_refused_there(closed_server: LiveServer) -> None:

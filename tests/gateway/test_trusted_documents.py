@@ -86,6 +86,30 @@ async def test_another_process_sees_a_removal_with_its_next_request(world: World
 
 
 @on_sqlite
+async def test_a_persisted_query_names_a_registered_document_and_is_never_learnt(world: World) -> None:
+    entry = {"version": 1, "sha256Hash": sha256(QUERY.encode()).hexdigest()}
+    members: dict[str, Any] = {"extensions": {"persistedQuery": entry}, "variables": {"gtin": GTIN}}
+    for _ in range(2):
+        refused = await post(world, **members)
+        [error] = refused.json()["errors"]
+        # Links compare the message as a whole, and then send the text with the same extension.
+        assert (refused.status_code, error["message"]) == (400, "PersistedQueryNotSupported")
+        assert error["extensions"]["code"] == "PERSISTED_QUERY_NOT_SUPPORTED"
+        assert (await post(world, query=QUERY, **members)).json() == NAMED
+    await register(world.database, [NamedDocument("a", QUERY)])
+    assert (await post(world, **members)).json() == NAMED
+    parameters = {name: json.dumps(value) for name, value in members.items()}
+    assert (await get(world, **parameters)).json() == NAMED
+
+
+@on_sqlite
+@pytest.mark.parametrize("entry", [None, [], "x", {}, {"sha256Hash": None}, {"sha256Hash": 1}])
+async def test_a_persisted_query_without_a_hash_is_no_request(world: World, entry: Any) -> None:
+    refused = await post(world, extensions={"persistedQuery": entry})
+    assert (refused.status_code, refused.json()["error_code"]) == (400, "bad_request")
+
+
+@on_sqlite
 @pytest.mark.parametrize(
     "document_id",
     [

@@ -1,5 +1,6 @@
 // The dashboard with Apollo Client: npm run apollo
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from "@apollo/client";
+import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
 import { relayStylePagination } from "@apollo/client/utilities";
 import { type Client, PAGE, UNCONFIRMED, walk } from "./dashboard.js";
 import possible from "./gql/possible-types.json" with { type: "json" };
@@ -24,26 +25,13 @@ const cache = new InMemoryCache({
   },
 });
 
-/** Sends the id of a document instead of its text: first as an extension, which is what a link can add. */
-const byId = new ApolloLink((operation, forward) => {
-  if (trusted) {
-    operation.extensions["documentId"] = documentId(operation.query);
-    operation.setContext({ http: { includeQuery: false, includeExtensions: true } });
-  }
-  return forward(operation);
-});
+const http = new HttpLink({ uri: endpoint, headers: { "X-API-Key": key }, fetch: countingFetch });
 
-/** Moves the id to where it belongs, beside the variables. */
-const sendById: typeof fetch = (resource, options) => {
-  if (!trusted || typeof options?.body !== "string") return countingFetch(resource, options);
-  const { extensions, ...body } = JSON.parse(options.body);
-  return countingFetch(resource, { ...options, body: JSON.stringify({ ...body, documentId: extensions.documentId }) });
-};
-
-const http = new HttpLink({ uri: endpoint, headers: { "X-API-Key": key }, fetch: sendById });
+/** Sends the hash of a document instead of its text; falls back to texts when the gateway does not know it. */
+const byHash = new PersistedQueryLink({ generateHash: (document) => documentId(document).replace("sha256:", "") });
 
 const client = new ApolloClient({
-  link: ApolloLink.from([byId, http]),
+  link: trusted ? ApolloLink.from([byHash, http]) : http,
   cache,
 });
 

@@ -57,7 +57,7 @@ const cache = cacheExchange({
 /** Sends the id of a document instead of its text. It stands behind the cache, which has to know the text. */
 const byId = mapExchange({
   onOperation(operation) {
-    if (!trusted || operation.kind === "teardown") return;
+    if (operation.kind === "teardown") return;
     const query = { kind: "Document", definitions: [], documentId: documentId(operation.query) };
     return makeOperation(operation.kind, { ...operation, query } as unknown as Operation);
   },
@@ -69,7 +69,7 @@ const client = new UrqlClient({
   fetchOptions: { headers },
   // Queries go by GET as long as the address is short; mutations always by POST.
   preferGetMethod: "within-url-limit",
-  exchanges: [cache, byId, fetchExchange],
+  exchanges: trusted ? [cache, byId, fetchExchange] : [cache, fetchExchange],
 });
 
 /** What came back; throws what went wrong on the way, for refusals are answers. */
