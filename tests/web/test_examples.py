@@ -147,6 +147,16 @@ def browse_the_catalogue(data: dict[str, Any]) -> None:
     assert "GLUTEN_FREE" in {claim["code"] for claim in data["claims"]["nodes"]}
 
 
+def how_many(data: dict[str, Any]) -> None:
+    stats = data["certificationAssignmentStats"]
+    # Of the fifteen invented certificates, twelve lapse within a year; real packs name no dates.
+    assert stats["totalCount"] == sum(group["count"] for group in stats["groups"]) == 12
+    months = [group["expiresFrom"] for group in stats["groups"]]
+    assert months == sorted(months)
+    assert len(set(months)) > 3
+    assert "Fairtrade International" in {group["body"]["name"] for group in stats["groups"]}
+
+
 def anything_by_its_id(data: dict[str, Any]) -> None:
     assert data["node"]["__typename"] == "Certification"
     assert data["node"]["code"] == "FAIRTRADE"
@@ -223,6 +233,7 @@ EXPECTED = {
     "ActiveOnADay": active_on_a_day,
     "ByYourOwnData": by_your_own_data,
     "BrowseTheCatalogue": browse_the_catalogue,
+    "HowMany": how_many,
     "AnythingByItsId": anything_by_its_id,
     "AssignAClaim": assign_a_claim,
     "TryBeforeYouChange": try_before_you_change,
