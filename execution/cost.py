@@ -352,7 +352,7 @@ class _Count:
         if isinstance(value, VariableNode):
             return self.sizes.setdefault((value.name.value,), None)
         if isinstance(value, IntValueNode):
-            return max(0, min(int(value.value), SATURATED))
+            return _whole(value.value)
         if isinstance(value, ListValueNode):
             return len(value.values)
         # One item stands for a list of one.
@@ -398,6 +398,11 @@ class _Count:
             if below is not None and field.types:
                 dearest = max(field.types, key=lambda each: self.selections(below, each, inner_page))
                 self.share(below, dearest, inner_page, here, objects * times, shares)
+
+
+def _whole(literal: str) -> int:
+    # As long as a number may be in a document that was validated, unless it is a variable's default.
+    return max(0, min(int(literal), SATURATED)) if len(literal) < 12 else SATURATED * (literal[0] != "-")
 
 
 def _size(value: Any, path: Sequence[str]) -> int | None:

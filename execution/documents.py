@@ -161,11 +161,20 @@ class DocumentReader:
                 "QUERY_TOO_COMPLEX",
                 "The document repeats the same fields too often to be checked; write each once per object.",
             )
-        raise RequestError(Refusal.VALIDATION, [with_code(e, "GRAPHQL_VALIDATION_FAILED") for e in errors])
+        raise RequestError(
+            Refusal.VALIDATION, [with_code(_about_the_text(e), "GRAPHQL_VALIDATION_FAILED") for e in errors]
+        )
 
     def _errors(self, ast: DocumentNode, rules: list[type[ASTValidationRule]]) -> list[GraphQLError]:
         max_errors = self._limits.max_errors
         return validate(self._schema, ast, rules, max_errors=max_errors, hide_suggestions=not self._introspection)
+
+
+def _about_the_text(error: GraphQLError) -> GraphQLError:
+    """The error, unless it quotes an exception that Python raised over a literal, such as a number of 5,000 digits."""
+    if error.original_error is None or isinstance(error.original_error, GraphQLError):
+        return error
+    return GraphQLError("This value cannot be read as what its place asks for; correct it.", error.nodes)
 
 
 def _parse(source: str, limits: Limits) -> DocumentNode:

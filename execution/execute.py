@@ -26,7 +26,7 @@ from execution.compiled import Program
 from execution.documents import Document, DocumentCache, DocumentReader, Operation
 from execution.errors import Refusal, RequestError, with_code
 from execution.explain import explain
-from execution.limits import Limits, is_nested_deeper, too_costly, warnings
+from execution.limits import Limits, judge_variables, too_costly, warnings
 from execution.plan import NotCompiled, condition_variables
 from execution.steps import resumed
 from execution.variables import VariableReader
@@ -232,13 +232,10 @@ class Executor:
                 "SUBSCRIPTION_NOT_SUPPORTED",
                 "Subscriptions are not answered by this endpoint; send a query and ask again later.",
             )
-        limit = limits.max_variables_depth
-        if is_nested_deeper(variables, limit):
-            raise RequestError.of(
-                Refusal.LIMIT,
-                "VARIABLES_TOO_DEEP",
-                f"The variables nest more than {limit} levels deep; send flatter values.",
-            )
+        if variables:
+            refusal = judge_variables(variables, limits)
+            if refusal is not None:
+                raise refusal
         reader = operation.programs.variables
         if reader is None:
             reader = operation.programs.variables = VariableReader(

@@ -22,6 +22,8 @@ from graphql import (
     SelectionSetNode,
 )
 
+from execution.errors import Refusal, RequestError
+
 # Figures stop growing here: 250 doubling fragments would otherwise be printed as 75 digits.
 SATURATED = 1_000_000_000
 
@@ -52,13 +54,15 @@ class Limits:
     """Directives, counted as often as their fragment is spread."""
     max_selections: int = 10_000
     """Fields, fragment spreads and inline fragments, counted as often as their fragment is spread."""
-    max_comparisons: int = 5_000
+    max_comparisons: int = 2_000
     """Steps spent on proving that fields of one name can be merged, which grows with the square of their
     number."""
     max_errors: int = 20
     """Validation errors reported for one document."""
     max_variables_depth: int = 32
     """Nested objects and lists in the variables."""
+    max_variables_values: int = 10_000
+    """Values in the variables, those inside objects and lists included."""
     max_cost: int = 20_000
     """Objects that the operation can make the server build (see `cost`). A page of 100 objects with 100 each passes."""
     warn_only: bool = False
@@ -76,6 +80,7 @@ PER_CALLER = (
     "max_directives",
     "max_selections",
     "max_variables_depth",
+    "max_variables_values",
     "max_cost",
 )
 """The limits that may differ by caller; the others are about how a document is read, which is done for all."""
@@ -309,20 +314,32 @@ def _title(node: OperationDefinitionNode | FragmentDefinitionNode) -> str:
     return f"Operation '{node.name.value}'" if node.name else "The operation"
 
 
-def is_nested_deeper(value: Any, limit: int) -> bool:
-    """Whether a JSON value nests objects and lists in more than `limit` levels; `{}` is one, `1` is none."""
-    items = [value]
-    for _ in range(limit + 1):
+def judge_variables(variables: Mapping[str, Any], limits: Limits) -> RequestError | None:
+    """Why variables are refused before their types are looked at; None if they are not."""
+    # Mostly there are few, and none holds others.
+    if len(variables) <= limits.max_variables_values and not any(type(v) in _CONTAINERS for v in variables.values()):
+        return None
+    values = 0
+    items: list[Any] = [variables]
+    for _ in range(limits.max_variables_depth):
         inner: list[Any] = []
-        found = False
         for item in items:
-            if isinstance(item, dict):
-                found = True
-                inner.extend(item.values())
-            elif isinstance(item, list):
-                found = True
-                inner.extend(item)
-        if not found:
-            return False
-        items = inner
-    return True
+            inner.extend(item.values() if type(item) is dict else item)
+        values += len(inner)
+        if values > limits.max_variables_values:
+            return RequestError.of(
+                Refusal.LIMIT,
+                "VARIABLES_TOO_LARGE",
+                f"The variables hold more than {limits.max_variables_values} values; send fewer in one request.",
+            )
+        items = [item for item in inner if type(item) in _CONTAINERS]
+        if not items:
+            return None
+    return RequestError.of(
+        Refusal.LIMIT,
+        "VARIABLES_TOO_DEEP",
+        f"The variables nest more than {limits.max_variables_depth} levels deep; send flatter values.",
+    )
+
+
+_CONTAINERS = frozenset({dict, list})

@@ -222,13 +222,16 @@ class Settings(BaseSettings):
         10_000, "The most selections in a GraphQL operation, its fragments written out."
     )
     graphql_max_comparisons: int = _limit(
-        5_000,
+        2_000,
         "How many steps may be spent on proving that fields of one name can be merged, before a document is refused.",
     )
     graphql_max_errors: int = _limit(
         20, "The most validation errors that are reported for one GraphQL document.", 1_000
     )
     graphql_max_variables_depth: int = _limit(32, "How deep objects and lists may be nested in variables.", 200)
+    graphql_max_variables_values: int = _limit(
+        10_000, "The most values in the variables of a GraphQL operation, those in objects and lists included."
+    )
     graphql_max_cost: int = _limit(
         20_000,
         "The most that a GraphQL operation may cost: one for each object that it may return, ten for each change.",

@@ -37,6 +37,10 @@ def present_warnings(warnings: Sequence[GraphQLError], request_id: str) -> list[
     return [{**warning.formatted, "extensions": {**(warning.extensions or {})}} for warning in warnings]
 
 
+MAX_MESSAGE = 1_000
+"""Characters of a message: those of graphql-core quote what was sent, however long it is."""
+
+
 def _entry(error: GraphQLError, request_id: str, type_base: str) -> dict[str, Any]:
     cause = root_cause(error)
     entry: dict[str, Any]
@@ -45,6 +49,8 @@ def _entry(error: GraphQLError, request_id: str, type_base: str) -> dict[str, An
         entry = {**error.formatted, "message": cause.detail, "extensions": as_extensions(document)}
     elif cause is None:
         entry = {**error.formatted}
+        if len(error.message) > MAX_MESSAGE:
+            entry["message"] = f"{error.message[:MAX_MESSAGE]}..."
         extensions = error.extensions or {}
         retryable = extensions.get("code") == "OPERATION_TIMED_OUT"
         entry["extensions"] = {"code": "BAD_REQUEST", "retryable": retryable, **extensions}

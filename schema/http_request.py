@@ -16,6 +16,9 @@ import msgspec
 MEMBERS = ("query", "documentId", "operationName", "variables", "extensions")
 _MAPS = ("variables", "extensions")
 
+MAX_NAMES = 20_000
+"""Names in all objects of a request: beyond what GraphQL lets variables hold."""
+
 _decode_json = msgspec.json.Decoder().decode
 _names = re.compile(rb'"[ \t\r\n]*:').findall
 
@@ -104,7 +107,10 @@ def _decode(text: bytes, what: str) -> Any:
         value = _decode_json(text)
         # Each name in the text is followed by a colon. So as many names as colons are as many as were kept, and none
         # was given twice: msgspec keeps the last of them. A colon behind a quote inside a string is looked into too.
-        if len(_names(text)) != _count_names(value):
+        names = len(_names(text))
+        if names > MAX_NAMES:
+            raise _bad_request(f"{what} has more than {MAX_NAMES} names in its objects; send less in one request.")
+        if names != _count_names(value):
             json.loads(text, object_pairs_hook=_refuse_duplicates)
     except _DuplicateName as error:
         raise _bad_request(f"{what} has the name {error} twice in one object; give it once.") from None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from graphql import (
@@ -19,7 +20,7 @@ from graphql import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from execution.limits import SATURATED, Limits, Measure, is_nested_deeper, judge
+from execution.limits import SATURATED, Limits, Measure, judge, judge_variables
 
 
 def measure(source: str, limits: Limits | None = None) -> Measure:
@@ -243,17 +244,27 @@ def test_figures_equal_those_of_the_expanded_document(source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "limit", "deeper"),
+    ("variables", "depth", "deeper"),
     [
-        (1, 0, False),
-        ({}, 0, True),
-        ({}, 1, False),
-        ({"a": [1]}, 1, True),
-        ({"a": [1]}, 2, False),
-        ({"a": 1, "b": [[[]]]}, 3, True),
-        ({"a": 1, "b": [[[]]]}, 4, False),
-        ("[[[[", 0, False),
+        ({"v": 1}, 1, False),
+        ({"v": {}}, 1, True),
+        ({"v": {}}, 2, False),
+        ({"v": {"a": [1]}}, 2, True),
+        ({"v": {"a": [1]}}, 3, False),
+        ({"v": {"a": 1, "b": [[[]]]}}, 4, True),
+        ({"v": {"a": 1, "b": [[[]]]}}, 5, False),
+        ({"v": "[[[["}, 1, False),
     ],
 )
-def test_nesting_of_variables(value: object, limit: int, deeper: bool) -> None:
-    assert is_nested_deeper(value, limit) is deeper
+def test_nesting_of_variables(variables: dict[str, Any], depth: int, deeper: bool) -> None:
+    refusal = judge_variables(variables, Limits(max_variables_depth=depth))
+    assert (refusal is not None) is deeper
+    assert refusal is None or (refusal.errors[0].extensions or {})["code"] == "VARIABLES_TOO_DEEP"
+
+
+@pytest.mark.parametrize("variables", [{"v": [1, 2, [3, {"a": 4}]]}, dict.fromkeys("abcdefg", 1)])
+def test_values_of_variables(variables: dict[str, Any]) -> None:
+    assert judge_variables(variables, Limits(max_variables_values=7)) is None
+    refusal = judge_variables(variables, Limits(max_variables_values=6))
+    assert refusal is not None
+    assert (refusal.errors[0].extensions or {})["code"] == "VARIABLES_TOO_LARGE"

@@ -1,0 +1,414 @@
+"""What strangers may send to /graphql, each with the bound that it met, what that cost, and that life goes on.
+
+Refused is: 4xx with a problem document or with errors and no data. What a refusal costs
+is measured: at most 50 ms of CPU, and a number of function calls that no machine is too slow for.
+"""
+
+import asyncio
+import gzip
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.world import GTIN, World
+
+JSON = {"Content-Type": "application/json"}
+GRAPHQL = "application/graphql-response+json"
+PROBLEM = "application/problem+json"
+
+MOST_CPU = 0.050
+"""Seconds of CPU that refusing a request may take, the whole way through the application."""
+MOST_CALLS = 250_000
+TRIES = 20
+"""Measurements until one is within the bound: other processes of a busy machine make a request look dearer."""
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@dataclass
+class Hostile:
+    """A request, and how it is refused: the status and the code of the problem, or of an error."""
+
+    status: int
+    code: str
+    content: bytes | Callable[[], AsyncIterator[bytes]] = b""
+    method: str = "POST"
+    headers: dict[str, str] = field(default_factory=lambda: dict(JSON))
+    params: dict[str, str] | None = None
+
+
+def document(code: str, text: str, status: int = 400, **members: Any) -> Hostile:
+    return Hostile(status, code, json.dumps({"query": text, **members}).encode())
+
+
+def body(content: bytes | str, status: int = 400, code: str = "bad_request") -> Hostile:
+    return Hostile(status, code, content.encode() if isinstance(content, str) else content)
+
+
+def typed(content_type: str, content: bytes) -> Hostile:
+    return Hostile(415, "unsupported_media_type", content, headers={"Content-Type": content_type})
+
+
+def on_product(selections: str) -> str:
+    return f'{{ product(gtin: "{GTIN}") {{ {selections} }} }} '
+
+
+def fragments(count: int, inner: str) -> str:
+    """Fragments on Product; `@` stands for a spread of the next one."""
+    texts = [f"fragment F{i} on Product {{ {inner.replace('@', f'...F{i + 1}')} }}" for i in range(count)]
+    return " ".join([*texts, f"fragment F{count} on Product {{ name }}"])
+
+
+def many(text: str, count: int) -> str:
+    """The text so often, `@` in it numbered."""
+    return " ".join(text.replace("@", str(number)) for number in range(count))
+
+
+CYCLE = "".join(f"...F{i % 20:<2}" for i in range(40))
+INVALID = "GRAPHQL_VALIDATION_FAILED"
+UNREADABLE = "GRAPHQL_PARSE_FAILED"
+WRITE = f'mutation {{ removeClaim(input: {{gtin: "{GTIN}", claimId: "1"}}) {{ __typename }} }}'
+ASSIGN = "mutation ($i: AssignCertificationInput!) { assignCertification(input: $i) { __typename } }"
+GETS = {"method": "GET", "headers": {}}
+
+DOCUMENTS: dict[str, Hostile] = {
+    # Fragments that double, and what limiters without memory take hours for.
+    "doubling fragments": document("QUERY_TOO_LARGE", on_product("...F0") + fragments(30, "@ @")),
+    "doubling fragments, unused": document("QUERY_TOO_LARGE", "{ viewer { role } } " + fragments(30, "@ @")),
+    "doubling fragments, backwards": document(
+        "QUERY_TOO_LARGE",
+        " ".join(f"fragment F{i} on Product {{ ...F{i - 1} ...F{i - 1} }}" for i in range(60, 0, -1))
+        + "fragment F0 on Product { name } " + on_product("...F60"),
+    ),
+    "doubling aliases": document(
+        "QUERY_TOO_LARGE",
+        on_product("...F0") + fragments(30, "a: certifications { product { @ } } b: certifications { product { @ } }"),
+    ),
+    "ninefold fragments": document("QUERY_TOO_LARGE", on_product("...F0") + fragments(30, "@ " * 9)),
+    "a fragment of itself": document(INVALID, "{ ...A } fragment A on Query { ...A viewer { role } }"),
+    "circular fragments": document(INVALID, "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }"),
+    "dense cycles": document(
+        "QUERY_TOO_LARGE",
+        on_product(many("...F@", 20))
+        + " ".join(f"fragment F{i} on Product {{ {CYCLE[6 * i : 6 * i + 14 * 6]} }}" for i in range(20)),
+    ),
+    "a chain of 105 fragments": document("QUERY_TOO_COMPLEX", on_product("...F0") + fragments(105, "name @")),
+    "29 fragments that differ": document(
+        INVALID, on_product(many("...F@", 29)) + many("fragment F@ on Product { name: brand ...F@ }", 29)
+    ),
+    "90 spreads at once": document(
+        "QUERY_TOO_COMPLEX", on_product(many("...F@", 90)) + many("fragment F@ on Product { name brand }", 90)
+    ),
+    "an unknown fragment": document(INVALID, "{ ...A }"),
+    "490 unknown fragments": document(INVALID, on_product(many("...X@", 490))),
+    # Width.
+    "aliases": document("QUERY_TOO_MANY_ALIASES", on_product(many("a@: name", 300))),
+    "aliased root fields": document("QUERY_TOO_MANY_ALIASES", "{ " + many("a@: viewer { role }", 150) + " }"),
+    "root fields": document("QUERY_TOO_MANY_ROOT_FIELDS", "{ " + "viewer { role } " * 200 + "}"),
+    "mutations": document("QUERY_TOO_MANY_ALIASES", "mutation { " + many(f"m@: {WRITE[11:-2]}", 50) + " }"),
+    "980 equal fields": document("QUERY_TOO_COMPLEX", on_product("name " * 980)),
+    "320 equal objects": document("QUERY_TOO_COMPLEX", on_product("claims { id } " * 240)),
+    "240 equal inline fragments": document("QUERY_TOO_COMPLEX", on_product("... on Product { name } " * 160)),
+    "3,000 equal fields": document("QUERY_TOO_MANY_TOKENS", on_product("name " * 3_000)),
+    "10,000 equal fields": document("QUERY_TOO_LONG", on_product("name " * 10_000)),
+    "980 unknown fields": document(INVALID, on_product(many("x@", 980))),
+    "conflicting aliases": document(INVALID, on_product(many("x@: name x@: brand", 14))),
+    "180 operations": document("OPERATION_RESOLUTION_FAILURE", many("query Q@ { __typename }", 180)),
+    "240 operations of one name": document(INVALID, "query Q { __typename } " * 180),
+    "240 nameless operations": document(INVALID, "{ __typename } " * 240),
+    "unused variables": document(INVALID, "query (" + many("$v@: String", 240) + ") { viewer { role } }"),
+    "undefined variables": document(INVALID, on_product(many("a@: certifications(first: $v@) { id }", 30))),
+    "unknown types": document(INVALID, many("fragment F@ on Produkt@ { a }", 130) + "{ a }"),
+    "unknown arguments": document(INVALID, "{ product(" + many("a@: 1", 320) + ") { name } }"),
+    "one argument many times": document(INVALID, "{ product(" + 'gtin: "1" ' * 320 + ") { name } }"),
+    "directives": document("QUERY_TOO_MANY_DIRECTIVES", on_product("name " + "@skip(if: true) " * 130)),
+    "unknown directives": document("QUERY_TOO_MANY_DIRECTIVES", on_product("name " + "@d " * 450)),
+    "49 directives on one field": document(INVALID, on_product("name " + "@include(if: true) " * 49)),
+    "spread directives": document(
+        "QUERY_TOO_MANY_DIRECTIVES", on_product("...F " * 60) + "fragment F on Product { name @skip(if: true) }"
+    ),
+    # Depth.
+    "180 levels": document("QUERY_TOO_DEEP", on_product("certifications { product { " * 90 + "name" + " } }" * 90)),
+    "10,000 levels": document("QUERY_TOO_DEEP", "{a" * 9_000),
+    "10,000 braces": document(UNREADABLE, "{" * 10_000),
+    "nested inline fragments": document("QUERY_TOO_DEEP", on_product("... { " * 300 + "name" + " }" * 300)),
+    "150 nested inline fragments without an end": document(UNREADABLE, on_product("... { " * 150 + "name")),
+    "a deep list": document("QUERY_TOO_DEEP", "{ product(gtin: " + "[" * 10_000),
+    "a deep object": document("QUERY_TOO_DEEP", "{ product(gtin: " + "{a:" * 6_000),
+    "a deep type": document("QUERY_TOO_DEEP", "query ($v: " + "[" * 10_000),
+    "a deep fragment chain": document(
+        "QUERY_TOO_DEEP", on_product("...F0") + fragments(60, "certifications { product { @ } }")
+    ),
+    # Literals.
+    "a string of 19,000 characters": document(
+        "validation_error", f'{{ product(gtin: "{"9" * 19_000}") {{ name }} }}', 200
+    ),
+    "a million digits": document("QUERY_TOO_LONG", '{ product(gtin: "' + "9" * 1_000_000 + '") { name } }'),
+    "a number of 19,000 digits": document(INVALID, f"{{ products(first: {'9' * 19_000}) {{ nodes {{ name }} }} }}"),
+    "an exponent": document(INVALID, "{ products(first: 1e999999999) { nodes { name } } }"),
+    "a list of 980 numbers": document(INVALID, "{ product(gtin: [" + "1 " * 980 + "]) { name } }"),
+    "an object of 320 members": document(INVALID, "{ product(gtin: {" + many("a@: 1", 320) + "}) { name } }"),
+    "escapes": document(UNREADABLE, '{ product(gtin: "' + "\\u12" * 3_000 + '") { name } }'),
+    "a block string without an end": document(UNREADABLE, '{ product(gtin: """' + '\\"""' * 4_000),
+    "quotes": document("QUERY_TOO_MANY_TOKENS", '{ product(gtin: [' + '"" ' * 6_000),
+    "comments": document("QUERY_TOO_MANY_TOKENS", "#\n" * 9_000 + "{ __typename }"),
+    "blanks": document("QUERY_TOO_LONG", " " * 1_000_000 + "{ __typename }"),
+    # What costs too much.
+    "a page of a billion": document("QUERY_TOO_COSTLY", "{ products(first: 1000000000) { nodes { name } } }"),
+    "pages of pages": document(
+        "QUERY_TOO_COSTLY",
+        "{ products(first: 100) { nodes { claims { claim { assignments(first: 100) { nodes { id } } } } } } }",
+    ),
+    "a page of a variable billion": document(
+        "QUERY_TOO_COSTLY", "query ($n: Int) { products(first: $n) { nodes { name } } }", variables={"n": 10**9}
+    ),
+    # Introspection.
+    "introspection, 19 times": document(
+        "QUERY_TOO_COSTLY",
+        "{ " + many("a@: __schema { types { ...T } }", 19)
+        + " } fragment T on __Type { name fields { name args { name type { name } } type { name } } }",
+    ),
+    "introspection in circles": document(
+        INVALID, "{ __schema { types " + "{ fields { type " * 4 + "{ name }" + " } }" * 4 + " } }"
+    ),
+    "possible types in circles": document(
+        INVALID, "{ __schema { types { " + "interfaces { possibleTypes { " * 4 + "name" + " } }" * 4 + " } } }"
+    ),
+    "deep introspection": document(
+        "INTROSPECTION_TOO_DEEP", '{ __type(name: "Product") ' + "{ ofType " * 30 + "{ name }" + "}" * 30 + " }"
+    ),
+    "introspection by fragments in circles": document(
+        INVALID,
+        "{ __schema { types { ...A } } } fragment A on __Type { fields { type { ...B } } }"
+        " fragment B on __Type { fields { type { ...C } } } fragment C on __Type { fields { type { name } } }",
+    ),
+    # Not a document.
+    "nothing": document(UNREADABLE, ""),
+    "a NUL": document(UNREADABLE, "{ viewer\x00 }"),
+    "definitions of types": document(INVALID, "type A { b: Int } extend type Query { a: Int }"),
+    "a subscription": document(INVALID, "subscription { viewer { role } }"),
+    "an empty selection": document(INVALID, "query { viewer }"),
+    "deferred": document(INVALID, on_product('... @defer(label: "a") { name }')),
+    "no operation of that name": document("OPERATION_RESOLUTION_FAILURE", "query A { __typename }", operationName="B"),
+    # Variables.
+    "33 levels of variables": document(
+        "VARIABLES_TOO_DEEP", ASSIGN, variables={"i": json.loads("[" * 32 + "]" * 32)}
+    ),
+    "unused deep variables": document(
+        "VARIABLES_TOO_DEEP", "{ __typename }", variables={"unused": json.loads('{"a":' * 300 + "1" + "}" * 300)}
+    ),
+    "a list of 9,000 wrong countries": document(
+        "BAD_USER_INPUT",
+        ASSIGN,
+        variables={"i": {"gtin": "1", "certificationId": "1", "certificateCountries": list(range(9_000))}},
+    ),
+    "wide wrong variables": document(
+        "BAD_USER_INPUT", ASSIGN, variables={"i": {f"member{number}": number for number in range(3_000)}}
+    ),
+    "a list of 100,000 wrong countries": document(
+        "VARIABLES_TOO_LARGE",
+        ASSIGN,
+        variables={"i": {"gtin": "1", "certificationId": "1", "certificateCountries": list(range(100_000))}},
+    ),
+}  # fmt: skip
+
+LARGE = 20 * 1024 * 1024
+
+
+async def endless() -> AsyncIterator[bytes]:
+    for _ in range(LARGE // 65_536):
+        yield b" " * 65_536
+
+
+async def trickle() -> AsyncIterator[bytes]:
+    for byte in b'{"query": "' + b"#" * 3_000:
+        yield bytes([byte])
+
+
+FORM = b"query=" + b"%7B__typename%7D"
+REQUESTS: dict[str, Hostile] = {
+    # Bodies.
+    "20 MB": body(b'{"query": "' + b"x" * LARGE + b'"}', 413, "payload_too_large"),
+    "20 MB in pieces": Hostile(413, "payload_too_large", endless),
+    "3,011 pieces, cut": Hostile(400, "bad_request", trickle),
+    "an endless announcement": Hostile(
+        413, "payload_too_large", b"{}", headers={**JSON, "Content-Length": "9" * 400}
+    ),
+    "compressed": Hostile(
+        400, "bad_request", gzip.compress(b" " * LARGE), headers={**JSON, "Content-Encoding": "gzip"}
+    ),
+    "no body": body(b""),
+    "a number": body("1"),
+    "a string": body('"x"'),
+    "null": body("null"),
+    "a batch": body('[{"query": "{ __typename }"}]'),
+    "a batch of 10,000": body("[" + ",".join(['{"query": "{ __typename }"}'] * 10_000) + "]"),
+    "a batch of numbers": body("[1, 2]"),
+    "100,000 levels of lists": body("[" * 100_000 + "]" * 100_000),
+    "100,000 levels of objects": body('{"a":' * 100_000 + "1" + "}" * 100_000),
+    "100,000 levels of lists in variables": body(
+        '{"query": "{ __typename }", "variables": {"a": ' + "[" * 100_000 + "]" * 100_000 + "}}"
+    ),
+    "900 levels of extensions": body(
+        '{"query": "{", "extensions": ' + '{"a":' * 900 + "1" + "}" * 900 + "}", code=UNREADABLE
+    ),
+    "no query": body('{"variables": {}}'),
+    "a query that is a list": body('{"query": ["{ __typename }"]}'),
+    "variables that are a string": body('{"query": "{ __typename }", "variables": "{}"}'),
+    "variables that are a list": body('{"query": "{ __typename }", "variables": [1]}'),
+    "query twice": body('{"query": "{ __typename }", "query": "{ viewer { role } }"}'),
+    "query twice, disguised": body('{"query": "{ __typename }", "qu\\u0065ry": "{ viewer { role } }"}'),
+    "query twice, with blanks": body('{"query" : "{ __typename }", "query"\n:\t"{ viewer { role } }"}'),
+    "a variable twice": body('{"query": "{ __typename }", "variables": {"a": 1, "a": 2}}'),
+    "a variable twice, deep": body('{"query": "{ __typename }", "variables": {"a": [{"b": {"c": 1, "c": 2}}]}}'),
+    "a variable twice, and a quote with a colon": body(
+        '{"query": "{ product(gtin: \\":\\") { name } }", "variables": {"a": "\\":", "a": 2}}'
+    ),
+    "60,000 variables, one twice": body(
+        '{"query": "{ __typename }", "variables": {' + ",".join(f'"v{i % 59_999}":1' for i in range(60_000)) + "}}"
+    ),
+    "9,000 variables, one twice": body(
+        '{"query": "{ __typename }", "variables": {' + ",".join(f'"v{i % 8_999}":1' for i in range(9_000)) + "}}"
+    ),
+    "NaN": body('{"query": "{ __typename }", "variables": {"a": NaN}}'),
+    "infinity": body('{"query": "{ __typename }", "variables": {"a": -Infinity}}'),
+    "a number beyond all": body('{"query": "{ __typename }", "variables": {"a": 1e999}}'),
+    "a number of 500,000 digits": body('{"query": "{ __typename }", "variables": {"a": ' + "9" * 500_000 + "}}"),
+    "a lone surrogate": body('{"query": "{ __typename }", "variables": {"a": "\\ud800"}}'),
+    "a lone surrogate in the query": body('{"query": "{ product(gtin: \\"\\udfff\\") { name } }"}'),
+    "no UTF-8": body(b'{"query": "{ __typename }\xff"}'),
+    "UTF-16": body('{"query": "{ __typename }"}'.encode("utf-16")),
+    "overlong UTF-8": body(b'{"query": "{ __typename \xc0\x80}"}'),
+    "two values": body('{"query": "{ __typename }"} {"query": "{"}'),
+    # What browsers can send across sites, and other types.
+    "a form": typed("application/x-www-form-urlencoded", FORM),
+    "a mutation in a form": typed("application/x-www-form-urlencoded", b"query=" + WRITE.encode()),
+    "plain text": typed("text/plain", json.dumps({"query": WRITE}).encode()),
+    "no type": Hostile(415, "unsupported_media_type", json.dumps({"query": WRITE}).encode(), headers={}),
+    "multipart": typed(
+        "multipart/form-data; boundary=x",
+        b'--x\r\nContent-Disposition: form-data; name="operations"\r\n\r\n' + json.dumps({"query": WRITE}).encode()
+        + b"\r\n--x--\r\n",
+    ),
+    "application/graphql": typed("application/graphql", b"{ __typename }"),
+    "two types": typed("application/json, text/plain", json.dumps({"query": WRITE}).encode()),
+    "JSON in UTF-16": typed("application/json; charset=utf-16", '{"query": "{ __typename }"}'.encode("utf-16")),
+    "a type of 30,000 parameters": typed("text/x;" + "a=b;" * 7_500, b"{}"),
+    # Methods.
+    "a mutation by GET": Hostile(405, "method_not_allowed", params={"query": WRITE}, method="GET", headers={}),
+    "a mutation by GET, as an alternative": Hostile(
+        405,
+        "method_not_allowed",
+        params={"query": f"query A {{ __typename }} {WRITE.replace('mutation', 'mutation B')}", "operationName": "B"},
+        method="GET",
+        headers={},
+    ),
+    "a mutation by HEAD": Hostile(405, "", params={"query": WRITE}, method="HEAD", headers={}),
+    "PUT": Hostile(405, "method_not_allowed", b"{}", method="PUT"),
+    "DELETE": Hostile(405, "method_not_allowed", method="DELETE", headers={}),
+    "a subscription by GET": Hostile(
+        400, INVALID, params={"query": "subscription { viewer { role } }"}, method="GET", headers={}
+    ),
+    "query twice in the URL": Hostile(400, "bad_request", params={}, method="GET", headers={}),
+    "broken variables in the URL": Hostile(
+        400, "bad_request", params={"query": "{ __typename }", "variables": "{"}, method="GET", headers={}
+    ),
+    "deep variables in the URL": Hostile(
+        400, "bad_request", params={"query": "{ __typename }", "variables": "[" * 20_000}, method="GET", headers={}
+    ),
+    # Headers.
+    "an answer in XML": Hostile(406, "not_acceptable", b"{}", headers={**JSON, "Accept": "text/xml"}),
+    "an answer in 10,000 types": Hostile(
+        406, "not_acceptable", b"{}", headers={**JSON, "Accept": ", ".join(f"x/y{i}" for i in range(10_000))}
+    ),
+    "strange qualities": Hostile(
+        406, "not_acceptable", b"{}", headers={**JSON, "Accept": "application/json;q=NaN, */*;q=-1"}
+    ),
+}  # fmt: skip
+REQUESTS["query twice in the URL"].params = {"query": "{ __typename }"}
+
+
+async def send(world: World, hostile: Hostile) -> httpx2.Response:
+    headers = {"X-API-Key": world.keys["manager"], "Accept": GRAPHQL, **hostile.headers}
+    content = hostile.content if isinstance(hostile.content, bytes) else hostile.content()
+    url = "/graphql?query=%7Bviewer%7Brole%7D%7D" if hostile is REQUESTS["query twice in the URL"] else "/graphql"
+    if url != "/graphql":
+        return await world.client.request("GET", f"{url}&query=%7B__typename%7D", headers=headers)
+    return await world.client.request(
+        hostile.method, url, content=content or None, headers=headers, params=hostile.params
+    )
+
+
+def is_refused(response: httpx2.Response, hostile: Hostile) -> None:
+    """Checks a refusal: its status, its form, and that it says why in few words."""
+    assert response.status_code == hostile.status, response.text[:500]
+    assert len(response.content) < 10_000
+    assert "Traceback" not in response.text
+    if hostile.method == "HEAD":
+        return
+    answer = response.json()
+    if response.headers["content-type"] == PROBLEM:
+        assert answer["error_code"] == hostile.code
+        assert answer["detail"].endswith(".")
+        return
+    assert response.headers["content-type"] == f"{GRAPHQL}; charset=utf-8"
+    assert answer.get("data", {"product": None}) == {"product": None}
+    codes = [error["extensions"]["code"] for error in answer["errors"]]
+    assert hostile.code in codes
+    assert len(codes) <= 21
+    for error in answer["errors"]:
+        assert error["extensions"].keys() >= {"code", "retryable", "requestId"}
+
+
+async def is_well(world: World) -> None:
+    """The same process answers what others ask."""
+    query = {"query": f'{{ product(gtin: "{GTIN}") {{ name certifications {{ certification {{ label }} }} }} }}'}
+    response = await world.client.post("/graphql", json=query, headers={"X-API-Key": world.keys["readonly"]})
+    assert response.json()["data"]["product"]["name"] == "Oat drink"
+
+
+async def calls_made(world: World, hostile: Hostile) -> int:
+    """How many functions are called on the way through the application."""
+    calls = 0
+
+    def count(_frame: Any, event: str, _argument: Any) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    previous = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        await send(world, hostile)
+    finally:
+        sys.setprofile(previous)
+    return calls
+
+
+ALL = {**DOCUMENTS, **REQUESTS}
+
+
+@pytest.mark.parametrize("name", ALL)
+async def test_hostile_requests_are_refused_cheaply(
+    world: World, name: str, record_property: Callable[[str, object], None]
+) -> None:
+    hostile = ALL[name]
+    await is_well(world)
+    is_refused(await send(world, hostile), hostile)
+    spent: list[float] = []
+    while not spent or (spent[-1] >= MOST_CPU and len(spent) < TRIES):
+        await asyncio.sleep(0.01 * len(spent))
+        start = time.process_time()
+        await send(world, hostile)
+        spent.append(time.process_time() - start)
+    record_property("milliseconds of CPU", round(1000 * min(spent), 1))
+    print(f"{name}: {1000 * min(spent):.1f} ms of CPU")
+    assert min(spent) < MOST_CPU
+    # The client's own work on large bodies would be counted too.
+    assert name in REQUESTS or await calls_made(world, hostile) < MOST_CALLS
+    await is_well(world)
