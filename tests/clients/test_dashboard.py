@@ -102,6 +102,10 @@ def test_what_is_shown(dashboard: Path, server: LiveServer, client: str) -> None
     assert days == sorted(days)
     assert expiring[0].endswith(" Rainforest Alliance Certified RA-DEMO-2002 | 09520000000073 Demo green tea")
 
+    months = [line.split() for line in block(lines, "By month:")]
+    assert [month for month, _ in months] == sorted({month for month, _ in months})
+    assert sum(len(bar) for _, bar in months) > 6
+
     assert 'Products with "chocolate": 7' in lines
     pages = block(lines, 'Products with "chocolate"'), block(lines, "And the next page:")
     assert [len(page) for page in pages] == [4, 3]
@@ -122,7 +126,7 @@ def test_what_is_done(dashboard: Path, server: LiveServer, client: str) -> None:
         f"{before}, Vegan",
         "requests for all this: 1",
     ]
-    again, preview, bad_link, removed, last = lines[-5:]
+    again, preview, bad_link, removed, last, all_on, all_off = lines[-7:]
     assert again == (
         f"Once more: refused: Conflict: The product {gtin} already carries the claim VEGAN;"
         " change that assignment instead. (do not repeat it)"
@@ -134,6 +138,9 @@ def test_what_is_done(dashboard: Path, server: LiveServer, client: str) -> None:
     assert bad_link.startswith("With a bad link: refused: input.evidenceUrl: Input should be an http or https URL")
     assert removed == "Removing it: it is off again"
     assert last.strip() == before
+    # Two of them are vegan without our doing.
+    assert all_on == "Assigning it to all: 5 done, now on 7"
+    assert all_off == "And off again: 5 done, now on 2"
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -162,7 +169,7 @@ def test_habits_of_apollo_client(dashboard: Path, server: LiveServer) -> None:
 def test_habits_of_urql(dashboard: Path, server: LiveServer) -> None:
     with overheard(server) as (url, requests):
         walk(dashboard, "urql", url, server.api_key)
-    assert [request.method for request in requests] == ["GET"] * 4 + ["POST"] * 5
+    assert [request.method for request in requests] == ["GET"] * 4 + ["POST"] * 7
     assert {request.accept.split(",")[0] for request in requests} == {"application/graphql-response+json"}
     assert requests[0].query["operationName"] == ["ExpiringCertificates"]
     check_keys(requests)
@@ -171,8 +178,8 @@ def test_habits_of_urql(dashboard: Path, server: LiveServer) -> None:
 def check_keys(requests: list[Sent]) -> None:
     """Every write has a key of its own; queries and what only shows what would change have none."""
     named = [(json.loads(request.body)["operationName"], request) for request in requests if request.body]
-    keys = [request.idempotency_key for name, request in named if name in ("AssignClaim", "RemoveClaim")]
-    assert len(set(keys)) == len(keys) == 4
+    keys = [request.idempotency_key for name, request in named if name.startswith(("Assign", "Remove"))]
+    assert len(set(keys)) == len(keys) == 6
     assert [request.idempotency_key for request in requests if request.idempotency_key] == keys
 
 
@@ -189,16 +196,16 @@ def test_trusted_documents_are_sent_by_their_ids(dashboard: Path, closed_server:
     with overheard(closed_server) as (url, requests):
         lines = walk(dashboard, client, url, closed_server.api_key, trusted="yes")
     assert '"Vegan" is on it' in block(lines, 'Assigning "Vegan":')
-    assert lines[-2] == "Removing it: it is off again"
+    assert lines[-1] == "And off again: 5 done, now on 2"
     members = [{**request.query, **(json.loads(request.body) if request.body else {})} for request in requests]
-    assert len(members) == 9
+    assert len(members) == 11
     assert all(("documentId" in sent or "extensions" in sent) and "query" not in sent for sent in members)
 
 
 def test_apollo_sends_texts_where_its_documents_are_not_registered(dashboard: Path, server: LiveServer) -> None:
     with overheard(server) as (url, requests):
         lines = walk(dashboard, "apollo", url, server.api_key, trusted="yes")
-    assert lines[-2] == "Removing it: it is off again"
+    assert lines[-1] == "And off again: 5 done, now on 2"
     first, *others = [json.loads(request.body) for request in requests]
     assert "query" not in first
     # One try is enough to know.

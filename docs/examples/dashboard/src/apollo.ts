@@ -6,10 +6,12 @@ import { type Client, PAGE, UNCONFIRMED, walk } from "./dashboard.js";
 import possible from "./gql/possible-types.json" with { type: "json" };
 import {
   AssignClaimDocument,
+  AssignClaimsDocument,
   ClaimByCodeDocument,
   ExpiringCertificatesDocument,
   PreviewClaimDocument,
   RemoveClaimDocument,
+  RemoveClaimsDocument,
   SearchProductsDocument,
 } from "./gql/graphql.js";
 import { countingFetch, documentId, endpoint, idempotencyKey, key, trusted } from "./settings.js";
@@ -44,7 +46,7 @@ function found<T>(data: T | null | undefined): T {
 const apollo: Client = {
   async expiring(days) {
     const { data } = await client.query({ query: ExpiringCertificatesDocument, variables: { days, first: PAGE } });
-    return found(data).certificationAssignments;
+    return found(data);
   },
 
   async claim(code) {
@@ -100,6 +102,24 @@ const apollo: Client = {
   async removeClaim(input) {
     const { data } = await client.mutate({
       mutation: RemoveClaimDocument,
+      variables: { input },
+      context: { headers: idempotencyKey() },
+    });
+    return found(data);
+  },
+
+  async assignClaims(input) {
+    const { data } = await client.mutate({
+      mutation: AssignClaimsDocument,
+      variables: { input },
+      context: { headers: idempotencyKey() },
+    });
+    return found(data);
+  },
+
+  async removeClaims(input) {
+    const { data } = await client.mutate({
+      mutation: RemoveClaimsDocument,
       variables: { input },
       context: { headers: idempotencyKey() },
     });

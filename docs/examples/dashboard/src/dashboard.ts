@@ -2,6 +2,7 @@
 import type {
   AssignClaimInput,
   AssignClaimMutation,
+  AssignClaimsMutation,
   ClaimFragment,
   ExpiringCertificatesQuery,
   PatchClaimAssignmentInput,
@@ -10,6 +11,7 @@ import type {
   RefusalFragment,
   RemoveClaimInput,
   RemoveClaimMutation,
+  RemoveClaimsMutation,
   SearchProductsQuery,
 } from "./gql/graphql.js";
 import { requests } from "./settings.js";
@@ -18,8 +20,8 @@ export type Page = SearchProductsQuery["products"];
 
 /** What the dashboard needs of a client. `apollo.ts` and `urql.ts` each make one. */
 export interface Client {
-  /** The certificates that run out within so many days, the next ones first. */
-  expiring(days: number): Promise<ExpiringCertificatesQuery["certificationAssignments"]>;
+  /** The certificates that run out within so many days, the next ones first, and how many do in each month of a year. */
+  expiring(days: number): Promise<ExpiringCertificatesQuery>;
   claim(code: string): Promise<ClaimFragment>;
   /** Shows the first products that match, and shows them anew whenever the client's cache learns more. */
   watchProducts(search: string, show: (page: Page) => void): Watch;
@@ -28,6 +30,10 @@ export interface Client {
   /** What a change would do. */
   previewClaim(input: PatchClaimAssignmentInput): Promise<PreviewClaimMutation>;
   removeClaim(input: RemoveClaimInput): Promise<RemoveClaimMutation>;
+  /** Many at once; those that are refused are left out. */
+  assignClaims(input: AssignClaimInput[]): Promise<AssignClaimsMutation>;
+  /** Many at once, or none of them. */
+  removeClaims(input: RemoveClaimInput[]): Promise<RemoveClaimsMutation>;
 }
 
 export interface Watch {
@@ -87,11 +93,14 @@ const removed = ({ removeClaim: result }: RemoveClaimMutation): string =>
 /** A walk through the dashboard, as somebody would use it. */
 export async function walk(client: Client, search: string, code: string): Promise<void> {
   const days = 60;
-  const expiring = await client.expiring(days);
+  const { certificationAssignments: expiring, months } = await client.expiring(days);
   console.log(`Certificates that run out within ${days} days: ${expiring.totalCount}`);
   for (const { expirationDate, certification, certificateNumber, product } of expiring.nodes) {
     console.log(`  ${expirationDate} ${certification.label} ${certificateNumber} | ${product.gtin} ${product.name}`);
   }
+
+  console.log("By month:");
+  for (const { expiresFrom, count } of months.groups) console.log(`  ${expiresFrom?.slice(0, 7)} ${"#".repeat(count)}`);
 
   const screen = new Screen();
   const watch = client.watchProducts(search, screen.show);
@@ -140,5 +149,19 @@ export async function walk(client: Client, search: string, code: string): Promis
 
   console.log(`Removing it: ${removed(await client.removeClaim({ gtin: product.gtin, claimId: claim.id }))}`);
   console.log(card(shown(await screen.when((page) => line(page) === undefined))));
+
+  const { assignClaims: many } = await client.assignClaims(
+    products(page).map(({ gtin }) => ({ gtin, claimId: claim.id })),
+  );
+  if (many.__typename !== "AssignClaimRows") throw new Error(refusal(many));
+  const carriers = (page: Page): number =>
+    products(page).filter(({ claims }) => claims.some((line) => line.claim.id === claim.id)).length;
+  const all = await screen.when((page) => carriers(page) === products(page).length);
+  console.log(`Assigning it to all: ${many.done} done, now on ${carriers(all)}`);
+  const done = products(page).filter((_, index) => many.rows[index]?.result.__typename === "ClaimAssigned");
+  const { removeClaims: undone } = await client.removeClaims(done.map(({ gtin }) => ({ gtin, claimId: claim.id })));
+  if (undone.__typename !== "RemoveClaimRows") throw new Error(refusal(undone));
+  const last = await screen.when((page) => carriers(page) === products(page).length - done.length);
+  console.log(`And off again: ${undone.done} done, now on ${carriers(last)}`);
   watch.stop();
 }

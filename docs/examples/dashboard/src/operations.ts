@@ -55,6 +55,9 @@ export const ExpiringCertificates = graphql(`
         product { id gtin name }
       }
     }
+    months: certificationAssignmentStats(where: { expiringWithin: { days: 365 } }, bucket: MONTH) {
+      groups { expiresFrom count }
+    }
   }
 `);
 
@@ -99,6 +102,43 @@ export const RemoveClaim = graphql(`
   mutation RemoveClaim($input: RemoveClaimInput!) {
     removeClaim(input: $input) {
       ... on ClaimRemoved { removed { id product { id gtin claims { ...ClaimLine } } } }
+      ...Refusal
+    }
+  }
+`);
+
+// Up to 100 writes in one. Each row has the answer that its own mutation would have had.
+export const AssignClaims = graphql(`
+  mutation AssignClaims($input: [AssignClaimInput!]!) {
+    assignClaims(input: $input, policy: IGNORE_FAILED) {
+      ... on AssignClaimRows {
+        done
+        rows {
+          index
+          result {
+            ... on ClaimAssigned { assignment { ...ClaimLine product { id gtin claims { ...ClaimLine } } } }
+            ...Refusal
+          }
+        }
+      }
+      ...Refusal
+    }
+  }
+`);
+
+export const RemoveClaims = graphql(`
+  mutation RemoveClaims($input: [RemoveClaimInput!]!) {
+    removeClaims(input: $input) {
+      ... on RemoveClaimRows {
+        done
+        rows {
+          index
+          result {
+            ... on ClaimRemoved { removed { id product { id gtin claims { ...ClaimLine } } } }
+            ...Refusal
+          }
+        }
+      }
       ...Refusal
     }
   }

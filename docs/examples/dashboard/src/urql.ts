@@ -13,6 +13,7 @@ import { relayPagination } from "@urql/exchange-graphcache/extras";
 import { type Client, PAGE, type Page, UNCONFIRMED, walk } from "./dashboard.js";
 import {
   AssignClaimDocument,
+  AssignClaimsDocument,
   type AssignClaimMutationVariables,
   ClaimByCodeDocument,
   ClaimFragmentDoc,
@@ -20,6 +21,7 @@ import {
   PreviewClaimDocument,
   ProductCardFragmentDoc,
   RemoveClaimDocument,
+  RemoveClaimsDocument,
   SearchProductsDocument,
 } from "./gql/graphql.js";
 import schema from "./gql/schema.json" with { type: "json" };
@@ -32,8 +34,13 @@ const cache = cacheExchange({
   schema: schema as never,
   // Pages of one search become one list; another search is another list.
   resolvers: { Query: { products: relayPagination() } },
-  // A write names products by their GTIN, so that is what they are found by.
-  keys: { Product: ({ gtin }) => gtin as string },
+  keys: {
+    // A write names products by their GTIN, so that is what they are found by.
+    Product: ({ gtin }) => gtin as string,
+    // Counts have no identity; they are kept with the question that they answer.
+    CertificationAssignmentStats: () => null,
+    CertificationAssignmentStatsGroup: () => null,
+  },
   optimistic: {
     assignClaim({ input }: AssignClaimMutationVariables, cached) {
       const product = cached.readFragment(ProductCardFragmentDoc, { __typename: "Product", gtin: input.gtin });
@@ -72,6 +79,9 @@ const client = new UrqlClient({
   exchanges: trusted ? [cache, byId, fetchExchange] : [cache, fetchExchange],
 });
 
+/** How a write is sent: with a key of its own. */
+const once = () => ({ fetchOptions: { headers: { ...headers, ...idempotencyKey() } } });
+
 /** What came back; throws what went wrong on the way, for refusals are answers. */
 function found<Data, Variables extends AnyVariables>(result: OperationResult<Data, Variables>): Data {
   if (result.error) throw result.error;
@@ -81,7 +91,7 @@ function found<Data, Variables extends AnyVariables>(result: OperationResult<Dat
 
 const urql: Client = {
   async expiring(days) {
-    return found(await client.query(ExpiringCertificatesDocument, { days, first: PAGE })).certificationAssignments;
+    return found(await client.query(ExpiringCertificatesDocument, { days, first: PAGE }));
   },
 
   async claim(code) {
@@ -110,8 +120,7 @@ const urql: Client = {
   },
 
   async assignClaim(_product, _claim, input) {
-    const fetchOptions = { headers: { ...headers, ...idempotencyKey() } };
-    return found(await client.mutation(AssignClaimDocument, { input }, { fetchOptions }));
+    return found(await client.mutation(AssignClaimDocument, { input }, once()));
   },
 
   async previewClaim(input) {
@@ -119,8 +128,15 @@ const urql: Client = {
   },
 
   async removeClaim(input) {
-    const fetchOptions = { headers: { ...headers, ...idempotencyKey() } };
-    return found(await client.mutation(RemoveClaimDocument, { input }, { fetchOptions }));
+    return found(await client.mutation(RemoveClaimDocument, { input }, once()));
+  },
+
+  async assignClaims(input) {
+    return found(await client.mutation(AssignClaimsDocument, { input }, once()));
+  },
+
+  async removeClaims(input) {
+    return found(await client.mutation(RemoveClaimsDocument, { input }, once()));
   },
 };
 
