@@ -274,6 +274,7 @@ class _Count:
         self.steps = 0
         self._model = model
         self._fragments = fragments
+        self._further: dict[int, int] = {}
         self._done: dict[tuple[int, str, int | None], float] = {}
 
     def selections(self, selection_set: SelectionSetNode, type_: GraphQLObjectType, page: int | None) -> float:
@@ -309,6 +310,9 @@ class _Count:
 
     def further_changes(self, selection_set: SelectionSetNode, root: GraphQLObjectType) -> int:
         """How many things the fields of a mutation's root change beyond one each."""
+        key = id(selection_set)
+        if key in self._further:
+            return self._further[key]
         total = 0
         for selection in selection_set.selections:
             if isinstance(selection, FieldNode):
@@ -318,7 +322,8 @@ class _Count:
             else:
                 inner = self._fragment(cast("FragmentSpreadNode | InlineFragmentNode", selection), root)
                 total += 0 if inner is None else self.further_changes(inner, root)
-        return min(total, SATURATED)
+        total = self._further[key] = min(total, SATURATED)
+        return total
 
     def _sizes_of(self, field: _FieldCost, node: FieldNode, page: int | None) -> tuple[float, int | None, int]:
         """How many objects the field holds, how many each list inside them, and what its changes cost."""

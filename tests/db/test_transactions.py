@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import asyncpg
@@ -61,6 +61,48 @@ async def test_an_error_rolls_everything_back(world: World) -> None:
         await fail_in_the_middle()
     assert await claims.of_products(world.database, [PRODUCT]) == []
     assert "changed" not in str(await world.rows(tables.products))
+
+
+async def test_a_savepoint_undoes_its_own_block_and_no_other(world: World) -> None:
+    async def note(text: str) -> None:
+        async with transaction.savepoint():
+            await transaction.execute(update(tables.products).values(description=tables.products.c.description + text))
+            if text.isupper():
+                raise ValueError(text)
+
+    async def twice() -> None:
+        async with transaction.savepoint():
+            await transaction.insert(tables.organizations, {**organization, "id": NOTHING})
+            await transaction.insert(tables.organizations, organization)
+
+    organization = {"id": world.brand, "slug": "third", "name": "Third", "created_at": NOON}
+    async with world.database.write() as transaction:
+        await transaction.execute(update(tables.products).values(description="0"))
+        for text in ("A", "b", "C", "D", "e"):
+            with suppress(ValueError):
+                await note(text)
+        # After an error of the database itself the transaction goes on.
+        with pytest.raises(IntegrityError):
+            await twice()
+        await note("f")
+    stored = await products.find(world.database, PRODUCT)
+    assert stored is not None
+    assert stored.description == "0bef"
+    assert len(await world.rows(tables.organizations)) == 2
+
+
+async def test_without_its_end_a_savepoint_is_undone_with_everything(world: World) -> None:
+    before = await world.rows(tables.products)
+
+    async def fail_behind_it() -> None:
+        async with world.database.write() as transaction:
+            async with transaction.savepoint():
+                await transaction.execute(update(tables.products).values(name="changed"))
+            raise RuntimeError("behind it")
+
+    with pytest.raises(RuntimeError, match="behind it"):
+        await fail_behind_it()
+    assert await world.rows(tables.products) == before
 
 
 async def test_a_cancelled_write_leaves_nothing_and_blocks_nobody(world: World) -> None:

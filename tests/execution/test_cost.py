@@ -201,6 +201,26 @@ def test_what_variables_have_a_say_in(source: str, variables: dict[str, Any], ex
     assert counted.fixed is None or "$a" in source
 
 
+@pytest.mark.parametrize(
+    ("source", "variables", "expected"),
+    [
+        ("{ branches(first: 50) { nodes { name } } nodes(ids: [1, 2, 3]) { name } }", {}, 0),
+        ("mutation { change { name } touch }", {}, 0),
+        ("mutation { a: changeMany(input: {rows: [1, 2, 3]}) { results { name } } touch }", {}, 2),
+        ("mutation { changeMany(input: {rows: []}) { results { name } } }", {}, 0),
+        ("mutation ($i: Rows!) { changeMany(input: $i) { results { name } } }", {"i": {"rows": [1, 2]}}, 1),
+        (
+            """mutation ($r: [Int!]!) { ...M ... on Mutation { b: changeMany(input: {rows: $r}) { results { name } } } }
+               fragment M on Mutation { a: changeMany(input: {rows: $r}) { results { name } } }""",
+            {"r": [1, 2, 3]},
+            4,
+        ),
+    ],
+)
+def test_what_mutations_change_beyond_one_thing_each(source: str, variables: dict[str, Any], expected: int) -> None:
+    assert of(source).further_changes(variables) == expected
+
+
 def test_the_breakdown_adds_up_to_the_cost() -> None:
     source = """query ($n: Int) {
         all: branches(first: $n) { nodes { ...B } }
@@ -236,6 +256,9 @@ def test_fragments_are_added_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = of("{ branch { ...F0 } } " + doubling + " fragment F40 on Branch { leaves { name } }")
     assert counted.fixed == SATURATED
     assert counted.steps <= 2 * 41 + 3
+    doubling = doubling.replace("on Branch", "on Mutation")
+    counted = of("mutation { ...F0 } " + doubling + " fragment F40 on Mutation { changeMany(input: {rows: [1, 2]}) }")
+    assert counted.further_changes({}) == SATURATED
 
 
 def test_few_combinations_are_remembered() -> None:
