@@ -333,7 +333,13 @@ async def written(world: World) -> AsyncIterator[list[str]]:
     database = world.database
     if isinstance(database, SqliteDatabase):
         connection = database._writer._connection
-        connection.set_trace_callback(seen.append)
+
+        def note(sql: str) -> None:
+            # A statement that starts a trigger is told again.
+            if sql not in seen[-1:]:
+                seen.append(sql)
+
+        connection.set_trace_callback(note)
         yield seen
         connection.set_trace_callback(None)
         return
