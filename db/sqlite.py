@@ -40,12 +40,17 @@ class SqliteDatabase(Database):
         self._scanners = ThreadPoolExecutor(_SCANNERS, "sqlite-scan")
 
     async def fetch(self, read: Read[R], found: Definitions | None = None, /, **values: Any) -> list[R]:
-        """The committed records of a read; one that may scan runs in a thread."""
-        if read.scans:
+        """The committed records of a read; one that may scan runs in a thread, and ends when nobody waits for it."""
+        if not read.scans:
+            return _run(self._reader, read, values, found)
+        scan = _Scan()
+        try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._scanners, lambda: _run(self._scanner(), read, values, found)
+                self._scanners, lambda: scan.run(self._scanner(), read, values, found)
             )
-        return _run(self._reader, read, values, found)
+        except asyncio.CancelledError:
+            scan.stop()
+            raise
 
     def _scanner(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -78,6 +83,33 @@ class SqliteDatabase(Database):
             connection.close()
         # Last, because only a connection that may write takes the log away.
         await self._writer.close()
+
+
+class _Scan:
+    """One read in a thread, which the loop's thread may stop: after a time-out nobody should wait for its thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    def run(
+        self, connection: sqlite3.Connection, read: Read[R], values: dict[str, Any], found: Definitions | None
+    ) -> list[R]:
+        """The records of the read."""
+        with self._lock:
+            self._connection = connection
+        try:
+            return _run(connection, read, values, found)
+        finally:
+            # From here on the connection is somebody else's.
+            with self._lock:
+                self._connection = None
+
+    def stop(self) -> None:
+        """Ends the read if it is running; its thread goes on with the next."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.interrupt()
 
 
 async def open_sqlite(path: str) -> SqliteDatabase:

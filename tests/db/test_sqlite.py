@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, literal, select
 
 from db import certifications, claims, keys, lists, organizations, products, tables
 from db.compiled import SQLITE
@@ -97,3 +97,22 @@ async def test_what_may_scan_runs_beside_the_loop(world: World) -> None:
     assert len(await world.database.fetch(Read(select(tables.products.c.gtin), watched, scans=True))) == 2
     assert threading.main_thread() not in threads
     assert len(threads) == 2
+
+
+def counting_to(number: int) -> Read[Any]:
+    """A read that takes ten seconds for every hundred million."""
+    numbers = select(literal(1).label("n")).cte("numbers", recursive=True)
+    numbers = numbers.union_all(select(numbers.c.n + 1).where(numbers.c.n < number))
+    return Read(select(func.count()).select_from(numbers), tuple, scans=True)
+
+
+async def test_a_scan_ends_when_nobody_waits_for_it(world: World) -> None:
+    endless = counting_to(10**12)
+    # More than there are threads: some of them have not begun when they are given up.
+    waiting = [asyncio.create_task(world.database.fetch(endless)) for _ in range(5)]
+    await asyncio.sleep(0.1)
+    for task in waiting:
+        task.cancel()
+    assert [type(end) for end in await asyncio.gather(*waiting, return_exceptions=True)] == [asyncio.CancelledError] * 5
+    async with asyncio.timeout(10):
+        assert await asyncio.gather(*(world.database.fetch(counting_to(1_000)) for _ in range(4))) == [[(1_000,)]] * 4
