@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -20,6 +21,20 @@ from tests.npm import run, workplace
 
 DASHBOARD = ROOT / "docs" / "examples" / "dashboard"
 CLIENTS = ("apollo", "urql")
+
+
+EVERYTHING = """
+query Everything($after: String) {
+  products(first: 50, after: $after) {
+    nodes {
+      __typename id gtin name
+      claims { __typename id claim { __typename id code label } }
+      certifications { __typename id certification { __typename id label body { __typename id name } } }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +108,26 @@ def block(lines: list[str], title: str) -> list[str]:
     return [line.strip() for line in takewhile(lambda line: line.startswith("  "), lines[start:])]
 
 
+class Walked(NamedTuple):
+    """What a walk printed and what it sent."""
+
+    lines: list[str]
+    requests: list[Sent]
+
+
+@pytest.fixture(scope="module")
+def walked(dashboard: Path, server: LiveServer) -> dict[str, Walked]:
+    """A walk with each client."""
+    walks = {}
+    for client in CLIENTS:
+        with overheard(server) as (url, requests):
+            walks[client] = Walked(walk(dashboard, client, url, server.api_key), requests)
+    return walks
+
+
 @pytest.mark.parametrize("client", CLIENTS)
-def test_what_is_shown(dashboard: Path, server: LiveServer, client: str) -> None:
-    lines = walk(dashboard, client, server.url, server.api_key)
+def test_what_is_shown(walked: dict[str, Walked], client: str) -> None:
+    lines = walked[client].lines
     expiring = block(lines, "Certificates that run out within 60 days: 6")
     days = [date.fromisoformat(line.split()[0]) for line in expiring]
     assert len(days) == 4
@@ -115,8 +147,8 @@ def test_what_is_shown(dashboard: Path, server: LiveServer, client: str) -> None
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_what_is_done(dashboard: Path, server: LiveServer, client: str) -> None:
-    lines = walk(dashboard, client, server.url, server.api_key)
+def test_what_is_done(walked: dict[str, Walked], client: str) -> None:
+    lines = walked[client].lines
     before = block(lines, 'Products with "chocolate"')[0]
     gtin = before.split()[0]
     # The list shows the claim before it is stored and when it is, in no more than the request that stores it.
@@ -126,7 +158,7 @@ def test_what_is_done(dashboard: Path, server: LiveServer, client: str) -> None:
         f"{before}, Vegan",
         "requests for all this: 1",
     ]
-    again, preview, bad_link, removed, last, all_on, all_off = lines[-7:]
+    again, bad_link, preview, removed, last, all_on, all_off = lines[-7:]
     assert again == (
         f"Once more: refused: Conflict: The product {gtin} already carries the claim VEGAN;"
         " change that assignment instead. (do not repeat it)"
@@ -151,24 +183,23 @@ def test_what_was_shown_too_early_is_taken_back(dashboard: Path, server: LiveSer
         key = manager.post(keys, json={"name": "reader", "role": "readonly"}).json()["key"]
     lines = walk(dashboard, client, server.url, key)
     before = block(lines, 'Products with "chocolate"')[0]
-    saving, refused, last = block(lines, 'Assigning "Vegan":')
+    saving, refused, last, requests = block(lines, 'Assigning "Vegan":')
     assert saving == f"{before}, Vegan (saving)"
     assert refused.startswith("refused: Forbidden: ")
     assert last == before
+    assert requests == "requests for all this: 1"
 
 
-def test_habits_of_apollo_client(dashboard: Path, server: LiveServer) -> None:
-    with overheard(server) as (url, requests):
-        walk(dashboard, "apollo", url, server.api_key)
+def test_habits_of_apollo_client(walked: dict[str, Walked]) -> None:
+    requests = walked["apollo"].requests
     assert {request.method for request in requests} == {"POST"}
     # Since version 4 it asks for the new media type first.
     assert {request.accept.split(",")[0].split(";")[0] for request in requests} == {"application/graphql-response+json"}
     check_keys(requests)
 
 
-def test_habits_of_urql(dashboard: Path, server: LiveServer) -> None:
-    with overheard(server) as (url, requests):
-        walk(dashboard, "urql", url, server.api_key)
+def test_habits_of_urql(walked: dict[str, Walked]) -> None:
+    requests = walked["urql"].requests
     assert [request.method for request in requests] == ["GET"] * 4 + ["POST"] * 7
     assert {request.accept.split(",")[0] for request in requests} == {"application/graphql-response+json"}
     assert requests[0].query["operationName"] == ["ExpiringCertificates"]
@@ -216,3 +247,34 @@ def test_a_text_that_is_not_registered_is_refused_there(closed_server: LiveServe
     with httpx2.Client(trust_env=False, headers={"X-API-Key": closed_server.api_key}) as client:
         answer = client.post(f"{closed_server.url}/graphql", json={"query": "{ viewer { canWrite } }"})
     assert "Only registered documents are run here" in answer.json()["errors"][0]["message"]
+
+
+def test_what_a_cache_keys_by_is_unique(server: LiveServer) -> None:
+    known: dict[str, dict[str, Any]] = {}
+    after = None
+    with httpx2.Client(trust_env=False, headers={"X-API-Key": server.api_key}) as client:
+        while True:
+            request = {"query": EVERYTHING, "variables": {"after": after}}
+            page = client.post(f"{server.url}/graphql", json=request).json()["data"]["products"]
+            for product in page["nodes"]:
+                remember(product, known)
+            after = page["pageInfo"]["endCursor"]
+            if not page["pageInfo"]["hasNextPage"]:
+                break
+    kinds = Counter(entity["__typename"] for entity in known.values())
+    assert kinds["Product"] == 160
+    assert min(kinds[kind] for kind in ("ClaimAssignment", "CertificationAssignment", "Claim", "Certification")) > 40
+    assert kinds["CertificationBody"] > 20
+
+
+def remember(value: Any, known: dict[str, dict[str, Any]]) -> None:
+    """Collects everything that has an id; the same id is always the same thing."""
+    if isinstance(value, list):
+        for item in value:
+            remember(item, known)
+    elif isinstance(value, dict):
+        own = {name: member for name, member in value.items() if not isinstance(member, dict | list)}
+        assert known.setdefault(value["id"], own) == own
+        for member in value.values():
+            if isinstance(member, dict | list):
+                remember(member, known)

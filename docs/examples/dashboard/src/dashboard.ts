@@ -66,6 +66,15 @@ class Screen {
 
 const products = (page: Page): ProductCardFragment[] => page.edges.map((edge) => edge.node);
 
+/** The product as the page shows it now. */
+const same = (page: Page, { id }: ProductCardFragment): ProductCardFragment => {
+  const product = products(page).find((product) => product.id === id);
+  if (!product) throw new Error(`The product ${id} is no longer on the page.`);
+  return product;
+};
+
+const lineOf = (product: ProductCardFragment, { id }: ClaimFragment) => product.claims.find(({ claim }) => claim.id === id);
+
 const card = (product: ProductCardFragment): string => {
   const claims = product.claims.map(({ id, claim }) => (id === UNCONFIRMED ? `${claim.label} (saving)` : claim.label));
   const certifications = product.certifications.map(({ certification }) => certification.label);
@@ -92,76 +101,88 @@ const removed = ({ removeClaim: result }: RemoveClaimMutation): string =>
 
 /** A walk through the dashboard, as somebody would use it. */
 export async function walk(client: Client, search: string, code: string): Promise<void> {
-  const days = 60;
+  await showExpiring(client, 60);
+  const screen = new Screen();
+  const watch = client.watchProducts(search, screen.show);
+  const page = await showProducts(screen, watch, search);
+  const claim = await client.claim(code);
+  const product = products(page).find((product) => !lineOf(product, claim));
+  if (!product) throw new Error(`Every product makes the claim ${claim.label} already.`);
+  if (await assignOne(client, screen, product, claim)) {
+    await meetRefusals(client, product, claim);
+    await removeOne(client, screen, product, claim);
+    await assignMany(client, screen, page, claim);
+  }
+  watch.stop();
+}
+
+async function showExpiring(client: Client, days: number): Promise<void> {
   const { certificationAssignments: expiring, months } = await client.expiring(days);
   console.log(`Certificates that run out within ${days} days: ${expiring.totalCount}`);
   for (const { expirationDate, certification, certificateNumber, product } of expiring.nodes) {
     console.log(`  ${expirationDate} ${certification.label} ${certificateNumber} | ${product.gtin} ${product.name}`);
   }
-
   console.log("By month:");
   for (const { expiresFrom, count } of months.groups) console.log(`  ${expiresFrom?.slice(0, 7)} ${"#".repeat(count)}`);
+}
 
-  const screen = new Screen();
-  const watch = client.watchProducts(search, screen.show);
+/** Shows the first two pages and returns what is on the screen then. */
+async function showProducts(screen: Screen, watch: Watch, search: string): Promise<Page> {
+  const first = await screen.when(() => true);
+  console.log(`Products with "${search}": ${first.totalCount}`);
+  products(first).forEach((product) => console.log(card(product)));
+  if (!first.pageInfo.hasNextPage) return first;
+  watch.more();
+  const both = await screen.when((page) => page.edges.length > first.edges.length);
+  console.log("And the next page:");
+  products(both).slice(first.edges.length).forEach((product) => console.log(card(product)));
+  return both;
+}
 
-  let page = await screen.when((page) => page.edges.length > 0);
-  console.log(`Products with "${search}": ${page.totalCount}`);
-  products(page).forEach((product) => console.log(card(product)));
-  if (page.pageInfo.hasNextPage) {
-    const length = page.edges.length;
-    watch.more();
-    page = await screen.when((page) => page.edges.length > length);
-    console.log("And the next page:");
-    products(page)
-      .slice(length)
-      .forEach((product) => console.log(card(product)));
-  }
-
-  const claim = await client.claim(code);
-  const product = products(page).find(({ claims }) => !claims.some((line) => line.claim.id === claim.id));
-  if (!product) throw new Error(`Every product makes the claim ${claim.label} already.`);
-  const shown = (page: Page): ProductCardFragment => products(page).find(({ id }) => id === product.id) ?? product;
-  const line = (page: Page): string | undefined => shown(page).claims.find((line) => line.claim.id === claim.id)?.id;
-
+/** Whether it worked. A refusal is shown, and what was shown too early is taken back by the cache itself. */
+async function assignOne(client: Client, screen: Screen, product: ProductCardFragment, claim: ClaimFragment) {
+  const line = (page: Page) => lineOf(same(page, product), claim)?.id;
   console.log(`Assigning "${claim.label}":`);
   const before = requests();
-  const assigning = client.assignClaim(product, claim, { gtin: product.gtin, claimId: claim.id });
-  console.log(card(shown(await screen.when((page) => line(page) === UNCONFIRMED))));
-  const result = await assigning;
+  const answer = client.assignClaim(product, claim, { gtin: product.gtin, claimId: claim.id });
+  const saving = await screen.when((page) => line(page) === UNCONFIRMED);
+  console.log(card(same(saving, product)));
+  const result = await answer;
   console.log(`  ${assigned(result)}`);
-  if (result.assignClaim.__typename !== "ClaimAssigned") {
-    // The cache takes back by itself what it had shown too early.
-    console.log(card(shown(await screen.when((page) => line(page) === undefined))));
-    watch.stop();
-    return;
-  }
-  console.log(card(shown(await screen.when((page) => ![undefined, UNCONFIRMED].includes(line(page))))));
+  const settled = await screen.when((page) => line(page) !== UNCONFIRMED);
+  console.log(card(same(settled, product)));
   console.log(`  requests for all this: ${requests() - before}`);
+  return result.assignClaim.__typename === "ClaimAssigned";
+}
 
-  const again = await client.assignClaim(product, claim, { gtin: product.gtin, claimId: claim.id });
-  console.log(`Once more: ${assigned(again)}`);
-  const better = { source: "THIRD_PARTY_VERIFIED" as const, evidenceUrl: "https://example.org/audit" };
-  const preview = await client.previewClaim({ gtin: product.gtin, claimId: claim.id, ...better });
-  console.log(`If it were verified: ${previewed(preview)}`);
-  const wrong = { gtin: product.gtin, claimId: claim.id, evidenceUrl: "somewhere" };
+async function meetRefusals(client: Client, product: ProductCardFragment, claim: ClaimFragment): Promise<void> {
+  const input = { gtin: product.gtin, claimId: claim.id };
+  console.log(`Once more: ${assigned(await client.assignClaim(product, claim, input))}`);
+  const wrong = { ...input, evidenceUrl: "somewhere" };
   console.log(`With a bad link: ${assigned(await client.assignClaim(product, claim, wrong))}`);
+  const better = { ...input, source: "THIRD_PARTY_VERIFIED" as const, evidenceUrl: "https://example.org/audit" };
+  console.log(`If it were verified: ${previewed(await client.previewClaim(better))}`);
+}
 
+async function removeOne(client: Client, screen: Screen, product: ProductCardFragment, claim: ClaimFragment) {
   console.log(`Removing it: ${removed(await client.removeClaim({ gtin: product.gtin, claimId: claim.id }))}`);
-  console.log(card(shown(await screen.when((page) => line(page) === undefined))));
+  const without = await screen.when((page) => !lineOf(same(page, product), claim));
+  console.log(card(same(without, product)));
+}
 
-  const { assignClaims: many } = await client.assignClaims(
-    products(page).map(({ gtin }) => ({ gtin, claimId: claim.id })),
-  );
-  if (many.__typename !== "AssignClaimRows") throw new Error(refusal(many));
-  const carriers = (page: Page): number =>
-    products(page).filter(({ claims }) => claims.some((line) => line.claim.id === claim.id)).length;
-  const all = await screen.when((page) => carriers(page) === products(page).length);
-  console.log(`Assigning it to all: ${many.done} done, now on ${carriers(all)}`);
-  const done = products(page).filter((_, index) => many.rows[index]?.result.__typename === "ClaimAssigned");
-  const { removeClaims: undone } = await client.removeClaims(done.map(({ gtin }) => ({ gtin, claimId: claim.id })));
-  if (undone.__typename !== "RemoveClaimRows") throw new Error(refusal(undone));
-  const last = await screen.when((page) => carriers(page) === products(page).length - done.length);
-  console.log(`And off again: ${undone.done} done, now on ${carriers(last)}`);
-  watch.stop();
+/** Puts the claim on all products of the page that do not make it yet, and takes it off those again. */
+async function assignMany(client: Client, screen: Screen, page: Page, claim: ClaimFragment): Promise<void> {
+  const input = products(page).map(({ gtin }) => ({ gtin, claimId: claim.id }));
+  const carriers = (page: Page) => products(page).filter((product) => lineOf(product, claim)).length;
+
+  const { assignClaims: on } = await client.assignClaims(input);
+  if (on.__typename !== "AssignClaimRows") throw new Error(refusal(on));
+  const all = await screen.when((page) => carriers(page) === input.length);
+  console.log(`Assigning it to all: ${on.done} done, now on ${carriers(all)}`);
+
+  const done = input.filter((_, index) => on.rows[index]?.result.__typename === "ClaimAssigned");
+  const { removeClaims: off } = await client.removeClaims(done);
+  if (off.__typename !== "RemoveClaimRows") throw new Error(refusal(off));
+  const rest = await screen.when((page) => carriers(page) === input.length - done.length);
+  console.log(`And off again: ${off.done} done, now on ${carriers(rest)}`);
 }
