@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from graphql import GraphQLError
+from graphql import FieldNode, GraphQLError
 
 from domain.errors import DomainError
 from domain.problem import describe
@@ -23,12 +23,21 @@ log = logging.getLogger("certgate.graphql")
 
 def present(errors: Sequence[GraphQLError], request_id: str, type_base: str) -> list[dict[str, Any]]:
     """The errors of one answer as they are sent."""
-    causes = {id(cause): (cause, error) for error in errors if (cause := root_cause(error)) is not None}
-    for cause, error in causes.values():
+    failures = {id(failure): (failure, error) for error in errors if (failure := _failure(error)) is not None}
+    for failure, error in failures.values():
         # One failure of a batch reaches every parent; the log needs it once.
-        if not isinstance(cause, DomainError):
-            log.error("request %s failed at %s", request_id, error.path, exc_info=cause)
+        log.error("request %s failed at %s", request_id, error.path, exc_info=failure)
     return [_entry(error, request_id, type_base) for error in errors]
+
+
+def _failure(error: GraphQLError) -> Exception | None:
+    """What went wrong on our side, if that is why there is an error."""
+    cause = root_cause(error)
+    if cause is not None:
+        return None if isinstance(cause, DomainError) else cause
+    # A field that was run and has a value that its type does not allow; GraphQL's own text would quote it.
+    is_value = error.path is not None and all(isinstance(node, FieldNode) for node in error.nodes or ())
+    return error if is_value else None
 
 
 def present_warnings(warnings: Sequence[GraphQLError], request_id: str) -> list[dict[str, Any]]:
@@ -42,20 +51,20 @@ MAX_MESSAGE = 1_000
 
 
 def _entry(error: GraphQLError, request_id: str, type_base: str) -> dict[str, Any]:
-    cause = root_cause(error)
     entry: dict[str, Any]
+    cause = root_cause(error)
     if isinstance(cause, DomainError):
         document = describe(cause, at=datetime.now(UTC), type_base=type_base)
         entry = {**error.formatted, "message": cause.detail, "extensions": as_extensions(document)}
-    elif cause is None:
+    elif _failure(error) is not None:
+        entry = {**error.formatted, "message": INTERNAL}
+        entry["extensions"] = {"code": "internal_error", "retryable": True}
+    else:
         entry = {**error.formatted}
         if len(error.message) > MAX_MESSAGE:
             entry["message"] = f"{error.message[:MAX_MESSAGE]}..."
         extensions = error.extensions or {}
         retryable = extensions.get("code") == "OPERATION_TIMED_OUT"
         entry["extensions"] = {"code": "BAD_REQUEST", "retryable": retryable, **extensions}
-    else:
-        entry = {**error.formatted, "message": INTERNAL}
-        entry["extensions"] = {"code": "internal_error", "retryable": True}
     entry["extensions"]["requestId"] = request_id
     return entry

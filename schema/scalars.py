@@ -1,11 +1,12 @@
 """Scalars, stricter than Strawberry's own, which would also read `20240102` or a moment without a zone."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, NewType
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, ValueNode, value_from_ast_untyped
 from strawberry.types.scalar import ScalarDefinition
 
 from domain.validation import read_date, read_moment
@@ -32,6 +33,18 @@ def _moment(value: Any) -> datetime:
         ) from None
 
 
+def _in_text(parse: Callable[[Any], Any]) -> Callable[..., Any]:
+    """The same for a value that is written in the document: the error says where."""
+
+    def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+        try:
+            return parse(value_from_ast_untyped(node, variables))
+        except GraphQLError as error:
+            raise GraphQLError(error.message, node) from None
+
+    return parse_literal
+
+
 def _no_input(value: Any) -> object:
     raise GraphQLError("JSON is never an input here.")
 
@@ -51,12 +64,14 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="A calendar date, written YYYY-MM-DD and nothing else, for example `2026-05-31`.",
         serialize=lambda value: value.isoformat(),
         parse_value=_date,
+        parse_literal=_in_text(_date),
     ),
     datetime: strawberry.scalar(
         name="DateTime",
         description="A moment in ISO 8601 with its offset, for example `2026-03-31T12:00:00+00:00`.",
         serialize=lambda value: value.isoformat(),
         parse_value=_moment,
+        parse_literal=_in_text(_moment),
     ),
     Json: strawberry.scalar(
         name="JSON",
