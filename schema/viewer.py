@@ -2,10 +2,13 @@
 
 import strawberry
 
-from domain import access, records, vocabulary
+from domain import access, account, records, vocabulary
+from resolvers import account as operations
 from schema.context import Info
+from schema.keys import ApiKey
 from schema.nodes import Node
 from schema.records import record_type, shown
+from schema.scalars import Metadata
 
 
 @record_type(records.Organization, description="An organisation: it owns products, keys and private definitions.")
@@ -15,6 +18,15 @@ class Organization(Node):
     id: strawberry.ID = strawberry.field(description="Its id, 22 characters.")
     slug: str = strawberry.field(description="Its short name in commands, for example `demo`.")
     name: str = strawberry.field(description="Its name.")
+
+
+@record_type(account.User, description="A person who belongs to one or more organisations.")
+class User:
+    """Who acts with a `csu` key."""
+
+    id: strawberry.ID = strawberry.field(description="The person's id, 22 characters.")
+    email: str = strawberry.field(description="The address, in lower case.")
+    metadata: Metadata = strawberry.field(description="Data about the person.")
 
 
 @record_type(access.Caller, description="You, as the gateway sees you: the credential of this request.")
@@ -31,6 +43,21 @@ class Viewer:
     def can_write(self) -> bool:
         """Whether the credential permits writing at all."""
         return shown(self).may(access.Permission.WRITE)
+
+    @strawberry.field(description="All organisations that you belong to; the one you act for comes first.")
+    async def organizations(self, info: Info) -> list[Organization]:
+        """One for most; a person may belong to several."""
+        return shown((await operations.who_am_i(info.context.operation)).organizations)
+
+    @strawberry.field(description="The person behind a `csu` key; null for credentials that stand for nobody.")
+    async def user(self, info: Info) -> User | None:
+        """Whose key it is."""
+        return shown((await operations.who_am_i(info.context.operation)).user)
+
+    @strawberry.field(description="The API key that you came with; null in a signed-in browser and for an OAuth token.")
+    async def api_key(self, info: Info) -> ApiKey | None:
+        """The key behind the request."""
+        return shown((await operations.who_am_i(info.context.operation)).api_key)
 
 
 @strawberry.type

@@ -1,6 +1,7 @@
 """Bulk mutations: a result for each row, all or what can be done, in one transaction."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -288,6 +289,19 @@ async def test_another_row_in_the_same_place_under_the_same_key_is_refused(shelf
     body = (await send(shelf, "assignClaims", {"input": claims(SHELF[1], SHELF[0])}, key="one")).json()
     assert [error["extensions"]["code"] for error in body["errors"]] == ["idempotency_key_reused"]
     assert await everything(shelf) == before
+
+
+@on_sqlite
+async def test_only_a_clearing_that_stays_is_logged(shelf: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "certgate.operations")
+    await bulk(shelf, "assignClaims", claims(*SHELF[:3], metadata={"a": "1"}))
+    rows = claims(*SHELF[:3], FREE_GTIN, clearMetadata=True)
+    await bulk(shelf, "patchClaimAssignments", rows, "IGNORE_FAILED", dry=True)
+    await bulk(shelf, "patchClaimAssignments", rows)
+    assert caplog.messages == []
+    for _ in range(2):
+        await bulk(shelf, "patchClaimAssignments", rows, "IGNORE_FAILED", key="one")
+    assert len(caplog.messages) == 3
 
 
 # --- Races ---

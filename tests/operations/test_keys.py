@@ -1,13 +1,13 @@
 """API keys through both faces: made, shown once, changed and revoked by managers, and by nobody else."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from db import tables
 from domain.vocabulary import KeyKind, Role
-from resolvers.keys import set_member
+from resolvers.keys import set_member, sign_in_with_key
 from tests.operations.faces import Face, GraphQL
 from tests.operations.mutations import MUTATIONS, SPARE_KEY, prepare, run, send
 from tests.world import GTIN, NON_GMO, NOTHING, VEGAN, World
@@ -76,6 +76,42 @@ async def test_a_moment_is_a_text_with_its_offset(world: World, moment: Any) -> 
     (error,) = response.json()["errors"]
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
     assert "'$input' has invalid value at .expiresAt: DateTime should be written with its offset" in error["message"]
+
+
+VIEWER = """{ viewer { role kind user { id email metadata } organizations { id name }
+  apiKey { id role description createdAt metadata } } }"""
+
+
+async def test_the_viewer_is_who_whoami_says(world: World) -> None:
+    for organization, role in (("brand", Role.EDITOR), ("rival", Role.READONLY)):
+        await set_member(world.database, organization, "ann@example.org", role)
+    await world.add_key("ann", "brand", Role.MANAGER, KeyKind.USER, "ann@example.org")
+    seen = set()
+    for who in ("manager", "publishable", "ann"):
+        headers = {"X-API-Key": world.keys[who]}
+        rest = (await world.client.get("/account/api/v1/whoami", headers=headers)).json()
+        viewer = (await GraphQL(world).run(VIEWER, who))["data"]["viewer"]
+        user, key = viewer["user"] or {}, viewer["apiKey"]
+        assert (rest["user_id"], rest["email"]) == (user.get("id"), user.get("email"))
+        assert rest["organizations"] == viewer["organizations"]
+        assert {**rest["api_key"], "created": ""} == {
+            "id": key["id"],
+            "role": key["role"].lower(),
+            "description": key["description"],
+            "created": "",
+            "metadata": key["metadata"],
+        }
+        seen.add((len(viewer["organizations"]), bool(user)))
+    assert seen == {(1, False), (2, True)}
+    session = await sign_in_with_key(world.database, world.keys["ann"], timedelta(hours=1))
+    assert session is not None
+    answer = await world.client.post(
+        "/graphql",
+        json={"query": VIEWER},
+        headers={"Cookie": f"sessionid={session.secret}", "Sec-Fetch-Site": "same-origin"},
+    )
+    viewer = answer.json()["data"]["viewer"]
+    assert (viewer["user"]["email"], viewer["apiKey"]) == ("ann@example.org", None)
 
 
 # Who may is one table: everybody but a manager of the organisation is refused every operation.
