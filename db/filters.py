@@ -4,6 +4,7 @@ A filter is taken apart into its shape and its values. The shape decides the sta
 by shape; values are parameters, a list is one parameter.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from sqlalchemy import Alias, FromClause, String, Table, and_, bindparam, false, literal_column, or_, select, true
@@ -69,13 +70,27 @@ def condition(
     """
     match shape:
         case Every(parts):
-            return and_(true(), *(condition(part, table, unindexed) for part in parts))
+            return and_(true(), *(condition(part, table, unindexed) for part in _closed(parts)))
         case Either(parts):
             return or_(false(), *(condition(part, table, unindexed) for part in parts))
         case Not(part):
             return Negated(_condition(part, table, unindexed))
         case Condition():
             return _condition(shape, table, unindexed)
+
+
+def _closed(parts: tuple[Where, ...]) -> Iterator[Where]:
+    """The parts, with the starts of spans that have an end marked as such.
+
+    An index is searched between one lower and one upper bound. That what has no end is not in a span would be a second
+    upper one, and SQLite would search up to it: from the span's start through everything that has not ended.
+    """
+    closed = {part.member for part in parts if isinstance(part, Condition) and part.operator == "lte"}
+    for part in parts:
+        if isinstance(part, Condition) and part.operator == "gte" and part.member in closed:
+            yield Condition(part.member, "start", part.value)
+        else:
+            yield part
 
 
 def _condition(test: Condition, table: FromClause, unindexed: frozenset[tuple[str, str]]) -> ColumnElement[bool]:
@@ -93,7 +108,7 @@ def _condition(test: Condition, table: FromClause, unindexed: frozenset[tuple[st
         case "gte":
             # What has no end is not in any span.
             return (column >= value) & (column < Endless()) if test.member in COLUMN_OF else column >= value
-        case "open_gte":
+        case "open_gte" | "start":
             return column >= value
         case "lte":
             return column <= value

@@ -12,9 +12,10 @@ from sqlalchemy import func, literal, select
 
 from db import certifications, claims, keys, lists, organizations, products, stats, tables
 from db.compiled import SQLITE
+from db.filters import condition
 from db.reads import Read
 from db.sqlite import SqliteDatabase
-from domain.filters import EVERYTHING, Condition, Every
+from domain.filters import EVERYTHING, Condition, Every, Not
 from domain.paging import Window, product_order
 from domain.stats import CertificationGrouping, ClaimGrouping, ExpiryBucket
 from tests.world import GTIN, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
@@ -138,3 +139,13 @@ async def test_counting_reads_rows_in_their_own_order(world: World) -> None:
             steps = plan(world, statement(where, by, bucket), **values, limit=1)
             (first,) = (step for step in steps if "_assignments" in step)
             assert re.fullmatch(r"SCAN \w+_assignments( USING COVERING INDEX \w+)?", first), (by, bucket, first)
+
+
+def test_a_span_is_searched_from_its_start_to_its_end(database_url: str) -> None:
+    """And not to the last of what ends at all."""
+    start, end = Condition("expiration_date", "gte", "a"), Condition("expiration_date", "lte", "b")
+    bounds = {
+        shape: str(condition(shape, tables.certification_assignments).compile(dialect=SQLITE)).count("ends <")
+        for shape in (start, Every((start, end)), Every((end, Not(start))))
+    }
+    assert [*bounds.values()] == [1, 1, 2]
