@@ -5,9 +5,9 @@
   const page = document.getElementById("reference");
   try {
     const catalogue = await (await fetch(".well-known/api-catalog")).json();
-    // Of the APIs there, those that have an OpenAPI document.
+    // Of the APIs there, those that have an OpenAPI document; GraphQL is described by a schema of its own kind.
     const apis = catalogue.linkset
-      .filter((entry) => entry["service-desc"])
+      .filter((entry) => entry["service-desc"]?.[0].type === "application/openapi+json")
       .map((entry) => ({ name: entry.anchor.match(/([a-z]+)\/api\/v1\/$/)[1], url: entry["service-desc"][0].href }));
     const wanted = new URLSearchParams(location.search).get("api");
     const shown = apis.find((api) => api.name === wanted) || apis[0];
