@@ -23,7 +23,6 @@ what limits that only warn had to warn of.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
-from inspect import isawaitable
 from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -72,7 +71,7 @@ class Format(NamedTuple):
 
 
 class GraphQLEndpoint:
-    """An ASGI application for `Route("/graphql", endpoint)`.
+    """An ASGI application for one path.
 
     `make_context` is called once per operation, after it was admitted; what it raises is left to the application's
     exception handlers. So is what `charge` raises, which is told before that how many units the operation costs beyond
@@ -86,7 +85,7 @@ class GraphQLEndpoint:
         self,
         executor: Executor,
         *,
-        make_context: Callable[[Scope, Asked], Awaitable[Any] | Any],
+        make_context: Callable[[Scope, Asked], Any],
         present: Callable[[Scope, Sequence[GraphQLError]], list[dict[str, Any]]],
         problem: RenderProblem,
         present_warnings: Callable[[Scope, Sequence[GraphQLError]], list[dict[str, Any]]] | None = None,
@@ -148,7 +147,10 @@ class GraphQLEndpoint:
     async def _run(self, scope: Scope, request: GraphQLRequest) -> dict[str, Any]:
         executor = self._executor
         limits = self._limits_of(scope) if self._limits_of is not None else executor.limits
-        document = executor.prepare(await self._text(request), limits)
+        text = request.query
+        if text is None or self._mode == "only":
+            text = await self._text(request)
+        document = executor.prepare(text, limits)
         operation = document.select(request.operation_name)
         if operation.kind is OperationType.MUTATION and scope["method"] != "POST":
             raise NotGraphQL(405, "method_not_allowed", "A mutation changes data; send it by POST.", {"Allow": "POST"})
@@ -160,8 +162,6 @@ class GraphQLEndpoint:
         if self._charge is not None and rows:
             await self._charge(scope, rows)
         context = self._make_context(scope, Asked(units, admitted.cost))
-        if isawaitable(context):
-            context = await context
         result = await executor.run_admitted(admitted, context)
         answer: dict[str, Any] = {}
         if result.errors:
@@ -177,21 +177,17 @@ class GraphQLEndpoint:
         return answer
 
     async def _text(self, request: GraphQLRequest) -> str:
-        """The text of the document to run. Raises `RequestError` if it is not registered but has to be."""
+        """The text of a document that has to be registered. Raises `RequestError` if it is not."""
         if request.persisted_query:
             return await self._persisted(request.document_id or "")
-        text = request.query
         if self._documents is None or self._mode == "off":
-            if text is not None:
-                return text
             raise RequestError.of(
                 Refusal.OPERATION,
                 "DOCUMENT_IDS_NOT_SUPPORTED",
                 "Documents are not run by their ids here; send the text in query.",
             )
+        text = request.query
         if text is not None:
-            if self._mode == "prefer":
-                return text
             # Trusted is what may be run, however it was named.
             if await self._documents.text(sha256(text.encode()).hexdigest()) == text:
                 return text

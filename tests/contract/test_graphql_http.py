@@ -79,7 +79,7 @@ def problem(status: int, code: str, detail: str, headers: Any) -> Response:
     return JSONResponse(content, status, dict(headers), media_type=PROBLEM)
 
 
-async def make_context(scope: Scope, asked: Asked) -> Context:
+def make_context(scope: Scope, asked: Asked) -> Context:
     return Context(scope["path"])
 
 
