@@ -12,6 +12,7 @@ from domain.filter_input import Fields, parse_where
 from domain.filters import Where
 from domain.paging import Order, Page, Window, check_window, page_of
 from execution.batched import batched
+from execution.cost import cost
 from execution.wanted import wanted
 from resolvers.cursors import cursor_secret
 from schema.context import Info
@@ -110,7 +111,11 @@ class Connection(Generic[T]):
         page: Shown = shown(self)
         return page.page_info()
 
-    @batched(description="How many items the whole list has. It is counted when you ask for it, which takes time.")
+    # Counting may have to look at every item.
+    @batched(
+        description="How many items the whole list has. It is counted when you ask for it, which takes time.",
+        metadata=cost(weight=100),
+    )
     @staticmethod
     async def total_count(parents: list[Shown]) -> list[int]:
         """How long the lists are; those that were asked for together are counted together."""

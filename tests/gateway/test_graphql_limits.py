@@ -96,6 +96,13 @@ async def test_what_a_dashboard_needs_is_far_from_the_limit(world: World) -> Non
     assert cost["requested"] < cost["limit"] / 2
 
 
+async def test_counting_has_its_price(world: World) -> None:
+    query = "{ products(first: 1) { totalCount } viewer { organization { id } } }"
+    told = await answer(world, query, extensions={"cost": {"breakdown": True}})
+    assert told["extensions"]["cost"]["requested"] == 1 + 100 + 2
+    assert told["extensions"]["cost"]["breakdown"][0] == {"path": "products.totalCount", "cost": 100}
+
+
 async def test_what_tools_ask_of_the_schema_is_within_the_limits(world: World) -> None:
     query = get_introspection_query(
         specified_by_url=True,
