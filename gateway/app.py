@@ -55,7 +55,6 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
     app = Starlette(
         routes=[
             Route("/", _home),
-            Route("/graphql", graphql_endpoint(settings, database)),
             *rest_routes(),
             *graphiql_routes(),
             *reference_routes(type_base),
@@ -75,7 +74,8 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
     app.state.credentials = credentials
     app.state.limiter = counting
     limits = RateLimits(counting, settings.rate_limit_per_minute, settings.rate_limit_per_day)
-    edge = Edge(app, database, limits, credentials, type_base)
+    direct = {"/graphql": graphql_endpoint(settings, database)}
+    edge = Edge(app, direct, database, limits, credentials, type_base)
     return Cors(edge, origins, GUARDED) if origins else edge
 
 

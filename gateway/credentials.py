@@ -73,13 +73,13 @@ class Credentials:
 
     async def of_key(self, key: str, now: datetime) -> Caller:
         """The caller behind an API key. Raises `Unauthorized`."""
-        if not is_well_formed(key):
-            raise Unauthorized(
-                "The X-API-Key header holds no certgate key; copy the whole key, csb_... to its checksum."
-            )
         secret = digest(key)
         credential = self._remembered(secret)
         if credential is None:
+            if not is_well_formed(key):
+                raise Unauthorized(
+                    "The X-API-Key header holds no certgate key; copy the whole key, csb_... to its checksum."
+                )
             epoch = self._epoch
             credential = self._remember(secret, await find_key(self._database, secret), epoch)
         if credential is None:

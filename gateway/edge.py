@@ -5,8 +5,9 @@ Pure ASGI: Starlette's own middleware class would cost a task and a queue for ev
 
 import logging
 import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from secrets import token_hex
+from random import Random, SystemRandom
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -36,19 +37,35 @@ _HEADERS = [
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
-_GUARDED_HEADERS = [*_HEADERS, (b"cache-control", b"private, no-cache")]
-_VARY = (b"vary", b"Accept, Authorization, X-API-Key, Cookie, Origin")
+_GUARDED_HEADERS = [
+    *_HEADERS,
+    (b"cache-control", b"private, no-cache"),
+    (b"vary", b"Accept, Authorization, X-API-Key, Cookie, Origin"),
+]
+_GUARDED_NAMES = frozenset(name for name, _ in _GUARDED_HEADERS)
+# Names of requests need to be different, not secret, and asking the system for each would take a microsecond.
+_random = Random(SystemRandom().getrandbits(256))  # noqa: S311
 
 log = logging.getLogger("certgate")
 
 
 class Edge:
-    """Wraps the application. `database` is open by the time the first request arrives."""
+    """Wraps the application. `database` is open by the time the first request arrives.
+
+    `direct` are applications that answer a guarded path by themselves, without the router and what surrounds it.
+    """
 
     def __init__(
-        self, app: ASGIApp, database: Database, limits: RateLimits, credentials: Credentials, type_base: str
+        self,
+        app: ASGIApp,
+        direct: Mapping[str, ASGIApp],
+        database: Database,
+        limits: RateLimits,
+        credentials: Credentials,
+        type_base: str,
     ) -> None:
         self.app = app
+        self.direct = direct
         self.database = database
         self.limits = limits
         self.type_base = type_base
@@ -60,14 +77,14 @@ class Edge:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
-        # Anything else than a plain short id could forge log lines.
-        request_id = given if _request_id.match(given) else token_hex(16)
-        is_api = scope["path"].startswith(GUARDED)
-        if is_api and scope["path"].endswith("/"):
+        request_id = _name(scope)
+        path = scope["path"]
+        is_api = path.startswith(GUARDED)
+        if is_api and path.endswith("/"):
             # One path with or without the slash: a redirect would make clients drop the body, or the key.
-            scope = {**scope, "path": scope["path"][:-1]}
-        guarded = is_api and scope["path"] not in DOCUMENT_PATHS
+            path = path[:-1]
+            scope = {**scope, "path": path}
+        guarded = is_api and path not in DOCUMENT_PATHS
         is_head = scope["method"] == "HEAD"
         meter = Meter(self.limits, scope.get("client"))
         started = False
@@ -76,13 +93,14 @@ class Edge:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                sent = [header for header in message["headers"] if not guarded or header[0] != b"vary"]
-                names = {name for name, _ in sent}
-                sent.append((b"x-request-id", request_id.encode()))
-                sent += [header for header in (_GUARDED_HEADERS if guarded else _HEADERS) if header[0] not in names]
+                sent = [(b"x-request-id", request_id.encode())]
                 if guarded:
-                    sent.append(_VARY)
+                    sent += _guarded(message["headers"])
                     sent += limit_headers(await meter.standing())
+                else:
+                    names = {name for name, _ in message["headers"]}
+                    sent += message["headers"]
+                    sent += [header for header in _HEADERS if header[0] not in names]
                 context = state.get("context")
                 if context is not None and context.replayed:
                     sent.append((b"idempotent-replayed", b"true"))
@@ -102,7 +120,9 @@ class Edge:
                 key = None if scope["method"] in SAFE_METHODS else read_key(headers.getlist("idempotency-key"))
                 state["meter"] = meter
                 state["context"] = Context(self.database, caller, now, idempotency_key=key)
-            await self.app(scope, receive, send_with_headers)
+                await self.direct.get(path, self.app)(scope, receive, send_with_headers)
+            else:
+                await self.app(scope, receive, send_with_headers)
         except DomainError as error:
             document = describe(error, at=datetime.now(UTC), type_base=self.type_base)
             response = render(document, headers=scope_challenge(error))
@@ -122,3 +142,23 @@ class Edge:
         meter.belongs_to(caller)
         await meter.charge(1)
         return caller
+
+
+def _name(scope: Scope) -> str:
+    """The name of a request: the one it came with, if that is a plain short one. Another could forge log lines."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            given = str(value, "latin-1")
+            if _request_id.match(given):
+                return given
+            break
+    return f"{_random.getrandbits(128):032x}"
+
+
+def _guarded(given: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer of the API: its own, and those of every such answer. `Vary` is always the edge's."""
+    own = [header for header in given if header[0] != b"vary"]
+    names = {name for name, _ in own}
+    if names.isdisjoint(_GUARDED_NAMES):
+        return own + _GUARDED_HEADERS
+    return own + [header for header in _GUARDED_HEADERS if header[0] not in names]
