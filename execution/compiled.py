@@ -22,7 +22,7 @@ from execution.complete import Propagate, complete
 from execution.levels import finish
 from execution.plan import FieldPlan, Kind, Plan, ValuePlan, plan_operation
 from execution.run import Run
-from execution.variables import parameter_names
+from execution.variables import direct_arguments, parameter_names
 from execution.wanted import wanted_of
 
 
@@ -79,13 +79,19 @@ class Program:
             return
         name_of = self._schema.config.name_converter.from_argument
         field.parameters = parameter_names(cast("Any", field.field), field.definition.args, name_of)
-        if field.fixed_arguments is not None and field.parameters is not None:
+        if field.fixed_arguments is None:
+            field.direct_arguments = direct_arguments(field.definition, field.nodes[0], field.parameters)
+        elif field.fixed_arguments.keys() <= field.parameters.keys():
             field.fixed_keywords = self._keywords(field, field.fixed_arguments, None)
 
     def arguments(self, field: FieldPlan, variables: VariableValues, make_info: Callable[[], Any]) -> dict[str, Any]:
         """The arguments of a field in one run, as its function takes them. Raises what their coercion raises."""
         arguments = field.fixed_arguments
         if arguments is None:
+            if field.direct_arguments is not None:
+                keywords = field.direct_arguments.keywords(variables.coerced)
+                if keywords is not None:
+                    return keywords
             arguments = get_argument_values(field.definition, field.nodes[0], variables)
         return arguments if field.kind is Kind.WRAPPED else self._keywords(field, arguments, make_info)
 
@@ -94,7 +100,7 @@ class Program:
     ) -> dict[str, Any]:
         """From the names and values of the schema to those of the function."""
         names = field.parameters
-        if names is not None:
+        if arguments.keys() <= names.keys():
             return {names[name]: value for name, value in arguments.items()}
         return convert_arguments(
             arguments,

@@ -6,7 +6,7 @@ same function with the same arguments.
 
 import asyncio
 import inspect
-from collections.abc import Hashable
+from collections.abc import Coroutine, Hashable, Sequence
 from typing import Any, cast
 
 from strawberry.execution import optimized_is_awaitable as is_awaitable
@@ -14,27 +14,78 @@ from strawberry.execution import optimized_is_awaitable as is_awaitable
 from execution.batched import BatchedField, call_batch, frozen
 from execution.complete import Propagate
 from execution.plan import FieldPlan, ValuePlan
-from execution.run import Entry, Late, Run, info, keywords, response_path
+from execution.run import Entry, Late, Position, Run, info, keywords, response_path
 from execution.steps import resumed
 
 
 async def finish(run: Run) -> None:
     """Await everything that was noted, until nothing is left."""
+    plan = run.program.plan
     while True:
-        calls: list[_LateCall | _BatchCall] = []
-        if run.late:
-            late, run.late = run.late, []
-            calls.extend(map(_LateCall, late))
-        if any(run.batches):
-            calls.extend(_batch_calls(run))
-        if not calls:
-            return
-        if len(calls) == 1:
-            await calls[0].settle()
-        else:
-            await _settle(calls)
-        for call in calls:
-            call.deliver(run)
+        late, batches = run.late, run.batches
+        waiting = [field for field in plan.batches if batches[field.batch]]
+        if not waiting:
+            if not late:
+                return
+            if len(late) == 1:
+                run.late = []
+                call = _LateCall(late[0])
+                await call.settle()
+                call.deliver(run)
+                continue
+        elif not late and not run.program.shared_batches and not any(field.waits for field in waiting):
+            await _one_after_another(run, waiting)
+            continue
+        await _all(run, late)
+
+
+async def _all(run: Run, late: list[Late]) -> None:
+    """Everything that was noted by now: single places and batches."""
+    run.late = []
+    calls: list[_LateCall | _BatchCall] = [*map(_LateCall, late), *_batch_calls(run)]
+    if len(calls) == 1:
+        await calls[0].settle()
+    else:
+        await _settle(calls)
+    for call in calls:
+        call.deliver(run)
+
+
+async def _one_after_another(run: Run, fields: list[FieldPlan]) -> None:
+    """Batches of which none was ever seen to wait, as on an embedded database."""
+    found = []
+    for field in fields:
+        entries, run.batches[field.batch] = run.batches[field.batch], []
+        found.append((field, entries, await _result(run, field, entries)))
+    for field, entries, result in found:
+        _deliver_batch(run, [(field, entries)], result)
+
+
+async def _result(run: Run, field: FieldPlan, entries: list[Entry]) -> Any:
+    """What a batch function gives for these parents: its results, or the exception that it raises."""
+    try:
+        arguments = field.fixed_keywords
+        if arguments is None:
+            arguments = keywords(run, field, entries[0][2])
+        running = _asked(run, field, [entry[0] for entry in entries], entries[0][2], arguments)
+        try:
+            step = running.send(None)
+        except StopIteration as stop:
+            return stop.value
+        field.waits = True
+        return await resumed(running, step)
+    except Exception as error:  # noqa: BLE001 - reported as an error of the field
+        return error
+
+
+def _asked(
+    run: Run, field: FieldPlan, parents: list[Any], position: Position, arguments: dict[str, Any]
+) -> Coroutine[Any, Any, Sequence[Any]]:
+    """The call of a batch function."""
+    batched: Any = field.field
+    if batched.takes_info:
+        arguments = {**arguments, "info": info(run, field, position)}
+    return call_batch(batched.batch_function, parents, arguments)
 
 
 class _Call:
@@ -90,27 +141,27 @@ class _BatchCall(_Call):
     def __init__(self, run: Run, members: list[tuple[FieldPlan, list[Entry]]], arguments: dict[str, Any]) -> None:
         self.members = members
         field, entries = members[0]
-        batched = cast("BatchedField", field.field)
         parents = [entry[0] for _, entries in members for entry in entries]
-        if batched.takes_info:
-            arguments = {**arguments, "info": info(run, field, entries[0][2])}
-        super().__init__(call_batch(batched.batch_function, parents, arguments), field)
+        super().__init__(_asked(run, field, parents, entries[0][2], arguments), field)
 
     def deliver(self, run: Run) -> None:
         """Complete each parent's result and put it in its place."""
-        results = self.result
-        if isinstance(results, Exception):
-            _fail_batch(run, self.members, results)
-            return
-        start = 0
-        for field, entries in self.members:
-            place, complete, key = field.value, field.value.complete, field.key
-            for number, (_, target, position) in enumerate(entries, start):
-                try:
-                    target[key] = complete(run, results[number], position)
-                except Propagate:
-                    run.erase(place, position)
-            start += len(entries)
+        _deliver_batch(run, self.members, self.result)
+
+
+def _deliver_batch(run: Run, members: list[tuple[FieldPlan, list[Entry]]], results: Any) -> None:
+    if isinstance(results, Exception):
+        _fail_batch(run, members, results)
+        return
+    start = 0
+    for field, entries in members:
+        place, complete, key = field.value, field.value.complete, field.key
+        for number, (_, target, position) in enumerate(entries, start):
+            try:
+                target[key] = complete(run, results[number], position)
+            except Propagate:
+                run.erase(place, position)
+        start += len(entries)
 
 
 def _fail_batch(run: Run, members: list[tuple[FieldPlan, list[Entry]]], error: Exception) -> None:

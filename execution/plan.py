@@ -8,13 +8,13 @@ What cannot be planned raises `NotCompiled`, whose text is the reason; such an o
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from inspect import iscoroutinefunction
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import strawberry
@@ -31,6 +31,7 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
+    Undefined,
     VariableNode,
     get_argument_values,
     is_abstract_type,
@@ -51,7 +52,26 @@ Step = tuple[str, str] | None
 """A response key and the type it belongs to, or None for the index of a list item."""
 
 
-_CONSTANTS = (type(None), str, int, float, bool, Enum, date, datetime, time, timedelta, Decimal, UUID)
+CONSTANTS = (type(None), str, int, float, bool, Enum, date, datetime, time, timedelta, Decimal, UUID)
+
+
+class DirectArguments(NamedTuple):
+    """Arguments that are put together from coerced variables without looking at their types again."""
+
+    fixed: dict[str, Any]
+    """By parameter, what is the same in every run."""
+    variables: tuple[tuple[str, str, bool], ...]
+    """Parameter, variable, and whether null is not allowed."""
+
+    def keywords(self, coerced: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The arguments as the function takes them; None if a variable is missing or must not be null."""
+        found = self.fixed.copy()
+        for parameter, variable, non_null in self.variables:
+            value = coerced.get(variable, Undefined)
+            if value is Undefined or (non_null and value is None):
+                return None
+            found[parameter] = value
+        return found
 
 
 class NotCompiled(Exception):
@@ -85,8 +105,10 @@ class FieldPlan:
     value: "ValuePlan" = dataclasses.field(init=False)
     head: tuple[Any, ...] = dataclasses.field(init=False)
     """What resolvers are told of it first: name, nodes, type, parent."""
-    parameters: dict[str, str] | None = None
-    """Names of the function's parameters by the schema's, if it takes the arguments as they are."""
+    parameters: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Names of the function's parameters by the schema's, of those arguments that it takes as they are."""
+    direct_arguments: "DirectArguments | None" = None
+    """The arguments, where all of them are variables or the same in every run, and are taken as they are."""
     fixed_arguments: dict[str, Any] | None = None
     """The arguments as the schema names them, when they are the same in every run and cannot be changed."""
     fixed_keywords: dict[str, Any] | None = None
@@ -299,8 +321,8 @@ class _Planner:
         if kind is Kind.BATCHED:
             plan.batch = len(self._batches)
             self._batches.append(plan)
-        if not _has_variables(node.arguments or ()):
-            plan.fixed_arguments = _fixed_arguments(definition, node)
+        if not has_variables(node.arguments or ()):
+            plan.fixed_arguments = fixed_arguments(definition, node)
         plan.value = self._value(plan, definition.type, details, path, nullable_depth, 0)
         return plan
 
@@ -349,7 +371,7 @@ class _Planner:
         return plan
 
 
-def _has_variables(nodes: Sequence[Any]) -> bool:
+def has_variables(nodes: Sequence[Any]) -> bool:
     """Whether a variable stands anywhere in these arguments."""
     stack: list[Any] = list(nodes)
     while stack:
@@ -364,10 +386,11 @@ def _has_variables(nodes: Sequence[Any]) -> bool:
     return False
 
 
-def _fixed_arguments(definition: GraphQLField, node: FieldNode) -> dict[str, Any] | None:
+def fixed_arguments(definition: GraphQLField, node: FieldNode) -> dict[str, Any] | None:
+    """The arguments of a field in which no variable stands; None if they are wrong, or a run may change them."""
     try:
         arguments = get_argument_values(definition, node)
     except Exception:  # noqa: BLE001 - the field fails with it when it is run, once for each object
         return None
     # A list or an input object belongs to the run that it was made for: a resolver may change it.
-    return arguments if all(isinstance(value, _CONSTANTS) for value in arguments.values()) else None
+    return arguments if all(isinstance(value, CONSTANTS) for value in arguments.values()) else None

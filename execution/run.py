@@ -117,7 +117,7 @@ _new = tuple.__new__
 
 def raw_info(run: Run, field: FieldPlan, position: Position) -> GraphQLResolveInfo[Any]:
     """graphql-core's information about one field of one object."""
-    return cast("GraphQLResolveInfo[Any]", _new(ResolveInfo, (*field.head, (field, position), *run.info_tail)))
+    return _new(ResolveInfo, (*field.head, (field, position), *run.info_tail))  # type: ignore[return-value]
 
 
 def info(run: Run, field: FieldPlan, position: Position) -> strawberry.Info[Any, Any]:

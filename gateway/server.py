@@ -61,6 +61,8 @@ async def serve(settings: Settings, application: Any, listener: socket.socket, s
             # What was imported lives as long as the process; the collector need not look at it again.
             gc.collect()
             gc.freeze()
+            # A large answer makes some thousand objects, none of them in a cycle: no reason to look for cycles.
+            gc.set_threshold(20_000, 20, 20)
             started()
 
     # uvicorn handles both while it runs, and repeats what it caught when it has stopped.

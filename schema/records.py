@@ -1,7 +1,7 @@
 """How a domain record stands behind a Strawberry type."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import strawberry
 
@@ -27,4 +27,4 @@ def record_type(
 
 def shown(record: Any) -> Any:
     """The record as the GraphQL type that stands for it; the type checker cannot know that they are one."""
-    return cast(Any, record)
+    return record
