@@ -52,6 +52,15 @@ def test_compiled_operations_page_through_products_and_change_one(compiled: Path
     assert {edge["node"]["__typename"] for edge in first} == {"Product"}
     assert not {edge["node"]["id"] for edge in first} & {edge["node"]["id"] for edge in second}
 
+    # Filters are one variable, and pages go backwards too.
+    where = {
+        "where": {"not": {"expiringWithin": {"days": 60}}, "or": [{"body": {"code": {"eq": "ECOCERT"}}}, {}]},
+        "count": 3,
+    }
+    expiring = ask(server, operations["ProductsExpiringQuery"], where)["certificationAssignments"]
+    assert len(expiring["edges"]) == 3
+    assert expiring["pageInfo"]["hasPreviousPage"] is True
+
     claim = ask(server, '{ claim(code: "VEGAN") { id } }', {})["claim"]
     gtin = next(edge["node"]["gtin"] for edge in first if not edge["node"]["claims"])
     assigned = ask(server, operations["ProductsAssignMutation"], {"input": {"gtin": gtin, "claimId": claim["id"]}})[

@@ -12,7 +12,11 @@ export const ProductCard = graphql`
 export const list = graphql`
   fragment Products_list on Query
   @refetchable(queryName: "ProductsPaginationQuery")
-  @argumentDefinitions(count: { type: "Int", defaultValue: 10 }, cursor: { type: "String" }, search: { type: "String" }) {
+  @argumentDefinitions(
+    count: { type: "Int", defaultValue: 10 }
+    cursor: { type: "String" }
+    search: { type: "String" }
+  ) {
     products(first: $count, after: $cursor, where: { search: $search }) @connection(key: "Products_products") {
       edges { node { id ...Products_card } }
     }
@@ -33,6 +37,16 @@ export const assign = graphql`
       ... on ClaimAssigned { assignment { id product { id claims { id } } } }
       ... on ValidationProblem { violations { loc msg } }
       ... on Problem { detail retryable }
+    }
+  }
+`;
+
+export const expiring = graphql`
+  query ProductsExpiringQuery($where: CertificationAssignmentWhere!, $count: Int!, $cursor: String) {
+    certificationAssignments(last: $count, before: $cursor, where: $where, orderBy: { field: EXPIRATION_DATE })
+      @connection(key: "Products_certificationAssignments") {
+      totalCount
+      edges { node { expirationDate product { ...Products_card } } }
     }
   }
 `;

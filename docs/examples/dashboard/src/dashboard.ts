@@ -20,7 +20,7 @@ export type Page = SearchProductsQuery["products"];
 
 /** What the dashboard needs of a client. `apollo.ts` and `urql.ts` each make one. */
 export interface Client {
-  /** The certificates that run out within so many days, the next ones first, and how many do in each month of a year. */
+  /** The certificates that run out within so many days, the next ones first; how many do in each month of a year. */
   expiring(days: number): Promise<ExpiringCertificatesQuery>;
   claim(code: string): Promise<ClaimFragment>;
   /** Shows the first products that match, and shows them anew whenever the client's cache learns more. */
@@ -73,7 +73,8 @@ const same = (page: Page, { id }: ProductCardFragment): ProductCardFragment => {
   return product;
 };
 
-const lineOf = (product: ProductCardFragment, { id }: ClaimFragment) => product.claims.find(({ claim }) => claim.id === id);
+const lineOf = (product: ProductCardFragment, { id }: ClaimFragment) =>
+  product.claims.find(({ claim }) => claim.id === id);
 
 const card = (product: ProductCardFragment): string => {
   const claims = product.claims.map(({ id, claim }) => (id === UNCONFIRMED ? `${claim.label} (saving)` : claim.label));
@@ -91,10 +92,12 @@ const refusal = (problem: RefusalFragment): string => {
 const assigned = ({ assignClaim: result }: AssignClaimMutation): string =>
   result.__typename === "ClaimAssigned" ? `"${result.assignment.claim.label}" is on it` : `refused: ${refusal(result)}`;
 
-const previewed = ({ patchClaimAssignment: result }: PreviewClaimMutation): string =>
-  result.__typename === "ClaimAssignmentPatched"
-    ? result.changes.map(({ path, before, after }) => `${path.join(".")}: ${before || "-"} -> ${after || "-"}`).join("; ")
-    : `refused: ${refusal(result)}`;
+const previewed = ({ patchClaimAssignment: result }: PreviewClaimMutation): string => {
+  if (result.__typename !== "ClaimAssignmentPatched") return `refused: ${refusal(result)}`;
+  return result.changes
+    .map(({ path, before, after }) => `${path.join(".")}: ${before || "-"} -> ${after || "-"}`)
+    .join("; ");
+};
 
 const removed = ({ removeClaim: result }: RemoveClaimMutation): string =>
   result.__typename === "ClaimRemoved" ? "it is off again" : `refused: ${refusal(result)}`;

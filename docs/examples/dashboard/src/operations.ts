@@ -87,8 +87,8 @@ export const AssignClaim = graphql(`
   }
 `);
 
-// A dry run shows what is not stored. Ask it for `changes` alone: an assignment in the answer would enter the cache as if
-// it had been changed.
+// A dry run shows what is not stored. Ask it for `changes` alone: an assignment in the answer would enter the cache as
+// if it had been changed.
 export const PreviewClaim = graphql(`
   mutation PreviewClaim($input: PatchClaimAssignmentInput!) {
     patchClaimAssignment(input: $input, dryRun: true) {
