@@ -67,11 +67,14 @@ class Caller(msgspec.Struct, frozen=True):
         return self.kind is not KeyKind.PUBLISHABLE
 
     @property
+    def organizations(self) -> list[Organization]:
+        """The organisations that this caller belongs to; the one it acts for comes first."""
+        return [self.organization, *(membership.organization for membership in self.others)]
+
+    @property
     def organization_ids(self) -> list[ShortId]:
         """The organisations whose private definitions exist for this caller; the one it acts for comes first."""
-        if not self.sees_private:
-            return []
-        return [self.organization.id, *(membership.organization.id for membership in self.others)]
+        return [organization.id for organization in self.organizations] if self.sees_private else []
 
     def role_in(self, organization_id: ShortId) -> Role | None:
         """What this credential may do in that organisation; None when it does not belong to it."""

@@ -28,12 +28,11 @@ from resolvers.repetition import shown_once
 async def who_am_i(context: Context) -> WhoAmI:
     """The caller: its user if it has one, its organisations, and its key unless it is a session or a token."""
     caller = context.caller
-    organizations = [caller.organization, *(membership.organization for membership in caller.others)]
     user = await accounts.find_user(context.database, caller.user_id) if caller.user_id else None
     key = None
     if caller.key_id is not None and not caller.is_session:
         key = await keys.find_live(context.database, caller.key_id)
-    return WhoAmI(user, organizations, key)
+    return WhoAmI(user, caller.organizations, key)
 
 
 @read_operation

@@ -35,19 +35,21 @@ async def nodes_of_ids(context: Context, ids: Sequence[ShortId]) -> list[Node | 
 
     An id is a UUID, so it does not say what it stands for, and needs not: each kind is asked for all of them at once.
     """
-    database, caller = context.database, context.caller
-    known: list[Node] = [
-        caller.organization,
-        *(membership.organization for membership in caller.others),
-        *await bodies.every(database),
-        *await certifications.every(database, caller.organization_ids),
-        *await claims.every(database),
-    ]
-    found = {node.id: node for node in known}
+    database, organization_ids = context.database, context.caller.organization_ids
+    found: dict[ShortId, Node] = {organization.id: organization for organization in context.caller.organizations}
+    for id in ids:
+        # Definitions are held in memory.
+        definition = (
+            await bodies.find(database, id)
+            or await certifications.find(database, id, organization_ids)
+            or await claims.find(database, id)
+        )
+        if definition is not None:
+            found[id] = definition
     if missing := [id for id in dict.fromkeys(ids) if id not in found]:
         stored: tuple[Sequence[Node], ...] = await asyncio.gather(
             products.of_ids(database, missing),
-            certifications.of_ids(database, missing, caller.organization_ids),
+            certifications.of_ids(database, missing, organization_ids),
             claims.of_ids(database, missing),
         )
         found.update((node.id, node) for nodes in stored for node in nodes)
