@@ -100,9 +100,9 @@ def test_signed_in_page_runs_its_first_example_and_explains_the_schema(browser: 
     wait_for_text(browser, ".graphiql-plugin", "Mutation")
     find(browser, ".graphiql-doc-explorer-search input").send_keys("verificationst")
     wait_for_text(browser, ".graphiql-doc-explorer-search", "CertificationAssignment.verificationStatus")
-    wait_for_text(browser, ".graphiql-doc-explorer-search", "VerificationStatus")
-    find(browser, ".graphiql-doc-explorer-search [role='option']").click()
-    wait_for_text(browser, ".graphiql-plugin", "How far")
+    options = browser.find_elements(By.CSS_SELECTOR, ".graphiql-doc-explorer-search [role='option']")
+    next(option for option in options if option.text == "CertificationAssignment.verificationStatus").click()
+    wait_for_text(browser, ".graphiql-plugin", "How far it has been confirmed.")
     # Values of enumerations are explained there too.
     for link in browser.find_elements(By.CSS_SELECTOR, ".graphiql-doc-explorer-content .graphiql-doc-explorer-type-name"):
         link.click()

@@ -49,4 +49,7 @@ def test_page_of_an_error_is_styled(browser: webdriver.Chrome, live_server: Live
     assert element(browser, "main").value_of_css_property("max-width") != "none"
     element(browser, "main a[href='../errors']").click()
     assert element(browser, "h1").text == "Refusals"
+    narrow = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", narrow)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
     assert complaints(browser) == []
