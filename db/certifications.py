@@ -14,6 +14,7 @@ from db import definitions
 from db.database import Database, Transaction
 from db.definitions import Definitions, with_definitions
 from db.lists import Listed
+from db.paths import Index
 from db.reads import Read
 from db.tables import certification_assignments as assignments
 from db.types import among
@@ -50,7 +51,27 @@ _assignments = select(*COLUMNS)
 OF_PRODUCT = Read(_assignments.where(assignments.c.gtin == bindparam("gtin")), CertificationAssignment, defined=True)
 OF_PRODUCTS = Read(_assignments.where(among(assignments.c.gtin, "gtins")), CertificationAssignment, defined=True)
 OF_IDS = Read(_assignments.where(among(assignments.c.id, "ids")), CertificationAssignment, defined=True)
-LISTED = Listed(assignments, _assignments, CertificationAssignment, ("gtin", "certification_id"), "certifications")
+_INDEXES = (
+    Index("sqlite_autoindex_certification_assignments_2", ("id",)),
+    Index("sqlite_autoindex_certification_assignments_1", ("gtin", "certification_id")),
+    Index("ix_certification_assignments_number", ("certificate_number", "gtin", "certification_id")),
+    Index("ix_certification_assignments_certification_ends", ("certification_id", "expiration_date", "gtin")),
+    Index(
+        "ix_certification_assignments_status_ends",
+        ("verification_status", "expiration_date", "gtin", "certification_id"),
+    ),
+    Index("ix_certification_assignments_certification", ("certification_id", "gtin")),
+    Index("ix_certification_assignments_ends", ("expiration_date", "gtin", "certification_id")),
+    Index("ix_certification_assignments_updated", ("updated_at", "gtin", "certification_id")),
+)
+LISTED = Listed(
+    assignments,
+    _assignments,
+    CertificationAssignment,
+    ("gtin", "certification_id"),
+    _INDEXES,
+    "certifications",
+)
 ONE = Read(
     _assignments.where(
         assignments.c.gtin == bindparam("gtin"),

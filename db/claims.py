@@ -10,6 +10,7 @@ from db import definitions
 from db.database import Database, Transaction
 from db.definitions import Definitions, with_definitions
 from db.lists import Listed
+from db.paths import Index
 from db.reads import Read
 from db.tables import claim_assignments as assignments
 from db.types import among
@@ -36,7 +37,16 @@ COLUMNS = (*_ASSIGNMENT, assignments.c.claim_id)
 _FOR_GROUPING = frozenset({"gtin"})
 
 _assignments = select(*COLUMNS)
-LISTED = Listed(assignments, _assignments, ClaimAssignment, ("gtin", "claim_id"), "claims")
+_INDEXES = (
+    Index("sqlite_autoindex_claim_assignments_2", ("id",)),
+    Index("sqlite_autoindex_claim_assignments_1", ("gtin", "claim_id")),
+    Index("ix_claim_assignments_claim_ends", ("claim_id", "expiration_date", "gtin")),
+    Index("ix_claim_assignments_source_ends", ("source", "expiration_date", "gtin", "claim_id")),
+    Index("ix_claim_assignments_claim", ("claim_id", "gtin")),
+    Index("ix_claim_assignments_ends", ("expiration_date", "gtin", "claim_id")),
+    Index("ix_claim_assignments_updated", ("updated_at", "gtin", "claim_id")),
+)
+LISTED = Listed(assignments, _assignments, ClaimAssignment, ("gtin", "claim_id"), _INDEXES, "claims")
 ONE = Read(
     _assignments.where(assignments.c.gtin == bindparam("gtin"), assignments.c.claim_id == bindparam("claim_id")),
     ClaimAssignment,

@@ -4,15 +4,14 @@ A filter is taken apart into its shape and its values. The shape decides the sta
 by shape; values are parameters, a list is one parameter.
 """
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from sqlalchemy import Alias, FromClause, String, Table, and_, bindparam, false, literal_column, or_, select, true
 from sqlalchemy.sql.expression import BindParameter, ColumnElement
 
 from db import tables
-from db.types import Endless, Exists, Negated, Unindexed, among, pattern
-from domain.filters import Condition, Either, Every, Not, Where
+from db.types import Endless, Exists, Negated, Unindexed, Vocabulary, among, pattern
+from domain.filters import Condition, Either, Every, Not, Where, either, every, one_of
 
 COLUMN_OF = {"expiration_date": "ends"}
 """Members whose conditions and orders go by a column of another name."""
@@ -23,6 +22,21 @@ class Taken(NamedTuple):
 
     shape: Where
     values: dict[str, Any]
+
+
+def positive(where: Where, table: Table) -> Where:
+    """The same with `not` before values of an enumeration turned into its other values, which an index finds."""
+    match where:
+        case Every(parts):
+            return every(positive(part, table) for part in parts)
+        case Either(parts):
+            return either(positive(part, table) for part in parts)
+        case Not(Condition(member, "eq" | "in" as operator, value)):
+            kind = table.c[member].type
+            if isinstance(kind, Vocabulary):
+                named = value if operator == "in" else (value,)
+                return one_of(member, [each for each in kind.members if each not in named])
+    return where
 
 
 def take_apart(where: Where) -> Taken:
@@ -61,63 +75,63 @@ def _named(condition: Condition, values: dict[str, Any]) -> Condition:
     return Condition(condition.member, condition.operator, name)
 
 
+class Bound(NamedTuple):
+    """The end of an order at which a page has a bound of its own, so that no condition's bound is needed there."""
+
+    member: str
+    is_lower: bool
+
+
+Unhelpful = frozenset[tuple[str, str]]
+"""Members and operators of conditions that most rows pass."""
+
+
 def condition(
-    shape: Where, table: FromClause, unindexed: frozenset[tuple[str, str]] = frozenset()
+    shape: Where, table: FromClause, unhelpful: Unhelpful = frozenset(), bound: Bound | None = None
 ) -> ColumnElement[bool]:
     """The condition of that shape on the table's rows, never NULL; parameters are named as in the shape.
 
-    `unindexed` are members and operators for which SQLite shall look at no index.
+    SQLite looks at no index for conditions that are `unhelpful`. At `bound` it shall find the rows by the bound of the
+    page and only compare the conditions.
     """
     match shape:
         case Every(parts):
-            return and_(true(), *(condition(part, table, unindexed) for part in _closed(parts)))
+            return and_(true(), *(condition(part, table, unhelpful, bound) for part in parts))
         case Either(parts):
-            return or_(false(), *(condition(part, table, unindexed) for part in parts))
+            return or_(false(), *(condition(part, table, unhelpful) for part in parts))
         case Not(part):
-            return Negated(_condition(part, table, unindexed))
+            return Negated(_condition(part, table, unhelpful, None))
         case Condition():
-            return _condition(shape, table, unindexed)
+            return _condition(shape, table, unhelpful, bound)
 
 
-def _closed(parts: tuple[Where, ...]) -> Iterator[Where]:
-    """The parts, with the starts of spans that have an end marked as such.
-
-    An index is searched between one lower and one upper bound. That what has no end is not in a span would be a second
-    upper one, and SQLite would search up to it: from the span's start through everything that has not ended.
-    """
-    closed = {part.member for part in parts if isinstance(part, Condition) and part.operator == "lte"}
-    for part in parts:
-        if isinstance(part, Condition) and part.operator == "gte" and part.member in closed:
-            yield Condition(part.member, "start", part.value)
-        else:
-            yield part
-
-
-def _condition(test: Condition, table: FromClause, unindexed: frozenset[tuple[str, str]]) -> ColumnElement[bool]:
+def _condition(test: Condition, table: FromClause, unhelpful: Unhelpful, bound: Bound | None) -> ColumnElement[bool]:
     if test.operator in ("has", "has_entry"):
         return _has(test, table)
     column: ColumnElement[Any] = table.c[COLUMN_OF.get(test.member, test.member)]
-    if (test.member, test.operator) in unindexed:
+    if (test.member, test.operator) in unhelpful:
         column = Unindexed(column)
     if test.operator == "in":
         return among(column, test.value)
     value: BindParameter[Any] = bindparam(test.value or "none", type_=column.type)
+    low = high = column
+    if bound is not None and bound.member == test.member:
+        low, high = (Unindexed(column), column) if bound.is_lower else (column, Unindexed(column))
     match test.operator:
+        case "eq" if low is not high:
+            return (low >= value) & (high <= value)
         case "eq":
             return column == value
-        case "gte":
-            # What has no end is not in any span.
-            return (column >= value) & (column < Endless()) if test.member in COLUMN_OF else column >= value
-        case "open_gte" | "start":
-            return column >= value
+        case "gte" | "open_gte":
+            return low >= value
         case "lte":
-            return column <= value
+            return high <= value
         case "lt":
-            return column < value
+            return high < value
         case "null":
-            return column == Endless()
+            return low >= Endless()
         case "known":
-            return column < Endless()
+            return high < Endless()
         case "open_lte":
             return column.is_(None) | (column <= value)
         case "contains":

@@ -10,12 +10,14 @@ from typing import Any, Generic, get_args
 from sqlalchemy import FromClause, Select, Table, bindparam, func, select, tuple_
 from sqlalchemy.sql.expression import ColumnElement
 
+from db import paths
 from db.database import Database
 from db.definitions import with_definitions
-from db.filters import COLUMN_OF, condition, take_apart
+from db.filters import COLUMN_OF, Bound, condition, positive, take_apart
+from db.paths import Index, Indexed, Way
 from db.reads import R, Read
-from db.types import among, open_end, text_list
-from domain.filters import EVERYTHING, Where
+from db.types import Unindexed, among, open_end, text_list
+from domain.filters import EVERYTHING, NOTHING, Where
 from domain.paging import Order, Page, Window, cut
 
 
@@ -26,12 +28,19 @@ class Listed(Generic[R]):
     """
 
     def __init__(
-        self, table: Table, rows: Select[Any], build: type[R], key: tuple[str, ...], definitions: str = ""
+        self,
+        table: Table,
+        rows: Select[Any],
+        build: type[R],
+        key: tuple[str, ...],
+        indexes: tuple[Index, ...],
+        definitions: str = "",
     ) -> None:
         self.table = table
         self.rows = rows
         self.build = build
         self.key = key
+        self.indexed = Indexed(table, key, indexes)
         self.definitions = definitions
 
     def read(self, rows: Select[Any], *, scans: bool) -> Read[R]:
@@ -58,14 +67,38 @@ class Listed(Generic[R]):
 
 async def page(database: Database, listed: Listed[R], where: Where, order: Order, window: Window) -> Page[R]:
     """One page of the records that pass the filter, whose conditions on definitions are settled."""
-    shape, values = take_apart(where)
-    read = page_read(listed, shape, order, window).narrowed(_members(order, window))
+    if where == NOTHING:
+        return Page([], more=False)
+    shape, values = take_apart(positive(where, listed.table))
+    way = None
+    if shape != EVERYTHING and database.dialect.name == "sqlite":
+        way = await paths.way(database, listed.indexed, shape, values, _ordered_by(listed, order))
+    read = page_read(listed, shape, order, window, way).narrowed(_members(order, window))
     return cut(await listed.fetch(database, read, **values, **_placing(window)), window)
 
 
-def page_read(listed: Listed[R], shape: Where, order: Order, window: Window) -> Read[R]:
+async def count(database: Database, listed: Listed[R], where: Where) -> int:
+    """How many records pass the filter."""
+    if where == NOTHING:
+        return 0
+    shape, values = take_apart(positive(where, listed.table))
+    keys = None
+    if shape != EVERYTHING and database.dialect.name == "sqlite":
+        alone = paths.counted_by_keys(listed.indexed, shape)
+        if alone is not None:
+            return (await database.fetch(alone, **values))[0]
+        keys = await paths.few(database, listed.indexed, shape, values)
+    return (await database.fetch(_count(listed, shape, keys), **values))[0]
+
+
+def page_read(listed: Listed[R], shape: Where, order: Order, window: Window, way: Way | None = None) -> Read[R]:
     """The statement of a page; its parameters are the values of the filter, `limit`, and the position as p0, p1, ..."""
-    return _page(listed, shape, order.by, *_shape_of(order, window))
+    return _page(listed, shape, order.by, *_shape_of(order, window), way)
+
+
+def _ordered_by(listed: Listed[Any], order: Order) -> tuple[str, ...]:
+    """What a list is ordered by: the member that is named, and the key as far as it is needed to be unique."""
+    return (order.by, *(name for name in listed.key if name != order.by))[: len(get_args(order.types))]
 
 
 def _members(order: Order, window: Window) -> frozenset[str] | None:
@@ -81,12 +114,6 @@ def _placing(window: Window) -> dict[str, Any]:
     return {**position, "limit": window.size + 1}
 
 
-async def count(database: Database, listed: Listed[R], where: Where) -> int:
-    """How many records pass the filter."""
-    shape, values = take_apart(where)
-    return (await database.fetch(_count(listed, shape), **values))[0]
-
-
 async def tops(
     database: Database, listed: Listed[R], ids: Sequence[str], where: Where, order: Order, window: Window
 ) -> dict[str, list[R]]:
@@ -94,7 +121,7 @@ async def tops(
     found: dict[str, list[R]] = {id: [] for id in ids}
     if not ids:
         return found
-    shape, values = take_apart(where)
+    shape, values = take_apart(positive(where, listed.table))
     build = _tops_on_sqlite if database.dialect.name == "sqlite" else _tops_on_postgresql
     read = build(listed, shape, order.by, *_shape_of(order, window))
     read = read.narrowed(_members(order, window))
@@ -106,7 +133,7 @@ async def tops(
 
 async def counts(database: Database, listed: Listed[Any], ids: Sequence[str], where: Where) -> dict[str, int]:
     """For each definition how many records pass the filter; one statement."""
-    shape, values = take_apart(where)
+    shape, values = take_apart(positive(where, listed.table))
     found = await database.fetch(_counts(listed, shape), **values, parents=ids) if ids else []
     return dict.fromkeys(ids, 0) | dict(found)
 
@@ -147,16 +174,25 @@ def _counts(listed: Listed[Any], shape: Where) -> Read[tuple[str, int]]:
 
 
 @lru_cache(maxsize=512)
-def _page(listed: Listed[R], shape: Where, by: str, length: int, ascending: bool, behind: bool) -> Read[R]:
+def _page(
+    listed: Listed[R], shape: Where, by: str, length: int, ascending: bool, behind: bool, way: Way | None
+) -> Read[R]:
     columns = order_columns(listed, listed.table, by, length)
-    rows = listed.rows.where(condition(shape, listed.table), *beyond(columns, ascending, behind))
+    bound = Bound(by, is_lower=ascending) if behind else None
+    rows = listed.rows.where(condition(shape, listed.table, bound=bound), *beyond(columns, ascending, behind))
+    if way is not None:
+        rows = paths.along(rows, listed.indexed, way)
+        if way.keys is not None:
+            columns = [Unindexed(column) for column in columns]
     rows = rows.order_by(*directed(columns, ascending)).limit(bindparam("limit"))
     return listed.read(rows, scans=shape != EVERYTHING)
 
 
 @lru_cache(maxsize=256)
-def _count(listed: Listed[Any], shape: Where) -> Read[int]:
+def _count(listed: Listed[Any], shape: Where, keys: Where | None) -> Read[int]:
     counted = select(func.count()).select_from(listed.table).where(condition(shape, listed.table))
+    if keys is not None:
+        counted = paths.along(counted, listed.indexed, Way("", keys))
     return Read(counted, lambda row: int(row[0]), scans=True)
 
 

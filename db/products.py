@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, func, select, update
 
 from db.database import Database, Transaction
 from db.lists import Listed
+from db.paths import Index
 from db.reads import Read
 from db.tables import products
 from db.types import among, pattern
@@ -48,7 +49,17 @@ _ORDERS = {
 
 BY_GTIN = Read(select(*COLUMNS).where(products.c.gtin == bindparam("gtin")), Product)
 BY_GTINS = Read(select(*COLUMNS).where(among(products.c.gtin, "gtins")), Product)
-LISTED = Listed(products, select(*COLUMNS), Product, ("gtin",))
+_INDEXES = (
+    Index("sqlite_autoindex_products_1", ("gtin",)),
+    Index("sqlite_autoindex_products_2", ("id",)),
+    Index("ix_products_search_text", ("search_text",)),
+    Index("ix_products_brand", ("brand", "gtin")),
+    Index("ix_products_country", ("country_of_origin", "gtin")),
+    Index("ix_products_source", ("data_source", "gtin")),
+    Index("ix_products_organization", ("organization_id", "gtin")),
+    Index("ix_products_updated", ("updated_at", "gtin")),
+)
+LISTED = Listed(products, select(*COLUMNS), Product, ("gtin",), _INDEXES)
 BY_IDS = Read(select(*COLUMNS).where(among(products.c.id, "ids")), Product)
 _CHANGE = update(products).where(products.c.gtin == bindparam("of"))
 

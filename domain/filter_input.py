@@ -18,7 +18,7 @@ from pydantic_core import PydanticKnownError
 
 from domain.countries import Country
 from domain.errors import InvalidInput, Violation
-from domain.filters import EVERYTHING, Condition, Every, Where, either, every, negation
+from domain.filters import EVERYTHING, Condition, Every, Where, either, every, negation, one_of
 from domain.gtin import GtinField
 from domain.short_id import ShortIdField
 from domain.text import fold
@@ -131,9 +131,9 @@ def _among(
         message = f"List should have at most {MAX_LIST} items; ask in several requests"
         return reading.refuse(path, message, "too_long")
     taken = tuple(dict.fromkeys(reading.take(adapter, value, (*path, at)) for at, value in enumerate(values)))
-    if operator == "has" or len(taken) < 2:
+    if operator == "has":
         return either(Condition(member, operator, value) for value in taken)
-    return Condition(member, "in", taken)
+    return one_of(member, taken)
 
 
 def _range(reading: _Reading, member: str, adapter: TypeAdapter[Any], ends: Mapping[str, Any], path: Path) -> Where:
@@ -143,7 +143,10 @@ def _range(reading: _Reading, member: str, adapter: TypeAdapter[Any], ends: Mapp
         parts.append(Condition(member, "gte", reading.take(adapter, first, (*path, "from"))))
     if last is not None:
         parts.append(Condition(member, "lte", reading.take(adapter, last, (*path, "to"))))
-    return every(parts) if parts else Condition(member, "known")
+    if member == "expiration_date" and last is None:
+        # What has no end ends after every day, but lies in no span.
+        parts.append(Condition(member, "known"))
+    return every(parts)
 
 
 def prefix(member: str, start: str) -> Where:

@@ -18,7 +18,7 @@ class Condition(msgspec.Struct, frozen=True):
 
     | operator | holds when the member |
     | --- | --- |
-    | `eq`, `gte`, `lte`, `lt` | compares so with the value |
+    | `eq`, `gte`, `lte`, `lt` | compares so with the value; a missing end is later than all |
     | `in` | is among the values |
     | `null`, `known` | is not recorded, is recorded |
     | `open_gte`, `open_lte` | is not recorded, or compares so |
@@ -74,6 +74,13 @@ def either(parts: Iterable[Where]) -> Where:
     if EVERYTHING in flat:
         return EVERYTHING
     return flat[0] if len(flat) == 1 else Either(tuple(flat))
+
+
+def one_of(member: str, values: Sequence[Any]) -> Where:
+    """The member is among the values, of which none comes twice."""
+    if len(values) < 2:
+        return either(Condition(member, "eq", value) for value in values)
+    return Condition(member, "in", tuple(values))
 
 
 def negation(where: Where) -> Where:
@@ -144,9 +151,9 @@ def settled(where: Where, member: str, definitions: Sequence[Any]) -> Where:
         case Either(parts):
             return either(settled(part, member, definitions) for part in parts)
         case Condition(name, "where", inner) if name == member:
-            return _ids(member, (item.id for item in definitions if matches(inner, item)))
+            return one_of(f"{member}_id", sorted(item.id for item in definitions if matches(inner, item)))
         case Not(Condition(name, "where", inner)) if name == member:
-            return _ids(member, (item.id for item in definitions if not matches(inner, item)))
+            return one_of(f"{member}_id", sorted(item.id for item in definitions if not matches(inner, item)))
     return where
 
 
@@ -159,10 +166,3 @@ def asks_for(where: Where, member: str) -> bool:
             return part.member == member
         case Condition(name):
             return name == member
-
-
-def _ids(member: str, ids: Iterable[str]) -> Where:
-    found = tuple(sorted(ids))
-    if len(found) < 2:
-        return either(Condition(f"{member}_id", "eq", id) for id in found)
-    return Condition(f"{member}_id", "in", found)

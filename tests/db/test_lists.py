@@ -1,16 +1,21 @@
 """Long lists: every page of every order, and every condition, against plain Python over the same rows."""
 
 import random
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from db import certifications, claims, definitions, lists, products, tables
+from db import certifications, claims, definitions, lists, paths, products, tables
+from db.compiled import SQLITE
+from db.filters import positive, take_apart
 from db.lists import Listed
+from db.reads import Read
+from db.sqlite import SqliteDatabase
 from domain.filter_input import CERTIFICATION_ASSIGNMENTS, CLAIM_ASSIGNMENTS, PRODUCTS, Fields, parse_where
-from domain.filters import EVERYTHING, Where, settled
+from domain.filters import EVERYTHING, NOTHING, Where, settled
 from domain.paging import (
     AssignmentOrderField,
     Order,
@@ -312,20 +317,28 @@ async def asked(world: World, fields: Fields, members: dict[str, Any]) -> Where:
     return settled(where, "claim", list(known.claims.values()))
 
 
-async def test_every_condition_finds_what_python_finds(stocked: World) -> None:
+@pytest.fixture(params=["by key", "by order"])
+async def either_way(request: pytest.FixtureRequest, stocked: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """SQLite finds the rows by keys of a condition, or by walking in the order asked for; PostgreSQL by itself."""
+    if request.param == "by order":
+        monkeypatch.setattr(paths, "FEW", 0)
+    return stocked
+
+
+async def test_every_condition_finds_what_python_finds(either_way: World) -> None:
     for listed, fields, orders, cases in FILTERED:
-        everything = await whole(stocked, listed, EVERYTHING, orders[0])
+        everything = await whole(either_way, listed, EVERYTHING, orders[0])
         for number, (members, holds) in enumerate(cases):
-            where = await asked(stocked, fields, members)
+            where = await asked(either_way, fields, members)
             expected = [item for item in everything if holds(item)]
-            assert await lists.count(stocked.database, listed, where) == len(expected), members
+            assert await lists.count(either_way.database, listed, where) == len(expected), members
             order = orders[number % len(orders)]
-            assert await whole(stocked, listed, where, order) == order.arranged(expected), (members, order)
+            assert await whole(either_way, listed, where, order) == order.arranged(expected), (members, order)
             # In pages, in the next order and the other direction.
             order = orders[(number + 1) % len(orders)]
             window, seen = Window(3, backward=True), list[Any]()
             while True:
-                page = await lists.page(stocked.database, listed, where, order, window)
+                page = await lists.page(either_way.database, listed, where, order, window)
                 seen = [*page.items, *seen]
                 if not page.more:
                     break
@@ -333,10 +346,10 @@ async def test_every_condition_finds_what_python_finds(stocked: World) -> None:
             assert seen == order.arranged(expected), (members, order)
 
 
-async def test_conditions_are_right_together_by_chance(stocked: World) -> None:
+async def test_conditions_are_right_together_by_chance(either_way: World) -> None:
     choose = random.Random(3)
     for listed, fields, orders, cases in FILTERED:
-        everything = await whole(stocked, listed, EVERYTHING, orders[0])
+        everything = await whole(either_way, listed, EVERYTHING, orders[0])
         for _ in range(40):
             (first, one), (second, other) = choose.sample(cases, 2)
             joined: list[Case] = [
@@ -347,8 +360,59 @@ async def test_conditions_are_right_together_by_chance(stocked: World) -> None:
             ]
             members, holds = choose.choice(joined)
             order = choose.choice(orders)
-            found = await whole(stocked, listed, await asked(stocked, fields, members), order)
+            found = await whole(either_way, listed, await asked(either_way, fields, members), order)
             assert found == order.arranged([item for item in everything if holds(item)]), (members, order)
+
+
+def steps(world: World, read: Read[Any], values: dict[str, Any]) -> list[str]:
+    """The steps of SQLite's plan."""
+    assert isinstance(world.database, SqliteDatabase)
+    statement = read.compiled(SQLITE).statement
+    plan = world.database._reader.execute(f"EXPLAIN QUERY PLAN {statement.sql}", statement.bind(values))
+    return [row[3] for row in plan.fetchall()]
+
+
+# A search of the text itself is documented to read whatever else is left.
+WITHOUT_INDEX = ("search",)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_no_condition_in_no_order_reads_a_table_from_end_to_end(stocked: World) -> None:
+    tried = 0
+    for listed, fields, orders, cases in FILTERED:
+        table = listed.table.name
+        for members, _ in cases:
+            where = await asked(stocked, fields, members)
+            if where in (EVERYTHING, NOTHING):
+                continue
+            shape, values = take_apart(positive(where, listed.table))
+            values |= {"p0": "", "p1": "", "p2": "", "limit": 26, "most": 9}
+            named = {*members, *(members.get("not") or {})}
+            found = paths.candidates(listed.indexed, shape)
+            if found:
+                counted = steps(stocked, paths._counts(listed.indexed, shape), values)
+                assert not [step for step in counted if step.startswith(f"SCAN {table}")], (members, counted)
+            for order in orders:
+                values["p0"] = {"expiration_date": TODAY, "updated_at": MOMENTS[0]}.get(order.by, "")
+                walk, is_whole = paths.walked(listed.indexed, shape, lists._ordered_by(listed, order))
+                assert found or is_whole or "not" in members or named & {*WITHOUT_INDEX, "active_on", "and"}, members
+                for window in (Window(25), Window(25, position=("",)), Window(25, backward=True, position=("",))):
+                    for keys in found:
+                        plan = steps(
+                            stocked, lists.page_read(listed, shape, order, window, paths.Way(walk, keys)), values
+                        )
+                        # The rows are looked up by their keys, the keys are found by an index.
+                        assert any(re.match(f"SEARCH {table} USING (PRIMARY KEY|INDEX) ", step) for step in plan), plan
+                        assert not [step for step in plan if re.match(f"SCAN {table}( |$)", step)], (members, plan)
+                    plan = steps(stocked, lists.page_read(listed, shape, order, window, paths.Way(walk)), values)
+                    # One pass in the order asked for, which ends with the page: nothing is sorted.
+                    assert "USE TEMP B-TREE FOR ORDER BY" not in plan, (members, order, plan)
+                    own = [step for step in plan if re.match(f"(SCAN|SEARCH) {table}( |$)", step)]
+                    assert len(own) == 1, plan
+                    if is_whole or window.position is not None:
+                        assert own[0].startswith("SEARCH"), (members, order, plan)
+                    tried += 1
+    assert tried > 500
 
 
 @pytest.mark.parametrize("by", AssignmentOrderField)

@@ -12,10 +12,11 @@ from sqlalchemy import func, literal, select
 
 from db import certifications, claims, keys, lists, organizations, products, stats, tables
 from db.compiled import SQLITE
-from db.filters import condition
+from db.filters import condition, take_apart
 from db.reads import Read
 from db.sqlite import SqliteDatabase
-from domain.filters import EVERYTHING, Condition, Every, Not
+from domain.filter_input import CERTIFICATION_ASSIGNMENTS, parse_where
+from domain.filters import EVERYTHING, Condition, Every
 from domain.paging import Window, product_order
 from domain.stats import CertificationGrouping, ClaimGrouping, ExpiryBucket
 from tests.world import GTIN, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
@@ -143,9 +144,9 @@ async def test_counting_reads_rows_in_their_own_order(world: World) -> None:
 
 def test_a_span_is_searched_from_its_start_to_its_end(database_url: str) -> None:
     """And not to the last of what ends at all."""
-    start, end = Condition("expiration_date", "gte", "a"), Condition("expiration_date", "lte", "b")
-    bounds = {
-        shape: str(condition(shape, tables.certification_assignments).compile(dialect=SQLITE)).count("ends <")
-        for shape in (start, Every((start, end)), Every((end, Not(start))))
-    }
-    assert [*bounds.values()] == [1, 1, 2]
+    day = date(2026, 11, 26)
+    spans = [{"from": day}, {"from": day, "to": day}]
+    asked = [parse_where(CERTIFICATION_ASSIGNMENTS, {"expiration_date": {"range": span}}, day) for span in spans]
+    for where in (*asked, parse_where(CERTIFICATION_ASSIGNMENTS, {"expiring_within": {"days": 1}}, day)):
+        text = str(condition(take_apart(where).shape, tables.certification_assignments).compile(dialect=SQLITE))
+        assert (text.count("ends <"), text.count("ends >")) == (1, 1), text

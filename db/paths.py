@@ -1,0 +1,193 @@
+"""How SQLite gets at the rows of a filtered list.
+
+SQLite chooses an index by average figures, if it has any, and never by the values at hand: for a country that one row
+in a million has, it may well walk all of them in the order asked for. So it is told. There are two good ways:
+
+- few rows pass some condition: take the keys of those from that condition's index, look the rows up, sort them;
+- many rows pass every condition: walk the index of the order, which soon finds as many as the page has.
+
+Which it is shows by counting the keys of each condition, up to `FEW`: one short statement before the page. Nothing is
+counted where the index of the order answers the whole filter by itself. PostgreSQL knows the values' frequencies, and
+is left alone.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, Table, bindparam, func, select, tuple_, union_all
+from sqlalchemy.sql.expression import ColumnElement
+
+from db.database import Database
+from db.filters import condition, entries_of, is_entry
+from db.reads import Read
+from domain.filters import Condition, Either, Every, Where
+
+FEW = 4000
+"""So many rows are looked up and sorted in about 10 ms; one in so many of a million is found by walking in 25 ms."""
+
+_POINTS = frozenset({"eq", "in"})
+_RANGES = frozenset({"eq", "in", "gte", "lte", "lt", "null", "known", "open_gte"})
+
+
+class Index(NamedTuple):
+    """An index of a list, by the name that it has on SQLite, and the members in whose order it is."""
+
+    name: str
+    members: tuple[str, ...]
+
+
+class Way(NamedTuple):
+    """How a page is read: along an index, by the keys of a condition if there is one."""
+
+    walk: str
+    keys: Where | None = None
+
+
+class Indexed(NamedTuple):
+    """What is to be known of a list: its table, its key, and its indexes, the most selective first."""
+
+    table: Table
+    key: tuple[str, ...]
+    indexes: tuple[Index, ...]
+
+
+async def way(database: Database, indexed: Indexed, shape: Where, values: dict[str, Any], order: Sequence[str]) -> Way:
+    """The way to a page of the filter in that order, of which every member is named."""
+    walk, is_whole = walked(indexed, shape, tuple(order))
+    if is_whole:
+        return Way(walk)
+    keys = await few(database, indexed, shape, values)
+    return Way(walk, keys)
+
+
+async def few(database: Database, indexed: Indexed, shape: Where, values: dict[str, Any]) -> Where | None:
+    """The conditions that the fewest rows pass, if those are few; None when no index says so."""
+    found = candidates(indexed, shape)
+    if not found:
+        return None
+    counts: tuple[int, ...] = (await database.fetch(_counts(indexed, shape), **values, most=FEW + 1))[0]
+    fewest = min(counts)
+    return found[counts.index(fewest)] if fewest <= FEW else None
+
+
+@lru_cache(maxsize=512)
+def walked(indexed: Indexed, shape: Where, order: tuple[str, ...]) -> tuple[str, bool]:
+    """The index to walk for an order, and whether every row on the way passes the filter."""
+    tests = _together(shape)
+    fixed = {test.member for test in tests if isinstance(test, Condition) and test.operator == "eq"}
+    best, lead = indexed.indexes[0], -1
+    for index in indexed.indexes:
+        for length in range(len(index.members)):
+            if length and index.members[length - 1] not in fixed:
+                break
+            rest = tuple(name for name in order if name not in index.members[:length])
+            if length > lead and index.members[length:][: len(rest)] == rest:
+                best, lead = index, length
+    assert lead >= 0, f"no index is in the order of {order}"
+    is_whole = all(
+        isinstance(test, Condition)
+        and (
+            (test.member in best.members[:lead] and test.operator == "eq")
+            or (test.member == best.members[lead] and test.operator in _RANGES - {"in"})
+        )
+        for test in tests
+    )
+    return best.name, is_whole
+
+
+@lru_cache(maxsize=512)
+def candidates(indexed: Indexed, shape: Where) -> tuple[Where, ...]:
+    """The parts of a filter that an index can answer, each of which must hold."""
+    tests = _together(shape)
+    found: list[Where] = []
+    for index in indexed.indexes:
+        part = _answered(index, tests)
+        # One that says less than another need not be counted.
+        if part is not None and not any(_has_all(each, part) for each in found):
+            found = [each for each in found if not _has_all(part, each)] + [part]
+    found += [test for test in tests if _is_of_entries(test)]
+    found += [
+        test for test in tests if isinstance(test, Either) and all(candidates(indexed, part) for part in test.parts)
+    ]
+    return tuple(found)
+
+
+def _has_all(more: Where, less: Where) -> bool:
+    return set(_together(less)) <= set(_together(more))
+
+
+def _is_of_entries(test: Where) -> bool:
+    return isinstance(test, Condition) and test.operator in ("has", "has_entry")
+
+
+def _answered(index: Index, tests: Sequence[Where]) -> Where | None:
+    """The conditions that one range of the index answers, or one range for each value of a list."""
+    parts: list[Where] = []
+    for member in index.members:
+        own = [test for test in tests if isinstance(test, Condition) and test.member == member]
+        own = [test for test in own if test.operator in _RANGES]
+        parts += own
+        if not any(test.operator in _POINTS for test in own):
+            break
+    return Every(tuple(parts)) if parts else None
+
+
+def _together(shape: Where) -> tuple[Where, ...]:
+    return shape.parts if isinstance(shape, Every) else (shape,)
+
+
+@lru_cache(maxsize=512)
+def _counts(indexed: Indexed, shape: Where) -> Read[tuple[int, ...]]:
+    limited = [keys(indexed, part).limit(bindparam("most")).subquery() for part in candidates(indexed, shape)]
+    return Read(
+        select(*(select(func.count()).select_from(each).scalar_subquery() for each in limited)), tuple, scans=True
+    )
+
+
+@lru_cache(maxsize=256)
+def counted_by_keys(indexed: Indexed, shape: Where) -> Read[int] | None:
+    """How many rows pass the filter, by an index that answers all of it; None when there is none."""
+    for part in candidates(indexed, shape):
+        if not isinstance(part, Either) and _has_all(part, shape):
+            return Read(select(func.count()).select_from(keys(indexed, part).subquery()), _first, scans=True)
+    return None
+
+
+def _first(row: Sequence[Any]) -> int:
+    return int(row[0])
+
+
+def keys(indexed: Indexed, part: Where) -> Select[Any]:
+    """The keys of the rows that pass such a part, from its index alone; one that passes twice comes twice."""
+    if isinstance(part, Either):
+        # The first candidate of each alternative, for the indexes are in the order of what they leave.
+        each = [keys(indexed, candidates(indexed, alternative)[0]) for alternative in part.parts]
+        together = union_all(*each).subquery()
+        return select(*(together.c[name] for name in indexed.key))
+    if isinstance(part, Condition) and _is_of_entries(part):
+        entries = entries_of(part, indexed.table.name)
+        return select(*(entries.c[name] for name in indexed.key)).where(is_entry(part, entries))
+    found = select(*(indexed.table.c[name] for name in indexed.key)).where(condition(part, indexed.table))
+    return found.with_hint(indexed.table, f"INDEXED BY {_index_of(indexed, part)}", "sqlite")
+
+
+def _index_of(indexed: Indexed, part: Where) -> str:
+    tests = _together(part)
+    return next(index.name for index in indexed.indexes if _answered(index, tests) == Every(tuple(tests)))
+
+
+def along(rows: Select[Any], indexed: Indexed, way: Way) -> Select[Any]:
+    """The rows, found in that way; the order must not be one that an index gives when there are keys."""
+    if way.keys is None:
+        return rows.with_hint(indexed.table, f"INDEXED BY {way.walk}", "sqlite")
+    key = next(index.name for index in indexed.indexes if index.members[: len(indexed.key)] == indexed.key)
+    return rows.where(_among_keys(indexed, way.keys)).with_hint(indexed.table, f"INDEXED BY {key}", "sqlite")
+
+
+def _among_keys(indexed: Indexed, part: Where) -> ColumnElement[bool]:
+    """Whether a row's key is one of those that pass the part."""
+    found = keys(indexed, part).subquery()
+    wanted = select(*(found.c[name] for name in indexed.key))
+    columns = [indexed.table.c[name] for name in indexed.key]
+    return columns[0].in_(wanted) if len(columns) == 1 else tuple_(*columns).in_(wanted)
