@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import httpx2
 import pytest
 
+from execution.limits import Limits
 from tests.conftest import ROOT, LiveServer, demo_server
 
 GUIDE = (ROOT / "docs" / "graphql.md").read_text(encoding="utf-8")
@@ -124,3 +125,14 @@ def test_every_code_of_an_error_is_explained() -> None:
     # The guide names no code that is none: what is in capitals there is a code, a setting or an enumeration's value.
     named = set(re.findall(r"`((?:QUERY|DOCUMENT|TRUSTED|OPERATION|PERSISTED)_[A-Z_]+)`", GUIDE))
     assert named <= explained
+
+
+def test_the_limits_are_those_that_hold_by_default() -> None:
+    table = GUIDE[GUIDE.index("| limit | default |") : GUIDE.index("The **cost** is")]
+    said = {int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", table)}
+    limits = Limits()
+    told_elsewhere = {"max_introspection_depth", "max_comparisons", "max_errors"}
+    held = {
+        name: getattr(limits, name) for name in dir(limits) if name.startswith("max_") and name not in told_elsewhere
+    }
+    assert {name for name, limit in held.items() if limit not in said} == set()
