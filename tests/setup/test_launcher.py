@@ -269,3 +269,18 @@ def test_the_settings_of_pip_reach_uv(tree: Path, monkeypatch: pytest.MonkeyPatc
     assert env["UV_FIND_LINKS"] == "/a,/b"
     monkeypatch.setenv("UV_DEFAULT_INDEX", "https://own.example/simple")
     assert launcher.uv_environment({"index-url": "x"})["UV_DEFAULT_INDEX"] == "https://own.example/simple"
+
+
+def test_check_runs_every_step_and_asks_what_clients_would_notice(tree: Path) -> None:
+    pretend_ready(tree, "check")
+    run = start(tree, "check")
+    # There is nothing to check in this tree; what counts is that no step is left out after another has failed.
+    assert run.returncode == 1
+    assert [line for line in run.stdout.splitlines() if line.startswith("$ ")] == [
+        "$ ruff format --check .",
+        "$ ruff check .",
+        f"$ mypy {' '.join(load(tree).PACKAGES)} tests certgate",
+        "$ pytest -q tests/architecture",
+        "$ gateway schema --against schema/released",
+    ]
+    assert '"arguments": ["schema", "--against", "schema/released"]' in run.stdout
