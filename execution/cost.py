@@ -195,11 +195,21 @@ def _default(definition: GraphQLField, argument: str) -> int | None:
 class OperationCost:
     """The cost of one operation of a validated document, for whatever its variables say.
 
-    `fixed` is the cost if no variable has a say in it; None otherwise. Raises `RecursionError` if selections nest too
-    deeply to be followed.
+    It is added up when it is first asked for: of a document with a hundred operations one is run.
     """
 
-    __slots__ = ("_bulk", "_fragments", "_model", "_node", "_remembered", "_root", "_sizes", "fixed", "steps")
+    __slots__ = (
+        "_bulk",
+        "_fragments",
+        "_is_known",
+        "_model",
+        "_node",
+        "_remembered",
+        "_root",
+        "_sizes",
+        "fixed",
+        "steps",
+    )
 
     def __init__(
         self, model: CostModel, fragments: Mapping[str, FragmentDefinitionNode], node: OperationDefinitionNode
@@ -208,18 +218,27 @@ class OperationCost:
         self._fragments = fragments
         self._node = node
         self._root = cast("GraphQLObjectType", model.schema.get_root_type(node.operation))
+        self._is_known = False
         self._sizes: tuple[tuple[str, ...], ...] = ()
         """The variables that say how long lists are, each with the names that lead into it."""
         self._remembered: dict[tuple[int | None, ...], int] = {}
+        self._bulk: int | None = None
+        self.fixed: int | None = None
+        """The cost once it is known that no variable has a say in it."""
+        self.steps = 0
+        """Selections looked at: the work that it takes to add up the cost."""
+
+    def _look(self) -> None:
+        """Finds out which variables have a say, and the rest if none has."""
         count = _Count(self._model, self._fragments, {})
-        total = ceil(count.selections(node.selection_set, self._root, None))
+        total = ceil(count.selections(self._node.selection_set, self._root, None))
         self._sizes = tuple(count.sizes)
         bulk = _Count(self._model, self._fragments, {})
-        further = bulk.further_changes(node.selection_set, self._root)
-        self._bulk: int | None = None if bulk.sizes else further
+        further = bulk.further_changes(self._node.selection_set, self._root)
+        self._bulk = None if bulk.sizes else further
         self.fixed = None if self._sizes else total
         self.steps = count.steps
-        """Selections looked at: the work that it takes to add up the cost."""
+        self._is_known = True
 
     @property
     def remembered(self) -> int:
@@ -227,7 +246,12 @@ class OperationCost:
         return len(self._remembered)
 
     def of(self, variables: Mapping[str, Any]) -> int:
-        """The cost with these coerced variables."""
+        """The cost with these coerced variables.
+
+        Raises `RecursionError` if selections nest too deeply to be followed.
+        """
+        if not self._is_known:
+            self._look()
         if self.fixed is not None:
             return self.fixed
         sizes = tuple([_size(variables.get(path[0]), path[1:]) for path in self._sizes])
@@ -242,6 +266,8 @@ class OperationCost:
 
     def further_changes(self, variables: Mapping[str, Any]) -> int:
         """How many things a mutation's fields change beyond one each; fields that are told how many say so."""
+        if not self._is_known:
+            self._look()
         if self._bulk is not None:
             return self._bulk
         sizes = {path: _size(variables.get(path[0]), path[1:]) for path in self._sizes}

@@ -46,6 +46,15 @@ class Admitted:
     """For what it would have been refused if its limits did more than warn."""
 
 
+class TooCostly(RequestError):
+    """The operation costs more than its limit, and was not run."""
+
+    def __init__(self, operation: Admitted) -> None:
+        super().__init__(Refusal.LIMIT, operation.warnings)
+        self.operation = operation
+        """What would have been run."""
+
+
 @dataclass(slots=True)
 class Counts:
     """How operations were run since the start."""
@@ -116,16 +125,16 @@ class Executor:
         values = self._coerce(operation, variables, limits)
         cost = operation.cost.fixed
         if cost is None:
-            cost = operation.cost.of(values.coerced)
+            cost = _cost(operation, values)
         warned: list[GraphQLError] = []
         if limits.warn_only:
             warned = warnings(operation.node, operation.measure, limits)
         if cost > limits.max_cost:
-            error = too_costly(operation.node, cost, limits)
-            if not limits.warn_only:
-                raise RequestError(Refusal.LIMIT, [error])
-            warned.append(error)
-        return Admitted(document, operation, variables, values, cost, warned)
+            warned.append(too_costly(operation.node, cost, limits))
+        admitted = Admitted(document, operation, variables, values, cost, warned)
+        if cost > limits.max_cost and not limits.warn_only:
+            raise TooCostly(admitted)
+        return admitted
 
     async def run(
         self,
@@ -263,6 +272,15 @@ class Executor:
             # Not reached: the variables were coerced before.
             raise RequestError(Refusal.VARIABLES, execution)
         return await _finish(execution)
+
+
+def _cost(operation: Operation, values: VariableValues) -> int:
+    try:
+        return operation.cost.of(values.coerced)
+    except RecursionError:
+        raise RequestError.of(
+            Refusal.LIMIT, "QUERY_TOO_DEEP", "The document is nested too deeply to be followed; nest fewer levels."
+        ) from None
 
 
 async def _finish(execution: GraphQLExecutor[Any]) -> ExecutionResult:

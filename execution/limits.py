@@ -28,7 +28,6 @@ from execution.errors import Refusal, RequestError
 SATURATED = 1_000_000_000
 
 TOO_LARGE = "QUERY_TOO_LARGE"
-TOO_COSTLY = "QUERY_TOO_COSTLY"
 INTROSPECTION_FIELDS = frozenset({"__schema", "__type"})
 
 
@@ -192,7 +191,7 @@ def too_costly(node: OperationDefinitionNode, requested: int, limits: Limits) ->
         f"{_title(node)} costs {requested}, the limit is {limits.max_cost}: about one for each object it may return;"
         " ask for shorter lists with first, or split it into several requests.",
         node,
-        extensions={"code": TOO_COSTLY, "requested": requested, "limit": limits.max_cost},
+        extensions={"code": "QUERY_TOO_COSTLY", "requested": requested, "limit": limits.max_cost},
     )
 
 

@@ -104,7 +104,7 @@ def check_documents(settings: Settings, documents: Sequence[NamedDocument]) -> N
                     f"{name}: The document holds no operation; register it with the operation it belongs to."
                 )
             for operation in document.operations.values():
-                cost = operation.cost.fixed or 0
+                cost = operation.cost.of({})
                 if cost > executor.limits.max_cost:
                     reasons.append(f"{name}: {too_costly(operation.node, cost, executor.limits).message}")
         except RequestError as error:

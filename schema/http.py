@@ -32,8 +32,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from execution.errors import Refusal, RequestError
-from execution.execute import Admitted, Executor
-from execution.limits import TOO_COSTLY, Limits
+from execution.execute import Admitted, Executor, TooCostly
+from execution.limits import Limits
 from schema.context import Asked
 from schema.http_request import GraphQLRequest, NotGraphQL, read_body, read_query_string
 
@@ -139,14 +139,14 @@ class GraphQLEndpoint:
             return 200, await self._run(scope, request)
         except RequestError as error:
             answer: dict[str, Any] = {"errors": self._present(scope, error.errors)}
-            said = error.errors[0].extensions or {}
-            if said.get("code") == TOO_COSTLY:
-                answer["extensions"] = {"cost": {"requested": said["requested"], "limit": said["limit"]}}
+            if isinstance(error, TooCostly):
+                asked = request.extensions.get("cost")
+                answer["extensions"] = {"cost": _cost(asked, error.operation, self._limits(scope))}
             return _status(error.refusal, answer_format), answer
 
     async def _run(self, scope: Scope, request: GraphQLRequest) -> dict[str, Any]:
         executor = self._executor
-        limits = self._limits_of(scope) if self._limits_of is not None else executor.limits
+        limits = self._limits(scope)
         text = request.query
         if text is None or self._mode == "only":
             text = await self._text(request)
@@ -161,7 +161,7 @@ class GraphQLEndpoint:
         rows = operation.cost.further_changes(admitted.values.coerced)
         if self._charge is not None and rows:
             await self._charge(scope, rows)
-        context = self._make_context(scope, Asked(units, admitted.cost))
+        context = self._make_context(scope, Asked(units + rows, admitted.cost))
         result = await executor.run_admitted(admitted, context)
         answer: dict[str, Any] = {}
         if result.errors:
@@ -175,6 +175,9 @@ class GraphQLEndpoint:
         if extensions:
             answer["extensions"] = extensions
         return answer
+
+    def _limits(self, scope: Scope) -> Limits:
+        return self._executor.limits if self._limits_of is None else self._limits_of(scope)
 
     async def _text(self, request: GraphQLRequest) -> str:
         """The text of a document that has to be registered. Raises `RequestError` if it is not."""

@@ -120,6 +120,15 @@ DOCUMENTS: dict[str, Hostile] = {
     "980 unknown fields": document(INVALID, on_product(many("x@", 980))),
     "conflicting aliases": document(INVALID, on_product(many("x@: name x@: brand", 14))),
     "180 operations": document("OPERATION_RESOLUTION_FAILURE", many("query Q@ { __typename }", 180)),
+    "100 operations on one fragment": document(
+        "OPERATION_RESOLUTION_FAILURE",
+        many("query Q@ { ...F }", 100) + " fragment F on Query { viewer { role kind canWrite organization { id slug name } } }",
+    ),
+    "100 operations on one fragment, one of them": document(
+        "QUERY_TOO_COSTLY",
+        many("query Q@ { ...F }", 100) + " fragment F on Query { products(first: 1000000) { nodes { name } } }",
+        operationName="Q99",
+    ),
     "240 operations of one name": document(INVALID, "query Q { __typename } " * 180),
     "240 nameless operations": document(INVALID, "{ __typename } " * 240),
     "unused variables": document(INVALID, "query (" + many("$v@: String", 240) + ") { viewer { role } }"),

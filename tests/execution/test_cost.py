@@ -120,7 +120,9 @@ def of(source: str) -> OperationCost:
     document = parse(source)
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     operation = next(d for d in document.definitions if isinstance(d, OperationDefinitionNode))
-    return OperationCost(MODEL, fragments, operation)
+    counted = OperationCost(MODEL, fragments, operation)
+    counted.of({})
+    return counted
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,8 @@ async def test_what_costs_too_much_is_refused(world: World) -> None:
     small = configured(world, graphql_max_cost=PAGE_COST - 1)
     refused = await refusal(small, PAGE, variables={"n": 100})
     assert refused["extensions"] == {"cost": {"requested": PAGE_COST, "limit": PAGE_COST - 1}}
+    told = await refusal(small, PAGE, variables={"n": 100}, extensions={"cost": {"breakdown": True}})
+    assert told["extensions"]["cost"]["breakdown"][0] == {"path": "products.nodes.certifications", "cost": 1000}
     [error] = refused["errors"]
     assert error["extensions"]["code"] == "QUERY_TOO_COSTLY"
     assert error["message"] == (
