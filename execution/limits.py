@@ -39,6 +39,8 @@ class Limits:
     """Characters of the document's text."""
     max_tokens: int = 1_000
     """Lexical tokens; comments and blanks are not counted. Reading stops at the first token too many."""
+    max_operations: int = 50
+    """Operations in one document; one of them is run, but all are checked."""
     max_depth: int = 10
     """Nested fields, the innermost included: `{ product { name } }` is 2 deep. Fragments add no depth of
     their own."""
@@ -72,6 +74,7 @@ class Limits:
 PER_CALLER = (
     "max_source_length",
     "max_tokens",
+    "max_operations",
     "max_depth",
     "max_introspection_depth",
     "max_aliases",
@@ -147,6 +150,8 @@ class Judgement:
 
     def refusals(self, limits: Limits) -> list[GraphQLError]:
         """Why the document may not be run under these limits."""
+        if len(self.operations) > limits.max_operations:
+            return [_too_many_operations(len(self.operations), limits)]
         errors = [
             error
             for operation in self.operations
@@ -192,6 +197,13 @@ def too_costly(node: OperationDefinitionNode, requested: int, limits: Limits) ->
         " ask for shorter lists with first, or split it into several requests.",
         node,
         extensions={"code": "QUERY_TOO_COSTLY", "requested": requested, "limit": limits.max_cost},
+    )
+
+
+def _too_many_operations(measured: int, limits: Limits) -> GraphQLError:
+    return GraphQLError(
+        f"The document holds {measured} operations, the limit is {limits.max_operations}; send the one to be run.",
+        extensions={"code": "QUERY_TOO_MANY_OPERATIONS", "measured": measured, "limit": limits.max_operations},
     )
 
 

@@ -213,6 +213,7 @@ class Settings(BaseSettings):
     graphql_max_tokens: int = _limit(
         1_000, "The most tokens that a GraphQL document may have; comments are counted apart."
     )
+    graphql_max_operations: int = _limit(50, "The most operations in a GraphQL document.")
     graphql_max_depth: int = _limit(10, "How deep fields may be nested in GraphQL.", 200)
     graphql_max_introspection_depth: int = _limit(20, "How deep fields may be nested below __schema and __type.", 200)
     graphql_max_aliases: int = _limit(30, "The most aliases in a GraphQL operation, its fragments written out.")

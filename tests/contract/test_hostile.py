@@ -10,7 +10,7 @@ import json
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx2
@@ -100,7 +100,7 @@ DOCUMENTS: dict[str, Hostile] = {
     ),
     "a chain of 105 fragments": document("QUERY_TOO_COMPLEX", on_product("...F0") + fragments(105, "name @")),
     "29 fragments that differ": document(
-        INVALID, on_product(many("...F@", 29)) + many("fragment F@ on Product { name: brand ...F@ }", 29)
+        "QUERY_TOO_COMPLEX", on_product(many("...F@", 29)) + many("fragment F@ on Product { name: brand ...F@ }", 29)
     ),
     "90 spreads at once": document(
         "QUERY_TOO_COMPLEX", on_product(many("...F@", 90)) + many("fragment F@ on Product { name brand }", 90)
@@ -119,18 +119,19 @@ DOCUMENTS: dict[str, Hostile] = {
     "10,000 equal fields": document("QUERY_TOO_LONG", on_product("name " * 10_000)),
     "980 unknown fields": document(INVALID, on_product(many("x@", 980))),
     "conflicting aliases": document(INVALID, on_product(many("x@: name x@: brand", 14))),
-    "180 operations": document("OPERATION_RESOLUTION_FAILURE", many("query Q@ { __typename }", 180)),
-    "100 operations on one fragment": document(
+    "50 operations": document("OPERATION_RESOLUTION_FAILURE", many("query Q@ { __typename }", 50)),
+    "180 operations": document("QUERY_TOO_MANY_OPERATIONS", many("query Q@ { __typename }", 180)),
+    "50 operations on one fragment": document(
         "OPERATION_RESOLUTION_FAILURE",
-        many("query Q@ { ...F }", 100) + " fragment F on Query { viewer { role kind canWrite organization { id slug name } } }",
+        many("query Q@ { ...F }", 50) + " fragment F on Query { viewer { role kind canWrite organization { id } } }",
     ),
-    "100 operations on one fragment, one of them": document(
+    "50 operations on one fragment, one of them": document(
         "QUERY_TOO_COSTLY",
-        many("query Q@ { ...F }", 100) + " fragment F on Query { products(first: 1000000) { nodes { name } } }",
-        operationName="Q99",
+        many("query Q@ { ...F }", 50) + " fragment F on Query { products(first: 1000000) { nodes { name } } }",
+        operationName="Q49",
     ),
-    "240 operations of one name": document(INVALID, "query Q { __typename } " * 180),
-    "240 nameless operations": document(INVALID, "{ __typename } " * 240),
+    "50 operations of one name": document(INVALID, "query Q { __typename } " * 50),
+    "50 nameless operations": document(INVALID, "{ __typename } " * 50),
     "unused variables": document(INVALID, "query (" + many("$v@: String", 240) + ") { viewer { role } }"),
     "undefined variables": document(INVALID, on_product(many("a@: certifications(first: $v@) { id }", 30))),
     "unknown types": document(INVALID, many("fragment F@ on Produkt@ { a }", 130) + "{ a }"),
@@ -382,6 +383,14 @@ async def is_well(world: World) -> None:
     assert response.json()["data"]["product"]["name"] == "Oat drink"
 
 
+def renewed(hostile: Hostile, number: int) -> Hostile:
+    """The same document in another text."""
+    assert isinstance(hostile.content, bytes)
+    members = json.loads(hostile.content)
+    content = {**members, "query": f"{members['query']} #{number}"}
+    return replace(hostile, content=json.dumps(content).encode())
+
+
 async def calls_made(world: World, hostile: Hostile) -> int:
     """How many functions are called on the way through the application."""
     calls = 0
@@ -412,12 +421,14 @@ async def test_hostile_requests_are_refused_cheaply(
     spent: list[float] = []
     while not spent or (spent[-1] >= MOST_CPU and len(spent) < TRIES):
         await asyncio.sleep(0.01 * len(spent))
+        # A document that fits the schema is kept, so each is another one.
+        another = renewed(hostile, len(spent)) if name in DOCUMENTS else hostile
         start = time.process_time()
-        await send(world, hostile)
+        await send(world, another)
         spent.append(time.process_time() - start)
     record_property("milliseconds of CPU", round(1000 * min(spent), 1))
     print(f"{name}: {1000 * min(spent):.1f} ms of CPU")
     assert min(spent) < MOST_CPU
     # The client's own work on large bodies would be counted too.
-    assert name in REQUESTS or await calls_made(world, hostile) < MOST_CALLS
+    assert name in REQUESTS or await calls_made(world, renewed(hostile, -1)) < MOST_CALLS
     await is_well(world)

@@ -191,7 +191,7 @@ HOSTILE: dict[str, tuple[str, Refusal, str]] = {
 @pytest.fixture
 def patient() -> Executor:
     """An executor that reads what is too long for others."""
-    return Executor(schema, Limits(max_tokens=2_000))
+    return Executor(schema, Limits(max_tokens=2_000, max_operations=1_000))
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -254,6 +254,7 @@ async def test_a_key_can_have_limits_of_its_own(world: World) -> None:
     [
         ("max_source_length", "{ viewer { role } }", "QUERY_TOO_LONG"),
         ("max_tokens", "{ viewer { role } }", "QUERY_TOO_MANY_TOKENS"),
+        ("max_operations", "query A { viewer { role } } query B { viewer { role } }", "QUERY_TOO_MANY_OPERATIONS"),
         ("max_depth", "{ viewer { role } }", "QUERY_TOO_DEEP"),
         ("max_introspection_depth", "{ __schema { queryType { name } } }", "INTROSPECTION_TOO_DEEP"),
         ("max_aliases", "{ a: viewer { role } b: viewer { role } }", "QUERY_TOO_MANY_ALIASES"),
@@ -266,11 +267,12 @@ async def test_a_key_can_have_limits_of_its_own(world: World) -> None:
 async def test_each_limit_of_a_key_holds_for_documents_that_are_kept(
     world: World, limit: str, query: str, code: str
 ) -> None:
-    assert (await answer(world, query, "editor"))["data"]
+    name = "A" if limit == "max_operations" else None
+    assert (await answer(world, query, "editor", operationName=name))["data"]
     await change_graphql_limits(world.database, world.key_ids["editor"], {limit: 1})
     [error] = (await refusal(world, query, "editor"))["errors"]
     assert error["extensions"]["code"] == code
-    assert (await answer(world, query, "readonly"))["data"]
+    assert (await answer(world, query, "readonly", operationName=name))["data"]
 
 
 async def test_variables_of_a_key_may_nest_less(world: World) -> None:
