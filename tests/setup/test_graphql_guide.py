@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
+import graphql
 import httpx2
 import pytest
 
 from execution.limits import Limits
+from schema.schema import schema
 from tests.conftest import ROOT, LiveServer, demo_server
 
 GUIDE = (ROOT / "docs" / "graphql.md").read_text(encoding="utf-8")
@@ -125,6 +127,21 @@ def test_every_code_of_an_error_is_explained() -> None:
     # The guide names no code that is none: what is in capitals there is a code, a setting or an enumeration's value.
     named = set(re.findall(r"`((?:QUERY|DOCUMENT|TRUSTED|OPERATION|PERSISTED)_[A-Z_]+)`", GUIDE))
     assert named <= explained
+
+
+def test_every_field_that_can_be_null_is_explained() -> None:
+    table = GUIDE[GUIDE.index("| what | null means |") : GUIDE.index("Texts that are not recorded")]
+    told = set(re.findall(r"`(?:\w+\.)?(\w+)`", table))
+    types = graphql.build_schema(schema.as_str()).type_map.items()
+    nullable = {
+        field
+        for name, kind in types
+        if isinstance(kind, graphql.GraphQLObjectType) and not name.startswith("__")
+        for field, definition in kind.fields.items()
+        if not isinstance(definition.type, graphql.GraphQLNonNull)
+    }
+    assert len(nullable) > 10
+    assert nullable - told == set()
 
 
 def test_the_limits_are_those_that_hold_by_default() -> None:
