@@ -47,6 +47,9 @@ from schema.context import Info
 from schema.inputs import patch_members, sent_members
 from schema.problems import ForbiddenProblem, ValidationProblem, as_mutation, member_of
 
+MAX_ROW_VIOLATIONS = 10
+"""How many violations of a row are named: of a hundred bad rows nobody reads more."""
+
 C = TypeVar("C", bound=Command)
 T = TypeVar("T")
 
@@ -226,7 +229,7 @@ def _row(input: Any, parse: Callable[[Any], C]) -> operation.Row[C]:
     try:
         command = parse(input)
     except InvalidInput as refusal:
-        command = refusal
+        command = InvalidInput(refusal.violations[:MAX_ROW_VIOLATIONS])
     version = getattr(input, "if_match", None)
     return operation.Row(command, None if version is None else Expected(version=version))
 

@@ -145,6 +145,14 @@ async def test_100_rows_are_done_and_101_are_refused(shelf: World) -> None:
     assert await count(shelf) == 100
 
 
+@on_sqlite
+async def test_a_row_names_ten_violations_at_most(world: World) -> None:
+    bad = claims(*[GTIN] * 100, metadata={f"k{number}": number for number in range(90)})
+    answer = await bulk(world, "assignClaims", bad, "IGNORE_FAILED")
+    assert [len(row["result"]["violations"]) for row in answer["rows"]] == [10] * 100
+    assert answer["rows"][99]["result"]["violations"][0]["loc"] == ["input", "99", "metadata", "k0"]
+
+
 async def test_results_stand_in_the_order_of_the_rows(shelf: World) -> None:
     gtins = [SHELF[7], FREE_GTIN, SHELF[3], GTIN, SHELF[40], SHELF[0]]
     answer = await bulk(shelf, "assignClaims", claims(*gtins), "IGNORE_FAILED")
