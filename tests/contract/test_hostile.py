@@ -7,15 +7,21 @@ is measured: at most 50 ms of CPU, and a number of function calls that no machin
 import asyncio
 import gzip
 import json
+import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import httpx2
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from db import tables
+from resolvers.keys import sign_in_with_key
 from tests.world import GTIN, World
 
 JSON = {"Content-Type": "application/json"}
@@ -432,3 +438,89 @@ async def test_hostile_requests_are_refused_cheaply(
     # The client's own work on large bodies would be counted too.
     assert name in REQUESTS or await calls_made(world, renewed(hostile, -1)) < MOST_CALLS
     await is_well(world)
+
+
+@pytest.fixture
+async def cookie(world: World) -> str:
+    """The cookie of a signed-in browser."""
+    session = await sign_in_with_key(world.database, world.keys["manager"], timedelta(hours=1))
+    assert session is not None
+    return f"sessionid={session.secret}"
+
+
+FOREIGN = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+BY_COOKIE: dict[str, tuple[int, str, dict[str, Any]]] = {
+    "JSON": (403, "POST", {"json": {"query": WRITE}, "headers": FOREIGN}),
+    "JSON from a neighbour": (403, "POST", {"json": {"query": WRITE}, "headers": {"Sec-Fetch-Site": "same-site"}}),
+    "a form": (403, "POST", {"data": {"query": WRITE}, "headers": FOREIGN}),
+    "a form of a silent browser": (403, "POST", {"data": {"query": WRITE}}),
+    "plain text": (403, "POST", {"content": json.dumps({"query": WRITE}), "headers": {"Content-Type": "text/plain"}}),
+    "multipart": (403, "POST", {"files": {"operations": b"{}"}, "headers": FOREIGN}),
+    "a query by GET": (403, "GET", {"params": {"query": "{ viewer { role } }"}, "headers": FOREIGN}),
+    "a mutation by GET": (403, "GET", {"params": {"query": WRITE}, "headers": FOREIGN}),
+    "a mutation by a link": (405, "GET", {"params": {"query": WRITE}, "headers": {"Sec-Fetch-Site": "none"}}),
+}
+
+
+@pytest.mark.parametrize("name", BY_COOKIE)
+async def test_another_site_can_do_nothing_with_a_visitors_cookie(world: World, cookie: str, name: str) -> None:
+    status, method, request = BY_COOKIE[name]
+    before = await world.rows(tables.claim_assignments)
+    headers = {"Cookie": cookie, **request.pop("headers", {})}
+    response = await world.client.request(method, "/graphql", **request, headers=headers)
+    assert (response.status_code, response.headers["content-type"]) == (status, PROBLEM)
+    assert await world.rows(tables.claim_assignments) == before
+    ours = {"Cookie": cookie, "Sec-Fetch-Site": "same-origin"}
+    assert (await world.client.post("/graphql", json={"query": "{ viewer { role } }"}, headers=ours)).status_code == 200
+
+
+WORDS = [
+    *"{}()[]:!$@=|&,#",
+    *("...", '"', '"""', "\\u00e9", "\U0001f600", "\x00", "\ufeff", "\n", "-1", "1.5e3", "0x"),
+    *("query", "mutation", "subscription", "fragment", "on", "type", "null", "true", "first", "where", "input", "id"),
+    *("product", "products", "nodes", "edges", "node", "name", "gtin", "certifications", "claims", "viewer", "role"),
+    *("__typename", "__schema", "__type", "ofType", "@skip", "@include", "if", "A", "B", "$a", "$b"),
+    *("Query", "Product", "Node", "String", "Int"),
+]
+TEXTS = st.one_of(
+    st.text(max_size=60),
+    st.lists(st.sampled_from(WORDS), max_size=60).map(" ".join),
+    st.lists(st.sampled_from(WORDS), max_size=30).map(lambda words: f"query A($a: Int = 1) {{ {' '.join(words)} }}"),
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+MEMBERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "query": TEXTS | VALUES,
+        "documentId": VALUES,
+        "operationName": VALUES | st.sampled_from(["A", "B"]),
+        "variables": VALUES | st.dictionaries(st.sampled_from(["a", "b", "input"]), VALUES, max_size=3),
+        "extensions": VALUES | st.just({"cost": {"breakdown": True}}) | st.dictionaries(st.just("cost"), VALUES),
+    },
+)
+
+
+@settings(
+    max_examples=int(os.environ.get("CERTGATE_TEST_CASES", "150")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(members=MEMBERS, cut=st.integers(0, 400) | st.none())
+async def test_nothing_that_is_sent_is_a_failure_of_ours(
+    world: World, members: dict[str, Any], cut: int | None
+) -> None:
+    sent = json.dumps(members).encode()[:cut]
+    headers = {"X-API-Key": world.keys["readonly"], "Accept": GRAPHQL, **JSON}
+    response = await world.client.post("/graphql", content=sent, headers=headers)
+    assert response.status_code in (200, 400), response.text
+    answer = response.json()
+    if response.headers["content-type"] == PROBLEM:
+        assert answer["error_code"] == "bad_request"
+        return
+    for error in answer.get("errors", ()):
+        assert error["extensions"]["code"] != "internal_error", answer
