@@ -47,7 +47,7 @@ def _moments() -> tuple[Column[object], ...]:
 
 def _ends() -> Column[Any]:
     """The last day of validity for orders and conditions, without NULL; never read."""
-    return Column("ends", Date, Computed(open_end(literal_column("expiration_date")), persisted=True))
+    return Column("ends", Date, Computed(open_end(literal_column("expiration_date"))))
 
 
 organizations = Table(

@@ -40,6 +40,13 @@ class AssignmentOrderField(Vocabulary):
     UPDATED_AT = "updated_at", "When it last changed; then as by GTIN."
 
 
+class NestedAssignmentOrderField(Vocabulary):
+    """What the assignments of one definition are ordered by."""
+
+    GTIN = "gtin", "The product's GTIN; then the id of the certification or claim."
+    EXPIRATION_DATE = "expiration_date", "The last day of validity, a missing one as the latest; then as by GTIN."
+
+
 class DefinitionOrderField(Vocabulary):
     """What certifications and claims are ordered by."""
 

@@ -3,25 +3,25 @@
 from typing import Any
 
 from domain.filter_input import CERTIFICATION_ASSIGNMENTS
-from domain.paging import Order, certification_assignment_order
+from domain.paging import AssignmentOrderField, Order, certification_assignment_order
 from domain.short_id import ShortId
 from resolvers import assignments
 from schema.connections import asked_for, connections
 from schema.context import Info
-from schema.filters import AssignmentOrder, CertificationAssignmentWhere
+from schema.filters import AssignmentOrder, CertificationAssignmentWhere, NestedAssignmentOrder
 
 
-def certification_assignment_order_of(order_by: AssignmentOrder | None) -> Order:
+def certification_assignment_order_of(order_by: AssignmentOrder | NestedAssignmentOrder | None) -> Order:
     """The order that is asked for."""
     asked = order_by or AssignmentOrder()
-    return certification_assignment_order(asked.field, descending=asked.descending)
+    return certification_assignment_order(AssignmentOrderField(asked.field.value), descending=asked.descending)
 
 
 async def certification_assignments_of(
     info: Info,
     groups: list[list[ShortId]],
     where: CertificationAssignmentWhere | None,
-    order_by: AssignmentOrder | None,
+    order_by: NestedAssignmentOrder | None,
     window: tuple[int | None, str | None, int | None, str | None],
 ) -> Any:
     """For each group of certifications a page of their assignments."""

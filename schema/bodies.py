@@ -15,12 +15,12 @@ from schema.assignments import certification_assignments_of
 from schema.connections import After, Before, Connection, First, Last, asked_for, listed
 from schema.context import Info
 from schema.filters import (
-    AssignmentOrder,
     CertificationAssignmentWhere,
     CertificationBodyOrder,
     CertificationBodyWhere,
     CertificationWhere,
     DefinitionOrder,
+    NestedAssignmentOrder,
 )
 from schema.nodes import Node
 from schema.records import record_type, shown
@@ -82,7 +82,7 @@ class CertificationBody(Node):
             CertificationAssignmentWhere | None, strawberry.argument(description="Which assignments.")
         ] = None,
         order_by: Annotated[
-            AssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
+            NestedAssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
         ] = None,
     ) -> list[Connection[Annotated["CertificationAssignment", strawberry.lazy("schema.certifications")]]]:
         """Pages of the assignments of all these bodies in one statement."""

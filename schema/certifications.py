@@ -24,7 +24,13 @@ from schema.bodies import CertificationBody
 from schema.changes import Success
 from schema.connections import After, Before, Connection, First, Last, asked_for, connection, listed
 from schema.context import Info
-from schema.filters import AssignmentOrder, CertificationAssignmentWhere, CertificationWhere, DefinitionOrder
+from schema.filters import (
+    AssignmentOrder,
+    CertificationAssignmentWhere,
+    CertificationWhere,
+    DefinitionOrder,
+    NestedAssignmentOrder,
+)
 from schema.inputs import id_or_code, patch_members, sent_members
 from schema.nodes import Node
 from schema.problems import (
@@ -76,7 +82,7 @@ class Certification(Node):
             CertificationAssignmentWhere | None, strawberry.argument(description="Which assignments.")
         ] = None,
         order_by: Annotated[
-            AssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
+            NestedAssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
         ] = None,
     ) -> list[Connection[Annotated["CertificationAssignment", strawberry.lazy("schema.certifications")]]]:
         """Pages of the assignments of all these certifications in one statement."""

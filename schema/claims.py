@@ -10,7 +10,7 @@ from domain import records, vocabulary
 from domain.changes import Change
 from domain.commands import AssignClaim, PatchClaimAssignment, RemoveClaim
 from domain.filter_input import CLAIM_ASSIGNMENTS, CLAIMS
-from domain.paging import Order, claim_assignment_order, definition_order
+from domain.paging import AssignmentOrderField, Order, claim_assignment_order, definition_order
 from domain.validity import is_active
 from execution.batched import batched
 from execution.wanted import reads, wanted
@@ -18,7 +18,7 @@ from resolvers import assignments, claims, products
 from schema.changes import Success
 from schema.connections import After, Before, Connection, First, Last, asked_for, connection, connections, listed
 from schema.context import Info
-from schema.filters import AssignmentOrder, ClaimAssignmentWhere, ClaimWhere, DefinitionOrder
+from schema.filters import AssignmentOrder, ClaimAssignmentWhere, ClaimWhere, DefinitionOrder, NestedAssignmentOrder
 from schema.inputs import id_or_code, patch_members, sent_members
 from schema.nodes import Node
 from schema.problems import (
@@ -61,7 +61,7 @@ class Claim(Node):
         before: Before = None,
         where: Annotated[ClaimAssignmentWhere | None, strawberry.argument(description="Which assignments.")] = None,
         order_by: Annotated[
-            AssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
+            NestedAssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
         ] = None,
     ) -> list[Connection[Annotated["ClaimAssignment", strawberry.lazy("schema.claims")]]]:
         """Pages of the assignments of all these claims in one statement."""
@@ -238,11 +238,11 @@ RemoveClaimResult = Annotated[
 ]
 
 
-def assignment_order(order_by: AssignmentOrder | None) -> Order:
+def assignment_order(order_by: AssignmentOrder | NestedAssignmentOrder | None) -> Order:
     """The order that is asked for."""
     if order_by is None:
         return claim_assignment_order()
-    return claim_assignment_order(order_by.field, descending=order_by.descending)
+    return claim_assignment_order(AssignmentOrderField(order_by.field.value), descending=order_by.descending)
 
 
 @strawberry.type

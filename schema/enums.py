@@ -25,6 +25,7 @@ for _enumeration in (
     paging.AssignmentOrderField,
     paging.BodyOrderField,
     paging.DefinitionOrderField,
+    paging.NestedAssignmentOrderField,
     paging.OrderDirection,
     paging.ProductOrderField,
     stats.CertificationGrouping,

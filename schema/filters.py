@@ -326,6 +326,23 @@ class AssignmentOrder:
         return self.direction is paging.OrderDirection.DESC
 
 
+@strawberry.input(description="How the assignments of one definition are ordered.")
+class NestedAssignmentOrder:
+    """One member and a direction."""
+
+    field: paging.NestedAssignmentOrderField = strawberry.field(
+        default=paging.NestedAssignmentOrderField.GTIN, description="What decides first."
+    )
+    direction: paging.OrderDirection = strawberry.field(
+        default=paging.OrderDirection.ASC, description="Which end comes first."
+    )
+
+    @property
+    def descending(self) -> bool:
+        """Whether the largest comes first."""
+        return self.direction is paging.OrderDirection.DESC
+
+
 @strawberry.input(description="How certifications or claims are ordered.")
 class DefinitionOrder:
     """One member and a direction."""

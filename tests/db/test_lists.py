@@ -18,6 +18,7 @@ from domain.filter_input import CERTIFICATION_ASSIGNMENTS, CLAIM_ASSIGNMENTS, PR
 from domain.filters import EVERYTHING, NOTHING, Where, settled
 from domain.paging import (
     AssignmentOrderField,
+    NestedAssignmentOrderField,
     Order,
     ProductOrderField,
     Window,
@@ -415,10 +416,24 @@ async def test_no_condition_in_no_order_reads_a_table_from_end_to_end(stocked: W
     assert tried > 500
 
 
-@pytest.mark.parametrize("by", AssignmentOrderField)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("by", NestedAssignmentOrderField)
+async def test_the_first_of_each_definition_are_found_by_index(stocked: World, by: NestedAssignmentOrderField) -> None:
+    values = {"parents": [USDA_ORGANIC], "limit": 5, "p0": TODAY if by.value == "expiration_date" else "", "p1": ""}
+    for listed, length in ((certifications.LISTED, 3), (claims.LISTED, 3)):
+        for ascending in (True, False):
+            for behind in (True, False):
+                size = length - (by.value == "gtin")
+                read = lists._tops_on_sqlite(listed, EVERYTHING, by.value, size, ascending, behind)
+                plan = steps(stocked, read, {**values, "p2": ""})
+                assert [step for step in plan if step.startswith("SCAN")] == ["SCAN parent VIRTUAL TABLE INDEX 1:"]
+                assert not [step for step in plan if "TEMP B-TREE" in step], plan
+
+
+@pytest.mark.parametrize("by", NestedAssignmentOrderField)
 @pytest.mark.parametrize("backward", [False, True])
-async def test_the_first_of_each_definition(stocked: World, by: AssignmentOrderField, backward: bool) -> None:
-    order = certification_assignment_order(by, descending=by is AssignmentOrderField.UPDATED_AT)
+async def test_the_first_of_each_definition(stocked: World, by: NestedAssignmentOrderField, backward: bool) -> None:
+    order = certification_assignment_order(AssignmentOrderField(by.value), descending=by.value == "gtin")
     ids = [USDA_ORGANIC, FAIR_TRADE, PRIVATE]
     where = await asked(stocked, CERTIFICATION_ASSIGNMENTS, {"active_on": TODAY})
     everything = await whole(stocked, certifications.LISTED, where, order)

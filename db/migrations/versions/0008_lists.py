@@ -50,38 +50,20 @@ _REPLACED = (
 )
 
 
-def _ends(endless: str) -> str:
-    return f"ends DATE GENERATED ALWAYS AS (coalesce(expiration_date, {endless})) STORED"
-
-
-def _add_ends_on_sqlite(table: str) -> None:
-    """Makes the table anew: SQLite adds no column that is stored, and an index of one that is not holds too little."""
-    bind = op.get_bind()
-    made = str(bind.scalar(sa.text("SELECT sql FROM sqlite_master WHERE name = :name"), {"name": table}))
-    names = ", ".join(row[1] for row in bind.execute(sa.text(f"PRAGMA table_info({table})")))
-    ends = _ends("'~'")
-    made = made.replace(table, f"new_{table}", 1).replace("CONSTRAINT", f"{ends}, CONSTRAINT", 1)
-    op.execute(made)
-    op.execute(f"INSERT INTO new_{table} ({names}) SELECT {names} FROM {table}")  # noqa: S608 - names of ours
-    op.execute(f"DROP TABLE {table}")
-    op.execute(f"ALTER TABLE new_{table} RENAME TO {table}")
-
-
 def _text(length: int) -> TypeEngine[str]:
     return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
 
 
 def upgrade() -> None:
     is_sqlite = op.get_bind().dialect.name == "sqlite"
+    # SQLite can add a column only if it is computed when it is read, PostgreSQL only one that is stored.
+    endless, kept = ("'~'", "") if is_sqlite else ("'5874897-12-31'::date", " STORED")
     for table in _ASSIGNMENTS:
-        if is_sqlite:
-            _add_ends_on_sqlite(table)
-        else:
-            ends = _ends("'5874897-12-31'::date")
-            op.execute(f"ALTER TABLE {table} ADD COLUMN {ends}")
+        op.execute(
+            f"ALTER TABLE {table} ADD COLUMN ends DATE GENERATED ALWAYS AS (coalesce(expiration_date, {endless})){kept}"
+        )
     for table, column in _REPLACED:
-        if table == "products" or not is_sqlite:
-            op.drop_index(op.f(f"ix_{table}_{column}"), table_name=table)
+        op.drop_index(op.f(f"ix_{table}_{column}"), table_name=table)
     for table, name, columns in _INDEXES:
         op.create_index(op.f(f"ix_{table}_{name}"), table, list(columns))
     for table, column, kind, entries, key in _ENTRIES:
