@@ -70,6 +70,9 @@ _USUAL = {
     GraphQLFloat: "type({0}) is float and -1.7976931348623157e308 <= {0} <= 1.7976931348623157e308",
 }
 
+# Values of these classes are output as they are.
+_AS_DECLARED: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
+
 _NAMES: dict[str, Any] = {
     "LEAVES": LEAVES,
     "Odd": Odd,
@@ -102,6 +105,7 @@ class _Writer:
         self.lines: list[str] = []
         self.names = dict(_NAMES)
         self._default_resolver = default_resolver
+        self._declared: dict[str, tuple[type, bool]] = {}
         self._indent = 0
 
     def _line(self, text: str) -> None:
@@ -137,6 +141,7 @@ class _Writer:
         with self._block(f"def o{plan.number}(run, x, position):  # {plan.type.name}"):
             row: list[FieldPlan] = []
             again = _record(plan) is not None
+            self._declared = getattr(plan.type.is_type_of, "declared", {})
             for field in plan.fields:
                 if _is_row_member(field):
                     row.append(field)
@@ -158,15 +163,42 @@ class _Writer:
         if not again:
             self._line(" = ".join([*found, "Unread"]))
         with self._block("try:"):
+            others = []
             for field in fields:
-                self._line(f"a{field.number} = {self._attribute(field)}")
-            for field in fields:
+                known = self._known_output(field) if again else None
+                if known is not None:
+                    self._line(f"b{field.number} = {known}")
+                else:
+                    self._line(f"a{field.number} = {self._attribute(field)}")
+                    others.append(field)
+            for field in others:
                 self._leaf_or_odd(field.value, f"a{field.number}", f"b{field.number}")
         with self._block("except Exception:"):
             row = self._name("row", fields[0].number, fields)
             targets = "".join(f"b{field.number}, " for field in fields)
             read = ", ".join(["Unread"] * len(fields) if again else found)
             self._line(f"{targets}= read_leaves(run, {row}, [{read}], x, position)")
+
+    def _known_output(self, field: FieldPlan) -> str | None:
+        """The expression for the output of an attribute whose type is known; None if it has to be looked at."""
+        place = field.value
+        declared, may_be_none = self._declared.get(cast("Any", field.field).python_name, (None, True))
+        if declared is None or not place.is_leaf or (may_be_none and place.non_null):
+            return None
+        found = self._attribute(field)
+        if _AS_DECLARED.get(cast("Any", place.leaf)) is declared:
+            return found
+        table: dict[Any, Any] | None = None
+        members = _members(place.leaf)
+        if members and type(next(iter(members))) is declared:
+            table = dict(members)
+        elif not members and declared in _REMEMBERED:
+            table = Remembered(place.leaf)
+        if table is None:
+            return None
+        if may_be_none:
+            table[None] = None
+        return f"{self._name('m', place.number, table)}[{found}]"
 
     def _attribute(self, field: FieldPlan) -> str:
         name = cast("Any", field.field).python_name
@@ -397,9 +429,9 @@ class Remembered(dict[Any, Any]):
         self._output = output_function(leaf)
 
     def __missing__(self, value: Any) -> Any:
-        if len(self) >= _MAX_REMEMBERED:
-            self.clear()
-        output = self[value] = self._output(value)
+        output = self._output(value)
+        if len(self) < _MAX_REMEMBERED:
+            self[value] = output
         return output
 
 

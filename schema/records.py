@@ -15,11 +15,13 @@ def record_type(
 ) -> Callable[[type[T]], type[T]]:
     """A GraphQL type whose objects are instances of a domain record; fields without a resolver read its attributes.
 
+    Records are made of rows, whose columns have the types that records declare, or in typed code.
+
     `lasting` is for definitions, of which the same objects are shown again and again (see `execution.records`).
     """
 
     def decorate(cls: type[T]) -> type[T]:
-        cls.is_type_of = staticmethod(instance_of(record, lasting=lasting))  # type: ignore[attr-defined]
+        cls.is_type_of = staticmethod(instance_of(record, exact=True, lasting=lasting))  # type: ignore[attr-defined]
         return strawberry.type(cls, name=name, description=description)
 
     return decorate
