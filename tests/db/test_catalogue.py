@@ -42,8 +42,11 @@ async def counts(database: Database) -> dict[Table, int]:
 
 
 async def everything(database: Database) -> dict[str, list[Any]]:
+    # Without what the database computes of the rest, such as a last day beyond all days, which Python has no date for.
+    stored = {table: [column for column in table.c if column.computed is None] for table in COUNTS}
     return {
-        table.name: await database.fetch(Read(table.select().order_by(*table.primary_key), tuple)) for table in COUNTS
+        table.name: await database.fetch(Read(select(*columns).order_by(*table.primary_key), tuple))
+        for table, columns in stored.items()
     }
 
 
