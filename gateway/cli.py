@@ -448,7 +448,7 @@ def remove_member(organization: str, email: str) -> None:
 @click.option("--operation", metavar="NAME", help="Which operation of the document, if it has several.")
 @click.option("--source", is_flag=True, help="Add the generated Python.")
 def explain(file: Path, operation: str | None, source: bool) -> None:
-    """Show how a GraphQL document would be run: its levels, batches and plain fields."""
+    """Show how a GraphQL document would be run: its levels, batches and plain fields, and what it costs."""
     from execution.errors import RequestError
     from execution.execute import Executor
     from schema.schema import schema as graphql_schema
@@ -456,7 +456,11 @@ def explain(file: Path, operation: str | None, source: bool) -> None:
     executor = Executor(graphql_schema)
     try:
         document = executor.prepare(file.read_text(encoding="utf-8"))
-        print(executor.explain(document, document.select(operation), with_source=source))
+        selected = document.select(operation)
+        print(executor.explain(document, selected, with_source=source))
+        print(f"\ncosts {selected.cost.of({})} if no variable is given:")
+        for entry in selected.cost.breakdown({}):
+            print(f"{entry['cost']:8}  {entry['path']}")
     except RequestError as error:
         raise _Refusal("\n".join(entry.message for entry in error.errors)) from error
 

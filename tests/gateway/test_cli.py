@@ -433,3 +433,18 @@ def test_the_release_in_the_repository_is_one() -> None:
 def test_the_demo_data_names_its_example() -> None:
     lines = (ROOT / "data" / "demo" / "demo_products.jsonl").read_text().splitlines()
     assert "00000080050698" in [json.loads(line)["gtin"] for line in lines]
+
+
+def test_explaining_tells_the_plan_and_the_cost(tmp_path: Path) -> None:
+    file = tmp_path / "page.graphql"
+    file.write_text("query ($n: Int) { products(first: $n) { nodes { claims { isActive } } } }", encoding="utf-8")
+    plan, cost = succeeded("explain", str(file)).split("\n\ncosts ")
+    assert "Product.claims" in plan
+    assert cost.splitlines()[0].startswith(f"{1 + 25 * (1 + 10)} ")
+    assert [line.split() for line in cost.splitlines()[1:]] == [
+        ["250", "products.nodes.claims"],
+        ["25", "products.nodes"],
+        ["1", "products"],
+    ]
+    file.write_text("{ nope }", encoding="utf-8")
+    assert "nope" in refused(1, "explain", str(file))
