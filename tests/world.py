@@ -111,8 +111,13 @@ class World:
 
     async def rows(self, table: Any) -> list[tuple[Any, ...]]:
         """Every row of a table, so that a test can say what did not change."""
-        stored = [column for column in table.columns if column.computed is None]
-        return await self.database.fetch(Read(select(*stored).order_by(*table.primary_key), tuple))
+        return await self.database.fetch(all_rows(table))
+
+
+def all_rows(table: Any) -> Read[tuple[Any, ...]]:
+    """Every row of a table by its key, without what the database computes."""
+    stored = [column for column in table.columns if column.computed is None]
+    return Read(select(*stored).order_by(*table.primary_key), tuple)
 
 
 async def populate(world: World) -> None:

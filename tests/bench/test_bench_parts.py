@@ -18,9 +18,9 @@ from bench.databases import claim_assignments
 from bench.generator import read_requests
 from db import tables
 from db.database import Database, open_database
-from db.reads import Read
 from domain.gtin import check_digit_is_right
 from domain.short_id import parse_short_id
+from tests.world import all_rows
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,7 +44,7 @@ def test_every_pair_to_be_assigned_is_new_and_comes_once() -> None:
 async def stored(database: Database) -> dict[str, list[Any]]:
     found = {}
     for table in (tables.products, tables.certification_assignments, tables.claim_assignments):
-        found[table.name] = await database.fetch(Read(table.select().order_by(*table.primary_key), tuple))
+        found[table.name] = await database.fetch(all_rows(table))
     return found
 
 

@@ -1,0 +1,97 @@
+"""Pages of lists that are at hand as a whole, and what may be asked of any page."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import InvalidInput
+from domain.paging import (
+    MAX_PAGE,
+    AssignmentOrderField,
+    BodyOrderField,
+    Order,
+    ProductOrderField,
+    Window,
+    certification_assignment_order,
+    check_window,
+    claim_assignment_order,
+    definition_order,
+    page_of,
+    product_order,
+)
+from domain.records import CertificationBody
+from domain.short_id import ShortId
+
+
+def body(name: str, number: int) -> CertificationBody:
+    return CertificationBody(ShortId(f"{number:022d}"), "", name, "", "", None, "", "")
+
+
+@given(
+    st.lists(st.sampled_from(["", "a", "b", "B", "é", "💚"]), max_size=12),
+    st.integers(1, 5),
+    st.booleans(),
+    st.booleans(),
+    st.sets(st.integers(0, 11)),
+)
+def test_pages_are_the_whole_list_whatever_goes_meanwhile(
+    names: list[str], size: int, descending: bool, backward: bool, gone: set[int]
+) -> None:
+    order = definition_order("bodies", BodyOrderField.NAME, descending=descending)
+    items = [body(name, number) for number, name in enumerate(names)]
+    expected = sorted(items, key=lambda item: (item.name, item.id), reverse=descending)
+    assert order.arranged(items) == expected
+    seen: list[CertificationBody] = []
+    window = Window(size, backward=backward)
+    while True:
+        page = page_of(items, order, window)
+        assert len(page.items) == size or not page.more
+        seen = [*page.items, *seen] if backward else [*seen, *page.items]
+        if not page.more:
+            break
+        window = Window(size, backward=backward, position=order.key(page.items[0 if backward else -1]))
+        # The cursor's own item may be among what goes.
+        items = [item for item in items if int(item.id) not in gone]
+    assert len({item.id for item in seen}) == len(seen)
+    assert [item for item in expected if int(item.id) not in gone] == [
+        item for item in seen if int(item.id) not in gone
+    ]
+    assert seen == order.arranged(seen)
+
+
+def test_every_order_has_a_name_of_its_own() -> None:
+    orders: list[Order] = [
+        *(product_order(by, descending=down) for by in ProductOrderField for down in (False, True)),
+        *(certification_assignment_order(by, descending=down) for by in AssignmentOrderField for down in (False, True)),
+        *(claim_assignment_order(by, descending=down) for by in AssignmentOrderField for down in (False, True)),
+        *(definition_order(of, BodyOrderField.NAME) for of in ("certifications", "claims", "certificationBodies")),
+    ]
+    assert len({order.name for order in orders}) == len(orders)
+
+
+def test_a_page_is_25_long_and_goes_forward_unless_it_is_told() -> None:
+    assert check_window(None, None, None, None) == (25, False)
+    assert check_window(None, "", None, "") == (25, False)
+    assert check_window(7, "x", None, None) == (7, False)
+    assert check_window(None, None, None, "x") == (25, True)
+    assert check_window(None, None, MAX_PAGE, "x") == (MAX_PAGE, True)
+
+
+@pytest.mark.parametrize(
+    ("first", "after", "last", "before", "member"),
+    [
+        (0, None, None, None, "first"),
+        (MAX_PAGE + 1, None, None, None, "first"),
+        (None, None, -1, None, "last"),
+        (1, None, 1, None, "last"),
+        (1, None, None, "x", "before"),
+        (None, "x", None, "x", "before"),
+        (None, "x", 1, None, "last"),
+    ],
+)
+def test_what_is_wrong_with_a_window_is_named(
+    first: int | None, after: str | None, last: int | None, before: str | None, member: str
+) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        check_window(first, after, last, before)
+    assert [violation.path for violation in refusal.value.violations] == [(member,)]
