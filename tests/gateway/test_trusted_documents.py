@@ -10,9 +10,12 @@ import httpx2
 import pytest
 
 from db.database import open_database
+from db.keys import find_key
+from domain.api_keys import digest
 from gateway.app import create_app
 from gateway.settings import Settings
 from gateway.trusted_documents import TrustedDocuments, UnreadableDocuments, read_documents
+from resolvers.keys import change_graphql_limits, graphql_limits
 from resolvers.trusted_documents import NamedDocument, register, remove, text_of
 from tests.conftest import UNLIMITED
 from tests.gateway.test_cli import certgate, succeeded
@@ -277,3 +280,19 @@ async def test_of_documents_that_do_not_all_fit_none_is_registered(
     assert [line.split(": ")[1] for line in lines] == ["dear.graphql", "fragment.graphql", "unknown.graphql"]
     assert "costs 2101, the limit is 2000" in lines[0]
     assert await text_of(world.database, sha256(QUERY.encode()).hexdigest()) is None
+
+
+async def test_limits_of_a_key_are_stored_in_either_database(world: World) -> None:
+    key, secret = world.key_ids["editor"], world.keys["editor"]
+    assert await change_graphql_limits(world.database, key, {"max_depth": 5, "max_cost": 300}) == {
+        "max_cost": 300,
+        "max_depth": 5,
+    }
+    assert await graphql_limits(world.database, key) == {"max_cost": 300, "max_depth": 5}
+    credential = await find_key(world.database, digest(secret))
+    assert credential is not None
+    assert credential.caller.graphql_limits == (("max_cost", 300), ("max_depth", 5))
+    assert await change_graphql_limits(world.database, key, {"max_depth": None, "max_cost": None}) == {}
+    credential = await find_key(world.database, digest(secret))
+    assert credential is not None
+    assert credential.caller.graphql_limits == ()
