@@ -447,22 +447,57 @@ def remove_member(organization: str, email: str) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--operation", metavar="NAME", help="Which operation of the document, if it has several.")
 @click.option("--source", is_flag=True, help="Add the generated Python.")
-def explain(file: Path, operation: str | None, source: bool) -> None:
-    """Show how a GraphQL document would be run: its levels, batches and plain fields, and what it costs."""
+@click.option(
+    "--variables", metavar="JSON", help="Run the query with these, {} for none, and add the statements that it made."
+)
+@click.option("--organization", metavar="SLUG", default="demo", show_default=True, help="As whose reader it is run.")
+def explain(file: Path, operation: str | None, source: bool, variables: str | None, organization: str) -> None:
+    """Show how a GraphQL document would be run: its levels, batches and plain fields, its cost and its statements."""
     from execution.errors import RequestError
     from execution.execute import Executor
     from schema.schema import schema as graphql_schema
 
-    executor = Executor(graphql_schema)
+    executor = Executor(graphql_schema, compile_at=1)
     try:
         document = executor.prepare(file.read_text(encoding="utf-8"))
-        selected = document.select(operation)
-        print(executor.explain(document, selected, with_source=source))
-        print(f"\ncosts {selected.cost.of({})} if no variable is given:")
-        for entry in selected.cost.breakdown({}):
+        chosen = document.select(operation)
+        print(executor.explain(document, chosen, with_source=source))
+        given = _variables(variables)
+        print(
+            f"\ncosts {chosen.cost.of(given or {})} {'with these variables' if given else 'if no variable is given'}:"
+        )
+        for entry in chosen.cost.breakdown(given or {}):
             print(f"{entry['cost']:8}  {entry['path']}")
+        if given is None:
+            return
+        made = _run(_statements(executor, document, chosen, given, organization))
     except RequestError as error:
         raise _Refusal("\n".join(entry.message for entry in error.errors)) from error
+    print(f"\nstatements: {len(made)}")
+    for line in made:
+        print(f"  {line}")
+
+
+def _variables(text: str | None) -> dict[str, Any] | None:
+    import json
+
+    if text is None:
+        return None
+    try:
+        given = json.loads(text)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise _Refusal('--variables takes one JSON object, for example \'{"gtin": "00000080050698"}\'.')
+    return given
+
+
+async def _statements(executor: Any, document: Any, operation: Any, variables: Any, organization: str) -> list[str]:
+    from gateway import storage
+    from gateway.explained import statements
+
+    async with storage.opened(_settings()) as database:
+        return await statements(database, executor, document, operation, variables, organization)
 
 
 @cli.command()

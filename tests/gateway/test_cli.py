@@ -448,3 +448,40 @@ def test_explaining_tells_the_plan_and_the_cost(tmp_path: Path) -> None:
     ]
     file.write_text("{ nope }", encoding="utf-8")
     assert "nope" in refused(1, "explain", str(file))
+
+
+QUERY = "query Q($gtin: String!) { product(gtin: $gtin) { name certifications { certification { label } } } }"
+
+
+def test_explain_shows_levels_batches_and_statements(seeded: Path, tmp_path: Path) -> None:
+    file = tmp_path / "query.graphql"
+    file.write_text(QUERY)
+    url = f"sqlite:///{seeded}"
+    assert "statements" not in succeeded("explain", str(file))
+    said = succeeded("explain", str(file), "--variables", '{"gtin": "00000080050698"}', CERTGATE_DATABASE_URL=url)
+    assert "level 2: 1 awaited together\n  product.certifications: batched Product.certifications" in said
+    _, _, statements = said.partition("statements: 2\n")
+    first, second = statements.splitlines()
+    assert first.strip().startswith("1 row: SELECT products.gtin, products.name FROM products")
+    assert "FROM certification_assignments" in second
+
+
+@pytest.mark.parametrize(
+    ("document", "words", "reason"),
+    [
+        (QUERY, ["--variables", "{"], "one JSON object"),
+        (QUERY, ["--variables", "{}"], "'$gtin' has invalid value"),
+        (QUERY, ["--variables", '{"gtin": "x"}', "--organization", "nobody"], "no organisation nobody"),
+        ("mutation { __typename }", ["--variables", "{}"], "Only a query"),
+        ("{ product(gtin: 1) { name } }", ["--variables", "{}"], "String cannot represent"),
+    ],
+)
+def test_explain_says_why_it_cannot_run_a_document(
+    seeded: Path, tmp_path: Path, document: str, words: list[str], reason: str
+) -> None:
+    file = tmp_path / "query.graphql"
+    file.write_text(document)
+    done = certgate("explain", str(file), *words, CERTGATE_DATABASE_URL=f"sqlite:///{seeded}")
+    assert done.returncode == 1
+    assert reason in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -1,0 +1,80 @@
+"""What an operation asks of the database: it is run once, and every read is noted."""
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from db import definitions
+from db.database import Database, Transaction
+from db.organizations import find_by_slug
+from db.reads import Definitions, R, Read
+from db.secrets import cursor_secret
+from domain.access import Caller
+from domain.vocabulary import Role
+from execution.documents import Document, Operation
+from execution.errors import Refusal, RequestError
+from execution.execute import Executor
+from gateway.failures import Failure
+from resolvers.operation import Context as OperationContext
+from schema.context import Asked, Context, RateLimits
+
+
+class Noted(Database):
+    """A database that notes what is read through it. It shares what the other one holds in memory."""
+
+    def __init__(self, database: Database) -> None:
+        self.dialect = database.dialect
+        self.reads: list[str] = []
+        self._database = database
+
+    async def fetch(self, read: Read[R], found: Definitions | None = None, /, **values: Any) -> list[R]:
+        """The records of a read, which is noted with their number."""
+        records = await self._database.fetch(read, found, **values)
+        sql = " ".join(read.compiled(self.dialect).statement.sql.split())
+        where = ", in a thread" if read.scans and self.dialect.name == "sqlite" else ""
+        self.reads.append(f"{len(records)} row{'' if len(records) == 1 else 's'}{where}: {sql}")
+        return records
+
+    def write(self) -> AbstractAsyncContextManager[Transaction]:
+        """Never: only queries are run to be explained."""
+        raise AssertionError("a query does not write")
+
+    def epoch(self) -> object:
+        """As the database has it."""
+        return self._database.epoch()
+
+    async def close(self) -> None:
+        """Left to whoever opened it."""
+
+
+async def statements(
+    database: Database,
+    executor: Executor,
+    document: Document,
+    operation: Operation,
+    variables: Mapping[str, Any],
+    organization: str,
+) -> list[str]:
+    """The reads of a query, run as a reader of that organisation, in the order in which they ended.
+
+    Raises `Failure` for an unknown organisation or an operation that is no query, `RequestError` for wrong variables.
+    """
+    if operation.kind.value != "query":
+        raise Failure("Only a query is run to show its statements: leave --variables out for a mutation.")
+    owner = await find_by_slug(database, organization)
+    if owner is None:
+        raise Failure(f"There is no organisation {organization}: name another one with --organization.")
+    noted = Noted(database)
+    caller = Caller(None, None, Role.READONLY, owner)
+    context = Context(OperationContext(noted, caller), "explain", "", Asked(1, 0), _uncounted)
+    # A server reads definitions and the cursors' secret once; that is not the query's.
+    await definitions.current(database)
+    noted.held, noted.cursor_secret = database.held, await cursor_secret(database)
+    result = await executor.run(document, operation, variables, context)
+    if result.errors:
+        raise RequestError(Refusal.OPERATION, result.errors)
+    return noted.reads
+
+
+async def _uncounted() -> RateLimits:
+    raise Failure("Nobody's requests are counted here: leave rateLimit out of the document.")
