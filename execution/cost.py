@@ -59,7 +59,7 @@ ASSUMED_PAGE = 25
 """Items of a page if neither the operation nor the schema says how many."""
 MUTATION_WEIGHT = 10
 """What changing one thing costs: a transaction, a commit and its share of the disk."""
-INTROSPECTION_WEIGHT = 4
+INTROSPECTION_WEIGHT = 3
 """What an object of introspection costs: graphql-core makes it, field by field."""
 MAX_REMEMBERED = 100
 """Combinations of sizes whose cost an operation remembers."""
