@@ -30,6 +30,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from keyword import iskeyword
 from typing import Any, cast
 from uuid import UUID
@@ -59,7 +60,8 @@ LEAVES = frozenset(
 # Equal values of other types, such as moments in two zones, may look different.
 _REMEMBERED = (date, UUID)
 _MAX_REMEMBERED = 4096
-_MAX_KEPT = 256
+_MAX_KEPT = 128
+"""Lasting objects of one place that something is remembered of, about 50 KB."""
 
 # Such values are their own output; anything else goes through the type's output function.
 _USUAL = {
@@ -193,7 +195,7 @@ class _Writer:
         if members and type(next(iter(members))) is declared:
             table = dict(members)
         elif not members and declared in _REMEMBERED:
-            table = Remembered(place.leaf)
+            table = remembered(place.leaf, may_be_none)
         if table is None:
             return None
         if may_be_none:
@@ -227,9 +229,9 @@ class _Writer:
             return f"{found} if {usual.format(found)}{also} else {output}"
         null = "" if place.non_null else f"None if {found} is None else "
         if not members:
-            table = self._name("m", place.number, Remembered(place.leaf))
-            remembered = " or ".join(f"type({found}) is {kind.__name__}" for kind in _REMEMBERED)
-            return f"{table}[{found}] if {remembered} else {null}{output}"
+            table = self._name("m", place.number, remembered(place.leaf, False))
+            kinds = " or ".join(f"type({found}) is {kind.__name__}" for kind in _REMEMBERED)
+            return f"{table}[{found}] if {kinds} else {null}{output}"
         enum = self._name("e", place.number, type(next(iter(members))))
         table = self._name("m", place.number, members)
         return f"{table}[{found}] if type({found}) is {enum} else {null}{output}"
@@ -433,6 +435,12 @@ class Remembered(dict[Any, Any]):
         if len(self) < _MAX_REMEMBERED:
             self[value] = output
         return output
+
+
+@lru_cache(maxsize=64)
+def remembered(leaf: GraphQLLeafType, may_be_none: bool) -> Remembered:
+    """What is remembered of a type, once for all operations: the same days are in most of them."""
+    return Remembered(leaf)
 
 
 def output_function(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
