@@ -31,6 +31,14 @@ ROOT = Path(__file__).parent.parent
 UNLIMITED = 1_000_000
 """A rate limit that no test reaches; those of rate limits use the defaults."""
 
+# No test cuts the power, and each has a database of its own, which would be written to the disk twice.
+_POSTGRESQL = """
+fsync = off
+full_page_writes = off
+synchronous_commit = off
+autovacuum = off
+"""
+
 _numbers = count(1)
 
 
@@ -45,7 +53,11 @@ def postgresql_server() -> Iterator[str]:
     """The URI of a real PostgreSQL server."""
     # A Unix socket's path has room for a hundred characters, which pytest's own folders exceed.
     folder = tempfile.mkdtemp(prefix="certgate-pg-")
-    server = get_server(folder)
+    server = get_server(folder, start=False)
+    server.ensure_pgdata_inited()
+    with (Path(folder) / "postgresql.conf").open("a", encoding="utf-8") as file:
+        file.write(_POSTGRESQL)
+    server.start()
     try:
         yield server.get_uri()
     finally:
