@@ -20,6 +20,10 @@ from db.reads import Definitions, R, Read, Row
 Values = Mapping[str, Any]
 
 
+DEFINITIONS = frozenset({"certification_bodies", "certifications", "claims"})
+"""The tables that are held in memory (see `db.definitions`)."""
+
+
 class Transaction(ABC):
     """The handle to one write transaction. It commits when its block ends and rolls back when the block raises.
 
@@ -47,6 +51,7 @@ class Transaction(ABC):
 
         The database decides that race: a second inserter waits for the first one's commit.
         """
+        self._writes(table)
         columns = tuple(values)
         if unless:
             statement = writes.insert_unless(self._dialect, table, columns, unless)
@@ -57,11 +62,13 @@ class Transaction(ABC):
     async def upsert(self, table: Table, rows: list[dict[str, Any]], *, key: str) -> None:
         """Inserts rows; where the key exists, the other columns given are overwritten."""
         if rows:
+            self._writes(table)
             await self._many(writes.upsert(self._dialect, table, tuple(rows[0]), key), rows)
 
     async def insert_missing(self, table: Table, rows: list[dict[str, Any]]) -> None:
         """Inserts rows, but for those that share a unique value with a stored one; that stays as it is."""
         if rows:
+            self._writes(table)
             await self._many(writes.insert_unless(self._dialect, table, tuple(rows[0])), rows)
 
     async def execute(self, statement: Update | Delete, values: Values | None = None, *, scans: bool = False) -> int:
@@ -72,8 +79,14 @@ class Transaction(ABC):
         time.
         `scans` marks one that may have to look at many rows.
         """
+        self._writes(statement.table)
         values = values or {}
         return await self._count(writes.change(self._dialect, statement, tuple(sorted(values))), values, scans=scans)
+
+    def _writes(self, table: Any) -> None:
+        # The database tells of changed definitions by itself, and this process a moment after the commit.
+        if table.name in DEFINITIONS:
+            self.notified = True
 
     @abstractmethod
     def savepoint(self) -> AbstractAsyncContextManager[None]:
