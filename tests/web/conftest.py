@@ -31,9 +31,7 @@ def _programs() -> tuple[str, str]:
     if browser and driver:
         return browser, driver
     missing = "chromium" if driver else "chromedriver"
-    reason = (
-        f"The browser test needs {missing} on the path; on Debian: apt-get install chromium chromium-driver"
-    )
+    reason = f"The browser test needs {missing} on the path; on Debian: apt-get install chromium chromium-driver"
     if os.environ.get("CERTGATE_TEST_BROWSER") == "required":
         pytest.fail(reason)
     print(reason)

@@ -13,6 +13,7 @@ from tests.conftest import demo_server
 
 EXAMPLES = read_examples()
 
+
 def name_of(example: Example) -> str:
     """The name of the operation, which is the name of its tab."""
     (name,) = re.findall(r"^(?:query|mutation) (\w+)", example.query, re.MULTILINE)

@@ -4,6 +4,7 @@ import json
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -31,9 +32,20 @@ def find(browser: Chrome, css: str) -> WebElement:
 
 
 def wait_for_text(browser: Chrome, css: str, text: str) -> None:
-    waiting(browser).until(
-        expected.text_to_be_present_in_element((By.CSS_SELECTOR, css), text), f"{text!r} in {css}"
-    )
+    waiting(browser).until(expected.text_to_be_present_in_element((By.CSS_SELECTOR, css), text), f"{text!r} in {css}")
+
+
+def choose(browser: Chrome, css: str, text: str) -> None:
+    """Click the element with that text; the list may be drawn anew while it is looked at."""
+
+    def chosen(_: Chrome) -> bool:
+        for element in browser.find_elements(By.CSS_SELECTOR, css):
+            if element.text == text:
+                element.click()
+                return True
+        return False
+
+    WebDriverWait(browser, 30, ignored_exceptions=[StaleElementReferenceException]).until(chosen)
 
 
 def log(browser: Chrome, kind: str) -> list[dict[str, str]]:
@@ -81,7 +93,9 @@ def open_example(browser: Chrome, title: str) -> None:
     example.click()
 
 
-def test_signed_in_page_runs_its_first_example_and_explains_the_schema(browser: Chrome, live_server: LiveServer) -> None:
+def test_signed_in_page_runs_its_first_example_and_explains_the_schema(
+    browser: Chrome, live_server: LiveServer
+) -> None:
     browser.get(live_server.sign_in_url)
     wait_for_text(browser, ".identity", "Signed in as")
     assert urlsplit(browser.current_url).path == "/graphiql"
@@ -100,11 +114,12 @@ def test_signed_in_page_runs_its_first_example_and_explains_the_schema(browser: 
     wait_for_text(browser, ".graphiql-plugin", "Mutation")
     find(browser, ".graphiql-doc-explorer-search input").send_keys("verificationst")
     wait_for_text(browser, ".graphiql-doc-explorer-search", "CertificationAssignment.verificationStatus")
-    options = browser.find_elements(By.CSS_SELECTOR, ".graphiql-doc-explorer-search [role='option']")
-    next(option for option in options if option.text == "CertificationAssignment.verificationStatus").click()
+    choose(browser, ".graphiql-doc-explorer-search [role='option']", "CertificationAssignment.verificationStatus")
     wait_for_text(browser, ".graphiql-plugin", "How far it has been confirmed.")
     # Values of enumerations are explained there too.
-    for link in browser.find_elements(By.CSS_SELECTOR, ".graphiql-doc-explorer-content .graphiql-doc-explorer-type-name"):
+    for link in browser.find_elements(
+        By.CSS_SELECTOR, ".graphiql-doc-explorer-content .graphiql-doc-explorer-type-name"
+    ):
         link.click()
     wait_for_text(browser, ".graphiql-plugin", "nobody has compared it with the issuer's registry")
     find(browser, "[data-value='settings']").click()
@@ -181,7 +196,10 @@ def test_link_to_an_operation_fills_a_tab_and_runs_nothing(browser: Chrome, live
     wait_for_text(browser, ".graphiql-plugin", "Mutation")  # the schema has arrived: all is loaded that ever will be
     sent = operations_sent(browser)
     assert {operation["operationName"] for operation in sent} == {"WhoAmI", "IntrospectionQuery"}
-    assert browser.execute_script("return document.querySelector('.result-window .CodeMirror').CodeMirror.getValue()") == ""
+    assert (
+        browser.execute_script("return document.querySelector('.result-window .CodeMirror').CodeMirror.getValue()")
+        == ""
+    )
 
     run_operation(browser)
     wait_for_text(browser, ".graphiql-response", '"ClaimAssigned"')
