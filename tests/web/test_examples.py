@@ -1,8 +1,7 @@
-"""The tour that the page offers: every operation is run, in order, on a fresh demo, and answers with what it promises."""
+"""The tour that the page offers: every operation is run, in order, on a fresh demo, and answers what it promises."""
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import httpx2
@@ -21,7 +20,7 @@ def name_of(example: Example) -> str:
 
 
 @pytest.fixture(scope="module")
-def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def tour(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Operation name -> the whole answer, asked for its cost too."""
     answers = {}
     with (
@@ -34,7 +33,7 @@ def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
             answer = client.post(f"{server.url}/graphql", json=request)
             assert answer.status_code == 200, (example.title, answer.text)
             answers[name_of(example)] = answer.json()
-    yield answers
+    return answers
 
 
 def test_there_are_a_dozen_and_each_is_expected_here() -> None:
