@@ -161,7 +161,10 @@ def test_returning_visitor_finds_the_tabs_again(browser: Chrome, live_server: Li
     open_example(browser, "Page through a list")
     wait_for_text(browser, ".graphiql-tab-active", "PageForward")
     saved = "return localStorage.getItem('certgate:graphiql:tabState') || ''"
-    waiting(browser).until(lambda page: '"activeTabIndex":1' in page.execute_script(saved))
+    # GraphiQL saves a tab in several steps, half a second after the last change.
+    waiting(browser).until(
+        lambda page: all(part in page.execute_script(saved) for part in ('"activeTabIndex":1', "PageForward"))
+    )
 
     browser.refresh()
     wait_for_text(browser, ".graphiql-tab-active", "PageForward")
