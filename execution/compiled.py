@@ -19,10 +19,11 @@ from strawberry.types.arguments import convert_arguments
 from execution.batched import BatchedField
 from execution.codegen import generate
 from execution.complete import Propagate, complete
+from execution.inputs import converters
 from execution.levels import finish
 from execution.plan import FieldPlan, Kind, Plan, ValuePlan, plan_operation
 from execution.run import Run
-from execution.variables import direct_arguments, parameter_names
+from execution.variables import are_constant, direct_arguments, parameters_of
 from execution.wanted import wanted_of
 
 
@@ -81,10 +82,10 @@ class Program:
         if field.kind not in (Kind.RESOLVER, Kind.ASYNC_RESOLVER, Kind.BATCHED):
             return
         name_of = self._schema.config.name_converter.from_argument
-        field.parameters = parameter_names(cast("Any", field.field), field.definition.args, name_of)
+        field.parameters = parameters_of(cast("Any", field.field), converters(self._schema), name_of)
         if field.fixed_arguments is None:
             field.direct_arguments = direct_arguments(field.definition, field.nodes[0], field.parameters)
-        elif field.fixed_arguments.keys() <= field.parameters.keys():
+        elif are_constant(field.fixed_arguments, field.parameters):
             field.fixed_keywords = self._keywords(field, field.fixed_arguments, None)
 
     def arguments(self, field: FieldPlan, variables: VariableValues, make_info: Callable[[], Any]) -> dict[str, Any]:
@@ -102,9 +103,10 @@ class Program:
         self, field: FieldPlan, arguments: dict[str, Any], make_info: Callable[[], Any] | None
     ) -> dict[str, Any]:
         """From the names and values of the schema to those of the function."""
-        names = field.parameters
-        if arguments.keys() <= names.keys():
-            return {names[name]: value for name, value in arguments.items()}
+        parameters = field.parameters
+        if arguments.keys() <= parameters.keys():
+            found = [(parameters[name], value) for name, value in arguments.items()]
+            return {name: value if convert is None else convert(value) for (name, convert), value in found}
         return convert_arguments(
             arguments,
             cast("Any", field.field).arguments,

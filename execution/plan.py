@@ -8,7 +8,7 @@ What cannot be planned raises `NotCompiled`, whose text is the reason; such an o
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -55,22 +55,30 @@ Step = tuple[str, str] | None
 CONSTANTS = (type(None), str, int, float, bool, Enum, date, datetime, time, timedelta, Decimal, UUID)
 
 
+class Parameter(NamedTuple):
+    """What a function takes for an argument."""
+
+    name: str
+    convert: Callable[[Any], Any] | None
+    """From the coerced value to what it takes; None where they are the same (see `execution.inputs`)."""
+
+
 class DirectArguments(NamedTuple):
     """Arguments that are put together from coerced variables without looking at their types again."""
 
     fixed: dict[str, Any]
     """By parameter, what is the same in every run."""
-    variables: tuple[tuple[str, str, bool], ...]
+    variables: tuple[tuple[Parameter, str, bool], ...]
     """Parameter, variable, and whether null is not allowed."""
 
     def keywords(self, coerced: Mapping[str, Any]) -> dict[str, Any] | None:
         """The arguments as the function takes them; None if a variable is missing or must not be null."""
         found = self.fixed.copy()
-        for parameter, variable, non_null in self.variables:
+        for (parameter, convert), variable, non_null in self.variables:
             value = coerced.get(variable, Undefined)
             if value is Undefined or (non_null and value is None):
                 return None
-            found[parameter] = value
+            found[parameter] = value if convert is None else convert(value)
         return found
 
 
@@ -105,8 +113,8 @@ class FieldPlan:
     value: "ValuePlan" = dataclasses.field(init=False)
     head: tuple[Any, ...] = dataclasses.field(init=False)
     """What resolvers are told of it first: name, nodes, type, parent."""
-    parameters: dict[str, str] = dataclasses.field(default_factory=dict)
-    """Names of the function's parameters by the schema's, of those arguments that it takes as they are."""
+    parameters: dict[str, Parameter] = dataclasses.field(default_factory=dict)
+    """The function's parameters by the schema's names of its arguments, but for those that Strawberry converts."""
     direct_arguments: "DirectArguments | None" = None
     """The arguments, where all of them are variables or the same in every run, and are taken as they are."""
     fixed_arguments: dict[str, Any] | None = None

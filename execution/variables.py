@@ -2,38 +2,26 @@
 alone done once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 from graphql import (
     FieldNode,
-    GraphQLBoolean,
     GraphQLError,
     GraphQLField,
-    GraphQLID,
     GraphQLSchema,
-    GraphQLString,
     OperationDefinitionNode,
     Undefined,
     VariableNode,
-    is_leaf_type,
     is_non_null_type,
 )
 from graphql.execution.get_variable_signature import get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
-from graphql.utilities import coerce_input_value
-from strawberry.relay import GlobalID
-from strawberry.types.base import StrawberryMaybe, StrawberryOptional
 from strawberry.types.field import StrawberryField
 
-from execution.plan import DirectArguments, fixed_arguments, has_variables
-
-_AS_THEY_ARE: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
-"""Values of these need no coercing."""
-
-
-def _nullable(type_: Any) -> Any:
-    return type_.of_type if is_non_null_type(type_) else type_
+from execution.inputs import Converters, LeftToStrawberry, coercer
+from execution.plan import DirectArguments, Parameter, fixed_arguments, has_variables
 
 
 class VariableReader:
@@ -48,32 +36,25 @@ class VariableReader:
         self._schema = schema
         self._operation = operation
         signatures = [get_variable_signature(schema, node) for node in operation.variable_definitions or ()]
-        self._signatures = [each for each in signatures if not isinstance(each, GraphQLError)]
+        self._signatures = [(each, coercer(each.type)) for each in signatures if not isinstance(each, GraphQLError)]
 
     def read(self, inputs: Mapping[str, Any], max_errors: int) -> VariableValues | list[GraphQLError]:
         """The coerced variables, or what is wrong with them."""
         sources: dict[str, VariableValueSource] = {}
         coerced: dict[str, Any] = {}
-        for signature in self._signatures:
-            name, type_ = signature.name, signature.type
+        for signature, coerce in self._signatures:
+            name = signature.name
             value = inputs.get(name, Undefined)
             if value is Undefined:
-                if signature.default is None and not is_non_null_type(type_):
+                if signature.default is None and not is_non_null_type(signature.type):
                     sources[name] = VariableValueSource(signature)
                     continue
                 return self._read_slowly(inputs, max_errors)
-            if type(value) is _AS_THEY_ARE.get(_nullable(type_)):
-                sources[name] = VariableValueSource(signature, value)
-                coerced[name] = value
-                continue
             try:
-                result = coerce_input_value(value, type_)
+                coerced[name] = coerce(value)
             except Exception:  # noqa: BLE001 - said again, with its place
                 return self._read_slowly(inputs, max_errors)
-            if result is Undefined:
-                return self._read_slowly(inputs, max_errors)
             sources[name] = VariableValueSource(signature, value)
-            coerced[name] = result
         return VariableValues(sources, coerced)
 
     def _read_slowly(self, inputs: Mapping[str, Any], max_errors: int) -> VariableValues | list[GraphQLError]:
@@ -81,25 +62,20 @@ class VariableReader:
         return get_variable_values(self._schema, definitions, dict(inputs), max_errors, self._hide_suggestions)
 
 
-def parameter_names(field: StrawberryField, arguments: Mapping[str, Any], name_of: Any) -> dict[str, str]:
-    """By name in the schema the name of the function's parameter, of those arguments that are passed on as they are.
-
-    Others are converted by Strawberry: lists, input objects, `Maybe`, global ids.
-    """
-    names: dict[str, str] = {}
+def parameters_of(
+    field: StrawberryField, converters: Converters, name_of: Callable[[Any], str]
+) -> dict[str, Parameter]:
+    """The function's parameters by the schema's names of its arguments; without those that Strawberry converts."""
+    found: dict[str, Parameter] = {}
     for argument in field.arguments:
-        type_: Any = argument.type
-        while isinstance(type_, StrawberryOptional) and not isinstance(type_, StrawberryMaybe):
-            type_ = type_.of_type
-        definition = arguments[name_of(argument)].type
-        if is_non_null_type(definition):
-            definition = definition.of_type
-        if is_leaf_type(definition) and not isinstance(type_, StrawberryMaybe) and type_ is not GlobalID:
-            names[name_of(argument)] = argument.python_name
-    return names
+        with suppress(LeftToStrawberry):
+            found[name_of(argument)] = Parameter(argument.python_name, converters.of(argument.type))
+    return found
 
 
-def direct_arguments(definition: GraphQLField, node: FieldNode, names: Mapping[str, str]) -> DirectArguments | None:
+def direct_arguments(
+    definition: GraphQLField, node: FieldNode, parameters: Mapping[str, Parameter]
+) -> DirectArguments | None:
     """How to put the arguments of a field together without coercing them again; None if that cannot be done.
 
     A variable that is an argument by itself has been coerced to the argument's type, but for null.
@@ -107,14 +83,23 @@ def direct_arguments(definition: GraphQLField, node: FieldNode, names: Mapping[s
     given = {argument.name.value: argument for argument in node.arguments or ()}
     whole = {name for name, argument in given.items() if isinstance(argument.value, VariableNode)}
     rest = [argument for name, argument in given.items() if name not in whole]
-    if not whole <= names.keys() or has_variables(rest):
+    if not whole <= parameters.keys() or has_variables(rest):
         return None
     others = {name: argument for name, argument in definition.args.items() if name not in whole}
     fixed = fixed_arguments(GraphQLField(definition.type, others), FieldNode(name=node.name, arguments=tuple(rest)))
-    if fixed is None or not fixed.keys() <= names.keys():
+    if fixed is None or not are_constant(fixed, parameters):
         return None
     variables = tuple(
-        (names[name], cast("VariableNode", given[name].value).name.value, is_non_null_type(definition.args[name].type))
+        (
+            parameters[name],
+            cast("VariableNode", given[name].value).name.value,
+            is_non_null_type(definition.args[name].type),
+        )
         for name in sorted(whole)
     )
-    return DirectArguments({names[name]: value for name, value in fixed.items()}, variables)
+    return DirectArguments({parameters[name].name: value for name, value in fixed.items()}, variables)
+
+
+def are_constant(fixed: Mapping[str, Any], parameters: Mapping[str, Parameter]) -> bool:
+    """Whether these arguments are passed on as they are, and so are the same in every run."""
+    return all(name in parameters and parameters[name].convert is None for name in fixed)
