@@ -1,49 +1,37 @@
-"""PostgreSQL: two asyncpg pools with prepared statements, one to read and one to write.
+"""PostgreSQL: asyncpg with prepared statements, on connections to read and connections to write.
 
 A write sends `BEGIN`, its statements and `COMMIT`, and nothing else: connections are not pinged when they are taken
 (`BEGIN` shows whether one is alive, and nothing is lost if it is not), nor reset when they are given back.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import TypeVar, cast
+from typing import cast
 
 import asyncpg
 import msgspec
-from asyncpg.pool import PoolConnectionProxy
-from asyncpg.transaction import Transaction as ServerTransaction
 from sqlalchemy import URL
 
 from db.compiled import POSTGRESQL, Compiled
 from db.database import Database, Transaction, Values
 from db.keys import CHANNEL
+from db.lender import DEAD, Lender
 from db.reads import Definitions, R, Read, Row
 from domain.errors import Busy
 
-T = TypeVar("T")
-
 _CONNECTIONS = 8
-_POOL_SECONDS = 5
 # A statement that waits for a lock gives up before its client does.
 _SERVER = {"statement_timeout": "10000", "lock_timeout": "5000", "application_name": "certgate"}
 # What is left when the server has gone without a word.
 _ANSWER_SECONDS = 15
 _CONTENTION = {"40001", "40P01", "55P03", "57014", "53300"}
-# How asyncpg says that a connection is gone, depending on the moment in which it notices.
-_DEAD = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    ConnectionError,
-)
 
 
 class PostgresqlTransaction(Transaction):
-    """A transaction on one connection of the pool."""
+    """A transaction on one connection."""
 
-    def __init__(self, database: Database, connection: PoolConnectionProxy) -> None:
+    def __init__(self, database: Database, connection: asyncpg.Connection) -> None:
         super().__init__(database, POSTGRESQL)
         self._connection = connection
         self._parted = False
@@ -57,7 +45,7 @@ class PostgresqlTransaction(Transaction):
             yield
         except Exception:
             # A connection that is lost has rolled back by itself; the error that says so is the block's.
-            with suppress(*_DEAD):
+            with suppress(*DEAD):
                 await self._connection.execute("ROLLBACK TO SAVEPOINT part")
             raise
 
@@ -87,8 +75,8 @@ class PostgresqlDatabase(Database):
 
     dialect = POSTGRESQL
 
-    def __init__(self, pool: asyncpg.Pool, writers: asyncpg.Pool, dsn: str) -> None:
-        self._pool = pool
+    def __init__(self, readers: Lender, writers: Lender, dsn: str) -> None:
+        self._readers = readers
         # Of their own, so that writes that wait for each other's locks leave the reads alone.
         self._writers = writers
         self._dsn = dsn
@@ -101,10 +89,10 @@ class PostgresqlDatabase(Database):
         statement, records = read.compiled(POSTGRESQL)
         parameters = statement.bind(values)
         try:
-            connection, rows = await _on_a_live_one(self._pool, lambda it: it.fetch(statement.sql, *parameters))
+            connection, rows = await self._readers.first(lambda it: it.fetch(statement.sql, *parameters))
         except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.TooManyConnectionsError) as error:
             raise Busy("The database has no connection to spare; try again in a second.") from error
-        await self._pool.release(connection)
+        self._readers.give(connection)
         return records(cast(list[Row], rows), found)
 
     @asynccontextmanager
@@ -112,21 +100,17 @@ class PostgresqlDatabase(Database):
         """A write transaction at the server's default isolation, READ COMMITTED."""
         try:
             try:
-                connection, begun = await _on_a_live_one(self._writers, _begin)
+                connection, _ = await self._writers.first(lambda it: it.execute("BEGIN"))
             except TimeoutError as error:
                 raise Busy("Too many writes are waiting; try again in a second.") from error
             try:
                 transaction = PostgresqlTransaction(self, connection)
-                try:
-                    yield transaction
-                except BaseException:
-                    # A connection that is lost has rolled back by itself; the error that says so is the block's.
-                    with suppress(*_DEAD):
-                        await begun.rollback()
-                    raise
-                await begun.commit()
-            finally:
-                await self._writers.release(connection)
+                yield transaction
+                await connection.execute("COMMIT")
+            except BaseException:
+                await self._writers.roll_back(connection)
+                raise
+            self._writers.give(connection)
         except asyncpg.PostgresError as error:
             if error.sqlstate in _CONTENTION:
                 raise Busy("The database is busy with other writes; try again in a second.") from error
@@ -157,73 +141,37 @@ class PostgresqlDatabase(Database):
         self._epoch += 1
 
     async def close(self) -> None:
-        """Lets the writes that wait finish, and closes both pools and the listening connection."""
+        """Lets the writes that wait finish, and closes every connection."""
         if self._listening is not None:
             # Cancelled half-way it would leave a connection behind.
             await self._listening
         if self._listener is not None:
             await self._listener.close()
-        await self._pool.close()
+        await self._readers.close()
         await self._writers.close()
 
 
-async def _begin(connection: PoolConnectionProxy) -> ServerTransaction:
-    begun = connection.transaction()
-    await begun.start()
-    return begun
-
-
-async def _on_a_live_one(
-    pool: asyncpg.Pool, first: Callable[[PoolConnectionProxy], Awaitable[T]]
-) -> tuple[PoolConnectionProxy, T]:
-    """A connection, and the answer to the first thing it was asked, which may be asked twice.
-
-    Connections that died since their last use, as all do when the server is restarted, are left aside.
-    """
-    for spare in reversed(range(_CONNECTIONS + 1)):
-        connection = await pool.acquire(timeout=_POOL_SECONDS)
-        try:
-            return connection, await first(connection)
-        except BaseException as error:
-            dead = isinstance(error, _DEAD)
-            if dead:
-                # asyncpg may have noticed by itself, and taken it back.
-                with suppress(asyncpg.InterfaceError):
-                    connection.terminate()
-            await pool.release(connection)
-            if not dead or not spare:
-                raise
-    raise AssertionError("the last one answers or raises")
-
-
-async def _prepare(connection: asyncpg.Connection) -> None:
-    # Parameters are texts already (`db.compiled.json_text`).
-    for name in ("json", "jsonb"):
-        await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=msgspec.json.decode)
-
-
-async def _keep(connection: asyncpg.Connection) -> None:
-    """Nothing here leaves session state behind, so the reset, a round trip after each use, is left out."""
-
-
-async def _pool(dsn: str) -> asyncpg.Pool:
-    return await asyncpg.create_pool(
-        dsn,
-        min_size=1,
-        max_size=_CONNECTIONS,
-        init=_prepare,
-        reset=_keep,
-        command_timeout=_ANSWER_SECONDS,
-        server_settings=_SERVER,
-    )
+async def _connect(dsn: str) -> asyncpg.Connection:
+    connection = await asyncpg.connect(dsn, command_timeout=_ANSWER_SECONDS, server_settings=_SERVER)
+    try:
+        # Parameters are texts already (`db.compiled.json_text`).
+        for name in ("json", "jsonb"):
+            await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=msgspec.json.decode)
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
 
 
 async def open_postgresql(url: URL) -> PostgresqlDatabase:
-    """Opens both pools. Raises asyncpg's or the system's error when the server cannot be reached."""
+    """Opens the first connections. Raises asyncpg's or the system's error when the server cannot be reached."""
     dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    readers = await _pool(dsn)
+    readers, writers = (Lender(lambda: _connect(dsn), _CONNECTIONS) for _ in range(2))
     try:
-        return PostgresqlDatabase(readers, await _pool(dsn), dsn)
+        readers.give(await readers.take())
+        writers.give(await writers.take())
     except BaseException:
         await readers.close()
+        await writers.close()
         raise
+    return PostgresqlDatabase(readers, writers, dsn)

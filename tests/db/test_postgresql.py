@@ -11,6 +11,7 @@ from db import certifications, tables
 from db.postgresql import PostgresqlDatabase
 from db.reads import Read
 from domain.gtin import Gtin
+from tests.lent import lent
 from tests.world import GTIN, USDA_ORGANIC, World
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -35,7 +36,7 @@ async def rename(database: PostgresqlDatabase, name: str) -> None:
 
 async def end_writers(database: PostgresqlDatabase) -> int:
     """The server ends every connection but that of the reader which asks for it."""
-    async with database._pool.acquire() as connection:
+    async with lent(database._readers) as connection:
         ended: int = await connection.fetchval(END_WRITERS, [connection.get_server_pid()])
     return ended
 
@@ -58,11 +59,13 @@ async def test_a_write_sends_nothing_but_its_statements(world: World, postgresql
 
     # The first time, asyncpg asks what the array of a list parameter is.
     await change()
-    async with postgresql._writers.acquire() as connection:
+    async with lent(postgresql._writers) as connection:
         connection.add_query_logger(note)
     for _ in range(3):
         await change()
-    async with postgresql._writers.acquire() as connection:
+    # The last one is told a turn later.
+    await asyncio.sleep(0)
+    async with lent(postgresql._writers) as connection:
         connection.remove_query_logger(note)
     assert sent == ["BEGIN", "SELECT", "UPDATE", "COMMIT"] * 3
 
@@ -77,7 +80,7 @@ async def test_a_connection_that_died_meanwhile_is_replaced(world: World, postgr
 
 async def test_a_read_meets_dead_connections_as_little(world: World, postgresql: PostgresqlDatabase) -> None:
     await asyncio.gather(*(name_of(world) for _ in range(8)))
-    async with postgresql._writers.acquire() as connection:
+    async with lent(postgresql._writers) as connection:
         assert await connection.fetchval(END_WRITERS, [connection.get_server_pid()]) > 0
     assert await asyncio.gather(*(name_of(world) for _ in range(8))) == ["Oat drink"] * 8
 
@@ -93,6 +96,8 @@ async def test_a_parameter_that_does_not_fit_costs_no_connection(world: World, p
     before = await postgresql.fetch(backends)
     with pytest.raises(asyncpg.DataError, match="invalid input"):
         await postgresql.fetch(read, version=2**40)
+    # It is lent again once it is known to be in order.
+    await asyncio.gather(*postgresql._readers._mending)
     assert await postgresql.fetch(backends) == before
 
 

@@ -28,6 +28,7 @@ from domain.records import (
 from domain.short_id import ShortId, catalogue_id
 from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, KeyKind, Role, VerificationStatus
 from resolvers.keys import revoke_key
+from tests.lent import lent
 from tests.world import (
     BODY,
     FAIR_TRADE,
@@ -330,10 +331,11 @@ async def test_the_epoch_changes_after_a_write_of_ones_own(world: World) -> None
 async def test_while_nobody_listens_nothing_may_stay_cached(world: World) -> None:
     await settled(world.database)
     assert isinstance(world.database, PostgresqlDatabase)
-    ended = await world.database._pool.fetchval(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-        " WHERE application_name = 'certgate-listen' AND datname = current_database()"
-    )
+    async with lent(world.database._readers) as connection:
+        ended = await connection.fetchval(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE application_name = 'certgate-listen' AND datname = current_database()"
+        )
     assert ended == 1
     listener = world.database._listener
     assert listener is not None

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from sqlalchemy import update
 
 import db.group_commit
+import db.lender
 import db.postgresql
 from db import certifications, claims, products, tables
 from db.database import Database, open_database
@@ -22,6 +23,7 @@ from domain.gtin import Gtin
 from domain.records import ClaimAssignment
 from domain.short_id import catalogue_id, new_short_id
 from domain.vocabulary import ClaimSource
+from tests.lent import all_lent
 from tests.world import GTIN, NOON, NOTHING, USDA_ORGANIC, VEGAN, World
 
 PRODUCT = Gtin(GTIN)
@@ -234,7 +236,7 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits of production, shortened. Stands before the database among a test's fixtures."""
     monkeypatch.setattr(db.group_commit, "WAIT_SECONDS", 0.2)
     monkeypatch.setattr(db.postgresql, "_SERVER", {**db.postgresql._SERVER, "lock_timeout": "200"})
-    monkeypatch.setattr(db.postgresql, "_POOL_SECONDS", 0.2)
+    monkeypatch.setattr(db.lender, "_WAIT_SECONDS", 0.2)
 
 
 LOCK_SQLITE = """
@@ -328,12 +330,7 @@ async def test_too_many_writes_are_busy_and_the_next_one_works(world: World) -> 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_a_read_without_a_connection_to_spare_is_busy(world: World) -> None:
     assert isinstance(world.database, db.postgresql.PostgresqlDatabase)
-    pool = world.database._pool
-    taken = [await pool.acquire() for _ in range(pool.get_max_size())]
-    try:
+    async with all_lent(world.database._readers):
         with pytest.raises(Busy, match="no connection to spare"):
             await products.find(world.database, PRODUCT)
-    finally:
-        for connection in taken:
-            await pool.release(connection)
     assert await products.find(world.database, PRODUCT) is not None

@@ -1,0 +1,143 @@
+"""Lends connections to PostgreSQL: taking an idle one and giving it back are a few lines, without a timer or a task.
+
+asyncpg's own pool makes a proxy, a future, two tasks and two timers each time, twice what a small statement costs.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TypeVar
+
+import asyncpg
+
+T = TypeVar("T")
+
+# How long somebody waits for a connection, and how long it may take to open, mend or close one.
+_WAIT_SECONDS = 5
+_OPEN_SECONDS = 5
+# Who lies idle for this long, up to twice as long, is closed: firewalls forget such connections without a word.
+_IDLE_SECONDS = 300
+DEAD = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    ConnectionError,
+)
+"""How asyncpg says that a connection is gone, depending on the moment in which it notices."""
+
+
+class Lender:
+    """At most `size` connections, each opened when it is needed and lent to one borrower at a time."""
+
+    def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]], size: int) -> None:
+        self.size = size
+        self._connect = connect
+        # Places: None and what has been closed are opened by the next borrower. The last one given back is lent first.
+        self._free: list[asyncpg.Connection | None] = [None] * size
+        self._waiting: deque[asyncio.Future[asyncpg.Connection | None]] = deque()
+        self._mending: set[asyncio.Task[None]] = set()
+        # So many at the bottom have not been lent since the last sweep.
+        self._untouched = 0
+        self._timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._sweep)
+
+    async def take(self) -> asyncpg.Connection:
+        """Lends a connection, which may have died since its last use.
+
+        Raises `TimeoutError` when none comes free in time, and what asyncpg or the system says when none can be opened.
+        """
+        connection = self._free.pop() if self._free else await self._turn(_WAIT_SECONDS)
+        self._untouched = min(self._untouched, len(self._free))
+        if connection is None or connection.is_closed():
+            return await self._opened(connection)
+        return connection
+
+    def give(self, connection: asyncpg.Connection | None) -> None:
+        """Takes back a connection that has nothing left to do, or a closed one."""
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return
+        self._free.append(connection)
+
+    async def first(self, ask: Callable[[asyncpg.Connection], Awaitable[T]]) -> tuple[asyncpg.Connection, T]:
+        """Lends a connection that lives, and the answer to the first thing it was asked.
+
+        One that died since its last use, as all do when the server is restarted, is replaced, and its successor asked
+        again. When asking fails the connection is taken back.
+        """
+        connection = await self.take()
+        try:
+            return connection, await ask(connection)
+        except DEAD:
+            connection.terminate()
+        except BaseException:
+            self._mend(connection)
+            raise
+        connection = await self._opened(connection)
+        try:
+            return connection, await ask(connection)
+        except BaseException:
+            self._mend(connection)
+            raise
+
+    async def roll_back(self, connection: asyncpg.Connection) -> None:
+        """Takes back a connection after its transaction was undone and what was cancelled has ended.
+
+        One that is lost has rolled back by itself.
+        """
+        try:
+            await connection.execute("ROLLBACK", timeout=_OPEN_SECONDS)
+        except BaseException as error:
+            connection.terminate()
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            self.give(connection)
+
+    async def close(self) -> None:
+        """Lets those who wait have their turn, and closes each connection as soon as it is given back."""
+        self._timer.cancel()
+        for _ in range(self.size):
+            connection = self._free.pop() if self._free else await self._turn(None)
+            if connection is not None:
+                with suppress(TimeoutError):
+                    await connection.close(timeout=_OPEN_SECONDS)
+
+    async def _turn(self, seconds: float | None) -> asyncpg.Connection | None:
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            async with asyncio.timeout(seconds):
+                connection: asyncpg.Connection | None = await waiter
+                return connection
+        except BaseException:
+            if waiter.done() and not waiter.cancelled():
+                self.give(waiter.result())
+            else:
+                with suppress(ValueError):
+                    self._waiting.remove(waiter)
+            raise
+
+    async def _opened(self, closed: asyncpg.Connection | None) -> asyncpg.Connection:
+        try:
+            async with asyncio.timeout(_OPEN_SECONDS):
+                return await self._connect()
+        except BaseException:
+            self.give(closed)
+            raise
+
+    def _mend(self, connection: asyncpg.Connection) -> None:
+        # In a task, because whoever was cancelled in the middle of a statement should not wait for its end.
+        task = asyncio.get_running_loop().create_task(self.roll_back(connection))
+        self._mending.add(task)
+        task.add_done_callback(self._mending.discard)
+
+    def _sweep(self) -> None:
+        for connection in self._free[: self._untouched]:
+            if connection is not None:
+                connection.terminate()
+        self._untouched = len(self._free)
+        self._timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._sweep)

@@ -1,0 +1,213 @@
+"""Lending connections to PostgreSQL: whatever happens to a borrower, no place is lost and nothing half-done is lent."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import func, select, update
+
+from db import tables
+from db.lender import Lender
+from db.postgresql import PostgresqlDatabase
+from db.reads import Read
+from tests.lent import all_lent, lent
+from tests.world import GTIN, World
+
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+SLEEP = Read(select(func.pg_sleep(60)), tuple)
+PID = Read(select(func.pg_backend_pid()), tuple)
+RENAME = update(tables.products).where(tables.products.c.gtin == GTIN)
+
+
+@pytest.fixture
+def postgresql(world: World) -> PostgresqlDatabase:
+    assert isinstance(world.database, PostgresqlDatabase)
+    return world.database
+
+
+async def soon(condition: Any) -> None:
+    """Returns as soon as the condition holds."""
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came to pass")
+
+
+def idle(lender: Lender) -> list[asyncpg.Connection]:
+    return [connection for connection in lender._free if connection is not None and not connection.is_closed()]
+
+
+async def running(database: PostgresqlDatabase) -> list[str]:
+    """What other connections of this database run."""
+    async with lent(database._writers) as connection:
+        rows = await connection.fetch(
+            "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'"
+            " AND pid <> pg_backend_pid()"
+        )
+    return [row[0] for row in rows]
+
+
+async def until_busy(database: PostgresqlDatabase) -> None:
+    """Returns as soon as the server works on something."""
+    for _ in range(1000):
+        if await running(database):
+            return
+    raise AssertionError("it never began")
+
+
+async def test_one_after_another_they_use_one_connection(postgresql: PostgresqlDatabase) -> None:
+    assert len({(await postgresql.fetch(PID))[0] for _ in range(5)}) == 1
+    assert len(idle(postgresql._readers)) == 1
+
+
+async def test_readers_at_the_same_time_use_as_many_as_there_are_and_the_rest_wait(
+    postgresql: PostgresqlDatabase,
+) -> None:
+    answers = await asyncio.gather(*(postgresql.fetch(PID) for _ in range(50)))
+    assert len({answer[0] for answer in answers}) == postgresql._readers.size == 8
+    assert len(idle(postgresql._readers)) == 8
+
+
+async def test_a_reader_that_is_cancelled_stops_its_statement_and_keeps_its_connection(
+    postgresql: PostgresqlDatabase,
+) -> None:
+    before = await postgresql.fetch(PID)
+    reading = asyncio.create_task(postgresql.fetch(SLEEP))
+    await until_busy(postgresql)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    # Nobody gets it before the server has given up the statement.
+    assert idle(postgresql._readers) == []
+    await soon(lambda: idle(postgresql._readers))
+    assert await running(postgresql) == []
+    assert await postgresql.fetch(PID) == before
+
+
+async def test_readers_that_are_cancelled_while_they_wait_cost_no_place(postgresql: PostgresqlDatabase) -> None:
+    async with all_lent(postgresql._readers):
+        waiting = [asyncio.create_task(postgresql.fetch(PID)) for _ in range(3)]
+        await soon(lambda: len(postgresql._readers._waiting) == 3)
+        for task in waiting[:2]:
+            task.cancel()
+        await asyncio.sleep(0)
+    assert len(await waiting[2]) == 1
+    assert postgresql._readers._waiting == type(postgresql._readers._waiting)()
+    async with all_lent(postgresql._readers) as connections:
+        assert len(connections) == 8
+
+
+async def test_one_that_is_cancelled_in_the_moment_of_its_turn_gives_the_connection_on(
+    postgresql: PostgresqlDatabase,
+) -> None:
+    async with all_lent(postgresql._readers) as connections:
+        first, second = (asyncio.create_task(postgresql.fetch(PID)) for _ in range(2))
+        await soon(lambda: len(postgresql._readers._waiting) == 2)
+        held = connections[0]
+        postgresql._readers.give(held)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert await second == [(held.get_server_pid(),)]
+        assert await postgresql._readers.take() is held
+
+
+async def test_a_write_that_is_cancelled_leaves_no_transaction_behind(
+    world: World, postgresql: PostgresqlDatabase
+) -> None:
+    begun = asyncio.Event()
+
+    async def write() -> None:
+        async with postgresql.write() as transaction:
+            await transaction.execute(RENAME, {"name": "lost"})
+            begun.set()
+            await transaction.fetch(SLEEP)
+
+    writing = asyncio.create_task(write())
+    await begun.wait()
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    (connection,) = idle(postgresql._writers)
+    assert not connection.is_in_transaction()
+    async with postgresql.write() as transaction:
+        await transaction.execute(RENAME, {"name": "kept"})
+    assert "kept" in str(await world.rows(tables.products))
+    assert "lost" not in str(await world.rows(tables.products))
+
+
+async def test_a_write_may_be_cancelled_at_any_moment(postgresql: PostgresqlDatabase) -> None:
+    async def write() -> None:
+        async with postgresql.write() as transaction:
+            await transaction.execute(RENAME, {"name": "new"})
+
+    for turns in range(12):
+        writing = asyncio.create_task(write())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+        async with all_lent(postgresql._writers) as connections:
+            assert not any(connection.is_in_transaction() for connection in connections)
+    await write()
+
+
+async def test_a_statement_that_fails_leaves_the_connection_in_order(postgresql: PostgresqlDatabase) -> None:
+    before = await postgresql.fetch(PID)
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await postgresql.fetch(Read(select(func.div(1, 0)), tuple))
+    await soon(lambda: idle(postgresql._readers))
+    assert await postgresql.fetch(PID) == before
+
+
+async def test_what_is_not_used_for_long_is_closed(postgresql: PostgresqlDatabase) -> None:
+    lender = postgresql._readers
+    async with all_lent(lender):
+        pass
+    lender._sweep()
+    assert len(idle(lender)) == 8
+    used = await postgresql.fetch(PID)
+    lender._sweep()
+    assert [connection.get_server_pid() for connection in idle(lender)] == [used[0][0]]
+    assert len({answer[0] for answer in await asyncio.gather(*(postgresql.fetch(PID) for _ in range(50)))}) == 8
+
+
+async def test_closing_lets_those_finish_who_have_begun_or_wait(
+    postgresql: PostgresqlDatabase, database_url: str
+) -> None:
+    opened = 0
+
+    async def connect() -> asyncpg.Connection:
+        nonlocal opened
+        opened += 1
+        return await asyncpg.connect(postgresql._dsn)
+
+    lender = Lender(connect, 1)
+    connection = await lender.take()
+    waiting = asyncio.create_task(lender.first(lambda it: it.fetchval("SELECT 1")))
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(lender.close())
+    await asyncio.sleep(0)
+    assert not connection.is_closed()
+    lender.give(connection)
+    same, answer = await waiting
+    assert (same, answer) == (connection, 1)
+    assert not connection.is_closed()
+    lender.give(same)
+    await closing
+    assert connection.is_closed()
+    assert opened == 1
+
+
+async def test_a_place_whose_connection_cannot_be_opened_is_free_again(postgresql: PostgresqlDatabase) -> None:
+    async def refused() -> asyncpg.Connection:
+        raise ConnectionRefusedError
+
+    lender = Lender(refused, 1)
+    for _ in range(3):
+        with pytest.raises(ConnectionRefusedError):
+            await lender.take()
+    await lender.close()
