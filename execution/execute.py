@@ -15,6 +15,7 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import msgspec
 import strawberry
 from graphql import ExecutionResult, GraphQLError, OperationType
 from graphql.execution import Executor as GraphQLExecutor
@@ -32,8 +33,7 @@ from execution.steps import resumed
 from execution.variables import VariableReader
 
 
-@dataclass(slots=True)
-class Admitted:
+class Admitted(msgspec.Struct):
     """An operation that may be run with these variables."""
 
     document: Document
@@ -151,15 +151,17 @@ class Executor:
         """
         return await self.run_admitted(self.admit(document, operation, variables or {}), context, root)
 
-    async def run_admitted(self, admitted: Admitted, context: Any = None, root: Any = None) -> ExecutionResult:
+    def run_admitted(
+        self, admitted: Admitted, context: Any = None, root: Any = None
+    ) -> Coroutine[Any, Any, ExecutionResult]:
         """Run an operation that was admitted; see `run`."""
         document, operation, values = admitted.document, admitted.operation, admitted.values
         program = self._program(document, operation, values)
         if isinstance(program, Program):
             self.counts.compiled += 1
-            return await self._in_time(program.run(context, root, values))
+            return self._in_time(program.run(context, root, values))
         self.counts.interpreted[program] += 1
-        return await self._in_time(self._interpret(document, operation, admitted.variables, context, root))
+        return self._in_time(self._interpret(document, operation, admitted.variables, context, root))
 
     async def interpret(
         self,

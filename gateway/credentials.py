@@ -71,6 +71,13 @@ class Credentials:
             refuse_cross_site(scope["method"], headers, self._public_url)
         return await self.of_session(cookie, now)
 
+    def of_known_key(self, key: str, now: datetime) -> Caller | None:
+        """The caller behind an API key that is remembered and valid; what is to be said of others, `of_key` says."""
+        credential = self._remembered(digest(key))
+        if credential is None or _has_expired(credential, now):
+            return None
+        return self._used(credential.caller, now)
+
     async def of_key(self, key: str, now: datetime) -> Caller:
         """The caller behind an API key. Raises `Unauthorized`."""
         secret = digest(key)
@@ -157,8 +164,12 @@ class Credentials:
         return credential
 
 
+def _has_expired(credential: Credential, now: datetime) -> bool:
+    return credential.expires_at is not None and credential.expires_at <= now
+
+
 def _unexpired(credential: Credential, now: datetime, otherwise: str) -> Caller:
-    if credential.expires_at is not None and credential.expires_at <= now:
+    if _has_expired(credential, now):
         raise Unauthorized(otherwise)
     return credential.caller
 

@@ -27,7 +27,7 @@ from rest_compat.problem import INTERNAL, refusal, render, scope_challenge
 GUARDED = ("/certifications/", "/products/", "/account/", "/graphql")
 """Where a credential is needed. Everything else (pages, health) is public and never sees a context."""
 
-_request_id = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
+_request_id = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
 # As the server sends them, so that nothing is encoded for a request that could be encoded once.
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -76,8 +76,9 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        request_id = _name(scope)
+        # Of a header that was sent several times the first counts.
+        headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
+        request_id = _name(headers)
         path = scope["path"]
         is_api = path.startswith(GUARDED)
         if is_api and path.endswith("/"):
@@ -96,7 +97,7 @@ class Edge:
                 sent = [(b"x-request-id", request_id.encode())]
                 if guarded:
                     sent += _guarded(message["headers"])
-                    sent += limit_headers(await meter.standing())
+                    sent += limit_headers(meter.standing or await meter.ask())
                 else:
                     names = {name for name, _ in message["headers"]}
                     sent += message["headers"]
@@ -106,7 +107,8 @@ class Edge:
                     sent.append((b"idempotent-replayed", b"true"))
                 message = {**message, "headers": sent}
                 if guarded and message["status"] in (401, 403) and self.credentials.tokens is not None:
-                    self.credentials.tokens.challenge(message["status"], MutableHeaders(scope=message), scope, headers)
+                    answer = MutableHeaders(scope=message)
+                    self.credentials.tokens.challenge(message["status"], answer, scope, Headers(scope=scope))
             elif is_head:
                 message = {**message, "body": b""}
             await send(message)
@@ -116,8 +118,15 @@ class Edge:
         try:
             if guarded:
                 now = datetime.now(UTC)
-                caller = await self._charged_caller(scope, headers, now, meter)
-                key = None if scope["method"] in SAFE_METHODS else read_key(headers.getlist("idempotency-key"))
+                api_key = headers.get(b"x-api-key")
+                caller = None if api_key is None else self.credentials.of_known_key(str(api_key, "latin-1"), now)
+                if caller is None:
+                    caller = await self._looked_up(scope, now, meter)
+                meter.belongs_to(caller)
+                charging = meter.begin_charge(1)
+                if charging is not None:
+                    await charging
+                key = None if scope["method"] in SAFE_METHODS else _idempotency_key(scope, headers)
                 state["meter"] = meter
                 state["context"] = Context(self.database, caller, now, idempotency_key=key)
                 await self.direct.get(path, self.app)(scope, receive, send_with_headers)
@@ -132,33 +141,40 @@ class Edge:
             if not started:
                 await refusal("internal_error", INTERNAL, self.type_base)(scope, receive, send_with_headers)
 
-    async def _charged_caller(self, scope: Scope, headers: Headers, now: datetime, meter: Meter) -> Caller:
-        """Who asks; the request has been charged to them, or to the address of whoever showed no valid credential."""
+    async def _looked_up(self, scope: Scope, now: datetime, meter: Meter) -> Caller:
+        """Who asks. The request is charged to the address of whoever shows no valid credential."""
         try:
-            caller = await self.credentials.of_request(scope, headers, now)
+            return await self.credentials.of_request(scope, Headers(scope=scope), now)
         except (Unauthorized, Forbidden):
             await meter.charge(1)
             raise
-        meter.belongs_to(caller)
-        await meter.charge(1)
-        return caller
 
 
-def _name(scope: Scope) -> str:
+def _name(headers: Mapping[bytes, bytes]) -> str:
     """The name of a request: the one it came with, if that is a plain short one. Another could forge log lines."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id":
-            given = str(value, "latin-1")
-            if _request_id.match(given):
-                return given
-            break
+    given = headers.get(b"x-request-id")
+    if given is not None and _request_id.match(given):
+        return str(given, "ascii")
     return f"{_random.getrandbits(128):032x}"
+
+
+def _idempotency_key(scope: Scope, headers: Mapping[bytes, bytes]) -> str | None:
+    if b"idempotency-key" not in headers:
+        return None
+    return read_key([str(value, "latin-1") for name, value in scope["headers"] if name == b"idempotency-key"])
 
 
 def _guarded(given: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """The headers of an answer of the API: its own, and those of every such answer. `Vary` is always the edge's."""
-    own = [header for header in given if header[0] != b"vary"]
-    names = {name for name, _ in own}
-    if names.isdisjoint(_GUARDED_NAMES):
-        return own + _GUARDED_HEADERS
-    return own + [header for header in _GUARDED_HEADERS if header[0] not in names]
+    sent = []
+    own = False
+    for header in given:
+        name = header[0]
+        if name == b"vary":
+            continue
+        own = own or name in _GUARDED_NAMES
+        sent.append(header)
+    if not own:
+        return sent + _GUARDED_HEADERS
+    names = {name for name, _ in sent}
+    return sent + [header for header in _GUARDED_HEADERS if header[0] not in names]

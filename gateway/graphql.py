@@ -86,7 +86,7 @@ def graphql_endpoint(settings: Settings, database: Database) -> GraphQLEndpoint:
 
 
 async def _rate_limits(meter: Meter) -> RateLimits:
-    standing = await meter.standing()
+    standing = await meter.ask()
     minute = Window(standing.limits.minute, standing.minute_used, datetime.fromtimestamp(standing.minute_end, UTC))
     day = Window(standing.limits.day, standing.day_used, datetime.fromtimestamp(standing.day_end, UTC))
     return RateLimits(minute, day, minute if standing.minute_trips_first else day)

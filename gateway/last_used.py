@@ -33,7 +33,9 @@ class LastUsed:
 
     def key(self, id: ShortId, now: datetime) -> None:
         """The key was used now."""
-        self._keys[id] = max(now, self._keys.get(id, now))
+        known = self._keys.get(id)
+        if known is None or known < now:
+            self._keys[id] = now
 
     def session(self, digest: str, now: datetime) -> None:
         """The session was used now."""

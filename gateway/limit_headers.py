@@ -10,33 +10,34 @@ from math import ceil
 
 from gateway.limiter import DAY, MINUTE, Limits, Standing
 
+Header = tuple[bytes, bytes]
+
 
 @lru_cache(maxsize=256)
-def _policy(limits: Limits) -> bytes:
-    return b"%d;w=%d, %d;w=%d" % (limits.minute, MINUTE, limits.day, DAY)
+def _of_limits(limits: Limits, reported: int) -> list[Header]:
+    policy = b"%d;w=%d, %d;w=%d" % (limits.minute, MINUTE, limits.day, DAY)
+    limit = b"%d" % reported
+    return [(b"ratelimit-policy", policy), (b"ratelimit-limit", limit), (b"x-ratelimit-limit", limit)]
 
 
-def limit_headers(standing: Standing) -> list[tuple[bytes, bytes]]:
+def limit_headers(standing: Standing) -> list[Header]:
     """The headers of a standing, for an ASGI message.
 
     The window reported is the one that trips first. Seconds are rounded up: who waits as long as
     told finds the window over.
     """
-    _, limits, now, minute_used, minute_end, day_used, day_end = standing
-    # Below nought when a limit was lowered after more had been spent.
-    minute_left, day_left = max(0, limits.minute - minute_used), max(0, limits.day - day_used)
-    minute_reset, day_reset = ceil(minute_end - now), ceil(day_end - now)
+    limits, now = standing.limits, standing.now
+    minute_left, day_left = standing.left
+    minute_reset, day_reset = ceil(standing.minute_end - now), ceil(standing.day_end - now)
     if standing.minute_trips_first:
-        limit, left, reset, end = limits.minute, minute_left, minute_reset, minute_end
+        limit, left, reset, end = limits.minute, minute_left, minute_reset, standing.minute_end
     else:
-        limit, left, reset, end = limits.day, day_left, day_reset, day_end
-    quota, remaining = b"%d" % limit, b"%d" % left
+        limit, left, reset, end = limits.day, day_left, day_reset, standing.day_end
+    remaining = b"%d" % left
     return [
-        (b"ratelimit-policy", _policy(limits)),
-        (b"ratelimit-limit", quota),
+        *_of_limits(limits, limit),
         (b"ratelimit-remaining", remaining),
         (b"ratelimit-reset", b"%d" % reset),
-        (b"x-ratelimit-limit", quota),
         (b"x-ratelimit-remaining", remaining),
         (b"x-ratelimit-reset", b"%d" % ceil(end)),
         (b"ratelimit", b'"minute";r=%d;t=%d, "day";r=%d;t=%d' % (minute_left, minute_reset, day_left, day_reset)),

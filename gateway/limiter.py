@@ -5,12 +5,14 @@ all come back in the same second. A charge fits into both windows or is counted 
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 from time import time
 from typing import NamedTuple, Protocol
+
+import msgspec
 
 from domain.access import Caller
 from domain.errors import RateLimited
@@ -38,7 +40,7 @@ class Limits(NamedTuple):
     day: int
 
 
-class Budget(NamedTuple):
+class Budget(msgspec.Struct, frozen=True, gc=False):
     """Whose units are spent, and how many there are. `subject` is unique among callers, or among addresses."""
 
     subject: str
@@ -46,7 +48,7 @@ class Budget(NamedTuple):
     anonymous: bool = False
 
 
-class Standing(NamedTuple):
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """Where a subject stands after a charge, whether it fitted or not. Moments are in Unix seconds."""
 
     fits: bool
@@ -58,12 +60,18 @@ class Standing(NamedTuple):
     day_end: float
 
     @property
+    def left(self) -> tuple[int, int]:
+        """The units left in the minute and in the day: none when a limit was lowered after more had been spent."""
+        minute, day = self.limits.minute - self.minute_used, self.limits.day - self.day_used
+        return (max(0, minute)), (max(0, day))
+
+    @property
     def minute_trips_first(self) -> bool:
         """Whether the minute has fewer units left than the day, or as many and ends later, so that it is the one whose
         end brings anything back.
         """
-        minute_left, day_left = max(0, self.limits.minute - self.minute_used), max(0, self.limits.day - self.day_used)
-        return minute_left < day_left or (minute_left == day_left and self.minute_end >= self.day_end)
+        minute, day = self.left
+        return minute < day or (minute == day and self.minute_end >= self.day_end)
 
     def retry_after(self, units: int) -> int:
         """Whole seconds until the last of the windows ends that `units` do not fit into."""
@@ -83,7 +91,7 @@ def unspent(limits: Limits, now: float) -> Standing:
 class Limiter(Protocol):
     """Where the counting is done."""
 
-    async def charge(self, budget: Budget, units: int) -> Standing:
+    def charge(self, budget: Budget, units: int) -> Standing | Awaitable[Standing]:
         """Spends units if they fit into both windows, in one step; 0 units ask where the subject stands."""
         ...
 
@@ -124,11 +132,11 @@ class MemoryLimiter:
         """How many subjects are remembered."""
         return len(self._callers) + len(self._addresses)
 
-    async def charge(self, budget: Budget, units: int) -> Standing:
+    def charge(self, budget: Budget, units: int) -> Standing:
         """Spends units if they fit into both windows; 0 units ask where the subject stands."""
-        subject, limits, anonymous = budget
+        subject, limits = budget.subject, budget.limits
         now = self._clock()
-        table = self._addresses if anonymous else self._callers
+        table = self._addresses if budget.anonymous else self._callers
         counts = table.get(subject)
         if counts is None:
             self._forget(table, now)
@@ -192,13 +200,14 @@ class Meter:
     It must not know the request's scope, which knows it: a cycle costs each request five times what is done here.
     """
 
-    __slots__ = ("_budget", "_client", "_limits", "_standing")
+    __slots__ = ("_budget", "_client", "_limits", "standing")
 
     def __init__(self, limits: RateLimits, client: Client | None) -> None:
         self._limits = limits
         self._client = client
         self._budget: Budget | None = None
-        self._standing: Standing | None = None
+        self.standing: Standing | None = None
+        """Where things stand after the last charge, None before the first."""
 
     def belongs_to(self, caller: Caller) -> None:
         """Says who asks."""
@@ -206,8 +215,33 @@ class Meter:
 
     async def charge(self, units: int) -> None:
         """Spends units. Raises `RateLimited`, and has spent nothing, when they do not fit into both windows."""
-        budget = self._budget or self._limits.of_address(self._client)
-        self._standing = standing = await self._limits.limiter.charge(budget, units)
+        charging = self.begin_charge(units)
+        if charging is not None:
+            await charging
+
+    def begin_charge(self, units: int) -> Awaitable[None] | None:
+        """The same, of which the rest is to be awaited; None when it was done at once, as in memory it is."""
+        charged = self._limits.limiter.charge(self._payer(), units)
+        if not isinstance(charged, Standing):
+            return self._charged_elsewhere(charged, units)
+        self._accept(charged, units)
+        return None
+
+    async def ask(self) -> Standing:
+        """Where things stand. A request that failed before any charge has cost nothing."""
+        if self.standing is None:
+            asked = self._limits.limiter.charge(self._payer(), 0)
+            self.standing = asked if isinstance(asked, Standing) else await asked
+        return self.standing
+
+    def _payer(self) -> Budget:
+        return self._budget or self._limits.of_address(self._client)
+
+    async def _charged_elsewhere(self, charged: Awaitable[Standing], units: int) -> None:
+        self._accept(await charged, units)
+
+    def _accept(self, standing: Standing, units: int) -> None:
+        self.standing = standing
         if standing.fits:
             return
         if units > 1:
@@ -217,13 +251,6 @@ class Meter:
                 standing.retry_after(units),
             )
         raise RateLimited("Rate limit exceeded. Please try again later.", standing.retry_after(units))
-
-    async def standing(self) -> Standing:
-        """Where things stand after the last charge. A request that failed before any has cost nothing."""
-        if self._standing is None:
-            budget = self._budget or self._limits.of_address(self._client)
-            self._standing = await self._limits.limiter.charge(budget, 0)
-        return self._standing
 
 
 @lru_cache(maxsize=1024)

@@ -89,12 +89,12 @@ class RedisLimiter:
 
     async def charge(self, budget: Budget, units: int) -> Standing:
         """Spends units if they fit into both windows; fits whatever it is when the server does not answer."""
-        subject, limits, anonymous = budget
+        subject, limits = budget.subject, budget.limits
         if self._down:
             if self._clock() >= self._next_probe:
                 self._look()
             return unspent(limits, time())
-        key = f"{PREFIX}address:{subject}" if anonymous else f"{PREFIX}caller:{subject}"
+        key = f"{PREFIX}address:{subject}" if budget.anonymous else f"{PREFIX}caller:{subject}"
         answer = asyncio.get_running_loop().create_future()
         self._waiting.append(((key, units, limits.minute, limits.day), answer))
         if self._flight is None:

