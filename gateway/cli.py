@@ -4,6 +4,7 @@ Everything dear is imported inside the commands, so that `--help` answers at onc
 sentence on standard error: exit code 2 for a wrong setting or argument, 1 for anything else.
 """
 
+import gc
 import re
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
@@ -83,6 +84,10 @@ _port = click.option(
 @_port
 def serve(host: str | None, port: int | None) -> None:
     """Serve both faces until told to stop."""
+    # What is imported stays for good. Looking for garbage in it, again and again, is a sixth of a start's work.
+    # `server.serve` switches the collector on again.
+    gc.disable()
+
     from gateway import server, storage
 
     settings = _settings(host=host, port=port)
