@@ -2,13 +2,15 @@
 
 import asyncio
 import re
+import sqlite3
 import threading
+from contextlib import closing
 from datetime import date
 from itertools import combinations
 from typing import Any
 
 import pytest
-from sqlalchemy import func, literal, select
+from sqlalchemy import column, func, literal, select, table
 
 from db import certifications, claims, keys, lists, organizations, products, stats, tables
 from db.compiled import SQLITE
@@ -91,6 +93,35 @@ async def test_a_bounded_read_finds_its_rows_by_key(
 
 async def test_a_page_is_read_in_the_order_of_its_key(world: World) -> None:
     assert not [line for line in plan(world, PAGE, p0="", limit=25) if "TEMP B-TREE" in line]
+
+
+async def test_reads_before_the_loop_turns_see_one_state_with_one_lock(world: World) -> None:
+    names = Read(select(tables.products.c.name).where(tables.products.c.gtin == GTIN), lambda row: str(row[0]))
+    database = sqlite(world)
+    run: list[str] = []
+    await asyncio.sleep(0)
+    database._reader.set_trace_callback(run.append)
+    with closing(sqlite3.connect(database._path)) as other:
+        (before,), epoch = await database.fetch(names), database.epoch()
+        other.execute("UPDATE products SET name = 'Another' WHERE gtin = ?", (GTIN,))
+        other.commit()
+        assert (await database.fetch(names), database.epoch()) == ([before], epoch)
+        assert [statement.partition(" ")[0] for statement in run] == ["BEGIN", "SELECT", "PRAGMA", "SELECT"]
+        await asyncio.sleep(0)
+        assert run[-1] == "COMMIT"
+        assert await database.fetch(names) == ["Another"]
+        assert database.epoch() != epoch
+
+
+async def test_a_read_that_fails_leaves_the_next_ones_alone(world: World) -> None:
+    database = sqlite(world)
+    missing = Read(select(table("nowhere", column("id"))), tuple)
+    for _ in range(2):
+        with pytest.raises(sqlite3.OperationalError, match="no such table"):
+            await database.fetch(missing)
+        database._reader.rollback()
+        assert len(await database.fetch(Read(select(tables.products.c.gtin), tuple))) == 2
+        await asyncio.sleep(0)
 
 
 async def test_what_may_scan_runs_beside_the_loop(world: World) -> None:
