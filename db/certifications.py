@@ -4,7 +4,7 @@ Every read takes the organisations of whoever asks: definitions private to other
 exist for it (contract A12).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +12,9 @@ from sqlalchemy import bindparam, delete, select, update
 
 from db import definitions
 from db.database import Database, Transaction
-from db.definitions import Definitions, with_definitions
 from db.lists import Listed
 from db.paths import Index
-from db.reads import Read
+from db.reads import Ranks, Read
 from db.tables import certification_assignments as assignments
 from db.types import among
 from domain.gtin import Gtin
@@ -48,9 +47,23 @@ COLUMNS = (*_ASSIGNMENT, assignments.c.certification_id)
 _FOR_GROUPING = frozenset({"gtin"})
 
 _assignments = select(*COLUMNS)
-OF_PRODUCT = Read(_assignments.where(assignments.c.gtin == bindparam("gtin")), CertificationAssignment, defined=True)
-OF_PRODUCTS = Read(_assignments.where(among(assignments.c.gtin, "gtins")), CertificationAssignment, defined=True)
-OF_IDS = Read(_assignments.where(among(assignments.c.id, "ids")), CertificationAssignment, defined=True)
+_OF_KIND = "certifications"
+
+
+def _ranked(ranks: Ranks) -> Callable[[CertificationAssignment], int]:
+    return lambda assignment: ranks[assignment.certification.id]
+
+
+OF_PRODUCT = Read(
+    _assignments.where(assignments.c.gtin == bindparam("gtin")),
+    CertificationAssignment,
+    defined=_OF_KIND,
+    ranked=_ranked,
+)
+OF_PRODUCTS = Read(
+    _assignments.where(among(assignments.c.gtin, "gtins")), CertificationAssignment, defined=_OF_KIND, ranked=_ranked
+)
+OF_IDS = Read(_assignments.where(among(assignments.c.id, "ids")), CertificationAssignment, defined=_OF_KIND)
 _INDEXES = (
     Index("sqlite_autoindex_certification_assignments_2", ("id",)),
     Index("sqlite_autoindex_certification_assignments_1", ("gtin", "certification_id")),
@@ -70,7 +83,7 @@ LISTED = Listed(
     CertificationAssignment,
     ("gtin", "certification_id"),
     _INDEXES,
-    "certifications",
+    _OF_KIND,
 )
 ONE = Read(
     _assignments.where(
@@ -78,7 +91,7 @@ ONE = Read(
         assignments.c.certification_id == bindparam("certification_id"),
     ),
     CertificationAssignment,
-    defined=True,
+    defined=_OF_KIND,
 )
 
 
@@ -90,7 +103,12 @@ def is_visible(definition: Certification, organization_ids: Sequence[ShortId]) -
 def _visible(
     found: list[CertificationAssignment], organization_ids: Sequence[ShortId]
 ) -> list[CertificationAssignment]:
-    return [assignment for assignment in found if is_visible(assignment.certification, organization_ids)]
+    # Written out once more: a call for each row would cost as much as the row.
+    return [
+        assignment
+        for assignment in found
+        if (owner := assignment.certification.organization_id) is None or owner in organization_ids
+    ]
 
 
 _one = (assignments.c.gtin == bindparam("of"), assignments.c.certification_id == bindparam("definition"))
@@ -131,25 +149,19 @@ async def of_products(
     """What these products hold, by label and id, in one statement; of their members those that are `wanted`."""
     names = None if wanted is None else wanted | _FOR_GROUPING
 
-    async def read(known: Definitions) -> list[CertificationAssignment]:
-        if len(gtins) == 1:
-            # Half the time: SQLite need not unfold a list.
-            found = await database.fetch(OF_PRODUCT.narrowed(names), known.certifications, gtin=gtins[0])
-        else:
-            found = await database.fetch(OF_PRODUCTS.narrowed(names), known.certifications, gtins=gtins)
-        if len(found) > 1:
-            ranks = known.ranks
-            found.sort(key=lambda assignment: ranks[assignment.certification.id])
-        return _visible(found, organization_ids)
-
-    return await with_definitions(database, read)
+    if len(gtins) == 1:
+        # Half the time: SQLite need not unfold a list.
+        found = await definitions.fetch(database, OF_PRODUCT.narrowed(names), gtin=gtins[0])
+    else:
+        found = await definitions.fetch(database, OF_PRODUCTS.narrowed(names), gtins=gtins)
+    return _visible(found, organization_ids)
 
 
 async def of_ids(
     database: Database, ids: Sequence[ShortId], organization_ids: Sequence[ShortId]
 ) -> list[CertificationAssignment]:
     """The assignments with these ids of their own, in no order."""
-    found = await with_definitions(database, lambda known: database.fetch(OF_IDS, known.certifications, ids=ids))
+    found = await definitions.fetch(database, OF_IDS, ids=ids)
     return _visible(found, organization_ids)
 
 
@@ -157,10 +169,7 @@ async def one_of_product(
     database: Database, gtin: Gtin, certification_id: ShortId, organization_ids: Sequence[ShortId]
 ) -> CertificationAssignment | None:
     """One assignment, if its definition may be seen."""
-    found = await with_definitions(
-        database,
-        lambda known: database.fetch(ONE, known.certifications, gtin=gtin, certification_id=certification_id),
-    )
+    found = await definitions.fetch(database, ONE, gtin=gtin, certification_id=certification_id)
     return next(iter(_visible(found, organization_ids)), None)
 
 
@@ -168,12 +177,7 @@ async def lock(
     transaction: Transaction, gtin: Gtin, certification_id: ShortId, organization_ids: Sequence[ShortId]
 ) -> CertificationAssignment | None:
     """One assignment, locked until the transaction ends."""
-    found = await with_definitions(
-        transaction.database,
-        lambda known: transaction.fetch(
-            ONE, known.certifications, lock=assignments, gtin=gtin, certification_id=certification_id
-        ),
-    )
+    found = await definitions.fetch(transaction, ONE, lock=assignments, gtin=gtin, certification_id=certification_id)
     return next(iter(_visible(found, organization_ids)), None)
 
 

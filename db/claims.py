@@ -1,6 +1,6 @@
 """Claims: the definitions, and which product makes which."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,10 +8,9 @@ from sqlalchemy import bindparam, delete, select, update
 
 from db import definitions
 from db.database import Database, Transaction
-from db.definitions import Definitions, with_definitions
 from db.lists import Listed
 from db.paths import Index
-from db.reads import Read
+from db.reads import Ranks, Read
 from db.tables import claim_assignments as assignments
 from db.types import among
 from domain.gtin import Gtin
@@ -46,15 +45,26 @@ _INDEXES = (
     Index("ix_claim_assignments_ends", ("expiration_date", "gtin", "claim_id")),
     Index("ix_claim_assignments_updated", ("updated_at", "gtin", "claim_id")),
 )
-LISTED = Listed(assignments, _assignments, ClaimAssignment, ("gtin", "claim_id"), _INDEXES, "claims")
+_OF_KIND = "claims"
+LISTED = Listed(assignments, _assignments, ClaimAssignment, ("gtin", "claim_id"), _INDEXES, _OF_KIND)
 ONE = Read(
     _assignments.where(assignments.c.gtin == bindparam("gtin"), assignments.c.claim_id == bindparam("claim_id")),
     ClaimAssignment,
-    defined=True,
+    defined=_OF_KIND,
 )
-OF_PRODUCT = Read(_assignments.where(assignments.c.gtin == bindparam("gtin")), ClaimAssignment, defined=True)
-OF_PRODUCTS = Read(_assignments.where(among(assignments.c.gtin, "gtins")), ClaimAssignment, defined=True)
-OF_IDS = Read(_assignments.where(among(assignments.c.id, "ids")), ClaimAssignment, defined=True)
+
+
+def _ranked(ranks: Ranks) -> Callable[[ClaimAssignment], int]:
+    return lambda assignment: ranks[assignment.claim.id]
+
+
+OF_PRODUCT = Read(
+    _assignments.where(assignments.c.gtin == bindparam("gtin")), ClaimAssignment, defined=_OF_KIND, ranked=_ranked
+)
+OF_PRODUCTS = Read(
+    _assignments.where(among(assignments.c.gtin, "gtins")), ClaimAssignment, defined=_OF_KIND, ranked=_ranked
+)
+OF_IDS = Read(_assignments.where(among(assignments.c.id, "ids")), ClaimAssignment, defined=_OF_KIND)
 _one = (assignments.c.gtin == bindparam("of"), assignments.c.claim_id == bindparam("definition"))
 _CHANGE = update(assignments).where(*_one)
 _REMOVE = delete(assignments).where(*_one)
@@ -82,23 +92,15 @@ async def of_products(
     """What these products claim, by label and id, in one statement; of their members those that are `wanted`."""
     names = None if wanted is None else wanted | _FOR_GROUPING
 
-    async def read(known: Definitions) -> list[ClaimAssignment]:
-        if len(gtins) == 1:
-            # Half the time: SQLite need not unfold a list.
-            found = await database.fetch(OF_PRODUCT.narrowed(names), known.claims, gtin=gtins[0])
-        else:
-            found = await database.fetch(OF_PRODUCTS.narrowed(names), known.claims, gtins=gtins)
-        if len(found) > 1:
-            ranks = known.ranks
-            found.sort(key=lambda assignment: ranks[assignment.claim.id])
-        return found
-
-    return await with_definitions(database, read)
+    if len(gtins) == 1:
+        # Half the time: SQLite need not unfold a list.
+        return await definitions.fetch(database, OF_PRODUCT.narrowed(names), gtin=gtins[0])
+    return await definitions.fetch(database, OF_PRODUCTS.narrowed(names), gtins=gtins)
 
 
 async def of_ids(database: Database, ids: Sequence[ShortId]) -> list[ClaimAssignment]:
     """The assignments with these ids of their own, in no order."""
-    return await with_definitions(database, lambda known: database.fetch(OF_IDS, known.claims, ids=ids))
+    return await definitions.fetch(database, OF_IDS, ids=ids)
 
 
 async def add(transaction: Transaction, assignment: ClaimAssignment) -> bool:
@@ -116,18 +118,13 @@ async def add(transaction: Transaction, assignment: ClaimAssignment) -> bool:
 
 async def one_of_product(database: Database, gtin: Gtin, claim_id: ShortId) -> ClaimAssignment | None:
     """One assignment."""
-    found = await with_definitions(
-        database, lambda known: database.fetch(ONE, known.claims, gtin=gtin, claim_id=claim_id)
-    )
+    found = await definitions.fetch(database, ONE, gtin=gtin, claim_id=claim_id)
     return found[0] if found else None
 
 
 async def lock(transaction: Transaction, gtin: Gtin, claim_id: ShortId) -> ClaimAssignment | None:
     """One assignment, locked until the transaction ends."""
-    found = await with_definitions(
-        transaction.database,
-        lambda known: transaction.fetch(ONE, known.claims, lock=assignments, gtin=gtin, claim_id=claim_id),
-    )
+    found = await definitions.fetch(transaction, ONE, lock=assignments, gtin=gtin, claim_id=claim_id)
     return found[0] if found else None
 
 

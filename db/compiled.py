@@ -4,11 +4,11 @@ SQLAlchemy's own execution costs many times what SQLite needs for a point read, 
 Its compiler runs once for each statement and dialect; what it found out is kept here as plain data.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Dialect, Select
+from sqlalchemy import BindParameter, Dialect, Select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
@@ -42,25 +42,13 @@ POSTGRESQL: Dialect = PGDialect_asyncpg(json_serializer=json_text)  # type: igno
 
 
 class Compiled(NamedTuple):
-    """One statement for one driver: its text, its parameters in order, and what each value needs doing.
-
-    `literals` are the values that the statement itself holds, by the name that the compiler gave them.
-    """
+    """One statement for one driver: its text, what makes its parameters, and what each value needs doing."""
 
     sql: str
-    parameters: tuple[tuple[str, Convert | None], ...]
-    literals: Mapping[str, Any]
+    bind: Callable[[Mapping[str, Any]], list[Any]]
+    """The parameters in the driver's order and form, from the values by name. None is always SQL's NULL."""
     converts: tuple[Convert | None, ...]
     """By column: from the driver's value, unless that is None, to the Python one; None where they are the same."""
-
-    def bind(self, values: Mapping[str, Any]) -> list[Any]:
-        """The parameters in the driver's order and form; None is always SQL's NULL, for JSON columns too."""
-        if self.literals:
-            values = {**self.literals, **values}
-        return [
-            value if (value := values[name]) is None or convert is None else convert(value)
-            for name, convert in self.parameters
-        ]
 
 
 def compile_statement(
@@ -76,12 +64,30 @@ def compile_statement(
     binds = {name: parameter for parameter, name in compiled.bind_names.items()}
     selected = statement.selected_columns if isinstance(statement, Select) else ()
     converts = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in selected]
-    return Compiled(
-        str(compiled),
-        tuple(
-            (name, binds[name].type.dialect_impl(dialect).bind_processor(dialect))
-            for name in compiled.positiontup or ()
-        ),
-        {name: parameter.effective_value for name, parameter in binds.items() if not parameter.required},
-        tuple(converts),
-    )
+    parameters = [(binds[name], name) for name in compiled.positiontup or ()]
+    return Compiled(str(compiled), _binder(parameters, dialect), tuple(converts))
+
+
+def _binder(
+    parameters: Sequence[tuple[BindParameter[Any], str]], dialect: Dialect
+) -> Callable[[Mapping[str, Any]], list[Any]]:
+    """A function from values by name to a list of parameters: one expression, half the time of a loop over them.
+
+    For a text, a date and a value that the statement itself holds, it reads:
+    `lambda values: [values['gtin'], None if (v := values['day']) is None else convert1(v), literal2]`.
+    """
+    names: dict[str, Any] = {}
+    items = []
+    for index, (parameter, name) in enumerate(parameters):
+        convert = parameter.type.dialect_impl(dialect).bind_processor(dialect)
+        value = f"values[{name!r}]"
+        if not parameter.required:
+            # A value that is given comes before the statement's own.
+            names[f"literal{index}"] = parameter.effective_value
+            value = f"values.get({name!r}, literal{index})"
+        if convert is not None:
+            names[f"convert{index}"] = convert
+            value = f"None if (v := {value}) is None else convert{index}(v)"
+        items.append(value)
+    made: Callable[[Mapping[str, Any]], list[Any]] = eval(f"lambda values: [{', '.join(items)}]", names)  # noqa: S307 - names are quoted
+    return made

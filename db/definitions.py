@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import select
 
-from db.database import Database
-from db.reads import Read
+from db.database import Database, Transaction
+from db.reads import R, Ranks, Read
 from db.tables import certification_bodies as bodies
 from db.tables import certifications, claims, definition_changes
 from domain.records import Certification, CertificationBody, Claim
@@ -29,7 +29,7 @@ class Definitions(NamedTuple):
     bodies: Mapping[ShortId, CertificationBody]
     certifications: Mapping[ShortId, Certification]
     claims: Mapping[ShortId, Claim]
-    ranks: Mapping[ShortId, int]
+    ranks: Ranks
     """The place of each certification among the certifications, and of each claim among the claims."""
 
 
@@ -83,12 +83,19 @@ CLAIMS = Read(
 )
 
 
+def at_hand(database: Database) -> Definitions | None:
+    """The definitions that are held, unless something may have changed since they were looked at."""
+    held: _Held | None = database.held
+    return held.definitions if held is not None and held.epoch == database.epoch() else None
+
+
 async def current(database: Database) -> Definitions:
     """The definitions as they are now."""
+    found = at_hand(database)
+    if found is not None:
+        return found
     held: _Held | None = database.held
     epoch = database.epoch()
-    if held is not None and held.epoch == epoch:
-        return held.definitions
     changes = (await database.fetch(CHANGES))[0]
     if held is None or held.changes != changes:
         held = await _read(database, changes)
@@ -122,10 +129,29 @@ def _arranged(
 
 async def with_definitions(database: Database, read: Callable[[Definitions], Awaitable[T]]) -> T:
     """The result of a read that looks up definitions; again with newer ones if a row names one that came meanwhile."""
-    definitions = await current(database)
     try:
-        return await read(definitions)
+        return await read(at_hand(database) or await current(database))
     except KeyError:
         # A foreign key guarantees that it exists: it was added between the two reads.
         database.held = None
         return await read(await current(database))
+
+
+async def fetch(source: Database | Transaction, read: Read[R], **values: Any) -> list[R]:
+    """The records of a read, with the definitions that its rows name; `values` as `source.fetch` takes them.
+
+    What `with_definitions` does, without a function for each read: products with what they hold are read here.
+    """
+    if not read.defined:
+        return await source.fetch(read, **values)
+    database = source.database if isinstance(source, Transaction) else source
+    known = at_hand(database) or await current(database)
+    try:
+        found = await source.fetch(read, getattr(known, read.defined), **values)
+    except KeyError:
+        database.held = None
+        known = await current(database)
+        found = await source.fetch(read, getattr(known, read.defined), **values)
+    if read.ranked is not None and len(found) > 1:
+        found.sort(key=read.ranked(known.ranks))
+    return found

@@ -10,9 +10,8 @@ from typing import Any, Generic, get_args
 from sqlalchemy import FromClause, Select, Table, bindparam, func, select, tuple_
 from sqlalchemy.sql.expression import ColumnElement
 
-from db import paths
+from db import definitions, paths
 from db.database import Database
-from db.definitions import with_definitions
 from db.filters import COLUMN_OF, Bound, condition, positive, take_apart
 from db.paths import Index, Indexed, Way
 from db.reads import R, Read
@@ -45,15 +44,7 @@ class Listed(Generic[R]):
 
     def read(self, rows: Select[Any], *, scans: bool) -> Read[R]:
         """The read of such rows."""
-        return Read(rows, self.build, defined=bool(self.definitions), scans=scans)
-
-    async def fetch(self, database: Database, read: Read[R], **values: Any) -> list[R]:
-        """The records of such a read."""
-        if not self.definitions:
-            return await database.fetch(read, **values)
-        return await with_definitions(
-            database, lambda known: database.fetch(read, getattr(known, self.definitions), **values)
-        )
+        return Read(rows, self.build, defined=self.definitions, scans=scans)
 
     @property
     def definition(self) -> str:
@@ -74,7 +65,7 @@ async def page(database: Database, listed: Listed[R], where: Where, order: Order
     if shape != EVERYTHING and database.dialect.name == "sqlite":
         way = await paths.way(database, listed.indexed, shape, values, _ordered_by(listed, order))
     read = page_read(listed, shape, order, window, way).narrowed(_members(order, window))
-    return cut(await listed.fetch(database, read, **values, **_placing(window)), window)
+    return cut(await definitions.fetch(database, read, **values, **_placing(window)), window)
 
 
 async def count(database: Database, listed: Listed[R], where: Where) -> int:
@@ -125,7 +116,7 @@ async def tops(
     build = _tops_on_sqlite if database.dialect.name == "sqlite" else _tops_on_postgresql
     read = build(listed, shape, order.by, *_shape_of(order, window))
     read = read.narrowed(_members(order, window))
-    records = await listed.fetch(database, read, **values, **_placing(window), parents=ids)
+    records = await definitions.fetch(database, read, **values, **_placing(window), parents=ids)
     for record in order.arranged(records, backward=window.backward):
         found[listed.definition_of(record)].append(record)
     return found

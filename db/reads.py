@@ -9,9 +9,11 @@ from sqlalchemy import Dialect, Select, Table
 
 from db.compiled import Compiled, compile_statement
 from domain.records import NOT_READ
+from domain.short_id import ShortId
 
 R = TypeVar("R")
 Row = Sequence[Any]
+Ranks = Mapping[ShortId, int]
 Definitions = Mapping[Any, Any]
 """What the last column of a statement names, by its values."""
 
@@ -27,8 +29,10 @@ class Read(Generic[R]):
     """A statement and the records that its rows become.
 
     `build` is a record, whose members are the columns in their order, or a function that takes the row. Where `defined`
-    is set, the last column is looked up among the definitions that the read is given when it runs, and `build` takes
-    what was found. `scans` marks a read whose work is not bounded by its answer.
+    is set, to the name of a kind of definitions (see `db.definitions.fetch`), the last column is looked up among those
+    that the read is given when it runs, and `build` takes what was found. With `ranked`, which makes a key to sort by
+    of the definitions' ranks, the records come in the order of their definitions. `scans` marks a read whose work is
+    not bounded by its answer.
     """
 
     def __init__(
@@ -36,13 +40,15 @@ class Read(Generic[R]):
         select: Select[Any],
         build: Callable[..., R],
         *,
-        defined: bool = False,
+        defined: str = "",
+        ranked: Callable[[Ranks], Callable[[R], int]] | None = None,
         scans: bool = False,
         names: frozenset[str] | None = None,
     ) -> None:
         self.select = select
         self.build = build
         self.defined = defined
+        self.ranked = ranked
         self.scans = scans
         self._names = names
         self.compiled = lru_cache(maxsize=4)(self._compile)
@@ -57,7 +63,7 @@ class Read(Generic[R]):
         return self if names is None else self._narrowed(names)
 
     def _narrow(self, names: frozenset[str]) -> "Read[R]":
-        return Read(self.select, self.build, defined=self.defined, scans=self.scans, names=names)
+        return Read(self.select, self.build, defined=self.defined, ranked=self.ranked, scans=self.scans, names=names)
 
     def _compile(self, dialect: Dialect, lock: Table | None = None) -> Built[R]:
         select = self.select
@@ -65,10 +71,10 @@ class Read(Generic[R]):
         kept = [True] * len(columns)
         if self._names is not None:
             kept = [column.key in self._names for column in columns]
-            kept[-1] = kept[-1] or self.defined
+            kept[-1] = kept[-1] or bool(self.defined)
             select = select.with_only_columns(*(column for column, keep in zip(columns, kept, strict=True) if keep))
         statement = compile_statement(select if lock is None else select.with_for_update(of=lock), dialect)
-        return Built(statement, _builder(self.build, statement.converts, kept, defined=self.defined))
+        return Built(statement, _builder(self.build, statement.converts, kept, defined=bool(self.defined)))
 
 
 def _builder(

@@ -74,7 +74,9 @@ class Caller(msgspec.Struct, frozen=True):
     @property
     def organization_ids(self) -> list[ShortId]:
         """The organisations whose private definitions exist for this caller; the one it acts for comes first."""
-        return [organization.id for organization in self.organizations] if self.sees_private else []
+        if not self.sees_private:
+            return []
+        return [self.organization.id, *(membership.organization.id for membership in self.others)]
 
     def role_in(self, organization_id: ShortId) -> Role | None:
         """What this credential may do in that organisation; None when it does not belong to it."""

@@ -20,28 +20,40 @@ from execution.steps import resumed
 
 async def finish(run: Run) -> None:
     """Await everything that was noted, until nothing is left."""
-    plan = run.program.plan
+    program, batched = run.program, run.program.plan.batches
     while True:
-        late, batches = run.late, run.batches
-        waiting = [field for field in plan.batches if batches[field.batch]]
-        if not waiting:
-            if not late:
-                return
-            if len(late) == 1:
-                run.late = []
-                call = _LateCall(late[0])
-                await call.settle()
-                call.deliver(run)
-                continue
-        elif not late and not run.program.shared_batches and not any(field.waits for field in waiting):
+        waiting = [field for field in batched if run.batches[field.batch]]
+        if run.late:
+            if waiting or len(run.late) > 1:
+                await _all(run)
+            else:
+                await _one(run)
+        elif not waiting:
+            return
+        elif program.shared_batches or _any_waits(waiting):
+            await _all(run)
+        else:
             await _one_after_another(run, waiting)
-            continue
-        await _all(run, late)
 
 
-async def _all(run: Run, late: list[Late]) -> None:
+def _any_waits(fields: list[FieldPlan]) -> bool:
+    # A loop, because `any` with a generator costs as much as all else that is done between two levels.
+    for field in fields:  # noqa: SIM110
+        if field.waits:
+            return True
+    return False
+
+
+async def _one(run: Run) -> None:
+    """A single place, and nothing beside it."""
+    call = _LateCall(run.late.pop())
+    await call.settle()
+    call.deliver(run)
+
+
+async def _all(run: Run) -> None:
     """Everything that was noted by now: single places and batches."""
-    run.late = []
+    late, run.late = run.late, []
     calls: list[_LateCall | _BatchCall] = [*map(_LateCall, late), *_batch_calls(run)]
     if len(calls) == 1:
         await calls[0].settle()

@@ -122,7 +122,7 @@ def raw_info(run: Run, field: FieldPlan, position: Position) -> GraphQLResolveIn
 
 def info(run: Run, field: FieldPlan, position: Position) -> strawberry.Info[Any, Any]:
     """Strawberry's information about one field of one object."""
-    return run.program.info_class(_raw_info=raw_info(run, field, position), _field=cast("Any", field.field))
+    return run.program.info_class(raw_info(run, field, position), field.field)  # type: ignore[arg-type]
 
 
 def response_path(steps: tuple[Step, ...], position: Position) -> tuple[str | int, ...]:

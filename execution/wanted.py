@@ -32,7 +32,7 @@ def wanted(info: strawberry.Info[Any, Any], type_name: str) -> Names:
     if type(raw) is not ResolveInfo:
         return None
     # Where graphql-core has a path, a compiled run has what it can be made of.
-    field = cast("FieldPlan", raw[4][0])
+    field: FieldPlan = raw[4][0]  # type: ignore[assignment]
     if field.wanted is None:
         field.wanted = wanted_of(field)
     return field.wanted.get(type_name, frozenset())
