@@ -55,6 +55,8 @@ async def serve(settings: Settings, application: Any, listener: socket.socket, s
     """
     import uvicorn
 
+    from gateway.http_protocol import QuickProtocol
+
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
@@ -71,7 +73,7 @@ async def serve(settings: Settings, application: Any, listener: socket.socket, s
         signal.signal(number, _leave)
     config = uvicorn.Config(
         application,
-        http="httptools",
+        http=QuickProtocol,
         ws="none",
         interface="asgi3",
         lifespan="on",

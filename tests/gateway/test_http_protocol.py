@@ -1,0 +1,227 @@
+"""The quicker way for the head of an answer, compared over sockets with uvicorn's own: the same bytes.
+
+A new uvicorn that changes what the subclass leans on shows here.
+"""
+
+import asyncio
+import logging
+import re
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+from uvicorn.protocols.http import httptools_impl
+
+from gateway.http_protocol import QuickProtocol
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+LENGTH_4 = (b"content-length", b"4")
+LAST = b"GET /plain HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+"""Comes behind each request on its connection, so that the connection ends."""
+
+
+async def start(send: Send, status: int, headers: Headers) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+
+
+async def body(send: Send, content: bytes, *, more: bool = False) -> None:
+    await send({"type": "http.response.body", "body": content, "more_body": more})
+
+
+def whole(content: bytes, *headers: tuple[bytes, bytes], status: int = 200) -> Callable[[Send], Awaitable[None]]:
+    async def answer(send: Send) -> None:
+        await start(send, status, list(headers))
+        await body(send, content)
+
+    return answer
+
+
+async def in_parts(send: Send) -> None:
+    await start(send, 200, [LENGTH_4])
+    await body(send, b"ab", more=True)
+    await body(send, b"cd")
+
+
+async def crashing(send: Send) -> None:
+    raise LookupError("before the answer")
+
+
+async def crashing_late(send: Send) -> None:
+    await start(send, 200, [LENGTH_4])
+    raise LookupError("within the answer")
+
+
+async def silent(send: Send) -> None:
+    pass
+
+
+async def without_body(send: Send) -> None:
+    await start(send, 200, [LENGTH_4])
+
+
+async def starting_twice(send: Send) -> None:
+    await start(send, 200, [LENGTH_4])
+    await start(send, 200, [LENGTH_4])
+
+
+async def starting_with_the_body(send: Send) -> None:
+    await body(send, b"abcd")
+
+
+async def going_on(send: Send) -> None:
+    await whole(b"abcd", LENGTH_4)(send)
+    await body(send, b"e")
+
+
+ANSWERS: dict[str, Callable[[Send], Awaitable[None]]] = {
+    "plain": whole(b"abcd", (b"content-type", b"text/plain"), LENGTH_4, (b"x-a", b"100 %s"), (b"x-a", b"tab\there")),
+    "error": whole(b"abcd", LENGTH_4, status=404),
+    "unusual-status": whole(b"abcd", LENGTH_4, status=299),
+    "upper-case": whole(b"abcd", (b"Content-Length", b"4"), (b"X-Upper", b"Value")),
+    "latin-1": whole(b"abcd", LENGTH_4, (b"x-name", "Müller".encode("latin-1"))),
+    "percent-in-a-name": whole(b"abcd", LENGTH_4, (b"x%s", b"value")),
+    "no-headers": whole(b"abcd"),
+    "no-length": whole(b"abcd", (b"content-type", b"text/plain")),
+    "two-lengths": whole(b"abcd", LENGTH_4, LENGTH_4),
+    "no-number": whole(b"abcd", (b"content-length", b"four")),
+    "signed-number": whole(b"abcd", (b"content-length", b"+4")),
+    "chunked": whole(b"abcd", (b"transfer-encoding", b"chunked")),
+    "closing": whole(b"abcd", LENGTH_4, (b"connection", b"close")),
+    "keeping": whole(b"abcd", LENGTH_4, (b"connection", b"keep-alive")),
+    "empty": whole(b"", (b"content-length", b"0")),
+    "204": whole(b"", status=204),
+    "304": whole(b"", (b"etag", b'"x"'), status=304),
+    "in-parts": in_parts,
+    "too-long": whole(b"abcde", LENGTH_4),
+    "too-short": whole(b"abc", LENGTH_4),
+    "crashing": crashing,
+    "crashing-late": crashing_late,
+    "silent": silent,
+    "without-body": without_body,
+    "starting-twice": starting_twice,
+    "starting-with-the-body": starting_with_the_body,
+    "going-on": going_on,
+    # What would let a value become a header of its own, or a second answer.
+    "line-end-in-a-value": whole(b"abcd", LENGTH_4, (b"x-a", b"b\r\nset-cookie: c")),
+    "line-feed-in-a-value": whole(b"abcd", LENGTH_4, (b"x-a", b"b\nset-cookie: c")),
+    "return-in-a-value": whole(b"abcd", LENGTH_4, (b"x-a", b"b\rset-cookie: c")),
+    "null-in-a-value": whole(b"abcd", LENGTH_4, (b"x-a", b"b\0c")),
+    "delete-in-a-value": whole(b"abcd", LENGTH_4, (b"x-a", b"b\x7fc")),
+    "line-end-in-a-name": whole(b"abcd", LENGTH_4, (b"x-a: b\r\nset-cookie", b"c")),
+    "blank-in-a-name": whole(b"abcd", LENGTH_4, (b"x a", b"c")),
+}
+
+REQUESTS = {
+    **{name: b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n" % name.encode() for name in ANSWERS},
+    **{f"HEAD {name}": b"HEAD /%b HTTP/1.1\r\nHost: x\r\n\r\n" % name.encode() for name in ("plain", "chunked", "204")},
+    "two at once": b"GET /plain HTTP/1.1\r\nHost: x\r\n\r\nGET /error HTTP/1.1\r\nHost: x\r\n\r\n",
+    "HTTP/1.0": b"GET /plain HTTP/1.0\r\n\r\n",
+    "HTTP/1.0 kept": b"GET /plain HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+    "closing client": b"GET /plain HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    "a body": b"POST /plain HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
+    "a chunked body": b"POST /plain HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    "an expected body": b"POST /plain HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc",
+    "no HTTP": b"hello\r\n\r\n",
+}
+
+
+class Application:
+    """Reads the request and answers as its path says. While `gate` is given, it waits for that in between."""
+
+    def __init__(self) -> None:
+        self.gate: asyncio.Event | None = None
+        self.waiting = asyncio.Event()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        if self.gate is not None:
+            self.waiting.set()
+            await self.gate.wait()
+        await ANSWERS[scope["path"].removeprefix("/")](send)
+
+
+class Running:
+    """A server on a port of its own."""
+
+    def __init__(self, application: Application, server: uvicorn.Server, port: int) -> None:
+        self.application = application
+        self.server = server
+        self.port = port
+
+    async def exchange(self, request: bytes) -> bytes:
+        """All that comes back on one connection."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(request)
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        return re.sub(rb"date: [^\r]*", b"date: now", answer)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it does not come to that")
+
+
+@asynccontextmanager
+async def running(http: Any) -> AsyncIterator[Running]:
+    application = Application()
+    server = uvicorn.Server(
+        uvicorn.Config(
+            application, http=http, ws="none", interface="asgi3", lifespan="off", server_header=False, access_log=False
+        )
+    )
+    listener = socket.create_server(("127.0.0.1", 0))
+    serving = asyncio.create_task(server.serve([listener]))
+    await until(lambda: server.started)
+    with pytest.MonkeyPatch.context() as patch:
+        # pytest listens to every logger, which uvicorn takes for the wish to have its access log.
+        patch.setattr(logging.getLogger("uvicorn.access"), "hasHandlers", lambda: False)
+        yield Running(application, server, listener.getsockname()[1])
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture(scope="module")
+async def servers() -> AsyncIterator[tuple[Running, Running]]:
+    """uvicorn's own way, and ours."""
+    async with running("httptools") as own, running(QuickProtocol) as quick:
+        yield own, quick
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+async def test_the_bytes_are_those_of_uvicorns_own_way(servers: tuple[Running, Running], name: str) -> None:
+    own, quick = [await server.exchange(REQUESTS[name] + LAST) for server in servers]
+    assert quick == own
+    assert b"set-cookie" not in quick
+
+
+async def test_a_plain_answer_goes_the_quick_way(
+    servers: tuple[Running, Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(httptools_impl, "HEADER_VALUE_RE", None)
+    own, quick = [await server.exchange(REQUESTS["plain"] + LAST) for server in servers]
+    assert not own
+    assert quick.startswith(b"HTTP/1.1 200 OK\r\ndate: now\r\ncontent-type: text/plain\r\ncontent-length: 4\r\n")
+
+
+@pytest.mark.parametrize("http", ["httptools", QuickProtocol])
+async def test_who_is_answered_while_the_server_stops_is_told_that_the_connection_ends(http: Any) -> None:
+    async with running(http) as server:
+        server.application.gate = asyncio.Event()
+        answer = asyncio.create_task(server.exchange(REQUESTS["plain"]))
+        await server.application.waiting.wait()
+        server.server.should_exit = True
+        connections: Any = server.server.server_state.connections
+        await until(lambda: not any(protocol.cycle.keep_alive for protocol in connections))
+        server.application.gate.set()
+        assert (await answer).partition(b"\r\n\r\n")[0].endswith(b"\r\nconnection: close")
