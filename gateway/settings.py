@@ -1,6 +1,6 @@
 """The settings of one process: environment variables with the prefix `CERTGATE_`, read once, immutable.
 
-pydantic-settings costs a tenth of a second to import, so commands import this module when they need it.
+pydantic costs a tenth of a second to import, so commands import this module when they need it.
 """
 
 import os
@@ -9,9 +9,8 @@ from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "CERTGATE_"
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres")
@@ -109,10 +108,10 @@ def _limit(default: int, description: str, most: int = 1_000_000_000) -> Any:
     return Field(default=default, ge=1, le=most, description=description)
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Every setting. Each is the variable `CERTGATE_<NAME>`; one that is empty counts as not set."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     # Kept out of the representation: it may hold a password.
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(
@@ -266,8 +265,10 @@ class Settings(BaseSettings):
 
 def load_settings(**overrides: Any) -> Settings:
     """The settings of the environment; those given here come first. Raises `SettingsError`."""
+    variables = {name.upper(): value for name, value in os.environ.items() if value}
+    read = {name: variables[_variable(name)] for name in Settings.model_fields if _variable(name) in variables}
     try:
-        return Settings(**overrides)
+        return Settings(**{**read, **overrides})
     except ValidationError as error:
         # Without the input: a wrong value may hold a secret.
         problems = error.errors(include_url=False, include_context=False, include_input=False)
@@ -276,7 +277,7 @@ def load_settings(**overrides: Any) -> Settings:
 
 def unknown_variables() -> list[str]:
     """One sentence for each variable that has our prefix but is no setting: most likely misspelt."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    known = {_variable(name) for name in Settings.model_fields}
     sentences = []
     for name in sorted(os.environ):
         if name.upper().startswith(PREFIX) and name.upper() not in known and not name.startswith(PREFIX + "TEST_"):
@@ -286,9 +287,13 @@ def unknown_variables() -> list[str]:
     return sentences
 
 
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
 def _sentence(name: str, message: str) -> str:
     default = Settings.model_fields[name].default
     return (
-        f"{PREFIX}{name.upper()} is wrong: {message[0].lower()}{message[1:]};"
+        f"{_variable(name)} is wrong: {message[0].lower()}{message[1:]};"
         f" correct it, or unset it for the default {str(default).lower() if default != '' else '(none)'}."
     )

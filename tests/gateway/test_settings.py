@@ -30,6 +30,11 @@ def test_variables_win_over_defaults_and_the_command_line_over_both(monkeypatch:
     assert settings.log_level == "debug"
 
 
+def test_the_case_of_a_variable_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("certgate_port", "9001")
+    assert load_settings().port == 9001
+
+
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CERTGATE_PORT", "")
     monkeypatch.setenv("CERTGATE_DATABASE_URL", "")
