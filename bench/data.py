@@ -18,8 +18,9 @@ from sqlalchemy import Dialect, Table
 from db import tables
 from db.catalogue import body_id, certification_id, claim_id
 from db.catalogue_files import Catalogue, read_catalogue
-from db.compiled import POSTGRESQL, SQLITE
+from db.compiled import SQLITE
 from db.migrate import migrate
+from db.postgresql import POSTGRESQL
 from domain.short_id import ShortId, catalogue_id
 from domain.text import search_text
 

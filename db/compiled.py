@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import BindParameter, Dialect, Select
-from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.sql.dml import Delete, Insert, Update
@@ -38,7 +37,6 @@ class _Sqlite(SQLiteDialect_aiosqlite):
 
 
 SQLITE: Dialect = _Sqlite(json_serializer=json_text, json_deserializer=msgspec.json.decode)
-POSTGRESQL: Dialect = PGDialect_asyncpg(json_serializer=json_text)  # type: ignore[no-untyped-call]
 
 
 class Compiled(NamedTuple):

@@ -11,14 +11,17 @@ from typing import cast
 
 import asyncpg
 import msgspec
-from sqlalchemy import URL
+from sqlalchemy import URL, Dialect
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
-from db.compiled import POSTGRESQL, Compiled
+from db.compiled import Compiled, json_text
 from db.database import Database, Transaction, Values
 from db.keys import CHANNEL
 from db.lender import DEAD, Lender
 from db.reads import Definitions, R, Read, Row
 from domain.errors import Busy
+
+POSTGRESQL: Dialect = PGDialect_asyncpg(json_serializer=json_text)  # type: ignore[no-untyped-call]
 
 _CONNECTIONS = 8
 # A statement that waits for a lock gives up before its client does.

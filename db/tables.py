@@ -152,12 +152,12 @@ certifications = Table(
 )
 
 # A code is unique among the global rows, and among one organisation's private rows; private rows may go without.
+# The condition is PostgreSQL's as well, but SQLAlchemy would import all of its dialect to be told so; migrations do.
 Index(
     "uq_certifications_code_global",
     certifications.c.code,
     unique=True,
     sqlite_where=certifications.c.organization_id.is_(None),
-    postgresql_where=certifications.c.organization_id.is_(None),
 )
 _private_with_code = certifications.c.organization_id.is_not(None) & (certifications.c.code != "")
 Index(
@@ -166,7 +166,6 @@ Index(
     certifications.c.code,
     unique=True,
     sqlite_where=_private_with_code,
-    postgresql_where=_private_with_code,
 )
 
 claims = Table(

@@ -7,16 +7,12 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import JSON, Boolean, Date, DateTime, Dialect, String, func
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy import ARRAY, JSON, Boolean, Date, DateTime, Dialect, String, func
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import BindParameter, ColumnElement, FunctionElement, bindparam
 from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeDecorator, TypeEngine
-
-Document = JSON().with_variant(JSONB(), "postgresql")
-"""A JSON value."""
 
 
 def text(length: int | None = None) -> TypeEngine[str]:
@@ -88,6 +84,25 @@ class Vocabulary(TypeDecorator[StrEnum]):
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], StrEnum | None]:
         """The member behind a stored value."""
         return self._by_value.__getitem__
+
+
+class _Document(TypeDecorator[Any]):
+    """JSON, and JSONB on PostgreSQL."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(JSON())
+        # Where PostgreSQL is in use, this is imported already; elsewhere a start does not pay for it.
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return dialect.type_descriptor(JSONB())
+
+
+Document = _Document()
+"""A JSON value."""
 
 
 class _TextList(TypeDecorator[list[str]]):

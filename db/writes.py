@@ -1,17 +1,14 @@
 """Inserts, updates and deletes, compiled once for each dialect and set of columns."""
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Dialect, Table
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Delete, Update
 
 from db.compiled import Compiled, compile_statement
 
-_INSERT: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _MAX_VARIANTS = 256
 
 _changes: WeakKeyDictionary[Update | Delete, dict[tuple[Dialect, tuple[str, ...]], Compiled]] = WeakKeyDictionary()
@@ -20,7 +17,7 @@ _changes: WeakKeyDictionary[Update | Delete, dict[tuple[Dialect, tuple[str, ...]
 @lru_cache(maxsize=256)
 def insert(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> Compiled:
     """Inserts; an integrity error where a row is in the way."""
-    return compile_statement(_INSERT[dialect.name](table), dialect, columns)
+    return compile_statement(_insert(dialect, table), dialect, columns)
 
 
 @lru_cache(maxsize=256)
@@ -28,14 +25,14 @@ def insert_unless(
     dialect: Dialect, table: Table, columns: tuple[str, ...], unique: tuple[str, ...] | None = None
 ) -> Compiled:
     """Inserts where no row has equal values in the columns of `unique`; None: in the columns of any unique index."""
-    statement = _INSERT[dialect.name](table)
+    statement = _insert(dialect, table)
     return compile_statement(statement.on_conflict_do_nothing(index_elements=unique), dialect, columns)
 
 
 @lru_cache(maxsize=256)
 def upsert(dialect: Dialect, table: Table, columns: tuple[str, ...], key: str) -> Compiled:
     """Inserts; where the key exists, the other columns are overwritten."""
-    statement = _INSERT[dialect.name](table)
+    statement = _insert(dialect, table)
     others = {name: statement.excluded[name] for name in columns if name != key}
     return compile_statement(statement.on_conflict_do_update(index_elements=[key], set_=others), dialect, columns)
 
@@ -53,3 +50,14 @@ def change(dialect: Dialect, statement: Update | Delete, names: tuple[str, ...] 
             variants.clear()
         compiled = variants[dialect, names] = compile_statement(statement, dialect, names)
     return compiled
+
+
+def _insert(dialect: Dialect, table: Table) -> Any:
+    # Only the database in use is imported: each costs a start dozens of milliseconds.
+    if dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
