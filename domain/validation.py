@@ -57,7 +57,8 @@ def parse(adapter: TypeAdapter[T], value: object, member: str) -> T:
 class Command(BaseModel):
     """The base of the commands: frozen, unknown members ignored (contract A22), members judged all at once."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # Built when it is first used, since no process uses all of them and each takes a start a millisecond.
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     @classmethod
     def parse(cls, members: Mapping[str, Any]) -> Self:

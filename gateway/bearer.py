@@ -6,7 +6,7 @@ Nothing here is imported or asked of anybody before the first token arrives.
 import hashlib
 import json
 import re
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -16,8 +16,10 @@ from starlette.types import Scope
 
 from domain.access import READ_SCOPE, WRITE_SCOPE
 from domain.errors import Forbidden, Unauthorized
-from gateway.jwks import KeySet
 from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from gateway.jwks import KeySet
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"
 
@@ -44,7 +46,9 @@ class BearerTokens:
         self._audience = settings.oauth_audience or settings.public_url
         self._algorithms = settings.oauth_algorithms.split()
         self._organization_claim = settings.oauth_organization_claim
-        self.keys = KeySet(settings.oauth_issuer, settings.oauth_jwks_url)
+        from gateway.jwks import KeySet
+
+        self.keys: KeySet = KeySet(settings.oauth_issuer, settings.oauth_jwks_url)
 
     async def read(self, token: str) -> Claims:
         """The claims of a token. Raises `Unauthorized`, `Forbidden` for one without a scope of ours, or `Busy`."""

@@ -5,7 +5,6 @@ pydantic costs a tenth of a second to import, so commands import this module whe
 
 import os
 import re
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -281,6 +280,8 @@ def unknown_variables() -> list[str]:
     sentences = []
     for name in sorted(os.environ):
         if name.upper().startswith(PREFIX) and name.upper() not in known and not name.startswith(PREFIX + "TEST_"):
+            from difflib import get_close_matches
+
             close = get_close_matches(name.upper(), known, 1)
             hint = f"; did you mean {close[0]}?" if close else "; README.md lists the settings."
             sentences.append(f"{name} is not a setting and has no effect{hint}")
