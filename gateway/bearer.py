@@ -6,7 +6,7 @@ Nothing here is imported or asked of anybody before the first token arrives.
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -17,9 +17,6 @@ from starlette.types import Scope
 from domain.access import READ_SCOPE, WRITE_SCOPE
 from domain.errors import Forbidden, Unauthorized
 from gateway.settings import Settings
-
-if TYPE_CHECKING:
-    from gateway.jwks import KeySet
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"
 
@@ -48,7 +45,7 @@ class BearerTokens:
         self._organization_claim = settings.oauth_organization_claim
         from gateway.jwks import KeySet
 
-        self.keys: KeySet = KeySet(settings.oauth_issuer, settings.oauth_jwks_url)
+        self.keys = KeySet(settings.oauth_issuer, settings.oauth_jwks_url)
 
     async def read(self, token: str) -> Claims:
         """The claims of a token. Raises `Unauthorized`, `Forbidden` for one without a scope of ours, or `Busy`."""
