@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from hashlib import blake2s
 from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers
@@ -48,7 +49,8 @@ class Credentials:
         self._idle = idle
         self._public_url = public_url
         self._origins = origins
-        self._found: dict[str, Credential] = {}
+        # By the mark of a key, by the digest of a session's secret.
+        self._found: dict[bytes | str, Credential] = {}
         self._organizations: dict[str, Organization] = {}
         self._epoch: object = None
 
@@ -71,24 +73,24 @@ class Credentials:
             refuse_cross_site(scope["method"], headers, self._public_url)
         return await self.of_session(cookie, now)
 
-    def of_known_key(self, key: str, now: datetime) -> Caller | None:
+    def of_known_key(self, key: bytes, now: datetime) -> Caller | None:
         """The caller behind an API key that is remembered and valid; what is to be said of others, `of_key` says."""
-        credential = self._remembered(digest(key))
+        credential = self._remembered(_mark(key))
         if credential is None or _has_expired(credential, now):
             return None
         return self._used(credential.caller, now)
 
     async def of_key(self, key: str, now: datetime) -> Caller:
         """The caller behind an API key. Raises `Unauthorized`."""
-        secret = digest(key)
-        credential = self._remembered(secret)
+        mark = _mark(key.encode())
+        credential = self._remembered(mark)
         if credential is None:
             if not is_well_formed(key):
                 raise Unauthorized(
                     "The X-API-Key header holds no certgate key; copy the whole key, csb_... to its checksum."
                 )
             epoch = self._epoch
-            credential = self._remember(secret, await find_key(self._database, secret), epoch)
+            credential = self._remember(mark, await find_key(self._database, digest(key)), epoch)
         if credential is None:
             raise Unauthorized("This API key is unknown or was revoked; create another one.")
         return self._used(_unexpired(credential, now, "This API key has expired; create another one."), now)
@@ -151,17 +153,22 @@ class Credentials:
             self._organizations.clear()
             self._epoch = epoch
 
-    def _remembered(self, secret: str) -> Credential | None:
+    def _remembered(self, secret: bytes | str) -> Credential | None:
         self._forget_if_changed()
         return self._found.get(secret)
 
-    def _remember(self, secret: str, credential: Credential | None, epoch: object) -> Credential | None:
+    def _remember(self, secret: bytes | str, credential: Credential | None, epoch: object) -> Credential | None:
         # What was read before a change was announced is not kept; unknown secrets never are.
         if credential is not None and epoch == self._epoch:
             if len(self._found) >= _MAX_CACHED:
                 self._found.clear()
             self._found[secret] = credential
         return credential
+
+
+def _mark(key: bytes) -> bytes:
+    """What a key is remembered by instead of itself; found in half the time of the digest that is stored."""
+    return blake2s(key).digest()
 
 
 def _has_expired(credential: Credential, now: datetime) -> bool:

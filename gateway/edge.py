@@ -5,7 +5,7 @@ Pure ASGI: Starlette's own middleware class would cost a task and a queue for ev
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import UTC, datetime
 from random import Random, SystemRandom
 
@@ -90,28 +90,28 @@ class Edge:
         meter = Meter(self.limits, scope.get("client"))
         started = False
 
-        async def send_with_headers(message: Message) -> None:
+        def send_with_headers(message: Message) -> Awaitable[None]:
             nonlocal started
-            if message["type"] == "http.response.start":
-                started = True
-                sent = [(b"x-request-id", request_id.encode())]
-                if guarded:
-                    sent += _guarded(message["headers"])
-                    sent += limit_headers(meter.standing or await meter.ask())
-                else:
-                    names = {name for name, _ in message["headers"]}
-                    sent += message["headers"]
-                    sent += [header for header in _HEADERS if header[0] not in names]
-                context = state.get("context")
-                if context is not None and context.replayed:
-                    sent.append((b"idempotent-replayed", b"true"))
-                message = {**message, "headers": sent}
-                if guarded and message["status"] in (401, 403) and self.credentials.tokens is not None:
-                    answer = MutableHeaders(scope=message)
-                    self.credentials.tokens.challenge(message["status"], answer, scope, Headers(scope=scope))
-            elif is_head:
-                message = {**message, "body": b""}
-            await send(message)
+            if message["type"] != "http.response.start":
+                return send({**message, "body": b""} if is_head else message)
+            started = True
+            sent = [(b"x-request-id", request_id.encode())]
+            if guarded:
+                sent += _guarded(message["headers"])
+                assert meter.standing is not None
+                sent += limit_headers(meter.standing)
+            else:
+                names = {name for name, _ in message["headers"]}
+                sent += message["headers"]
+                sent += [header for header in _HEADERS if header[0] not in names]
+            context = state.get("context")
+            if context is not None and context.replayed:
+                sent.append((b"idempotent-replayed", b"true"))
+            message = {**message, "headers": sent}
+            if guarded and message["status"] in (401, 403) and self.credentials.tokens is not None:
+                answer = MutableHeaders(scope=message)
+                self.credentials.tokens.challenge(message["status"], answer, scope, Headers(scope=scope))
+            return send(message)
 
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
@@ -119,7 +119,7 @@ class Edge:
             if guarded:
                 now = datetime.now(UTC)
                 api_key = headers.get(b"x-api-key")
-                caller = None if api_key is None else self.credentials.of_known_key(str(api_key, "latin-1"), now)
+                caller = None if api_key is None else self.credentials.of_known_key(api_key, now)
                 if caller is None:
                     caller = await self._looked_up(scope, now, meter)
                 meter.belongs_to(caller)
@@ -133,12 +133,14 @@ class Edge:
             else:
                 await self.app(scope, receive, send_with_headers)
         except DomainError as error:
+            await meter.ask()
             document = describe(error, at=datetime.now(UTC), type_base=self.type_base)
             response = render(document, headers=scope_challenge(error))
             await response(scope, receive, send_with_headers)
         except Exception:
             log.exception("request %s failed: %s %s", request_id, scope["method"], scope["path"])
             if not started:
+                await meter.ask()
                 await refusal("internal_error", INTERNAL, self.type_base)(scope, receive, send_with_headers)
 
     async def _looked_up(self, scope: Scope, now: datetime, meter: Meter) -> Caller:

@@ -27,18 +27,18 @@ def limit_headers(standing: Standing) -> list[Header]:
     told finds the window over.
     """
     limits, now = standing.limits, standing.now
-    minute_left, day_left = standing.left
-    minute_reset, day_reset = ceil(standing.minute_end - now), ceil(standing.day_end - now)
+    lefts = standing.left
+    minute_left, day_left = b"%d" % lefts[0], b"%d" % lefts[1]
+    minute_reset, day_reset = b"%d" % ceil(standing.minute_end - now), b"%d" % ceil(standing.day_end - now)
     if standing.minute_trips_first:
         limit, left, reset, end = limits.minute, minute_left, minute_reset, standing.minute_end
     else:
         limit, left, reset, end = limits.day, day_left, day_reset, standing.day_end
-    remaining = b"%d" % left
     return [
         *_of_limits(limits, limit),
-        (b"ratelimit-remaining", remaining),
-        (b"ratelimit-reset", b"%d" % reset),
-        (b"x-ratelimit-remaining", remaining),
+        (b"ratelimit-remaining", left),
+        (b"ratelimit-reset", reset),
+        (b"x-ratelimit-remaining", left),
         (b"x-ratelimit-reset", b"%d" % ceil(end)),
-        (b"ratelimit", b'"minute";r=%d;t=%d, "day";r=%d;t=%d' % (minute_left, minute_reset, day_left, day_reset)),
+        (b"ratelimit", b'"minute";r=%b;t=%b, "day";r=%b;t=%b' % (minute_left, minute_reset, day_left, day_reset)),
     ]

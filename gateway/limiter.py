@@ -10,7 +10,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 from time import time
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -33,7 +33,7 @@ Client = tuple[str, int]
 """ASGI's address and port of whoever is connected."""
 
 
-class Limits(NamedTuple):
+class Limits(msgspec.Struct, frozen=True, gc=False):
     """Units that may be spent in each window."""
 
     minute: int
@@ -63,7 +63,7 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     def left(self) -> tuple[int, int]:
         """The units left in the minute and in the day: none when a limit was lowered after more had been spent."""
         minute, day = self.limits.minute - self.minute_used, self.limits.day - self.day_used
-        return (max(0, minute)), (max(0, day))
+        return (minute, day) if minute >= 0 <= day else (max(0, minute), max(0, day))
 
     @property
     def minute_trips_first(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
 from strawberry import Info as StrawberryInfo
 
 from domain.preconditions import Expected
@@ -27,7 +28,7 @@ class RateLimits(NamedTuple):
     """The one of them that trips first."""
 
 
-class Asked(NamedTuple):
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """What one operation asks for."""
 
     units: int

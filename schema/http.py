@@ -110,12 +110,12 @@ class GraphQLEndpoint:
         """Answer one HTTP request."""
         try:
             headers = _headers(scope)
-            answer_format = _answer_format(scope["method"], headers)
+            method = scope["method"]
+            answer_format = _answer_format(method, headers.get(b"accept", b""), headers.get(b"content-type", b""))
             if answer_format is None:
                 response = Response(status_code=204, headers={"Allow": ALLOW, "Accept-Post": JSON})
             else:
-                if scope["method"] == "POST":
-                    _require_json(headers)
+                if method == "POST":
                     request = read_body(await self._body(headers, receive))
                 else:
                     _refuse_cross_site_cookies(headers)
@@ -126,7 +126,7 @@ class GraphQLEndpoint:
                     status, answer = _status(error.refusal, answer_format), self._refused(scope, request, error)
                 body = _encode_json(answer)
                 await send(_start(status, answer_format, len(body)))
-                await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+                await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
                 return
         except NotGraphQL as refusal:
             response = self._problem(refusal.status, refusal.code, refusal.detail, refusal.headers)
@@ -282,16 +282,20 @@ def _headers(scope: Scope) -> dict[bytes, bytes]:
     return found
 
 
-def _answer_format(method: str, headers: Mapping[bytes, bytes]) -> Format | None:
-    """How to answer; None to a question about methods. Raises `NotGraphQL` for what cannot be answered."""
+# Clients send few different values; judging them takes longer than the rest of this module.
+@lru_cache(maxsize=64)
+def _answer_format(method: str, accept: bytes, content_type: bytes) -> Format | None:
+    """How to answer; None to a question about methods. Raises `NotGraphQL` for what cannot be read or answered."""
     if method not in ("GET", "HEAD", "POST"):
         if method == "OPTIONS":
             return None
         raise NotGraphQL(405, "method_not_allowed", "GraphQL is asked by GET or POST; use POST.", {"Allow": ALLOW})
-    answer_format = negotiate(str(headers.get(b"accept", b""), "latin-1"))
+    answer_format = negotiate(accept.decode("latin-1"))
     if answer_format is None:
         detail = f"The answer is {GRAPHQL_RESPONSE} or {JSON}; name one of them in the Accept header."
         raise NotGraphQL(406, "not_acceptable", detail)
+    if method == "POST":
+        _require_json(content_type.decode("latin-1"))
     return answer_format
 
 
@@ -303,8 +307,6 @@ def _status(refusal: Refusal, answer_format: Format) -> int:
     return 200 if answer_format.legacy else 400
 
 
-# Clients send few different values; parsing one takes longer than the rest of this module.
-@lru_cache(maxsize=64)
 def negotiate(accept: str) -> Format | None:
     """The format that an Accept header asks for (RFC 9110 section 12.5.1); None when it takes neither.
 
@@ -348,21 +350,15 @@ def _parse_header(value: str) -> tuple[str, dict[str, str]]:
     return name.strip().lower(), {key.strip().lower(): text.strip().strip('"') for key, _, text in pairs}
 
 
-def _require_json(headers: Mapping[bytes, bytes]) -> None:
-    refused = _judge_content_type(str(headers.get(b"content-type", b""), "latin-1"))
+def _require_json(content_type: str) -> None:
+    name, parameters = _parse_header(content_type)
+    refused = ""
+    if name != JSON:
+        refused = f"The body must be JSON; send it with the header Content-Type: {JSON}."
+    elif parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+        refused = "The body must be encoded in UTF-8; send it without a charset or with charset=utf-8."
     if refused:
         raise NotGraphQL(415, "unsupported_media_type", refused, {"Accept-Post": JSON})
-
-
-@lru_cache(maxsize=64)
-def _judge_content_type(content_type: str) -> str:
-    """Why a body of that type is not read; empty if it is."""
-    name, parameters = _parse_header(content_type)
-    if name != JSON:
-        return f"The body must be JSON; send it with the header Content-Type: {JSON}."
-    if parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
-        return "The body must be encoded in UTF-8; send it without a charset or with charset=utf-8."
-    return ""
 
 
 def _refuse_cross_site_cookies(headers: Mapping[bytes, bytes]) -> None:

@@ -46,8 +46,42 @@ class GraphQLRequest(msgspec.Struct):
     extensions: dict[str, Any]
 
 
+class _Members(msgspec.Struct):
+    """What nearly every body holds."""
+
+    query: str
+    operation_name: str | None = msgspec.field(default=None, name="operationName")
+    variables: dict[str, Any] | None = None
+    extensions: dict[str, Any] | None = None
+
+
+_decode_members = msgspec.json.Decoder(_Members).decode
+
+
 def read_body(body: bytes) -> GraphQLRequest:
     """The request in a POST body; null is the same as absent, unknown members are ignored."""
+    return _plain_request(body) or _any_request(body)
+
+
+def _plain_request(body: bytes) -> GraphQLRequest | None:
+    """The request, if nothing about its body needs a second look."""
+    try:
+        members = _decode_members(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+    names = 1 + (members.operation_name is not None)
+    for member in (members.variables, members.extensions):
+        if member is not None:
+            names += 1 + _count_names(member)
+    # Fewer are known here than stand in the text when one is given twice, is null, or has no meaning.
+    if names != _names_in(body) or names > MAX_NAMES:
+        return None
+    return GraphQLRequest(
+        members.query, None, False, members.operation_name or None, members.variables or {}, members.extensions or {}
+    )
+
+
+def _any_request(body: bytes) -> GraphQLRequest:
     if not body:
         raise _bad_request("The body is empty; send a JSON object with the member query.")
     members = _decode(body, "The body")
@@ -102,9 +136,8 @@ def _persisted_query(extensions: Any) -> str | None:
 def _decode(text: bytes, what: str) -> Any:
     try:
         value = _decode_json(text)
-        # Each name in the text is followed by a colon. So as many names as colons are as many as were kept, and none
-        # was given twice: msgspec keeps the last of them. A colon behind a quote inside a string is looked into too.
-        names = text.translate(None, _WHITESPACE).count(b'":')
+        # As many names as were kept: none was given twice, of which msgspec would keep the last.
+        names = _names_in(text)
         if names > MAX_NAMES:
             raise _bad_request(f"{what} has more than {MAX_NAMES} names in its objects; send less in one request.")
         if names != _count_names(value):
@@ -116,6 +149,11 @@ def _decode(text: bytes, what: str) -> Any:
     except (msgspec.DecodeError, ValueError):
         raise _bad_request(f"{what} is not valid JSON in UTF-8; check its quotes, commas and encoding.") from None
     return value
+
+
+def _names_in(text: bytes) -> int:
+    """How many names a JSON text has, or more: a quote and a colon inside a string look like the end of one."""
+    return text.translate(None, _WHITESPACE).count(b'":')
 
 
 def _count_names(value: Any) -> int:
