@@ -7,7 +7,6 @@ A write sends `BEGIN`, its statements and `COMMIT`, and nothing else: connection
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import cast
 
 import asyncpg
 import msgspec
@@ -17,7 +16,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from db.compiled import Compiled, json_text
 from db.database import Database, Transaction, Values
 from db.keys import CHANNEL
-from db.lender import DEAD, Lender
+from db.lender import DEAD, Connection, Lender
 from db.reads import Definitions, R, Read, Row
 from domain.errors import Busy
 
@@ -34,7 +33,7 @@ _CONTENTION = {"40001", "40P01", "55P03", "57014", "53300"}
 class PostgresqlTransaction(Transaction):
     """A transaction on one connection."""
 
-    def __init__(self, database: Database, connection: asyncpg.Connection) -> None:
+    def __init__(self, database: Database, connection: Connection) -> None:
         super().__init__(database, POSTGRESQL)
         self._connection = connection
         self._parted = False
@@ -62,7 +61,7 @@ class PostgresqlTransaction(Transaction):
         await self._connection.execute("SELECT pg_notify($1, '')", channel)
 
     async def _rows(self, statement: Compiled, values: Values, *, scans: bool = False) -> Sequence[Row]:
-        return cast(list[Row], await self._connection.fetch(statement.sql, *statement.bind(values)))
+        return await self._connection.rows(statement.sql, statement.bind(values))
 
     async def _count(self, statement: Compiled, values: Values, *, scans: bool = False) -> int:
         # The server answers `INSERT 0 1`, `UPDATE 3`.
@@ -92,11 +91,11 @@ class PostgresqlDatabase(Database):
         statement, records = read.compiled(POSTGRESQL)
         parameters = statement.bind(values)
         try:
-            connection, rows = await self._readers.first(lambda it: it.fetch(statement.sql, *parameters))
+            connection, rows = await self._readers.first(lambda it: it.rows(statement.sql, parameters))
         except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.TooManyConnectionsError) as error:
             raise Busy("The database has no connection to spare; try again in a second.") from error
         self._readers.give(connection)
-        return records(cast(list[Row], rows), found)
+        return records(rows, found)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
@@ -154,8 +153,10 @@ class PostgresqlDatabase(Database):
         await self._writers.close()
 
 
-async def _connect(dsn: str) -> asyncpg.Connection:
-    connection = await asyncpg.connect(dsn, command_timeout=_ANSWER_SECONDS, server_settings=_SERVER)
+async def _connect(dsn: str) -> Connection:
+    connection = await asyncpg.connect(
+        dsn, connection_class=Connection, command_timeout=_ANSWER_SECONDS, server_settings=_SERVER
+    )
     try:
         # Parameters are texts already (`db.compiled.json_text`).
         for name in ("json", "jsonb"):

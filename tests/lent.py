@@ -3,13 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-import asyncpg
-
-from db.lender import Lender
+from db.lender import Connection, Lender
 
 
 @asynccontextmanager
-async def lent(lender: Lender) -> AsyncIterator[asyncpg.Connection]:
+async def lent(lender: Lender) -> AsyncIterator[Connection]:
     """The connection that the next borrower would get."""
     connection = await lender.take()
     try:
@@ -19,7 +17,7 @@ async def lent(lender: Lender) -> AsyncIterator[asyncpg.Connection]:
 
 
 @asynccontextmanager
-async def all_lent(lender: Lender) -> AsyncIterator[list[asyncpg.Connection]]:
+async def all_lent(lender: Lender) -> AsyncIterator[list[Connection]]:
     """Every connection, so that nobody else gets one."""
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(lent(lender)) for _ in range(lender.size)]

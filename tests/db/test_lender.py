@@ -7,8 +7,9 @@ import asyncpg
 import pytest
 from sqlalchemy import func, select, update
 
+import db.postgresql
 from db import tables
-from db.lender import Lender
+from db.lender import Connection, Lender
 from db.postgresql import PostgresqlDatabase
 from db.reads import Read
 from tests.lent import all_lent, lent
@@ -36,7 +37,7 @@ async def soon(condition: Any) -> None:
     raise AssertionError("it never came to pass")
 
 
-def idle(lender: Lender) -> list[asyncpg.Connection]:
+def idle(lender: Lender) -> list[Connection]:
     return [connection for connection in lender._free if connection is not None and not connection.is_closed()]
 
 
@@ -163,6 +164,27 @@ async def test_a_statement_that_fails_leaves_the_connection_in_order(postgresql:
     assert await postgresql.fetch(PID) == before
 
 
+async def test_a_statement_goes_on_after_its_table_was_changed(postgresql: PostgresqlDatabase) -> None:
+    sql = "SELECT x FROM changing"
+    async with lent(postgresql._readers) as reader, lent(postgresql._writers) as writer:
+        await writer.execute("CREATE TABLE changing (x integer); INSERT INTO changing VALUES (1)")
+        try:
+            for _ in range(2):
+                assert [*map(tuple, await reader.rows(sql, []))] == [(1,)]
+            await writer.execute("ALTER TABLE changing ALTER x TYPE text")
+            for _ in range(2):
+                assert [*map(tuple, await reader.rows(sql, []))] == [("1",)]
+            # In a transaction there is no second try; the next one has it.
+            await writer.execute("ALTER TABLE changing ALTER x TYPE integer USING x::integer")
+            async with reader.transaction():
+                with pytest.raises(asyncpg.InvalidCachedStatementError):
+                    await reader.rows(sql, [])
+                await reader.execute("ROLLBACK; BEGIN")
+            assert [*map(tuple, await reader.rows(sql, []))] == [(1,)]
+        finally:
+            await writer.execute("DROP TABLE changing")
+
+
 async def test_what_is_not_used_for_long_is_closed(postgresql: PostgresqlDatabase) -> None:
     lender = postgresql._readers
     async with all_lent(lender):
@@ -180,10 +202,10 @@ async def test_closing_lets_those_finish_who_have_begun_or_wait(
 ) -> None:
     opened = 0
 
-    async def connect() -> asyncpg.Connection:
+    async def connect() -> Connection:
         nonlocal opened
         opened += 1
-        return await asyncpg.connect(postgresql._dsn)
+        return await db.postgresql._connect(postgresql._dsn)
 
     lender = Lender(connect, 1)
     connection = await lender.take()
@@ -203,7 +225,7 @@ async def test_closing_lets_those_finish_who_have_begun_or_wait(
 
 
 async def test_a_place_whose_connection_cannot_be_opened_is_free_again(postgresql: PostgresqlDatabase) -> None:
-    async def refused() -> asyncpg.Connection:
+    async def refused() -> Connection:
         raise ConnectionRefusedError
 
     lender = Lender(refused, 1)
