@@ -147,12 +147,11 @@ async def of_products(
     database: Database, gtins: list[Gtin], organization_ids: Sequence[ShortId], wanted: frozenset[str] | None = None
 ) -> list[CertificationAssignment]:
     """What these products hold, by label and id, in one statement; of their members those that are `wanted`."""
-    names = None if wanted is None else wanted | _FOR_GROUPING
-
     if len(gtins) == 1:
         # Half the time: SQLite need not unfold a list.
-        found = await definitions.fetch(database, OF_PRODUCT.narrowed(names), gtin=gtins[0])
+        found = await definitions.fetch(database, OF_PRODUCT.narrowed(wanted), gtin=gtins[0])
     else:
+        names = None if wanted is None else wanted | _FOR_GROUPING
         found = await definitions.fetch(database, OF_PRODUCTS.narrowed(names), gtins=gtins)
     return _visible(found, organization_ids)
 

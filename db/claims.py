@@ -90,11 +90,10 @@ async def of_products(
     database: Database, gtins: list[Gtin], wanted: frozenset[str] | None = None
 ) -> list[ClaimAssignment]:
     """What these products claim, by label and id, in one statement; of their members those that are `wanted`."""
-    names = None if wanted is None else wanted | _FOR_GROUPING
-
     if len(gtins) == 1:
         # Half the time: SQLite need not unfold a list.
-        return await definitions.fetch(database, OF_PRODUCT.narrowed(names), gtin=gtins[0])
+        return await definitions.fetch(database, OF_PRODUCT.narrowed(wanted), gtin=gtins[0])
+    names = None if wanted is None else wanted | _FOR_GROUPING
     return await definitions.fetch(database, OF_PRODUCTS.narrowed(names), gtins=gtins)
 
 

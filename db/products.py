@@ -66,17 +66,14 @@ _CHANGE = update(products).where(products.c.gtin == bindparam("of"))
 
 async def find(database: Database, gtin: Gtin, wanted: frozenset[str] | None = None) -> Product | None:
     """The product of that GTIN; of its members those that are `wanted`."""
-    return next(iter(await database.fetch(BY_GTIN.narrowed(_names(wanted)), gtin=gtin)), None)
+    return next(iter(await database.fetch(BY_GTIN.narrowed(wanted), gtin=gtin)), None)
 
 
 async def find_many(database: Database, gtins: list[Gtin], wanted: frozenset[str] | None = None) -> list[Product]:
     """The products of those GTINs that exist, in any order, in one statement; of their members the `wanted` ones."""
-    return await database.fetch(BY_GTINS.narrowed(_names(wanted)), gtins=gtins)
-
-
-def _names(wanted: frozenset[str] | None) -> frozenset[str] | None:
     # By their GTINs they are told apart.
-    return None if wanted is None else wanted | {"gtin"}
+    names = None if wanted is None else wanted | {"gtin"}
+    return await database.fetch(BY_GTINS.narrowed(names), gtins=gtins)
 
 
 async def of_ids(database: Database, ids: Sequence[ShortId]) -> list[Product]:

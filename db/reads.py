@@ -71,7 +71,8 @@ class Read(Generic[R]):
         kept = [True] * len(columns)
         if self._names is not None:
             kept = [column.key in self._names for column in columns]
-            kept[-1] = kept[-1] or bool(self.defined)
+            # A statement has at least one column.
+            kept[-1] = kept[-1] or bool(self.defined) or not any(kept)
             select = select.with_only_columns(*(column for column, keep in zip(columns, kept, strict=True) if keep))
         statement = compile_statement(select if lock is None else select.with_for_update(of=lock), dialect)
         return Built(statement, _builder(self.build, statement.converts, kept, defined=bool(self.defined)))

@@ -115,12 +115,16 @@ def read_operation(function: Read[P, R]) -> Read[P, R]:
     _declare(function, Permission.READ)
 
     @wraps(function)
-    async def guarded(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
+    def guarded(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
         require(context.caller, Permission.READ)
-        answer = await function(context, *args, **kwargs)
-        return answer if context.caller.sees_private else published(answer)
+        reading = function(context, *args, **kwargs)
+        return reading if context.caller.sees_private else _published(reading)
 
     return guarded
+
+
+async def _published(reading: Coroutine[Any, Any, R]) -> R:
+    return published(await reading)
 
 
 def write_operation(function: Write[C, D]) -> "WriteOperation[C, D]":
