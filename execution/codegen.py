@@ -46,6 +46,9 @@ from graphql import (
     Undefined,
     default_field_resolver,
 )
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
+from strawberry.types.union import StrawberryUnion
 
 from execution.complete import PLAIN, UNREAD, Odd, Propagate, complete, is_plain, read_leaves
 from execution.plan import FieldPlan, Kind, ObjectPlan, Plan, ValuePlan
@@ -99,6 +102,7 @@ def generate(plan: Plan, default_resolver: Callable[[Any, str], Any]) -> tuple[s
     for field in plan.fields:
         if field.kind in (Kind.ASYNC_RESOLVER, Kind.BATCHED):
             writer.awaited(field.value)
+    writer.tables()
     return "\n".join([*writer.lines, ""]), writer.names
 
 
@@ -108,6 +112,7 @@ class _Writer:
         self.names = dict(_NAMES)
         self._default_resolver = default_resolver
         self._declared: dict[str, tuple[type, bool]] = {}
+        self._tables: list[str] = []
         self._indent = 0
 
     def _line(self, text: str) -> None:
@@ -300,6 +305,8 @@ class _Writer:
             self._leaf(place, name, long_way)
         elif len(place.objects) == 1 and not hasattr(place.type, "resolve_type"):
             self._one_object(place, name, position, long_way)
+        elif members := _union_members(place):
+            self._one_of_several(place, members, name, position, long_way)
         else:
             self._line(long_way)
 
@@ -355,6 +362,27 @@ class _Writer:
             self._line(build)
         self._line(f"elif {name} is not None: {long_way}" if not place.non_null else f"else: {long_way}")
 
+    def _one_of_several(
+        self, place: ValuePlan, members: dict[type, ObjectPlan], name: str, position: str, long_way: str
+    ) -> None:
+        """An object of a union, by its class, unless it is null, odd, or said to be of another type."""
+        table, build = f"u{place.number}", f"b{place.number}_"
+        entries = [
+            f"{self._name(f'c{place.number}_', plan.number, cls)}: o{plan.number}" for cls, plan in members.items()
+        ]
+        self._tables.append(f"{table} = {{{', '.join(entries)}}}")
+        self._line(f"{build} = {table}.get(type({name}))")
+        with (
+            self._block(f"if {build} is not None and not hasattr({name}, {TYPE_CAST_ATTRIBUTE!r}):"),
+            self._propagation(place, name),
+        ):
+            self._line(f"{name} = {build}(run, {name}, {position})")
+        self._line(f"elif {name} is not None: {long_way}" if not place.non_null else f"else: {long_way}")
+
+    def tables(self) -> None:
+        """What the functions look up, behind all of them."""
+        self.lines.extend(self._tables)
+
     def _info(self, place: ValuePlan) -> str:
         return f"raw_info(run, {self._name('f', place.field.number, place.field)}, position)"
 
@@ -388,6 +416,24 @@ def _needs_info(place: ValuePlan) -> bool:
 def _record(plan: ObjectPlan) -> type | None:
     """The class of the objects, if they are all instances of one (see `execution.records`)."""
     found: type | None = getattr(plan.type.is_type_of, "instance_of", None)
+    return found
+
+
+def _union_members(place: ValuePlan) -> dict[type, ObjectPlan]:
+    """The plans of a union by the classes of which Strawberry knows at once whose type they are."""
+    union = getattr(place.type, "extensions", {}).get("strawberry-definition")
+    if not isinstance(union, StrawberryUnion) or type(union).get_type_resolver is not StrawberryUnion.get_type_resolver:
+        return {}
+    found: dict[type, ObjectPlan] = {}
+    for plan in place.objects.values():
+        definition: Any = plan.type.extensions.get("strawberry-definition")
+        if (
+            isinstance(definition, StrawberryObjectDefinition)
+            and not (definition.is_type_of or definition.concrete_of or definition.is_graphql_generic)
+            and vars(definition.origin).get("__strawberry_definition__") is definition
+            and is_plain(definition.origin)
+        ):
+            found[definition.origin] = plan
     return found
 
 

@@ -115,15 +115,15 @@ class Query:
 
     @strawberry.field
     def thing(self, name: str = "thing") -> Thing | None:
-        return Record(name)  # type: ignore[return-value]
+        return Record(name)
 
     @strawberry.field
     def robots(self, kinds: list[str]) -> list[Robot | None]:
-        return kinds  # type: ignore[return-value]
+        return kinds
 
     @strawberry.field
     def being(self) -> Being:
-        return Record("being")  # type: ignore[return-value]
+        return Record("being")
 
     @strawberry.field
     async def stream(self, broken: bool = False) -> list[int]:
@@ -133,7 +133,7 @@ class Query:
                 raise ValueError("dry")
             yield 2
 
-        return items()  # type: ignore[return-value]
+        return items()
 
     @strawberry.field
     def path(self, info: Info) -> list[str]:
@@ -532,3 +532,45 @@ async def test_a_number_that_does_not_fit_is_still_an_error() -> None:
     result = await executor.run(document, document.select(None), {}, context)
     assert result.data is None
     assert [error.path for error in result.errors or []] == [["all", 0, "number"]]
+
+
+@strawberry.type
+class Cat:
+    name: str
+
+
+@strawberry.type
+class Dog:
+    name: str
+
+
+@strawberry.type
+class Puppy(Dog):
+    """Not a member of the union itself."""
+
+
+class Lion(Cat):
+    """No type of its own, and so of the type of its base."""
+
+
+Pet = Annotated[Cat | Dog, strawberry.union("Pet")]
+
+
+@strawberry.type
+class PetQuery:
+    @strawberry.field
+    def pets(self) -> list[Pet | None]:
+        return [Cat(name="c"), Dog(name="d"), None, strawberry.cast(Dog, Cat(name="cast")), Lion(name="l")]
+
+    @strawberry.field
+    def stray(self) -> Pet | None:
+        return Puppy(name="p")
+
+
+async def test_members_of_a_union_are_told_by_their_class_unless_they_say_otherwise() -> None:
+    executor = Executor(strawberry.Schema(PetQuery, types=[Puppy]), compile_at=1)
+    fields = "{ __typename ... on Cat { cat: name } ... on Dog { dog: name } }"
+    result = await same(executor, f"{{ pets {fields} stray {fields} }}")
+    assert result.data is not None
+    cast = {"__typename": "Dog", "dog": "cast"}
+    assert result.data["pets"][:4] == [{"__typename": "Cat", "cat": "c"}, {"__typename": "Dog", "dog": "d"}, None, cast]
