@@ -22,11 +22,11 @@ SQLite itself would, but without a thread.
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from contextvars import Context
 from copy import copy
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiosqlite
 
@@ -106,34 +106,78 @@ class SqliteTransaction(Transaction):
             raise sqlite3.OperationalError("SQLite gave up this write transaction after an error.")
 
 
-class _Turn:
-    """An operation's place in the queue and in its group."""
+class _Turn(AbstractAsyncContextManager[Transaction]):
+    """An operation's place in the queue and in its group, and the block in which it runs."""
 
-    __slots__ = ("granted", "over", "patience", "settled", "since")
+    __slots__ = (
+        "_commit",
+        "_database",
+        "_interrupted",
+        "_task",
+        "_transaction",
+        "begun",
+        "granted",
+        "settled",
+        "since",
+    )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, commit: "GroupCommit", database: Database) -> None:
+        self._commit = commit
+        self._database = database
+        self._task: asyncio.Task[Any] | None = None
+        self._interrupted = False
+        self.begun = 0.0
+
+    async def __aenter__(self) -> Transaction:
+        loop = asyncio.get_running_loop()
         self.since = loop.time()
-        # The first and the last end in what the operation is to be told: an error, or None.
+        # Both end in what the operation is to be told: an error, or None.
         self.granted: asyncio.Future[Exception | None] = loop.create_future()
-        self.over: asyncio.Future[None] = loop.create_future()
         self.settled: asyncio.Future[Exception | None] = loop.create_future()
-        self.patience: asyncio.Timeout | None = None
+        self._commit.queue(self, loop)
+        try:
+            refusal = await self.granted
+            if refusal is not None:
+                raise refusal
+        except BaseException:
+            self._commit.leave(self)
+            raise
+        try:
+            self._transaction = self._commit.begin_operation(self._database)
+        except sqlite3.Error:
+            self._commit.end(self)
+            await self._outcome()
+            raise
+        self._task = asyncio.current_task()
+        return self._transaction
 
-    def end(self) -> None:
-        """Lets the next one have its turn."""
-        if not self.over.done():
-            self.over.set_result(None)
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        failure = self._commit.end_operation(self._transaction, error)
+        self._commit.end(self)
+        # Unless somebody else cancels it as well.
+        slow = (
+            self._interrupted
+            and self._task is not None
+            and self._task.uncancel() == 0
+            and kind is asyncio.CancelledError
+        )
+        if slow or error is None or isinstance(error, Exception):
+            await self._outcome()
+        if slow:
+            raise Busy(_SLOW) from None
+        if failure is not None:
+            raise failure
 
-    def interrupt(self) -> None:
-        """Ends an operation that takes too long."""
-        if self.patience is not None and not self.over.done():
-            self.patience.reschedule(0)
-
-    async def outcome(self) -> None:
+    async def _outcome(self) -> None:
         """Waits for the group's commit. Raises what it failed with."""
         error = await self.settled
         if error is not None:
             raise error
+
+    def interrupt(self) -> None:
+        """Ends an operation that takes too long, as `asyncio.timeout` would; a timer for each would cost too much."""
+        if self._task is not None and not self._interrupted:
+            self._interrupted = self._task.cancel()
 
 
 class GroupCommit:
@@ -150,55 +194,35 @@ class GroupCommit:
         self._writer: asyncio.Task[None] | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._locked_out = False
-        self._lost: Exception | None = None
         self._closed = False
+        # The group that is being written: its operations, the one whose turn it is, and until when it takes in others.
+        self._group: list[_Turn] = []
+        self._current: _Turn | None = None
+        self._closing = 0.0
+        self._lost: Exception | None = None
 
     # --- The side of the operations ---
 
-    @asynccontextmanager
-    async def write(self, database: Database) -> AsyncIterator[Transaction]:
+    def write(self, database: Database) -> AbstractAsyncContextManager[Transaction]:
         """One operation, which is the block. Once the block has been left it is committed and durable.
 
         Raises `Busy` when its turn does not come in time or takes too long, SQLite's own error when the group could
         not be committed. Nothing of it is stored then. One that is cancelled during the commit may be stored.
         """
-        turn = await self._turn()
-        try:
-            with self._savepoint(database) as transaction:
-                # A timer for each would cost as much as a statement: the writer sets one for those that need it.
-                async with asyncio.timeout(None) as turn.patience:
-                    yield transaction
-        except Exception as error:
-            turn.end()
-            await turn.outcome()
-            if isinstance(error, TimeoutError) and turn.patience is not None and turn.patience.expired():
-                raise Busy(_SLOW) from None
-            raise
-        finally:
-            turn.end()
-        await turn.outcome()
+        return _Turn(self, database)
 
-    async def _turn(self) -> _Turn:
+    def queue(self, turn: _Turn, loop: asyncio.AbstractEventLoop) -> None:
+        """Lets an operation wait for its turn. Raises `Busy`."""
         if self._closed:
             raise Busy(_STOPPING)
         if len(self._waiting) >= MAX_WAITING:
             raise Busy(_TOO_MANY)
-        loop = asyncio.get_running_loop()
-        turn = _Turn(loop)
         self._waiting.append(turn)
         # Both in contexts of their own, or they would keep that of the request which happened to start them.
         if self._alarm is None:
             self._alarm = loop.call_later(WAIT_SECONDS, self._turn_away, context=Context())
         if self._writer is None or self._writer.done():
             self._writer = loop.create_task(self._write_groups(), context=Context())
-        try:
-            refusal = await turn.granted
-            if refusal is not None:
-                raise refusal
-        except BaseException:
-            self._leave(turn)
-            raise
-        return turn
 
     def _turn_away(self) -> None:
         """Refuses those that have waited too long; the queue is in the order of their arrival."""
@@ -209,24 +233,35 @@ class GroupCommit:
                 turn.granted.set_result(Busy(_LOCKED if self._locked_out else _TOO_MANY))
         self._alarm = loop.call_at(self._waiting[0].since + WAIT_SECONDS, self._turn_away) if self._waiting else None
 
-    def _leave(self, turn: _Turn) -> None:
-        # The turn may have been granted in the very moment in which the operation was cancelled.
-        turn.end()
+    def leave(self, turn: _Turn) -> None:
+        """Lets the next one have the turn of an operation that does not take it."""
+        # It may have been granted in the very moment in which the operation was cancelled.
+        self.end(turn)
         with suppress(ValueError):
             self._waiting.remove(turn)
 
-    @contextmanager
-    def _savepoint(self, database: Database) -> Iterator[SqliteTransaction]:
+    def end(self, turn: _Turn) -> None:
+        """Lets the next one have its turn."""
+        if turn is self._current and not self._grant():
+            self._idle.set_result(None)
+
+    def begin_operation(self, database: Database) -> SqliteTransaction:
+        """The operation's savepoint, in the group's transaction."""
         self._connection.execute("SAVEPOINT operation")
-        transaction = SqliteTransaction(database, self._connection, self._thread)
-        try:
-            yield transaction
-            self._connection.execute("RELEASE operation")
-        except BaseException as error:
+        return SqliteTransaction(database, self._connection, self._thread)
+
+    def end_operation(self, transaction: SqliteTransaction, error: BaseException | None) -> sqlite3.Error | None:
+        """Keeps what the operation did, or undoes it after an error; the answer is why it could not be kept."""
+        transaction.open = False
+        if error is not None:
             self._undo(error)
-            raise
-        finally:
-            transaction.open = False
+            return None
+        try:
+            self._connection.execute("RELEASE operation")
+        except sqlite3.Error as failure:
+            self._undo(failure)
+            return failure
+        return None
 
     def _undo(self, cause: BaseException) -> None:
         try:
@@ -274,34 +309,46 @@ class GroupCommit:
 
     async def _write_group(self) -> None:
         loop = asyncio.get_running_loop()
-        closing = loop.time() + GROUP_SECONDS
+        self._closing = loop.time() + GROUP_SECONDS
+        self._group = []
         changes = self._connection.total_changes
-        group: list[_Turn] = []
+        self._watcher = loop.call_later(HOLD_SECONDS, self._watch)
         outcome: Exception | None = Busy(_STOPPING)
         try:
-            while (turn := self._next()) is not None:
-                group.append(turn)
-                await self._run(turn)
-                if self._lost is not None or loop.time() >= closing:
-                    break
+            while self._grant():
+                self._idle = loop.create_future()
+                await self._idle
             outcome = self._lost or await self._commit(changed=self._connection.total_changes != changes)
         finally:
+            self._current = None
+            self._watcher.cancel()
             if self._connection.in_transaction:
                 self._connection.rollback()
-            for turn in group:
+            for turn in self._group:
                 if not turn.settled.done():
                     turn.settled.set_result(copy(outcome))
+            self._group = []
 
-    @staticmethod
-    async def _run(turn: _Turn) -> None:
-        """Gives an operation its turn and waits for its end."""
+    def _grant(self) -> bool:
+        """Gives the next operation its turn; False when nobody waits for one, or the group has to end."""
+        now = asyncio.get_running_loop().time()
+        turn = None if self._lost is not None or (self._group and now >= self._closing) else self._next()
+        self._current = turn
+        if turn is None:
+            return False
+        turn.begun = now
+        self._group.append(turn)
         turn.granted.set_result(None)
-        # An operation that awaits nothing but its statements is over when the loop comes back here.
-        await asyncio.sleep(0)
-        if not turn.over.done():
-            alarm = asyncio.get_running_loop().call_later(HOLD_SECONDS, turn.interrupt)
-            await turn.over
-            alarm.cancel()
+        return True
+
+    def _watch(self) -> None:
+        """Interrupts an operation that keeps its turn too long."""
+        loop, turn = asyncio.get_running_loop(), self._current
+        if turn is not None:
+            left = turn.begun + HOLD_SECONDS - loop.time()
+            if left <= 0:
+                turn.interrupt()
+            self._watcher = loop.call_later(left if left > 0 else HOLD_SECONDS, self._watch)
 
     async def _commit(self, *, changed: bool) -> Exception | None:
         try:
