@@ -6,6 +6,7 @@ exist for it (contract A12).
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
@@ -44,6 +45,8 @@ _ASSIGNMENT = (
 # As records have them: what a row names last is looked up among the definitions.
 COLUMNS = (*_ASSIGNMENT, assignments.c.certification_id)
 
+_NAMES = tuple(column.name for column in _ASSIGNMENT)
+_members = attrgetter(*_NAMES)
 _FOR_GROUPING = frozenset({"gtin"})
 
 _assignments = select(*COLUMNS)
@@ -187,7 +190,7 @@ async def add(transaction: Transaction, assignment: CertificationAssignment) -> 
         {
             "gtin": assignment.gtin,
             "certification_id": assignment.certification.id,
-            **{column.name: getattr(assignment, column.name) for column in _ASSIGNMENT},
+            **dict(zip(_NAMES, _members(assignment), strict=True)),
         },
         unless=("gtin", "certification_id"),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
@@ -33,6 +34,8 @@ _ASSIGNMENT = (
 # As records have them: what a row names last is looked up among the definitions.
 COLUMNS = (*_ASSIGNMENT, assignments.c.claim_id)
 
+_NAMES = tuple(column.name for column in _ASSIGNMENT)
+_members = attrgetter(*_NAMES)
 _FOR_GROUPING = frozenset({"gtin"})
 
 _assignments = select(*COLUMNS)
@@ -109,7 +112,7 @@ async def add(transaction: Transaction, assignment: ClaimAssignment) -> bool:
         {
             "gtin": assignment.gtin,
             "claim_id": assignment.claim.id,
-            **{column.name: getattr(assignment, column.name) for column in _ASSIGNMENT},
+            **dict(zip(_NAMES, _members(assignment), strict=True)),
         },
         unless=("gtin", "claim_id"),
     )

@@ -156,6 +156,9 @@ async def change(transaction: Transaction, product: Product, changes: dict[str, 
     )
 
 
-async def in_transaction(transaction: Transaction, gtin: Gtin) -> Product | None:
-    """The product of that GTIN as the transaction sees it."""
-    return next(iter(await transaction.fetch(BY_GTIN, gtin=gtin)), None)
+_OWNED = BY_GTIN.narrowed(frozenset({"gtin", "organization_id"}))
+
+
+async def owned(transaction: Transaction, gtin: Gtin) -> Product | None:
+    """The product of that GTIN as the transaction sees it; of its members only that and its owner."""
+    return next(iter(await transaction.fetch(_OWNED, gtin=gtin)), None)

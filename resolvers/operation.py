@@ -1,7 +1,6 @@
 """What surrounds every operation: who asks, when, and whether they may."""
 
 import asyncio
-import copy
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import nullcontext
@@ -70,12 +69,11 @@ class Context:
 
     def for_part(self, part: str, expected: Expected | None, *, dry_run: bool = False) -> Self:
         """The context of one of several writes in the same request; `part` tells it from the others."""
-        own = copy.copy(self)
-        own._confirmed = False  # noqa: SLF001 - its own class
-        own.expected = expected
+        own = type(self)(self.database, self.caller, self.now, expected=expected)
         own.dry_run = dry_run
-        if own.idempotency is not None:
-            own.idempotency = msgspec.structs.replace(own.idempotency, part=part)
+        own.replayed = self.replayed
+        if self.idempotency is not None:
+            own.idempotency = msgspec.structs.replace(self.idempotency, part=part)
         return own
 
     def for_row(self, index: int, expected: Expected | None) -> Self:

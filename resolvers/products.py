@@ -127,8 +127,11 @@ async def patch_product(context: Context, transaction: Transaction, command: Pat
 
 
 async def owned_product(context: Context, transaction: Transaction, gtin: Gtin) -> Product:
-    """The product that a write is about. Raises `NotFound`, or `Forbidden` when another organisation owns it."""
-    found = await products.in_transaction(transaction, gtin)
+    """The product that a write is about, its GTIN and owner alone.
+
+    Raises `NotFound`, or `Forbidden` when another organisation owns it.
+    """
+    found = await products.owned(transaction, gtin)
     if found is None:
         raise missing(gtin)
     require_ownership(context.caller, found)

@@ -1,7 +1,8 @@
 """From GraphQL inputs and arguments to what the domain's commands take."""
 
 import dataclasses
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
 
 from strawberry import Some
 
@@ -10,15 +11,21 @@ from domain.short_id import ShortId, parse_short_id
 from domain.validation import parse_text
 
 
-def sent_members(input: Any) -> dict[str, Any]:
+def sent_members(input: object) -> dict[str, Any]:
     """The members of an input object by their domain names.
 
     `Maybe` tells null (`Some(None)`) from omitted (None); everywhere else the two mean the same.
     """
-    values = {field.name: getattr(input, field.name) for field in dataclasses.fields(input)}
     return {
-        name: value.value if isinstance(value, Some) else value for name, value in values.items() if value is not None
+        name: value.value if type(value) is Some else value
+        for name in _members(cast("Any", type(input)))
+        if (value := getattr(input, name)) is not None
     }
+
+
+@lru_cache(maxsize=64)
+def _members(input_type: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(input_type))
 
 
 def patch_members(input: Any) -> dict[str, Any]:
