@@ -17,7 +17,7 @@ import db.lender
 import db.postgresql
 from db import certifications, claims, products, tables
 from db.database import Database, open_database
-from db.products import in_transaction
+from db.products import owned
 from domain.errors import Busy
 from domain.gtin import Gtin
 from domain.records import ClaimAssignment
@@ -122,7 +122,7 @@ async def test_a_cancelled_write_leaves_nothing_and_blocks_nobody(world: World) 
     with pytest.raises(asyncio.CancelledError):
         await task
     async with world.database.write() as transaction:
-        product = await in_transaction(transaction, PRODUCT)
+        product = await owned(transaction, PRODUCT)
     assert product is not None
     assert product.name == "Oat drink"
 
@@ -202,7 +202,7 @@ async def test_work_that_is_done_alone_is_done_by_one_at_a_time(world: World) ->
             await transaction.alone("this")
             inside += 1
             assert inside == 1
-            await in_transaction(transaction, PRODUCT)
+            await owned(transaction, PRODUCT)
             await asyncio.sleep(0.001)
             assert inside == 1
             inside -= 1
