@@ -17,7 +17,7 @@ import db.lender
 import db.postgresql
 from db import certifications, claims, products, tables
 from db.database import Database, open_database
-from db.products import owned
+from db.products import lock, owned
 from domain.errors import Busy
 from domain.gtin import Gtin
 from domain.records import ClaimAssignment
@@ -122,7 +122,7 @@ async def test_a_cancelled_write_leaves_nothing_and_blocks_nobody(world: World) 
     with pytest.raises(asyncio.CancelledError):
         await task
     async with world.database.write() as transaction:
-        product = await owned(transaction, PRODUCT)
+        product = await lock(transaction, PRODUCT)
     assert product is not None
     assert product.name == "Oat drink"
 
