@@ -221,11 +221,12 @@ async def _settle(calls: list[_LateCall | _BatchCall]) -> None:
                 waiting.append(call)
             else:
                 await _watched(call)
-        if len(waiting) == 1:
+        if waiting:
+            # The first needs no task: this one would only wait for it.
+            tasks = [asyncio.create_task(call.settle()) for call in waiting[1:]]
             await waiting[0].settle()
-        elif waiting:
-            tasks = [asyncio.create_task(call.settle()) for call in waiting]
-            await asyncio.gather(*tasks)
+            for task in tasks:
+                await task
     except BaseException:
         for task in tasks:
             task.cancel()
