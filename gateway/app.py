@@ -25,8 +25,8 @@ from gateway.pages import graphiql_routes
 from gateway.reference import reference_routes
 from gateway.settings import Settings, split_origins
 from gateway.sign_in import sign_in_routes
+from rest_compat.application import Rest
 from rest_compat.problem import exception_handlers
-from rest_compat.routes import routes as rest_routes
 
 
 def create_app(settings: Settings, database: Database, limiter: Limiter | None = None) -> ASGIApp:
@@ -55,7 +55,6 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
     app = Starlette(
         routes=[
             Route("/", _home),
-            *rest_routes(),
             *graphiql_routes(),
             *reference_routes(type_base),
             *discovery_routes(settings),
@@ -74,8 +73,9 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
     app.state.credentials = credentials
     app.state.limiter = counting
     limits = RateLimits(counting, settings.rate_limit_per_minute, settings.rate_limit_per_day)
-    direct = {"/graphql": graphql_endpoint(settings, database)}
-    edge = Edge(app, direct, database, limits, credentials, type_base)
+    graphql = graphql_endpoint(settings, database)
+    rest = BodyLimit(Rest(type_base), settings.max_body_bytes, type_base)
+    edge = Edge(app, rest, {"/graphql": graphql}, database, limits, credentials, type_base)
     return Cors(edge, origins, GUARDED) if origins else edge
 
 

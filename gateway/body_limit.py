@@ -3,7 +3,6 @@
 Starlette's own middleware would answer in plain text, even over a refusal that the application has made.
 """
 
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,9 +23,9 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        announced = Headers(scope=scope).get("content-length", "")
+        announced = dict(scope["headers"]).get(b"content-length", b"")
         # The server has judged the form of the header; whatever it let pass is counted below.
-        if announced.isascii() and announced.isdigit() and int(announced[:20]) > self.max_body:
+        if announced.isdigit() and int(announced[:20]) > self.max_body:
             await refusal("payload_too_large", self.detail, self.type_base)(scope, receive, send)
             return
         size = 0

@@ -50,21 +50,23 @@ log = logging.getLogger("certgate")
 
 
 class Edge:
-    """Wraps the application. `database` is open by the time the first request arrives.
+    """Wraps the applications. `database` is open by the time the first request arrives.
 
-    `direct` are applications that answer a guarded path by themselves, without the router and what surrounds it.
+    `rest` answers the guarded paths, but for those of `direct`, which have an application each; `pages` all others.
     """
 
     def __init__(
         self,
-        app: ASGIApp,
+        pages: ASGIApp,
+        rest: ASGIApp,
         direct: Mapping[str, ASGIApp],
         database: Database,
         limits: RateLimits,
         credentials: Credentials,
         type_base: str,
     ) -> None:
-        self.app = app
+        self.pages = pages
+        self.rest = rest
         self.direct = direct
         self.database = database
         self.limits = limits
@@ -74,7 +76,7 @@ class Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request; other scopes pass through."""
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
+            await self.pages(scope, receive, send)
             return
         # Of a header that was sent several times the first counts.
         headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
@@ -129,9 +131,9 @@ class Edge:
                 key = None if scope["method"] in SAFE_METHODS else _idempotency_key(scope, headers)
                 state["meter"] = meter
                 state["context"] = Context(self.database, caller, now, idempotency_key=key)
-                await self.direct.get(path, self.app)(scope, receive, send_with_headers)
+                await self.direct.get(path, self.rest)(scope, receive, send_with_headers)
             else:
-                await self.app(scope, receive, send_with_headers)
+                await self.pages(scope, receive, send_with_headers)
         except DomainError as error:
             await meter.ask()
             document = describe(error, at=datetime.now(UTC), type_base=self.type_base)

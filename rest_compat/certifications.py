@@ -22,7 +22,7 @@ from rest_compat import manners, wire
 
 async def list_certification_bodies(request: Request) -> Response:
     """C1."""
-    command = ListCertificationBodies.parse(wire.members(request, request.query_params))
+    command = ListCertificationBodies.parse(wire.asked(request))
     found = await bodies.list_certification_bodies(request.state.context, command)
     return wire.answer(wire.page(page_of(found, command), command, wire.certification_body))
 
@@ -35,7 +35,7 @@ async def get_certification_body(request: Request) -> Response:
 
 async def list_certifications(request: Request) -> Response:
     """C3."""
-    command = ListCertifications.parse(wire.members(request, request.query_params))
+    command = ListCertifications.parse(wire.asked(request))
     found = await certifications.list_certifications(request.state.context, command)
     return wire.answer(wire.page(page_of(found, command), command, wire.certification))
 
@@ -49,7 +49,7 @@ async def get_certification(request: Request) -> Response:
 async def list_product_certifications(request: Request) -> Response:
     """C7: a bare array."""
     context = request.state.context
-    command = ListProductCertifications.parse(wire.members(request, request.query_params))
+    command = ListProductCertifications.parse(wire.asked(request))
     found = await certifications.list_product_certifications(context, command)
     return wire.answer([wire.certification_assignment(item, context.today) for item in found])
 
@@ -64,7 +64,7 @@ async def get_product_certification(request: Request) -> Response:
 async def page_product_certifications(request: Request) -> Response:
     """The Products API's twin of C7, in pages."""
     context = request.state.context
-    command = PageOfProductCertifications.parse(wire.members(request, request.query_params))
+    command = PageOfProductCertifications.parse(wire.asked(request))
     found = await certifications.list_product_certifications(context, command)
     return wire.answer(
         wire.page(page_of(found, command), command, lambda item: wire.certification_assignment(item, context.today))

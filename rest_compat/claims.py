@@ -21,7 +21,7 @@ from rest_compat import manners, wire
 
 async def list_claims(request: Request) -> Response:
     """C5."""
-    command = ListClaims.parse(wire.members(request, request.query_params))
+    command = ListClaims.parse(wire.asked(request))
     found = await claims.list_claims(request.state.context, command)
     return wire.answer(wire.page(page_of(found, command), command, wire.claim))
 
@@ -48,7 +48,7 @@ async def get_product_claim(request: Request) -> Response:
 
 async def page_product_claims(request: Request) -> Response:
     """The Products API's twin of C11, in pages."""
-    command = PageOfProductClaims.parse(wire.members(request, request.query_params))
+    command = PageOfProductClaims.parse(wire.asked(request))
     found = await claims.list_product_claims(request.state.context, command.gtin)
     return wire.answer(wire.page(page_of(found, command), command, wire.claim_assignment))
 

@@ -50,18 +50,23 @@ def _conditional(request: Request, response: Response) -> Response:
     """The answer to a GET, or 304 when the client has it already (RFC 9110 section 13)."""
     if response.status_code != 200:
         return response
-    tag = response.headers.get("etag", "")[1:-1]
-    if not tag or not request.state.context.caller.sees_private:
+    own = dict(response.raw_headers).get(b"etag")
+    if own is None or not request.state.context.caller.sees_private:
         # No single record stands behind it, a list for example, or only a part of one that a publishable key may see:
         # it is named by what it says, byte for byte.
         tag = digest(bytes(response.body))
         response.headers["ETag"] = f'"{tag}"'
-    wanted = read_tags("If-Match", request.headers.getlist("if-match"))
-    if wanted is not None and not wanted.match_strongly(tag):
-        raise PreconditionFailed("This is no longer what If-Match names; read it again without that header.")
-    known = _known(request.headers.getlist("if-none-match"))
-    if known is not None and known.match_weakly(tag):
-        return Response(status_code=304, headers={"ETag": f'"{tag}"'})
+    else:
+        tag = own[1:-1].decode("ascii")
+    conditions = dict(request.scope["headers"])
+    if b"if-match" in conditions:
+        wanted = read_tags("If-Match", request.headers.getlist("if-match"))
+        if wanted is not None and not wanted.match_strongly(tag):
+            raise PreconditionFailed("This is no longer what If-Match names; read it again without that header.")
+    if b"if-none-match" in conditions:
+        known = _known(request.headers.getlist("if-none-match"))
+        if known is not None and known.match_weakly(tag):
+            return Response(status_code=304, headers={"ETag": f'"{tag}"'})
     return response
 
 

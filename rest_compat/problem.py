@@ -1,7 +1,7 @@
 """Refusals as `application/problem+json` (RFC 9457, contract 1.8). Status and headers of refusals exist only here."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -88,38 +88,39 @@ _BY_STATUS = {
 }
 
 
-def exception_handlers(type_base: str) -> dict[Any, ExceptionHandler]:
-    """The handlers that make every refusal of the application a problem document, crashes included."""
+Show = Callable[[Request, Any], Response]
 
-    def domain_error(request: Request, error: Exception) -> Response:
-        assert isinstance(error, DomainError)
+
+def refusals(type_base: str) -> dict[type[Exception], Show]:
+    """By the kind of exception with which a request is refused: what shows it as a problem document."""
+
+    def domain_error(request: Request, error: DomainError) -> Response:
         locate = dict.fromkeys(request.query_params, "query") | dict.fromkeys(request.path_params, "path")
         # The refusal may itself be what the client preferred (RFC 7240).
         applied = {"Preference-Applied": "handling=strict"} if getattr(request.state, "strict", False) else {}
         headers = {**applied, **scope_challenge(error)}
         return render(describe(error, at=datetime.now(UTC), type_base=type_base), locate=locate, headers=headers)
 
-    def bad_body(request: Request, error: Exception) -> Response:
-        assert isinstance(error, BadBody)
+    def bad_body(request: Request, error: BadBody) -> Response:
         detail = f"The body is not valid JSON ({error.reason}); send one JSON object."
         return refusal("bad_request", detail, type_base, violations=[Violation((), error.reason, "json_invalid")])
 
-    def http_exception(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
+    def http_exception(request: Request, error: HTTPException) -> Response:
         code = BY_STATUS.get(error.status_code, "bad_request")
         detail = _BY_STATUS.get(error.status_code, error.detail)
         return refusal(code, detail, type_base, error.headers)
+
+    return {DomainError: domain_error, BadBody: bad_body, HTTPException: http_exception}
+
+
+def exception_handlers(type_base: str) -> dict[Any, ExceptionHandler]:
+    """The same for Starlette, crashes included."""
 
     def crash(request: Request, error: Exception) -> Response:
         # Starlette raises it again once this answer is sent; the edge logs it there, with the request id.
         return refusal("internal_error", INTERNAL, type_base)
 
-    return {
-        DomainError: domain_error,
-        BadBody: bad_body,
-        HTTPException: http_exception,
-        Exception: crash,
-    }
+    return {**refusals(type_base), Exception: crash}
 
 
 INTERNAL = "Something went wrong on our side; try again, and report the X-Request-ID of this answer if it stays."

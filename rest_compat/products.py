@@ -22,14 +22,14 @@ async def get_certified_product(request: Request) -> Response:
 
 async def list_products(request: Request) -> Response:
     """What one organisation owns."""
-    command = ListProducts.parse(wire.members(request, request.query_params))
+    command = ListProducts.parse(wire.asked(request))
     found = await products.list_products(request.state.context, command)
     return wire.answer(wire.page(found, command, wire.product))
 
 
 async def list_trade_items(request: Request) -> Response:
     """The products of everybody."""
-    command = ListTradeItems.parse(wire.members(request, request.query_params))
+    command = ListTradeItems.parse(wire.asked(request))
     found = await products.list_trade_items(request.state.context, command)
     return wire.answer(wire.page(found, command, wire.product))
 

@@ -1,19 +1,16 @@
 """Which endpoint is where, and what the OpenAPI document says of it: one table, so that no route is undocumented."""
 
 from collections.abc import Awaitable, Callable
-from itertools import groupby
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from domain import commands
 from domain.account import CreateApiKey, DeleteApiKey, ListApiKeys, PatchApiKey
 from domain.validation import Command
 from rest_compat import account, certifications, claims, products
 from rest_compat.account_outputs import ApiKeyCreatedOut, ApiKeyOut, WhoAmIOut
-from rest_compat.manners import mannered, options
 from rest_compat.outputs import (
     CertificationAssignmentOut,
     CertificationBodyOut,
@@ -403,21 +400,3 @@ ENDPOINTS = (
         command=DeleteApiKey,
     ),
 )
-
-
-def routes() -> list[Route]:
-    """One route a path, so that a wrong method is answered with every method the path has."""
-    return [
-        _route(path, {endpoint.method: endpoint.handler for endpoint in group})
-        for path, group in groupby(ENDPOINTS, key=lambda endpoint: endpoint.path)
-    ]
-
-
-def _route(path: str, handlers: dict[str, Handler]) -> Route:
-    async def dispatch(request: Request) -> Response:
-        if request.method == "OPTIONS":
-            return options(handlers)
-        method = "GET" if request.method == "HEAD" else request.method
-        return await mannered(request, handlers[method])
-
-    return Route(path, dispatch, methods=[*handlers, "OPTIONS"])
