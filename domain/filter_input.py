@@ -10,6 +10,7 @@ them. Its rules hold for every list:
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
@@ -90,12 +91,17 @@ def _object(fields: Fields, reading: _Reading, members: Mapping[str, Any], path:
     return every(parts)
 
 
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
 def _compared(member: str, kind: Any) -> Reader:
     """`eq`, `in`, `range`, `is_null`, `starts_with` and `contains` of a member whose values are of that kind.
 
     Which of them a member has is the schema's to say.
     """
-    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    adapter = _adapter(kind)
 
     def read(reading: _Reading, operators: Mapping[str, Any], path: Path, depth: int) -> Where:
         parts: list[Where] = []

@@ -8,7 +8,6 @@ from typing import Annotated, NewType
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJsonSchema
 from pydantic_core import PydanticCustomError
-from stdnum.ean import calc_check_digit
 
 from domain.validation import parse
 
@@ -82,6 +81,9 @@ def check_digit_is_right(gtin: str) -> bool:
 
     Padding does not change the verdict. All zeros is well-formed but identifies nothing, so it is wrong too.
     """
+    # It brings the whole of pydoc along, for which a start does not wait.
+    from stdnum.ean import calc_check_digit
+
     return gtin.strip("0") != "" and calc_check_digit(gtin[:-1]) == gtin[-1]
 
 

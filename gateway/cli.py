@@ -5,6 +5,7 @@ sentence on standard error: exit code 2 for a wrong setting or argument, 1 for a
 """
 
 import gc
+import os
 import re
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
@@ -84,9 +85,11 @@ _port = click.option(
 @_port
 def serve(host: str | None, port: int | None) -> None:
     """Serve both faces until told to stop."""
-    # What is imported stays for good. Looking for garbage in it, again and again, is a sixth of a start's work.
+    # What is imported stays for good. Looking for garbage in it, again and again, is a fifth of a start.
     # `server.serve` switches the collector on again.
     gc.disable()
+    # Looking for plugins of pydantic reads the metadata of every package, and the locks name none.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
     from gateway import server, storage
 
