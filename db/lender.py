@@ -134,19 +134,20 @@ class Lender:
                     await connection.close(timeout=_OPEN_SECONDS)
 
     async def _turn(self, seconds: float | None) -> Connection | None:
-        waiter = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[Connection | None] = loop.create_future()
         self._waiting.append(waiter)
+        timer = None if seconds is None else loop.call_later(seconds, _too_late, waiter)
         try:
-            async with asyncio.timeout(seconds):
-                connection: Connection | None = await waiter
-                return connection
-        except BaseException:
-            if waiter.done() and not waiter.cancelled():
+            return await waiter
+        except asyncio.CancelledError:
+            # In the moment of its turn.
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
                 self.give(waiter.result())
-            else:
-                with suppress(ValueError):
-                    self._waiting.remove(waiter)
             raise
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     async def _opened(self, closed: Connection | None) -> Connection:
         try:
@@ -169,3 +170,8 @@ class Lender:
                     connection.terminate()
                 connection.used = False
         self._timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._sweep)
+
+
+def _too_late(waiter: asyncio.Future[Connection | None]) -> None:
+    if not waiter.done():
+        waiter.set_exception(TimeoutError())

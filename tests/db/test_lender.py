@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 
 import db.postgresql
 from db import tables
-from db.lender import Connection, Lender
+from db.lender import Connection, Lender, _too_late
 from db.postgresql import PostgresqlDatabase
 from db.reads import Read
 from tests.lent import all_lent, lent
@@ -96,7 +96,7 @@ async def test_readers_that_are_cancelled_while_they_wait_cost_no_place(postgres
             task.cancel()
         await asyncio.sleep(0)
     assert len(await waiting[2]) == 1
-    assert postgresql._readers._waiting == type(postgresql._readers._waiting)()
+    assert all(waiter.done() for waiter in postgresql._readers._waiting)
     async with all_lent(postgresql._readers) as connections:
         assert len(connections) == 8
 
@@ -114,6 +114,16 @@ async def test_one_that_is_cancelled_in_the_moment_of_its_turn_gives_the_connect
             await first
         assert await second == [(held.get_server_pid(),)]
         assert await postgresql._readers.take() is held
+
+
+async def test_one_that_is_cancelled_in_the_moment_it_gives_up_is_cancelled(postgresql: PostgresqlDatabase) -> None:
+    async with all_lent(postgresql._readers):
+        reading = asyncio.create_task(postgresql.fetch(PID))
+        await soon(lambda: postgresql._readers._waiting)
+        _too_late(postgresql._readers._waiting[0])
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
 
 
 async def test_a_write_that_is_cancelled_leaves_no_transaction_behind(
