@@ -22,7 +22,7 @@ SQLite itself would, but without a thread.
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from contextvars import Context
 from copy import copy
@@ -195,6 +195,10 @@ class GroupCommit:
         self._alarm: asyncio.TimerHandle | None = None
         self._locked_out = False
         self._closed = False
+        self._in_thread = False
+        self._notified = 0
+        self.committed: Callable[[], None] = lambda: None
+        """Called after each commit that changed something, before anybody is answered."""
         # The group that is being written: its operations, the one whose turn it is, and until when it takes in others.
         self._group: list[_Turn] = []
         self._current: _Turn | None = None
@@ -256,6 +260,8 @@ class GroupCommit:
         if error is not None:
             self._undo(error)
             return None
+        if transaction.notified:
+            self._notified += 1
         try:
             self._connection.execute("RELEASE operation")
         except sqlite3.Error as failure:
@@ -318,7 +324,12 @@ class GroupCommit:
             while self._grant():
                 self._idle = loop.create_future()
                 await self._idle
-            outcome = self._lost or await self._commit(changed=self._connection.total_changes != changes)
+            changed = self._connection.total_changes != changes
+            outcome = self._lost or await self._commit(changed=changed)
+            if changed and outcome is None:
+                # What it meets with is said to whoever asks next.
+                with suppress(sqlite3.Error):
+                    self.committed()
         finally:
             self._current = None
             self._watcher.cancel()
@@ -353,13 +364,27 @@ class GroupCommit:
     async def _commit(self, *, changed: bool) -> Exception | None:
         try:
             if changed:
-                await self._thread.commit()
+                self._in_thread = True
+                try:
+                    await self._thread.commit()
+                finally:
+                    self._in_thread = False
             else:
                 # Nothing is written, so nobody waits for the disk.
                 self._connection.commit()
         except sqlite3.Error as error:
             return Busy(_LOCKED) if is_contention(error) else error
         return None
+
+    def told(self) -> object:
+        """Another value whenever another process has committed, or an operation here changed what caches depend on.
+
+        None while a commit is in its thread's hands: asking would wait for the disk.
+        """
+        if self._in_thread:
+            return None
+        # A connection's own commits leave this number as it is.
+        return self._connection.execute("PRAGMA data_version").fetchone()[0], self._notified
 
     async def close(self) -> None:
         """Lets the operations that wait have their turn, takes no others, and closes the connection."""

@@ -31,11 +31,19 @@ class SqliteDatabase(Database):
 
     def __init__(self, path: str, reader: sqlite3.Connection, writer: GroupCommit) -> None:
         self._path = path
-        self._epoch: int | None = None
+        self._epoch = 0
+        # What the epoch was counted by: whether in this turn of the loop, the state of the file, and what the writer
+        # told of it.
+        self._counted = False
+        self._version = 0
+        self._told: object = None
+        self._unsure = True
         self._reads = False
+        self._turning = False
         # Reading by primary key takes microseconds, a thread switch a hundred: point reads stay in the loop thread.
         self._reader = reader
         self._writer = writer
+        writer.committed = self._committed
         self._local = threading.local()
         self._readers = [reader]
         self._scanners = ThreadPoolExecutor(_SCANNERS, "sqlite-scan")
@@ -74,30 +82,59 @@ class SqliteDatabase(Database):
         """
         self._reader.execute("BEGIN")
         self._reads = True
-        asyncio.get_running_loop().call_soon(self._end_reads)
+        self._until_the_turn()
+
+    def _until_the_turn(self) -> None:
+        if not self._turning:
+            self._turning = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._turning = False
+        self._end_reads()
 
     def _end_reads(self) -> None:
+        self._counted = False
         if self._reads:
             self._reads = False
-            self._epoch = None
             # An error may have ended it already.
             if self._reader.in_transaction:
                 self._reader.execute("COMMIT")
 
     def epoch(self) -> object:
-        """SQLite's own counter: it changes with every commit of any other connection, in this process or not.
+        """Counts commits of other processes, and those of this one that caches depend on.
 
-        Asked once for whatever runs before the loop turns, which all sees one state.
+        Looked at once for whatever runs before the loop turns: a request that arrives later than that runs later too.
         """
-        if self._epoch is None:
-            if not self._reads:
-                self._begin_reads()
-            self._epoch = int(self._reader.execute("PRAGMA data_version").fetchone()[0])
+        if not self._counted:
+            self._count()
+            self._counted = True
+            self._until_the_turn()
         return self._epoch
+
+    def _count(self) -> None:
+        version = self._reader.execute("PRAGMA data_version").fetchone()[0]
+        if version == self._version:
+            return
+        # Something was committed.
+        self._version = version
+        told = self._writer.told()
+        others = told is None or told != self._told
+        if others or self._unsure:
+            self._epoch += 1
+        # What the writer knows of may be newer than what is seen in this turn: then the next commit counts, too.
+        self._unsure = others
+        self._told = told
+
+    def _committed(self) -> None:
+        """Looks at what was committed here while the writer can be asked who else did."""
+        self._end_reads()
+        self._count()
 
     async def close(self) -> None:
         """Lets the writes that wait finish, and closes every connection, the threads' included."""
         self._scanners.shutdown()
+        self._writer.committed = lambda: None
         self._end_reads()
         for connection in self._readers:
             connection.close()

@@ -327,6 +327,17 @@ async def test_the_epoch_changes_after_a_write_of_ones_own(world: World) -> None
     assert await changed(world.database, before)
 
 
+async def test_the_epoch_stays_where_a_write_of_ones_own_changes_nothing_that_is_kept(world: World) -> None:
+    rename = update(tables.products).where(tables.products.c.gtin == GTIN)
+    before: object = None
+    # What the write before left uncertain is settled by one more.
+    for name in ("First", "Second"):
+        before = await settled(world.database)
+        async with world.database.write() as transaction:
+            await transaction.execute(rename, {"name": name})
+    assert await settled(world.database) == before
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_while_nobody_listens_nothing_may_stay_cached(world: World) -> None:
     await settled(world.database)

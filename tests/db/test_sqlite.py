@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from sqlalchemy import column, func, literal, select, table
+from sqlalchemy import column, func, literal, select, table, update
 
 from db import certifications, claims, keys, lists, organizations, products, stats, tables
 from db.compiled import SQLITE
@@ -110,6 +110,54 @@ async def test_reads_before_the_loop_turns_see_one_state_with_one_lock(world: Wo
         await asyncio.sleep(0)
         assert run[-1] == "COMMIT"
         assert await database.fetch(names) == ["Another"]
+        assert database.epoch() != epoch
+
+
+async def test_no_commit_of_another_process_is_taken_for_ones_own(world: World) -> None:
+    """Whenever it comes: before a write here, after it, or in the moment in which its commit has just ended."""
+    database = sqlite(world)
+    rename = update(tables.products).where(tables.products.c.gtin == GTIN)
+    interleaved = 0
+
+    async def write(name: str) -> None:
+        async with database.write() as transaction:
+            await transaction.execute(rename, {"name": name})
+
+    with closing(sqlite3.connect(database._path, timeout=0, isolation_level=None)) as other:
+        for steps in range(60):
+            writing = asyncio.create_task(write(f"n{steps}"))
+            for _ in range(steps % 12):
+                await asyncio.sleep(0)
+            before = database.epoch()
+            try:
+                other.execute("UPDATE products SET brand = ? WHERE gtin = ?", (f"b{steps}", GTIN))
+            except sqlite3.OperationalError:
+                # The write has the lock of the file.
+                await writing
+                continue
+            interleaved += not writing.done()
+            if steps % 2:
+                # Nobody looked until the write was done, too.
+                await writing
+            await asyncio.sleep(0)
+            assert database.epoch() != before, steps
+            await writing
+    assert interleaved > 5
+
+
+async def test_a_commit_that_is_known_of_but_not_yet_seen_counts_when_it_is_seen(world: World) -> None:
+    database = sqlite(world)
+    names = Read(select(tables.products.c.name).where(tables.products.c.gtin == GTIN), lambda row: str(row[0]))
+    with closing(sqlite3.connect(database._path, isolation_level=None)) as other:
+        other.execute("UPDATE products SET name = 'First' WHERE gtin = ?", (GTIN,))
+        await asyncio.sleep(0)
+        assert await database.fetch(names) == ["First"]
+        other.execute("UPDATE products SET name = 'Second' WHERE gtin = ?", (GTIN,))
+        # Of both the writing connection knows; what is read before the loop turns has the first alone.
+        epoch = database.epoch()
+        assert await database.fetch(names) == ["First"]
+        await asyncio.sleep(0)
+        assert await database.fetch(names) == ["Second"]
         assert database.epoch() != epoch
 
 
