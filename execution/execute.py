@@ -30,6 +30,7 @@ from execution.explain import explain
 from execution.limits import Limits, judge_variables, too_costly, warnings
 from execution.plan import NotCompiled, condition_variables
 from execution.steps import resumed
+from execution.stopping import Gone, Stopping
 from execution.variables import VariableReader
 
 
@@ -152,16 +153,22 @@ class Executor:
         return await self.run_admitted(self.admit(document, operation, variables or {}), context, root)
 
     def run_admitted(
-        self, admitted: Admitted, context: Any = None, root: Any = None
+        self, admitted: Admitted, context: Any = None, root: Any = None, gone: Gone | None = None
     ) -> Coroutine[Any, Any, ExecutionResult]:
-        """Run an operation that was admitted; see `run`."""
+        """Run an operation that was admitted; see `run`.
+
+        A query is stopped once `gone` returns, with `Abandoned`. A mutation never is: whoever sent one expects the
+        change, even if the answer cannot be received any more.
+        """
         document, operation, values = admitted.document, admitted.operation, admitted.values
         program = self._program(document, operation, values)
         if isinstance(program, Program):
             self.counts.compiled += 1
-            return self._in_time(program.run(context, root, values))
-        self.counts.interpreted[program] += 1
-        return self._in_time(self._interpret(document, operation, admitted.variables, context, root))
+            running = program.run(context, root, values)
+        else:
+            self.counts.interpreted[program] += 1
+            running = self._interpret(document, operation, admitted.variables, context, root)
+        return self._in_time(running, gone if operation.kind is OperationType.QUERY else None)
 
     async def interpret(
         self,
@@ -215,14 +222,16 @@ class Executor:
             self.cache.charge(document, program.weight)
         return program
 
-    async def _in_time(self, running: Coroutine[Any, Any, ExecutionResult]) -> ExecutionResult:
+    async def _in_time(
+        self, running: Coroutine[Any, Any, ExecutionResult], gone: Gone | None = None
+    ) -> ExecutionResult:
         try:
             # An operation that never has to wait cannot be stopped either: it needs no timer.
             try:
                 step = running.send(None)
             except StopIteration as stop:
                 return cast("ExecutionResult", stop.value)
-            async with asyncio.timeout(self.timeout):
+            with Stopping(self.timeout, gone):
                 return await resumed(running, step)
         except TimeoutError:
             raise RequestError.of(

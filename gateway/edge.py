@@ -5,9 +5,10 @@ Pure ASGI: Starlette's own middleware class would cost a task and a queue for ev
 
 import logging
 import re
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from random import Random, SystemRandom
+from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,12 +18,14 @@ from domain.access import Caller
 from domain.errors import DomainError, Forbidden, Unauthorized
 from domain.idempotency import read_key
 from domain.problem import describe
+from execution.stopping import Abandoned, while_wanted
 from gateway.credentials import SAFE_METHODS, Credentials
 from gateway.limit_headers import limit_headers
 from gateway.limiter import Meter, RateLimits
 from resolvers.operation import Context
 from rest_compat.openapi import DOCUMENT_PATHS
 from rest_compat.problem import INTERNAL, refusal, render, scope_challenge
+from schema.http import disconnected
 
 GUARDED = ("/certifications/", "/products/", "/account/", "/graphql")
 """Where a credential is needed. Everything else (pages, health) is public and never sees a context."""
@@ -53,12 +56,13 @@ class Edge:
     """Wraps the applications. `database` is open by the time the first request arrives.
 
     `rest` answers the guarded paths, but for those of `direct`, which have an application each; `pages` all others.
+    What `rest` only reads is stopped when its client has gone.
     """
 
     def __init__(
         self,
         pages: ASGIApp,
-        rest: ASGIApp,
+        rest: Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]],
         direct: Mapping[str, ASGIApp],
         database: Database,
         limits: RateLimits,
@@ -131,7 +135,14 @@ class Edge:
                 key = None if scope["method"] in SAFE_METHODS else _idempotency_key(scope, headers)
                 state["meter"] = meter
                 state["context"] = Context(self.database, caller, now, idempotency_key=key)
-                await self.direct.get(path, self.rest)(scope, receive, send_with_headers)
+                direct = self.direct.get(path)
+                if direct is not None:
+                    await direct(scope, receive, send_with_headers)
+                elif scope["method"] in SAFE_METHODS:
+                    reading = self.rest(scope, receive, send_with_headers)
+                    await while_wanted(reading, lambda: disconnected(receive))
+                else:
+                    await self.rest(scope, receive, send_with_headers)
             else:
                 await self.pages(scope, receive, send_with_headers)
         except DomainError as error:
@@ -139,6 +150,9 @@ class Edge:
             document = describe(error, at=datetime.now(UTC), type_base=self.type_base)
             response = render(document, headers=scope_challenge(error))
             await response(scope, receive, send_with_headers)
+        except Abandoned:
+            # Nobody is there to be answered.
+            return
         except Exception:
             log.exception("request %s failed: %s %s", request_id, scope["method"], scope["path"])
             if not started:

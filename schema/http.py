@@ -34,6 +34,7 @@ from starlette.types import Message, Receive, Scope, Send
 from execution.errors import Refusal, RequestError
 from execution.execute import Admitted, Executor, TooCostly
 from execution.limits import Limits
+from execution.stopping import Abandoned
 from schema.context import Asked
 from schema.http_request import GraphQLRequest, NotGraphQL, read_body, read_query_string
 
@@ -121,7 +122,7 @@ class GraphQLEndpoint:
                     _refuse_cross_site_cookies(headers)
                     request = read_query_string(scope["query_string"])
                 try:
-                    status, answer = 200, await self._run(scope, request)
+                    status, answer = 200, await self._run(scope, request, receive)
                 except RequestError as error:
                     status, answer = _status(error.refusal, answer_format), self._refused(scope, request, error)
                 body = _encode_json(answer)
@@ -130,7 +131,7 @@ class GraphQLEndpoint:
                 return
         except NotGraphQL as refusal:
             response = self._problem(refusal.status, refusal.code, refusal.detail, refusal.headers)
-        except ClientDisconnect:
+        except (ClientDisconnect, Abandoned):
             return
         response.headers.add_vary_header("Accept")
         if scope["method"] == "HEAD":
@@ -146,7 +147,7 @@ class GraphQLEndpoint:
             answer["extensions"] = {"cost": _cost(asked, error.operation, self._limits(scope))}
         return answer
 
-    async def _run(self, scope: Scope, request: GraphQLRequest) -> dict[str, Any]:
+    async def _run(self, scope: Scope, request: GraphQLRequest, receive: Receive) -> dict[str, Any]:
         executor = self._executor
         limits = self._limits(scope)
         text = request.query
@@ -164,7 +165,7 @@ class GraphQLEndpoint:
         if self._charge is not None and rows:
             await self._charge(scope, rows)
         context = self._make_context(scope, Asked(units + rows, admitted.cost))
-        result = await executor.run_admitted(admitted, context)
+        result = await executor.run_admitted(admitted, context, gone=lambda: disconnected(receive))
         answer: dict[str, Any] = {}
         if result.errors:
             answer["errors"] = self._present(scope, result.errors)
@@ -251,6 +252,12 @@ class GraphQLEndpoint:
     def _too_large(self) -> NotGraphQL:
         detail = f"The body is larger than {self._max_body} bytes; send less in one request."
         return NotGraphQL(413, "payload_too_large", detail)
+
+
+async def disconnected(receive: Receive) -> None:
+    """Returns once the client has gone; the request has been read."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _cost(asked: Any, admitted: Admitted, limits: Limits) -> dict[str, Any]:

@@ -4,9 +4,7 @@ A new uvicorn that changes what the subclass leans on shows here.
 """
 
 import asyncio
-import logging
 import re
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,6 +14,7 @@ import uvicorn
 from uvicorn.protocols.http import httptools_impl
 
 from gateway.http_protocol import QuickProtocol
+from tests.served import served, until
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
@@ -164,31 +163,11 @@ class Running:
         return re.sub(rb"date: [^\r]*", b"date: now", answer)
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(1000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it does not come to that")
-
-
 @asynccontextmanager
 async def running(http: Any) -> AsyncIterator[Running]:
     application = Application()
-    server = uvicorn.Server(
-        uvicorn.Config(
-            application, http=http, ws="none", interface="asgi3", lifespan="off", server_header=False, access_log=False
-        )
-    )
-    listener = socket.create_server(("127.0.0.1", 0))
-    serving = asyncio.create_task(server.serve([listener]))
-    await until(lambda: server.started)
-    with pytest.MonkeyPatch.context() as patch:
-        # pytest listens to every logger, which uvicorn takes for the wish to have its access log.
-        patch.setattr(logging.getLogger("uvicorn.access"), "hasHandlers", lambda: False)
-        yield Running(application, server, listener.getsockname()[1])
-    server.should_exit = True
-    await serving
+    async with served(application, http) as (server, port):
+        yield Running(application, server, port)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,55 @@
+"""An application on a port of its own, served by uvicorn in the test's own event loop."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+import pytest
+import uvicorn
+
+
+class Served(NamedTuple):
+    """The server and its port."""
+
+    server: uvicorn.Server
+    port: int
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Returns when it is so."""
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it does not come to that")
+
+
+@asynccontextmanager
+async def served(application: Any, http: Any) -> AsyncIterator[Served]:
+    """Serves the application by that protocol, without a lifespan."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            application,
+            http=http,
+            ws="none",
+            interface="asgi3",
+            lifespan="off",
+            server_header=False,
+            access_log=False,
+            timeout_graceful_shutdown=5,
+        )
+    )
+    listener = socket.create_server(("127.0.0.1", 0))
+    serving = asyncio.create_task(server.serve([listener]))
+    await until(lambda: server.started)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            # pytest listens to every logger, which uvicorn takes for the wish to have its access log.
+            patch.setattr(logging.getLogger("uvicorn.access"), "hasHandlers", lambda: False)
+            yield Served(server, listener.getsockname()[1])
+    finally:
+        server.should_exit = True
+        await serving
