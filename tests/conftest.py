@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,7 @@ import pytest
 
 from db.database import Database, open_database
 from db.migrate import migrate
+from domain.short_id import ShortId
 from gateway.app import create_app
 from gateway.settings import Settings
 from tests import postgresql
@@ -27,6 +28,8 @@ ROOT = Path(__file__).parent.parent
 
 UNLIMITED = 1_000_000
 """A rate limit that no test reaches; those of rate limits use the defaults."""
+
+SETTINGS = Settings(rate_limit_per_minute=UNLIMITED, rate_limit_per_day=UNLIMITED)
 
 
 @pytest.fixture(scope="session")
@@ -62,16 +65,55 @@ def empty_postgresql_url(postgresql_databases: postgresql.Databases) -> str:
     return postgresql_databases.empty()
 
 
+class Populated(NamedTuple):
+    """What `populate` made once, for all tests: a file or rows, and the keys."""
+
+    content: str
+    keys: dict[str, str]
+    key_ids: dict[str, ShortId]
+
+
+async def _populate(url: str, content: Callable[[], str]) -> Populated:
+    database = await open_database(url)
+    async with World(create_app(SETTINGS, database), database) as world:
+        await populate(world)
+    await database.close()
+    return Populated(content(), world.keys, world.key_ids)
+
+
+@pytest.fixture(scope="session")
+def populated_sqlite(sqlite_template: Path) -> Populated:
+    """The world in an SQLite file."""
+    path = sqlite_template.with_name("world.db")
+    shutil.copy(sqlite_template, path)
+    return asyncio.run(_populate(f"sqlite:///{path}", lambda: str(path)))
+
+
+@pytest.fixture(scope="session")
+def populated_postgresql(postgresql_databases: postgresql.Databases) -> Populated:
+    """The world as rows for PostgreSQL."""
+    with postgresql_databases.migrated() as url:
+        made = asyncio.run(_populate(url, str))
+        return made._replace(content=postgresql_databases.rows(url))
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a migrated, empty database, once on each kind."""
+    """The URL of a migrated database, once on each kind; empty, unless the test asks for the world."""
+    is_populated = "world" in request.fixturenames
     if request.param == "sqlite":
+        template = (
+            request.getfixturevalue("populated_sqlite").content
+            if is_populated
+            else request.getfixturevalue("sqlite_template")
+        )
         path = tmp_path / "certgate.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        shutil.copy(template, path)
         yield f"sqlite:///{path}"
         return
     databases: postgresql.Databases = request.getfixturevalue("postgresql_databases")
-    with databases.migrated() as url:
+    rows = request.getfixturevalue("populated_postgresql").content if is_populated else ""
+    with databases.migrated(rows) as url:
         yield url
 
 
@@ -84,12 +126,14 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def world(database: Database, database_url: str) -> AsyncIterator[World]:
+async def world(request: pytest.FixtureRequest, database: Database, database_url: str) -> AsyncIterator[World]:
     """The application on that database, with two organisations, keys of every role and some definitions."""
-    settings = Settings(database_url=database_url, rate_limit_per_minute=UNLIMITED, rate_limit_per_day=UNLIMITED)
-    app = create_app(settings, database)
+    kind = database_url.partition(":")[0]
+    populated: Populated = request.getfixturevalue(f"populated_{kind}")
+    app = create_app(SETTINGS.model_copy(update={"database_url": database_url}), database)
     async with World(app, database) as world:
-        await populate(world)
+        world.keys |= populated.keys
+        world.key_ids |= populated.key_ids
         yield world
 
 

