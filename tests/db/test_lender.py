@@ -19,6 +19,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=Tr
 
 SLEEP = Read(select(func.pg_sleep(60)), tuple)
 PID = Read(select(func.pg_backend_pid()), tuple)
+ASLEEP = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
 RENAME = update(tables.products).where(tables.products.c.gtin == GTIN)
 
 
@@ -51,11 +52,12 @@ async def running(database: PostgresqlDatabase) -> list[str]:
     return [row[0] for row in rows]
 
 
-async def until_busy(database: PostgresqlDatabase) -> None:
-    """Returns as soon as the server works on something."""
+async def until_asleep(database: PostgresqlDatabase) -> None:
+    """Returns as soon as the server runs `SLEEP`: what is cancelled before that is not noticed by anybody."""
     for _ in range(1000):
-        if await running(database):
-            return
+        async with lent(database._writers) as connection:
+            if await connection.fetchval(ASLEEP):
+                return
     raise AssertionError("it never began")
 
 
@@ -77,7 +79,7 @@ async def test_a_reader_that_is_cancelled_stops_its_statement_and_keeps_its_conn
 ) -> None:
     before = await postgresql.fetch(PID)
     reading = asyncio.create_task(postgresql.fetch(SLEEP))
-    await until_busy(postgresql)
+    await until_asleep(postgresql)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
