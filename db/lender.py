@@ -34,24 +34,29 @@ class Connection(asyncpg.Connection):
     used = True
     """Whether it was lent since the last sweep."""
     # asyncpg's own.
+    _check_open: Any
+    _execute: Any
     _protocol: Any
     _query_loggers: Any
     _stmt_cache: Any
 
-    async def rows(self, sql: str, parameters: Sequence[object]) -> Sequence[Any]:
-        """The rows that `fetch` finds."""
+    async def ask(self, sql: str, parameters: Sequence[object]) -> tuple[Sequence[Any], bytes]:
+        """The rows that a statement finds, and what it did: `SELECT 2`, `INSERT 0 1`, `UPDATE 3`."""
         prepared = self._stmt_cache.get((sql, asyncpg.Record, False))
-        if prepared is None or self._query_loggers:
-            return await self.fetch(sql, *parameters)
         try:
-            rows: list[Any] = await self._protocol.bind_execute(prepared, parameters, "", 0, False, None)
+            if prepared is None or self._query_loggers:
+                # A connection that was closed knows no statements.
+                self._check_open()
+                rows, done, _ = await self._execute(sql, parameters, 0, None, return_status=True)
+            else:
+                rows, done, _ = await self._protocol.bind_execute(prepared, parameters, "", 0, True, None)
         except (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError):
             # The tables were changed since.
             await self.reload_schema_state()
             if self.is_in_transaction():
                 raise
-            return await self.fetch(sql, *parameters)
-        return rows
+            rows, done, _ = await self._execute(sql, parameters, 0, None, return_status=True)
+        return rows, done
 
 
 class Lender:

@@ -61,12 +61,12 @@ class PostgresqlTransaction(Transaction):
         await self._connection.execute("SELECT pg_notify($1, '')", channel)
 
     async def _rows(self, statement: Compiled, values: Values, *, scans: bool = False) -> Sequence[Row]:
-        return await self._connection.rows(statement.sql, statement.bind(values))
+        rows, _ = await self._connection.ask(statement.sql, statement.bind(values))
+        return rows
 
     async def _count(self, statement: Compiled, values: Values, *, scans: bool = False) -> int:
-        # The server answers `INSERT 0 1`, `UPDATE 3`.
-        status = await self._connection.execute(statement.sql, *statement.bind(values))
-        return int(status.rpartition(" ")[2])
+        _, done = await self._connection.ask(statement.sql, statement.bind(values))
+        return int(done.rpartition(b" ")[2])
 
     async def _many(self, statement: Compiled, rows: Sequence[Values]) -> None:
         await self._connection.executemany(statement.sql, [statement.bind(row) for row in rows])
@@ -91,7 +91,7 @@ class PostgresqlDatabase(Database):
         statement, records = read.compiled(POSTGRESQL)
         parameters = statement.bind(values)
         try:
-            connection, rows = await self._readers.first(lambda it: it.rows(statement.sql, parameters))
+            connection, (rows, _) = await self._readers.first(lambda it: it.ask(statement.sql, parameters))
         except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.TooManyConnectionsError) as error:
             raise Busy("The database has no connection to spare; try again in a second.") from error
         self._readers.give(connection)
