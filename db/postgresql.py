@@ -108,7 +108,9 @@ class PostgresqlDatabase(Database):
             try:
                 transaction = PostgresqlTransaction(self, connection)
                 yield transaction
-                await connection.execute("COMMIT")
+                if await connection.execute("COMMIT") != "COMMIT":
+                    # A statement failed and the block went on as if it had not.
+                    raise asyncpg.InFailedSQLTransactionError("The transaction was rolled back, not committed.")
             except BaseException:
                 await self._writers.roll_back(connection)
                 raise

@@ -1,17 +1,20 @@
 """Lending connections to PostgreSQL: whatever happens to a borrower, no place is lost and nothing half-done is lent."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, make_url, select, update
 
+import db.lender
 import db.postgresql
 from db import tables
 from db.lender import Connection, Lender, _too_late
 from db.postgresql import PostgresqlDatabase
 from db.reads import Read
+from domain.errors import Busy
 from tests.lent import all_lent, lent
 from tests.world import GTIN, World
 
@@ -247,3 +250,50 @@ async def test_a_place_whose_connection_cannot_be_opened_is_free_again(postgresq
         with pytest.raises(ConnectionRefusedError):
             await lender.take()
     await lender.close()
+
+
+class Relay:
+    """Stands between us and the server, and can go silent without closing a connection."""
+
+    def __init__(self, server: Path) -> None:
+        self.server = server
+        self.silent = False
+
+    async def join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Passes on what either side says."""
+        from_server, to_server = await asyncio.open_unix_connection(self.server)
+        await asyncio.gather(self._pass_on(reader, to_server), self._pass_on(from_server, writer))
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while said := await reader.read(65536):
+                if not self.silent:
+                    writer.write(said)
+        finally:
+            writer.close()
+
+
+async def test_a_server_that_goes_silent_is_not_waited_for_endlessly(
+    postgresql: PostgresqlDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db.postgresql, "_ANSWER_SECONDS", 1)
+    url = make_url(postgresql._dsn)
+    relay = Relay(Path(str(url.query["host"])) / ".s.PGSQL.5432")
+    server = await asyncio.start_unix_server(relay.join, tmp_path / ".s.PGSQL.5432")
+    database = await db.postgresql.open_postgresql(url.update_query_dict({"host": str(tmp_path)}))
+    try:
+        assert len(await database.fetch(PID)) == 1
+        relay.silent = True
+        with monkeypatch.context() as impatience:
+            impatience.setattr(db.lender, "_OPEN_SECONDS", 0.2)
+            with pytest.raises(Busy):
+                await database.fetch(PID)
+            # What said nothing is given up, although it was never closed.
+            await asyncio.gather(*database._readers._mending)
+        assert idle(database._readers) == []
+        relay.silent = False
+        assert len(await database.fetch(PID)) == 1
+    finally:
+        await database.close()
+        server.close()
+        await server.wait_closed()

@@ -70,6 +70,21 @@ async def test_a_write_sends_nothing_but_its_statements(world: World, postgresql
     assert sent == ["BEGIN", "SELECT", "UPDATE", "COMMIT"] * 3
 
 
+async def test_a_transaction_that_the_server_gave_up_is_not_called_committed(
+    world: World, postgresql: PostgresqlDatabase
+) -> None:
+    async def go_on() -> None:
+        async with postgresql.write() as transaction:
+            await transaction.execute(RENAME, {"name": "lost"})
+            with pytest.raises(asyncpg.DivisionByZeroError):
+                await transaction.fetch(Read(select(func.div(1, 0)), tuple))
+
+    with pytest.raises(asyncpg.InFailedSQLTransactionError, match="rolled back"):
+        await go_on()
+    await rename(postgresql, "kept")
+    assert await name_of(world) == "kept"
+
+
 async def test_a_connection_that_died_meanwhile_is_replaced(world: World, postgresql: PostgresqlDatabase) -> None:
     await asyncio.gather(*(rename(postgresql, f"name {number}") for number in range(8)))
     assert await end_writers(postgresql) > 0
