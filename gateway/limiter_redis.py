@@ -16,9 +16,9 @@ from hashlib import sha1
 from time import monotonic, time
 from typing import Any
 
-from valkey.asyncio import Valkey
+from valkey.asyncio import Connection, Valkey
 from valkey.exceptions import ConnectionError as Disconnected
-from valkey.exceptions import NoScriptError, ValkeyError
+from valkey.exceptions import NoScriptError, ResponseError, ValkeyError
 
 from gateway.limiter import DAY, MINUTE, Budget, Standing, unspent
 
@@ -53,7 +53,7 @@ if fits == 1 and units > 0 then
     'day_used', string.format('%d', used[2]), 'day_end', string.format('%.0f', ends[2]))
   redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', math.max(ends[1], ends[2])))
 end
-return {{fits, now, used[1], ends[1], used[2], ends[2]}}
+return {{ok = string.format('%d %.0f %d %.0f %d %.0f', fits, now, used[1], ends[1], used[2], ends[2])}}
 """
 
 _SHA = sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
@@ -77,6 +77,8 @@ class RedisLimiter:
     ) -> None:
         # The flight has a time limit of its own: a busy event loop must not look like a silent server.
         self._server: Valkey = Valkey.from_url(url, socket_connect_timeout=None, socket_timeout=None)
+        # Used directly: what the client does around a command costs more than everything else about it.
+        self._connection: Connection = self._server.connection_pool.make_connection()
         self._timeout = timeout
         self._pause = pause
         self._clock = clock
@@ -116,8 +118,9 @@ class RedisLimiter:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-        with suppress(OSError, ValkeyError):
-            await self._in_time(self._server.aclose())
+        for end in (self._connection.disconnect, self._server.aclose):
+            with suppress(OSError, ValkeyError):
+                await self._in_time(end())
 
     async def _fly(self) -> None:
         """Takes everybody who waits to the server and back, until nobody waits any more."""
@@ -155,16 +158,17 @@ class RedisLimiter:
 
     async def _send(self, command: list[str], charges: list[_Charge]) -> list[Any]:
         self.round_trips += 1
-        if len(charges) == 1:
+        connection = self._connection
+        packed = [part for charge in charges for part in connection.pack_command(*command, 1, *charge)]
+        await connection.send_packed_command(packed)
+        answers: list[Any] = []
+        for _ in charges:
+            # Each of them is read, also after a refusal, so that the next question meets its own answer.
             try:
-                return [await self._server.execute_command(*command, 1, *charges[0])]  # type: ignore[no-untyped-call]
-            except NoScriptError as error:
-                return [error]
-        async with self._server.pipeline(transaction=False) as pipeline:
-            for charge in charges:
-                pipeline.execute_command(*command, 1, *charge)
-            answers: list[Any] = await pipeline.execute(raise_on_error=False)
-            return answers
+                answers.append([*map(int, (await connection.read_response()).split())])
+            except ResponseError as error:
+                answers.append(error)
+        return answers
 
     async def _in_time(self, work: Any) -> Any:
         """The result of a coroutine. Raises `TimeoutError`."""
