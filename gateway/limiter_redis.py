@@ -66,6 +66,12 @@ _Charge = tuple[str, int, int, int]
 _Waiting = tuple[_Charge, "asyncio.Future[list[int] | None]"]
 
 
+def _packed(words: list[str | int]) -> bytes:
+    """A command in the server's protocol."""
+    encoded = [str(word).encode() for word in words]
+    return b"*%d\r\n" % len(encoded) + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in encoded])
+
+
 class RedisLimiter:
     """Counts on the server at `url`, which is reached when first needed. Belongs to one event loop.
 
@@ -159,8 +165,7 @@ class RedisLimiter:
     async def _send(self, command: list[str], charges: list[_Charge]) -> list[Any]:
         self.round_trips += 1
         connection = self._connection
-        packed = [part for charge in charges for part in connection.pack_command(*command, 1, *charge)]
-        await connection.send_packed_command(packed)
+        await connection.send_packed_command(b"".join([_packed([*command, 1, *charge]) for charge in charges]))
         answers: list[Any] = []
         for _ in charges:
             # Each of them is read, also after a refusal, so that the next question meets its own answer.
