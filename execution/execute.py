@@ -33,6 +33,9 @@ from execution.steps import resumed
 from execution.stopping import Gone, Stopping
 from execution.variables import VariableReader
 
+# Until Python 3.12 a member of an enum is found by a function written in Python.
+_QUERY, _SUBSCRIPTION = OperationType.QUERY, OperationType.SUBSCRIPTION
+
 
 class Admitted(msgspec.Struct):
     """An operation that may be run with these variables."""
@@ -168,7 +171,7 @@ class Executor:
         else:
             self.counts.interpreted[program] += 1
             running = self._interpret(document, operation, admitted.variables, context, root)
-        return self._in_time(running, gone if operation.kind is OperationType.QUERY else None)
+        return self._in_time(running, gone if operation.kind is _QUERY else None)
 
     async def interpret(
         self,
@@ -246,7 +249,7 @@ class Executor:
 
     def _coerce(self, operation: Operation, variables: Mapping[str, Any], limits: Limits) -> VariableValues:
         """The coerced variables. Raises `RequestError` if they do not fit, and for subscriptions."""
-        if operation.kind is OperationType.SUBSCRIPTION:
+        if operation.kind is _SUBSCRIPTION:
             raise RequestError.of(
                 Refusal.OPERATION,
                 "SUBSCRIPTION_NOT_SUPPORTED",

@@ -27,10 +27,10 @@ def limit_headers(standing: Standing) -> list[Header]:
     told finds the window over.
     """
     limits, now = standing.limits, standing.now
-    lefts = standing.left
-    minute_left, day_left = b"%d" % lefts[0], b"%d" % lefts[1]
+    minute, day, minute_trips_first = standing.windows()
+    minute_left, day_left = b"%d" % minute, b"%d" % day
     minute_reset, day_reset = b"%d" % ceil(standing.minute_end - now), b"%d" % ceil(standing.day_end - now)
-    if standing.minute_trips_first:
+    if minute_trips_first:
         limit, left, reset, end = limits.minute, minute_left, minute_reset, standing.minute_end
     else:
         limit, left, reset, end = limits.day, day_left, day_reset, standing.day_end

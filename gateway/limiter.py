@@ -16,7 +16,6 @@ import msgspec
 
 from domain.access import Caller
 from domain.errors import RateLimited
-from domain.vocabulary import KeyKind
 
 MINUTE = 60
 DAY = 24 * 60 * 60
@@ -60,18 +59,19 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     day_end: float
 
     @property
-    def left(self) -> tuple[int, int]:
-        """The units left in the minute and in the day: none when a limit was lowered after more had been spent."""
-        minute, day = self.limits.minute - self.minute_used, self.limits.day - self.day_used
-        return (minute, day) if minute >= 0 <= day else (max(0, minute), max(0, day))
-
-    @property
     def minute_trips_first(self) -> bool:
         """Whether the minute has fewer units left than the day, or as many and ends later, so that it is the one whose
         end brings anything back.
         """
-        minute, day = self.left
-        return minute < day or (minute == day and self.minute_end >= self.day_end)
+        return self.windows()[2]
+
+    def windows(self) -> tuple[int, int, bool]:
+        """The units left in the minute and in the day, and whether the minute trips first."""
+        minute, day = self.limits.minute - self.minute_used, self.limits.day - self.day_used
+        if minute < 0 or day < 0:
+            # A limit was lowered after more had been spent.
+            minute, day = max(0, minute), max(0, day)
+        return minute, day, minute < day or (minute == day and self.minute_end >= self.day_end)
 
     def retry_after(self, units: int) -> int:
         """Whole seconds until the last of the windows ends that `units` do not fit into."""
@@ -183,7 +183,7 @@ class RateLimits:
 
     def of_caller(self, caller: Caller) -> Budget:
         """The budget of a credential; a browser session spends that of the key it stands for."""
-        limits = self._publishable if caller.kind is KeyKind.PUBLISHABLE else self._default
+        limits = self._default if caller.sees_private else self._publishable
         minute, day = caller.rate_limit_per_minute, caller.rate_limit_per_day
         if minute or day:
             limits = Limits(minute or limits.minute, day or limits.day)

@@ -89,20 +89,22 @@ async def list_product_certifications(
     context: Context, command: ListProductCertifications
 ) -> list[CertificationAssignment]:
     """The certifications of one product, filtered and ordered. Raises `NotFound`."""
-    product = await existing_product(context, command.gtin)
-    held = (await certifications_of_products(context, [product.gtin]))[0]
+    held = await certifications.of_products(context.database, [command.gtin], context.caller.organization_ids)
+    if not held:
+        # What holds something is there.
+        await existing_product(context, command.gtin)
     return arrange(held, command, context.today)
 
 
 @read_operation
 async def product_certification(context: Context, command: GetCertificationAssignment) -> CertificationAssignment:
     """One certification of a product. Raises `NotFound`."""
-    product = await existing_product(context, command.gtin)
     found = await certifications.one_of_product(
-        context.database, product.gtin, command.certification_id, context.caller.organization_ids
+        context.database, command.gtin, command.certification_id, context.caller.organization_ids
     )
     if found is None:
-        raise _not_held(product.gtin, command.certification_id)
+        await existing_product(context, command.gtin)
+        raise _not_held(command.gtin, command.certification_id)
     return found
 
 

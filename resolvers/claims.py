@@ -71,17 +71,20 @@ async def claims_of_products(
 @read_operation
 async def list_product_claims(context: Context, gtin: Gtin) -> list[ClaimAssignment]:
     """The claims of one product, by label. Raises `NotFound`."""
-    product = await existing_product(context, gtin)
-    return (await claims_of_products(context, [product.gtin]))[0]
+    made = await claims.of_products(context.database, [gtin])
+    if not made:
+        # What claims something is there.
+        await existing_product(context, gtin)
+    return made
 
 
 @read_operation
 async def product_claim(context: Context, command: GetClaimAssignment) -> ClaimAssignment:
     """One claim of a product. Raises `NotFound`."""
-    product = await existing_product(context, command.gtin)
-    found = await claims.one_of_product(context.database, product.gtin, command.claim_id)
+    found = await claims.one_of_product(context.database, command.gtin, command.claim_id)
     if found is None:
-        raise _not_carried(product.gtin, command.claim_id)
+        await existing_product(context, command.gtin)
+        raise _not_carried(command.gtin, command.claim_id)
     return found
 
 

@@ -27,6 +27,8 @@ R = TypeVar("R")
 C = TypeVar("C", bound=Command)
 D = TypeVar("D", bound=Change[Any, Any])
 
+# Once for all, because until Python 3.12 finding a member of an enum is slow.
+_READ = Permission.READ
 MAX_ROWS = 100
 ROWS_A_TURN = 10
 """How many rows of a bulk write are done before others have their turn in the event loop."""
@@ -114,7 +116,7 @@ def read_operation(function: Read[P, R]) -> Read[P, R]:
 
     @wraps(function)
     def guarded(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
-        require(context.caller, Permission.READ)
+        require(context.caller, _READ)
         reading = function(context, *args, **kwargs)
         return reading if context.caller.sees_private else _published(reading)
 

@@ -47,6 +47,9 @@ PREFLIGHT_HEADERS = (b"graphql-require-preflight", b"apollo-require-preflight", 
 DocumentMode = Literal["off", "prefer", "only"]
 """Whether registered documents are run by their ids, and whether others are run at all."""
 
+# Until Python 3.12 a member of an enum is found by a function written in Python.
+_MUTATION = OperationType.MUTATION
+
 _encode_json = msgspec.json.Encoder().encode
 
 
@@ -155,7 +158,7 @@ class GraphQLEndpoint:
             text = await self._text(request)
         document = executor.prepare(text, limits)
         operation = document.select(request.operation_name)
-        if operation.kind is OperationType.MUTATION and scope["method"] != "POST":
+        if operation.kind is _MUTATION and scope["method"] != "POST":
             raise NotGraphQL(405, "method_not_allowed", "A mutation changes data; send it by POST.", {"Allow": "POST"})
         units = operation.measure.root_fields
         if self._charge is not None and units > 1:
