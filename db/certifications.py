@@ -47,6 +47,7 @@ COLUMNS = (*_ASSIGNMENT, assignments.c.certification_id)
 
 _NAMES = tuple(column.name for column in _ASSIGNMENT)
 _members = attrgetter(*_NAMES)
+_KEY = ("gtin", "certification_id")
 _FOR_GROUPING = frozenset({"gtin"})
 
 _assignments = select(*COLUMNS)
@@ -185,15 +186,16 @@ async def lock(
 
 async def add(transaction: Transaction, assignment: CertificationAssignment) -> bool:
     """Stores a new assignment. False when the product holds that certification already."""
-    return await transaction.insert(
-        assignments,
-        {
-            "gtin": assignment.gtin,
-            "certification_id": assignment.certification.id,
-            **dict(zip(_NAMES, _members(assignment), strict=True)),
-        },
-        unless=("gtin", "certification_id"),
-    )
+    return await transaction.insert(assignments, _row(assignment), unless=_KEY)
+
+
+async def add_alone(transaction: Transaction, assignment: CertificationAssignment, owner: ShortId) -> bool:
+    """Stores a new assignment on a product of `owner`, and that is all (see `Transaction.insert_alone`)."""
+    return await transaction.insert_alone(assignments, _row(assignment), unless=_KEY, owner=owner)
+
+
+def _row(assignment: CertificationAssignment) -> dict[str, Any]:
+    return {"certification_id": assignment.certification.id, **dict(zip(_NAMES, _members(assignment), strict=True))}
 
 
 async def remove(transaction: Transaction, assignment: CertificationAssignment) -> None:

@@ -36,6 +36,7 @@ COLUMNS = (*_ASSIGNMENT, assignments.c.claim_id)
 
 _NAMES = tuple(column.name for column in _ASSIGNMENT)
 _members = attrgetter(*_NAMES)
+_KEY = ("gtin", "claim_id")
 _FOR_GROUPING = frozenset({"gtin"})
 
 _assignments = select(*COLUMNS)
@@ -107,15 +108,16 @@ async def of_ids(database: Database, ids: Sequence[ShortId]) -> list[ClaimAssign
 
 async def add(transaction: Transaction, assignment: ClaimAssignment) -> bool:
     """Stores a new assignment. False when the product makes that claim already."""
-    return await transaction.insert(
-        assignments,
-        {
-            "gtin": assignment.gtin,
-            "claim_id": assignment.claim.id,
-            **dict(zip(_NAMES, _members(assignment), strict=True)),
-        },
-        unless=("gtin", "claim_id"),
-    )
+    return await transaction.insert(assignments, _row(assignment), unless=_KEY)
+
+
+async def add_alone(transaction: Transaction, assignment: ClaimAssignment, owner: ShortId) -> bool:
+    """Stores a new assignment on a product of `owner`, and that is all (see `Transaction.insert_alone`)."""
+    return await transaction.insert_alone(assignments, _row(assignment), unless=_KEY, owner=owner)
+
+
+def _row(assignment: ClaimAssignment) -> dict[str, Any]:
+    return {"claim_id": assignment.claim.id, **dict(zip(_NAMES, _members(assignment), strict=True))}
 
 
 async def one_of_product(database: Database, gtin: Gtin, claim_id: ShortId) -> ClaimAssignment | None:

@@ -34,6 +34,8 @@ class Transaction(ABC):
         self.database = database
         self._dialect = dialect
         self.notified = False
+        self.single = False
+        """Whether `insert_alone` may be tried."""
 
     async def fetch(
         self, read: Read[R], found: Definitions | None = None, /, *, lock: Table | None = None, **values: Any
@@ -58,6 +60,14 @@ class Transaction(ABC):
         else:
             statement = writes.insert(self._dialect, table, columns)
         return await self._count(statement, values) == 1
+
+    async def insert_alone(self, table: Table, values: dict[str, Any], *, unless: tuple[str, ...], owner: str) -> bool:
+        """Inserts one row about a product that belongs to `owner`, as the only thing that the transaction does.
+
+        False where there is no such product, where another row has equal values in the columns of `unless`, and where
+        the database gains nothing by it; then nothing was done, and the transaction may do something else.
+        """
+        return False
 
     async def upsert(self, table: Table, rows: list[dict[str, Any]], *, key: str) -> None:
         """Inserts rows; where the key exists, the other columns given are overwritten."""
@@ -130,8 +140,10 @@ class Database(ABC):
         """
 
     @abstractmethod
-    def write(self) -> AbstractAsyncContextManager[Transaction]:
+    def write(self, *, single: bool = False) -> AbstractAsyncContextManager[Transaction]:
         """A write transaction: `async with database.write() as transaction`. Durable once the block has ended.
+
+        `single` promises that the block cannot fail any more after `Transaction.insert_alone` has answered True.
 
         Raises `Busy` when the database is held up by others for too long, or when the block itself is.
         """

@@ -7,12 +7,14 @@ A write sends `BEGIN`, its statements and `COMMIT`, and nothing else: connection
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import asyncpg
 import msgspec
-from sqlalchemy import URL, Dialect
+from sqlalchemy import URL, Dialect, Table
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
+from db import writes
 from db.compiled import Compiled, json_text
 from db.database import Database, Transaction, Values
 from db.keys import CHANNEL
@@ -31,45 +33,97 @@ _CONTENTION = {"40001", "40P01", "55P03", "57014", "53300"}
 
 
 class PostgresqlTransaction(Transaction):
-    """A transaction on one connection."""
+    """A transaction on one connection, which it takes when it begins."""
 
-    def __init__(self, database: Database, connection: Connection) -> None:
+    def __init__(self, database: Database, writers: Lender, *, single: bool) -> None:
         super().__init__(database, POSTGRESQL)
-        self._connection = connection
+        self.single = single
+        self._writers = writers
+        self._connection: Connection | None = None
         self._parted = False
+
+    async def begin(self) -> Connection:
+        """Begins it, on the connection that is answered. Raises `Busy`."""
+        self._connection, _ = await self._first("BEGIN", ())
+        return self._connection
+
+    async def end(self, *, well: bool) -> None:
+        """Commits or rolls back what was begun, if anything was, and gives the connection back."""
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            if well and await connection.execute("COMMIT") != "COMMIT":
+                # A statement failed and the block went on as if it had not.
+                raise asyncpg.InFailedSQLTransactionError("The transaction was rolled back, not committed.")
+        except BaseException:
+            await self._writers.roll_back(connection)
+            raise
+        if well:
+            self._writers.give(connection)
+        else:
+            await self._writers.roll_back(connection)
+
+    async def _first(self, sql: str, parameters: Sequence[object]) -> tuple[Connection, bytes]:
+        try:
+            connection, (_, done) = await self._writers.first(lambda it: it.ask(sql, parameters))
+        except TimeoutError as error:
+            raise Busy("Too many writes are waiting; try again in a second.") from error
+        return connection, done
+
+    async def insert_alone(self, table: Table, values: dict[str, Any], *, unless: tuple[str, ...], owner: str) -> bool:
+        """One round trip instead of four: a statement outside of a transaction is one by itself."""
+        if not self.single or self._connection is not None:
+            return False
+        self._writes(table)
+        statement = writes.insert_owned(POSTGRESQL, table, tuple(values), unless)
+        connection, done = await self._first(statement.sql, statement.bind({**values, "owner": owner}))
+        self._writers.give(connection)
+        return _number(done) == 1
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """One round trip: a block that was left well is released by the next one, or by the commit."""
-        await self._connection.execute("RELEASE SAVEPOINT part; SAVEPOINT part" if self._parted else "SAVEPOINT part")
+        connection = self._connection or await self.begin()
+        await connection.execute("RELEASE SAVEPOINT part; SAVEPOINT part" if self._parted else "SAVEPOINT part")
         self._parted = True
         try:
             yield
         except Exception:
             # A connection that is lost has rolled back by itself; the error that says so is the block's.
             with suppress(*DEAD):
-                await self._connection.execute("ROLLBACK TO SAVEPOINT part")
+                await connection.execute("ROLLBACK TO SAVEPOINT part")
             raise
 
     async def alone(self, work: str) -> None:
         """Takes an advisory lock, which PostgreSQL gives back when the transaction ends."""
-        await self._connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", work)
+        connection = self._connection or await self.begin()
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", work)
 
     async def notify(self, channel: str) -> None:
         """Tells every process that listens, once this transaction has committed."""
         await super().notify(channel)
-        await self._connection.execute("SELECT pg_notify($1, '')", channel)
+        connection = self._connection or await self.begin()
+        await connection.execute("SELECT pg_notify($1, '')", channel)
 
     async def _rows(self, statement: Compiled, values: Values, *, scans: bool = False) -> Sequence[Row]:
-        rows, _ = await self._connection.ask(statement.sql, statement.bind(values))
+        connection = self._connection or await self.begin()
+        rows, _ = await connection.ask(statement.sql, statement.bind(values))
         return rows
 
     async def _count(self, statement: Compiled, values: Values, *, scans: bool = False) -> int:
-        _, done = await self._connection.ask(statement.sql, statement.bind(values))
-        return int(done.rpartition(b" ")[2])
+        connection = self._connection or await self.begin()
+        _, done = await connection.ask(statement.sql, statement.bind(values))
+        return _number(done)
 
     async def _many(self, statement: Compiled, rows: Sequence[Values]) -> None:
-        await self._connection.executemany(statement.sql, [statement.bind(row) for row in rows])
+        connection = self._connection or await self.begin()
+        await connection.executemany(statement.sql, [statement.bind(row) for row in rows])
+
+
+def _number(done: bytes) -> int:
+    """How many rows: in `INSERT 0 1`, `UPDATE 3`."""
+    return int(done.rpartition(b" ")[2])
 
 
 class PostgresqlDatabase(Database):
@@ -98,23 +152,18 @@ class PostgresqlDatabase(Database):
         return records(rows, found)
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Transaction]:
+    async def write(self, *, single: bool = False) -> AsyncIterator[Transaction]:
         """A write transaction at the server's default isolation, READ COMMITTED."""
+        transaction = PostgresqlTransaction(self, self._writers, single=single)
         try:
+            if not single:
+                await transaction.begin()
             try:
-                connection, _ = await self._writers.first(lambda it: it.execute("BEGIN"))
-            except TimeoutError as error:
-                raise Busy("Too many writes are waiting; try again in a second.") from error
-            try:
-                transaction = PostgresqlTransaction(self, connection)
                 yield transaction
-                if await connection.execute("COMMIT") != "COMMIT":
-                    # A statement failed and the block went on as if it had not.
-                    raise asyncpg.InFailedSQLTransactionError("The transaction was rolled back, not committed.")
             except BaseException:
-                await self._writers.roll_back(connection)
+                await transaction.end(well=False)
                 raise
-            self._writers.give(connection)
+            await transaction.end(well=True)
         except asyncpg.PostgresError as error:
             if error.sqlstate in _CONTENTION:
                 raise Busy("The database is busy with other writes; try again in a second.") from error

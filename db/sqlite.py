@@ -70,7 +70,7 @@ class SqliteDatabase(Database):
             self._readers.append(connection)
         return connection
 
-    def write(self) -> AbstractAsyncContextManager[Transaction]:
+    def write(self, *, single: bool = False) -> AbstractAsyncContextManager[Transaction]:
         """A write transaction, in one commit with those that wait beside it."""
         return self._writer.write(self)
 

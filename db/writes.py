@@ -4,10 +4,11 @@ from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Dialect, Table
+from sqlalchemy import Dialect, Table, bindparam, select
 from sqlalchemy.sql.dml import Delete, Update
 
 from db.compiled import Compiled, compile_statement
+from db.tables import products
 
 _MAX_VARIANTS = 256
 
@@ -27,6 +28,23 @@ def insert_unless(
     """Inserts where no row has equal values in the columns of `unique`; None: in the columns of any unique index."""
     statement = _insert(dialect, table)
     return compile_statement(statement.on_conflict_do_nothing(index_elements=unique), dialect, columns)
+
+
+@lru_cache(maxsize=256)
+def insert_owned(dialect: Dialect, table: Table, columns: tuple[str, ...], unique: tuple[str, ...]) -> Compiled:
+    """Inserts a row about a product of the organisation `owner`, where no other has equal values in `unique`.
+
+    It may be run twice, when nobody knows whether the first time was: the row itself, by its `id`, is not in its way.
+    """
+    values = (
+        select(*(bindparam(name, type_=table.c[name].type) for name in columns))
+        .select_from(products)
+        .where(products.c.gtin == bindparam("gtin"), products.c.organization_id == bindparam("owner"))
+    )
+    statement = _insert(dialect, table).from_select(columns, values)
+    own = statement.excluded.id
+    statement = statement.on_conflict_do_update(index_elements=unique, set_={"id": own}, where=table.c.id == own)
+    return compile_statement(statement, dialect)
 
 
 @lru_cache(maxsize=256)

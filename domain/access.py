@@ -92,6 +92,11 @@ class Caller(msgspec.Struct, frozen=True):
                 return membership.role
         return None
 
+    @property
+    def only_owner(self) -> ShortId | None:
+        """The only organisation whose products it may change; None where there may be several, or none."""
+        return None if self.others or self.role is Role.READONLY else self.organization.id
+
     def may(self, permission: Permission) -> bool:
         """Whether this credential permits such an operation at all, in at least one of its organisations."""
         if permission is _READ:

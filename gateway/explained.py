@@ -35,7 +35,7 @@ class Noted(Database):
         self.reads.append(f"{len(records)} row{'' if len(records) == 1 else 's'}{where}: {sql}")
         return records
 
-    def write(self) -> AbstractAsyncContextManager[Transaction]:
+    def write(self, *, single: bool = False) -> AbstractAsyncContextManager[Transaction]:
         """Never: only queries are run to be explained."""
         raise AssertionError("a query does not write")
 

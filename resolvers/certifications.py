@@ -115,13 +115,32 @@ async def assign_certification(
     """Puts a certification on a product. Raises `NotFound`, `Forbidden`, `InvalidInput` or `AlreadyAssigned`."""
     check_order(command.valid_from, command.expiration_date)
     metadata = merge({}, command.metadata)
+    owner = context.caller.only_owner
+    if transaction.single and owner is not None:
+        definition = await certifications.find(transaction, command.certification_id, [owner])
+        if definition is not None:
+            assignment = _assigned(context, command, metadata, definition)
+            if await certifications.add_alone(transaction, assignment, owner):
+                return Change(None, assignment)
     product = await owned_product(context, transaction, command.gtin)
     definition = await certifications.find(transaction, command.certification_id, [product.organization_id])
     if definition is None:
         raise unknown(command.certification_id)
-    assignment = CertificationAssignment(
+    assignment = _assigned(context, command, metadata, definition)
+    if not await certifications.add(transaction, assignment):
+        raise AlreadyAssigned(
+            f"The product {product.gtin} already holds the certification {definition.label};"
+            " change that assignment instead."
+        )
+    return Change(None, assignment)
+
+
+def _assigned(
+    context: Context, command: AssignCertification, metadata: dict[str, str], definition: Certification
+) -> CertificationAssignment:
+    return CertificationAssignment(
         id=new_short_id(context.now),
-        gtin=product.gtin,
+        gtin=command.gtin,
         metadata=metadata,
         valid_from=command.valid_from,
         expiration_date=command.expiration_date,
@@ -140,12 +159,6 @@ async def assign_certification(
         version=1,
         certification=definition,
     )
-    if not await certifications.add(transaction, assignment):
-        raise AlreadyAssigned(
-            f"The product {product.gtin} already holds the certification {definition.label};"
-            " change that assignment instead."
-        )
-    return Change(None, assignment)
 
 
 @write_operation

@@ -95,13 +95,13 @@ async def assign_claim(
     """Puts a claim on a product. Raises `NotFound`, `Forbidden`, `InvalidInput` or `AlreadyAssigned`."""
     check_order(command.valid_from, command.expiration_date)
     metadata = merge({}, command.metadata)
-    product = await owned_product(context, transaction, command.gtin)
     definition = await claims.find(transaction, command.claim_id)
     if definition is None:
+        await owned_product(context, transaction, command.gtin)
         raise unknown(command.claim_id)
     assignment = ClaimAssignment(
         id=new_short_id(context.now),
-        gtin=product.gtin,
+        gtin=command.gtin,
         metadata=metadata,
         source=command.source,
         valid_from=command.valid_from,
@@ -113,6 +113,10 @@ async def assign_claim(
         version=1,
         claim=definition,
     )
+    owner = context.caller.only_owner
+    if transaction.single and owner is not None and await claims.add_alone(transaction, assignment, owner):
+        return Change(None, assignment)
+    product = await owned_product(context, transaction, command.gtin)
     if not await claims.add(transaction, assignment):
         raise AlreadyAssigned(
             f"The product {product.gtin} already carries the claim {definition.code}; change that assignment instead."

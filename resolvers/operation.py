@@ -168,7 +168,9 @@ class WriteOperation(Generic[C, D]):
         require(context.caller, Permission.WRITE)
         change: D
         try:
-            async with context.database.write() as transaction:
+            # What is to be rolled back, remembered or confirmed takes more than one statement.
+            single = not context.dry_run and context.idempotency is None and context.expected is None
+            async with context.database.write(single=single) as transaction:
                 change = await self._once(context, transaction, command)
                 if context.dry_run:
                     raise _RolledBack

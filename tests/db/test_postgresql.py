@@ -1,18 +1,29 @@
 """What is PostgreSQL's own: how little a write sends, and connections that die."""
 
 import asyncio
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, cast
 
 import asyncpg
 import pytest
-from sqlalchemy import Integer, String, bindparam, column, func, select, table, update
+from sqlalchemy import Integer, String, bindparam, column, delete, func, select, table, update
 
-from db import certifications, tables
+from db import certifications, claims, tables
 from db.postgresql import PostgresqlDatabase
 from db.reads import Read
+from domain.access import Caller
+from domain.commands import AssignCertification, AssignClaim
+from domain.errors import DomainError
 from domain.gtin import Gtin
+from domain.records import Claim, ClaimAssignment, Organization
+from domain.short_id import ShortId, new_short_id
+from domain.vocabulary import ClaimSource, KeyKind, Role
+from resolvers.certifications import assign_certification
+from resolvers.claims import assign_claim
+from resolvers.operation import Context
 from tests.lent import lent
-from tests.world import GTIN, USDA_ORGANIC, World
+from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOON, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -45,12 +56,24 @@ async def name_of(world: World) -> Any:
     return next(row for row in await world.rows(tables.products) if row[0] == GTIN)[3]
 
 
-async def test_a_write_sends_nothing_but_its_statements(world: World, postgresql: PostgresqlDatabase) -> None:
+@asynccontextmanager
+async def sent_to(postgresql: PostgresqlDatabase) -> AsyncIterator[list[str]]:
+    """The first words of what the writing connection is sent."""
     sent: list[str] = []
 
     def note(record: Any) -> None:
         sent.append(record.query.split()[0].strip(";"))
 
+    async with lent(postgresql._writers) as connection:
+        connection.add_query_logger(note)
+    yield sent
+    # The last one is told a turn later.
+    await asyncio.sleep(0)
+    async with lent(postgresql._writers) as connection:
+        connection.remove_query_logger(note)
+
+
+async def test_a_write_sends_nothing_but_its_statements(world: World, postgresql: PostgresqlDatabase) -> None:
     async def change() -> None:
         async with postgresql.write() as transaction:
             held = await certifications.lock(transaction, Gtin(GTIN), USDA_ORGANIC, [world.brand])
@@ -59,14 +82,9 @@ async def test_a_write_sends_nothing_but_its_statements(world: World, postgresql
 
     # The first time, asyncpg asks what the array of a list parameter is.
     await change()
-    async with lent(postgresql._writers) as connection:
-        connection.add_query_logger(note)
-    for _ in range(3):
-        await change()
-    # The last one is told a turn later.
-    await asyncio.sleep(0)
-    async with lent(postgresql._writers) as connection:
-        connection.remove_query_logger(note)
+    async with sent_to(postgresql) as sent:
+        for _ in range(3):
+            await change()
     assert sent == ["BEGIN", "SELECT", "UPDATE", "COMMIT"] * 3
 
 
@@ -83,6 +101,63 @@ async def test_a_transaction_that_the_server_gave_up_is_not_called_committed(
         await go_on()
     await rename(postgresql, "kept")
     assert await name_of(world) == "kept"
+
+
+def editor(world: World, *, key: str | None = None) -> Context:
+    brand = Organization(world.brand, "brand", "Brand")
+    caller = Caller(world.key_ids["editor"], KeyKind.BUSINESS, Role.EDITOR, brand)
+    return Context(world.database, caller, NOON, idempotency_key=key)
+
+
+async def test_an_assignment_is_one_statement_if_it_is_all(world: World, postgresql: PostgresqlDatabase) -> None:
+    for assigned in (tables.claim_assignments, tables.certification_assignments):
+        async with postgresql.write() as transaction:
+            await transaction.execute(delete(assigned))
+    claim = AssignClaim.parse({"gtin": GTIN, "claim_id": VEGAN})
+    async with sent_to(postgresql) as sent:
+        made = await assign_claim(editor(world), claim)
+        await assign_certification(
+            editor(world), AssignCertification.parse({"gtin": GTIN, "certification_id": FAIR_TRADE})
+        )
+    assert sent == ["INSERT"] * 2
+    assert [row[2] for row in await world.rows(tables.claim_assignments)] == [made.after.id]
+    for refused in (claim, AssignClaim.parse({"gtin": OTHERS_GTIN, "claim_id": VEGAN})):
+        async with sent_to(postgresql) as sent:
+            with suppress(DomainError):
+                await assign_claim(editor(world), refused)
+        assert sent[:3] == ["INSERT", "BEGIN", "SELECT"]
+        assert sent[-1] == "ROLLBACK"
+    async with sent_to(postgresql) as sent:
+        await assign_claim(editor(world, key="k"), AssignClaim.parse({"gtin": GTIN, "claim_id": NON_GMO}))
+    assert (sent[0], sent[-1]) == ("BEGIN", "COMMIT")
+    assert len(await world.rows(tables.claim_assignments)) == 2
+
+
+async def test_a_statement_that_is_asked_twice_inserts_once(world: World, postgresql: PostgresqlDatabase) -> None:
+    """As when the connection was lost before its answer came."""
+    definition = cast("Claim", await claims.find(postgresql, VEGAN))
+
+    async def store(id: ShortId) -> bool:
+        source = ClaimSource.BRAND_SELF_DECLARED
+        assignment = ClaimAssignment(id, Gtin(GTIN), {}, source, None, None, "", "", NOON, NOON, 1, definition)
+        async with postgresql.write(single=True) as transaction:
+            return await claims.add_alone(transaction, assignment, world.brand)
+
+    async with postgresql.write() as transaction:
+        await transaction.execute(delete(tables.claim_assignments))
+    first, second = new_short_id(NOON), new_short_id(NOON)
+    assert [await store(id) for id in (first, first, second)] == [True, True, False]
+    assert [row[2] for row in await world.rows(tables.claim_assignments)] == [first]
+
+
+async def test_assignments_meet_dead_connections_as_little(world: World, postgresql: PostgresqlDatabase) -> None:
+    async with postgresql.write() as transaction:
+        await transaction.execute(delete(tables.claim_assignments))
+    await asyncio.gather(*(rename(postgresql, f"name {number}") for number in range(8)))
+    assert await end_writers(postgresql) > 0
+    command = AssignClaim.parse({"gtin": GTIN, "claim_id": VEGAN})
+    answers = await asyncio.gather(*(assign_claim(editor(world), command) for _ in range(8)), return_exceptions=True)
+    assert sorted(type(answer).__name__ for answer in answers) == [*["AlreadyAssigned"] * 7, "Change"]
 
 
 async def test_a_connection_that_died_meanwhile_is_replaced(world: World, postgresql: PostgresqlDatabase) -> None:

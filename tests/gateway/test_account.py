@@ -332,7 +332,7 @@ async def test_what_cannot_be_written_is_kept(world: World, caplog: pytest.LogCa
     gathered.key(ShortId("2" * 22), NOW)  # deleted meanwhile: nobody minds
     write = world.database.write
 
-    def down() -> Any:
+    def down(**_: Any) -> Any:
         raise OSError("no disk")
 
     world.database.write = down  # type: ignore[method-assign]
