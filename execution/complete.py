@@ -1,7 +1,7 @@
 """Any value at any place: what graphql-core's `complete_value` does, for the cases that generated code leaves out.
 
 Generated code contains the cases that happen all the time. An exception, a null, a value of an unusual type, an
-awaitable, an interface or union come here.
+awaitable, an interface, an object whose class is no type of its union come here.
 """
 
 from collections.abc import AsyncIterable, Awaitable, Sequence
