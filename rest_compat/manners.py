@@ -55,7 +55,8 @@ def _conditional(request: Request, response: Response) -> Response:
         # No single record stands behind it, a list for example, or only a part of one that a publishable key may see:
         # it is named by what it says, byte for byte.
         tag = digest(bytes(response.body))
-        response.headers["ETag"] = f'"{tag}"'
+        others = [header for header in response.raw_headers if header[0] != b"etag"]
+        response.raw_headers[:] = [*others, (b"etag", f'"{tag}"'.encode())]
     else:
         tag = own[1:-1].decode("ascii")
     conditions = dict(request.scope["headers"])
