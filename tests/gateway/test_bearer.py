@@ -346,6 +346,7 @@ def test_settings_that_would_let_others_in_are_refused(wrong: dict[str, str], na
         load_settings(**wrong)
 
 
-def test_the_audience_is_the_public_address_unless_told_otherwise() -> None:
-    load_settings(oauth_issuer="https://login.example.org", public_url="https://certgate.example.org")
-    load_settings(oauth_issuer="http://127.0.0.1:9000", oauth_audience="certgate")
+def test_an_issuer_needs_an_audience_or_a_public_address() -> None:
+    by_address = load_settings(oauth_issuer="https://login.example.org", public_url="https://certgate.example.org")
+    by_name = load_settings(oauth_issuer="http://127.0.0.1:9000", oauth_audience="certgate")
+    assert [settings.oauth_audience for settings in (by_address, by_name)] == ["", "certgate"]
