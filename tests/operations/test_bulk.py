@@ -385,7 +385,7 @@ async def test_ten_rows_are_one_transaction_and_ten_times_the_statements_of_one(
     shelf: World, policy: str, savepoints: int
 ) -> None:
     async with written(shelf) as single:
-        await run(shelf, "assignClaim", claims(GTIN)[0])
+        assert codes(await bulk(shelf, "assignClaims", claims(GTIN), policy)) == [""]
     async with written(shelf) as many:
         assert codes(await bulk(shelf, "assignClaims", claims(*SHELF[:10]), policy)) == [""] * 10
 
@@ -399,7 +399,7 @@ async def test_ten_rows_are_one_transaction_and_ten_times_the_statements_of_one(
     if isinstance(shelf.database, PostgresqlDatabase):
         # One round trip for each, in which the last one is released.
         assert kinds(many, "SAVEPOINT", "RELEASE") == savepoints
-        assert len(many) == 2 + savepoints + 10 * (len(single) - 2)
+        assert len(many) == 2 + 10 * (len(single) - 2)
     else:
         assert kinds(many, "SAVEPOINT PART") == savepoints
 
