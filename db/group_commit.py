@@ -55,7 +55,7 @@ _STOPPING = "The server is stopping; try again in a second."
 class SqliteTransaction(Transaction):
     """One operation in its savepoint."""
 
-    def __init__(self, database: Database, connection: sqlite3.Connection, thread: aiosqlite.Connection) -> None:
+    def __init__(self, database: Database, connection: sqlite3.Connection, thread: "_Thread") -> None:
         super().__init__(database, SQLITE)
         self._connection = connection
         self._thread = thread
@@ -83,20 +83,20 @@ class SqliteTransaction(Transaction):
         self._check()
         parameters = statement.bind(values)
         if scans:
-            return list(await _finished(self._thread.execute_fetchall(statement.sql, parameters)))
+            return list(await _finished(self._thread.does(lambda it: it.execute_fetchall(statement.sql, parameters))))
         return self._connection.execute(statement.sql, parameters).fetchall()
 
     async def _count(self, statement: Compiled, values: Values, *, scans: bool = False) -> int:
         self._check()
         parameters = statement.bind(values)
         if scans:
-            return (await _finished(self._thread.execute(statement.sql, parameters))).rowcount
+            return (await _finished(self._thread.does(lambda it: it.execute(statement.sql, parameters)))).rowcount
         return self._connection.execute(statement.sql, parameters).rowcount
 
     async def _many(self, statement: Compiled, rows: Sequence[Values]) -> None:
         self._check()
         parameters = [statement.bind(row) for row in rows]
-        await _finished(self._thread.executemany(statement.sql, parameters))
+        await _finished(self._thread.does(lambda it: it.executemany(statement.sql, parameters)))
 
     def _check(self) -> None:
         # Outside the group's transaction a statement would commit itself at once.
@@ -189,13 +189,12 @@ class GroupCommit:
 
     def __init__(self, connection: sqlite3.Connection, thread: aiosqlite.Connection) -> None:
         self._connection = connection
-        self._thread = thread
+        self._thread = _Thread(thread)
         self._waiting: deque[_Turn] = deque()
         self._writer: asyncio.Task[None] | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._locked_out = False
         self._closed = False
-        self._in_thread = False
         self._notified = 0
         self.committed: Callable[[], None] = lambda: None
         """Called after each commit that changed something, before anybody is answered."""
@@ -364,11 +363,7 @@ class GroupCommit:
     async def _commit(self, *, changed: bool) -> Exception | None:
         try:
             if changed:
-                self._in_thread = True
-                try:
-                    await self._thread.commit()
-                finally:
-                    self._in_thread = False
+                await self._thread.does(lambda it: it.commit())
             else:
                 # Nothing is written, so nobody waits for the disk.
                 self._connection.commit()
@@ -379,9 +374,9 @@ class GroupCommit:
     def told(self) -> object:
         """Another value whenever another process has committed, or an operation here changed what caches depend on.
 
-        None while a commit is in its thread's hands: asking would wait for the disk.
+        None while the connection is in its thread's hands: asking would wait for the disk, or for a scan.
         """
-        if self._in_thread:
+        if self._thread.busy:
             return None
         # A connection's own commits leave this number as it is.
         return self._connection.execute("PRAGMA data_version").fetchone()[0], self._notified
@@ -393,12 +388,29 @@ class GroupCommit:
             await asyncio.wait([self._writer])
         if self._alarm is not None:
             self._alarm.cancel()
-        await self._thread.close()
+        await self._thread.connection.close()
 
 
 def is_contention(error: sqlite3.Error) -> bool:
     """Whether another process was in the way, so that trying again can help."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+class _Thread:
+    """aiosqlite's thread, in whose hands the connection is from time to time."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self.connection = connection
+        self.busy = False
+        """Whether it has the connection now."""
+
+    async def does(self, work: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+        """The result of work there; nothing else is done with the connection until it has ended."""
+        self.busy = True
+        try:
+            return await work(self.connection)
+        finally:
+            self.busy = False
 
 
 async def _finished(work: Awaitable[T]) -> T:

@@ -66,7 +66,7 @@ def traced(writer: GroupCommit) -> Iterator[list[str]]:
 async def slow_disk(writer: GroupCommit) -> AsyncIterator[None]:
     """Until the end of the block no commit gets through: the thread that commits is busy."""
     go = threading.Event()
-    waiting = asyncio.ensure_future(writer._thread._execute(go.wait))  # type: ignore[no-untyped-call]
+    waiting = asyncio.ensure_future(writer._thread.connection._execute(go.wait))  # type: ignore[no-untyped-call]
     await asyncio.sleep(0)
     try:
         yield

@@ -202,6 +202,20 @@ async def test_a_scan_ends_when_nobody_waits_for_it(world: World) -> None:
         assert await asyncio.gather(*(world.database.fetch(counting_to(1_000)) for _ in range(4))) == [[(1_000,)]] * 4
 
 
+async def test_what_a_thread_does_with_the_writing_connection_is_not_waited_for(world: World) -> None:
+    """Whoever asks whether something has changed asks in the loop's thread."""
+    writer = sqlite(world)._writer
+    async with world.database.write() as transaction:
+        assert writer.told() is not None
+        scan = asyncio.create_task(transaction.fetch(counting_to(1_000_000)))
+        # Two tasks have to begin.
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert writer.told() is None
+        assert await scan == [(1_000_000,)]
+        assert writer.told() is not None
+
+
 STATS = [
     (statement, frozenset(by), bucket)
     for statement, keys in ((stats._of_certifications, CertificationGrouping), (stats._of_claims, ClaimGrouping))
