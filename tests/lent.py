@@ -1,7 +1,9 @@
 """Connections to PostgreSQL, borrowed by a test."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from db.lender import Connection, Lender
 
@@ -21,3 +23,20 @@ async def all_lent(lender: Lender) -> AsyncIterator[list[Connection]]:
     """Every connection, so that nobody else gets one."""
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(lent(lender)) for _ in range(lender.size)]
+
+
+@asynccontextmanager
+async def sent(lender: Lender) -> AsyncIterator[list[str]]:
+    """What the connection that the next borrower gets is sent in the block, `BEGIN` and `COMMIT` included."""
+    statements: list[str] = []
+
+    def note(record: Any) -> None:
+        statements.append(record.query)
+
+    async with lent(lender) as connection:
+        connection.add_query_logger(note)
+    yield statements
+    # The last one is told a turn later.
+    await asyncio.sleep(0)
+    async with lent(lender) as connection:
+        connection.remove_query_logger(note)

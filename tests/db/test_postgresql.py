@@ -1,8 +1,7 @@
 """What is PostgreSQL's own: how little a write sends, and connections that die."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import Any, cast
 
 import asyncpg
@@ -22,7 +21,7 @@ from domain.vocabulary import ClaimSource, KeyKind, Role
 from resolvers.certifications import assign_certification
 from resolvers.claims import assign_claim
 from resolvers.operation import Context
-from tests.lent import lent
+from tests.lent import lent, sent
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOON, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -56,21 +55,8 @@ async def name_of(world: World) -> Any:
     return next(row for row in await world.rows(tables.products) if row[0] == GTIN)[3]
 
 
-@asynccontextmanager
-async def sent_to(postgresql: PostgresqlDatabase) -> AsyncIterator[list[str]]:
-    """The first words of what the writing connection is sent."""
-    sent: list[str] = []
-
-    def note(record: Any) -> None:
-        sent.append(record.query.split()[0].strip(";"))
-
-    async with lent(postgresql._writers) as connection:
-        connection.add_query_logger(note)
-    yield sent
-    # The last one is told a turn later.
-    await asyncio.sleep(0)
-    async with lent(postgresql._writers) as connection:
-        connection.remove_query_logger(note)
+def first_words(statements: list[str]) -> list[str]:
+    return [statement.split()[0].strip(";") for statement in statements]
 
 
 async def test_a_write_sends_nothing_but_its_statements(world: World, postgresql: PostgresqlDatabase) -> None:
@@ -82,10 +68,10 @@ async def test_a_write_sends_nothing_but_its_statements(world: World, postgresql
 
     # The first time, asyncpg asks what the array of a list parameter is.
     await change()
-    async with sent_to(postgresql) as sent:
+    async with sent(postgresql._writers) as statements:
         for _ in range(3):
             await change()
-    assert sent == ["BEGIN", "SELECT", "UPDATE", "COMMIT"] * 3
+    assert first_words(statements) == ["BEGIN", "SELECT", "UPDATE", "COMMIT"] * 3
 
 
 async def test_a_transaction_that_the_server_gave_up_is_not_called_committed(
@@ -114,22 +100,24 @@ async def test_an_assignment_is_one_statement_if_it_is_all(world: World, postgre
         async with postgresql.write() as transaction:
             await transaction.execute(delete(assigned))
     claim = AssignClaim.parse({"gtin": GTIN, "claim_id": VEGAN})
-    async with sent_to(postgresql) as sent:
+    async with sent(postgresql._writers) as statements:
         made = await assign_claim(editor(world), claim)
         await assign_certification(
             editor(world), AssignCertification.parse({"gtin": GTIN, "certification_id": FAIR_TRADE})
         )
-    assert sent == ["INSERT"] * 2
+    assert first_words(statements) == ["INSERT"] * 2
     assert [row[2] for row in await world.rows(tables.claim_assignments)] == [made.after.id]
     for refused in (claim, AssignClaim.parse({"gtin": OTHERS_GTIN, "claim_id": VEGAN})):
-        async with sent_to(postgresql) as sent:
+        async with sent(postgresql._writers) as statements:
             with suppress(DomainError):
                 await assign_claim(editor(world), refused)
-        assert sent[:3] == ["INSERT", "BEGIN", "SELECT"]
-        assert sent[-1] == "ROLLBACK"
-    async with sent_to(postgresql) as sent:
+        words = first_words(statements)
+        assert words[:3] == ["INSERT", "BEGIN", "SELECT"]
+        assert words[-1] == "ROLLBACK"
+    async with sent(postgresql._writers) as statements:
         await assign_claim(editor(world, key="k"), AssignClaim.parse({"gtin": GTIN, "claim_id": NON_GMO}))
-    assert (sent[0], sent[-1]) == ("BEGIN", "COMMIT")
+    words = first_words(statements)
+    assert (words[0], words[-1]) == ("BEGIN", "COMMIT")
     assert len(await world.rows(tables.claim_assignments)) == 2
 
 

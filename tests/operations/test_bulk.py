@@ -15,7 +15,7 @@ from db.sqlite import SqliteDatabase
 from domain.errors import REFUSALS, NotApplied
 from schema import problems
 from schema.schema import schema
-from tests.lent import lent
+from tests.lent import sent
 from tests.operations.mutations import BULK, FREE_GTIN, MUTATIONS, bulk, prepare, run, send
 from tests.operations.test_dry_run import everything, facts
 from tests.world import GTIN, NON_GMO, NOTHING, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
@@ -368,16 +368,8 @@ async def written(world: World) -> AsyncIterator[list[str]]:
         return
     assert isinstance(database, PostgresqlDatabase)
 
-    def logger(record: Any) -> None:
-        seen.append(record.query)
-
-    async with lent(database._writers) as writer:
-        writer.add_query_logger(logger)
-    yield seen
-    # The last one is told a turn later.
-    await asyncio.sleep(0)
-    async with lent(database._writers) as writer:
-        writer.remove_query_logger(logger)
+    async with sent(database._writers) as statements:
+        yield statements
 
 
 @pytest.mark.parametrize(("policy", "savepoints"), [("REJECT_ALL", 0), ("IGNORE_FAILED", 10)])
