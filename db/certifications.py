@@ -107,12 +107,7 @@ def is_visible(definition: Certification, organization_ids: Sequence[ShortId]) -
 def _visible(
     found: list[CertificationAssignment], organization_ids: Sequence[ShortId]
 ) -> list[CertificationAssignment]:
-    # Written out once more: a call for each row would cost as much as the row.
-    return [
-        assignment
-        for assignment in found
-        if (owner := assignment.certification.organization_id) is None or owner in organization_ids
-    ]
+    return [assignment for assignment in found if is_visible(assignment.certification, organization_ids)]
 
 
 _one = (assignments.c.gtin == bindparam("of"), assignments.c.certification_id == bindparam("definition"))
