@@ -15,9 +15,8 @@ from db import definitions
 from db.database import Database, Transaction
 from db.lists import Listed
 from db.paths import Index
-from db.reads import Ranks, Read
+from db.reads import KeyedRead, Ranks, Read
 from db.tables import certification_assignments as assignments
-from db.types import among
 from domain.gtin import Gtin
 from domain.records import Certification, CertificationAssignment
 from domain.short_id import ShortId
@@ -48,7 +47,6 @@ COLUMNS = (*_ASSIGNMENT, assignments.c.certification_id)
 _NAMES = tuple(column.name for column in _ASSIGNMENT)
 _members = attrgetter(*_NAMES)
 _KEY = ("gtin", "certification_id")
-_FOR_GROUPING = frozenset({"gtin"})
 
 _assignments = select(*COLUMNS)
 _OF_KIND = "certifications"
@@ -58,16 +56,8 @@ def _ranked(ranks: Ranks) -> Callable[[CertificationAssignment], int]:
     return lambda assignment: ranks[assignment.certification.id]
 
 
-OF_PRODUCT = Read(
-    _assignments.where(assignments.c.gtin == bindparam("gtin")),
-    CertificationAssignment,
-    defined=_OF_KIND,
-    ranked=_ranked,
-)
-OF_PRODUCTS = Read(
-    _assignments.where(among(assignments.c.gtin, "gtins")), CertificationAssignment, defined=_OF_KIND, ranked=_ranked
-)
-OF_IDS = Read(_assignments.where(among(assignments.c.id, "ids")), CertificationAssignment, defined=_OF_KIND)
+OF_PRODUCT = KeyedRead(_assignments, assignments.c.gtin, CertificationAssignment, defined=_OF_KIND, ranked=_ranked)
+BY_ID = KeyedRead(_assignments, assignments.c.id, CertificationAssignment, defined=_OF_KIND)
 _INDEXES = (
     Index("sqlite_autoindex_certification_assignments_2", ("id",)),
     Index("sqlite_autoindex_certification_assignments_1", ("gtin", "certification_id")),
@@ -146,12 +136,7 @@ async def of_products(
     database: Database, gtins: list[Gtin], organization_ids: Sequence[ShortId], wanted: frozenset[str] | None = None
 ) -> list[CertificationAssignment]:
     """What these products hold, by label and id, in one statement; of their members those that are `wanted`."""
-    if len(gtins) == 1:
-        # Half the time: SQLite need not unfold a list.
-        found = await definitions.fetch(database, OF_PRODUCT.narrowed(wanted), gtin=gtins[0])
-    else:
-        names = None if wanted is None else wanted | _FOR_GROUPING
-        found = await definitions.fetch(database, OF_PRODUCTS.narrowed(names), gtins=gtins)
+    found = await definitions.fetch(database, OF_PRODUCT.narrowed(wanted), keys=gtins)
     return _visible(found, organization_ids)
 
 
@@ -159,7 +144,7 @@ async def of_ids(
     database: Database, ids: Sequence[ShortId], organization_ids: Sequence[ShortId]
 ) -> list[CertificationAssignment]:
     """The assignments with these ids of their own, in no order."""
-    found = await definitions.fetch(database, OF_IDS, ids=ids)
+    found = await definitions.fetch(database, BY_ID, keys=ids)
     return _visible(found, organization_ids)
 
 

@@ -11,9 +11,8 @@ from db import definitions
 from db.database import Database, Transaction
 from db.lists import Listed
 from db.paths import Index
-from db.reads import Ranks, Read
+from db.reads import KeyedRead, Ranks, Read
 from db.tables import claim_assignments as assignments
-from db.types import among
 from domain.gtin import Gtin
 from domain.records import Claim, ClaimAssignment
 from domain.short_id import ShortId
@@ -37,7 +36,6 @@ COLUMNS = (*_ASSIGNMENT, assignments.c.claim_id)
 _NAMES = tuple(column.name for column in _ASSIGNMENT)
 _members = attrgetter(*_NAMES)
 _KEY = ("gtin", "claim_id")
-_FOR_GROUPING = frozenset({"gtin"})
 
 _assignments = select(*COLUMNS)
 _INDEXES = (
@@ -62,13 +60,8 @@ def _ranked(ranks: Ranks) -> Callable[[ClaimAssignment], int]:
     return lambda assignment: ranks[assignment.claim.id]
 
 
-OF_PRODUCT = Read(
-    _assignments.where(assignments.c.gtin == bindparam("gtin")), ClaimAssignment, defined=_OF_KIND, ranked=_ranked
-)
-OF_PRODUCTS = Read(
-    _assignments.where(among(assignments.c.gtin, "gtins")), ClaimAssignment, defined=_OF_KIND, ranked=_ranked
-)
-OF_IDS = Read(_assignments.where(among(assignments.c.id, "ids")), ClaimAssignment, defined=_OF_KIND)
+OF_PRODUCT = KeyedRead(_assignments, assignments.c.gtin, ClaimAssignment, defined=_OF_KIND, ranked=_ranked)
+BY_ID = KeyedRead(_assignments, assignments.c.id, ClaimAssignment, defined=_OF_KIND)
 _one = (assignments.c.gtin == bindparam("of"), assignments.c.claim_id == bindparam("definition"))
 _CHANGE = update(assignments).where(*_one)
 _REMOVE = delete(assignments).where(*_one)
@@ -94,16 +87,12 @@ async def of_products(
     database: Database, gtins: list[Gtin], wanted: frozenset[str] | None = None
 ) -> list[ClaimAssignment]:
     """What these products claim, by label and id, in one statement; of their members those that are `wanted`."""
-    if len(gtins) == 1:
-        # Half the time: SQLite need not unfold a list.
-        return await definitions.fetch(database, OF_PRODUCT.narrowed(wanted), gtin=gtins[0])
-    names = None if wanted is None else wanted | _FOR_GROUPING
-    return await definitions.fetch(database, OF_PRODUCTS.narrowed(names), gtins=gtins)
+    return await definitions.fetch(database, OF_PRODUCT.narrowed(wanted), keys=gtins)
 
 
 async def of_ids(database: Database, ids: Sequence[ShortId]) -> list[ClaimAssignment]:
     """The assignments with these ids of their own, in no order."""
-    return await definitions.fetch(database, OF_IDS, ids=ids)
+    return await definitions.fetch(database, BY_ID, keys=ids)
 
 
 async def add(transaction: Transaction, assignment: ClaimAssignment) -> bool:

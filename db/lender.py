@@ -7,11 +7,11 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 
 import asyncpg
 
-T = TypeVar("T")
+Answer = tuple[Sequence[Any], bytes]
 
 # How long somebody waits for a connection, and how long it may take to open, mend or close one.
 _WAIT_SECONDS = 5
@@ -40,7 +40,7 @@ class Connection(asyncpg.Connection):
     _query_loggers: Any
     _stmt_cache: Any
 
-    async def ask(self, sql: str, parameters: Sequence[object]) -> tuple[Sequence[Any], bytes]:
+    async def ask(self, sql: str, parameters: Sequence[object]) -> Answer:
         """The rows that a statement finds, and what it did: `SELECT 2`, `INSERT 0 1`, `UPDATE 3`."""
         prepared = self._stmt_cache.get((sql, asyncpg.Record, False))
         try:
@@ -91,8 +91,8 @@ class Lender:
                 return
         self._free.append(connection)
 
-    async def first(self, ask: Callable[[Connection], Awaitable[T]]) -> tuple[Connection, T]:
-        """Lends a connection that lives, and the answer to the first thing it was asked.
+    async def first(self, sql: str, parameters: Sequence[object]) -> tuple[Connection, Answer]:
+        """Lends a connection that lives, and its answer to a first statement (see `Connection.ask`).
 
         One that died since its last use, as all do when the server is restarted, is replaced, and its successor asked
         again. When asking fails the connection is taken back.
@@ -102,7 +102,7 @@ class Lender:
             connection = await self._opened(None)
         connection.used = True
         try:
-            return connection, await ask(connection)
+            return connection, await connection.ask(sql, parameters)
         except DEAD:
             connection.terminate()
         except BaseException:
@@ -110,7 +110,7 @@ class Lender:
             raise
         connection = await self._opened(connection)
         try:
-            return connection, await ask(connection)
+            return connection, await connection.ask(sql, parameters)
         except BaseException:
             self._mend(connection)
             raise

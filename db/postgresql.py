@@ -7,6 +7,7 @@ A write sends `BEGIN`, its statements and `COMMIT`, and nothing else: connection
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import lru_cache, partial
 from typing import Any
 
 import asyncpg
@@ -17,9 +18,10 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from db import writes
 from db.compiled import Compiled, json_text
 from db.database import Database, Transaction, Values
+from db.gathering import Gathering
 from db.keys import CHANNEL
 from db.lender import DEAD, Connection, Lender
-from db.reads import Definitions, R, Read, Row
+from db.reads import Definitions, KeyedRead, R, Read, Row
 from domain.errors import Busy
 
 POSTGRESQL: Dialect = PGDialect_asyncpg(json_serializer=json_text)  # type: ignore[no-untyped-call]
@@ -66,7 +68,7 @@ class PostgresqlTransaction(Transaction):
 
     async def _first(self, sql: str, parameters: Sequence[object]) -> tuple[Connection, bytes]:
         try:
-            connection, (_, done) = await self._writers.first(lambda it: it.ask(sql, parameters))
+            connection, (_, done) = await self._writers.first(sql, parameters)
         except TimeoutError as error:
             raise Busy("Too many writes are waiting; try again in a second.") from error
         return connection, done
@@ -133,6 +135,7 @@ class PostgresqlDatabase(Database):
 
     def __init__(self, readers: Lender, writers: Lender, dsn: str) -> None:
         self._readers = readers
+        self._gathering = lru_cache(maxsize=256)(partial(Gathering, self._rows))
         # Of their own, so that writes that wait for each other's locks leave the reads alone.
         self._writers = writers
         self._dsn = dsn
@@ -140,16 +143,22 @@ class PostgresqlDatabase(Database):
         self._listener: asyncpg.Connection | None = None
         self._listening: asyncio.Task[None] | None = None
 
-    async def fetch(self, read: Read[R], found: Definitions | None = None, /, **values: object) -> list[R]:
+    async def fetch(self, read: Read[R], found: Definitions | None = None, /, **values: Any) -> list[R]:
         """The committed records of a read."""
-        statement, records = read.compiled(POSTGRESQL)
-        parameters = statement.bind(values)
         try:
-            connection, (rows, _) = await self._readers.first(lambda it: it.ask(statement.sql, parameters))
+            if isinstance(read, KeyedRead):
+                read, rows = await self._gathering(read).rows(values["keys"])
+            else:
+                rows = await self._rows(read, values)
         except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.TooManyConnectionsError) as error:
             raise Busy("The database has no connection to spare; try again in a second.") from error
+        return read.compiled(POSTGRESQL).records(rows, found)
+
+    async def _rows(self, read: Read[Any], values: Values) -> Sequence[Row]:
+        statement = read.compiled(POSTGRESQL).statement
+        connection, (rows, _) = await self._readers.first(statement.sql, statement.bind(values))
         self._readers.give(connection)
-        return records(rows, found)
+        return rows
 
     @asynccontextmanager
     async def write(self, *, single: bool = False) -> AsyncIterator[Transaction]:
@@ -200,6 +209,9 @@ class PostgresqlDatabase(Database):
             await self._listening
         if self._listener is not None:
             await self._listener.close()
+        # By then those who have asked together stand in the line for a connection, too.
+        for _ in range(2):
+            await asyncio.sleep(0)
         await self._readers.close()
         await self._writers.close()
 

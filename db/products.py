@@ -10,9 +10,9 @@ from sqlalchemy import bindparam, func, select, update
 from db.database import Database, Transaction
 from db.lists import Listed
 from db.paths import Index
-from db.reads import Read
+from db.reads import KeyedRead, Read
 from db.tables import products
-from db.types import among, pattern
+from db.types import pattern
 from domain.commands import ListTradeItems
 from domain.gtin import Gtin
 from domain.records import Product
@@ -47,8 +47,7 @@ _ORDERS = {
     "confidence_score": products.c.gtin,
 }
 
-BY_GTIN = Read(select(*COLUMNS).where(products.c.gtin == bindparam("gtin")), Product)
-BY_GTINS = Read(select(*COLUMNS).where(among(products.c.gtin, "gtins")), Product)
+BY_GTIN = KeyedRead(select(*COLUMNS), products.c.gtin, Product)
 _INDEXES = (
     Index("sqlite_autoindex_products_1", ("gtin",)),
     Index("sqlite_autoindex_products_2", ("id",)),
@@ -60,25 +59,25 @@ _INDEXES = (
     Index("ix_products_updated", ("updated_at", "gtin")),
 )
 LISTED = Listed(products, select(*COLUMNS), Product, ("gtin",), _INDEXES)
-BY_IDS = Read(select(*COLUMNS).where(among(products.c.id, "ids")), Product)
+BY_ID = KeyedRead(select(*COLUMNS), products.c.id, Product)
 _CHANGE = update(products).where(products.c.gtin == bindparam("of"))
 
 
 async def find(database: Database, gtin: Gtin, wanted: frozenset[str] | None = None) -> Product | None:
     """The product of that GTIN; of its members those that are `wanted`."""
-    return next(iter(await database.fetch(BY_GTIN.narrowed(wanted), gtin=gtin)), None)
+    return next(iter(await database.fetch(BY_GTIN.narrowed(wanted), keys=[gtin])), None)
 
 
 async def find_many(database: Database, gtins: list[Gtin], wanted: frozenset[str] | None = None) -> list[Product]:
     """The products of those GTINs that exist, in any order, in one statement; of their members the `wanted` ones."""
     # By their GTINs they are told apart.
     names = None if wanted is None else wanted | {"gtin"}
-    return await database.fetch(BY_GTINS.narrowed(names), gtins=gtins)
+    return await database.fetch(BY_GTIN.narrowed(names), keys=gtins)
 
 
 async def of_ids(database: Database, ids: Sequence[ShortId]) -> list[Product]:
     """The products with these ids, in no order."""
-    return await database.fetch(BY_IDS, ids=ids)
+    return await database.fetch(BY_ID, keys=ids)
 
 
 class Listing(NamedTuple):
@@ -131,7 +130,7 @@ def _listing(filters: frozenset[str], ordering: str) -> tuple[Read[Product], Rea
 
 async def lock(transaction: Transaction, gtin: Gtin) -> Product | None:
     """One product, locked until the transaction ends."""
-    return next(iter(await transaction.fetch(BY_GTIN, lock=products, gtin=gtin)), None)
+    return next(iter(await transaction.fetch(BY_GTIN.one, lock=products, key=gtin)), None)
 
 
 async def add(transaction: Transaction, product: Product) -> bool:
@@ -156,9 +155,9 @@ async def change(transaction: Transaction, product: Product, changes: dict[str, 
     )
 
 
-_OWNED = BY_GTIN.narrowed(frozenset({"gtin", "organization_id"}))
+_OWNED = BY_GTIN.one.narrowed(frozenset({"gtin", "organization_id"}))
 
 
 async def owned(transaction: Transaction, gtin: Gtin) -> Product | None:
     """The product of that GTIN as the transaction sees it; of its members only that and its owner."""
-    return next(iter(await transaction.fetch(_OWNED, gtin=gtin)), None)
+    return next(iter(await transaction.fetch(_OWNED, key=gtin)), None)

@@ -5,9 +5,10 @@ from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
-from sqlalchemy import Dialect, Select, Table
+from sqlalchemy import Column, Dialect, Select, Table, bindparam
 
 from db.compiled import Compiled, compile_statement
+from db.types import among
 from domain.records import NOT_READ
 from domain.short_id import ShortId
 
@@ -52,7 +53,7 @@ class Read(Generic[R]):
         self.scans = scans
         self._names = names
         self.compiled = lru_cache(maxsize=4)(self._compile)
-        self._narrowed = lru_cache(maxsize=64)(self._narrow)
+        self._narrowed: Callable[[frozenset[str]], Read[R]] = lru_cache(maxsize=64)(self._narrow)
 
     def narrowed(self, names: frozenset[str] | None) -> "Read[R]":
         """The same read of these columns alone, and of the definition; None stands for all columns.
@@ -76,6 +77,44 @@ class Read(Generic[R]):
             select = select.with_only_columns(*(column for column, keep in zip(columns, kept, strict=True) if keep))
         statement = compile_statement(select if lock is None else select.with_for_update(of=lock), dialect)
         return Built(statement, _builder(self.build, statement.converts, kept, defined=bool(self.defined)))
+
+
+class KeyedRead(Read[R]):
+    """A read of the rows whose `key`, a column, is among `keys`; `one` reads those of a single `key`.
+
+    That takes half the time on SQLite, where no list need be unfolded. `Database.fetch` chooses it for a list of one.
+    """
+
+    _narrowed: Callable[[frozenset[str]], "KeyedRead[R]"]
+
+    def __init__(
+        self,
+        select: Select[Any],
+        key: Column[Any],
+        build: Callable[..., R],
+        *,
+        defined: str = "",
+        ranked: Callable[[Ranks], Callable[[R], int]] | None = None,
+        names: frozenset[str] | None = None,
+    ) -> None:
+        # By their keys the rows are told apart.
+        listed = None if names is None else names | {key.key}
+        super().__init__(select.where(among(key, "keys")), build, defined=defined, ranked=ranked, names=listed)
+        self.key = key.key
+        self.one = Read(select.where(key == bindparam("key")), build, defined=defined, ranked=ranked, names=names)
+        self._whole = select, key
+
+    def narrowed(self, names: frozenset[str] | None) -> "KeyedRead[R]":
+        """As of any read; a list's statement reads the key besides."""
+        return self if names is None else self._narrowed(names)
+
+    def _narrow(self, names: frozenset[str]) -> "KeyedRead[R]":
+        select, key = self._whole
+        return KeyedRead(select, key, self.build, defined=self.defined, ranked=self.ranked, names=names)
+
+    def of(self, keys: Sequence[Any]) -> tuple[Read[R], dict[str, Any]]:
+        """What to run for those keys, and the values that it takes."""
+        return (self.one, {"key": keys[0]}) if len(keys) == 1 else (self, {"keys": keys})
 
 
 def _builder(

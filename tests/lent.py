@@ -1,7 +1,7 @@
 """Connections to PostgreSQL, borrowed by a test."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -23,6 +23,20 @@ async def all_lent(lender: Lender) -> AsyncIterator[list[Connection]]:
     """Every connection, so that nobody else gets one."""
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(lent(lender)) for _ in range(lender.size)]
+
+
+@asynccontextmanager
+async def heard(lender: Lender, note: Callable[[Any], None]) -> AsyncIterator[None]:
+    """Has everything noted that any of the connections is sent in the block: its `query` and the parameters `args`."""
+    async with all_lent(lender) as connections:
+        for connection in connections:
+            connection.add_query_logger(note)
+    yield
+    # The last one is told a turn later.
+    await asyncio.sleep(0)
+    async with all_lent(lender) as connections:
+        for connection in connections:
+            connection.remove_query_logger(note)
 
 
 @asynccontextmanager

@@ -226,14 +226,14 @@ async def test_closing_lets_those_finish_who_have_begun_or_wait(
 
     lender = Lender(connect, 1)
     connection = await lender.take()
-    waiting = asyncio.create_task(lender.first(lambda it: it.fetchval("SELECT 1")))
+    waiting = asyncio.create_task(lender.first("SELECT 1", ()))
     await asyncio.sleep(0)
     closing = asyncio.create_task(lender.close())
     await asyncio.sleep(0)
     assert not connection.is_closed()
     lender.give(connection)
-    same, answer = await waiting
-    assert (same, answer) == (connection, 1)
+    same, (rows, _) = await waiting
+    assert (same, [*map(tuple, rows)]) == (connection, [(1,)])
     assert not connection.is_closed()
     lender.give(same)
     await closing

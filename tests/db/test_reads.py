@@ -112,9 +112,9 @@ async def test_every_type_of_a_certification_assignment(world: World) -> None:
         )
     expected = CertificationAssignment(gtin=PRODUCT, id=id, certification=ORGANIC, **{**stored, "created_at": MOMENT})
     known = (await definitions.current(world.database)).certifications
-    found = await both_ways(world.database, certifications.OF_PRODUCTS, known, gtins=[GTIN])
+    found = await both_ways(world.database, certifications.OF_PRODUCT, known, keys=[GTIN])
     assert found == [expected]
-    assert await both_ways(world.database, certifications.OF_PRODUCT, known, gtin=GTIN) == [expected]
+    assert await both_ways(world.database, certifications.OF_PRODUCT.one, known, key=GTIN) == [expected]
     one = await both_ways(world.database, certifications.ONE, known, gtin=GTIN, certification_id=USDA_ORGANIC)
     assert one == [expected]
     assert found[0].verification_status is VerificationStatus.VERIFIED
@@ -140,9 +140,9 @@ async def test_every_type_of_a_claim_assignment(world: World) -> None:
     async with world.database.write() as transaction:
         assert await claims.add(transaction, expected)
     known = (await definitions.current(world.database)).claims
-    found = await both_ways(world.database, claims.OF_PRODUCTS, known, gtins=[GTIN])
+    found = await both_ways(world.database, claims.OF_PRODUCT, known, keys=[GTIN])
     assert found == [expected]
-    assert await both_ways(world.database, claims.OF_PRODUCT, known, gtin=GTIN) == [expected]
+    assert await both_ways(world.database, claims.OF_PRODUCT.one, known, key=GTIN) == [expected]
     assert found[0].source is ClaimSource.THIRD_PARTY_VERIFIED
     assert found[0].claim.category is ClaimCategory.DIETARY
     assert found[0].claim.requires_definition is False
@@ -173,7 +173,7 @@ async def test_every_type_of_a_product(world: World) -> None:
         updated_at=NOON,
         version=1,
     )
-    assert await both_ways(world.database, products.BY_GTINS, gtins=[GTIN]) == [expected]
+    assert await both_ways(world.database, products.BY_GTIN, keys=[GTIN]) == [expected]
     first = lists.page_read(products.LISTED, EVERYTHING, product_order(), Window(1))
     assert (await both_ways(world.database, first, limit=1)) == [expected]
 

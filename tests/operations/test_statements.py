@@ -11,7 +11,7 @@ import pytest
 from db import definitions
 from db.postgresql import PostgresqlDatabase
 from db.sqlite import SqliteDatabase
-from tests.lent import all_lent
+from tests.lent import heard
 from tests.operations.faces import GraphQL, Rest
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, USDA_ORGANIC, VEGAN, World
 
@@ -45,20 +45,9 @@ async def _traced(world: World, note: Callable[[str], None]) -> AsyncIterator[No
         return
     assert isinstance(database, PostgresqlDatabase)
 
-    def logger(record: Any) -> None:
-        note(record.query)
-
-    async def everywhere(attach: bool) -> None:
-        # Sibling fields read at the same time, each on a connection of its own.
-        async with all_lent(database._readers) as connections:
-            for connection in connections:
-                (connection.add_query_logger if attach else connection.remove_query_logger)(logger)
-
-    await everywhere(attach=True)
-    yield
-    # The last one is told a turn later.
-    await asyncio.sleep(0)
-    await everywhere(attach=False)
+    # Sibling fields read at the same time, each on a connection of its own.
+    async with heard(database._readers, lambda record: note(record.query)):
+        yield
 
 
 @asynccontextmanager

@@ -132,9 +132,9 @@ async def test_columns_that_nobody_asks_for_are_not_selected(shelf: World) -> No
 
 
 READS: list[tuple[Read[Any], str]] = [
-    (products.BY_GTIN, "brand"),
-    (certifications.OF_PRODUCT, "scope"),
-    (claims.OF_PRODUCT, "source"),
+    (products.BY_GTIN.one, "brand"),
+    (certifications.OF_PRODUCT.one, "scope"),
+    (claims.OF_PRODUCT.one, "source"),
 ]
 
 
@@ -144,8 +144,8 @@ async def test_what_was_not_read_says_so(shelf: World, read: Read[Any], name: st
 
     known = await current(shelf.database)
     found = {**known.certifications, **known.claims}
-    whole = await shelf.database.fetch(read, found, gtin=Gtin(GTIN))
-    part = await shelf.database.fetch(read.narrowed(frozenset({name})), found, gtin=Gtin(GTIN))
+    whole = await shelf.database.fetch(read, found, key=Gtin(GTIN))
+    part = await shelf.database.fetch(read.narrowed(frozenset({name})), found, key=Gtin(GTIN))
     assert len(part) == len(whole) >= 1
     by_value = sorted(str(getattr(item, name)) for item in whole)
     assert sorted(str(getattr(item, name)) for item in part) == by_value
