@@ -2,7 +2,8 @@
 
 A commit is durable once the disk has said so, which takes longer than all statements of an operation together. So the
 operations that wait form a group: one `BEGIN IMMEDIATE`, each operation by itself in a savepoint, in the order in
-which they came, one `COMMIT`, and then all are answered. Whoever comes while the disk works is in the next group.
+which they came, one `COMMIT`, and then all are answered. Whoever comes while the disk works is in the next group;
+whoever finds nobody before it begins at once, with a group of its own or in the one that is open.
 
     group 1: A        BEGIN IMMEDIATE  [SAVEPOINT .. RELEASE]                                      COMMIT  answer A
     group 2: B C D                                  BEGIN IMMEDIATE  [B]  [C]  [D]                 COMMIT  answer B C D
@@ -11,7 +12,8 @@ What holds, whatever happens:
 
 - Nobody is answered before the group's commit is durable, not even with a refusal, for what an operation has read may
   be what its neighbour wrote a moment ago. If the commit fails, everybody in the group is told so.
-- An operation that raises, is cancelled or takes too long is rolled back to its savepoint; its neighbours stay.
+- An operation that raises, is cancelled or takes too long is rolled back to its savepoint; its neighbours stay. One
+  that only reads, or is a single insert and nothing else (`insert_alone`), has nothing to roll back and no savepoint.
 - Where SQLite itself gives up the transaction (a full disk), the group ends, and everybody in it is told.
 
 Statements run in the loop thread: each takes microseconds, a thread switch more than a hundred. Commits and whatever
@@ -29,7 +31,9 @@ from copy import copy
 from typing import Any, TypeVar
 
 import aiosqlite
+from sqlalchemy import Table
 
+from db import writes
 from db.compiled import SQLITE, Compiled
 from db.database import Database, Transaction, Values
 from db.reads import Row
@@ -53,18 +57,33 @@ _STOPPING = "The server is stopping; try again in a second."
 
 
 class SqliteTransaction(Transaction):
-    """One operation in its savepoint."""
+    """One operation, in a savepoint as soon as it writes."""
 
-    def __init__(self, database: Database, connection: sqlite3.Connection, thread: "_Thread") -> None:
+    def __init__(self, database: Database, connection: sqlite3.Connection, thread: "_Thread", *, single: bool) -> None:
         super().__init__(database, SQLITE)
         self._connection = connection
         self._thread = thread
+        self.single = single
         self.open = True
+        self.saved = False
+        """Whether it has its savepoint."""
+
+    async def insert_alone(self, table: Table, values: dict[str, Any], *, unless: tuple[str, ...], owner: str) -> bool:
+        """Without a savepoint: what a single statement did before it failed is undone by SQLite itself."""
+        if not self.single or self.saved:
+            return False
+        self._check()
+        self._writes(table)
+        owned = writes.owned(SQLITE)
+        if self._connection.execute(owned.sql, owned.bind({"gtin": values["gtin"], "owner": owner})).fetchone() is None:
+            return False
+        statement = writes.insert_unless(SQLITE, table, tuple(values), unless)
+        return self._connection.execute(statement.sql, statement.bind(values)).rowcount == 1
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """A savepoint inside the operation's own."""
-        self._check()
+        self._save()
         self._connection.execute("SAVEPOINT part")
         try:
             yield
@@ -87,14 +106,14 @@ class SqliteTransaction(Transaction):
         return self._connection.execute(statement.sql, parameters).fetchall()
 
     async def _count(self, statement: Compiled, values: Values, *, scans: bool = False) -> int:
-        self._check()
+        self._save()
         parameters = statement.bind(values)
         if scans:
             return (await _finished(self._thread.does(lambda it: it.execute(statement.sql, parameters)))).rowcount
         return self._connection.execute(statement.sql, parameters).rowcount
 
     async def _many(self, statement: Compiled, rows: Sequence[Values]) -> None:
-        self._check()
+        self._save()
         parameters = [statement.bind(row) for row in rows]
         await _finished(self._thread.does(lambda it: it.executemany(statement.sql, parameters)))
 
@@ -105,6 +124,12 @@ class SqliteTransaction(Transaction):
         if not self._connection.in_transaction:
             raise sqlite3.OperationalError("SQLite gave up this write transaction after an error.")
 
+    def _save(self) -> None:
+        self._check()
+        if not self.saved:
+            self._connection.execute("SAVEPOINT operation")
+            self.saved = True
+
 
 class _Turn(AbstractAsyncContextManager[Transaction]):
     """An operation's place in the queue and in its group, and the block in which it runs."""
@@ -113,6 +138,7 @@ class _Turn(AbstractAsyncContextManager[Transaction]):
         "_commit",
         "_database",
         "_interrupted",
+        "_single",
         "_task",
         "_transaction",
         "begun",
@@ -120,10 +146,14 @@ class _Turn(AbstractAsyncContextManager[Transaction]):
         "settled",
         "since",
     )
+    # Both end in what the operation is to be told, an error or None; only one that has to wait is granted its turn.
+    granted: asyncio.Future[Exception | None]
+    settled: asyncio.Future[Exception | None]
 
-    def __init__(self, commit: "GroupCommit", database: Database) -> None:
+    def __init__(self, commit: "GroupCommit", database: Database, *, single: bool) -> None:
         self._commit = commit
         self._database = database
+        self._single = single
         self._task: asyncio.Task[Any] | None = None
         self._interrupted = False
         self.begun = 0.0
@@ -131,10 +161,15 @@ class _Turn(AbstractAsyncContextManager[Transaction]):
     async def __aenter__(self) -> Transaction:
         loop = asyncio.get_running_loop()
         self.since = loop.time()
-        # Both end in what the operation is to be told: an error, or None.
-        self.granted: asyncio.Future[Exception | None] = loop.create_future()
-        self.settled: asyncio.Future[Exception | None] = loop.create_future()
-        self._commit.queue(self, loop)
+        self.settled = loop.create_future()
+        if not self._commit.enter(self, loop):
+            await self._granted()
+        self._transaction = self._commit.begin_operation(self._database, single=self._single)
+        self._task = asyncio.current_task()
+        return self._transaction
+
+    async def _granted(self) -> None:
+        """Waits for its turn. Raises what it is refused with."""
         try:
             refusal = await self.granted
             if refusal is not None:
@@ -142,14 +177,6 @@ class _Turn(AbstractAsyncContextManager[Transaction]):
         except BaseException:
             self._commit.leave(self)
             raise
-        try:
-            self._transaction = self._commit.begin_operation(self._database)
-        except sqlite3.Error:
-            self._commit.end(self)
-            await self._outcome()
-            raise
-        self._task = asyncio.current_task()
-        return self._transaction
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         failure = self._commit.end_operation(self._transaction, error)
@@ -202,29 +229,55 @@ class GroupCommit:
         self._group: list[_Turn] = []
         self._current: _Turn | None = None
         self._closing = 0.0
+        self._open = False
+        self._changes = 0
+        self._idle: asyncio.Future[None] | None = None
         self._lost: Exception | None = None
 
     # --- The side of the operations ---
 
-    def write(self, database: Database) -> AbstractAsyncContextManager[Transaction]:
+    def write(self, database: Database, *, single: bool) -> AbstractAsyncContextManager[Transaction]:
         """One operation, which is the block. Once the block has been left it is committed and durable.
+
+        `single` as in `Database.write`.
 
         Raises `Busy` when its turn does not come in time or takes too long, SQLite's own error when the group could
         not be committed. Nothing of it is stored then. One that is cancelled during the commit may be stored.
         """
-        return _Turn(self, database)
+        return _Turn(self, database, single=single)
 
-    def queue(self, turn: _Turn, loop: asyncio.AbstractEventLoop) -> None:
-        """Lets an operation wait for its turn. Raises `Busy`."""
+    def enter(self, turn: _Turn, loop: asyncio.AbstractEventLoop) -> bool:
+        """Gives an operation its turn, or lets it wait until `granted` says so. Raises `Busy`."""
         if self._closed:
             raise Busy(_STOPPING)
+        if not self._waiting and self._current is None and self._is_open(loop):
+            self._give(turn, loop.time())
+            return True
         if len(self._waiting) >= MAX_WAITING:
             raise Busy(_TOO_MANY)
+        turn.granted = loop.create_future()
         self._waiting.append(turn)
         # Both in contexts of their own, or they would keep that of the request which happened to start them.
         if self._alarm is None:
             self._alarm = loop.call_later(WAIT_SECONDS, self._turn_away, context=Context())
-        if self._writer is None or self._writer.done():
+        self._wake_writer(loop)
+        return False
+
+    def _is_open(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether a group takes in an operation now. One is started where there is none."""
+        if self._open:
+            return self._lost is None and loop.time() < self._closing
+        if self._is_writing() or self._start(loop) is not None:
+            return False
+        # Its first step comes after those of the operations that have arrived with this one.
+        self._wake_writer(loop)
+        return True
+
+    def _is_writing(self) -> bool:
+        return self._writer is not None and not self._writer.done()
+
+    def _wake_writer(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._is_writing():
             self._writer = loop.create_task(self._write_groups(), context=Context())
 
     def _turn_away(self) -> None:
@@ -245,30 +298,34 @@ class GroupCommit:
 
     def end(self, turn: _Turn) -> None:
         """Lets the next one have its turn."""
-        if turn is self._current and not self._grant():
+        if turn is self._current and not self._grant() and self._idle is not None:
             self._idle.set_result(None)
+            self._idle = None
 
-    def begin_operation(self, database: Database) -> SqliteTransaction:
-        """The operation's savepoint, in the group's transaction."""
-        self._connection.execute("SAVEPOINT operation")
-        return SqliteTransaction(database, self._connection, self._thread)
+    def begin_operation(self, database: Database, *, single: bool) -> SqliteTransaction:
+        """The operation's part of the group's transaction."""
+        return SqliteTransaction(database, self._connection, self._thread, single=single)
 
     def end_operation(self, transaction: SqliteTransaction, error: BaseException | None) -> sqlite3.Error | None:
         """Keeps what the operation did, or undoes it after an error; the answer is why it could not be kept."""
         transaction.open = False
         if error is not None:
-            self._undo(error)
+            self._undo(transaction, error)
             return None
         if transaction.notified:
             self._notified += 1
         try:
-            self._connection.execute("RELEASE operation")
+            # There is none to release where SQLite has rolled everything back, which then is told.
+            if transaction.saved or not self._connection.in_transaction:
+                self._connection.execute("RELEASE operation")
         except sqlite3.Error as failure:
-            self._undo(failure)
+            self._undo(transaction, failure)
             return failure
         return None
 
-    def _undo(self, cause: BaseException) -> None:
+    def _undo(self, transaction: SqliteTransaction, cause: BaseException) -> None:
+        if not transaction.saved and self._connection.in_transaction:
+            return
         try:
             self._connection.execute("ROLLBACK TO operation")
             self._connection.execute("RELEASE operation")
@@ -279,26 +336,35 @@ class GroupCommit:
     # --- The side of the writer ---
 
     async def _write_groups(self) -> None:
-        while self._waiting:
-            if await self._begin():
+        while self._open or self._waiting:
+            if self._open or await self._begin():
                 await self._write_group()
 
     async def _begin(self) -> bool:
-        """Starts a transaction; False when nobody waits for one any more, or nobody can have one."""
+        """Starts a group; False when nobody waits for one any more, or nobody can have one."""
+        loop = asyncio.get_running_loop()
         while self._waiting:
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.Error as error:
-                if not is_contention(error):
-                    self._refuse(error)
-                    return False
-                self._locked_out = True
-                await asyncio.sleep(_POLL_SECONDS)
-            else:
+            error = self._start(loop)
+            if error is None:
                 self._locked_out = False
-                self._lost = None
                 return True
+            if not is_contention(error):
+                self._refuse(error)
+                return False
+            self._locked_out = True
+            await asyncio.sleep(_POLL_SECONDS)
         return False
+
+    def _start(self, loop: asyncio.AbstractEventLoop) -> sqlite3.Error | None:
+        """Starts a group and its transaction, or says why there is none."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            return error
+        self._open, self._lost = True, None
+        self._closing = loop.time() + GROUP_SECONDS
+        self._changes = self._connection.total_changes
+        return None
 
     def _refuse(self, error: Exception) -> None:
         while (turn := self._next()) is not None:
@@ -314,23 +380,21 @@ class GroupCommit:
 
     async def _write_group(self) -> None:
         loop = asyncio.get_running_loop()
-        self._closing = loop.time() + GROUP_SECONDS
-        self._group = []
-        changes = self._connection.total_changes
         self._watcher = loop.call_later(HOLD_SECONDS, self._watch)
         outcome: Exception | None = Busy(_STOPPING)
         try:
-            while self._grant():
+            while self._current is not None or self._grant():
                 self._idle = loop.create_future()
                 await self._idle
-            changed = self._connection.total_changes != changes
+            self._open = False
+            changed = self._connection.total_changes != self._changes
             outcome = self._lost or await self._commit(changed=changed)
             if changed and outcome is None:
                 # What it meets with is said to whoever asks next.
                 with suppress(sqlite3.Error):
                     self.committed()
         finally:
-            self._current = None
+            self._open, self._current, self._idle = False, None, None
             self._watcher.cancel()
             if self._connection.in_transaction:
                 self._connection.rollback()
@@ -343,13 +407,17 @@ class GroupCommit:
         """Gives the next operation its turn; False when nobody waits for one, or the group has to end."""
         now = asyncio.get_running_loop().time()
         turn = None if self._lost is not None or (self._group and now >= self._closing) else self._next()
-        self._current = turn
         if turn is None:
+            self._current = None
             return False
-        turn.begun = now
-        self._group.append(turn)
+        self._give(turn, now)
         turn.granted.set_result(None)
         return True
+
+    def _give(self, turn: _Turn, now: float) -> None:
+        self._current = turn
+        self._group.append(turn)
+        turn.begun = now
 
     def _watch(self) -> None:
         """Interrupts an operation that keeps its turn too long."""

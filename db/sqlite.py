@@ -74,7 +74,7 @@ class SqliteDatabase(Database):
 
     def write(self, *, single: bool = False) -> AbstractAsyncContextManager[Transaction]:
         """A write transaction, in one commit with those that wait beside it."""
-        return self._writer.write(self)
+        return self._writer.write(self, single=single)
 
     def _begin_reads(self) -> None:
         """Lets all reads before the loop turns see one state of the database, with one lock of the file.

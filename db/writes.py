@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Dialect, Table, bindparam, select
+from sqlalchemy import Dialect, Table, bindparam, literal, select
 from sqlalchemy.sql.dml import Delete, Update
 
 from db.compiled import Compiled, compile_statement
@@ -53,6 +53,13 @@ def upsert(dialect: Dialect, table: Table, columns: tuple[str, ...], key: str) -
     statement = _insert(dialect, table)
     others = {name: statement.excluded[name] for name in columns if name != key}
     return compile_statement(statement.on_conflict_do_update(index_elements=[key], set_=others), dialect, columns)
+
+
+@lru_cache(maxsize=2)
+def owned(dialect: Dialect) -> Compiled:
+    """Asks for a row if the product `gtin` belongs to the organisation `owner`."""
+    belongs = products.c.gtin == bindparam("gtin"), products.c.organization_id == bindparam("owner")
+    return compile_statement(select(literal(1)).where(*belongs), dialect)
 
 
 def change(dialect: Dialect, statement: Update | Delete, names: tuple[str, ...] = ()) -> Compiled:

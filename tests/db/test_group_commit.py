@@ -9,6 +9,7 @@ import weakref
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from db.group_commit import GroupCommit, SqliteTransaction
 from db.reads import Read
 from db.sqlite import SqliteDatabase
 from domain.errors import AlreadyAssigned, Busy
-from tests.world import GTIN, World
+from domain.vocabulary import ClaimSource
+from tests.world import GTIN, NON_GMO, World
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -46,6 +48,33 @@ async def add(transaction: Transaction, code: str) -> bool:
 async def store(world: World, code: str) -> bool:
     async with world.database.write() as transaction:
         return await add(transaction, code)
+
+
+async def claim_alone(world: World, name: str, claim: str = NON_GMO, owner: str | None = None) -> bool:
+    """An operation that is a single insert; `name` is the note on the claim."""
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    row: dict[str, Any] = {
+        "gtin": GTIN,
+        "claim_id": claim,
+        "id": name,
+        "metadata": {"noted": name},
+        "evidence_note": name,
+    }
+    row |= {"source": ClaimSource.BRAND_SELF_DECLARED, "evidence_url": ""}
+    row |= {"created_at": moment, "updated_at": moment, "version": 1}
+    async with world.database.write(single=True) as transaction:
+        key = ("gtin", "claim_id")
+        return await transaction.insert_alone(
+            tables.claim_assignments, row, unless=key, owner=world.brand if owner is None else owner
+        )
+
+
+async def claimed(world: World) -> list[tuple[str, str | None]]:
+    """The notes on the claims, each with what the triggers have written beside it."""
+    made, entries = tables.claim_assignments, tables.claim_assignment_metadata
+    beside = made.outerjoin(entries, made.c.claim_id == entries.c.claim_id)
+    notes = select(made.c.evidence_note, entries.c.value).select_from(beside).where(made.c.evidence_note != "")
+    return await world.database.fetch(Read(notes, lambda row: (row[0], row[1])))
 
 
 async def stored(world: World) -> list[str]:
@@ -130,6 +159,38 @@ async def test_nobody_is_answered_and_nothing_seen_before_the_commit(world: Worl
     with pytest.raises(AlreadyAssigned):
         await refusal
     assert await stored(world) == ["a"]
+
+
+async def test_whoever_finds_nobody_before_it_begins_at_once(world: World, writer: GroupCommit) -> None:
+    with traced(writer) as seen:
+        tasks = [asyncio.create_task(store(world, code)) for code in "ab"]
+        # One turn of the loop, in which both take their first step.
+        await asyncio.sleep(0)
+        assert [seen[0], seen.count("RELEASE"), seen.count("COMMIT")] == ["BEGIN", 2, 0]
+        assert await asyncio.gather(*tasks) == [True, True]
+    assert seen.count("COMMIT") == 1
+    assert await stored(world) == ["a", "b"]
+
+
+async def test_a_single_insert_takes_no_savepoint(world: World, writer: GroupCommit) -> None:
+    with traced(writer) as seen:
+        works = claim_alone(world, "a", owner="other"), claim_alone(world, "b"), claim_alone(world, "c")
+        answers = await asyncio.gather(*works, store(world, "d"))
+    assert list(answers) == [False, True, False, True]
+    assert (seen.count("BEGIN"), seen.count("COMMIT")) == (1, 1)
+    # The other operation's.
+    assert (seen.count("SAVEPOINT"), seen.count("RELEASE")) == (1, 1)
+    assert await claimed(world) == [("b", "b")]
+    assert await stored(world) == ["d"]
+
+
+async def test_a_single_insert_that_fails_leaves_nothing(world: World) -> None:
+    works = store(world, "a"), claim_alone(world, "b", "nobody's"), claim_alone(world, "c"), store(world, "d")
+    answers = await asyncio.gather(*works, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [bool, sqlite3.IntegrityError, bool, bool]
+    assert await claimed(world) == [("c", "c")]
+    assert await world.rows(tables.claim_assignment_metadata) == [("noted", "c", GTIN, NON_GMO)]
+    assert await stored(world) == ["a", "d"]
 
 
 async def test_operations_have_their_turns_in_the_order_they_came(world: World) -> None:
@@ -308,9 +369,10 @@ async def test_what_no_longer_fits_is_told_and_the_rest_is_stored(world: World, 
 async def test_when_sqlite_gives_up_the_transaction_the_whole_group_is_told(world: World, writer: GroupCommit) -> None:
     async def interrupted() -> None:
         async with world.database.write() as transaction:
+            await add(transaction, "b")
             writer._connection.set_progress_handler(lambda: 1, 1)
             try:
-                await add(transaction, "b")
+                await add(transaction, "y")
             except sqlite3.OperationalError:
                 # Whoever swallows the error may not write beside the transaction either.
                 writer._connection.set_progress_handler(None, 1)
@@ -323,6 +385,23 @@ async def test_when_sqlite_gives_up_the_transaction_the_whole_group_is_told(worl
     assert await stored(world) == ["c"]
 
 
+async def test_when_sqlite_gives_up_at_a_single_insert_the_whole_group_is_told(
+    world: World, writer: GroupCommit
+) -> None:
+    async def interrupted() -> None:
+        try:
+            # Not at the first step: asking for the owner changes nothing that could be given up.
+            writer._connection.set_progress_handler(lambda: 1, 60)
+            await claim_alone(world, "b")
+        finally:
+            writer._connection.set_progress_handler(None, 1)
+
+    answers = await asyncio.gather(store(world, "a"), interrupted(), store(world, "c"), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [sqlite3.OperationalError, sqlite3.OperationalError, bool]
+    assert await stored(world) == ["c"]
+    assert await claimed(world) == []
+
+
 async def test_a_connection_that_is_of_no_use_is_said_to_everybody(world: World, writer: GroupCommit) -> None:
     writer._connection.close()
     answers = await asyncio.gather(store(world, "a"), store(world, "b"), return_exceptions=True)
@@ -332,12 +411,17 @@ async def test_a_connection_that_is_of_no_use_is_said_to_everybody(world: World,
 # --- Bounds ---
 
 
-async def test_a_full_queue_is_busy(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_queue_is_busy(world: World, writer: GroupCommit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(db.group_commit, "MAX_WAITING", 3)
-    answers = await asyncio.gather(*(store(world, code) for code in "abcdef"), return_exceptions=True)
-    assert [type(answer) for answer in answers] == [bool] * 3 + [Busy] * 3
-    assert await stored(world) == ["a", "b", "c"]
-    assert await store(world, "g")
+    async with slow_disk(writer):
+        tasks = [asyncio.create_task(store(world, "a"))]
+        await until(lambda: writer._thread.busy)
+        tasks += [asyncio.create_task(store(world, code)) for code in "bcdefg"]
+        await asyncio.wait(tasks[4:])
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [bool] * 4 + [Busy] * 3
+    assert await stored(world) == ["a", "b", "c", "d"]
+    assert await store(world, "h")
 
 
 async def test_an_operation_that_takes_too_long_is_undone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

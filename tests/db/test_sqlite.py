@@ -129,12 +129,14 @@ async def test_no_commit_of_another_process_is_taken_for_ones_own(world: World) 
             for _ in range(steps % 12):
                 await asyncio.sleep(0)
             before = database.epoch()
-            try:
-                other.execute("UPDATE products SET brand = ? WHERE gtin = ?", (f"b{steps}", GTIN))
-            except sqlite3.OperationalError:
-                # The write has the lock of the file.
-                await writing
-                continue
+            while True:
+                try:
+                    other.execute("UPDATE products SET brand = ? WHERE gtin = ?", (f"b{steps}", GTIN))
+                    break
+                except sqlite3.OperationalError:
+                    # The write has the lock of the file.
+                    await asyncio.sleep(0)
+                    before = database.epoch()
             interleaved += not writing.done()
             if steps % 2:
                 # Nobody looked until the write was done, too.
