@@ -10,6 +10,7 @@ import pytest
 
 from db import tables
 from domain.problem import KINDS
+from gateway.credentials import Credentials
 from resolvers.keys import create_sign_in_link, sign_in
 from tests.world import GTIN, USDA_ORGANIC, VEGAN, World
 
@@ -120,11 +121,18 @@ async def test_no_header_is_sent_twice(signed: World) -> None:
         assert sorted(names) == sorted(set(names)), path
 
 
-async def test_public_paths_never_look_at_credentials(world: World) -> None:
+async def test_public_paths_never_look_at_credentials(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Any] = []
+    for name in ("of_known_key", "of_request"):
+        monkeypatch.setattr(Credentials, name, lambda *given: looked.append(given))
+    await world.client.get(CERTIFICATIONS, headers={"X-API-Key": "x"})
+    assert looked
+    looked.clear()
     for headers in ({}, {"X-API-Key": "x"}, {"Cookie": "sessionid=x"}):
         response = await world.client.get("/healthz", headers=headers)
         assert response.status_code == 200
         assert "vary" not in response.headers
+    assert looked == []
 
 
 # --- Sessions ---
