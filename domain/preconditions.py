@@ -37,7 +37,8 @@ def entity_tag(record: Versioned, today: date) -> str:
 
 def digest(content: bytes) -> str:
     """A short name for exactly this content."""
-    return hashlib.blake2b(content, digest_size=12).hexdigest()
+    # OpenSSL has instructions of the processor for this one: a third of the time of BLAKE2.
+    return hashlib.sha256(content).hexdigest()[:24]
 
 
 class Tags(msgspec.Struct, frozen=True):
