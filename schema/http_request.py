@@ -67,12 +67,12 @@ def _plain_request(body: bytes) -> GraphQLRequest | None:
     """The request, if nothing about its body needs a second look."""
     try:
         members = _decode_members(body)
+        names = 1 + (members.operation_name is not None)
+        for member in (members.variables, members.extensions):
+            if member is not None:
+                names += 1 + _count_names(member)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
-    names = 1 + (members.operation_name is not None)
-    for member in (members.variables, members.extensions):
-        if member is not None:
-            names += 1 + _count_names(member)
     # Fewer are known here than stand in the text when one is given twice, is null, or has no meaning.
     if names != _names_in(body) or names > MAX_NAMES:
         return None
