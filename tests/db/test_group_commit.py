@@ -32,6 +32,12 @@ CODES = Read(select(tables.claims.c.code).order_by(tables.claims.c.code), lambda
 RELABEL = update(tables.claims).where(tables.claims.c.code == bindparam("of"))
 
 
+@pytest.fixture(autouse=True)
+def no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a busy machine does slowly is a group all the same."""
+    monkeypatch.setattr(db.group_commit, "GROUP_SECONDS", 60.0)
+
+
 @pytest.fixture
 def writer(world: World) -> GroupCommit:
     assert isinstance(world.database, SqliteDatabase)
