@@ -1,4 +1,4 @@
-"""The quicker way for the head of an answer, compared over sockets with uvicorn's own: the same bytes.
+"""The quicker way for an answer, compared over sockets with uvicorn's own: the same bytes.
 
 A new uvicorn that changes what the subclass leans on shows here.
 """
@@ -177,11 +177,104 @@ async def servers() -> AsyncIterator[tuple[Running, Running]]:
         yield own, quick
 
 
-@pytest.mark.parametrize("name", REQUESTS)
+# Their bodies never come, and ASGI has the head wait for the body.
+UNFINISHED = ("crashing-late", "without-body")
+
+
+@pytest.mark.parametrize("name", sorted(REQUESTS.keys() - UNFINISHED))
 async def test_the_bytes_are_those_of_uvicorns_own_way(servers: tuple[Running, Running], name: str) -> None:
     own, quick = [await server.exchange(REQUESTS[name] + LAST) for server in servers]
     assert quick == own
     assert b"set-cookie" not in quick
+
+
+@pytest.mark.parametrize("name", UNFINISHED)
+async def test_an_answer_that_never_gets_a_body_is_none(servers: tuple[Running, Running], name: str) -> None:
+    own, quick = [await server.exchange(REQUESTS[name]) for server in servers]
+    assert own.endswith(b"content-length: 4\r\n\r\n")
+    assert not quick
+
+
+class Listened:
+    """A transport that notes what is written."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+        self.written: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+        self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+class Timed:
+    """A loop that counts the timers."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.timers = 0
+
+    def call_later(self, delay: float, callback: Callable[..., object], *arguments: Any) -> asyncio.TimerHandle:
+        self.timers += 1
+        return self._loop.call_later(delay, callback, *arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+
+@asynccontextmanager
+async def connected(server: Running) -> AsyncIterator[tuple[Any, Listened, Timed, Callable[[str], Awaitable[bytes]]]]:
+    """A connection: the server's protocol, its transport, its loop, and what asks on it and gives the answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    connections = server.server.server_state.connections
+    await until(lambda: len(connections) == 1)
+    protocol: Any = next(iter(connections))
+    protocol.transport = transport = Listened(protocol.transport)
+    protocol.loop = loop = Timed(protocol.loop)
+
+    async def ask(name: str) -> bytes:
+        writer.write(REQUESTS[name])
+        head = await reader.readuntil(b"\r\n\r\n")
+        return head + await reader.readexactly(4)
+
+    yield protocol, transport, loop, ask
+    writer.close()
+    await writer.wait_closed()
+    await until(lambda: not connections)
+
+
+async def test_a_whole_answer_is_one_piece() -> None:
+    async with running(QuickProtocol) as server, connected(server) as (_, transport, _, ask):
+        answer = await ask("plain")
+        assert transport.written == [answer]
+        await ask("in-parts")
+        assert [piece[-2:] for piece in transport.written[1:]] == [b"\r\n", b"ab", b"cd"]
+
+
+async def test_pauses_between_requests_share_a_timer() -> None:
+    async with running(QuickProtocol) as server, connected(server) as (protocol, _, loop, ask):
+        for _ in range(5):
+            await ask("plain")
+        assert loop.timers == 1
+        # It comes too early for this pause, and once more while a request is under way.
+        protocol.timeout_keep_alive_handler()
+        assert loop.timers == 2
+        protocol.idle_since = None
+        protocol.timeout_keep_alive_handler()
+        assert loop.timers == 2
+        await ask("plain")
+        assert loop.timers == 3
+        timer: Any = protocol.timeout_keep_alive_task
+    assert timer.cancelled()
+
+
+async def test_a_connection_that_is_not_used_is_closed() -> None:
+    async with running(QuickProtocol) as server:
+        server.server.config.timeout_keep_alive = 0
+        assert (await server.exchange(REQUESTS["plain"])).endswith(b"abcd")
 
 
 async def test_a_plain_answer_goes_the_quick_way(
