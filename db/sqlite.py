@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 from typing import Any
 
 import aiosqlite
@@ -22,7 +21,7 @@ from db.reads import Definitions, KeyedRead, R, Read
 
 _BUSY_SECONDS = 5
 _SCANNERS = 2
-_QUICK = ("mmap_size=1073741824", "cache_size=-32768")
+_QUICK = ("mmap_size=1073741824", "cache_size=-32768", "temp_store=MEMORY")
 
 
 class SqliteDatabase(Database):
@@ -176,7 +175,7 @@ async def open_sqlite(path: str) -> SqliteDatabase:
     """Opens the file, or makes an empty one. Raises `sqlite3.Error`."""
     _create(path)
     # It never waits for a lock by itself: it would do so in the loop thread.
-    connection = _open(path, 0, ("synchronous=FULL", "foreign_keys=ON", _temporary_files(path), *_QUICK))
+    connection = _open(path, 0, ("synchronous=FULL", "foreign_keys=ON", *_QUICK))
     thread = aiosqlite.Connection(lambda: connection, 64)
     # As SQLAlchemy does: a program that failed before it closed the database should end all the same.
     thread._thread.daemon = True  # noqa: SLF001
@@ -194,17 +193,7 @@ def _create(path: str) -> None:
 
 
 def _open_reader(path: str) -> sqlite3.Connection:
-    return _open(path, _BUSY_SECONDS, ("query_only=ON", "temp_store=MEMORY", *_QUICK))
-
-
-def _temporary_files(path: str) -> str:
-    """Lets SQLite put them beside the database, which is a folder that it can write to.
-
-    They hold the pages that a savepoint would need to be undone, from the seventeenth on. With `temp_store=MEMORY` it
-    would need no file, but would also take the first sixteen in pieces of a kilobyte, a sixth of an insert's time.
-    """
-    folder = str(Path(path).absolute().parent).replace("'", "''")
-    return f"temp_store_directory='{folder}'"
+    return _open(path, _BUSY_SECONDS, ("query_only=ON", *_QUICK))
 
 
 def _open(path: str, timeout: float, pragmas: Iterable[str]) -> sqlite3.Connection:

@@ -1,14 +1,12 @@
 """What is SQLite's own: durability, foreign keys, and that bounded reads are bounded."""
 
 import asyncio
-import os
 import re
 import sqlite3
 import threading
 from contextlib import closing
 from datetime import date
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,31 +34,6 @@ def sqlite(world: World) -> SqliteDatabase:
 @pytest.mark.parametrize(("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)])
 async def test_an_acknowledged_write_survives_a_power_cut(world: World, pragma: str, value: object) -> None:
     assert sqlite(world)._writer._connection.execute(f"PRAGMA {pragma}").fetchone() == (value,)
-
-
-def opened_files() -> set[str]:
-    return {os.path.realpath(link) for link in Path("/proc/self/fd").iterdir()}
-
-
-async def test_what_a_savepoint_spills_lies_beside_the_database(world: World) -> None:
-    """A server need not have another folder that it may write to."""
-    database = sqlite(world)
-    rows = [{"key": f"k{number:05}", "value": "v" * 400, "gtin": GTIN} for number in range(1000)]
-    async with database.write() as transaction:
-        await transaction.insert_missing(tables.product_metadata, rows)
-    opened: set[str] = set()
-
-    async def change_them_all() -> None:
-        async with database.write() as transaction:
-            await transaction.execute(update(tables.product_metadata), {"value": "w" * 400})
-            opened.update(opened_files())
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        await change_them_all()
-    assert any(name.startswith(f"{Path(database._path).parent}/etilqs_") for name in opened), opened
-    values = Read(select(tables.product_metadata.c.value).distinct(), lambda row: str(row[0]))
-    assert await database.fetch(values) == ["v" * 400]
 
 
 async def test_a_write_transaction_locks_before_it_reads(world: World) -> None:
