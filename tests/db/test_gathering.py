@@ -14,7 +14,7 @@ from sqlalchemy.types import Integer
 
 from db import certifications, claims, definitions, products, tables
 from db.database import open_database
-from db.gathering import _MOST_KEYS
+from db.gathering import _MOST_KEYS, _TURNS
 from db.postgresql import PostgresqlDatabase
 from db.reads import KeyedRead
 from domain.errors import Busy
@@ -135,15 +135,16 @@ async def test_who_comes_while_another_is_under_way_shares_one_statement(
     assert sent == [GTINS[0], GTINS[1:]]
 
 
-async def test_a_crowd_that_comes_again_is_one_statement_until_somebody_comes_alone(
+async def test_after_a_crowd_the_first_waits_for_others_for_some_turns(
     shelf: World, postgresql: PostgresqlDatabase
 ) -> None:
-    await asyncio.gather(*(products.find(postgresql, gtin) for gtin in GTINS[:3]))
-    async with keys_sent(postgresql) as sent:
-        await asyncio.gather(*(products.find(postgresql, gtin) for gtin in GTINS))
-        await products.find(postgresql, GTINS[0])
-        await asyncio.gather(*(products.find(postgresql, gtin) for gtin in GTINS[:2]))
-    assert sent == [GTINS[0], GTINS[0], GTINS[1], GTINS]
+    await asyncio.gather(*asking(postgresql, BY_GTIN, *([gtin] for gtin in GTINS)))
+    for alone, statements in ((_TURNS - 1, [GTINS[:2]]), (_TURNS, GTINS[:2])):
+        for _ in range(alone):
+            await postgresql.fetch(BY_GTIN, keys=[GTIN])
+        async with keys_sent(postgresql) as sent:
+            await asyncio.gather(*asking(postgresql, BY_GTIN, [GTINS[0]], [GTINS[1]]))
+        assert sent == statements
 
 
 async def test_everybody_gets_the_rows_of_its_own_keys_in_their_order(
