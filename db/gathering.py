@@ -7,7 +7,7 @@ it asked, so what was committed by then is seen.
 Who comes alone pays nothing for the others: its read goes out at once. It waits for the end of the turn only while one
 like it is under way, or when others came along lately. Without the latter the first of a crowd would leave it each time
 and take others along; under 16 connections there were three times as many statements. If everybody always waited, a
-lone request would cost a tenth more.
+lone request for a product with what it holds would cost 8 % more, most of it for three more turns of the loop.
 """
 
 import asyncio
