@@ -121,8 +121,7 @@ async def find(
     source: Database | Transaction, id: ShortId, organization_ids: Sequence[ShortId]
 ) -> Certification | None:
     """The definition of that id, if it is global or the organisations' own."""
-    database = source.database if isinstance(source, Transaction) else source
-    found = (await definitions.current(database)).certifications.get(id)
+    found = (await definitions.current(source.database)).certifications.get(id)
     return found if found is not None and is_visible(found, organization_ids) else None
 
 

@@ -74,8 +74,7 @@ async def every(database: Database) -> list[Claim]:
 
 async def find(source: Database | Transaction, id: ShortId) -> Claim | None:
     """The definition of that id."""
-    database = source.database if isinstance(source, Transaction) else source
-    return (await definitions.current(database)).claims.get(id)
+    return (await definitions.current(source.database)).claims.get(id)
 
 
 async def find_by_code(database: Database, code: str) -> Claim | None:

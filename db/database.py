@@ -132,6 +132,11 @@ class Database(ABC):
     cursor_secret: str | None = None
     """What `db.secrets` has read."""
 
+    @property
+    def database(self) -> "Database":
+        """Itself: what a read that takes a database or a transaction asks of either."""
+        return self
+
     @abstractmethod
     async def fetch(self, read: Read[R], found: Definitions | None = None, /, **values: Any) -> list[R]:
         """The committed records of a read, in the statement's order. Raises `Busy`.

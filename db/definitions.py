@@ -144,7 +144,7 @@ async def fetch(source: Database | Transaction, read: Read[R], **values: Any) ->
     """
     if not read.defined:
         return await source.fetch(read, **values)
-    database = source.database if isinstance(source, Transaction) else source
+    database = source.database
     known = at_hand(database) or await current(database)
     try:
         found = await source.fetch(read, getattr(known, read.defined), **values)
