@@ -48,6 +48,8 @@ HOLD_SECONDS = 3.0
 GROUP_SECONDS = 0.05
 """How long a group takes in further operations; its first one waits for its last."""
 MAX_WAITING = 1000
+AT_ONCE = 64
+"""How many are called at once: whoever finds that another one's turn lasts was called in vain."""
 _POLL_SECONDS = 0.005
 
 _TOO_MANY = "Too many writes are waiting; try again in a second."
@@ -142,12 +144,12 @@ class _Turn(AbstractAsyncContextManager[Transaction]):
         "_task",
         "_transaction",
         "begun",
-        "granted",
+        "called",
         "settled",
         "since",
     )
-    # Both end in what the operation is to be told, an error or None; only one that has to wait is granted its turn.
-    granted: asyncio.Future[Exception | None]
+    # Both end in what the operation is to be told, an error or None; only one that has to wait is called.
+    called: asyncio.Future[Exception | None]
     settled: asyncio.Future[Exception | None]
 
     def __init__(self, commit: "GroupCommit", database: Database, *, single: bool) -> None:
@@ -163,17 +165,20 @@ class _Turn(AbstractAsyncContextManager[Transaction]):
         self.since = loop.time()
         self.settled = loop.create_future()
         if not self._commit.enter(self, loop):
-            await self._granted()
+            await self._turn()
         self._transaction = self._commit.begin_operation(self._database, single=self._single)
         self._task = asyncio.current_task()
         return self._transaction
 
-    async def _granted(self) -> None:
+    async def _turn(self) -> None:
         """Waits for its turn. Raises what it is refused with."""
         try:
-            refusal = await self.granted
-            if refusal is not None:
-                raise refusal
+            while True:
+                refusal = await self.called
+                if refusal is not None:
+                    raise refusal
+                if self._commit.take(self):
+                    return
         except BaseException:
             self._commit.leave(self)
             raise
@@ -230,6 +235,9 @@ class GroupCommit:
         self._current: _Turn | None = None
         self._closing = 0.0
         self._open = False
+        # Those that were called and have not yet come, and how many of them were sent back to the head of the queue.
+        self._called: set[_Turn] = set()
+        self._returned = 0
         self._changes = 0
         self._idle: asyncio.Future[None] | None = None
         self._lost: Exception | None = None
@@ -247,31 +255,49 @@ class GroupCommit:
         return _Turn(self, database, single=single)
 
     def enter(self, turn: _Turn, loop: asyncio.AbstractEventLoop) -> bool:
-        """Gives an operation its turn, or lets it wait until `granted` says so. Raises `Busy`."""
+        """Gives an operation its turn, or lets it wait until it is called. Raises `Busy`."""
         if self._closed:
             raise Busy(_STOPPING)
-        if not self._waiting and self._current is None and self._is_open(loop):
-            self._give(turn, loop.time())
+        if not self._waiting and not self._called and self._current is None and self._is_open(loop):
+            self._give(turn, loop)
             return True
         if len(self._waiting) >= MAX_WAITING:
             raise Busy(_TOO_MANY)
-        turn.granted = loop.create_future()
-        self._waiting.append(turn)
+        self._wait(turn, len(self._waiting), loop)
+        return False
+
+    def take(self, turn: _Turn) -> bool:
+        """Gives an operation that was called its turn. Where another one has it still, it waits on at its place."""
+        loop = asyncio.get_running_loop()
+        self._called.discard(turn)
+        if self._open and self._current is None and self._takes_in(loop):
+            self._give(turn, loop)
+            return True
+        self._wait(turn, self._returned, loop)
+        self._returned += 1
+        self._go_on()
+        return False
+
+    def _wait(self, turn: _Turn, place: int, loop: asyncio.AbstractEventLoop) -> None:
+        turn.called = loop.create_future()
+        self._waiting.insert(place, turn)
         # Both in contexts of their own, or they would keep that of the request which happened to start them.
         if self._alarm is None:
             self._alarm = loop.call_later(WAIT_SECONDS, self._turn_away, context=Context())
         self._wake_writer(loop)
-        return False
 
     def _is_open(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Whether a group takes in an operation now. One is started where there is none."""
         if self._open:
-            return self._lost is None and loop.time() < self._closing
+            return self._takes_in(loop)
         if self._is_writing() or self._start(loop) is not None:
             return False
         # Its first step comes after those of the operations that have arrived with this one.
         self._wake_writer(loop)
         return True
+
+    def _takes_in(self, loop: asyncio.AbstractEventLoop) -> bool:
+        return self._lost is None and not (self._group and loop.time() >= self._closing)
 
     def _is_writing(self) -> bool:
         return self._writer is not None and not self._writer.done()
@@ -285,22 +311,47 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         while self._waiting and self._waiting[0].since + WAIT_SECONDS <= loop.time():
             turn = self._waiting.popleft()
-            if not turn.granted.done():
-                turn.granted.set_result(Busy(_LOCKED if self._locked_out else _TOO_MANY))
+            if not turn.called.done():
+                turn.called.set_result(Busy(_LOCKED if self._locked_out else _TOO_MANY))
         self._alarm = loop.call_at(self._waiting[0].since + WAIT_SECONDS, self._turn_away) if self._waiting else None
 
     def leave(self, turn: _Turn) -> None:
         """Lets the next one have the turn of an operation that does not take it."""
-        # It may have been granted in the very moment in which the operation was cancelled.
-        self.end(turn)
+        # It may have been called in the very moment in which the operation was cancelled.
+        self._called.discard(turn)
         with suppress(ValueError):
             self._waiting.remove(turn)
+        self._go_on()
 
     def end(self, turn: _Turn) -> None:
         """Lets the next one have its turn."""
-        if turn is self._current and not self._grant() and self._idle is not None:
+        if turn is self._current:
+            self._current = None
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Calls those that wait when nobody has a turn, or lets the writer commit when nobody waits for one."""
+        if self._open and not self._has_more() and self._idle is not None:
             self._idle.set_result(None)
             self._idle = None
+
+    def _has_more(self) -> bool:
+        """Whether somebody has a turn in the group, or has been called to have one."""
+        return self._current is not None or bool(self._called) or self._call()
+
+    def _call(self) -> bool:
+        """Calls those that wait; False when nobody does, or the group has to end.
+
+        An operation that awaits nothing but its statements ends in the step in which it takes its turn. So those that
+        are called together have their turns before the loop turns; whatever else it has to do in a turn, a hundred
+        reads perhaps, they would wait for as many times as they are.
+        """
+        self._returned = 0
+        if self._takes_in(asyncio.get_running_loop()):
+            while len(self._called) < AT_ONCE and (turn := self._next()) is not None:
+                self._called.add(turn)
+                turn.called.set_result(None)
+        return bool(self._called)
 
     def begin_operation(self, database: Database, *, single: bool) -> SqliteTransaction:
         """The operation's part of the group's transaction."""
@@ -368,13 +419,13 @@ class GroupCommit:
 
     def _refuse(self, error: Exception) -> None:
         while (turn := self._next()) is not None:
-            turn.granted.set_result(copy(error))
+            turn.called.set_result(copy(error))
 
     def _next(self) -> _Turn | None:
         while self._waiting:
             turn = self._waiting.popleft()
             # One that was cancelled a moment ago has not yet had the time to leave.
-            if not turn.granted.done():
+            if not turn.called.done():
                 return turn
         return None
 
@@ -383,7 +434,7 @@ class GroupCommit:
         self._watcher = loop.call_later(HOLD_SECONDS, self._watch)
         outcome: Exception | None = Busy(_STOPPING)
         try:
-            while self._current is not None or self._grant():
+            while self._has_more():
                 self._idle = loop.create_future()
                 await self._idle
             self._open = False
@@ -403,21 +454,10 @@ class GroupCommit:
                     turn.settled.set_result(copy(outcome))
             self._group = []
 
-    def _grant(self) -> bool:
-        """Gives the next operation its turn; False when nobody waits for one, or the group has to end."""
-        now = asyncio.get_running_loop().time()
-        turn = None if self._lost is not None or (self._group and now >= self._closing) else self._next()
-        if turn is None:
-            self._current = None
-            return False
-        self._give(turn, now)
-        turn.granted.set_result(None)
-        return True
-
-    def _give(self, turn: _Turn, now: float) -> None:
+    def _give(self, turn: _Turn, loop: asyncio.AbstractEventLoop) -> None:
         self._current = turn
         self._group.append(turn)
-        turn.begun = now
+        turn.begun = loop.time()
 
     def _watch(self) -> None:
         """Interrupts an operation that keeps its turn too long."""

@@ -178,6 +178,52 @@ async def test_whoever_finds_nobody_before_it_begins_at_once(world: World, write
     assert await stored(world) == ["a", "b"]
 
 
+async def test_those_that_wait_have_their_turns_before_the_loop_turns(world: World, writer: GroupCommit) -> None:
+    """Whatever else the loop does in a turn, a write does not wait for it once for each write before it."""
+    turns = 0
+    met: list[int] = []
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count_turns())
+    async with slow_disk(writer):
+        tasks = [asyncio.create_task(store(world, "first"))]
+        await until(lambda: writer._thread.busy)
+        tasks += [asyncio.create_task(store(world, f"c{number:03}")) for number in range(2 * db.group_commit.AT_ONCE)]
+        await until(lambda: len(writer._waiting) == len(tasks) - 1)
+        writer._connection.set_trace_callback(lambda sql: met.append(turns) if sql.startswith("RELEASE") else None)
+    assert all(await asyncio.gather(*tasks))
+    writer._connection.set_trace_callback(None)
+    counting.cancel()
+    assert len(met) == 2 * db.group_commit.AT_ONCE
+    assert len(set(met)) == 2
+
+
+async def test_who_was_called_in_vain_keeps_its_place(world: World) -> None:
+    order: list[str] = []
+
+    async def operation(name: str, turns: int) -> None:
+        async with world.database.write() as transaction:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await add(transaction, name)
+            order.append(name)
+
+    names = [f"c{number:02}" for number in range(40)]
+    tasks = []
+    for number, name in enumerate(names):
+        tasks.append(asyncio.create_task(operation(name, 3 if number < 5 else number % 2)))
+        await asyncio.sleep(0)
+    tasks[30].cancel()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(answers[30], asyncio.CancelledError)
+    assert order == [name for name in names if name != "c30"]
+
+
 async def test_a_single_insert_takes_no_savepoint(world: World, writer: GroupCommit) -> None:
     with traced(writer) as seen:
         works = claim_alone(world, "a", owner="other"), claim_alone(world, "b"), claim_alone(world, "c")
