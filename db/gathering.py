@@ -13,11 +13,13 @@ lone request for a product with what it holds would cost 8 % more, most of it fo
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, Generic
 
 import asyncpg
+from sqlalchemy import Dialect
 
-from db.reads import KeyedRead, Read, Row
+from db.compiled import Compiled
+from db.reads import Built, KeyedRead, R, Row
 
 _MOST_KEYS = 100
 """In one shared statement, so that nobody waits for much more than it asked for."""
@@ -40,10 +42,13 @@ class _Together:
         return [ask for ask in self.asks.items() if not ask[0].done()]
 
 
-class Gathering:
+class Gathering(Generic[R]):
     """Who asks for the rows of one read; `run` runs a statement."""
 
-    def __init__(self, run: Callable[[Read[Any], Mapping[str, Any]], Awaitable[Rows]], read: KeyedRead[Any]) -> None:
+    def __init__(
+        self, dialect: Dialect, run: Callable[[Compiled, Mapping[str, Any]], Awaitable[Rows]], read: KeyedRead[R]
+    ) -> None:
+        self._dialect = dialect
         self._run = run
         self._read = read
         # How many statements have no answer yet.
@@ -52,16 +57,17 @@ class Gathering:
         self._crowded = 0
         self._next: _Together | None = None
 
-    async def rows(self, keys: Sequence[Any]) -> tuple[Read[Any], Rows]:
-        """The rows of these keys, and the read that makes records of them."""
+    async def rows(self, keys: Sequence[Any]) -> tuple[Built[R], Rows]:
+        """The rows of these keys, and what makes records of them."""
         if self._under_way or self._crowded:
             rows = await self._share(keys)
             if rows is not None:
-                return self._read, rows
+                return self._read.compiled(self._dialect), rows
         read, values = self._read.of(keys)
+        built = read.compiled(self._dialect)
         self._under_way += 1
         try:
-            return read, await self._run(read, values)
+            return built, await self._run(built.statement, values)
         finally:
             self._under_way -= 1
 
@@ -100,7 +106,7 @@ class Gathering:
         keys = list(dict.fromkeys(chain.from_iterable(together.asks.values())))
         self._under_way += 1
         try:
-            rows = await self._run(self._read, {"keys": keys})
+            rows = await self._run(self._read.compiled(self._dialect).statement, {"keys": keys})
         except asyncpg.DataError:
             # One of the keys is the reason, with which the others should not fail.
             for answer, _ in together.waiting():

@@ -135,7 +135,7 @@ class PostgresqlDatabase(Database):
 
     def __init__(self, readers: Lender, writers: Lender, dsn: str) -> None:
         self._readers = readers
-        self._gathering = lru_cache(maxsize=256)(partial(Gathering, self._rows))
+        self._gathering = lru_cache(maxsize=256)(partial(Gathering, POSTGRESQL, self._rows))
         # Of their own, so that writes that wait for each other's locks leave the reads alone.
         self._writers = writers
         self._dsn = dsn
@@ -147,15 +147,15 @@ class PostgresqlDatabase(Database):
         """The committed records of a read."""
         try:
             if isinstance(read, KeyedRead):
-                read, rows = await self._gathering(read).rows(values["keys"])
+                built, rows = await self._gathering(read).rows(values["keys"])
             else:
-                rows = await self._rows(read, values)
+                built = read.compiled(POSTGRESQL)
+                rows = await self._rows(built.statement, values)
         except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.TooManyConnectionsError) as error:
             raise Busy("The database has no connection to spare; try again in a second.") from error
-        return read.compiled(POSTGRESQL).records(rows, found)
+        return built.records(rows, found)
 
-    async def _rows(self, read: Read[Any], values: Values) -> Sequence[Row]:
-        statement = read.compiled(POSTGRESQL).statement
+    async def _rows(self, statement: Compiled, values: Values) -> Sequence[Row]:
         connection, (rows, _) = await self._readers.first(statement.sql, statement.bind(values))
         self._readers.give(connection)
         return rows
