@@ -139,7 +139,7 @@ class Database(ABC):
 
     @abstractmethod
     async def fetch(self, read: Read[R], found: Definitions | None = None, /, **values: Any) -> list[R]:
-        """The committed records of a read, in the statement's order. Raises `Busy`.
+        """The committed records of a read, in the statement's order but for those of several keys. Raises `Busy`.
 
         `found` has the definitions of a read that is `defined`; `KeyError` is raised for one that it lacks.
         """

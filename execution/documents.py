@@ -77,7 +77,7 @@ class Document:
         if limits is self.limits:
             return
         _check_length(self.source, limits)
-        if limits.max_tokens < self.limits.max_tokens and _tokens(self.ast) > limits.max_tokens:
+        if limits.max_tokens < self.limits.max_tokens and _most_tokens(self.ast) > limits.max_tokens:
             raise _too_many_tokens(limits)
         errors = self.judgement.refusals(limits)
         if errors:
@@ -211,14 +211,15 @@ def _too_many_tokens(limits: Limits) -> RequestError:
     )
 
 
-def _tokens(ast: DocumentNode) -> int:
-    """The lexical tokens of a document."""
-    count = 0
+def _most_tokens(ast: DocumentNode) -> int:
+    """How many lexical tokens a document has, or comments if they are more."""
+    tokens = comments = 0
     token: Token | None = ast.loc.start_token if ast.loc else None
     while token is not None:
-        count += token.kind not in (TokenKind.SOF, TokenKind.EOF, TokenKind.COMMENT)
+        comments += token.kind is TokenKind.COMMENT
+        tokens += token.kind not in (TokenKind.SOF, TokenKind.EOF, TokenKind.COMMENT)
         token = token.next
-    return count
+    return max(tokens, comments)
 
 
 def _nested_too_deeply() -> RequestError:

@@ -38,7 +38,7 @@ class Limits:
     max_source_length: int = 20_000
     """Characters of the document's text."""
     max_tokens: int = 1_000
-    """Lexical tokens; comments and blanks are not counted. Reading stops at the first token too many."""
+    """Lexical tokens, and as many comments beside them. Reading stops at the first one too many."""
     max_operations: int = 50
     """Operations in one document; one of them is run, but all are checked."""
     max_depth: int = 10

@@ -365,3 +365,23 @@ def test_the_least_recently_used_document_goes_first() -> None:
 
 def test_limits_are_those_of_the_executor() -> None:
     assert "QUERY_TOO_DEEP" in codes(refused(Executor(schema, Limits(max_depth=1)), "{ node { name } }"))
+
+
+@pytest.mark.parametrize("source", ["{ node { name } }", "#\n" * 10 + "{ node { name } }"], ids=["tokens", "comments"])
+def test_a_kept_document_is_judged_as_one_that_is_read(source: str) -> None:
+    seen = []
+    for most in range(1, 15):
+        answers = []
+        for kept in (True, False):
+            executor = Executor(schema)
+            if kept:
+                executor.prepare(source)
+            try:
+                executor.prepare(source, Limits(max_tokens=most))
+                answers.append(set())
+            except RequestError as error:
+                answers.append(codes(error))
+        assert answers[0] == answers[1], most
+        seen.append(answers[0])
+    assert set() in seen
+    assert {"QUERY_TOO_MANY_TOKENS"} in seen
