@@ -469,8 +469,9 @@ def explain(file: Path, operation: str | None, source: bool, variables: str | No
     try:
         document = executor.prepare(file.read_text(encoding="utf-8"))
         chosen = document.select(operation)
-        print(executor.explain(document, chosen, with_source=source))
         given = _variables(variables)
+        conditions = {name: value for name, value in (given or {}).items() if isinstance(value, bool)}
+        print(executor.explain(document, chosen, conditions, with_source=source))
         print(
             f"\ncosts {chosen.cost.of(given or {})} {'with these variables' if given else 'if no variable is given'}:"
         )

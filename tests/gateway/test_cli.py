@@ -462,8 +462,20 @@ def test_explain_shows_levels_batches_and_statements(seeded: Path, tmp_path: Pat
     assert "level 2: 1 awaited together\n  product.certifications: batched Product.certifications" in said
     _, _, statements = said.partition("statements: 2\n")
     first, second = statements.splitlines()
-    assert first.strip().startswith("1 row: SELECT products.gtin, products.name FROM products")
+    assert first.strip() == "1 row: SELECT products.gtin, products.name FROM products WHERE products.gtin = ?"
     assert "FROM certification_assignments" in second
+
+
+def test_explain_knows_the_conditions_that_are_given(seeded: Path, tmp_path: Path) -> None:
+    file = tmp_path / "query.graphql"
+    file.write_text(
+        'query ($s: Boolean!) { viewer { role } product(gtin: "00000080050698") { name @skip(if: $s) id } }'
+    )
+    url = f"sqlite:///{seeded}"
+    assert "Product inlined: id" in succeeded("explain", str(file))
+    said = succeeded("explain", str(file), "--variables", '{"s": false}', CERTGATE_DATABASE_URL=url)
+    assert "Product inlined: name, id" in said
+    assert "products.name FROM" in said
 
 
 @pytest.mark.parametrize(
