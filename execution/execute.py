@@ -73,8 +73,8 @@ class Executor:
 
     `timeout` is in seconds, from the first time that an operation has to wait; None sets no end to it. An operation is
     compiled when it is run for the `compile_at`th time: compiling takes about as long as reading and validating its
-    document, which is lost on one that never comes again. Without `introspection`, nothing tells what the schema holds. Raises
-    `ValueError` for a schema that needs parts of Strawberry's own entry point (extensions, custom directives,
+    document, which is lost on one that never comes again. Without `introspection`, nothing tells what the schema holds.
+    Raises `ValueError` for a schema that needs parts of Strawberry's own entry point (extensions, custom directives,
     `@defer`).
     """
 

@@ -371,7 +371,7 @@ def test_limits_are_those_of_the_executor() -> None:
 def test_a_kept_document_is_judged_as_one_that_is_read(source: str) -> None:
     seen = []
     for most in range(1, 15):
-        answers = []
+        answers: list[set[str]] = []
         for kept in (True, False):
             executor = Executor(schema)
             if kept:
