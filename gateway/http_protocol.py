@@ -108,7 +108,7 @@ class QuickProtocol(HttpToolsProtocol):
     """Since when the connection waits for its next request, in the loop's time."""
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        # uvicorn has no place to name the class, which has no state of its own.
+        # uvicorn has no place to name the class. What this one adds to its state begins as the class has it.
         cycle.__class__ = QuickCycle
         super()._start_asgi_task(cycle, app)
 
@@ -147,6 +147,5 @@ class QuickProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends what belongs to the connection."""
         super().connection_lost(exc)
-        if self.timeout_keep_alive_task is not None:
-            self.timeout_keep_alive_task.cancel()
-            self.timeout_keep_alive_task = None
+        # The timer, too, which ours leaves running.
+        super()._unset_keepalive_if_required()
