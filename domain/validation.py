@@ -11,7 +11,6 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
-    AnyHttpUrl,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -24,6 +23,7 @@ from pydantic import ValidationError as PydanticValidationError
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from domain.errors import InvalidInput, Violation
+from domain.web_address import PATTERN, why_not_a_web_address
 
 T = TypeVar("T")
 
@@ -137,21 +137,12 @@ def read_moment(value: object) -> datetime:
 Date = Annotated[date, BeforeValidator(read_date)]
 """A calendar date, `YYYY-MM-DD` only."""
 
-_url: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
-
 
 def _web_address(text: str) -> str:
-    # Checked but stored as written: pydantic's own URL would be normalised. Empty means none (contract 1.1).
-    if text == "":
-        return text
-    try:
-        url = _url.validate_python(text)
-    except PydanticValidationError:
-        url = None
-    if url is None or not re.match("https?://[^/]", text, re.IGNORECASE) or url.username or url.password:
-        raise PydanticCustomError(
-            "url_parsing", "Input should be an http or https URL without user name, or an empty string"
-        )
+    # Judged and stored as written. Empty means none (contract 1.1).
+    reason = why_not_a_web_address(text) if text else None
+    if reason is not None:
+        raise PydanticCustomError("url_parsing", "{reason}", {"reason": reason})
     return text
 
 
@@ -160,8 +151,6 @@ Url = Annotated[
     Field(max_length=2000),
     AfterValidator(_web_address),
     # A reference, because that may be empty; international, because a host's name may be.
-    WithJsonSchema(
-        {"type": "string", "format": "iri-reference", "maxLength": 2000, "pattern": "^$|^[Hh][Tt][Tt][Pp][Ss]?://[^/]"}
-    ),
+    WithJsonSchema({"type": "string", "format": "iri-reference", "maxLength": 2000, "pattern": f"^(?:{PATTERN})?$"}),
 ]
 """An absolute http(s) URL as its author wrote it, or the empty string."""

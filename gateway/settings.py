@@ -4,12 +4,22 @@ pydantic costs a tenth of a second to import, so commands import this module whe
 """
 
 import os
-import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic_core import PydanticCustomError
+
+from domain.web_address import why_not_a_web_address
 
 PREFIX = "CERTGATE_"
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres")
@@ -19,8 +29,6 @@ SIGNATURES = {f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (25
 """The algorithms whose keys an authorization server can publish: never `none`, never a shared secret."""
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_WEB_ADDRESS = re.compile(r"https?://[^\s?#]+")
-_ORIGIN = re.compile(r"https?://[^\s/?#@*]+")
 
 
 class SettingsError(Exception):
@@ -53,14 +61,19 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
+def _is_plain(url: str) -> bool:
+    """Whether something can be put behind it: a web address without query and fragment."""
+    return not ("?" in url or "#" in url or why_not_a_web_address(url))
+
+
 def _public_url(url: str) -> str:
-    if url and not _WEB_ADDRESS.fullmatch(url):
+    if url and not _is_plain(url):
         raise PydanticCustomError("public_url", "should look like https://certgate.example.org")
     return url.rstrip("/")
 
 
 def _problem_type_base(url: str) -> str:
-    if not (_WEB_ADDRESS.fullmatch(url) and url.endswith("/")):
+    if not (_is_plain(url) and url.endswith("/")):
         raise PydanticCustomError("problem_type_base", "should be an http or https URL that ends with a slash")
     return url
 
@@ -70,18 +83,25 @@ def split_origins(text: str) -> tuple[str, ...]:
     return tuple(origin.strip().lower() for origin in text.split(",") if origin.strip())
 
 
+def _is_origin(text: str) -> bool:
+    # Browsers write a host in ASCII, and a port only where it is not the usual one.
+    return _is_plain(text) and str(AnyHttpUrl(text)) == f"{text}/"
+
+
 def _origins(text: str) -> str:
     origins = split_origins(text)
-    if origins != ("*",) and not all(_ORIGIN.fullmatch(origin) for origin in origins):
+    if origins != ("*",) and not all(map(_is_origin, origins)):
         raise PydanticCustomError(
-            "origins", "should be * alone, or origins without path such as https://dashboard.example.org"
+            "origins",
+            "should be * alone, or origins without path and without the usual port, as browsers write them, such as"
+            " https://dashboard.example.org",
         )
     return text
 
 
 def _issuer(url: str) -> str:
     if url:
-        parts = urlsplit(url) if _WEB_ADDRESS.fullmatch(url) else None
+        parts = urlsplit(url) if _is_plain(url) else None
         # In the clear, whoever is on the way could sign tokens; nobody is between a machine and itself.
         if parts is None or (parts.scheme != "https" and parts.hostname not in _LOOPBACK):
             raise PydanticCustomError("issuer", "should be an https URL, such as https://login.example.org")

@@ -2,14 +2,18 @@
 
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import AnyHttpUrl
 
+from domain import commands
 from domain.commands import AssignClaim, PatchCertificationAssignment
 from domain.errors import InvalidInput, Violation
-from domain.validation import MAX_VIOLATIONS
+from domain.validation import MAX_VIOLATIONS, Command
+from domain.web_address import why_not_a_web_address
 
 GTIN = "00012345678905"
 ID = "WmsG2qe2XXxacqiqo2MfnY"
@@ -78,6 +82,10 @@ def test_nothing_else_is_a_day(value: object, kind: str) -> None:
         "HTTPS://EXAMPLE.org/Ä",
         "https://xn--bcher-kva.example/",
         "https://[2001:db8::1]:8443/x",
+        "https://bücher.example/über?größe=ß#ü",
+        "https://EXAMPLE.org.:443//a/../b;c=d?e=%5B%5d&f=(g)*'!$,~#/h?",
+        "https://my_site.example?q",
+        "https://192.0.2.1#x",
         "https://example.org/" + "x" * 1980,
     ],
 )
@@ -106,10 +114,97 @@ def test_web_addresses_are_kept_as_written(url: str) -> None:
         "https://example.org:99999",
         "https://example.org/\0",
         "https://example.org/" + "x" * 1981,
+        # What parsers of URLs repair, each in its own way.
+        "https://example.org/a\r\nSet-Cookie: a=1",
+        "https://example.org/a\n",
+        "https://exa\tmple.org/x",
+        "https://example.org/\x07",
+        "https://example.org/\x85",
+        "https://example.org/a b",
+        "https://example.org/\u2028",
+        "https://example.org/\u202eb",
+        "https://example.org/\ufeff",
+        "https://example.org\\@evil.example/",
+        "https://example.org/a\\b",
+        "https://@example.org/",
+        "https://:@example.org/",
+        "https://example.org:80@evil.example/",
+        "https://example.org/%",
+        "https://example.org/%4",
+        "https://example.org/?q=100%&r=1",
+        "https://exam%70le.org/",
+        "https://example.org:/",
+        "https://example.org:080/",
+        "https://example.org:0/",
+        "https://example.org:65536/",
+        "https://example.org:٨٠/",
+        "https://example..org/",
+        "https://.example.org/",
+        "https://0x7f.1/",
+        "https://127.1/",
+        "https://2130706433/",
+        "https://[::1",
+        "https://[2001:0db8::1]/",
+        "https://[example.org]/",
+        "https://example.org/?a[b]=c",
+        "https://example.org/{id}",
+        "https://example.org/a|b",
+        "https://example.org/<script>",
+        'https://example.org/"',
+        "https://example.org/#a#b",
+        # Hosts that are looked up under another name than is written.
+        "https://good。example/",
+        "https://ｅxample.org/",
+        "https://exam\xadple.org/",
+        "https://cafe\u0301.example/",
     ],
 )
 def test_other_addresses_are_refused(url: str) -> None:
     assert [entry.path for entry in refusals(verification_url=url)] == [("verification_url",)]
+
+
+@pytest.mark.parametrize(
+    ("url", "remedy"),
+    [
+        ("https://example.org/a\nb", "without '\\n'; write it as %0A or leave it out"),
+        ("https://example.org\\@evil.example/", "without '\\\\'; write it as %5C or leave it out"),
+        ("https://example.org/?a[b]=c", "without '['; write it as %5B or leave it out"),
+        ("https://example.org/\u2028", "without '\\u2028'; write it as %E2%80%A8 or leave it out"),
+        ("https://example.org/100%", "write '%' itself as %25"),
+        ("https://user:hunter2@example.org/", "without user name"),
+        ("https://127.1/", "whose host is written as it is looked up"),
+        ("example.org", "http or https URL"),
+    ],
+)
+def test_the_refusal_of_an_address_says_what_is_wrong_with_it(url: str, remedy: str) -> None:
+    (entry,) = refusals(verification_url=url)
+    assert entry.type == "url_parsing"
+    assert remedy in entry.message
+
+
+def test_every_address_of_a_command_is_judged() -> None:
+    known = [kind for kind in vars(commands).values() if isinstance(kind, type) and issubclass(kind, Command)]
+    judged = 0
+    for kind in known:
+        for member in kind.model_fields:
+            if member.endswith("_url"):
+                judged += 1
+                with pytest.raises(InvalidInput) as refused:
+                    kind.parse({member: "https://example.org/\n"})
+                assert ((member,), "url_parsing") in [(entry.path, entry.type) for entry in refused.value.violations]
+    assert judged == 6
+
+
+@given(st.text(st.characters(), max_size=20))
+def test_an_address_is_read_alike_by_other_parsers(tail: str) -> None:
+    # Whatever is accepted, Python's own parser and pydantic's find the same host, and nothing of it is dropped.
+    url = f"https://example.org{tail}"
+    if why_not_a_web_address(url) is None:
+        split = urlsplit(url)
+        assert split.geturl() in (url, url.rstrip("?#"))
+        assert split.username is None
+        assert split.hostname == AnyHttpUrl(url).unicode_host()
+        assert (split.port or 443) == AnyHttpUrl(url).port
 
 
 @pytest.mark.parametrize(

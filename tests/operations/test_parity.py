@@ -101,6 +101,7 @@ WRITES: dict[str, Parity] = {
             (422, {"metadata": {"k" * 100: "v"}}),
             (422, {"metadata": []}),
             (422, {"evidence_note": "\0", "evidence_url": "x" * 2001}),
+            (422, {"evidence_url": "https://x.example/a\r\nSet-Cookie: a=1"}),
         ],
     ),
     "patchClaimAssignment": Parity(
@@ -120,7 +121,7 @@ WRITES: dict[str, Parity] = {
             (422, {"source": None}),
             (422, {"valid_from": "2025-01-02", "expiration_date": "2025-01-01"}),
             (422, {"metadata": LONG_METADATA}),
-            (422, {"metadata": {"k": "v" * 501}, "evidence_url": "ftp://example.org"}),
+            (422, {"metadata": {"k": "v" * 501}, "evidence_url": "https://@x.example/"}),
         ],
     ),
     "removeClaim": Parity(
@@ -197,6 +198,7 @@ WRITES: dict[str, Parity] = {
             (422, {"certificate_countries": ["US", "us", "XK"], "certificate_number": "x" * 101}),
             (422, {"metadata": LONG_METADATA}),
             (422, {"gtin": "x" * 8, "certification_id": "x", "scope": "\0"}),
+            (422, {"verification_url": "https://x.example\\@evil.example/"}),
         ],
     ),
     "removeCertification": Parity(
@@ -221,6 +223,7 @@ WRITES: dict[str, Parity] = {
             (409, {"gtin": OTHERS_GTIN}),
             (422, {"gtin": "00614141107347"}),
             (422, {"product_name": "x" * 256, "country_of_origin": "XX", "metadata": {"a": 1}}),
+            (422, {"image_url": "https://exa\tmple.org/x"}),
             (422, {"metadata": LONG_METADATA}),
         ],
     ),
@@ -235,7 +238,7 @@ WRITES: dict[str, Parity] = {
         ],
         [
             *OWNED,
-            (422, {"product_name": "x" * 256, "image_url": "nowhere"}),
+            (422, {"product_name": "x" * 256, "image_url": "https://x.example/100%"}),
             (422, {"metadata": LONG_METADATA}),
         ],
     ),

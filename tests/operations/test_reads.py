@@ -60,6 +60,15 @@ async def test_what_a_product_holds(face: Face) -> None:
     ]
 
 
+async def test_an_address_that_an_older_version_took_is_shown_as_it_is(face: Face, world: World) -> None:
+    address = "https://exa\tmple.org\\@evil.example/100%"
+    await world.add_certification(GTIN, FAIR_TRADE, verification_url=address)
+    shown = {item["id"]: item["verification_url"] for item in (await face.certifications(GTIN)).facts}
+    assert shown[FAIR_TRADE] == address
+    outcome = await face.patch_certification(GTIN, FAIR_TRADE, scope="Product")
+    assert (outcome.facts["scope"], outcome.facts["verification_url"]) == ("Product", address)
+
+
 async def test_what_a_product_claims(face: Face) -> None:
     assert (await face.claims(GTIN)).facts == []
     for claim in (VEGAN, NON_GMO):
