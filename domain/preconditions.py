@@ -52,6 +52,15 @@ class Tags(msgspec.Struct, frozen=True):
         """Whether the tag of an existing thing is listed, as `If-Match` compares."""
         return self.anything or tag in self.strong
 
+    def require(self, tag: str, otherwise: str) -> None:
+        """Raises `PreconditionFailed` unless `If-Match` lists the tag: with `otherwise`, or for a weak form of it."""
+        if self.match_strongly(tag):
+            return
+        if tag in self.weak:
+            # What a proxy makes of an ETag when it compresses the answer; If-Match may not take it (section 13.1.1).
+            otherwise = f'If-Match takes no weak tag; leave out the W/ that a proxy has put before it: "{tag}".'
+        raise PreconditionFailed(otherwise)
+
     def match_weakly(self, tag: str) -> bool:
         """Whether the tag of an existing thing is listed, as `If-None-Match` compares."""
         return self.anything or tag in self.strong or tag in self.weak
@@ -77,17 +86,25 @@ def read_tags(header: str, values: Sequence[str]) -> Tags | None:
 
 
 class Expected(msgspec.Struct, frozen=True):
-    """What the caller takes the stored record to be: one of these tags, or of this version."""
+    """What the caller takes the stored record to be: one of these tags and none of those, or of this version."""
 
     tags: Tags | None = None
+    others: Tags | None = None
     version: int | None = None
 
     def check(self, stored: Versioned, today: date) -> None:
         """Raises `PreconditionFailed` unless the stored record is that."""
-        if self.tags is not None and not self.tags.match_strongly(entity_tag(stored, today)):
-            raise PreconditionFailed(
+        tag = entity_tag(stored, today) if self.tags is not None or self.others is not None else ""
+        if self.tags is not None:
+            self.tags.require(
+                tag,
                 f"What is stored is not what If-Match names, but at version {stored.version}, or shown differently"
-                " today; read it again, and send the change with its new ETag."
+                " today; read it again, and send the change with its new ETag.",
+            )
+        if self.others is not None and self.others.match_weakly(tag):
+            raise PreconditionFailed(
+                f"What is stored is what If-None-Match names, at version {stored.version}; send the change without"
+                " that header, or with If-Match to change just this."
             )
         if self.version is not None and self.version != stored.version:
             raise PreconditionFailed(

@@ -96,7 +96,8 @@ class Context:
         """Raises `BadRequest` when the caller expects something that the operation never looked at."""
         if self.expected is not None and not self._confirmed:
             raise BadRequest(
-                "If-Match is understood where one assignment or product is changed or removed; leave it out here."
+                "If-Match and If-None-Match are understood where one assignment or product is changed or removed; leave"
+                " them out here."
             )
 
 

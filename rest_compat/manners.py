@@ -23,13 +23,21 @@ async def mannered(request: Request, handler: Callable[[Request], Awaitable[Resp
     """The handler's answer, under the conditions and with the preferences of the request."""
     if request.method in ("GET", "HEAD"):
         return _conditional(request, await handler(request))
-    tags = read_tags("If-Match", request.headers.getlist("if-match"))
-    if tags is not None:
-        request.state.context.expected = Expected(tags)
+    matching = read_tags("If-Match", request.headers.getlist("if-match"))
+    others = read_tags("If-None-Match", request.headers.getlist("if-none-match"))
+    if matching is None and "if-unmodified-since" in request.headers:
+        raise BadRequest(
+            "Nothing here has a Last-Modified for If-Unmodified-Since; send If-Match with an ETag instead."
+        )
+    is_new = request.method == "POST"
+    if is_new and others is not None and not others.anything:
+        raise BadRequest("Of what is yet to be made no ETag is known; send If-None-Match: * or leave it out.")
+    if matching is not None or (others is not None and not is_new):
+        request.state.context.expected = Expected(matching, others)
     try:
         response = await handler(request)
     except (AlreadyAssigned, AlreadyExists) as error:
-        if request.headers.get("if-none-match", "").strip() != "*":
+        if others is None:
             raise
         raise PreconditionFailed(error.detail) from None
     response.headers.update(applied(request))
@@ -62,8 +70,8 @@ def _conditional(request: Request, response: Response) -> Response:
     conditions = dict(request.scope["headers"])
     if b"if-match" in conditions:
         wanted = read_tags("If-Match", request.headers.getlist("if-match"))
-        if wanted is not None and not wanted.match_strongly(tag):
-            raise PreconditionFailed("This is no longer what If-Match names; read it again without that header.")
+        if wanted is not None:
+            wanted.require(tag, "This is no longer what If-Match names; read it again without that header.")
     if b"if-none-match" in conditions:
         known = _known(request.headers.getlist("if-none-match"))
         if known is not None and known.match_weakly(tag):

@@ -43,6 +43,8 @@ JSON = "application/json"
 ALLOW = "GET, HEAD, OPTIONS, POST"
 # A browser sends any of these across sites only after a preflight, which the CORS policy decides.
 PREFLIGHT_HEADERS = (b"graphql-require-preflight", b"apollo-require-preflight", b"x-apollo-operation-name")
+# Who sends one wants nothing done unless it holds; those that only spare an answer to a query may be passed over.
+CONDITIONS = (b"if-match", b"if-none-match", b"if-unmodified-since")
 
 DocumentMode = Literal["off", "prefer", "only"]
 """Whether registered documents are run by their ids, and whether others are run at all."""
@@ -120,6 +122,7 @@ class GraphQLEndpoint:
                 response = Response(status_code=204, headers={"Allow": ALLOW, "Accept-Post": JSON})
             else:
                 if method == "POST":
+                    _refuse_conditions(headers)
                     request = read_body(await self._body(headers, receive))
                 else:
                     _refuse_cross_site_cookies(headers)
@@ -369,6 +372,13 @@ def _require_json(content_type: str) -> None:
         refused = "The body must be encoded in UTF-8; send it without a charset or with charset=utf-8."
     if refused:
         raise NotGraphQL(415, "unsupported_media_type", refused, {"Accept-Post": JSON})
+
+
+def _refuse_conditions(headers: Mapping[bytes, bytes]) -> None:
+    for name in CONDITIONS:
+        if name in headers:
+            detail = f"GraphQL does not look at the header {name.decode()}; put ifMatch into the input of a mutation."
+            raise NotGraphQL(400, "bad_request", detail)
 
 
 def _refuse_cross_site_cookies(headers: Mapping[bytes, bytes]) -> None:

@@ -175,8 +175,74 @@ async def test_of_8_editors_with_one_tag_one_wins(world: World) -> None:
 @pytest.mark.parametrize("path", [ASSIGNMENT, PRODUCT])
 async def test_any_state_will_do_but_a_weak_tag_will_not(world: World, path: str) -> None:
     seen = tag(await send(world, "PATCH", path, {}))
+    for method in ("PATCH", "GET"):
+        weak = await send(world, method, path, {}, If_Match=f"W/{seen}")
+        assert weak.status_code == 412
+        assert f"no weak tag; leave out the W/ that a proxy has put before it: {seen}." in weak.json()["detail"]
     assert (await send(world, "PATCH", path, {"metadata": {"a": "1"}}, If_Match="*")).status_code == 200
-    assert (await send(world, "PATCH", path, {}, If_Match=f"W/{seen}")).status_code == 412
+    # What is no longer stored is not mended by another form of its tag.
+    outdated = await send(world, "PATCH", path, {}, If_Match=f"W/{seen}")
+    assert (outdated.status_code, "at version 2" in outdated.json()["detail"]) == (412, True)
+
+
+CONDITIONAL = [ASSIGNMENT, f"{API}/products/{GTIN}/claims/{NON_GMO}", PRODUCT]
+
+
+@pytest.mark.parametrize("path", CONDITIONAL)
+async def test_what_must_be_none_of_these_is_not_changed_if_it_is(world: World, path: str) -> None:
+    await send(world, "POST", f"{API}/products/{GTIN}/claims", {"claim_id": NON_GMO})
+    seen = tag(await send(world, "GET", path))
+    methods = ("PATCH",) if path == PRODUCT else ("PATCH", "DELETE")
+    for method in methods:
+        for condition in ("*", seen, f"W/{seen}", f'"other", {seen}'):
+            refused = await send(world, method, path, {"metadata": {"a": "1"}}, If_None_Match=condition)
+            assert (refused.status_code, refused.json()["error_code"]) == (412, "precondition_failed"), condition
+            assert "If-None-Match" in refused.json()["detail"]
+        malformed = await send(world, method, path, {}, If_None_Match="1")
+        assert (malformed.status_code, "If-None-Match" in malformed.json()["detail"]) == (400, True)
+        both = await send(world, method, path, {}, If_Match=seen, If_None_Match="*")
+        assert both.status_code == 412
+    assert tag(await send(world, "GET", path)) == seen
+    for method in methods:
+        assert (await send(world, method, path, {}, If_None_Match='"other"')).is_success
+
+
+LATER = "Sun, 22 Nov 2026 12:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("PATCH", ASSIGNMENT, {"If_Unmodified_Since": LATER}),
+        ("DELETE", ASSIGNMENT, {"If_Unmodified_Since": LATER}),
+        ("PATCH", PRODUCT, {"If_Unmodified_Since": LATER}),
+        ("POST", f"{API}/products/{GTIN}/claims", {"If_Unmodified_Since": LATER}),
+        ("POST", f"{API}/products/{GTIN}/claims", {"If_None_Match": '"1-a"'}),
+        ("POST", f"{API}/products/{GTIN}/claims", {"If_Match": '"1-a"'}),
+        ("POST", "/graphql", {"If_Unmodified_Since": LATER}),
+        ("POST", "/graphql", {"If_None_Match": "*"}),
+        ("POST", "/graphql", {"If_Match": '"1-a"'}),
+    ],
+)
+async def test_a_condition_that_is_not_looked_at_is_refused(
+    world: World, method: str, path: str, headers: Headers
+) -> None:
+    before = [await world.rows(table) for table in (tables.certification_assignments, tables.products)]
+    query = "mutation ($i: AssignClaimInput!) { assignClaim(input: $i) { __typename } }"
+    body = {"claim_id": NON_GMO, "query": query, "variables": {"i": {"gtin": GTIN, "claimId": NON_GMO}}}
+    answer = await send(world, method, path, body, **headers)
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "bad_request")
+    assert next(iter(headers)).replace("_", "-").lower() in answer.json()["detail"].lower()
+    assert [await world.rows(table) for table in (tables.certification_assignments, tables.products)] == before
+    assert await world.rows(tables.claim_assignments) == []
+
+
+async def test_a_condition_that_means_nothing_here_is_passed_over(world: World) -> None:
+    """RFC 9110 sections 13.1.3 to 13.1.5: without Last-Modified and ranges these say nothing."""
+    now = tag(await send(world, "GET", ASSIGNMENT))
+    for name in ("If_Modified_Since", "If_Unmodified_Since", "If_Range"):
+        assert (await send(world, "GET", ASSIGNMENT, **{name: LATER})).status_code == 200
+    assert (await send(world, "PATCH", ASSIGNMENT, {}, If_Unmodified_Since=LATER, If_Match=now)).status_code == 200
 
 
 async def test_what_is_no_tag_is_refused_by_name(world: World) -> None:
