@@ -8,9 +8,11 @@ import importlib.machinery
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 from types import ModuleType
@@ -82,6 +84,33 @@ def test_help_needs_no_environment(tree: Path, words: list[str]) -> None:
     assert (run.returncode, run.stderr) == (0, "")
     for word in ("demo", "test", "install", "check", "bench", "lock", "serve", "migrate", "keys create", "schema"):
         assert f"\n  {word} " in run.stdout
+    assert not (tree / ".venv").exists()
+
+
+def test_the_version_needs_no_environment(tree: Path) -> None:
+    shutil.copy(ROOT / "pyproject.toml", tree)
+    run = start(tree, "--version")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert re.fullmatch(r"certgate \d+\.\d+\.\d+\n", run.stdout)
+    assert not (tree / ".venv").exists()
+
+
+@pytest.mark.parametrize("word", ["install", "check", "lock"])
+def test_asking_for_help_does_nothing_else(tree: Path, word: str) -> None:
+    for flag in ("--help", "-h"):
+        run = start(tree, word, flag)
+        assert (run.returncode, run.stderr) == (0, "")
+        usage, line = run.stdout.splitlines()
+        assert usage == "usage: ./certgate"
+        assert line.startswith(f"  {word} ")
+    assert not (tree / ".venv").exists()
+
+
+@pytest.mark.parametrize("word", ["install", "check"])
+def test_an_argument_that_nobody_takes_is_refused(tree: Path, word: str) -> None:
+    run = start(tree, word, "--fast")
+    assert run.returncode == 2
+    assert run.stderr == f"certgate: {word} takes no arguments, but was given '--fast': leave it out.\n"
     assert not (tree / ".venv").exists()
 
 
@@ -256,6 +285,32 @@ def test_an_installation_from_nothing(tree: Path, tmp_path: Path) -> None:
 
     run = start(tree, "serve", env=offline)
     assert (run.returncode, run.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("asked", [{}, {"UV_NO_BINARY": "1"}])
+def test_a_source_is_never_built(tree: Path, tmp_path: Path, asked: dict[str, str]) -> None:
+    """An index with the very source that the lock names, but no wheel of it: building would run its build backend."""
+    index, source = tmp_path / "index", tmp_path / "certgate_probe-1.0"
+    index.mkdir()
+    source.mkdir()
+    (source / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: certgate-probe\nVersion: 1.0\n")
+    (source / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
+    (source / "backend.py").write_text(f"from pathlib import Path\nPath({str(tmp_path / 'ran')!r}).touch()\n")
+    archive = index / "certgate_probe-1.0.tar.gz"
+    with tarfile.open(archive, "w:gz") as file:
+        file.add(source, arcname=source.name)
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    (tree / "locks" / "run.txt").write_text(f"certgate-probe==1.0 \\\n    --hash=sha256:{digest}\n")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "uv").symlink_to(ROOT / ".venv" / "bin" / "uv")
+    offline = {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index)}
+    run = start(tree, "install", env={**offline, **asked, "PATH": str(tmp_path / "bin"), "UV_NO_CACHE": "1"})
+    assert run.returncode == 1
+    assert "installing 1 packages ..." in run.stderr
+    assert "installing 1 packages with pip" in run.stderr
+    assert not (tmp_path / "ran").exists()
 
 
 def test_the_settings_of_pip_reach_uv(tree: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
