@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from db.catalogue import Loaded
     from db.keys import KeyEntry
     from domain.account import Member
+    from domain.records import Organization
     from gateway.settings import Settings
 
 R = TypeVar("R")
@@ -78,6 +79,12 @@ _port = click.option(
     type=click.IntRange(0, 65535),
     help="The port to listen on, instead of CERTGATE_PORT; 0: any free one.",
 )
+
+
+def _printable(_: click.Context, option: click.Parameter, text: str) -> str:
+    if len(text) > 255 or not text.isprintable() or (option.required and not text.strip()):
+        raise click.BadParameter(f"A name has {int(option.required)} to 255 printable characters.")
+    return text
 
 
 @cli.command()
@@ -168,6 +175,73 @@ def seed_demo() -> None:
 
 
 @cli.group()
+def organizations() -> None:
+    """Make, list and rename organisations, which own products, keys and members."""
+
+
+_name = click.option("--name", required=True, callback=_printable, help="As people write it.")
+
+
+@organizations.command("create")
+@click.argument("slug")
+@_name
+def create_organization(slug: str, name: str) -> None:
+    """Make an organisation; SLUG is its short name for commands, such as acme-foods."""
+    from gateway import storage
+    from resolvers import organizations as administration
+
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", slug):
+        raise click.BadParameter(
+            "A slug has at most 63 lower-case letters, digits and hyphens, and no hyphen at its ends.",
+            param_hint="SLUG",
+        )
+
+    async def work(settings: "Settings") -> "Organization":
+        async with storage.opened(settings) as database:
+            return await administration.create(database, slug, name)
+
+    made = _run(work(_settings()))
+    print(
+        f"Made the organisation {made.slug} ({made.name}, id {made.id}).\n"
+        f"A key for it: ./certgate keys create --organization {made.slug} --role manager"
+    )
+
+
+@organizations.command("list")
+def list_organizations() -> None:
+    """List the organisations."""
+    from gateway import storage
+    from resolvers import organizations as administration
+
+    async def work(settings: "Settings") -> "list[tuple[Organization, datetime]]":
+        async with storage.opened(settings) as database:
+            return await administration.every(database)
+
+    found = _run(work(_settings()))
+    if not found:
+        print("There are no organisations; make one with ./certgate organizations create.")
+        return
+    rows = ((each.slug, each.id, f"{created_at:%Y-%m-%d}", each.name) for each, created_at in found)
+    _print_rows([("SLUG", "ID", "CREATED", "NAME"), *rows])
+
+
+@organizations.command("rename")
+@click.argument("slug")
+@_name
+def rename_organization(slug: str, name: str) -> None:
+    """Give an organisation another name; its SLUG stays."""
+    from gateway import storage
+    from resolvers import organizations as administration
+
+    async def work(settings: "Settings") -> None:
+        async with storage.opened(settings) as database:
+            await administration.rename(database, slug, name)
+
+    _run(work(_settings()))
+    print(f"The organisation {slug} is called {name}.")
+
+
+@cli.group()
 def keys() -> None:
     """Make, list and revoke API keys."""
 
@@ -188,7 +262,7 @@ def keys() -> None:
     help="csb for a server, csu for a person, cpk for a browser (it never writes, and sees nothing private).",
 )
 @click.option("--user", metavar="EMAIL", help="Whose key a csu key is: a member of the organisation.")
-@click.option("--name", default="", help="What the key is for, as the list shows it.")
+@click.option("--name", default="", callback=_printable, help="What the key is for, as the list shows it.")
 @click.option("--expires-in-days", type=click.IntRange(1, 36_500), help="Without it the key never expires.")
 @click.option(
     "--per-minute",
@@ -232,8 +306,6 @@ def create_key(
                 rate_limit_per_day=per_day,
             )
 
-    if len(name) > 255 or not name.isprintable():
-        raise click.BadParameter("A name has at most 255 printable characters.", param_hint="--name")
     if (user is None) is (kind == KeyKind.USER):
         raise click.BadParameter("A csu key needs a user, the other kinds have none.", param_hint="--user")
     entry, secret = _run(work(_settings()))

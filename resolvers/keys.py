@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
 from typing import NamedTuple
 
-from db import accounts, keys, organizations
+from db import accounts, keys
 from db.database import Database, Transaction
 from db.keys import KeyEntry
 from domain.account import Member, User
@@ -19,6 +19,7 @@ from domain.errors import InvalidInput, NotFound, Violation
 from domain.records import Organization
 from domain.short_id import ShortId, new_short_id
 from domain.vocabulary import KeyKind, Role
+from resolvers.organizations import existing
 
 LINK_LIFE = timedelta(hours=1)
 
@@ -62,7 +63,7 @@ async def create_key(
     secret = new_key(kind)
     expires_at = now + life if life is not None else None
     async with database.write() as transaction:
-        owner = _existing(await organizations.find_by_slug(transaction, organization), organization)
+        owner = await existing(transaction, organization)
         member = await _member(transaction, owner, user) if user is not None else None
         id = new_short_id(now)
         await keys.add_key(
@@ -89,7 +90,7 @@ async def set_member(
     """Makes the person of that address a member of the organisation, or changes the role. Raises `NotFound`."""
     now = now or datetime.now(UTC)
     async with database.write() as transaction:
-        owner = _existing(await organizations.find_by_slug(transaction, organization), organization)
+        owner = await existing(transaction, organization)
         await accounts.add_user(transaction, User(new_short_id(now), email.lower(), {}), now)
         user = await accounts.find_user_by_email(transaction, email.lower())
         assert user is not None
@@ -102,14 +103,14 @@ async def list_members(database: Database, organization: str | None = None) -> l
     members = await database.fetch(accounts.MEMBERS)
     if organization is None:
         return members
-    owner = _existing(await organizations.find_by_slug(database, organization), organization)
+    owner = await existing(database, organization)
     return [member for member in members if member.organization == owner.slug]
 
 
 async def remove_member(database: Database, organization: str, email: str) -> None:
     """Ends a membership, and with it what the user's keys may do there, in all processes. Raises `NotFound`."""
     async with database.write() as transaction:
-        owner = _existing(await organizations.find_by_slug(transaction, organization), organization)
+        owner = await existing(transaction, organization)
         member = await _member(transaction, owner, email)
         await accounts.remove_membership(transaction, member.id, owner.id)
         await keys.announce(transaction)
@@ -120,7 +121,7 @@ async def list_keys(database: Database, organization: str | None = None) -> list
     entries = await database.fetch(keys.ENTRIES)
     if organization is None:
         return entries
-    owner = _existing(await organizations.find_by_slug(database, organization), organization)
+    owner = await existing(database, organization)
     return [entry for entry in entries if entry.organization == owner.slug]
 
 
@@ -157,7 +158,7 @@ async def change_graphql_limits(database: Database, id: ShortId, changes: Mappin
 async def forget_expired_keys(database: Database, organization: str, name: str, now: datetime | None = None) -> None:
     """Deletes the expired keys of that name; the others stay, expired or not. Raises `NotFound`."""
     async with database.write() as transaction:
-        owner = _existing(await organizations.find_by_slug(transaction, organization), organization)
+        owner = await existing(transaction, organization)
         await keys.forget_expired_keys(transaction, owner.id, name, now or datetime.now(UTC))
 
 
@@ -226,9 +227,3 @@ async def _member(transaction: Transaction, organization: Organization, email: s
             f" `members set --organization {organization.slug} --role editor {email}` makes one."
         )
     return user
-
-
-def _existing(organization: Organization | None, slug: str) -> Organization:
-    if organization is None:
-        raise NotFound(f"No organisation has the slug {slug!r}; `seed demo` makes the organisation demo.")
-    return organization

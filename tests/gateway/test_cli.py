@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -107,7 +108,7 @@ def running(*words: str, until: str, **settings: str) -> Iterator[tuple[subproce
 
 def test_help_names_every_command_without_touching_the_database(tmp_path: Path) -> None:
     printed = succeeded("--help", CERTGATE_DATABASE_URL=f"sqlite:///{tmp_path}/never.db")
-    for command in ("demo", "keys", "members", "migrate", "schema", "seed", "serve"):
+    for command in ("demo", "keys", "members", "migrate", "organizations", "schema", "seed", "serve"):
         assert re.search(rf"^  {command} ", printed, re.MULTILINE)
     assert list(tmp_path.iterdir()) == []
 
@@ -128,6 +129,50 @@ def test_migrating_and_seeding_can_be_repeated(empty_url: str) -> None:
     demo = "Loaded 160 products, 352 certification assignments and 459 claim assignments; "
     assert succeeded("seed", "demo", **where) == demo + "971 rows written.\n"
     assert succeeded("seed", "demo", **where) == demo + "all of them were there already.\n"
+
+
+def test_an_organisation_is_made_listed_and_renamed(empty_url: str) -> None:
+    """From an empty database to somebody who can enter and write."""
+    where = {"CERTGATE_DATABASE_URL": empty_url}
+    succeeded("migrate", **where)
+    assert succeeded("organizations", "list", **where).startswith("There are no organisations")
+    made = succeeded("organizations", "create", "acme-foods", "--name", "Acme Foods", **where)
+    (id,) = re.findall(r"id (\w{22})\)", made)
+    command = made.splitlines()[1].partition("./certgate ")[2].split()
+    key = succeeded(*command, "--quiet", **where).strip()
+    assert is_well_formed(key)
+
+    taken = refused(1, "organizations", "create", "acme-foods", "--name", "Another", **where)
+    assert "has the slug 'acme-foods' already" in taken
+    said = succeeded("organizations", "rename", "acme-foods", "--name", "Acme Food Group", **where)
+    assert said == "The organisation acme-foods is called Acme Food Group.\n"
+    (line,) = succeeded("organizations", "list", **where).splitlines()[1:]
+    assert line.split()[:2] == ["acme-foods", id]
+    assert line.endswith("  Acme Food Group")
+    assert "No organisation has the slug 'acme'" in refused(
+        1, "organizations", "rename", "acme", "--name", "A", **where
+    )
+
+    with running("serve", "--port", "0", until="answers on", **where) as (_, printed):
+        (url,) = re.findall(r"http://127\.0\.0\.1:\d+", printed)
+        whoami = httpx2.get(f"{url}/account/api/v1/whoami", headers={"X-API-Key": key}).json()
+        assert whoami["organizations"] == [{"id": id, "name": "Acme Food Group"}]
+        product = {"gtin": "09520000000028", "organization_id": id, "product_name": "Oat drink"}
+        posted = httpx2.post(f"{url}/products/api/v1/products", headers={"X-API-Key": key}, json=product)
+        assert posted.status_code == 201
+        # A server that has seen the caller before hears of the new name.
+        succeeded("organizations", "rename", "acme-foods", "--name", "Acme", **where)
+        while httpx2.get(f"{url}/account/api/v1/whoami", headers={"X-API-Key": key}).json()["organizations"] != [
+            {"id": id, "name": "Acme"}
+        ]:
+            time.sleep(0.02)
+
+
+@pytest.mark.parametrize("slug", ["", "A", "a b", "-a", "a-", "a_b", "ä", "a" * 64])
+def test_a_slug_that_would_not_fit_is_refused(demo_url: str, slug: str) -> None:
+    done = certgate("organizations", "create", "--name", "Acme", "--", slug, CERTGATE_DATABASE_URL=demo_url)
+    assert done.returncode == 2
+    assert "A slug has at most 63 lower-case letters" in done.stderr
 
 
 def test_keys_are_made_listed_and_revoked(demo_url: str) -> None:
@@ -192,7 +237,10 @@ def test_a_name_that_would_not_fit_is_refused(demo_url: str) -> None:
     words = ("keys", "create", "--organization", "demo", "--role", "editor", "--name", "n" * 256)
     done = certgate(*words, CERTGATE_DATABASE_URL=demo_url)
     assert done.returncode == 2
-    assert "at most 255 printable characters" in done.stderr
+    assert "A name has 0 to 255 printable characters" in done.stderr
+    done = certgate("organizations", "rename", "demo", "--name", " ", CERTGATE_DATABASE_URL=demo_url)
+    assert done.returncode == 2
+    assert "A name has 1 to 255 printable characters" in done.stderr
 
 
 def test_wrong_settings_are_named_without_their_value() -> None:
@@ -222,6 +270,57 @@ def test_a_database_out_of_reach_is_one_sentence_without_the_password(tmp_path: 
 def test_postgresql_refusing_is_one_sentence(postgresql_server: str) -> None:
     nowhere = re.sub(r"/\w*\?", "/no_such_database?", postgresql_server)
     assert 'database "no_such_database" does not exist' in refused(1, "migrate", CERTGATE_DATABASE_URL=nowhere)
+
+
+def with_options(url: str, options: str) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{options}"
+
+
+def test_what_hosters_write_into_a_url_is_followed(empty_postgresql_url: str) -> None:
+    options = "sslmode=prefer&connect_timeout=5&target_session_attrs=read-write&pgbouncer=true&application_name=acme"
+    where = {"CERTGATE_DATABASE_URL": with_options(empty_postgresql_url, options)}
+    succeeded("migrate", **where)
+    succeeded("organizations", "create", "acme", "--name", "Acme", **where)
+    with running("serve", "--port", "0", until="answers on", **where) as (_, printed):
+        (url,) = re.findall(r"http://127\.0\.0\.1:\d+", printed)
+        assert httpx2.get(f"{url}/readyz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        ("sslmode=require&channel_binding=require", 2, "say sslmode=verify-full"),
+        ("sslmode=banana", 2, "`sslmode` parameter must be one of"),
+        ("connect_timeout=soon", 2, "connect_timeout=soon, which is no number of seconds"),
+        ("keepalives=1&keepalives_idle=30", 2, "the option keepalives, which libpq knows and asyncpg does not"),
+        ("target_session_attrs=master", 2, "target_session_attrs=master, but it is one of any, "),
+        ("colour=blue", 1, 'unrecognized configuration parameter "colour"'),
+    ],
+)
+def test_what_cannot_be_followed_in_a_url_is_named(postgresql_server: str, options: str, code: int, says: str) -> None:
+    for words in (["migrate"], ["serve", "--port", "0"]):
+        sentence = refused(code, *words, CERTGATE_DATABASE_URL=with_options(postgresql_server, options))
+        assert "CERTGATE_DATABASE_URL" in sentence
+        assert says in sentence
+
+
+def test_a_port_that_is_none_is_named() -> None:
+    sentence = refused(2, "migrate", CERTGATE_DATABASE_URL="postgresql://user:hunter2@127.0.0.1:99999/name")
+    assert "has the port 99999, but ports go from 1 to 65535" in sentence
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+async def test_a_database_that_cannot_hold_every_text_is_refused(postgresql_server: str, encoding: str) -> None:
+    name = f"encoded_{encoding.lower()}"
+    connection = await asyncpg.connect(postgresql_server)
+    await connection.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+    try:
+        where = {"CERTGATE_DATABASE_URL": re.sub(r"/\w*\?", f"/{name}?", postgresql_server)}
+        for words in (["migrate"], ["serve", "--port", "0"]):
+            assert f"has the encoding {encoding}" in refused(1, *words, **where)
+    finally:
+        await connection.execute(f"DROP DATABASE {name}")
+        await connection.close()
 
 
 async def test_a_database_newer_than_the_code_is_left_alone(empty_postgresql_url: str) -> None:

@@ -1,0 +1,46 @@
+"""Organisations, as the operator makes them at the machine; like keys and members they are no operations."""
+
+from datetime import UTC, datetime
+
+from db import keys, organizations
+from db.database import Database, Transaction
+from domain.errors import AlreadyExists, NotFound
+from domain.records import Organization
+from domain.short_id import new_short_id
+
+
+async def create(database: Database, slug: str, name: str, now: datetime | None = None) -> Organization:
+    """Makes an organisation. Raises `AlreadyExists`; of two at once one wins."""
+    now = now or datetime.now(UTC)
+    made = Organization(new_short_id(now), slug, name)
+    async with database.write() as transaction:
+        if not await organizations.add(transaction, made, now):
+            raise AlreadyExists(f"An organisation has the slug {slug!r} already; choose another, or use that one.")
+    return made
+
+
+async def every(database: Database) -> list[tuple[Organization, datetime]]:
+    """Every organisation with the moment in which it was made, by slug."""
+    return await database.fetch(organizations.EVERY)
+
+
+async def rename(database: Database, slug: str, name: str) -> None:
+    """Gives the organisation another name, in all processes. Raises `NotFound`."""
+    async with database.write() as transaction:
+        if not await organizations.rename(transaction, slug, name):
+            raise _unknown(slug)
+        await keys.announce(transaction)  # a caller's credential has the name with it
+
+
+async def existing(source: Database | Transaction, slug: str) -> Organization:
+    """The organisation of that slug. Raises `NotFound`."""
+    found = await organizations.find_by_slug(source, slug)
+    if found is None:
+        raise _unknown(slug)
+    return found
+
+
+def _unknown(slug: str) -> NotFound:
+    return NotFound(
+        f"No organisation has the slug {slug!r}; `organizations list` shows them, `organizations create` makes one."
+    )
