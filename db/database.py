@@ -15,6 +15,7 @@ from sqlalchemy.sql.dml import Delete, Update
 
 from db import writes
 from db.compiled import Compiled
+from db.postgresql_url import target_of
 from db.reads import Definitions, R, Read, Row
 
 Values = Mapping[str, Any]
@@ -174,9 +175,14 @@ def driver_url(url: str) -> URL:
             Path(parsed.database).absolute().parent.mkdir(parents=True, exist_ok=True)
             return parsed.set(drivername="sqlite+aiosqlite")
         case "postgresql" | "postgres":
+            target_of(parsed)
             return parsed.set(drivername="postgresql+asyncpg")
         case other:
             raise ValueError(f"CERTGATE_DATABASE_URL must start with sqlite:/// or postgresql://, not {other}")
+
+
+class UnusableDatabase(Exception):
+    """The database answers, but cannot hold our data; the text is one sentence with the remedy."""
 
 
 async def open_database(url: str) -> Database:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy import URL, Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from db.database import driver_url
+from db.postgresql_url import target_of
 
 _ADVISORY_LOCK = 0x63657274  # "cert"
 
@@ -37,9 +39,20 @@ def _current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+def _engine(url: URL) -> AsyncEngine:
+    if url.get_backend_name() == "sqlite":
+        return create_async_engine(url, poolclass=NullPool)
+    import asyncpg
+
+    dsn, options = target_of(url)
+    # SQLAlchemy would hand libpq's options to asyncpg as arguments that it does not know.
+    connect = partial(asyncpg.connect, dsn, **options)
+    return create_async_engine(url.set(query={}), poolclass=NullPool, async_creator=connect)
+
+
 @asynccontextmanager
 async def _connection(url: str) -> AsyncIterator[AsyncConnection]:
-    engine = create_async_engine(driver_url(url), poolclass=NullPool)
+    engine = _engine(driver_url(url))
     try:
         async with engine.connect() as connection:
             yield connection

@@ -17,10 +17,11 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from db import writes
 from db.compiled import Compiled, json_text
-from db.database import Database, Transaction, Values
+from db.database import Database, Transaction, UnusableDatabase, Values
 from db.gathering import Gathering
 from db.keys import CHANNEL
 from db.lender import DEAD, Connection, Lender
+from db.postgresql_url import target_of
 from db.reads import Definitions, KeyedRead, R, Read, Row
 from domain.errors import Busy
 
@@ -216,9 +217,9 @@ class PostgresqlDatabase(Database):
         await self._writers.close()
 
 
-async def _connect(dsn: str) -> Connection:
+async def _connect(dsn: str, **options: Any) -> Connection:
     connection = await asyncpg.connect(
-        dsn, connection_class=Connection, command_timeout=_ANSWER_SECONDS, server_settings=_SERVER
+        dsn, connection_class=Connection, command_timeout=_ANSWER_SECONDS, server_settings=_SERVER, **options
     )
     try:
         # Parameters are texts already (`db.compiled.json_text`).
@@ -231,11 +232,21 @@ async def _connect(dsn: str) -> Connection:
 
 
 async def open_postgresql(url: URL) -> PostgresqlDatabase:
-    """Opens the first connections. Raises asyncpg's or the system's error when the server cannot be reached."""
-    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    readers, writers = (Lender(lambda: _connect(dsn), _CONNECTIONS) for _ in range(2))
+    """Opens the first connections.
+
+    Raises asyncpg's or the system's error when the server cannot be reached, `UnusableDatabase` where texts would be
+    damaged.
+    """
+    dsn, options = target_of(url)
+    readers, writers = (Lender(lambda: _connect(dsn, **options), _CONNECTIONS) for _ in range(2))
     try:
-        readers.give(await readers.take())
+        first = await readers.take()
+        readers.give(first)
+        if (encoding := first.get_settings().server_encoding) != "UTF8":
+            raise UnusableDatabase(
+                f"The database of CERTGATE_DATABASE_URL has the encoding {encoding}, in which not every text can be"
+                " stored: make it anew with CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0."
+            )
         writers.give(await writers.take())
     except BaseException:
         await readers.close()

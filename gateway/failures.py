@@ -5,6 +5,7 @@ import sqlite3
 from sqlalchemy.exc import DBAPIError
 
 from db.catalogue_files import CatalogueError
+from db.database import UnusableDatabase
 from domain.errors import DomainError
 
 # Primary result codes that speak of the file, not of the statement: https://www.sqlite.org/rescode.html
@@ -21,7 +22,8 @@ _SQLITE = {
 }
 # Classes of SQLSTATE that speak of the server, the connection, the login or the resources.
 _POSTGRESQL = {"08", "25", "28", "3D", "53", "55", "57", "58"}
-_INSUFFICIENT_PRIVILEGE = "42501"
+# A right that is missing, an option of the URL that the server does not know.
+_SINGLE = {"42501", "42704"}
 
 
 class Failure(Exception):
@@ -31,7 +33,7 @@ class Failure(Exception):
 def explain(error: Exception) -> str | None:
     """The sentence for an error that a person can do something about; None for a defect of ours."""
     match error:
-        case Failure() | CatalogueError():
+        case Failure() | CatalogueError() | UnusableDatabase():
             return str(error)
         case DomainError():
             return error.detail
@@ -42,6 +44,6 @@ def explain(error: Exception) -> str | None:
             " that it and its directory may be written, that the disk has room and nobody keeps it locked."
         )
     state = str(getattr(cause, "sqlstate", None) or "")
-    if state[:2] in _POSTGRESQL or state == _INSUFFICIENT_PRIVILEGE:
+    if state[:2] in _POSTGRESQL or state in _SINGLE:
         return f"The PostgreSQL server of CERTGATE_DATABASE_URL refuses ({cause}): check the URL and the server."
     return None

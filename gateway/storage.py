@@ -67,8 +67,8 @@ async def _connected(url: str) -> AsyncIterator[Database]:
         raise Failure(f"The directory of the database cannot be made: {error}; make it, or choose another.") from error
     try:
         database = await open_database(url)
-    except ValueError:  # the driver reads the URL once more
-        raise SettingsError(_UNREADABLE) from None
+    except ValueError as error:  # the driver reads the URL once more
+        raise SettingsError(f"CERTGATE_DATABASE_URL cannot be followed: {str(error).splitlines()[0]}") from None
     except (OSError, TimeoutError) as error:
         where = make_url(url).render_as_string(hide_password=True)
         raise Failure(
