@@ -93,6 +93,7 @@ class Edge:
             scope = {**scope, "path": path}
         guarded = is_api and path not in DOCUMENT_PATHS
         is_head = scope["method"] == "HEAD"
+        coded = b"content-encoding" in headers and _is_coded(scope)
         meter = Meter(self.limits, scope.get("client"))
         started = False
 
@@ -135,7 +136,7 @@ class Edge:
                 key = None if scope["method"] in SAFE_METHODS else _idempotency_key(scope, headers)
                 state["meter"] = meter
                 state["context"] = Context(self.database, caller, now, idempotency_key=key)
-                direct = self.direct.get(path)
+                direct = self._refuse_coded if coded else self.direct.get(path)
                 if direct is not None:
                     await direct(scope, receive, send_with_headers)
                 elif scope["method"] in SAFE_METHODS:
@@ -143,6 +144,8 @@ class Edge:
                     await while_wanted(reading, lambda: disconnected(receive))
                 else:
                     await self.rest(scope, receive, send_with_headers)
+            elif coded:
+                await self._refuse_coded(scope, receive, send_with_headers)
             else:
                 await self.pages(scope, receive, send_with_headers)
         except DomainError as error:
@@ -159,6 +162,12 @@ class Edge:
                 await meter.ask()
                 await refusal("internal_error", INTERNAL, self.type_base)(scope, receive, send_with_headers)
 
+    async def _refuse_coded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuses a body that is compressed (RFC 9110 section 15.5.16)."""
+        detail = "Bodies are taken as they are; send it uncompressed, without the header Content-Encoding."
+        response = refusal("unsupported_media_type", detail, self.type_base, {"Accept-Encoding": "identity"})
+        await response(scope, receive, send)
+
     async def _looked_up(self, scope: Scope, now: datetime, meter: Meter) -> Caller:
         """Who asks. The request is charged to the address of whoever shows no valid credential."""
         try:
@@ -174,6 +183,13 @@ def _name(headers: Mapping[bytes, bytes]) -> str:
     if given is not None and _request_id.match(given):
         return str(given, "ascii")
     return f"{_random.getrandbits(128):032x}"
+
+
+def _is_coded(scope: Scope) -> bool:
+    """Whether the body that comes is compressed, by what the request says."""
+    sent = b",".join(value for name, value in scope["headers"] if name == b"content-encoding")
+    codings = {coding.strip().lower() for coding in sent.split(b",")}
+    return scope["method"] not in SAFE_METHODS and not codings <= {b"", b"identity"}
 
 
 def _idempotency_key(scope: Scope, headers: Mapping[bytes, bytes]) -> str | None:

@@ -1,5 +1,6 @@
 """What surrounds both faces: request ids, headers on every answer, the rule against cross-site requests."""
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -133,6 +134,41 @@ async def test_public_paths_never_look_at_credentials(world: World, monkeypatch:
         assert response.status_code == 200
         assert "vary" not in response.headers
     assert looked == []
+
+
+# --- Codings of bodies ---
+
+WRITES: list[tuple[str, str, dict[str, Any]]] = [
+    ("POST", CLAIMS, {"content": json.dumps({"claim_id": VEGAN})}),
+    ("PATCH", f"{CERTIFICATIONS}/{USDA_ORGANIC}", {"content": b'{"scope": "x"}'}),
+    ("DELETE", f"{CERTIFICATIONS}/{USDA_ORGANIC}", {}),
+    ("POST", "/graphql", {"content": b'{"query": "{ viewer { role } }"}'}),
+    ("POST", "/sign-in", {"data": {"api_key": "x"}}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "options"), WRITES, ids=[row[1] for row in WRITES])
+async def test_a_compressed_body_is_refused(signed: World, method: str, path: str, options: dict[str, Any]) -> None:
+    plain = {} if path == "/sign-in" else {"Content-Type": "application/json"}
+    before = await signed.rows(tables.certification_assignments)
+    for codings in (["gzip"], ["br"], ["nonsense"], ["identity, gzip"], ["identity", "gzip"], ["GZIP"]):
+        named = [*plain.items(), *(("Content-Encoding", coding) for coding in codings)]
+        refused = await signed.client.request(method, path, **options, headers=named)
+        assert (refused.status_code, refused.json()["error_code"]) == (415, "unsupported_media_type"), codings
+        assert refused.headers["accept-encoding"] == "identity"
+        assert "uncompressed" in refused.json()["detail"]
+    assert await signed.rows(tables.certification_assignments) == before
+    assert await signed.rows(tables.claim_assignments) == []
+    for coding in ("identity", "Identity", ""):
+        taken = await signed.client.request(method, path, **options, headers={**plain, "Content-Encoding": coding})
+        assert taken.status_code != 415
+    # Nothing is said of a body where none is read.
+    assert (await signed.client.get(CLAIMS, headers={"Content-Encoding": "gzip"})).status_code == 200
+
+
+async def test_a_compressed_body_is_counted_and_asks_for_a_credential(world: World) -> None:
+    refused = await world.client.post(CLAIMS, headers={"Content-Encoding": "gzip"})
+    assert refused.status_code == 401
 
 
 # --- Sessions ---
