@@ -175,6 +175,9 @@ def driver_url(url: str) -> URL:
             Path(parsed.database).absolute().parent.mkdir(parents=True, exist_ok=True)
             return parsed.set(drivername="sqlite+aiosqlite")
         case "postgresql" | "postgres":
+            if "@" in f"{parsed.host}{parsed.database}":
+                # A part of the password was taken for the host, whose name is printed.
+                raise ValueError("CERTGATE_DATABASE_URL has more than one @; write that of the password as %40")
             target_of(parsed)
             return parsed.set(drivername="postgresql+asyncpg")
         case other:

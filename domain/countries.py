@@ -11,10 +11,14 @@ from pydantic_core import PydanticCustomError
 
 ALPHA2 = frozenset(countries_by_alpha2) - {"XK"}
 
+_ELSEWHERE = {"EL": "GR", "UK": "GB"}
+"""What the European Union writes for Greece and the United Kingdom -> the standard's code."""
+
 
 def _known(code: str) -> str:
     if code not in ALPHA2:
-        hint = f"; write '{code.upper()}'" if code.upper() in ALPHA2 else ""
+        meant = _ELSEWHERE.get(code.upper(), code.upper())
+        hint = f"; write '{meant}'" if meant in ALPHA2 else ""
         raise PydanticCustomError(
             "country_code",
             "Input should be an upper-case ISO 3166-1 alpha-2 country code such as 'US'{hint}",

@@ -4,10 +4,11 @@ Whoever *looks up* a product may write 8 to 14 digits (contract 1.3): they are p
 there is simply not found. Whoever *creates* a product asks `check_digit_is_right` as well.
 """
 
+import re
 from typing import Annotated, NewType
 
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, TypeAdapter, WithJsonSchema
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from domain.validation import parse
 
@@ -17,15 +18,42 @@ Gtin = NewType("Gtin", str)
 GTIN_LENGTHS = (8, 12, 13, 14)
 
 
-def _pad(text: str) -> Gtin:
+# [0-9], not \d: the latter also admits Arabic and full-width digits.
+_PATTERN = "^[0-9]{8,14}$"
+_digits = re.compile(r"[0-9]{8,14}\Z")
+
+
+def _read(text: str) -> Gtin:
+    if not _digits.match(text):
+        raise _why_not_digits(text)
     return Gtin(text.zfill(14))
 
 
-# [0-9], not \d: the latter also admits Arabic and full-width digits.
+def _why_not_digits(text: str) -> ValueError:
+    for name, form in _CARRIERS:
+        if (found := form.match(text)) and check_digit_is_right(found[1]):
+            return PydanticCustomError(
+                "gtin_not_alone",
+                "Input should be a GTIN alone, not {name}; its GTIN is {gtin}",
+                {"name": name, "gtin": found[1]},
+            )
+    if len(text) < 8:
+        return PydanticKnownError("string_too_short", {"min_length": 8})
+    if len(text) > 14:
+        return PydanticKnownError("string_too_long", {"max_length": 14})
+    return PydanticKnownError("string_pattern_mismatch", {"pattern": _PATTERN})
+
+
+_CARRIERS = (
+    # GS1 General Specifications: application identifier 01, in brackets as it is printed or as a scanner sends it.
+    ("an element string", re.compile(r"(?:\][A-Za-z][0-9])?\x1d?(?:\(01\)|01)([0-9]{14})")),
+    ("a GS1 Digital Link", re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://[^?#]*/01/([0-9]{8,14})(?:[/?#]|\Z)")),
+)
+"""What carries a GTIN among other things, as people copy it from a scanner or a label."""
+
 GtinField = Annotated[
     Gtin,
-    Field(min_length=8, max_length=14, pattern="^[0-9]{8,14}$"),
-    AfterValidator(_pad),
+    AfterValidator(_read),
     # In JSON Schema, \d is an ASCII digit and nothing else (ECMA-262).
     WithJsonSchema({"type": "string", "minLength": 8, "maxLength": 14, "pattern": r"^\d{8,14}$"}),
 ]

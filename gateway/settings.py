@@ -4,6 +4,7 @@ pydantic costs a tenth of a second to import, so commands import this module whe
 """
 
 import os
+import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -50,6 +51,8 @@ def _redis_url(url: str) -> str:
         try:
             parts = urlsplit(url)
             usable = parts.scheme in REDIS_SCHEMES and (parts.hostname or parts.scheme == "unix") and parts.port != 0
+            # A slash in a password ends the host's name, which is logged.
+            usable = usable and "@" not in parts.path
         except ValueError:
             usable = False
         if not usable:
@@ -284,7 +287,7 @@ class Settings(BaseModel):
 
 def load_settings(**overrides: Any) -> Settings:
     """The settings of the environment; those given here come first. Raises `SettingsError`."""
-    variables = {name.upper(): value for name, value in os.environ.items() if value}
+    variables = {name.upper(): value for name, value in os.environ.items() if value and not _is_injected(name, value)}
     read = {name: variables[_variable(name)] for name in Settings.model_fields if _variable(name) in variables}
     try:
         return Settings(**{**read, **overrides})
@@ -295,17 +298,51 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def unknown_variables() -> list[str]:
-    """One sentence for each variable that has our prefix but is no setting: most likely misspelt."""
+    """One sentence for each variable that has our prefix but is no setting: most likely misspelt.
+
+    What Kubernetes sets for a Service named like us has one sentence for all of it.
+    """
     known = {_variable(name) for name in Settings.model_fields}
     sentences = []
-    for name in sorted(os.environ):
-        if name.upper().startswith(PREFIX) and name.upper() not in known and not name.startswith(PREFIX + "TEST_"):
+    injected = []
+    for name, value in sorted(os.environ.items()):
+        if _is_injected(name, value):
+            injected.append(name)
+        elif name.upper().startswith(PREFIX) and name.upper() not in known and not _is_anothers(name):
             from difflib import get_close_matches
 
             close = get_close_matches(name.upper(), known, 1)
             hint = f"; did you mean {close[0]}?" if close else "; README.md lists the settings."
             sentences.append(f"{name} is not a setting and has no effect{hint}")
+    if injected:
+        sentences.append(
+            f"{', '.join(injected)} come from a Kubernetes Service of that name and have no effect;"
+            " enableServiceLinks: false in the pod's specification keeps them away."
+        )
     return sentences
+
+
+def _is_anothers(name: str) -> bool:
+    """Whether the variable is our tests', or of the example clients, which people export beside a server."""
+    return name.startswith("CERTGATE_TEST_") or name in {
+        "CERTGATE_KEY",
+        "CERTGATE_URL",
+        "CERTGATE_SDL",
+        "CERTGATE_TRUSTED",
+    }
+
+
+# https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+_service_link = re.compile(
+    r"CERTGATE_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
+)
+
+
+def _is_injected(name: str, value: str) -> bool:
+    """Whether Kubernetes set the variable for a Service; `CERTGATE_PORT` is ours too, but never an address."""
+    if not _service_link.fullmatch(name):
+        return False
+    return name != _variable("port") or value.startswith(("tcp://", "udp://", "sctp://"))
 
 
 def _variable(name: str) -> str:

@@ -70,7 +70,8 @@ async def _connected(url: str) -> AsyncIterator[Database]:
     except ValueError as error:  # the driver reads the URL once more
         raise SettingsError(f"CERTGATE_DATABASE_URL cannot be followed: {str(error).splitlines()[0]}") from None
     except (OSError, TimeoutError) as error:
-        where = make_url(url).render_as_string(hide_password=True)
+        # Without the options, which may hold a password too.
+        where = make_url(url).set(query={}).render_as_string(hide_password=True)
         raise Failure(
             f"The database {where} cannot be reached ({str(error) or 'timed out'}): check that the server"
             " runs and that CERTGATE_DATABASE_URL is right."

@@ -1,5 +1,6 @@
 """JSON in and out: request bodies to plain values, records to the documented objects (contract 2)."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, TypeVar
@@ -66,12 +67,21 @@ async def read_object(request: Request) -> dict[str, Any]:
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadBody(str(error)) from None
+        raise BadBody(_reason(error, body)) from None
     except RecursionError:
         raise BadBody("it is nested too deeply") from None
     if not isinstance(value, dict):
         raise InvalidInput([Violation((), "Input should be a valid dictionary", "dict_type")])
     return value
+
+
+def _reason(error: Exception, body: bytes) -> str:
+    """What is wrong with a body. msgspec calls it truncated where its last text ends with half of a surrogate pair."""
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return str(error)
+    return "a \\u escape stands for half of a surrogate pair" if b"\\u" in body else str(error)
 
 
 def members(request: Request, sent: Mapping[str, Any]) -> dict[str, Any]:

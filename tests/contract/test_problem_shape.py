@@ -309,6 +309,14 @@ async def test_a_body_that_is_no_json(signed: World, method: str, path: str, bod
 
 
 @on_sqlite
+@pytest.mark.parametrize("text", [b"\\ud800", b"\\udc00x", b"x\\ud83d", b"\\ud800\\u0041xyz"])
+async def test_half_of_a_surrogate_pair_is_called_that(signed: World, text: bytes) -> None:
+    response = await signed.client.post(CLAIMS, content=b'{"claim_id": "' + text + b'"}', headers=JSON)
+    document = is_problem(response, 400, "bad_request")
+    assert document["details"][0]["msg"] == "a \\u escape stands for half of a surrogate pair"
+
+
+@on_sqlite
 @pytest.mark.parametrize("body", [b"1", b'"x"', b"null", b"[]", b"true", b"[{}]", b"1" * 400 + b".0"])
 @pytest.mark.parametrize(("method", "path"), [("POST", CLAIMS), ("PATCH", PATCH)])
 async def test_a_body_that_is_no_object(signed: World, method: str, path: str, body: bytes) -> None:

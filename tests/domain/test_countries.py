@@ -59,6 +59,11 @@ def test_the_refusal_of_lower_case_says_what_to_write() -> None:
     assert "write" not in refusals(["zz"])[0].message
 
 
+@pytest.mark.parametrize(("code", "meant"), [("EL", "GR"), ("el", "GR"), ("UK", "GB"), ("uk", "GB")])
+def test_the_refusal_of_what_the_european_union_writes_names_the_standards_code(code: str, meant: str) -> None:
+    assert f"write '{meant}'" in refusals([code])[0].message
+
+
 @pytest.mark.parametrize(("codes", "kind"), [("US", "list_type"), ({"US": 1}, "list_type"), ([1], "string_type")])
 def test_it_is_a_list_of_texts(codes: object, kind: str) -> None:
     assert [entry.type for entry in refusals(codes)] == [kind]

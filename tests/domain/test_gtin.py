@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import InvalidInput
-from domain.gtin import check_digit_is_right, parse_gtin, why_not_a_gtin
+from domain.commands import CreateProduct
+from domain.errors import InvalidInput, Violation
+from domain.gtin import check_digit_is_right, parse_gtin, parse_separated_gtin, why_not_a_gtin
 
 VECTORS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent.parent / "vectors" / "gtin.json").read_text(encoding="utf-8")
@@ -57,6 +58,46 @@ def test_padding_does_not_change_the_verdict_on_the_check_digit(vector: dict[str
 def test_only_text_of_ascii_digits_is_a_gtin(bad: object) -> None:
     with pytest.raises(InvalidInput):
         parse_gtin(bad)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "gtin"),
+    [
+        ("(01)09520000000028", "an element string", "09520000000028"),
+        ("(01)09520000000028(17)271231(10)A1", "an element string", "09520000000028"),
+        ("0109520000000028", "an element string", "09520000000028"),
+        ("]C10109520000000028", "an element string", "09520000000028"),
+        ("]d2\x1d010952000000002817271231", "an element string", "09520000000028"),
+        ("https://id.gs1.org/01/09520000000028", "a GS1 Digital Link", "09520000000028"),
+        ("HTTPS://example.org/some/01/09520000000028/10/A1?17=271231", "a GS1 Digital Link", "09520000000028"),
+        ("http://example.org/01/12345670#x", "a GS1 Digital Link", "12345670"),
+    ],
+)
+@pytest.mark.parametrize("parse", [parse_gtin, parse_separated_gtin, CreateProduct])
+def test_what_carries_a_gtin_is_called_what_it_is(parse: Any, text: str, name: str, gtin: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse.parse({"gtin": text}) if parse is CreateProduct else parse(text)
+    assert refused.value.violations == [
+        Violation(("gtin",), f"Input should be a GTIN alone, not {name}; its GTIN is {gtin}", "gtin_not_alone")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("1234567", "string_too_short"),
+        ("123456789012345", "string_too_long"),
+        ("(01)09520000000027", "string_too_long"),
+        ("0109520000000027", "string_too_long"),
+        ("https://example.org/product/01", "string_too_long"),
+        ("(10)A1B2C3", "string_pattern_mismatch"),
+        ("1234567x", "string_pattern_mismatch"),
+    ],
+)
+def test_what_carries_none_is_too_short_too_long_or_no_digits(text: str, kind: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_gtin(text)
+    assert [violation.type for violation in refused.value.violations] == [kind]
 
 
 def test_the_refusal_names_the_member() -> None:

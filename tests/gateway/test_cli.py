@@ -247,7 +247,13 @@ def test_wrong_settings_are_named_without_their_value() -> None:
     sentence = refused(2, "migrate", CERTGATE_DATABASE_URL="mysql://user:hunter2@host/name")
     assert sentence.startswith("certgate: CERTGATE_DATABASE_URL is wrong: ")
     assert "hunter2" not in sentence
-    for url in ("sqlite:///:memory:", "postgresql://user:hunter2@[/", "postgresql://user:hunter2@host:x/"):
+    for url in (
+        "sqlite:///:memory:",
+        "postgresql://user:hunter2@[/",
+        "postgresql://user:hunter2@host:x/",
+        "postgresql://user:a@hunter2@127.0.0.1:1/name",
+        "postgresql://user:a@hunter2/x@127.0.0.1:1/name",
+    ):
         sentence = refused(2, "migrate", CERTGATE_DATABASE_URL=url)
         assert "CERTGATE_DATABASE_URL" in sentence
         assert "hunter2" not in sentence
@@ -256,9 +262,11 @@ def test_wrong_settings_are_named_without_their_value() -> None:
 def test_a_database_out_of_reach_is_one_sentence_without_the_password(tmp_path: Path) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         port = listener.getsockname()[1]
-    sentence = refused(1, "migrate", CERTGATE_DATABASE_URL=f"postgresql://user:hunter2@127.0.0.1:{port}/name")
-    assert "cannot be reached" in sentence
-    assert f"user:***@127.0.0.1:{port}" in sentence
+    for secret in ("user:hunter2@127.0.0.1:{port}/name", "user:%40hunter2@127.0.0.1:{port}/name?password=hunter2"):
+        sentence = refused(1, "migrate", CERTGATE_DATABASE_URL=f"postgresql://{secret.format(port=port)}")
+        assert "cannot be reached" in sentence
+        assert f"user:***@127.0.0.1:{port}" in sentence
+        assert "hunter2" not in sentence
     (tmp_path / "file").write_text("This is no database, and long enough to be seen as what it is.\n" * 100)
     for path, reason in ((tmp_path, "unable to open database file"), (tmp_path / "file", "file is not a database")):
         sentence = refused(1, "migrate", CERTGATE_DATABASE_URL=f"sqlite:///{path}")

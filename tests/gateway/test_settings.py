@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from execution.limits import Limits
@@ -75,6 +78,7 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
         ("CERTGATE_REDIS_URL", "http://:hunter2@localhost", "redis://localhost:6379/0"),
         ("CERTGATE_REDIS_URL", "redis://:hunter2@localhost:port/0", "redis://localhost:6379/0"),
         ("CERTGATE_REDIS_URL", "redis://", "redis://localhost:6379/0"),
+        ("CERTGATE_REDIS_URL", "redis://user:6379/hunter2@localhost", "redis://localhost:6379/0"),
         ("CERTGATE_ACCESS_LOG", "hunter2", "boolean"),
     ],
 )
@@ -111,6 +115,45 @@ def test_a_misspelt_variable_is_pointed_out(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("CERTGATE_DATABSE_URL", "sqlite:///x.db")
     (sentence,) = unknown_variables()
     assert sentence == "CERTGATE_DATABSE_URL is not a setting and has no effect; did you mean CERTGATE_DATABASE_URL?"
+
+
+def test_what_kubernetes_sets_for_a_service_of_our_name_is_passed_over_with_one_warning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    injected = {
+        "CERTGATE_PORT": "tcp://10.0.0.11:8000",
+        "CERTGATE_PORT_8000_TCP": "tcp://10.0.0.11:8000",
+        "CERTGATE_PORT_8000_TCP_ADDR": "10.0.0.11",
+        "CERTGATE_PORT_8000_TCP_PORT": "8000",
+        "CERTGATE_PORT_8000_TCP_PROTO": "tcp",
+        "CERTGATE_SERVICE_HOST": "10.0.0.11",
+        "CERTGATE_SERVICE_PORT": "8000",
+        "CERTGATE_SERVICE_PORT_HTTP": "8000",
+        # Of a Service named certgate-redis.
+        "CERTGATE_REDIS_PORT": "tcp://10.0.0.12:6379",
+        "CERTGATE_REDIS_SERVICE_HOST": "10.0.0.12",
+    }
+    for name, value in injected.items():
+        monkeypatch.setenv(name, value)
+    assert load_settings() == Settings()
+    (warning,) = unknown_variables()
+    assert set(re.findall("CERTGATE_[A-Z0-9_]+", warning)) == injected.keys()
+    assert "Kubernetes" in warning
+
+    monkeypatch.setenv("CERTGATE_PORT", "9001")
+    assert load_settings().port == 9001
+    assert "CERTGATE_PORT," not in unknown_variables()[0]
+
+
+def test_what_example_clients_export_is_not_called_misspelt(monkeypatch: pytest.MonkeyPatch) -> None:
+    examples = Path(__file__).resolve().parents[2] / "docs" / "examples"
+    texts = [path.read_text() for path in examples.glob("dashboard/**/*.*") if path.suffix in {".md", ".ts", ".tsx"}]
+    exported = set(re.findall("CERTGATE_[A-Z_]+[A-Z]", "".join(texts)))
+    exported -= {f"CERTGATE_{name.upper()}" for name in Settings.model_fields}
+    assert {"CERTGATE_KEY", "CERTGATE_URL"} <= exported
+    for name in exported:
+        monkeypatch.setenv(name, "x")
+    assert unknown_variables() == []
 
 
 def test_the_limits_of_graphql_are_settings_with_the_same_defaults() -> None:
