@@ -13,19 +13,12 @@ from starlette.types import ExceptionHandler
 
 from domain.errors import DomainError, Forbidden, Violation
 from domain.problem import BY_STATUS, Problem, describe, problem
+from domain.strict_json import NotJson
 from rest_compat.outputs import DetailOut, ErrorOut
 
 MEDIA_TYPE = "application/problem+json"
 
 log = logging.getLogger("certgate.rest")
-
-
-class BadBody(Exception):
-    """The body is not JSON, so no member of it can be judged."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 def render(
@@ -101,16 +94,16 @@ def refusals(type_base: str) -> dict[type[Exception], Show]:
         headers = {**applied, **scope_challenge(error)}
         return render(describe(error, at=datetime.now(UTC), type_base=type_base), locate=locate, headers=headers)
 
-    def bad_body(request: Request, error: BadBody) -> Response:
-        detail = f"The body is not valid JSON ({error.reason}); send one JSON object."
-        return refusal("bad_request", detail, type_base, violations=[Violation((), error.reason, "json_invalid")])
+    def bad_body(request: Request, error: NotJson) -> Response:
+        detail = f"The body cannot be read as JSON ({error}); correct it, and send one object."
+        return refusal("bad_request", detail, type_base, violations=[Violation((), str(error), "json_invalid")])
 
     def http_exception(request: Request, error: HTTPException) -> Response:
         code = BY_STATUS.get(error.status_code, "bad_request")
         detail = _BY_STATUS.get(error.status_code, error.detail)
         return refusal(code, detail, type_base, error.headers)
 
-    return {DomainError: domain_error, BadBody: bad_body, HTTPException: http_exception}
+    return {DomainError: domain_error, NotJson: bad_body, HTTPException: http_exception}
 
 
 def exception_handlers(type_base: str) -> dict[Any, ExceptionHandler]:

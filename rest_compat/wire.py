@@ -1,6 +1,5 @@
 """JSON in and out: request bodies to plain values, records to the documented objects (contract 2)."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, TypeVar
@@ -21,6 +20,7 @@ from domain.records import (
     ClaimAssignment,
     Product,
 )
+from domain.strict_json import decode
 from domain.validity import is_active
 from rest_compat import forms
 from rest_compat.outputs import (
@@ -34,7 +34,6 @@ from rest_compat.outputs import (
     Pagination,
     ProductOut,
 )
-from rest_compat.problem import BadBody
 
 # Maps are sorted, because PostgreSQL forgets their order: one state is always shown in the same bytes.
 _encoder = msgspec.json.Encoder(order="deterministic")
@@ -47,7 +46,7 @@ BODY_TYPES = (*JSON_TYPES, forms.MEDIA_TYPE)
 
 
 async def read_object(request: Request) -> dict[str, Any]:
-    """The body, one JSON object, or a form. Raises `BadBody`, domain errors, or `HTTPException` 415."""
+    """The body, one JSON object, or a form. Raises `NotJson`, domain errors, or `HTTPException` 415."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == forms.MEDIA_TYPE:
         if request.state.context.caller.is_session:
@@ -64,24 +63,10 @@ async def read_object(request: Request) -> dict[str, Any]:
     body = await request.body()
     if not body:
         raise InvalidInput([Violation((), "Field required", "missing")])
-    try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadBody(_reason(error, body)) from None
-    except RecursionError:
-        raise BadBody("it is nested too deeply") from None
+    value = decode(body)
     if not isinstance(value, dict):
         raise InvalidInput([Violation((), "Input should be a valid dictionary", "dict_type")])
     return value
-
-
-def _reason(error: Exception, body: bytes) -> str:
-    """What is wrong with a body. msgspec calls it truncated where its last text ends with half of a surrogate pair."""
-    try:
-        json.loads(body)
-    except (ValueError, RecursionError):
-        return str(error)
-    return "a \\u escape stands for half of a surrogate pair" if b"\\u" in body else str(error)
 
 
 def members(request: Request, sent: Mapping[str, Any]) -> dict[str, Any]:

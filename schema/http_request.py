@@ -1,24 +1,18 @@
-"""From the bytes of a GraphQL request to its members.
+"""From the bytes of a GraphQL request to its members."""
 
-Strict JSON: UTF-8, no NaN, no lone surrogates, no nesting without end, and no name twice in an object, for two readers
-of such a text may see two requests in it.
-"""
-
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
+
+from domain.strict_json import NamedTwice, NestedTooDeeply, NotJson, count_names, decode, names_in
 
 MEMBERS = ("query", "documentId", "operationName", "variables", "extensions")
 _MAPS = ("variables", "extensions")
 
 MAX_NAMES = 20_000
 """Names in all objects of a request: beyond what GraphQL lets variables hold."""
-
-_decode_json = msgspec.json.Decoder().decode
-_WHITESPACE = b" \t\r\n"
 
 
 class NotGraphQL(Exception):
@@ -70,11 +64,11 @@ def _plain_request(body: bytes) -> GraphQLRequest | None:
         names = 1 + (members.operation_name is not None)
         for member in (members.variables, members.extensions):
             if member is not None:
-                names += 1 + _count_names(member)
+                names += 1 + count_names(member)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
     # Fewer are known here than stand in the text when one is given twice, is null, or has no meaning.
-    if names != _names_in(body) or names > MAX_NAMES:
+    if names != names_in(body) or names > MAX_NAMES:
         return None
     return GraphQLRequest(
         members.query, None, False, members.operation_name or None, members.variables or {}, members.extensions or {}
@@ -134,54 +128,16 @@ def _persisted_query(extensions: Any) -> str | None:
 
 
 def _decode(text: bytes, what: str) -> Any:
+    if names_in(text) > MAX_NAMES:
+        raise _bad_request(f"{what} has more than {MAX_NAMES} names in its objects; send less in one request.")
     try:
-        value = _decode_json(text)
-        # As many names as were kept: none was given twice, of which msgspec would keep the last.
-        names = _names_in(text)
-        if names > MAX_NAMES:
-            raise _bad_request(f"{what} has more than {MAX_NAMES} names in its objects; send less in one request.")
-        if names != _count_names(value):
-            json.loads(text, object_pairs_hook=_refuse_duplicates)
-    except _DuplicateName as error:
-        raise _bad_request(f"{what} has the name {error} twice in one object; give it once.") from None
-    except RecursionError:
+        return decode(text)
+    except NamedTwice as error:
+        raise _bad_request(f"{what} has the name {error.name} twice in one object; give it once.") from None
+    except NestedTooDeeply:
         raise _bad_request(f"{what} is nested too deeply; nest fewer levels.") from None
-    except (msgspec.DecodeError, ValueError):
+    except NotJson:
         raise _bad_request(f"{what} is not valid JSON in UTF-8; check its quotes, commas and encoding.") from None
-    return value
-
-
-def _names_in(text: bytes) -> int:
-    """How many names a JSON text has, or more: a quote and a colon inside a string look like the end of one."""
-    return text.translate(None, _WHITESPACE).count(b'":')
-
-
-def _count_names(value: Any) -> int:
-    """How many names all objects of a JSON value have together."""
-    inner: Iterable[Any]
-    if type(value) is dict:
-        count, inner = len(value), value.values()
-    elif type(value) is list:
-        count, inner = 0, value
-    else:
-        return 0
-    for item in inner:
-        if type(item) is dict or type(item) is list:
-            count += _count_names(item)
-    return count
-
-
-class _DuplicateName(Exception):
-    pass
-
-
-def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:
-    if len(pairs) > 1:
-        names: set[str] = set()
-        for name, _ in pairs:
-            if name in names:
-                raise _DuplicateName(json.dumps(name[:100]))
-            names.add(name)
 
 
 def _bad_request(detail: str) -> NotGraphQL:

@@ -257,7 +257,7 @@ REQUESTS: dict[str, Hostile] = {
         413, "payload_too_large", b"{}", headers={**JSON, "Content-Length": "9" * 400}
     ),
     "compressed": Hostile(
-        400, "bad_request", gzip.compress(b" " * LARGE), headers={**JSON, "Content-Encoding": "gzip"}
+        415, "unsupported_media_type", gzip.compress(b" " * LARGE), headers={**JSON, "Content-Encoding": "gzip"}
     ),
     "no body": body(b""),
     "a number": body("1"),

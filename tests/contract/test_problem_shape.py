@@ -274,6 +274,24 @@ async def test_a_gtin_of_other_characters(signed: World, gtin: str) -> None:
     is_problem(response, 422, "validation_error")
 
 
+NAMED_TWICE = [
+    '{"scope": "a", "claim_id": "%s", "scope": "b"}',
+    '{"claim_id": "%s", "sc\\u006fpe": "a", "scope" \n:"b"}',
+    '{"claim_id": "%s", "metadata": {"scope": "a", "scope": "a"}}',
+    '{"claim_id": "%s", "nobody_knows": [{"scope": {}, "scope": "\\":"}]}',
+]
+
+
+@on_sqlite
+@pytest.mark.parametrize("body", NAMED_TWICE)
+@pytest.mark.parametrize(("method", "path"), [("POST", CLAIMS), ("PATCH", PATCH)])
+async def test_a_body_that_says_a_name_twice(signed: World, method: str, path: str, body: str) -> None:
+    response = await signed.client.request(method, path, content=body % VEGAN, headers=JSON)
+    document = is_problem(response, 400, "bad_request")
+    assert [(entry["loc"], entry["type"]) for entry in document["details"]] == [(["body"], "json_invalid")]
+    assert '"scope" stands twice' in document["detail"]
+
+
 # --- Bodies that are none ---
 
 NOT_JSON = [
