@@ -1,7 +1,7 @@
 """Certifications: the definitions, and which product holds which.
 
 Every read takes the organisations of whoever asks: definitions private to others, and assignments of them, do not
-exist for it (contract A12).
+exist for it (contract A12), and the metadata of others' products are empty.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +17,7 @@ from db.lists import Listed
 from db.paths import Index
 from db.reads import KeyedRead, Ranks, Read
 from db.tables import certification_assignments as assignments
+from db.tables import owner_of
 from domain.gtin import Gtin
 from domain.records import Certification, CertificationAssignment
 from domain.short_id import ShortId
@@ -24,6 +25,7 @@ from domain.short_id import ShortId
 _ASSIGNMENT = (
     assignments.c.id,
     assignments.c.gtin,
+    owner_of(assignments).label("organization_id"),
     assignments.c.metadata,
     assignments.c.valid_from,
     assignments.c.expiration_date,
@@ -44,7 +46,7 @@ _ASSIGNMENT = (
 # As records have them: what a row names last is looked up among the definitions.
 COLUMNS = (*_ASSIGNMENT, assignments.c.certification_id)
 
-_NAMES = tuple(column.name for column in _ASSIGNMENT)
+_NAMES = tuple(column.name for column in _ASSIGNMENT if column.name in assignments.c)
 _members = attrgetter(*_NAMES)
 _KEY = ("gtin", "certification_id")
 
@@ -135,7 +137,7 @@ async def of_products(
     database: Database, gtins: list[Gtin], organization_ids: Sequence[ShortId], wanted: frozenset[str] | None = None
 ) -> list[CertificationAssignment]:
     """What these products hold, by label and id, in one statement; of their members those that are `wanted`."""
-    found = await definitions.fetch(database, OF_PRODUCT.narrowed(wanted), keys=gtins)
+    found = await definitions.fetch(database, OF_PRODUCT.narrowed(wanted), organization_ids, keys=gtins)
     return _visible(found, organization_ids)
 
 
@@ -143,7 +145,7 @@ async def of_ids(
     database: Database, ids: Sequence[ShortId], organization_ids: Sequence[ShortId]
 ) -> list[CertificationAssignment]:
     """The assignments with these ids of their own, in no order."""
-    found = await definitions.fetch(database, BY_ID, keys=ids)
+    found = await definitions.fetch(database, BY_ID, organization_ids, keys=ids)
     return _visible(found, organization_ids)
 
 
@@ -151,7 +153,7 @@ async def one_of_product(
     database: Database, gtin: Gtin, certification_id: ShortId, organization_ids: Sequence[ShortId]
 ) -> CertificationAssignment | None:
     """One assignment, if its definition may be seen."""
-    found = await definitions.fetch(database, ONE, gtin=gtin, certification_id=certification_id)
+    found = await definitions.fetch(database, ONE, organization_ids, gtin=gtin, certification_id=certification_id)
     return next(iter(_visible(found, organization_ids)), None)
 
 
@@ -159,7 +161,9 @@ async def lock(
     transaction: Transaction, gtin: Gtin, certification_id: ShortId, organization_ids: Sequence[ShortId]
 ) -> CertificationAssignment | None:
     """One assignment, locked until the transaction ends."""
-    found = await definitions.fetch(transaction, ONE, lock=assignments, gtin=gtin, certification_id=certification_id)
+    found = await definitions.fetch(
+        transaction, ONE, organization_ids, lock=assignments, gtin=gtin, certification_id=certification_id
+    )
     return next(iter(_visible(found, organization_ids)), None)
 
 
@@ -168,9 +172,9 @@ async def add(transaction: Transaction, assignment: CertificationAssignment) -> 
     return await transaction.insert(assignments, _row(assignment), unless=_KEY)
 
 
-async def add_alone(transaction: Transaction, assignment: CertificationAssignment, owner: ShortId) -> bool:
-    """Stores a new assignment on a product of `owner`, and that is all (see `Transaction.insert_alone`)."""
-    return await transaction.insert_alone(assignments, _row(assignment), unless=_KEY, owner=owner)
+async def add_alone(transaction: Transaction, assignment: CertificationAssignment) -> bool:
+    """Stores a new assignment on a product of its owner, and that is all (see `Transaction.insert_alone`)."""
+    return await transaction.insert_alone(assignments, _row(assignment), unless=_KEY, owner=assignment.organization_id)
 
 
 def _row(assignment: CertificationAssignment) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Claims: the definitions, and which product makes which."""
+"""Claims: the definitions, and which product makes which.
+
+Reads of assignments take the organisations of whoever asks: the metadata of others' products are empty.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -13,6 +16,7 @@ from db.lists import Listed
 from db.paths import Index
 from db.reads import KeyedRead, Ranks, Read
 from db.tables import claim_assignments as assignments
+from db.tables import owner_of
 from domain.gtin import Gtin
 from domain.records import Claim, ClaimAssignment
 from domain.short_id import ShortId
@@ -20,6 +24,7 @@ from domain.short_id import ShortId
 _ASSIGNMENT = (
     assignments.c.id,
     assignments.c.gtin,
+    owner_of(assignments).label("organization_id"),
     assignments.c.metadata,
     assignments.c.source,
     assignments.c.valid_from,
@@ -33,7 +38,7 @@ _ASSIGNMENT = (
 # As records have them: what a row names last is looked up among the definitions.
 COLUMNS = (*_ASSIGNMENT, assignments.c.claim_id)
 
-_NAMES = tuple(column.name for column in _ASSIGNMENT)
+_NAMES = tuple(column.name for column in _ASSIGNMENT if column.name in assignments.c)
 _members = attrgetter(*_NAMES)
 _KEY = ("gtin", "claim_id")
 
@@ -83,15 +88,17 @@ async def find_by_code(database: Database, code: str) -> Claim | None:
 
 
 async def of_products(
-    database: Database, gtins: list[Gtin], wanted: frozenset[str] | None = None
+    database: Database, gtins: list[Gtin], organization_ids: Sequence[ShortId], wanted: frozenset[str] | None = None
 ) -> list[ClaimAssignment]:
     """What these products claim, by label and id, in one statement; of their members those that are `wanted`."""
-    return await definitions.fetch(database, OF_PRODUCT.narrowed(wanted), keys=gtins)
+    return await definitions.fetch(database, OF_PRODUCT.narrowed(wanted), organization_ids, keys=gtins)
 
 
-async def of_ids(database: Database, ids: Sequence[ShortId]) -> list[ClaimAssignment]:
+async def of_ids(
+    database: Database, ids: Sequence[ShortId], organization_ids: Sequence[ShortId]
+) -> list[ClaimAssignment]:
     """The assignments with these ids of their own, in no order."""
-    return await definitions.fetch(database, BY_ID, keys=ids)
+    return await definitions.fetch(database, BY_ID, organization_ids, keys=ids)
 
 
 async def add(transaction: Transaction, assignment: ClaimAssignment) -> bool:
@@ -99,24 +106,28 @@ async def add(transaction: Transaction, assignment: ClaimAssignment) -> bool:
     return await transaction.insert(assignments, _row(assignment), unless=_KEY)
 
 
-async def add_alone(transaction: Transaction, assignment: ClaimAssignment, owner: ShortId) -> bool:
-    """Stores a new assignment on a product of `owner`, and that is all (see `Transaction.insert_alone`)."""
-    return await transaction.insert_alone(assignments, _row(assignment), unless=_KEY, owner=owner)
+async def add_alone(transaction: Transaction, assignment: ClaimAssignment) -> bool:
+    """Stores a new assignment on a product of its owner, and that is all (see `Transaction.insert_alone`)."""
+    return await transaction.insert_alone(assignments, _row(assignment), unless=_KEY, owner=assignment.organization_id)
 
 
 def _row(assignment: ClaimAssignment) -> dict[str, Any]:
     return {"claim_id": assignment.claim.id, **dict(zip(_NAMES, _members(assignment), strict=True))}
 
 
-async def one_of_product(database: Database, gtin: Gtin, claim_id: ShortId) -> ClaimAssignment | None:
+async def one_of_product(
+    database: Database, gtin: Gtin, claim_id: ShortId, organization_ids: Sequence[ShortId]
+) -> ClaimAssignment | None:
     """One assignment."""
-    found = await definitions.fetch(database, ONE, gtin=gtin, claim_id=claim_id)
+    found = await definitions.fetch(database, ONE, organization_ids, gtin=gtin, claim_id=claim_id)
     return found[0] if found else None
 
 
-async def lock(transaction: Transaction, gtin: Gtin, claim_id: ShortId) -> ClaimAssignment | None:
+async def lock(
+    transaction: Transaction, gtin: Gtin, claim_id: ShortId, organization_ids: Sequence[ShortId]
+) -> ClaimAssignment | None:
     """One assignment, locked until the transaction ends."""
-    found = await definitions.fetch(transaction, ONE, lock=assignments, gtin=gtin, claim_id=claim_id)
+    found = await definitions.fetch(transaction, ONE, organization_ids, lock=assignments, gtin=gtin, claim_id=claim_id)
     return found[0] if found else None
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.sql.dml import Delete, Update
 from db import writes
 from db.compiled import Compiled
 from db.postgresql_url import target_of
-from db.reads import Definitions, R, Read, Row
+from db.reads import Definitions, Owners, R, Read, Row
 
 Values = Mapping[str, Any]
 
@@ -39,15 +39,22 @@ class Transaction(ABC):
         """Whether `insert_alone` may be tried."""
 
     async def fetch(
-        self, read: Read[R], found: Definitions | None = None, /, *, lock: Table | None = None, **values: Any
+        self,
+        read: Read[R],
+        found: Definitions | None = None,
+        owners: Owners = (),
+        /,
+        *,
+        lock: Table | None = None,
+        **values: Any,
     ) -> list[R]:
-        """The records of a read as this transaction sees them; `found` as in `Database.fetch`.
+        """The records of a read as this transaction sees them; `found` and `owners` as in `Database.fetch`.
 
         `lock` names the table whose rows stay locked until the end, as every read-modify-write needs; SQLite has
         locked the whole file by then and ignores it.
         """
         statement, records = read.compiled(self._dialect, lock)
-        return records(await self._rows(statement, values, scans=read.scans), found)
+        return records(await self._rows(statement, values, scans=read.scans), found, owners)
 
     async def insert(self, table: Table, values: dict[str, Any], *, unless: tuple[str, ...] = ()) -> bool:
         """Inserts one row. With `unless`, a row with equal values in those columns wins, and the answer is False.
@@ -139,10 +146,13 @@ class Database(ABC):
         return self
 
     @abstractmethod
-    async def fetch(self, read: Read[R], found: Definitions | None = None, /, **values: Any) -> list[R]:
+    async def fetch(
+        self, read: Read[R], found: Definitions | None = None, owners: Owners = (), /, **values: Any
+    ) -> list[R]:
         """The committed records of a read, in the statement's order but for those of several keys. Raises `Busy`.
 
-        `found` has the definitions of a read that is `defined`; `KeyError` is raised for one that it lacks.
+        `found` has the definitions of a read that is `defined`; `KeyError` is raised for one that it lacks. `owners`
+        are the organisations whose notes may be read: all others' metadata come empty.
         """
 
     @abstractmethod

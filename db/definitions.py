@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import select
 
 from db.database import Database, Transaction
-from db.reads import R, Ranks, Read
+from db.reads import Owners, R, Ranks, Read
 from db.tables import certification_bodies as bodies
 from db.tables import certifications, claims, definition_changes
 from domain.records import Certification, CertificationBody, Claim
@@ -137,21 +137,21 @@ async def with_definitions(database: Database, read: Callable[[Definitions], Awa
         return await read(await current(database))
 
 
-async def fetch(source: Database | Transaction, read: Read[R], **values: Any) -> list[R]:
-    """The records of a read, with the definitions that its rows name; `values` as `source.fetch` takes them.
+async def fetch(source: Database | Transaction, read: Read[R], owners: Owners = (), /, **values: Any) -> list[R]:
+    """The records of a read, with the definitions that its rows name; `owners` and `values` as for `source.fetch`.
 
     What `with_definitions` does, without a function for each read: products with what they hold are read here.
     """
     if not read.defined:
-        return await source.fetch(read, **values)
+        return await source.fetch(read, None, owners, **values)
     database = source.database
     known = at_hand(database) or await current(database)
     try:
-        found = await source.fetch(read, getattr(known, read.defined), **values)
+        found = await source.fetch(read, getattr(known, read.defined), owners, **values)
     except KeyError:
         database.held = None
         known = await current(database)
-        found = await source.fetch(read, getattr(known, read.defined), **values)
+        found = await source.fetch(read, getattr(known, read.defined), owners, **values)
     if read.ranked is not None and len(found) > 1:
         found.sort(key=read.ranked(known.ranks))
     return found

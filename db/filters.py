@@ -32,7 +32,7 @@ def positive(where: Where, table: Table) -> Where:
         case Either(parts):
             return either(positive(part, table) for part in parts)
         case Not(Condition(member, "eq" | "in" as operator, value)):
-            kind = table.c[member].type
+            kind = column_of(table, member).type
             if isinstance(kind, Vocabulary):
                 named = value if operator == "in" else (value,)
                 return one_of(member, [each for each in kind.members if each not in named])
@@ -108,7 +108,7 @@ def condition(
 def _condition(test: Condition, table: FromClause, unhelpful: Unhelpful, bound: Bound | None) -> ColumnElement[bool]:
     if test.operator in ("has", "has_entry"):
         return _has(test, table)
-    column: ColumnElement[Any] = table.c[COLUMN_OF.get(test.member, test.member)]
+    column = column_of(table, test.member)
     if (test.member, test.operator) in unhelpful:
         column = Unindexed(column)
     if test.operator == "in":
@@ -138,6 +138,13 @@ def _condition(test: Condition, table: FromClause, unhelpful: Unhelpful, bound: 
             return column.like(value, escape="\\")
         case _:
             raise KeyError(test.operator)
+
+
+def column_of(table: FromClause, member: str) -> ColumnElement[Any]:
+    """What a condition on the member looks at; assignments are owned by the owner of their product."""
+    if member == "organization_id" and member not in table.c:
+        return tables.owner_of(table)
+    return table.c[COLUMN_OF.get(member, member)]
 
 
 def entries_of(test: Condition, table: str) -> Table:

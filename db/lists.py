@@ -14,7 +14,7 @@ from db import definitions, paths
 from db.database import Database
 from db.filters import COLUMN_OF, Bound, condition, positive, take_apart
 from db.paths import Index, Indexed, Way
-from db.reads import R, Read
+from db.reads import Owners, R, Read
 from db.types import Unindexed, among, open_end, text_list
 from domain.filters import EVERYTHING, NOTHING, Where
 from domain.paging import Order, Page, Window, cut
@@ -56,8 +56,13 @@ class Listed(Generic[R]):
         return str(getattr(record, self.definition.removesuffix("_id")).id)
 
 
-async def page(database: Database, listed: Listed[R], where: Where, order: Order, window: Window) -> Page[R]:
-    """One page of the records that pass the filter, whose conditions on definitions are settled."""
+async def page(
+    database: Database, listed: Listed[R], owners: Owners, where: Where, order: Order, window: Window
+) -> Page[R]:
+    """One page of the records that pass the filter, whose conditions on definitions are settled.
+
+    `owners` as for `Database.fetch`.
+    """
     if where == NOTHING:
         return Page([], more=False)
     shape, values = take_apart(positive(where, listed.table))
@@ -65,7 +70,7 @@ async def page(database: Database, listed: Listed[R], where: Where, order: Order
     if shape != EVERYTHING and database.dialect.name == "sqlite":
         way = await paths.way(database, listed.indexed, shape, values, _ordered_by(listed, order))
     read = page_read(listed, shape, order, window, way).narrowed(_members(order, window))
-    return cut(await definitions.fetch(database, read, **values, **_placing(window)), window)
+    return cut(await definitions.fetch(database, read, owners, **values, **_placing(window)), window)
 
 
 async def count(database: Database, listed: Listed[R], where: Where) -> int:
@@ -106,7 +111,13 @@ def _placing(window: Window) -> dict[str, Any]:
 
 
 async def tops(
-    database: Database, listed: Listed[R], ids: Sequence[str], where: Where, order: Order, window: Window
+    database: Database,
+    listed: Listed[R],
+    owners: Owners,
+    ids: Sequence[str],
+    where: Where,
+    order: Order,
+    window: Window,
 ) -> dict[str, list[R]]:
     """For each definition the first records of the window and one more, in the window's direction; one statement."""
     found: dict[str, list[R]] = {id: [] for id in ids}
@@ -116,7 +127,7 @@ async def tops(
     build = _tops_on_sqlite if database.dialect.name == "sqlite" else _tops_on_postgresql
     read = build(listed, shape, order.by, *_shape_of(order, window))
     read = read.narrowed(_members(order, window))
-    records = await definitions.fetch(database, read, **values, **_placing(window), parents=ids)
+    records = await definitions.fetch(database, read, owners, **values, **_placing(window), parents=ids)
     for record in order.arranged(records, backward=window.backward):
         found[listed.definition_of(record)].append(record)
     return found

@@ -22,7 +22,7 @@ from db.gathering import Gathering
 from db.keys import CHANNEL
 from db.lender import DEAD, Connection, Lender
 from db.postgresql_url import target_of
-from db.reads import Definitions, KeyedRead, R, Read, Row
+from db.reads import Definitions, KeyedRead, Owners, R, Read, Row
 from domain.errors import Busy
 
 POSTGRESQL: Dialect = PGDialect_asyncpg(json_serializer=json_text)  # type: ignore[no-untyped-call]
@@ -144,7 +144,9 @@ class PostgresqlDatabase(Database):
         self._listener: asyncpg.Connection | None = None
         self._listening: asyncio.Task[None] | None = None
 
-    async def fetch(self, read: Read[R], found: Definitions | None = None, /, **values: Any) -> list[R]:
+    async def fetch(
+        self, read: Read[R], found: Definitions | None = None, owners: Owners = (), /, **values: Any
+    ) -> list[R]:
         """The committed records of a read."""
         try:
             if isinstance(read, KeyedRead):
@@ -154,7 +156,7 @@ class PostgresqlDatabase(Database):
                 rows = await self._rows(built.statement, values)
         except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.TooManyConnectionsError) as error:
             raise Busy("The database has no connection to spare; try again in a second.") from error
-        return built.records(rows, found)
+        return built.records(rows, found, owners)
 
     async def _rows(self, statement: Compiled, values: Values) -> Sequence[Row]:
         connection, (rows, _) = await self._readers.first(statement.sql, statement.bind(values))

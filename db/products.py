@@ -1,4 +1,7 @@
-"""Products."""
+"""Products.
+
+Reads that show them take the organisations of whoever asks: the metadata of others' products are empty.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -63,21 +66,25 @@ BY_ID = KeyedRead(select(*COLUMNS), products.c.id, Product)
 _CHANGE = update(products).where(products.c.gtin == bindparam("of"))
 
 
-async def find(database: Database, gtin: Gtin, wanted: frozenset[str] | None = None) -> Product | None:
+async def find(
+    database: Database, gtin: Gtin, organization_ids: Sequence[ShortId], wanted: frozenset[str] | None = None
+) -> Product | None:
     """The product of that GTIN; of its members those that are `wanted`."""
-    return next(iter(await database.fetch(BY_GTIN.narrowed(wanted), keys=[gtin])), None)
+    return next(iter(await database.fetch(BY_GTIN.narrowed(wanted), None, organization_ids, keys=[gtin])), None)
 
 
-async def find_many(database: Database, gtins: list[Gtin], wanted: frozenset[str] | None = None) -> list[Product]:
+async def find_many(
+    database: Database, gtins: list[Gtin], organization_ids: Sequence[ShortId], wanted: frozenset[str] | None = None
+) -> list[Product]:
     """The products of those GTINs that exist, in any order, in one statement; of their members the `wanted` ones."""
     # By their GTINs they are told apart.
     names = None if wanted is None else wanted | {"gtin"}
-    return await database.fetch(BY_GTIN.narrowed(names), keys=gtins)
+    return await database.fetch(BY_GTIN.narrowed(names), None, organization_ids, keys=gtins)
 
 
-async def of_ids(database: Database, ids: Sequence[ShortId]) -> list[Product]:
+async def of_ids(database: Database, ids: Sequence[ShortId], organization_ids: Sequence[ShortId]) -> list[Product]:
     """The products with these ids, in no order."""
-    return await database.fetch(BY_ID, keys=ids)
+    return await database.fetch(BY_ID, None, organization_ids, keys=ids)
 
 
 class Listing(NamedTuple):
@@ -87,7 +94,12 @@ class Listing(NamedTuple):
     total: int
 
 
-async def listing(database: Database, command: ListTradeItems, organization_id: ShortId | None = None) -> Listing:
+async def listing(
+    database: Database,
+    command: ListTradeItems,
+    organization_ids: Sequence[ShortId],
+    organization_id: ShortId | None = None,
+) -> Listing:
     """A numbered page of the products that pass the filters, of one organisation or of all."""
     if command.category_id is not None or command.is_claimed is False:
         # No categories are recorded, and every product has an owner.
@@ -102,9 +114,10 @@ async def listing(database: Database, command: ListTradeItems, organization_id: 
     given = {name: value for name, value in values.items() if value is not None}
     rows, count = _listing(frozenset(given), command.ordering)
     total = (await database.fetch(count, **given))[0]
-    return Listing(
-        await database.fetch(rows, **given, limit=command.page_size, offset=command.offset) if total else [], total
-    )
+    if not total:
+        return Listing([], 0)
+    page = await database.fetch(rows, None, organization_ids, **given, limit=command.page_size, offset=command.offset)
+    return Listing(page, total)
 
 
 @lru_cache(maxsize=256)
@@ -128,9 +141,10 @@ def _listing(filters: frozenset[str], ordering: str) -> tuple[Read[Product], Rea
     return Read(rows, Product, scans=True), Read(count, lambda row: int(row[0]), scans=True)
 
 
-async def lock(transaction: Transaction, gtin: Gtin) -> Product | None:
+async def lock(transaction: Transaction, gtin: Gtin, organization_ids: Sequence[ShortId]) -> Product | None:
     """One product, locked until the transaction ends."""
-    return next(iter(await transaction.fetch(BY_GTIN.one, lock=products, key=gtin)), None)
+    found = await transaction.fetch(BY_GTIN.one, None, organization_ids, lock=products, key=gtin)
+    return next(iter(found), None)
 
 
 async def add(transaction: Transaction, product: Product) -> bool:

@@ -17,13 +17,15 @@ Row = Sequence[Any]
 Ranks = Mapping[ShortId, int]
 Definitions = Mapping[Any, Any]
 """What the last column of a statement names, by its values."""
+Owners = Sequence[ShortId]
+"""The organisations of whoever reads: `metadata` of a record that another one owns are their notes, and come empty."""
 
 
 class Built(NamedTuple, Generic[R]):
     """A statement for one driver, and the function that makes its records of the driver's rows."""
 
     statement: Compiled
-    records: Callable[[Sequence[Row], Definitions | None], list[R]]
+    records: Callable[[Sequence[Row], Definitions | None, Owners], list[R]]
 
 
 class Read(Generic[R]):
@@ -71,12 +73,15 @@ class Read(Generic[R]):
         columns = [*select.selected_columns]
         kept = [True] * len(columns)
         if self._names is not None:
-            kept = [column.key in self._names for column in columns]
+            # Whose notes they are says whether they are shown.
+            names = self._names | {"organization_id"} if "metadata" in self._names else self._names
+            kept = [column.key in names for column in columns]
             # A statement has at least one column.
             kept[-1] = kept[-1] or bool(self.defined) or not any(kept)
             select = select.with_only_columns(*(column for column, keep in zip(columns, kept, strict=True) if keep))
         statement = compile_statement(select if lock is None else select.with_for_update(of=lock), dialect)
-        return Built(statement, _builder(self.build, statement.converts, kept, defined=bool(self.defined)))
+        keys = [column.key for column in select.selected_columns]
+        return Built(statement, _builder(self.build, statement.converts, keys, kept, defined=bool(self.defined)))
 
 
 class KeyedRead(Read[R]):
@@ -117,14 +122,25 @@ class KeyedRead(Read[R]):
         return (self.one, {"key": keys[0]}) if len(keys) == 1 else (self, {"keys": keys})
 
 
+def _is_owned(build: Callable[..., Any]) -> bool:
+    """Whether it makes records with notes of the organisation that owns them."""
+    return {"organization_id", "metadata"} <= set(getattr(build, "__struct_fields__", ()))
+
+
 def _builder(
-    build: Callable[..., R], converts: Sequence[Callable[[Any], Any] | None], kept: Sequence[bool], *, defined: bool
-) -> Callable[[Sequence[Row], Definitions | None], list[R]]:
+    build: Callable[..., R],
+    converts: Sequence[Callable[[Any], Any] | None],
+    keys: Sequence[str | None],
+    kept: Sequence[bool],
+    *,
+    defined: bool,
+) -> Callable[[Sequence[Row], Definitions | None, Owners], list[R]]:
     """A function from rows to records: one expression for all columns, three times as fast as a loop over them.
 
     For three columns, of which the second is converted and the last is a definition's id, it reads:
-    `lambda rows, found: [build(v0, None if v1 is None else convert1(v1), found[v2]) for v0, v1, v2, in rows]`.
-    Where a column is not `kept`, the record has `missing`.
+    `lambda rows, found, owners: [build(v0, None if v1 is None else convert1(v1), found[v2]) for v0, v1, v2, in rows]`.
+    Where a column is not `kept`, the record has `missing`. Metadata are made for their owners alone, here, so that no
+    read can show them to others.
     """
     names = "".join(f"v{index}, " for index in range(len(converts)))
     values = [
@@ -133,13 +149,16 @@ def _builder(
     ]
     if defined:
         values[-1] = f"found[{values[-1]}]"
+    if _is_owned(build) and "metadata" in keys:
+        notes, owner = keys.index("metadata"), keys.index("organization_id")
+        values[notes] = f"({values[notes]}) if v{owner} in owners else {{}}"
     read = iter(values)
     arguments = ", ".join(next(read) if keep else "missing" for keep in kept)
     if not (isinstance(build, type) and issubclass(build, msgspec.Struct)):
         arguments = f"({arguments},)"
     functions = {f"convert{index}": convert for index, convert in enumerate(converts)}
-    made: Callable[[Sequence[Row], Definitions | None], list[R]] = eval(  # noqa: S307 - made of numbers alone
-        f"lambda rows, found: [build({arguments}) for {names} in rows]",
+    made: Callable[[Sequence[Row], Definitions | None, Owners], list[R]] = eval(  # noqa: S307 - made of numbers alone
+        f"lambda rows, found, owners: [build({arguments}) for {names} in rows]",
         {"build": build, "missing": NOT_READ, **functions},
     )
     return made

@@ -17,7 +17,7 @@ import aiosqlite
 from db.compiled import SQLITE
 from db.database import Database, Transaction
 from db.group_commit import GroupCommit
-from db.reads import Definitions, KeyedRead, R, Read
+from db.reads import Definitions, KeyedRead, Owners, R, Read
 
 _BUSY_SECONDS = 5
 _SCANNERS = 2
@@ -48,18 +48,20 @@ class SqliteDatabase(Database):
         self._readers = [reader]
         self._scanners = ThreadPoolExecutor(_SCANNERS, "sqlite-scan")
 
-    async def fetch(self, read: Read[R], found: Definitions | None = None, /, **values: Any) -> list[R]:
+    async def fetch(
+        self, read: Read[R], found: Definitions | None = None, owners: Owners = (), /, **values: Any
+    ) -> list[R]:
         """The committed records of a read; one that may scan runs in a thread, and ends when nobody waits for it."""
         if isinstance(read, KeyedRead):
             read, values = read.of(values["keys"])
         if not read.scans:
             if not self._reads:
                 self._begin_reads()
-            return _run(self._reader, read, values, found)
+            return _run(self._reader, read, values, found, owners)
         scan = _Scan()
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._scanners, lambda: scan.run(self._scanner(), read, values, found)
+                self._scanners, lambda: scan.run(self._scanner(), read, values, found, owners)
             )
         except asyncio.CancelledError:
             scan.stop()
@@ -152,13 +154,18 @@ class _Scan:
         self._connection: sqlite3.Connection | None = None
 
     def run(
-        self, connection: sqlite3.Connection, read: Read[R], values: dict[str, Any], found: Definitions | None
+        self,
+        connection: sqlite3.Connection,
+        read: Read[R],
+        values: dict[str, Any],
+        found: Definitions | None,
+        owners: Owners,
     ) -> list[R]:
         """The records of the read."""
         with self._lock:
             self._connection = connection
         try:
-            return _run(connection, read, values, found)
+            return _run(connection, read, values, found, owners)
         finally:
             # From here on the connection is somebody else's.
             with self._lock:
@@ -182,9 +189,15 @@ async def open_sqlite(path: str) -> SqliteDatabase:
     return SqliteDatabase(path, _open_reader(path), GroupCommit(connection, await thread))
 
 
-def _run(connection: sqlite3.Connection, read: Read[R], values: dict[str, Any], found: Definitions | None) -> list[R]:
+def _run(
+    connection: sqlite3.Connection,
+    read: Read[R],
+    values: dict[str, Any],
+    found: Definitions | None,
+    owners: Owners,
+) -> list[R]:
     statement, records = read.compiled(SQLITE)
-    return records(connection.execute(statement.sql, statement.bind(values)).fetchall(), found)
+    return records(connection.execute(statement.sql, statement.bind(values)).fetchall(), found, owners)
 
 
 def _create(path: str) -> None:

@@ -12,11 +12,14 @@ from sqlalchemy import (
     Computed,
     Date,
     ForeignKey,
+    FromClause,
     Index,
     Integer,
     MetaData,
+    ScalarSelect,
     Table,
     literal_column,
+    select,
 )
 
 from db.types import Day, Document, UtcDateTime, Vocabulary, open_end, text
@@ -265,6 +268,12 @@ claim_assignments = Table(
     Index("ix_claim_assignments_updated", "updated_at", "gtin", "claim_id"),
     sqlite_with_rowid=False,
 )
+
+
+def owner_of(assignments: FromClause) -> ScalarSelect[str]:
+    """The organisation that owns the product of each assignment, by the key of `products`."""
+    found = select(products.c.organization_id).where(products.c.gtin == assignments.c.gtin)
+    return found.correlate(assignments).scalar_subquery()
 
 
 # What is inside JSON columns, for the conditions on it; triggers keep these tables.

@@ -5,7 +5,7 @@ from enum import Enum
 import msgspec
 
 from domain.errors import Forbidden, NotFound
-from domain.records import Organization, Product
+from domain.records import CertificationAssignment, ClaimAssignment, Organization, Product
 from domain.short_id import ShortId
 from domain.vocabulary import KeyKind, Role
 
@@ -82,6 +82,10 @@ class Caller(msgspec.Struct, frozen=True):
         if not self.sees_private:
             return []
         return [self.organization.id, *(membership.organization.id for membership in self.others)]
+
+    def sees_all_of(self, record: Product | CertificationAssignment | ClaimAssignment) -> bool:
+        """Whether the whole record is shown, with what its owner keeps to itself."""
+        return record.organization_id in self.organization_ids
 
     def role_in(self, organization_id: ShortId) -> Role | None:
         """What this credential may do in that organisation; None when it does not belong to it."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from domain.short_id import ShortId
 from domain.text import fold
 
 
@@ -154,6 +155,23 @@ def settled(where: Where, member: str, definitions: Sequence[Any]) -> Where:
             return one_of(f"{member}_id", sorted(item.id for item in definitions if matches(inner, item)))
         case Not(Condition(name, "where", inner)) if name == member:
             return one_of(f"{member}_id", sorted(item.id for item in definitions if not matches(inner, item)))
+    return where
+
+
+def among_own(where: Where, organization_ids: Sequence[ShortId]) -> Where:
+    """The same with conditions on metadata that hold for what these organisations own alone.
+
+    Metadata are their owner's notes: for everybody else they are empty, so that even a `not` tells nothing of them.
+    """
+    match where:
+        case Every(parts):
+            return every(among_own(part, organization_ids) for part in parts)
+        case Either(parts):
+            return either(among_own(part, organization_ids) for part in parts)
+        case Condition("metadata"):
+            return every([where, one_of("organization_id", organization_ids)])
+        case Not(Condition("metadata") as part):
+            return negation(among_own(part, organization_ids))
     return where
 
 

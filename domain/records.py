@@ -102,10 +102,14 @@ class Product(Record, frozen=True):
 
 
 class CertificationAssignment(Record, frozen=True):
-    """A certification that a product holds. Contract 2.4; `id` is the assignment's own, the definition has another."""
+    """A certification that a product holds. Contract 2.4; `id` is the assignment's own, the definition has another.
+
+    `organization_id` is the owner of the product.
+    """
 
     id: ShortId
     gtin: Gtin
+    organization_id: ShortId
     metadata: dict[str, str]
     valid_from: date | None
     expiration_date: date | None
@@ -126,10 +130,14 @@ class CertificationAssignment(Record, frozen=True):
 
 
 class ClaimAssignment(Record, frozen=True):
-    """A claim that a product makes. Contract 2.8; evidence is stored but never leaves by REST."""
+    """A claim that a product makes. Contract 2.8; evidence is stored but never leaves by REST.
+
+    `organization_id` is the owner of the product.
+    """
 
     id: ShortId
     gtin: Gtin
+    organization_id: ShortId
     metadata: dict[str, str]
     source: ClaimSource
     valid_from: date | None

@@ -7,7 +7,7 @@ from typing import Any
 from db import definitions
 from db.database import Database, Transaction
 from db.organizations import find_by_slug
-from db.reads import Definitions, KeyedRead, R, Read
+from db.reads import Definitions, KeyedRead, Owners, R, Read
 from db.secrets import cursor_secret
 from domain.access import Caller
 from domain.vocabulary import Role
@@ -27,11 +27,13 @@ class Noted(Database):
         self.reads: list[str] = []
         self._database = database
 
-    async def fetch(self, read: Read[R], found: Definitions | None = None, /, **values: Any) -> list[R]:
+    async def fetch(
+        self, read: Read[R], found: Definitions | None = None, owners: Owners = (), /, **values: Any
+    ) -> list[R]:
         """The records of a read, which is noted with their number."""
         if isinstance(read, KeyedRead):
             read, values = read.of(values["keys"])
-        records = await self._database.fetch(read, found, **values)
+        records = await self._database.fetch(read, found, owners, **values)
         sql = " ".join(read.compiled(self.dialect).statement.sql.split())
         where = ", in a thread" if read.scans and self.dialect.name == "sqlite" else ""
         self.reads.append(f"{len(records)} row{'' if len(records) == 1 else 's'}{where}: {sql}")

@@ -18,7 +18,9 @@ async def page_of_certification_assignments(
 ) -> Page[CertificationAssignment]:
     """Some of the assignments that pass the filter. Raises `Forbidden`."""
     asked = await narrowing.of_certification_assignments(context, where)
-    page = await lists.page(context.database, certifications.LISTED, asked, order, window)
+    page = await lists.page(
+        context.database, certifications.LISTED, context.caller.organization_ids, asked, order, window
+    )
     return _visible(context, page)
 
 
@@ -35,7 +37,7 @@ async def page_of_claim_assignments(
 ) -> Page[ClaimAssignment]:
     """Some of the assignments that pass the filter. Raises `Forbidden`."""
     asked = await narrowing.of_claim_assignments(context, where)
-    return await lists.page(context.database, claims.LISTED, asked, order, window)
+    return await lists.page(context.database, claims.LISTED, context.caller.organization_ids, asked, order, window)
 
 
 @read_operation
@@ -51,7 +53,15 @@ async def pages_of_certifications(
 ) -> list[Page[CertificationAssignment]]:
     """For each group of certifications, which the caller sees, a page of their assignments; all in one statement."""
     asked = await narrowing.of_certification_assignments(context, where)
-    found = await lists.tops(context.database, certifications.LISTED, _distinct(groups), asked, order, window)
+    found = await lists.tops(
+        context.database,
+        certifications.LISTED,
+        context.caller.organization_ids,
+        _distinct(groups),
+        asked,
+        order,
+        window,
+    )
     return [_visible(context, _merged([found[id] for id in group], order, window)) for group in groups]
 
 
@@ -69,7 +79,9 @@ async def pages_of_claims(
 ) -> list[Page[ClaimAssignment]]:
     """For each claim a page of its assignments; all in one statement."""
     asked = await narrowing.of_claim_assignments(context, where)
-    found = await lists.tops(context.database, claims.LISTED, _distinct([ids]), asked, order, window)
+    found = await lists.tops(
+        context.database, claims.LISTED, context.caller.organization_ids, _distinct([ids]), asked, order, window
+    )
     return [cut(found[id], window) for id in ids]
 
 

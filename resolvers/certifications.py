@@ -119,14 +119,14 @@ async def assign_certification(
     if transaction.single and owner is not None:
         definition = await certifications.find(transaction, command.certification_id, [owner])
         if definition is not None:
-            assignment = _assigned(context, command, metadata, definition)
-            if await certifications.add_alone(transaction, assignment, owner):
+            assignment = _assigned(context, command, owner, metadata, definition)
+            if await certifications.add_alone(transaction, assignment):
                 return Change(None, assignment)
     product = await owned_product(context, transaction, command.gtin)
     definition = await certifications.find(transaction, command.certification_id, [product.organization_id])
     if definition is None:
         raise unknown(command.certification_id)
-    assignment = _assigned(context, command, metadata, definition)
+    assignment = _assigned(context, command, product.organization_id, metadata, definition)
     if not await certifications.add(transaction, assignment):
         raise AlreadyAssigned(
             f"The product {product.gtin} already holds the certification {definition.label};"
@@ -136,11 +136,16 @@ async def assign_certification(
 
 
 def _assigned(
-    context: Context, command: AssignCertification, metadata: dict[str, str], definition: Certification
+    context: Context,
+    command: AssignCertification,
+    owner: ShortId,
+    metadata: dict[str, str],
+    definition: Certification,
 ) -> CertificationAssignment:
     return CertificationAssignment(
         id=new_short_id(context.now),
         gtin=command.gtin,
+        organization_id=owner,
         metadata=metadata,
         valid_from=command.valid_from,
         expiration_date=command.expiration_date,

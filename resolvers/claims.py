@@ -65,13 +65,13 @@ async def claims_of_products(
 
     Where `wanted` is given, only those members and the definition are read.
     """
-    return by_gtin(gtins, await claims.of_products(context.database, gtins, wanted))
+    return by_gtin(gtins, await claims.of_products(context.database, gtins, context.caller.organization_ids, wanted))
 
 
 @read_operation
 async def list_product_claims(context: Context, gtin: Gtin) -> list[ClaimAssignment]:
     """The claims of one product, by label. Raises `NotFound`."""
-    made = await claims.of_products(context.database, [gtin])
+    made = await claims.of_products(context.database, [gtin], context.caller.organization_ids)
     if not made:
         # What claims something is there.
         await existing_product(context, gtin)
@@ -81,7 +81,9 @@ async def list_product_claims(context: Context, gtin: Gtin) -> list[ClaimAssignm
 @read_operation
 async def product_claim(context: Context, command: GetClaimAssignment) -> ClaimAssignment:
     """One claim of a product. Raises `NotFound`."""
-    found = await claims.one_of_product(context.database, command.gtin, command.claim_id)
+    found = await claims.one_of_product(
+        context.database, command.gtin, command.claim_id, context.caller.organization_ids
+    )
     if found is None:
         await existing_product(context, command.gtin)
         raise _not_carried(command.gtin, command.claim_id)
@@ -99,9 +101,27 @@ async def assign_claim(
     if definition is None:
         await owned_product(context, transaction, command.gtin)
         raise unknown(command.claim_id)
-    assignment = ClaimAssignment(
+    owner = context.caller.only_owner
+    if transaction.single and owner is not None:
+        assignment = _assigned(context, command, owner, metadata, definition)
+        if await claims.add_alone(transaction, assignment):
+            return Change(None, assignment)
+    product = await owned_product(context, transaction, command.gtin)
+    assignment = _assigned(context, command, product.organization_id, metadata, definition)
+    if not await claims.add(transaction, assignment):
+        raise AlreadyAssigned(
+            f"The product {product.gtin} already carries the claim {definition.code}; change that assignment instead."
+        )
+    return Change(None, assignment)
+
+
+def _assigned(
+    context: Context, command: AssignClaim, owner: ShortId, metadata: dict[str, str], definition: Claim
+) -> ClaimAssignment:
+    return ClaimAssignment(
         id=new_short_id(context.now),
         gtin=command.gtin,
+        organization_id=owner,
         metadata=metadata,
         source=command.source,
         valid_from=command.valid_from,
@@ -113,15 +133,6 @@ async def assign_claim(
         version=1,
         claim=definition,
     )
-    owner = context.caller.only_owner
-    if transaction.single and owner is not None and await claims.add_alone(transaction, assignment, owner):
-        return Change(None, assignment)
-    product = await owned_product(context, transaction, command.gtin)
-    if not await claims.add(transaction, assignment):
-        raise AlreadyAssigned(
-            f"The product {product.gtin} already carries the claim {definition.code}; change that assignment instead."
-        )
-    return Change(None, assignment)
 
 
 @write_operation
@@ -151,7 +162,7 @@ async def _held(
     context: Context, transaction: Transaction, command: PatchClaimAssignment | RemoveClaim
 ) -> ClaimAssignment:
     product = await owned_product(context, transaction, command.gtin)
-    stored = await claims.lock(transaction, product.gtin, command.claim_id)
+    stored = await claims.lock(transaction, product.gtin, command.claim_id, [product.organization_id])
     if stored is None:
         raise _not_carried(product.gtin, command.claim_id)
     context.confirm(stored)

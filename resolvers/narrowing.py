@@ -5,15 +5,14 @@ Conditions on definitions become lists of ids, and what is private to other orga
 
 from db import certifications, claims
 from domain.access import require_private
-from domain.filters import Condition, Not, Where, asks_for, every, settled
+from domain.filters import Condition, Not, Where, among_own, asks_for, every, settled
 from resolvers.operation import Context, read_operation
 
 
 @read_operation
 async def of_products(context: Context, where: Where) -> Where:
     """The filter of products as `db` answers it. Raises `Forbidden`."""
-    _require_no_secret(context, where)
-    return where
+    return _with_own_notes(context, where)
 
 
 @read_operation
@@ -22,20 +21,21 @@ async def of_certification_assignments(context: Context, where: Where) -> Where:
 
     Raises `Forbidden`.
     """
-    _require_no_secret(context, where)
+    asked = _with_own_notes(context, where)
     visible = await certifications.every(context.database, context.caller.organization_ids)
     hidden = await certifications.hidden(context.database, context.caller.organization_ids)
-    asked = settled(where, "certification", visible)
+    asked = settled(asked, "certification", visible)
     return every([asked, Not(Condition("certification_id", "in", tuple(sorted(hidden))))]) if hidden else asked
 
 
 @read_operation
 async def of_claim_assignments(context: Context, where: Where) -> Where:
     """The filter as `db` answers it: no conditions on definitions. Raises `Forbidden`."""
-    _require_no_secret(context, where)
-    return settled(where, "claim", await claims.every(context.database))
+    return settled(_with_own_notes(context, where), "claim", await claims.every(context.database))
 
 
-def _require_no_secret(context: Context, where: Where) -> None:
-    if asks_for(where, "metadata"):
-        require_private(context.caller, "metadata")
+def _with_own_notes(context: Context, where: Where) -> Where:
+    if not asks_for(where, "metadata"):
+        return where
+    require_private(context.caller, "metadata")
+    return among_own(where, context.caller.organization_ids)

@@ -48,9 +48,9 @@ async def nodes_of_ids(context: Context, ids: Sequence[ShortId]) -> list[Node | 
             found[id] = definition
     if missing := [id for id in dict.fromkeys(ids) if id not in found]:
         stored: tuple[Sequence[Node], ...] = await asyncio.gather(
-            products.of_ids(database, missing),
+            products.of_ids(database, missing, organization_ids),
             certifications.of_ids(database, missing, organization_ids),
-            claims.of_ids(database, missing),
+            claims.of_ids(database, missing, organization_ids),
         )
         found.update((node.id, node) for nodes in stored for node in nodes)
     return [found.get(id) for id in ids]

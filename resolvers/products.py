@@ -27,13 +27,13 @@ def missing(gtin: Gtin) -> NotFound:
 @read_operation
 async def product(context: Context, gtin: Gtin, wanted: frozenset[str] | None = None) -> Product | None:
     """The product of that GTIN, None when there is none. Where `wanted` is given, only those members are read."""
-    return await products.find(context.database, gtin, wanted)
+    return await products.find(context.database, gtin, context.caller.organization_ids, wanted)
 
 
 @read_operation
 async def existing_product(context: Context, gtin: Gtin) -> Product:
     """The product of that GTIN. Raises `NotFound`."""
-    found = await products.find(context.database, gtin)
+    found = await products.find(context.database, gtin, context.caller.organization_ids)
     if found is None:
         raise missing(gtin)
     return found
@@ -43,7 +43,7 @@ async def existing_product(context: Context, gtin: Gtin) -> Product:
 async def page_of_products(context: Context, where: Where, order: Order, window: Window) -> Page[Product]:
     """Some of the products that pass the filter. Raises `Forbidden`."""
     asked = await narrowing.of_products(context, where)
-    return await lists.page(context.database, products.LISTED, asked, order, window)
+    return await lists.page(context.database, products.LISTED, context.caller.organization_ids, asked, order, window)
 
 
 @read_operation
@@ -58,8 +58,9 @@ async def products_of_gtins(
     context: Context, gtins: list[Gtin], wanted: frozenset[str] | None = None
 ) -> list[Product | None]:
     """The product of each GTIN, in one statement. Where `wanted` is given, only those members are read."""
-    found = {item.gtin: item for item in await products.find_many(context.database, gtins, wanted)}
-    return [found.get(gtin) for gtin in gtins]
+    found = await products.find_many(context.database, gtins, context.caller.organization_ids, wanted)
+    by_gtin = {item.gtin: item for item in found}
+    return [by_gtin.get(gtin) for gtin in gtins]
 
 
 @read_operation
@@ -71,14 +72,16 @@ async def list_products(context: Context, command: ListProducts) -> Numbered[Pro
             " everybody's products are in trade-items."
         )
     everything = ListTradeItems(page=command.page, page_size=command.page_size)
-    found = await products.listing(context.database, everything, command.organization_id)
+    found = await products.listing(
+        context.database, everything, context.caller.organization_ids, command.organization_id
+    )
     return Numbered(found.products, found.total)
 
 
 @read_operation
 async def list_trade_items(context: Context, command: ListTradeItems) -> Numbered[Product]:
     """A numbered page of the products of everybody."""
-    found = await products.listing(context.database, command)
+    found = await products.listing(context.database, command, context.caller.organization_ids)
     return Numbered(found.products, found.total)
 
 
@@ -118,7 +121,7 @@ async def patch_product(context: Context, transaction: Transaction, command: Pat
     members = command.members()
     if "product_name" in members:
         members["name"] = members.pop("product_name")
-    stored = await products.lock(transaction, command.gtin)
+    stored = await products.lock(transaction, command.gtin, context.caller.organization_ids)
     if stored is None:
         raise missing(command.gtin)
     require_ownership(context.caller, stored)

@@ -14,7 +14,6 @@ from domain.commands import (
     RemoveCertification,
 )
 from domain.listing import page_of
-from domain.preconditions import entity_tag
 from domain.short_id import parse_short_id
 from resolvers import bodies, certifications
 from rest_compat import manners, wire
@@ -58,7 +57,7 @@ async def get_product_certification(request: Request) -> Response:
     """One item of C7, under the path that C9 changes and C10 removes."""
     context = request.state.context
     found = await certifications.product_certification(context, GetCertificationAssignment.parse(request.path_params))
-    return wire.answer(wire.certification_assignment(found, context.today), tag=entity_tag(found, context.today))
+    return wire.answer(wire.certification_assignment(found, context.today), tag=wire.tag(context, found))
 
 
 async def page_product_certifications(request: Request) -> Response:
@@ -76,7 +75,7 @@ async def create_product_certification(request: Request) -> Response:
     context = request.state.context
     command = await manners.read_command(request, AssignCertification)
     assigned = (await certifications.assign_certification(context, command)).after
-    return wire.answer(wire.certification_assignment(assigned, context.today), 201, entity_tag(assigned, context.today))
+    return wire.answer(wire.certification_assignment(assigned, context.today), 201, wire.tag(context, assigned))
 
 
 async def patch_product_certification(request: Request) -> Response:
@@ -84,7 +83,7 @@ async def patch_product_certification(request: Request) -> Response:
     context = request.state.context
     command = await manners.read_command(request, PatchCertificationAssignment)
     patched = (await certifications.patch_certification_assignment(context, command)).after
-    return wire.answer(wire.certification_assignment(patched, context.today), tag=entity_tag(patched, context.today))
+    return wire.answer(wire.certification_assignment(patched, context.today), tag=wire.tag(context, patched))
 
 
 async def delete_product_certification(request: Request) -> Response:

@@ -13,7 +13,6 @@ from domain.commands import (
 )
 from domain.gtin import parse_gtin
 from domain.listing import page_of
-from domain.preconditions import entity_tag
 from domain.short_id import parse_short_id
 from resolvers import claims
 from rest_compat import manners, wire
@@ -43,7 +42,7 @@ async def get_product_claim(request: Request) -> Response:
     """One item of C11, under the path that C13 changes and C14 removes."""
     context = request.state.context
     found = await claims.product_claim(context, GetClaimAssignment.parse(request.path_params))
-    return wire.answer(wire.claim_assignment(found), tag=entity_tag(found, context.today))
+    return wire.answer(wire.claim_assignment(found), tag=wire.tag(context, found))
 
 
 async def page_product_claims(request: Request) -> Response:
@@ -58,7 +57,7 @@ async def create_product_claim(request: Request) -> Response:
     command = await manners.read_command(request, AssignClaim)
     context = request.state.context
     assigned = (await claims.assign_claim(context, command)).after
-    return wire.answer(wire.claim_assignment(assigned), 201, entity_tag(assigned, context.today))
+    return wire.answer(wire.claim_assignment(assigned), 201, wire.tag(context, assigned))
 
 
 async def patch_product_claim(request: Request) -> Response:
@@ -66,7 +65,7 @@ async def patch_product_claim(request: Request) -> Response:
     command = await manners.read_command(request, PatchClaimAssignment)
     context = request.state.context
     patched = (await claims.patch_claim_assignment(context, command)).after
-    return wire.answer(wire.claim_assignment(patched), tag=entity_tag(patched, context.today))
+    return wire.answer(wire.claim_assignment(patched), tag=wire.tag(context, patched))
 
 
 async def delete_product_claim(request: Request) -> Response:

@@ -29,7 +29,7 @@ ID_OF_DEFINITION = Meta(
 )
 METADATA = Meta(
     description="Text that clients attached under keys of their own: up to 50 keys of 1 to 40 characters, values of up"
-    " to 500. The gateway never acts on it.",
+    " to 500. The gateway never acts on it. On products of other organisations it is empty.",
     examples=[{"order_id": "6735"}],
 )
 VALID_FROM = Meta(

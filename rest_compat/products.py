@@ -5,7 +5,6 @@ from starlette.responses import Response
 
 from domain.commands import CreateProduct, ListProducts, ListTradeItems, PatchProduct
 from domain.gtin import parse_gtin, parse_separated_gtin
-from domain.preconditions import entity_tag
 from domain.records import Product
 from resolvers import certifications, claims, products
 from rest_compat import manners, wire
@@ -53,4 +52,4 @@ async def patch_product(request: Request) -> Response:
 
 
 def _answer(request: Request, product: Product, status: int = 200) -> Response:
-    return wire.answer(wire.product(product), status, entity_tag(product, request.state.context.today))
+    return wire.answer(wire.product(product), status, wire.tag(request.state.context, product))

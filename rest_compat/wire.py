@@ -12,6 +12,7 @@ from starlette.responses import Response
 from domain import commands
 from domain.errors import Forbidden, InvalidInput, Violation
 from domain.listing import Numbered
+from domain.preconditions import Versioned, entity_tag
 from domain.records import (
     Certification,
     CertificationAssignment,
@@ -22,6 +23,7 @@ from domain.records import (
 )
 from domain.strict_json import decode
 from domain.validity import is_active
+from resolvers.operation import Context
 from rest_compat import forms
 from rest_compat.outputs import (
     CertificationAssignmentOut,
@@ -84,6 +86,13 @@ def answer(content: Any, status: int = 200, tag: str | None = None) -> Response:
     """A JSON response; `tag` is the entity tag of the one record behind it, see `domain.preconditions`."""
     headers = None if tag is None else {"ETag": f'"{tag}"'}
     return Response(_encoder.encode(content), status, headers, media_type="application/json")
+
+
+def tag(context: Context, record: Versioned) -> str | None:
+    """The record's entity tag for who sees all of it. For anybody else the answer is named by what it says: its owner's
+    notes would otherwise change the name of what stays the same.
+    """
+    return entity_tag(record, context.today) if context.caller.sees_all_of(record) else None
 
 
 def certification_body(record: CertificationBody) -> CertificationBodyOut:

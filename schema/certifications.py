@@ -130,7 +130,9 @@ class CertificationAssignment(Node):
     certificate_countries: list[str] = strawberry.field(
         description="Where it is valid, as ISO 3166-1 alpha-2 codes; empty means not recorded, not everywhere."
     )
-    metadata: Metadata = strawberry.field(description="Your own data about this assignment.")
+    metadata: Metadata = strawberry.field(
+        description="Your own data about this assignment; empty on products of other organisations."
+    )
     created_at: datetime = strawberry.field(description="When it was made.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
     version: int = strawberry.field(description="Counts its changes, from 1.")

@@ -85,7 +85,9 @@ class ClaimAssignment(Node):
     expiration_date: date | None = strawberry.field(description="Last day of validity; null when it is open-ended.")
     evidence_url: str = strawberry.field(description="Where supporting evidence is; empty when there is none.")
     evidence_note: str = strawberry.field(description="Notes on the evidence; may be empty.")
-    metadata: Metadata = strawberry.field(description="Your own data about this assignment.")
+    metadata: Metadata = strawberry.field(
+        description="Your own data about this assignment; empty on products of other organisations."
+    )
     created_at: datetime = strawberry.field(description="When it was made.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
     version: int = strawberry.field(description="Counts its changes, from 1.")

@@ -212,7 +212,8 @@ class CertificationAssignmentWhere:
     active_on: date | None = strawberry.field(default=None, description="It holds on this day, as `isActive` says.")
     updated_at: DateTimeFilter | None = strawberry.field(default=None, description="When it last changed.")
     metadata: MetadataFilter | None = strawberry.field(
-        default=None, description="It has this entry in its metadata. Not with a publishable key."
+        default=None,
+        description="It has this entry in its metadata, empty on products of others. Not with a publishable key.",
     )
     and_: list["CertificationAssignmentWhere"] | None = strawberry.field(
         name="and", default=None, description="All of these hold."
@@ -245,7 +246,8 @@ class ClaimAssignmentWhere:
     active_on: date | None = strawberry.field(default=None, description="It holds on this day, as `isActive` says.")
     updated_at: DateTimeFilter | None = strawberry.field(default=None, description="When it last changed.")
     metadata: MetadataFilter | None = strawberry.field(
-        default=None, description="It has this entry in its metadata. Not with a publishable key."
+        default=None,
+        description="It has this entry in its metadata, empty on products of others. Not with a publishable key.",
     )
     and_: list["ClaimAssignmentWhere"] | None = strawberry.field(
         name="and", default=None, description="All of these hold."
@@ -281,7 +283,8 @@ class ProductWhere:
     )
     updated_at: DateTimeFilter | None = strawberry.field(default=None, description="When it last changed.")
     metadata: MetadataFilter | None = strawberry.field(
-        default=None, description="It has this entry in its metadata. Not with a publishable key."
+        default=None,
+        description="It has this entry in its metadata, empty on products of others. Not with a publishable key.",
     )
     and_: list["ProductWhere"] | None = strawberry.field(name="and", default=None, description="All of these hold.")
     or_: list["ProductWhere"] | None = strawberry.field(

@@ -51,7 +51,9 @@ class Product(Node):
     image_url: str = strawberry.field(description="URL of a picture; empty for none.")
     data_source: vocabulary.DataSource = strawberry.field(description="Where the record came from.")
     organization_id: strawberry.ID = strawberry.field(description="The organisation that owns it.")
-    metadata: Metadata = strawberry.field(description="The owner's own data about it.")
+    metadata: Metadata = strawberry.field(
+        description="The own data of the organisation that owns it, about it; empty for everybody else."
+    )
     created_at: datetime = strawberry.field(description="When it was made.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
     version: int = strawberry.field(description="Counts its changes, from 1.")

@@ -134,7 +134,7 @@ async def test_the_tag_of_a_change_is_the_tag_of_what_is_read(world: World, path
     read = await send(world, "GET", path)
     assert tag(read) == tag(patched)
     assert read.content == patched.content
-    assert tag(await send(world, "GET", path, who="rival")) == tag(patched)
+    assert tag(await send(world, "GET", path, who="readonly")) == tag(patched)
 
 
 async def test_one_assignment_is_read_as_its_list_shows_it(world: World) -> None:

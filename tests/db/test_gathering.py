@@ -130,7 +130,7 @@ async def test_who_comes_while_another_is_under_way_shares_one_statement(
     shelf: World, postgresql: PostgresqlDatabase
 ) -> None:
     async with keys_sent(postgresql) as sent:
-        found = await asyncio.gather(*(products.find(postgresql, gtin) for gtin in GTINS))
+        found = await asyncio.gather(*(products.find(postgresql, gtin, [shelf.brand]) for gtin in GTINS))
     assert [product and product.name for product in found] == [f"Product {gtin}" for gtin in GTINS]
     assert sent == [GTINS[0], GTINS[1:]]
 
@@ -204,7 +204,7 @@ async def test_reads_of_other_members_are_other_statements(shelf: World, postgre
     wanted = [frozenset({"name"}), frozenset({"brand"}), None] * 5
     async with keys_sent(postgresql) as sent:
         found = await asyncio.gather(
-            *(products.find(postgresql, gtin, names) for gtin, names in zip(GTINS, wanted, strict=False))
+            *(products.find(postgresql, gtin, [shelf.brand], names) for gtin, names in zip(GTINS, wanted, strict=False))
         )
     assert len(sent) == 6
     for gtin, names, product in zip(GTINS, wanted, found, strict=False):
@@ -387,11 +387,11 @@ async def test_a_database_that_is_closed_answers_those_who_have_asked(world: Wor
 
 async def test_claims_and_nodes_are_shared_too(shelf: World, postgresql: PostgresqlDatabase) -> None:
     async with keys_sent(postgresql, "claim_assignments") as sent:
-        await asyncio.gather(*(claims.of_products(postgresql, [gtin]) for gtin in GTINS))
+        await asyncio.gather(*(claims.of_products(postgresql, [gtin], [shelf.brand]) for gtin in GTINS))
     assert sent == [GTINS[0], GTINS[1:]]
-    ids = [product.id for product in await products.find_many(postgresql, GTINS)]
+    ids = [product.id for product in await products.find_many(postgresql, GTINS, [shelf.brand])]
     async with keys_sent(postgresql) as sent:
-        found = await asyncio.gather(*(products.of_ids(postgresql, [id]) for id in ids))
+        found = await asyncio.gather(*(products.of_ids(postgresql, [id], [shelf.brand]) for id in ids))
     assert [product.id for (product,) in found] == ids
     assert sent == [ids[0], ids[1:]]
 
@@ -401,7 +401,7 @@ async def test_a_read_after_another_takes_no_second_connection(shelf: World, pos
         before = connection.get_server_pid()
     async with keys_sent(postgresql) as sent:
         for gtin in GTINS[:5]:
-            await products.find(postgresql, gtin)
+            await products.find(postgresql, gtin, [shelf.brand])
     assert sent == GTINS[:5]
     async with lent(postgresql._readers) as connection:
         assert connection.get_server_pid() == before

@@ -122,7 +122,9 @@ async def stocked(world: World) -> World:
 
 async def whole(world: World, listed: Listed[Any], where: Where, order: Order) -> list[Any]:
     """All records at once: no list here has more."""
-    return list((await lists.page(world.database, listed, where, order, Window(1000))).items)
+    return list(
+        (await lists.page(world.database, listed, [world.brand, world.rival], where, order, Window(1000))).items
+    )
 
 
 LISTS: list[tuple[Listed[Any], list[Order]]] = [
@@ -153,7 +155,9 @@ async def test_pages_in_either_direction_are_the_whole_list_in_its_order(stocked
                     seen: list[Any] = []
                     window = Window(size, backward=backward)
                     while True:
-                        page = await lists.page(stocked.database, listed, EVERYTHING, order, window)
+                        page = await lists.page(
+                            stocked.database, listed, [stocked.brand, stocked.rival], EVERYTHING, order, window
+                        )
                         seen = [*page.items, *seen] if backward else [*seen, *page.items]
                         if not page.more:
                             break
@@ -339,7 +343,9 @@ async def test_every_condition_finds_what_python_finds(either_way: World) -> Non
             order = orders[(number + 1) % len(orders)]
             window, seen = Window(3, backward=True), list[Any]()
             while True:
-                page = await lists.page(either_way.database, listed, where, order, window)
+                page = await lists.page(
+                    either_way.database, listed, [either_way.brand, either_way.rival], where, order, window
+                )
                 seen = [*page.items, *seen]
                 if not page.more:
                     break
@@ -441,16 +447,25 @@ async def test_the_first_of_each_definition(stocked: World, by: NestedAssignment
         id: [item for item in everything if item.certification.id == id] for id in ids
     }
     window = Window(4, backward=backward)
-    found = await lists.tops(stocked.database, certifications.LISTED, ids, where, order, window)
+    found = await lists.tops(
+        stocked.database, certifications.LISTED, [stocked.brand, stocked.rival], ids, where, order, window
+    )
     assert found == {id: (items[::-1] if backward else items)[:5] for id, items in of.items()}
     middle = everything[len(everything) // 2]
     window = Window(4, backward=backward, position=order.key(middle))
-    found = await lists.tops(stocked.database, certifications.LISTED, ids, where, order, window)
+    found = await lists.tops(
+        stocked.database, certifications.LISTED, [stocked.brand, stocked.rival], ids, where, order, window
+    )
     rest = everything[: everything.index(middle)][::-1] if backward else everything[everything.index(middle) + 1 :]
     assert found == {id: [item for item in rest if item.certification.id == id][:5] for id in ids}
     counts = await lists.counts(stocked.database, certifications.LISTED, [*ids, BODY], where)
     assert counts == {**{id: len(items) for id, items in of.items()}, BODY: 0}
-    assert await lists.tops(stocked.database, certifications.LISTED, [], where, order, window) == {}
+    assert (
+        await lists.tops(
+            stocked.database, certifications.LISTED, [stocked.brand, stocked.rival], [], where, order, window
+        )
+        == {}
+    )
 
 
 def test_the_cases_cover_every_member() -> None:

@@ -127,9 +127,11 @@ async def test_a_statement_that_is_asked_twice_inserts_once(world: World, postgr
 
     async def store(id: ShortId) -> bool:
         source = ClaimSource.BRAND_SELF_DECLARED
-        assignment = ClaimAssignment(id, Gtin(GTIN), {}, source, None, None, "", "", NOON, NOON, 1, definition)
+        assignment = ClaimAssignment(
+            id, Gtin(GTIN), world.brand, {}, source, None, None, "", "", NOON, NOON, 1, definition
+        )
         async with postgresql.write(single=True) as transaction:
-            return await claims.add_alone(transaction, assignment, world.brand)
+            return await claims.add_alone(transaction, assignment)
 
     async with postgresql.write() as transaction:
         await transaction.execute(delete(tables.claim_assignments))

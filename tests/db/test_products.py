@@ -51,7 +51,7 @@ async def page(world: World, search: str, *, after: str = "", size: int = 100) -
     """A page of the products that are found, by GTIN."""
     where = parse_where(PRODUCTS, {"search": search}, NOON.date())
     window = Window(size, position=(after,) if after else None)
-    return (await lists.page(world.database, products.LISTED, where, product_order(), window)).items
+    return (await lists.page(world.database, products.LISTED, [world.brand], where, product_order(), window)).items
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Reads: both drivers and both ways (bare, inside a transaction) give the same records of the same types."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -74,11 +75,13 @@ ORGANIC = Certification(
 VEGAN_RECORD = Claim(VEGAN, "VEGAN", "Vegan", ClaimCategory.DIETARY, False, "")
 
 
-async def both_ways(database: Database, read: Read[Any], found: Any = None, /, **values: Any) -> list[Any]:
+async def both_ways(
+    database: Database, read: Read[Any], found: Any = None, owners: Sequence[ShortId] = (), /, **values: Any
+) -> list[Any]:
     """The records of a read on the bare driver, after comparing them with those inside a transaction."""
-    outside = await database.fetch(read, found, **values)
+    outside = await database.fetch(read, found, owners, **values)
     async with database.write() as transaction:
-        inside = await transaction.fetch(read, found, **values)
+        inside = await transaction.fetch(read, found, owners, **values)
     assert inside == outside
     assert list(map(repr, inside)) == list(map(repr, outside))
     return outside
@@ -110,12 +113,20 @@ async def test_every_type_of_a_certification_assignment(world: World) -> None:
             tables.certification_assignments,
             {"gtin": GTIN, "certification_id": USDA_ORGANIC, "id": id, **stored},
         )
-    expected = CertificationAssignment(gtin=PRODUCT, id=id, certification=ORGANIC, **{**stored, "created_at": MOMENT})
+    expected = CertificationAssignment(
+        gtin=PRODUCT,
+        id=id,
+        organization_id=world.brand,
+        certification=ORGANIC,
+        **{**stored, "created_at": MOMENT},
+    )
     known = (await definitions.current(world.database)).certifications
-    found = await both_ways(world.database, certifications.OF_PRODUCT, known, keys=[GTIN])
+    found = await both_ways(world.database, certifications.OF_PRODUCT, known, [world.brand], keys=[GTIN])
     assert found == [expected]
-    assert await both_ways(world.database, certifications.OF_PRODUCT.one, known, key=GTIN) == [expected]
-    one = await both_ways(world.database, certifications.ONE, known, gtin=GTIN, certification_id=USDA_ORGANIC)
+    assert await both_ways(world.database, certifications.OF_PRODUCT.one, known, [world.brand], key=GTIN) == [expected]
+    one = await both_ways(
+        world.database, certifications.ONE, known, [world.brand], gtin=GTIN, certification_id=USDA_ORGANIC
+    )
     assert one == [expected]
     assert found[0].verification_status is VerificationStatus.VERIFIED
     assert found[0].created_at.utcoffset() == timedelta(0)
@@ -126,6 +137,7 @@ async def test_every_type_of_a_claim_assignment(world: World) -> None:
     expected = ClaimAssignment(
         id=catalogue_id("assignment", "2"),
         gtin=PRODUCT,
+        organization_id=world.brand,
         metadata={},
         source=ClaimSource.THIRD_PARTY_VERIFIED,
         valid_from=None,
@@ -140,9 +152,9 @@ async def test_every_type_of_a_claim_assignment(world: World) -> None:
     async with world.database.write() as transaction:
         assert await claims.add(transaction, expected)
     known = (await definitions.current(world.database)).claims
-    found = await both_ways(world.database, claims.OF_PRODUCT, known, keys=[GTIN])
+    found = await both_ways(world.database, claims.OF_PRODUCT, known, [world.brand], keys=[GTIN])
     assert found == [expected]
-    assert await both_ways(world.database, claims.OF_PRODUCT.one, known, key=GTIN) == [expected]
+    assert await both_ways(world.database, claims.OF_PRODUCT.one, known, [world.brand], key=GTIN) == [expected]
     assert found[0].source is ClaimSource.THIRD_PARTY_VERIFIED
     assert found[0].claim.category is ClaimCategory.DIETARY
     assert found[0].claim.requires_definition is False
@@ -173,9 +185,9 @@ async def test_every_type_of_a_product(world: World) -> None:
         updated_at=NOON,
         version=1,
     )
-    assert await both_ways(world.database, products.BY_GTIN, keys=[GTIN]) == [expected]
+    assert await both_ways(world.database, products.BY_GTIN, None, [world.brand], keys=[GTIN]) == [expected]
     first = lists.page_read(products.LISTED, EVERYTHING, product_order(), Window(1))
-    assert (await both_ways(world.database, first, limit=1)) == [expected]
+    assert (await both_ways(world.database, first, None, [world.brand], limit=1)) == [expected]
 
 
 async def test_definitions_and_organisations(world: World) -> None:
@@ -224,8 +236,8 @@ async def test_keys(world: World) -> None:
 
 async def test_what_is_not_there_is_nothing(world: World) -> None:
     database = world.database
-    assert await products.find(database, Gtin("00000000000000")) is None
-    assert await products.find_many(database, []) == []
+    assert await products.find(database, Gtin("00000000000000"), []) is None
+    assert await products.find_many(database, [], []) == []
     assert await certifications.of_products(database, [], [world.brand]) == []
     assert await claims.find(database, NOTHING) is None
     assert await bodies.find(database, NOTHING) is None
@@ -233,7 +245,7 @@ async def test_what_is_not_there_is_nothing(world: World) -> None:
 
 async def test_many_parents_are_one_list_parameter(world: World) -> None:
     gtins = [PRODUCT, Gtin(OTHERS_GTIN), *(Gtin(f"{number:014d}") for number in range(5000)), PRODUCT]
-    assert sorted(found.gtin for found in await products.find_many(world.database, gtins)) == [
+    assert sorted(found.gtin for found in await products.find_many(world.database, gtins, [])) == [
         GTIN,
         OTHERS_GTIN,
     ]
@@ -241,7 +253,7 @@ async def test_many_parents_are_one_list_parameter(world: World) -> None:
 
 @pytest.mark.parametrize("text", ["'", '"', "]", "\\", "{", ",", "NULL", "", "a'); DROP TABLE claims; --"])
 async def test_a_list_parameter_is_data(world: World, text: str) -> None:
-    assert await products.find_many(world.database, [Gtin(text), PRODUCT]) != []
+    assert await products.find_many(world.database, [Gtin(text), PRODUCT], []) != []
     assert await claims.find_by_code(world.database, text) is None
 
 

@@ -36,6 +36,7 @@ async def assignment(database: Database, gtin: str = GTIN, note: str = "") -> Cl
     return ClaimAssignment(
         id=new_short_id(NOON),
         gtin=Gtin(gtin),
+        organization_id=catalogue_id("organization", "brand"),
         metadata={},
         source=ClaimSource.BRAND_SELF_DECLARED,
         valid_from=None,
@@ -56,12 +57,12 @@ async def test_an_error_rolls_everything_back(world: World) -> None:
         async with world.database.write() as transaction:
             await claims.add(transaction, new)
             await transaction.execute(update(tables.products).values(name="changed"))
-            assert await claims.lock(transaction, PRODUCT, VEGAN) == new
+            assert await claims.lock(transaction, PRODUCT, VEGAN, [world.brand]) == new
             raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError, match="in the middle"):
         await fail_in_the_middle()
-    assert await claims.of_products(world.database, [PRODUCT]) == []
+    assert await claims.of_products(world.database, [PRODUCT], [world.brand]) == []
     assert "changed" not in str(await world.rows(tables.products))
 
 
@@ -87,7 +88,7 @@ async def test_a_savepoint_undoes_its_own_block_and_no_other(world: World) -> No
         with pytest.raises(IntegrityError):
             await twice()
         await note("f")
-    stored = await products.find(world.database, PRODUCT)
+    stored = await products.find(world.database, PRODUCT, [world.brand])
     assert stored is not None
     assert stored.description == "0bef"
     assert len(await world.rows(tables.organizations)) == 2
@@ -122,7 +123,7 @@ async def test_a_cancelled_write_leaves_nothing_and_blocks_nobody(world: World) 
     with pytest.raises(asyncio.CancelledError):
         await task
     async with world.database.write() as transaction:
-        product = await lock(transaction, PRODUCT)
+        product = await lock(transaction, PRODUCT, [world.brand])
     assert product is not None
     assert product.name == "Oat drink"
 
@@ -132,8 +133,8 @@ async def test_others_see_a_write_once_it_is_committed(world: World) -> None:
     async with world.database.write() as transaction:
         assert await claims.add(transaction, new)
         # A reader neither waits for the writer nor sees what it has not committed.
-        assert await claims.of_products(world.database, [PRODUCT]) == []
-    assert await claims.of_products(world.database, [PRODUCT]) == [new]
+        assert await claims.of_products(world.database, [PRODUCT], [world.brand]) == []
+    assert await claims.of_products(world.database, [PRODUCT], [world.brand]) == [new]
 
 
 async def test_of_24_inserts_of_one_key_one_wins(world: World) -> None:
@@ -144,7 +145,7 @@ async def test_of_24_inserts_of_one_key_one_wins(world: World) -> None:
 
     answers = await asyncio.gather(*map(insert, range(24)))
     assert sorted(answers) == [False] * 23 + [True]
-    stored = await claims.of_products(world.database, [PRODUCT])
+    stored = await claims.of_products(world.database, [PRODUCT], [world.brand])
     assert [item.evidence_note for item in stored] == [str(answers.index(True))]
 
 
@@ -332,5 +333,5 @@ async def test_a_read_without_a_connection_to_spare_is_busy(world: World) -> Non
     assert isinstance(world.database, db.postgresql.PostgresqlDatabase)
     async with all_lent(world.database._readers):
         with pytest.raises(Busy, match="no connection to spare"):
-            await products.find(world.database, PRODUCT)
-    assert await products.find(world.database, PRODUCT) is not None
+            await products.find(world.database, PRODUCT, [world.brand])
+    assert await products.find(world.database, PRODUCT, [world.brand]) is not None

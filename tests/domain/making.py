@@ -52,6 +52,7 @@ def held(
     return CertificationAssignment(
         id=catalogue_id("assignment", code),
         gtin=GTIN,
+        organization_id=catalogue_id("organization", "own"),
         metadata=metadata or {},
         valid_from=valid_from,
         expiration_date=expiration_date,

@@ -23,7 +23,19 @@ def claim_assignment() -> ClaimAssignment:
     vegan = Claim(catalogue_id("claim", "VEGAN"), "VEGAN", "Vegan", ClaimCategory.DIETARY, False, "")
     source = ClaimSource.BRAND_SELF_DECLARED
     return ClaimAssignment(
-        catalogue_id("assignment", "VEGAN"), GTIN, {}, source, None, TODAY, "", "", NOON, NOON, 1, vegan
+        catalogue_id("assignment", "VEGAN"),
+        GTIN,
+        catalogue_id("organization", "own"),
+        {},
+        source,
+        None,
+        TODAY,
+        "",
+        "",
+        NOON,
+        NOON,
+        1,
+        vegan,
     )
 
 

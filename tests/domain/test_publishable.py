@@ -20,6 +20,7 @@ CERTIFIED = held(metadata=SECRET, certificate_number="NOP-1", certificate_countr
 CLAIMED = ClaimAssignment(
     id=catalogue_id("assignment", "VEGAN"),
     gtin=GTIN,
+    organization_id=catalogue_id("organization", "own"),
     metadata=SECRET,
     source=ClaimSource.BRAND_SELF_DECLARED,
     valid_from=None,
