@@ -11,11 +11,11 @@ from functools import lru_cache, partial
 from typing import Any
 
 import asyncpg
-import msgspec
 from sqlalchemy import URL, Dialect, Table
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from db import writes
+from db.codecs import set_codecs
 from db.compiled import Compiled, json_text
 from db.database import Database, Transaction, UnusableDatabase, Values
 from db.gathering import Gathering
@@ -224,9 +224,7 @@ async def _connect(dsn: str, **options: Any) -> Connection:
         dsn, connection_class=Connection, command_timeout=_ANSWER_SECONDS, server_settings=_SERVER, **options
     )
     try:
-        # Parameters are texts already (`db.compiled.json_text`).
-        for name in ("json", "jsonb"):
-            await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=msgspec.json.decode)
+        await set_codecs(connection)
     except BaseException:
         connection.terminate()
         raise

@@ -88,7 +88,8 @@ def _start_of_sqlite(element: _StartOf, compiler: SQLCompiler, **options: Any) -
 @compiles(_StartOf, "postgresql")
 def _start_of_postgresql(element: _StartOf, compiler: SQLCompiler, **options: Any) -> str:
     (column,) = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"date_trunc('{element.bucket.value}', {column})::date"
+    # Of a date, date_trunc would make a moment in the server's time zone first.
+    return f"date_trunc('{element.bucket.value}', {column}::timestamp)::date"
 
 
 class _Items(FunctionElement[str]):

@@ -23,10 +23,6 @@ def text(length: int | None = None) -> TypeEngine[str]:
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
-def _in_utc(value: datetime | None) -> datetime | None:
-    return None if value is None else value.astimezone(UTC)
-
-
 def _moment_text(value: datetime | None) -> str | None:
     # SQLAlchemy's form for SQLite.
     return None if value is None else value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
@@ -61,9 +57,9 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any]:
-        """The moment in UTC; as a text for SQLite."""
-        return _moment_text if dialect.name == "sqlite" else _in_utc
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], str | None] | None:
+        """The moment in UTC as a text for SQLite; as it is for PostgreSQL."""
+        return _moment_text if dialect.name == "sqlite" else None
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], datetime | None] | None:
         """The stored moment, aware, as PostgreSQL's driver gives it by itself."""
@@ -167,7 +163,7 @@ def _endless_sqlite(element: Endless, compiler: SQLCompiler, **options: Any) -> 
 
 @compiles(Endless, "postgresql")
 def _endless_postgresql(element: Endless, compiler: SQLCompiler, **options: Any) -> str:
-    # The last one there is. Not infinity, which is how the driver writes 9999-12-31.
+    # The last one there is. Not infinity, which statistics could not put into a period.
     return "'5874897-12-31'::date"
 
 

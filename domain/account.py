@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from domain.metadata import MetadataUpdate
 from domain.patch import EMPTY_TEXT, Null, resolve_nulls
 from domain.records import Organization, Record
 from domain.short_id import ShortId, ShortIdField
-from domain.validation import Command, Text255
+from domain.validation import Command, Moment, Text255
 from domain.vocabulary import KeyKind, Role
 
 
@@ -78,7 +78,7 @@ class CreateApiKey(Command):
     description: Text255 = ""
     metadata: MetadataUpdate | None = None
     kind: KeyKind = KeyKind.BUSINESS
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 _API_KEY = {"name": EMPTY_TEXT, "description": EMPTY_TEXT, "metadata": Null("empties", {})}

@@ -9,13 +9,12 @@ them. Its rules hold for every list:
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter
 from pydantic import ValidationError as PydanticValidationError
-from pydantic_core import PydanticKnownError
 
 from domain.countries import Country
 from domain.errors import InvalidInput, Violation
@@ -23,7 +22,7 @@ from domain.filters import EVERYTHING, Condition, Every, Where, either, every, n
 from domain.gtin import GtinField
 from domain.short_id import ShortIdField
 from domain.text import fold
-from domain.validation import MAX_VIOLATIONS, Text40, Text255, Text500, read_date, violations_of
+from domain.validation import MAX_VIOLATIONS, Date, Moment, Text40, Text255, Text500, violations_of
 from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, VerificationStatus
 
 MAX_CONDITIONS = 50
@@ -251,16 +250,6 @@ def _search(reading: _Reading, value: str, path: Path, depth: int) -> Where:
     return Condition("search_text", "contains", part) if part else EVERYTHING
 
 
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        # In its own zone it lies within the years 1 to 9999, in UTC it does not.
-        raise PydanticKnownError("datetime_object_invalid", {"error": "out of range"}) from None
-
-
-Day = Annotated[date, BeforeValidator(read_date)]
-Moment = Annotated[datetime, AfterValidator(_in_utc)]
 Folded = Annotated[Text255, AfterValidator(fold)]
 """A text of which upper and lower case are the same."""
 _folded: TypeAdapter[str] = TypeAdapter(Folded)
@@ -297,7 +286,7 @@ CERTIFICATION_ASSIGNMENTS: Fields = {
     "certificate_number": _compared("certificate_number", Text255),
     "verification_status": _compared("verification_status", VerificationStatus),
     "country": _countries("certificate_countries"),
-    "expiration_date": _compared("expiration_date", Day),
+    "expiration_date": _compared("expiration_date", Date),
     "expiring_within": _expiring_within,
     "active_on": _active_on,
     "updated_at": _compared("updated_at", Moment),
@@ -310,7 +299,7 @@ CLAIM_ASSIGNMENTS: Fields = {
     "claim": _referring("claim", lambda: CLAIMS),
     "category": _inside("claim", _compared("category", ClaimCategory)),
     "source": _compared("source", ClaimSource),
-    "expiration_date": _compared("expiration_date", Day),
+    "expiration_date": _compared("expiration_date", Date),
     "expiring_within": _expiring_within,
     "active_on": _active_on,
     "updated_at": _compared("updated_at", Moment),

@@ -6,7 +6,7 @@ both faces and every client see one vocabulary. Rules of the domain's own speak 
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
@@ -128,7 +128,12 @@ _moment: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
 def read_moment(value: object) -> datetime:
-    """A moment with its offset from an ISO 8601 text. Raises a `ValueError`, for a number of seconds too."""
+    """A moment with its offset from an ISO 8601 text, or an aware `datetime` as it is.
+
+    Raises a `ValueError`, for a number of seconds too.
+    """
+    if isinstance(value, datetime):
+        return _moment.validate_python(value)
     if not isinstance(value, str) or not _date.match(value[:10]):
         raise PydanticKnownError("datetime_type")
     return _moment.validate_python(value)
@@ -136,6 +141,18 @@ def read_moment(value: object) -> datetime:
 
 Date = Annotated[date, BeforeValidator(read_date)]
 """A calendar date, `YYYY-MM-DD` only."""
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        # In its own zone it lies within the years 1 to 9999.
+        raise PydanticKnownError("datetime_object_invalid", {"error": "a year outside of 1 to 9999 in UTC"}) from None
+
+
+Moment = Annotated[datetime, BeforeValidator(read_moment), AfterValidator(_in_utc)]
+"""A moment in ISO 8601 with its offset, made one in UTC."""
 
 
 def _web_address(text: str) -> str:

@@ -44,18 +44,26 @@ async def delete_api_key(request: Request) -> Response:
     return Response(status_code=204)
 
 
+def _moment(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")
+
+
+def _moment_or_none(at: datetime | None) -> str | None:
+    return None if at is None else _moment(at)
+
+
 def _api_key(key: ApiKey, now: datetime) -> ApiKeyOut:
     return ApiKeyOut(
         id=key.id,
         name=key.name,
         role=key.role,
-        created=key.created_at,
+        created=_moment(key.created_at),
         metadata=key.metadata,
         description=key.description,
         kind=key.kind,
         is_active=key.expires_at is None or key.expires_at > now,
-        expires_at=key.expires_at,
-        last_used=key.last_used,
+        expires_at=_moment_or_none(key.expires_at),
+        last_used=_moment_or_none(key.last_used),
         rate_limit_per_minute=key.rate_limit_per_minute,
         rate_limit_per_day=key.rate_limit_per_day,
     )
@@ -67,7 +75,7 @@ def _created(made: NewApiKey) -> ApiKeyCreatedOut:
         id=key.id,
         name=key.name,
         role=key.role,
-        created=key.created_at,
+        created=_moment(key.created_at),
         key=made.secret,
         metadata=key.metadata,
         description=key.description,
@@ -84,6 +92,10 @@ def _whoami(who: WhoAmI) -> WhoAmIOut:
         api_key=None
         if key is None
         else OwnApiKeyOut(
-            id=key.id, role=key.role, description=key.description, created=key.created_at, metadata=key.metadata
+            id=key.id,
+            role=key.role,
+            description=key.description,
+            created=_moment(key.created_at),
+            metadata=key.metadata,
         ),
     )

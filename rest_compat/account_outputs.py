@@ -1,6 +1,5 @@
 """What the Account API answers, as documented objects; see `rest_compat.outputs`."""
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, field
@@ -9,11 +8,13 @@ from domain.vocabulary import KeyKind, Role
 from rest_compat.outputs import METADATA, SID, Out
 
 _ROLE = Meta(description="What the key permits in its organisation.", examples=["editor"])
+Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+"""A moment in UTC to the second, such as `2026-03-31T12:00:00+00:00` (contract 1.1); msgspec would write a Z."""
+_MOMENT = "2027-03-31T12:00:00+00:00"
 _CREATED = Meta(description="When the key was made.", examples=["2026-03-31T12:00:00+00:00"])
 _DESCRIPTION = Meta(
     description="What the key is for, in free text; may be empty.", max_length=255, examples=["For the shop's pages."]
 )
-_MOMENT = "2027-03-31T12:00:00+00:00"
 
 
 class ApiKeyOut(Out, gc=False):
@@ -22,7 +23,7 @@ class ApiKeyOut(Out, gc=False):
     id: Annotated[str, SID]
     name: Annotated[str, Meta(description="What the key is called.", max_length=255, examples=["The shop"])]
     role: Annotated[Role, _ROLE]
-    created: Annotated[datetime, _CREATED]
+    created: Annotated[Moment, _CREATED]
     metadata: Annotated[dict[str, str], METADATA] = field(default_factory=dict)
     description: Annotated[str, _DESCRIPTION] = ""
     kind: Annotated[
@@ -31,10 +32,10 @@ class ApiKeyOut(Out, gc=False):
     ] = KeyKind.BUSINESS
     is_active: Annotated[bool, Meta(description="Whether it is accepted: false once it has expired.")] = True
     expires_at: Annotated[
-        datetime | None, Meta(description="From when on it is refused; `null`: never.", examples=[_MOMENT])
+        Moment | None, Meta(description="From when on it is refused; `null`: never.", examples=[_MOMENT])
     ] = None
     last_used: Annotated[
-        datetime | None,
+        Moment | None,
         Meta(
             description="When it was last used, some seconds late and to the second; `null`: not yet.",
             examples=[_MOMENT],
@@ -54,7 +55,7 @@ class ApiKeyCreatedOut(Out, gc=False):
     id: Annotated[str, SID]
     name: Annotated[str, Meta(description="What the key is called.", max_length=255, examples=["The shop"])]
     role: Annotated[Role, _ROLE]
-    created: Annotated[datetime, _CREATED]
+    created: Annotated[Moment, _CREATED]
     key: Annotated[
         str,
         Meta(
@@ -80,7 +81,7 @@ class OwnApiKeyOut(Out, gc=False):
     id: Annotated[str, SID]
     role: Annotated[Role, _ROLE]
     description: Annotated[str, _DESCRIPTION]
-    created: Annotated[datetime, _CREATED]
+    created: Annotated[Moment, _CREATED]
     metadata: Annotated[dict[str, str], METADATA] = field(default_factory=dict)
 
 

@@ -34,7 +34,7 @@ from tests.world import BODY, FAIR_TRADE, NON_GMO, PRIVATE, USDA_ORGANIC, VEGAN,
 
 TODAY = date(2026, 11, 22)
 MOMENTS = [datetime(2026, 3, day, 12, 0, 0, day, tzinfo=UTC) for day in (1, 2, 3)]
-DAYS = [None, *(TODAY + timedelta(days) for days in (-400, -1, 0, 1, 30, 60, 61))]
+DAYS = [None, date.min, date.max, *(TODAY + timedelta(days) for days in (-400, -1, 0, 1, 30, 60, 61))]
 NAMES = ["Oat drink", "oat bar", "Straße", "STRASSE 2", "Zebra", "", "Ärger", "émile", "💚"]
 
 
@@ -185,6 +185,15 @@ def of_assignments() -> list[Case]:
         ({"not": {"gtin": {"in": [gtin(3), gtin(4)]}}}, lambda a: a.gtin not in (gtin(3), gtin(4))),
         ({"expiration_date": {"eq": TODAY}}, lambda a: a.expiration_date == TODAY),
         ({"expiration_date": {"range": {}}}, lambda a: a.expiration_date is not None),
+        ({"expiration_date": {"eq": date.max}}, lambda a: a.expiration_date == date.max),
+        ({"expiration_date": {"eq": date.min}}, lambda a: a.expiration_date == date.min),
+        ({"expiration_date": {"range": {"from": date.max}}}, lambda a: a.expiration_date == date.max),
+        ({"expiration_date": {"range": {"to": date.max}}}, lambda a: a.expiration_date is not None),
+        (
+            {"active_on": date.max},
+            lambda a: a.expiration_date in (None, date.max),
+        ),
+        ({"active_on": date.min}, lambda a: a.valid_from in (None, date.min)),
         ({"expiration_date": {"range": {"from": TODAY}}}, lambda a: is_in(a.expiration_date, TODAY, date.max)),
         ({"expiration_date": {"range": {"to": TODAY}}}, lambda a: is_in(a.expiration_date, date.min, TODAY)),
         (

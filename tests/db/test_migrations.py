@@ -4,6 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -140,6 +141,50 @@ def _plain(sql: str) -> str:
     head_, _, members = sql.partition("(")
     tail = members[members.rindex(")") :]
     return head_ + ", ".join(sorted(members[: members.rindex(")")].split(", "))) + tail
+
+
+async def test_an_infinity_of_postgresql_is_mended_and_kept_out(empty_postgresql_url: str) -> None:
+    await migrate(empty_postgresql_url, "0008")
+    connection = await asyncpg.connect(empty_postgresql_url)
+    try:
+        moment = "timestamptz '2026-01-01 00:00:00+00'"
+        await connection.execute(
+            f"""
+            INSERT INTO organizations VALUES ('o', 'o', 'O', {moment});
+            INSERT INTO api_keys (id, organization_id, kind, role, name, description, digest, is_active, expires_at,
+                rate_limit_per_minute, rate_limit_per_day, metadata, created_at)
+            VALUES ('k', 'o', 'csb', 'editor', '', '', 'd', true, 'infinity', 0, 0, '{{}}', {moment});
+            INSERT INTO claims VALUES ('c', 'C', 'C', 'DIETARY', false, '');
+            INSERT INTO products (gtin, id, organization_id, name, brand, description, country_of_origin, net_content,
+                ingredients, manufacturer, image_url, data_source, metadata, created_at, updated_at, version,
+                search_text)
+            SELECT gtin, gtin, 'o', '', '', '', '', '', '', '', '', 'claimed', '{{}}', {moment}, {moment}, 1, ''
+            FROM unnest(ARRAY['1', '2']) AS gtin;
+            INSERT INTO claim_assignments (gtin, claim_id, id, metadata, source, valid_from, expiration_date,
+                evidence_url, evidence_note, created_at, updated_at, version)
+            VALUES ('1', 'c', '1', '{{}}', 'x', '-infinity', 'infinity', '', '', {moment}, {moment}, 1),
+                ('2', 'c', '2', '{{}}', 'x', NULL, '2026-01-01', '', '', {moment}, {moment}, 1);
+            """
+        )
+        await migrate(empty_postgresql_url)
+        rows = await connection.fetch(
+            "SELECT valid_from::text, expiration_date::text, ends::text FROM claim_assignments ORDER BY gtin"
+        )
+        assert [tuple(row) for row in rows] == [
+            ("0001-01-01", "9999-12-31", "9999-12-31"),
+            (None, "2026-01-01", "2026-01-01"),
+        ]
+        assert await connection.fetchval("SELECT expires_at = '9999-12-31 23:59:59.999999+00' FROM api_keys")
+        for statement in (
+            "UPDATE claim_assignments SET expiration_date = 'infinity'",
+            "UPDATE claim_assignments SET valid_from = '0001-12-31 BC'",
+            "UPDATE api_keys SET expires_at = '10000-01-01 00:00:00+00'",
+        ):
+            with pytest.raises(asyncpg.CheckViolationError):
+                await connection.execute(statement)
+    finally:
+        await connection.close()
+    await downgrade(empty_postgresql_url, "0008")
 
 
 async def test_on_postgresql_text_is_compared_by_code_point(empty_postgresql_url: str) -> None:

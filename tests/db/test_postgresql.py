@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, cast
 
 import asyncpg
@@ -57,6 +58,25 @@ async def name_of(world: World) -> Any:
 
 def first_words(statements: list[str]) -> list[str]:
     return [statement.split()[0].strip(";") for statement in statements]
+
+
+async def test_the_ends_of_the_calendar_are_days_and_moments_as_any(postgresql: PostgresqlDatabase) -> None:
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    written = {
+        date.min: "0001-01-01",
+        date(1999, 12, 31): "1999-12-31",
+        date.max: "9999-12-31",
+        first: "0001-01-01 00:00:00+00",
+        datetime(1999, 12, 31, 23, 59, 59, 999999, UTC): "1999-12-31 23:59:59.999999+00",
+        datetime(2026, 3, 31, 14, tzinfo=timezone(timedelta(hours=2))): "2026-03-31 12:00:00+00",
+        last: "9999-12-31 23:59:59.999999+00",
+    }
+    async with lent(postgresql._readers) as connection:
+        await connection.execute("SET TIME ZONE 'UTC'")
+        for value, stored in written.items():
+            kind = "timestamptz" if isinstance(value, datetime) else "date"
+            (row,) = await connection.fetch(f"SELECT $1::{kind}::text, isfinite($1), $1", value)
+            assert tuple(row) == (stored, True, value)
 
 
 async def test_a_write_sends_nothing_but_its_statements(world: World, postgresql: PostgresqlDatabase) -> None:

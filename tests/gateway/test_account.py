@@ -191,9 +191,10 @@ async def test_what_a_new_key_may_not_be(world: World) -> None:
 
 
 async def test_an_expiring_key_is_refused_from_then_on(world: World) -> None:
-    made = (await create(world, expires_at="2030-03-31T14:00:00+02:00")).json()
+    made = (await create(world, expires_at="2030-03-31T14:00:00.25+02:00")).json()
     listed = (await ask(world, "manager", "GET", keys_path(world.brand))).json()[-1]
-    assert datetime.fromisoformat(listed["expires_at"]) == datetime(2030, 3, 31, 12, tzinfo=UTC)
+    assert listed["expires_at"] == "2030-03-31T12:00:00+00:00"
+    assert listed["created"] == made["created"]
     async with world.database.write() as transaction:
         await transaction.execute(
             update(tables.api_keys).where(tables.api_keys.c.id == made["id"]).values(expires_at=NOW)
@@ -220,6 +221,7 @@ async def test_who_am_i(world: World) -> None:
     assert (who["user_id"], who["email"], who["metadata"]) == (None, None, {})
     assert who["api_key"].keys() == {"id", "role", "description", "created", "metadata"}
     assert (who["api_key"]["id"], who["api_key"]["role"]) == (world.key_ids["editor"], "editor")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", who["api_key"]["created"])
     session = await sign_in_with_key(world.database, world.keys["editor"], timedelta(hours=1))
     assert session
     signed_in = await world.client.get(WHOAMI, headers={"Cookie": f"sessionid={session.secret}"})

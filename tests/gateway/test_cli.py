@@ -1,5 +1,6 @@
 """The command line as a person uses it: real processes, real databases, a real server."""
 
+import asyncio
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,11 @@ import asyncpg
 import graphql
 import httpx2
 import pytest
+from sqlalchemy import update
 
+from db.database import open_database
 from db.revision import head
+from db.tables import api_keys
 from domain.api_keys import is_well_formed
 from domain.short_id import catalogue_id
 
@@ -175,6 +180,13 @@ def test_a_slug_that_would_not_fit_is_refused(demo_url: str, slug: str) -> None:
     assert "A slug has at most 63 lower-case letters" in done.stderr
 
 
+async def expire_at_the_end_of_time(url: str) -> None:
+    database = await open_database(url)
+    async with database.write() as transaction:
+        await transaction.execute(update(api_keys).values(expires_at=datetime.max.replace(tzinfo=UTC)))
+    await database.close()
+
+
 def test_keys_are_made_listed_and_revoked(demo_url: str) -> None:
     where = {"CERTGATE_DATABASE_URL": demo_url}
     secret = succeeded("keys", "create", "--organization", "demo", "--role", "manager", "--quiet", **where)
@@ -194,6 +206,10 @@ def test_keys_are_made_listed_and_revoked(demo_url: str) -> None:
     assert manager.split()[1:6] == ["demo", "csb", "manager", "active", "never"]
     assert shop.split()[1:5] == ["demo", "cpk", "readonly", "active"]
     assert shop.endswith("The shop")
+
+    asyncio.run(expire_at_the_end_of_time(demo_url))
+    listed = succeeded("keys", "list", **where)
+    assert [line.split()[4:6] for line in listed.splitlines()[1:]] == [["active", "9999-12-31"]] * 2
 
     id = manager.split()[0]
     assert succeeded("keys", "revoke", id, **where) == f"The API key {id} is revoked.\n"

@@ -7,7 +7,7 @@ import pytest
 
 from db import tables
 from domain.vocabulary import KeyKind, Role
-from resolvers.keys import set_member, sign_in_with_key
+from resolvers.keys import list_keys, set_member, sign_in_with_key
 from tests.operations.faces import Face, GraphQL
 from tests.operations.mutations import MUTATIONS, SPARE_KEY, prepare, run, send
 from tests.world import GTIN, NON_GMO, NOTHING, VEGAN, World
@@ -67,6 +67,30 @@ async def test_an_expiry_is_kept_and_has_to_lie_ahead(world: World, face: Face) 
     assert datetime.fromisoformat(listed["expires_at"]) == datetime(2098, 12, 31, 22, tzinfo=UTC)
     refused = await face.create_key(name="a", expires_at="2020-01-01T00:00:00Z")
     assert {(path, kind) for path, kind, _ in refused.violations()} == {("expires_at", "datetime_future")}
+
+
+async def test_a_key_may_expire_at_the_end_of_time_and_not_behind_it(world: World, face: Face) -> None:
+    # The largest moment of .NET, of Python, and one that is the next day in UTC's year.
+    for last in ("9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59.999999+00:00", "9999-12-31T23:59:59+14:00"):
+        made = (await face.create_key(name="a", expires_at=last)).facts
+        world.keys["new"] = made["key"]
+        assert (await face.certifications(GTIN, key="new")).ok
+        (listed,) = [item for item in (await face.api_keys()).facts if item["id"] == made["id"]]
+        assert listed["is_active"] is True
+        assert listed["expires_at"].startswith("9999-12-31T")
+        assert listed["expires_at"].endswith("+00:00")
+        assert (await face.revoke_key(made["id"])).ok
+        who = await world.client.get("/account/api/v1/whoami", headers={"X-API-Key": made["key"]})
+        assert who.status_code == 401
+    entries = await list_keys(world.database)
+    assert [entry.expires_at.year for entry in entries if entry.expires_at is not None] == [9999] * 3
+    before = await world.rows(tables.api_keys)
+    for outside in ("9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59.9999999-00:01"):
+        refused = await face.create_key(name="a", expires_at=outside)
+        assert {(path, kind) for path, kind, _ in refused.violations()} == {("expires_at", "datetime_object_invalid")}
+    refused = await face.create_key(name="a", expires_at="0001-01-01T00:00:00Z")
+    assert {(path, kind) for path, kind, _ in refused.violations()} == {("expires_at", "datetime_future")}
+    assert await world.rows(tables.api_keys) == before
 
 
 @on_sqlite

@@ -49,7 +49,9 @@ def period(bucket: str | None, day: date | None) -> tuple[str | None, str | None
     while first.day != 1 or first.month not in FIRST_MONTHS[bucket]:
         first -= timedelta(days=1)
     last = day
-    while (last + timedelta(days=1)).day != 1 or (last + timedelta(days=1)).month not in FIRST_MONTHS[bucket]:
+    while last < date.max and (
+        (last + timedelta(days=1)).day != 1 or (last + timedelta(days=1)).month not in FIRST_MONTHS[bucket]
+    ):
         last += timedelta(days=1)
     return first.isoformat(), last.isoformat()
 
@@ -123,6 +125,7 @@ def made() -> dict[str, list[Row]]:
     choose = random.Random(20_261_122)
     gtins = [OTHERS_GTIN, *(f"{number:014d}" for number in range(7, 32))]
     days = [None, *(NOON.date() + timedelta(days=31 * step) for step in range(-9, 18)), date(2024, 2, 29)]
+    days += [date.min, date(1, 5, 31), date.max, date.max, date(9999, 10, 1), date(9999, 12, 1)]
     certified = [
         {
             "gtin": gtin,
