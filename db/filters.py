@@ -10,7 +10,7 @@ from sqlalchemy import Alias, FromClause, String, Table, and_, bindparam, false,
 from sqlalchemy.sql.expression import BindParameter, ColumnElement
 
 from db import tables
-from db.types import Endless, Exists, Negated, Unindexed, Vocabulary, among, pattern
+from db.types import AnyOf, Endless, Exists, Negated, Unindexed, Vocabulary, among, pattern, text_list
 from domain.filters import Condition, Either, Every, Not, Where, either, every, one_of
 
 COLUMN_OF = {"expiration_date": "ends"}
@@ -66,7 +66,7 @@ def _named(condition: Condition, values: dict[str, Any]) -> Condition:
         values[name], values[f"{name}_value"] = value
         return Condition(condition.member, "has_entry", name)
     match condition.operator:
-        case "in":
+        case "in" | "has_any":
             values[name] = list(value)
         case "contains":
             values[name] = pattern(value)
@@ -106,7 +106,7 @@ def condition(
 
 
 def _condition(test: Condition, table: FromClause, unhelpful: Unhelpful, bound: Bound | None) -> ColumnElement[bool]:
-    if test.operator in ("has", "has_entry"):
+    if is_of_entries(test):
         return _has(test, table)
     column = column_of(table, test.member)
     if (test.member, test.operator) in unhelpful:
@@ -147,6 +147,11 @@ def column_of(table: FromClause, member: str) -> ColumnElement[Any]:
     return table.c[COLUMN_OF.get(member, member)]
 
 
+def is_of_entries(test: Where) -> bool:
+    """Whether it is a condition on what is inside a JSON column."""
+    return isinstance(test, Condition) and test.operator in ("has", "has_any", "has_entry")
+
+
 def entries_of(test: Condition, table: str) -> Table:
     """The table of what is inside a JSON column."""
     kind = "metadata" if test.operator == "has_entry" else "countries"
@@ -154,7 +159,9 @@ def entries_of(test: Condition, table: str) -> Table:
 
 
 def is_entry(test: Condition, entries: Table) -> ColumnElement[bool]:
-    """Whether an entry is the one that the condition names."""
+    """Whether an entry is one that the condition names."""
+    if test.operator == "has_any":
+        return among(entries.c.country, test.value)
     value = bindparam(test.value, type_=String())
     if test.operator == "has":
         return entries.c.country == value
@@ -162,6 +169,11 @@ def is_entry(test: Condition, entries: Table) -> ColumnElement[bool]:
 
 
 def _has(test: Condition, table: FromClause) -> ColumnElement[bool]:
+    found = _has_entry(test, table)
+    return AnyOf(found, table.c[test.member], text_list(test.value)) if test.operator == "has_any" else found
+
+
+def _has_entry(test: Condition, table: FromClause) -> ColumnElement[bool]:
     stored: Any = table.element if isinstance(table, Alias) else table
     entries = entries_of(test, stored.name)
     key = [name for name in entries.c.keys() if name in ("gtin", "certification_id", "claim_id")]  # noqa: SIM118

@@ -19,7 +19,7 @@ from sqlalchemy import Select, Table, bindparam, func, select, tuple_, union_all
 from sqlalchemy.sql.expression import ColumnElement
 
 from db.database import Database
-from db.filters import condition, entries_of, is_entry
+from db.filters import condition, entries_of, is_entry, is_of_entries
 from db.reads import Read
 from domain.filters import Condition, Either, Every, Where
 
@@ -106,7 +106,7 @@ def candidates(indexed: Indexed, shape: Where) -> tuple[Where, ...]:
         # One that says less than another need not be counted.
         if part is not None and not any(_has_all(each, part) for each in found):
             found = [each for each in found if not _has_all(part, each)] + [part]
-    found += [test for test in tests if _is_of_entries(test)]
+    found += [test for test in tests if is_of_entries(test)]
     found += [
         test for test in tests if isinstance(test, Either) and all(candidates(indexed, part) for part in test.parts)
     ]
@@ -115,10 +115,6 @@ def candidates(indexed: Indexed, shape: Where) -> tuple[Where, ...]:
 
 def _has_all(more: Where, less: Where) -> bool:
     return set(_together(less)) <= set(_together(more))
-
-
-def _is_of_entries(test: Where) -> bool:
-    return isinstance(test, Condition) and test.operator in ("has", "has_entry")
 
 
 def _answered(index: Index, tests: Sequence[Where]) -> Where | None:
@@ -150,7 +146,10 @@ def counted_by_keys(indexed: Indexed, shape: Where) -> Read[int] | None:
     """How many rows pass the filter, by an index that answers all of it; None when there is none."""
     for part in candidates(indexed, shape):
         if not isinstance(part, Either) and _has_all(part, shape):
-            return Read(select(func.count()).select_from(keys(indexed, part).subquery()), _first, scans=True)
+            found = keys(indexed, part)
+            if isinstance(part, Condition) and part.operator == "has_any":
+                found = found.distinct()
+            return Read(select(func.count()).select_from(found.subquery()), _first, scans=True)
     return None
 
 
@@ -165,7 +164,7 @@ def keys(indexed: Indexed, part: Where) -> Select[Any]:
         each = [keys(indexed, candidates(indexed, alternative)[0]) for alternative in part.parts]
         together = union_all(*each).subquery()
         return select(*(together.c[name] for name in indexed.key))
-    if isinstance(part, Condition) and _is_of_entries(part):
+    if isinstance(part, Condition) and is_of_entries(part):
         entries = entries_of(part, indexed.table.name)
         return select(*(entries.c[name] for name in indexed.key)).where(is_entry(part, entries))
     found = select(*(indexed.table.c[name] for name in indexed.key)).where(condition(part, indexed.table))

@@ -231,6 +231,35 @@ def _exists(element: Exists, compiler: SQLCompiler, **options: Any) -> str:
     return f"EXISTS {compiler.process(query, **options)}"
 
 
+class AnyOf(FunctionElement[bool]):
+    """Whether a row has an entry, which `found` says by a table of entries, or its own list and that of the parameter.
+
+    For one row SQLite reads its list ten times as fast as it looks for each value of the parameter among the entries.
+    """
+
+    type = Boolean()
+    inherit_cache = True
+
+    def __init__(self, found: ColumnElement[bool], items: ColumnElement[Any], values: BindParameter[list[str]]) -> None:
+        super().__init__(found, items, values)
+
+    def self_group(self, against: OperatorType | None = None) -> Any:
+        """As it is: nothing binds more tightly."""
+        return self
+
+
+@compiles(AnyOf)
+def _any_of(element: AnyOf, compiler: SQLCompiler, **options: Any) -> str:
+    found, _, _ = element.clauses
+    return compiler.process(found, **options)
+
+
+@compiles(AnyOf, "sqlite")
+def _any_of_sqlite(element: AnyOf, compiler: SQLCompiler, **options: Any) -> str:
+    _, items, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"EXISTS (SELECT 1 FROM json_each({items}) WHERE value IN (SELECT value FROM json_each({values})))"  # noqa: S608
+
+
 def pattern(part: str) -> str:
     """What LIKE finds that part with, whatever stands around it; the escape character is a backslash."""
     escaped = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

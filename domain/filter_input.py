@@ -18,7 +18,7 @@ from pydantic import ValidationError as PydanticValidationError
 
 from domain.countries import Country
 from domain.errors import InvalidInput, Violation
-from domain.filters import EVERYTHING, Condition, Every, Where, either, every, negation, one_of
+from domain.filters import EVERYTHING, Condition, Every, Where, either, every, negation, one_of, size
 from domain.gtin import GtinField
 from domain.short_id import ShortIdField
 from domain.text import fold
@@ -26,6 +26,8 @@ from domain.validation import MAX_VIOLATIONS, Date, Moment, Text40, Text255, Tex
 from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, VerificationStatus
 
 MAX_CONDITIONS = 50
+MAX_COMPILED = 2 * MAX_CONDITIONS
+"""What so many conditions may become: a range has two ends. The databases' own limits lie far above."""
 MAX_DEPTH = 6
 MAX_LIST = 100
 MAX_DAYS = 3660
@@ -61,7 +63,7 @@ def parse_where(fields: Fields, members: Mapping[str, Any] | None, today: date, 
     """The conditions made of plain members or typed ones. Raises `InvalidInput` naming every bad member."""
     reading = _Reading(today)
     where = _object(fields, reading, members or {}, path, 1)
-    if reading.left < 0:
+    if reading.left < 0 or size(where) > MAX_COMPILED:
         message = f"A filter should have at most {MAX_CONDITIONS} conditions; ask in several requests"
         reading.refuse(path, message, "too_long")
     if reading.violations:
@@ -81,8 +83,9 @@ def _object(fields: Fields, reading: _Reading, members: Mapping[str, Any], path:
         match name:
             case "and" | "or":
                 reading.left -= len(value)
-                each = [_object(fields, reading, part, (*below, at), depth + 1) for at, part in enumerate(value)]
-                parts.append(every(each) if name == "and" else either(each))
+                if reading.left >= 0:
+                    each = [_object(fields, reading, part, (*below, at), depth + 1) for at, part in enumerate(value)]
+                    parts.append(every(each) if name == "and" else either(each))
             case "not":
                 parts.append(negation(_object(fields, reading, value, below, depth + 1)))
             case _:
@@ -136,9 +139,7 @@ def _among(
         message = f"List should have at most {MAX_LIST} items; ask in several requests"
         return reading.refuse(path, message, "too_long")
     taken = tuple(dict.fromkeys(reading.take(adapter, value, (*path, at)) for at, value in enumerate(values)))
-    if operator == "has":
-        return either(Condition(member, operator, value) for value in taken)
-    return one_of(member, taken)
+    return one_of(member, taken, operator)
 
 
 def _range(reading: _Reading, member: str, adapter: TypeAdapter[Any], ends: Mapping[str, Any], path: Path) -> Where:

@@ -25,6 +25,7 @@ class Condition(msgspec.Struct, frozen=True):
     | `open_gte`, `open_lte` | is not recorded, or compares so |
     | `contains` | has the value as a part, both folded |
     | `has` | is a list with that value, or a map with that key and value |
+    | `has_any` | is a list with at least one of the values |
     | `where` | refers to a record for which the `Where` in `value` holds |
     """
 
@@ -77,11 +78,14 @@ def either(parts: Iterable[Where]) -> Where:
     return flat[0] if len(flat) == 1 else Either(tuple(flat))
 
 
-def one_of(member: str, values: Sequence[Any]) -> Where:
-    """The member is among the values, of which none comes twice."""
+_OF_SEVERAL = {"eq": "in", "has": "has_any"}
+
+
+def one_of(member: str, values: Sequence[Any], operator: str = "eq") -> Where:
+    """The member is among the values, of which none comes twice; or has one of them, with the operator `has`."""
     if len(values) < 2:
-        return either(Condition(member, "eq", value) for value in values)
-    return Condition(member, "in", tuple(values))
+        return either(Condition(member, operator, value) for value in values)
+    return Condition(member, _OF_SEVERAL[operator], tuple(values))
 
 
 def negation(where: Where) -> Where:
@@ -99,6 +103,18 @@ def negation(where: Where) -> Where:
             return Condition(member, "null")
         case Condition():
             return Not(where)
+
+
+def size(where: Where) -> int:
+    """How many conditions a filter consists of, those on records that it refers to included."""
+    match where:
+        case Every(parts) | Either(parts):
+            return sum(map(size, parts))
+        case Not(part):
+            return size(part)
+        case Condition(_, "where", inner):
+            return size(inner)
+    return 1
 
 
 # Members of definitions that are compared whatever the case.

@@ -7,14 +7,17 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Dialect
 
-from db import certifications, claims, definitions, lists, paths, products, tables
+from db import certifications, claims, definitions, lists, paths, products, stats, tables
 from db.compiled import SQLITE
 from db.filters import positive, take_apart
 from db.lists import Listed
+from db.postgresql import POSTGRESQL
 from db.reads import Read
 from db.sqlite import SqliteDatabase
-from domain.filter_input import CERTIFICATION_ASSIGNMENTS, CLAIM_ASSIGNMENTS, PRODUCTS, Fields, parse_where
+from domain.countries import ALPHA2
+from domain.filter_input import CERTIFICATION_ASSIGNMENTS, CLAIM_ASSIGNMENTS, MAX_LIST, PRODUCTS, Fields, parse_where
 from domain.filters import EVERYTHING, NOTHING, Where, settled
 from domain.paging import (
     AssignmentOrderField,
@@ -378,6 +381,52 @@ async def test_conditions_are_right_together_by_chance(either_way: World) -> Non
             order = choose.choice(orders)
             found = await whole(either_way, listed, await asked(either_way, fields, members), order)
             assert found == order.arranged([item for item in everything if holds(item)]), (members, order)
+
+
+COUNTRIES = sorted(ALPHA2)[:MAX_LIST]
+# The largest filters that are accepted: as many conditions as there may be, with lists as long as they may be.
+OF_ALL_COUNTRIES = {"country": {"in": COUNTRIES}}
+LARGEST: list[dict[str, Any]] = [
+    {"and": [OF_ALL_COUNTRIES] * 25},
+    {"or": [OF_ALL_COUNTRIES] * 25},
+    {"not": {"or": [OF_ALL_COUNTRIES] * 25}},
+    {"not": {"and": [OF_ALL_COUNTRIES] * 25}},
+    {"or": [{"metadata": {"key": f"k{number}", "eq": "v"}} for number in range(25)]},
+    {"or": [{"not": {"active_on": TODAY}}] * 25},
+    {"or": [{"or": [OF_ALL_COUNTRIES, {"metadata": {"key": "k", "eq": "v"}}]}] * 10},
+    {"and": [{"gtin": {"in": [gtin(number) for number in range(MAX_LIST)]}}] * 25},
+]
+
+
+@pytest.mark.parametrize("members", LARGEST)
+async def test_no_filter_is_too_large_for_a_database(either_way: World, members: dict[str, Any]) -> None:
+    listed, order = certifications.LISTED, LISTS[1][1][0]
+    everything = await whole(either_way, listed, EVERYTHING, order)
+    where = await asked(either_way, CERTIFICATION_ASSIGNMENTS, members)
+    found = await whole(either_way, listed, where, order)
+    others = await whole(
+        either_way, listed, await asked(either_way, CERTIFICATION_ASSIGNMENTS, {"not": members}), order
+    )
+    assert order.arranged([*found, *others]) == everything
+    assert await lists.count(either_way.database, listed, where) == len(found)
+    counted = await stats.of_certification_assignments(either_way.database, where, (), None)
+    assert counted.total_count == len(found)
+    of_each = await lists.counts(either_way.database, listed, [USDA_ORGANIC, FAIR_TRADE, PRIVATE], where)
+    assert sum(of_each.values()) == len(found)
+
+
+@pytest.mark.parametrize("members", LARGEST)
+@pytest.mark.parametrize("dialect", [SQLITE, POSTGRESQL], ids=lambda dialect: dialect.name)
+def test_the_text_of_no_statement_is_long(members: dict[str, Any], dialect: Dialect) -> None:
+    # Compiling takes about a millisecond a kilobyte, on PostgreSQL in the event loop.
+    listed, order = certifications.LISTED, LISTS[1][1][0]
+    where = parse_where(CERTIFICATION_ASSIGNMENTS, members, TODAY)
+    shape, _ = take_apart(positive(where, listed.table))
+    reads: list[Read[Any]] = [lists.page_read(listed, shape, order, Window(25)), lists._count(listed, shape, None)]
+    if dialect is SQLITE and paths.candidates(listed.indexed, shape):
+        way = paths.Way("", paths.candidates(listed.indexed, shape)[0])
+        reads += [paths._counts(listed.indexed, shape), lists.page_read(listed, shape, order, Window(25), way)]
+    assert max(len(read.compiled(dialect).statement.sql) for read in reads) < 20_000
 
 
 def steps(world: World, read: Read[Any], values: dict[str, Any]) -> list[str]:

@@ -7,19 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.countries import ALPHA2
 from domain.errors import InvalidInput
 from domain.filter_input import (
     BODIES,
     CERTIFICATION_ASSIGNMENTS,
     CERTIFICATIONS,
     CLAIM_ASSIGNMENTS,
+    MAX_COMPILED,
     MAX_CONDITIONS,
     MAX_DEPTH,
     MAX_LIST,
     PRODUCTS,
     parse_where,
 )
-from domain.filters import EVERYTHING, NOTHING, Condition, Either, Every, Not, matches, negation, settled
+from domain.filters import EVERYTHING, NOTHING, Condition, Either, Every, Not, matches, negation, settled, size
 from domain.records import Certification, CertificationBody
 from domain.short_id import catalogue_id
 
@@ -109,6 +111,41 @@ def test_depth_and_number_are_bounded() -> None:
         asked({"or": [{}] * (MAX_CONDITIONS + 1)})
     with pytest.raises(InvalidInput, match="at most 50 conditions"):
         asked({"or": [{"metadata": {"key": "k", "eq": "v"}}] * MAX_CONDITIONS})
+
+
+def test_a_list_is_one_condition_however_long() -> None:
+    codes = sorted(ALPHA2)[:MAX_LIST]
+    assert asked({"country": {"in": codes}}) == Condition("certificate_countries", "has_any", tuple(codes))
+    assert asked({"country": {"in": ["US", "US"]}}) == Condition("certificate_countries", "has", "US")
+    assert size(asked({"not": {"or": [{"country": {"in": codes}}] * 24}})) == 24
+
+
+# For each kind of member what becomes the most conditions.
+LARGEST: list[tuple[Any, dict[str, Any]]] = [
+    (CERTIFICATION_ASSIGNMENTS, {"expiration_date": {"range": {"from": TODAY}}}),
+    (CERTIFICATION_ASSIGNMENTS, {"expiration_date": {"range": {"from": TODAY, "to": TODAY}}}),
+    (CERTIFICATION_ASSIGNMENTS, {"not": {"active_on": TODAY}}),
+    (CERTIFICATION_ASSIGNMENTS, {"expiring_within": {"days": 9}}),
+    (CERTIFICATION_ASSIGNMENTS, {"country": {"in": ["US", "DE", "FR"]}}),
+    (CERTIFICATION_ASSIGNMENTS, {"certificate_number": {"starts_with": "a"}}),
+    (CERTIFICATION_ASSIGNMENTS, {"body": {"name": {"starts_with": "a"}}}),
+    (PRODUCTS, {"name": {"starts_with": "a"}}),
+    (PRODUCTS, {"brand": {"starts_with": "a"}}),
+]
+
+
+@pytest.mark.parametrize(("fields", "members"), LARGEST)
+def test_what_counts_as_one_condition_becomes_few(fields: Any, members: dict[str, Any]) -> None:
+    assert size(asked(members, fields)) <= MAX_COMPILED // MAX_CONDITIONS
+
+
+def test_what_is_compiled_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unfolded(reading: Any, value: Any, path: Any, depth: int) -> Any:
+        reading.left -= 1
+        return Either(tuple(Condition("gtin", "eq", str(number)) for number in range(MAX_COMPILED + 1)))
+
+    with pytest.raises(InvalidInput, match="at most 50 conditions"):
+        asked({"many": True}, {"many": unfolded})
 
 
 def test_names_of_products_are_compared_whatever_the_case() -> None:
