@@ -13,7 +13,7 @@ from domain.countries import Countries, CountryOrNone
 from domain.gtin import GtinField, NewGtinField, SeparatedGtinField
 from domain.metadata import MetadataUpdate
 from domain.short_id import ShortIdField
-from domain.validation import Command, Date, Text, Text100, Text255, Url
+from domain.validation import DIGITS, Command, Date, Flag, Text, Text100, Text255, Url
 from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, VerificationStatus
 
 
@@ -161,8 +161,8 @@ class PatchProduct(PatchCommand):
 class Page(Command):
     """Which page of a numbered list. Contract 1.4."""
 
-    page: Annotated[int, Field(ge=1, le=2**31 - 1)] = 1
-    page_size: Annotated[int, Field(ge=1, le=100)] = 25
+    page: Annotated[int, Field(ge=1, le=2**31 - 1), DIGITS] = 1
+    page_size: Annotated[int, Field(ge=1, le=100), DIGITS] = 25
 
     @property
     def offset(self) -> int:
@@ -207,7 +207,7 @@ class ListTradeItems(Page):
     q: Text255 | None = None
     brand: Text255 | None = None
     category_id: Text255 | None = None
-    is_claimed: bool | None = None
+    is_claimed: Flag | None = None
     country_of_origin: Annotated[Text, Field(min_length=2, max_length=2)] | None = None
     data_source: DataSource | None = None
     ordering: Annotated[str, Field(pattern="^-?(product_name|brand|created|confidence_score)$")] = "product_name"
@@ -218,7 +218,7 @@ class ListProductCertifications(Command):
 
     gtin: GtinField
     verification_status: VerificationStatus | None = None
-    is_active: bool | None = None
+    is_active: Flag | None = None
     ordering: Annotated[str, Field(pattern="^-?(expiry_date|label)$")] = "label"
 
 

@@ -103,6 +103,34 @@ def parse_filter(text: object, member: str) -> str:
     return parse(_filter, text, member)
 
 
+_integer = re.compile(r"-?(?:0|[1-9][0-9]*)\Z")
+
+
+def _as_json_writes_it(value: object) -> object:
+    # pydantic and Python also read 1_0, +1 and 1.0.
+    if isinstance(value, str) and not _integer.match(value):
+        raise PydanticKnownError("int_parsing")
+    return value
+
+
+DIGITS = BeforeValidator(_as_json_writes_it)
+"""Takes an integer as a query has it: its digits, and nothing else. Stands last, for what is before it bounds it."""
+
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def _flag(value: object) -> object:
+    # Clients write true and false in their language's way, and PHP's as numbers; pydantic would take yes and off, too.
+    if not isinstance(value, str):
+        return value
+    if value.lower() not in _FLAGS:
+        raise PydanticKnownError("bool_parsing")
+    return _FLAGS[value.lower()]
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+"""True or false, or the word for it as a query has it."""
+
 _date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
 

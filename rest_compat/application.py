@@ -11,21 +11,22 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from rest_compat.endpoint import Endpoint
 from rest_compat.manners import mannered, options
 from rest_compat.problem import refusals
-from rest_compat.routes import ENDPOINTS, Handler
+from rest_compat.routes import ENDPOINTS
 
 
 class _Place:
     """A part of a path, with what may follow it."""
 
-    __slots__ = ("any", "fixed", "handlers", "names")
+    __slots__ = ("any", "endpoints", "fixed", "names")
 
     def __init__(self) -> None:
         self.fixed: dict[str, _Place] = {}
         self.any: _Place | None = None
         """What follows whatever the next part is: a parameter."""
-        self.handlers: dict[str, Handler] = {}
+        self.endpoints: dict[str, Endpoint] = {}
         """By method, where a path ends here."""
         self.names: tuple[str, ...] = ()
         """The parameters of that path."""
@@ -42,7 +43,7 @@ def _tree() -> _Place:
                 place = place.any
             else:
                 place = place.fixed.setdefault(part, _Place())
-        place.handlers = {endpoint.method: endpoint.handler for endpoint in endpoints}
+        place.endpoints = {endpoint.method: endpoint for endpoint in endpoints}
         place.names = tuple(names)
     return root
 
@@ -68,12 +69,12 @@ class Rest:
     async def _answer(self, request: Request, scope: Scope) -> Response:
         place = self._find(scope)
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        handler = place.handlers.get(method)
-        if handler is not None:
-            return await mannered(request, handler)
+        endpoint = place.endpoints.get(method)
+        if endpoint is not None:
+            return await mannered(request, endpoint)
         if method == "OPTIONS":
-            return options(place.handlers)
-        raise HTTPException(405, headers={"Allow": options(place.handlers).headers["Allow"]})
+            return options(place.endpoints)
+        raise HTTPException(405, headers={"Allow": options(place.endpoints).headers["Allow"]})
 
     def _find(self, scope: Scope) -> _Place:
         """Where the path leads; its parameters are then in the scope. Raises `HTTPException`."""
@@ -87,7 +88,7 @@ class Rest:
                     raise HTTPException(404)
                 values.append(part)
             place = following
-        if not place.handlers:
+        if not place.endpoints:
             raise HTTPException(404)
         scope["path_params"] = dict(zip(place.names, values, strict=True))
         return place

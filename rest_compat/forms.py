@@ -8,11 +8,15 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from domain.errors import BadRequest, InvalidInput, Violation
+from domain.validation import MAX_VIOLATIONS
 
 MEDIA_TYPE = "application/x-www-form-urlencoded"
 MAX_MEMBERS = 1000
 
-_metadata = re.compile(r"metadata\[(.*)\]\Z", re.DOTALL)
+_BRACKETS = "Input should be metadata[key]=value; a form has no other member with brackets, so send JSON"
+_ONCE = "Input should be given once; metadata[key]=value sets a key, metadata= alone clears all of them"
+
+_metadata = re.compile(r"metadata\[([^\[\]]*)\]\Z")
 
 
 def read_form(body: bytes) -> dict[str, Any]:
@@ -29,8 +33,12 @@ def read_form(body: bytes) -> dict[str, Any]:
     members: dict[str, Any] = {}
     keys: dict[str, str] = {}
     repeated = set()
+    misshapen = []
     for name, text in pairs:
         key = _metadata.match(name)
+        if key is None and ("[" in name or "]" in name):
+            misshapen.append(Violation((name[:60],), _BRACKETS, "form_member"))
+            continue
         target, member = (keys, key[1]) if key else (members, name)
         if member in target:
             repeated.add(("metadata", member) if key else (member,))
@@ -41,7 +49,7 @@ def read_form(body: bytes) -> dict[str, Any]:
         members["metadata"] = None
     elif keys:
         members["metadata"] = keys
-    if repeated:
-        message = "Input should be given once; metadata[key]=value sets a key, metadata= alone clears all of them"
-        raise InvalidInput([Violation(path, message, "form_member") for path in sorted(repeated)])
+    wrong = [*misshapen, *(Violation(path, _ONCE, "form_member") for path in sorted(repeated))]
+    if wrong:
+        raise InvalidInput(wrong[:MAX_VIOLATIONS])
     return members

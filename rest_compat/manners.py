@@ -1,7 +1,7 @@
 """What HTTP itself asks of every endpoint: conditional requests, preferences, and which methods there are."""
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -10,7 +10,9 @@ from starlette.responses import Response
 from domain.errors import AlreadyAssigned, AlreadyExists, BadRequest, InvalidInput, PreconditionFailed, Violation
 from domain.preconditions import Expected, Tags, digest, read_tags
 from domain.validation import MAX_VIOLATIONS, Command
-from rest_compat.wire import BODY_TYPES, members, read_object
+from rest_compat.endpoint import Endpoint
+from rest_compat.problem import UnfitQuery
+from rest_compat.wire import BODY_TYPES, asked, members, read_object
 
 C = TypeVar("C", bound=Command)
 
@@ -19,10 +21,16 @@ STRICT = "handling=strict"
 _handling = re.compile(r'\s*handling\s*=\s*"?(strict|lenient)"?\s*(?:;|\Z)', re.IGNORECASE)
 
 
-async def mannered(request: Request, handler: Callable[[Request], Awaitable[Response]]) -> Response:
-    """The handler's answer, under the conditions and with the preferences of the request."""
+async def mannered(request: Request, endpoint: Endpoint) -> Response:
+    """The endpoint's answer, under the conditions and with the preferences of the request."""
+    asks = bool(request.scope["query_string"])
+    if asks:
+        _check_query(request, endpoint)
     if request.method in ("GET", "HEAD"):
-        return _conditional(request, await handler(request))
+        response = _conditional(request, await endpoint.handler(request))
+        if asks:
+            response.headers.update(applied(request))
+        return response
     matching = read_tags("If-Match", request.headers.getlist("if-match"))
     others = read_tags("If-None-Match", request.headers.getlist("if-none-match"))
     if matching is None and "if-unmodified-since" in request.headers:
@@ -30,12 +38,14 @@ async def mannered(request: Request, handler: Callable[[Request], Awaitable[Resp
             "Nothing here has a Last-Modified for If-Unmodified-Since; send If-Match with an ETag instead."
         )
     is_new = request.method == "POST"
-    if is_new and others is not None and not others.anything:
-        raise BadRequest("Of what is yet to be made no ETag is known; send If-None-Match: * or leave it out.")
+    if is_new and others is not None and not (others.anything and endpoint.app != "account"):
+        raise BadRequest(
+            "If-None-Match is understood, as *, where an assignment or a product is made; leave it out here."
+        )
     if matching is not None or (others is not None and not is_new):
         request.state.context.expected = Expected(matching, others)
     try:
-        response = await handler(request)
+        response = await endpoint.handler(request)
     except (AlreadyAssigned, AlreadyExists) as error:
         if others is None:
             raise
@@ -99,21 +109,52 @@ def applied(request: Request) -> dict[str, str]:
     return {"Preference-Applied": STRICT} if getattr(request.state, "strict", False) else {}
 
 
+def _unknown(name: str) -> Violation:
+    return Violation((name[:60],), "Extra inputs are not permitted", "extra_forbidden")
+
+
+def _prefers_strict(request: Request) -> bool:
+    """Whether what is not known is to be refused; the answer will say so."""
+    strict = is_strict(request.headers.getlist("prefer"))
+    if strict:
+        request.state.strict = True
+    return strict
+
+
+def _check_query(request: Request, endpoint: Endpoint) -> None:
+    """Raises `UnfitQuery` for a parameter that is given twice and, if the client prefers that, for an unknown one."""
+    strict, known = _prefers_strict(request), endpoint.parameters
+    unfit: dict[str, Violation] = {}
+    given = set()
+    for name, _ in request.query_params.multi_items():
+        if name in known:
+            if name in given:
+                unfit[name] = Violation((name,), "Input should be given once", "given_twice")
+            given.add(name)
+        elif strict:
+            unfit[name] = _unknown(name)
+    if not unfit:
+        return
+    wrong = list(unfit.values())
+    if known and endpoint.command is not None:
+        # All that is wrong is said at once.
+        try:
+            endpoint.command.parse(asked(request))
+        except InvalidInput as error:
+            wrong = [*error.violations, *wrong]
+    raise UnfitQuery(wrong[:MAX_VIOLATIONS])
+
+
 async def read_command(request: Request, kind: type[C]) -> C:
     """The command in the body and the path. Raises `InvalidInput` that names every bad member.
 
     Unknown members are ignored, unless the client prefers to have them refused (contract A22).
     """
     sent = await read_object(request)
-    if not is_strict(request.headers.getlist("prefer")):
+    if not _prefers_strict(request):
         return kind.parse(members(request, sent))
-    request.state.strict = True
     known = kind.model_fields.keys() - request.path_params.keys()
-    unknown = [
-        Violation((name[:60],), "Extra inputs are not permitted", "extra_forbidden")
-        for name in sent
-        if name not in known
-    ]
+    unknown = [_unknown(name) for name in sent if name not in known]
     try:
         command = kind.parse(members(request, sent))
     except InvalidInput as error:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from domain.problem import KINDS
+from rest_compat.endpoint import Endpoint
 from rest_compat.outputs import ErrorOut
 from rest_compat.problem import MEDIA_TYPE
-from rest_compat.routes import ENDPOINTS, Endpoint
+from rest_compat.routes import ENDPOINTS
 from rest_compat.schemas import (
     REFERENCE,
     Schema,
@@ -151,7 +152,8 @@ PARAMETERS: dict[str, Schema] = {
         "schema": {"type": "string"},
     },
     "Prefer": {
-        "description": "With `handling=strict`, members that are not known are refused instead of ignored (RFC 7240).",
+        "description": "With `handling=strict`, members and parameters that are not known are refused, not ignored"
+        " (RFC 7240).",
         "schema": {"type": "string"},
     },
 }
@@ -263,8 +265,7 @@ def _operation(
     success: Schema = {"description": _SUCCESS[endpoint.status], "headers": _headers(*ALWAYS)}
     if endpoint.method != "GET":
         success["headers"] |= _headers("Idempotent-Replayed")
-    if endpoint.body:
-        success["headers"] |= _headers("Preference-Applied")
+    success["headers"] |= _headers("Preference-Applied")
     if answer is not None:
         success["headers"] |= _headers("ETag")
         success["content"] = {"application/json": {"schema": answer}}
@@ -294,11 +295,11 @@ def _parameter(where: str, name: str, member: Schema, required: bool) -> Schema:
 
 def _request_headers(endpoint: Endpoint) -> list[str]:
     if endpoint.method == "GET":
-        return ["If-None-Match"]
+        return ["If-None-Match", "Prefer"]
     names = ["Idempotency-Key"]
     if _is_conditional(endpoint):
         names.append("If-Match")
-    return [*names, "Prefer"] if endpoint.body else names
+    return [*names, "Prefer"]
 
 
 def _headers(*names: str) -> Schema:

@@ -1,7 +1,7 @@
 """Refusals as `application/problem+json` (RFC 9457, contract 1.8). Status and headers of refusals exist only here."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
-from domain.errors import DomainError, Forbidden, Violation
+from domain.errors import DomainError, Forbidden, InvalidInput, Violation
 from domain.problem import BY_STATUS, Problem, describe, problem
 from domain.strict_json import NotJson
 from rest_compat.outputs import DetailOut, ErrorOut
@@ -24,10 +24,11 @@ log = logging.getLogger("certgate.rest")
 def render(
     document: Problem,
     *,
-    locate: Mapping[str, str] | None = None,
+    source: str = "body",
+    in_path: Collection[str] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The response for a problem. `locate` says of a command's member where it came from; others came in the body."""
+    """The response for a problem. `in_path` are the members that the path gave; the others came in `source`."""
     body = ErrorOut(
         type=document.type,
         title=document.title,
@@ -42,19 +43,23 @@ def render(
         body.retry_after = body.retry_after_seconds = document.retry_after
         sent["Retry-After"] = str(document.retry_after)
     if document.violations is not None:
-        body.details = _details(document.violations, locate or {})
+        body.details = _details(document.violations, source, in_path)
     if document.status == 401:
         sent["WWW-Authenticate"] = 'ApiKey realm="certgate", header="X-API-Key"'
     return Response(msgspec.json.encode(body), document.status, sent, MEDIA_TYPE)
 
 
-def _details(violations: Sequence[Violation], locate: Mapping[str, str]) -> list[DetailOut]:
-    return [DetailOut([_place(path, kind, locate), *path], message, kind) for path, message, kind in violations]
+class UnfitQuery(InvalidInput):
+    """What is wrong with a query, also where the command's members come in the body."""
 
 
-def _place(path: tuple[str | int, ...], kind: str, locate: Mapping[str, str]) -> str:
-    # A member of the body may have the name of one of the path; only in the body can one be too many.
-    return "body" if not path or kind == "extra_forbidden" else locate.get(str(path[0]), "body")
+def _details(violations: Sequence[Violation], source: str, in_path: Collection[str]) -> list[DetailOut]:
+    details = []
+    for path, message, kind in violations:
+        # What is one too many may have the name of a part of the path, but never is that.
+        place = "path" if path and path[0] in in_path and kind != "extra_forbidden" else source
+        details.append(DetailOut([place, *path], message, kind))
+    return details
 
 
 def scope_challenge(error: DomainError) -> dict[str, str]:
@@ -88,11 +93,13 @@ def refusals(type_base: str) -> dict[type[Exception], Show]:
     """By the kind of exception with which a request is refused: what shows it as a problem document."""
 
     def domain_error(request: Request, error: DomainError) -> Response:
-        locate = dict.fromkeys(request.query_params, "query") | dict.fromkeys(request.path_params, "path")
+        is_query = request.method in ("GET", "HEAD") or isinstance(error, UnfitQuery)
         # The refusal may itself be what the client preferred (RFC 7240).
         applied = {"Preference-Applied": "handling=strict"} if getattr(request.state, "strict", False) else {}
         headers = {**applied, **scope_challenge(error)}
-        return render(describe(error, at=datetime.now(UTC), type_base=type_base), locate=locate, headers=headers)
+        document = describe(error, at=datetime.now(UTC), type_base=type_base)
+        source = "query" if is_query else "body"
+        return render(document, source=source, in_path=request.path_params, headers=headers)
 
     def bad_body(request: Request, error: NotJson) -> Response:
         detail = f"The body cannot be read as JSON ({error}); correct it, and send one object."

@@ -1,16 +1,10 @@
 """Which endpoint is where, and what the OpenAPI document says of it: one table, so that no route is undocumented."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
-
-from starlette.requests import Request
-from starlette.responses import Response
-
 from domain import commands
 from domain.account import CreateApiKey, DeleteApiKey, ListApiKeys, PatchApiKey
-from domain.validation import Command
 from rest_compat import account, certifications, claims, products
 from rest_compat.account_outputs import ApiKeyCreatedOut, ApiKeyOut, WhoAmIOut
+from rest_compat.endpoint import Endpoint
 from rest_compat.outputs import (
     CertificationAssignmentOut,
     CertificationBodyOut,
@@ -21,42 +15,6 @@ from rest_compat.outputs import (
     Page,
     ProductOut,
 )
-
-Handler = Callable[[Request], Awaitable[Response]]
-
-
-class Endpoint(NamedTuple):
-    """One method on one path, as the contract lists it.
-
-    The statuses of refusals follow from the method and from what is sent; `rest_compat.openapi` derives them.
-    """
-
-    method: str
-    path: str
-    handler: Handler
-    name: str
-    """Behind `apps_<app>_api_` the operation id, from which generated clients make their function names."""
-    tag: str
-    summary: str
-    description: str
-    answer: Any
-    """A struct of `rest_compat.outputs`, a list or `Page` of them, or None where nothing is sent (204)."""
-    status: int = 200
-    command: type[Command] | None = None
-    """What is asked. Its members are the path's own parameters, and else those of the query or of the body."""
-    body: str | None = None
-    """The name of the body's schema; a command without one is asked in the query."""
-
-    @property
-    def app(self) -> str:
-        """The API it belongs to: `certifications`, `products` or `account`."""
-        return self.path.split("/")[1]
-
-    @property
-    def operation_id(self) -> str:
-        """Unique in all documents."""
-        return f"apps_{self.app}_api_{self.name}"
-
 
 CERTIFICATIONS = "/certifications/api/v1"
 PRODUCTS = "/products/api/v1"

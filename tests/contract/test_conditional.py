@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from db import tables
+from domain.short_id import catalogue_id
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOTHING, OTHERS_GTIN, OTHERS_PRIVATE, USDA_ORGANIC, VEGAN, World
 
 API = "/certifications/api/v1"
@@ -207,6 +208,7 @@ async def test_what_must_be_none_of_these_is_not_changed_if_it_is(world: World, 
         assert (await send(world, method, path, {}, If_None_Match='"other"')).is_success
 
 
+KEYS = f"/account/api/v1/organizations/{catalogue_id('organization', 'brand')}/api-keys"
 LATER = "Sun, 22 Nov 2026 12:00:00 GMT"
 
 
@@ -227,14 +229,14 @@ LATER = "Sun, 22 Nov 2026 12:00:00 GMT"
 async def test_a_condition_that_is_not_looked_at_is_refused(
     world: World, method: str, path: str, headers: Headers
 ) -> None:
-    before = [await world.rows(table) for table in (tables.certification_assignments, tables.products)]
+    watched = (tables.certification_assignments, tables.claim_assignments, tables.products, tables.api_keys)
+    before = [await world.rows(table) for table in watched]
     query = "mutation ($i: AssignClaimInput!) { assignClaim(input: $i) { __typename } }"
-    body = {"claim_id": NON_GMO, "query": query, "variables": {"i": {"gtin": GTIN, "claimId": NON_GMO}}}
+    body = {"claim_id": NON_GMO, "name": "x", "query": query, "variables": {"i": {"gtin": GTIN, "claimId": NON_GMO}}}
     answer = await send(world, method, path, body, **headers)
     assert (answer.status_code, answer.json()["error_code"]) == (400, "bad_request")
     assert next(iter(headers)).replace("_", "-").lower() in answer.json()["detail"].lower()
-    assert [await world.rows(table) for table in (tables.certification_assignments, tables.products)] == before
-    assert await world.rows(tables.claim_assignments) == []
+    assert [await world.rows(table) for table in watched] == before
 
 
 async def test_a_condition_that_means_nothing_here_is_passed_over(world: World) -> None:

@@ -12,8 +12,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from domain.short_id import ShortId, decode
+from rest_compat.endpoint import Endpoint
 from rest_compat.openapi import document
-from rest_compat.routes import ENDPOINTS, Endpoint
+from rest_compat.routes import ENDPOINTS
 from tests.world import (
     BODY,
     FAIR_TRADE,

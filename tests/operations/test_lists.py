@@ -23,7 +23,6 @@ async def get(world: World, path: str, key: str = "readonly") -> Any:
         ("/certifications?ordering=-label", ["USDA Organic", "Fair Trade USA", "Brand's own seal"]),
         ("/certifications?ordering=code", ["Brand's own seal", "Fair Trade USA", "USDA Organic"]),
         ("/certifications?label=usa", ["Fair Trade USA"]),
-        ("/certifications?label=USDA&label=organic", ["USDA Organic"]),
         ("/certifications?code=usda_organic", ["USDA Organic"]),
         ("/certifications?code=USDA", []),
         (f"/certifications?certification_body_id={BODY}", ["USDA Organic"]),
