@@ -139,7 +139,7 @@ class Settings(BaseModel):
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(
         default="sqlite:///var/certgate.db",
         repr=False,
-        description="The database: sqlite:///FILE, relative to the working directory, or"
+        description="The database: sqlite:///FILE, a relative one below the checkout, or"
         " postgresql://USER:PASSWORD@HOST:PORT/NAME.",
     )
     host: str = Field(

@@ -1,10 +1,14 @@
 """What the README tells a person to paste works when it is pasted."""
 
+import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
+import socket
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,3 +57,77 @@ def _default(value: object) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+_BLOCK = re.compile(r"^```sh\n(.*?)\n```$", re.DOTALL | re.MULTILINE)
+
+SERVERS = {"./certgate demo": "Stop with", "./certgate serve": "answers on"}
+"""The lines that go on until they are stopped, and what they say once they answer."""
+
+ELSEWHERE = {"./certgate test"}
+"""What is run by whoever runs this test."""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout that nobody has used, with an environment that is there already."""
+    folder = tmp_path / "certgate"
+    folder.mkdir()
+    for name in ("db", "data", "docs", "domain", "execution", "gateway", "locks", "resolvers", "rest_compat", "schema"):
+        (folder / name).symlink_to(ROOT / name)
+    for name in ("web", "pyproject.toml", ".venv"):
+        (folder / name).symlink_to(ROOT / name)
+    shutil.copy(ROOT / "certgate", folder)
+    # What a code generator has left there.
+    document = "query Whoever { __typename }"
+    (folder / "build").mkdir()
+    (folder / "build" / "persisted-documents.json").write_text(
+        json.dumps({hashlib.sha256(document.encode()).hexdigest(): document})
+    )
+    return folder
+
+
+def script_of(readme: str, port: int, postgresql_url: str) -> str:
+    """The README's lines as one script: as they stand, but for what they say in place of a reader's own."""
+    replaced = {
+        "http://127.0.0.1:8000": f"http://127.0.0.1:{port}",
+        "postgresql://certgate:secret@localhost/certgate": postgresql_url,
+        "keys revoke ID": "keys revoke $(./certgate keys list --organization demo | tail -n 1 | cut -d ' ' -f 1)",
+    }
+    lines = ["set -eu", f"export CERTGATE_PORT={port}", "serving=", 'trap "kill \\$serving" EXIT']
+    for block in _BLOCK.findall(readme):
+        for line in block.replace("\\\n", " ").replace("-d '\n", "-d '").splitlines():
+            for theirs, ours in replaced.items():
+                line = line.replace(theirs, ours)  # noqa: PLW2901
+            if line in ELSEWHERE:
+                continue
+            lines.append(f"echo {shlex.quote('$ ' + line)}")
+            if line in SERVERS:
+                lines += [
+                    '[ -z "$serving" ] || { kill $serving; wait $serving || true; }',
+                    f"{line} > said.txt 2>&1 & serving=$!",
+                    f"until grep -q '{SERVERS[line]}' said.txt; do kill -0 $serving; sleep 0.05; done",
+                    # "With KEY set to an API key (the demo prints one)"
+                    'export KEY="$(grep -o -m 1 "csb_[A-Za-z0-9_]*" said.txt key.txt | tail -n 1 | cut -d : -f 2)"',
+                ]
+            elif "keys create" in line and "--quiet" in line:
+                lines.append(f"{line} > key.txt")
+            elif line.startswith("curl"):
+                lines.append(f"{line.replace('curl -s', 'curl -sS --fail-with-body')}; echo")
+            else:
+                lines.append(line)
+    return "\n".join(lines)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the README's lines need curl")
+def test_every_line_runs_one_after_the_other(checkout: Path, empty_postgresql_url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    script = script_of((ROOT / "README.md").read_text(encoding="utf-8"), port, empty_postgresql_url)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CERTGATE_")}
+    (checkout / "key.txt").touch()
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=checkout, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr + (checkout / "said.txt").read_text()
+    assert '"product_name":"Oat drink"' in done.stdout.replace('": "', '":"')
