@@ -112,6 +112,11 @@ class QuickProtocol(HttpToolsProtocol):
         cycle.__class__ = QuickCycle
         super()._start_asgi_task(cycle, app)
 
+    def on_headers_complete(self) -> None:
+        """Begins a request. Blanks around a value are not part of it (RFC 9110 section 5.5); those behind are left."""
+        self.headers[:] = [(name, value.rstrip(b" \t")) for name, value in self.headers]
+        super().on_headers_complete()
+
     def _unset_keepalive_if_required(self) -> None:
         """Called when the pause ends: the timer goes on, and finds out by itself."""
         self.idle_since = None

@@ -297,3 +297,28 @@ async def test_who_is_answered_while_the_server_stops_is_told_that_the_connectio
         await until(lambda: not any(protocol.cycle.keep_alive for protocol in connections))
         server.application.gate.set()
         assert (await answer).partition(b"\r\n\r\n")[0].endswith(b"\r\nconnection: close")
+
+
+async def test_blanks_around_a_value_are_not_part_of_it() -> None:
+    seen: list[tuple[bytes, bytes]] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        seen.extend(scope["headers"])
+        await ANSWERS["plain"](send)
+
+    async with served(application, QuickProtocol) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            b"GET / HTTP/1.1\r\nHost: x\r\nX-API-Key: \tkey \t\r\nAuthorization:Bearer a b\t\r\nPrefer: \t\r\n"
+            b"Connection: close \r\n\r\n"
+        )
+        assert (await reader.read()).endswith(b"abcd")
+        writer.close()
+        await writer.wait_closed()
+    assert seen == [
+        (b"host", b"x"),
+        (b"x-api-key", b"key"),
+        (b"authorization", b"Bearer a b"),
+        (b"prefer", b""),
+        (b"connection", b"close"),
+    ]
