@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, func, select, update
 
 from db import organizations
 from db.accounts import memberships_of
@@ -147,6 +147,16 @@ KEYS_OF_ORGANIZATION = Read(
 KEY = Read(select(*_KEY).where(_live, api_keys.c.id == bindparam("id")), lambda row: ApiKey(*row))
 
 
+LIVE_KEYS = Read(
+    select(func.count())
+    .select_from(api_keys)
+    .where(
+        _live,
+        api_keys.c.organization_id == bindparam("organization_id"),
+        api_keys.c.expires_at.is_(None) | (api_keys.c.expires_at > bindparam("now", type_=UtcDateTime())),
+    ),
+    lambda row: int(row[0]),
+)
 GRAPHQL_LIMITS = Read(
     select(api_keys.c.graphql_limits).where(_live, api_keys.c.id == bindparam("id")),
     lambda row: dict(row[0] or {}),
@@ -203,6 +213,12 @@ async def find_live(database: Database, id: ShortId) -> ApiKey | None:
 async def of_organization(database: Database, organization_id: ShortId) -> list[ApiKey]:
     """The keys of an organisation by age, without those revoked."""
     return await database.fetch(KEYS_OF_ORGANIZATION, organization_id=organization_id)
+
+
+async def count_live(transaction: Transaction, organization_id: ShortId, now: datetime) -> int:
+    """How many keys of an organisation are valid. Nobody else counts or adds any until the transaction ends."""
+    await transaction.alone(f"keys of {organization_id}")
+    return (await transaction.fetch(LIVE_KEYS, organization_id=organization_id, now=now))[0]
 
 
 async def lock(transaction: Transaction, id: ShortId) -> ApiKey | None:

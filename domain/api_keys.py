@@ -7,6 +7,9 @@ import zlib
 
 from domain.vocabulary import KeyKind
 
+MAX_KEYS = 100
+"""How many keys that are neither revoked nor expired managers may make; the operator may add to them."""
+
 _ALPHABET = string.ascii_letters + string.digits
 _KINDS = frozenset(KeyKind)
 

@@ -21,6 +21,7 @@ from gateway.settings import Settings
 METADATA_PATH = "/.well-known/oauth-protected-resource"
 
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]{1,255}\Z")
+_MAX_NAME = 63
 _LEEWAY_SECONDS = 30
 # RFC 9068 names access tokens `at+jwt`; many issuers say `JWT` or nothing. Other types are not for us.
 _TYPES = ("", "jwt", "at+jwt", "application/at+jwt")
@@ -53,7 +54,7 @@ class BearerTokens:
 
         try:
             header = jwt.get_unverified_header(token)
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, RecursionError):
             raise Unauthorized("The bearer token is not a signed JWT; send an access token as it was issued.") from None
         algorithm, id = header.get("alg"), header.get("kid")
         if algorithm not in self._algorithms or str(header.get("typ") or "").lower() not in _TYPES or "crit" in header:
@@ -77,7 +78,8 @@ class BearerTokens:
             raise Unauthorized(
                 f"The bearer token is for another audience; ask its issuer for one for {self._audience}."
             ) from None
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, TypeError, ArithmeticError, RecursionError):
+            # The library expects moments to be finite, texts to be texts, and claims not to nest without end.
             raise Unauthorized("The bearer token is not valid; ask its issuer for another one.") from None
         return self._claims(claims)
 
@@ -101,7 +103,12 @@ class BearerTokens:
         if not scopes & {READ_SCOPE, WRITE_SCOPE}:
             raise Forbidden(f"The bearer token has no scope for this API; ask for {READ_SCOPE}.", scope=READ_SCOPE)
         organization = claims.get(self._organization_claim)
-        if not isinstance(organization, str) or not organization:
+        # Half a character and NUL, which are not printable, must not reach the database.
+        if (
+            not isinstance(organization, str)
+            or not 0 < len(organization) <= _MAX_NAME
+            or not organization.isprintable()
+        ):
             raise Forbidden(
                 f"The bearer token names no organisation in its claim {self._organization_claim!r};"
                 " have its issuer put one in."

@@ -7,6 +7,7 @@ sentence on standard error: exit code 2 for a wrong setting or argument, 1 for a
 import gc
 import os
 import re
+import sys
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,6 +71,10 @@ def cli() -> None:
 
 def main() -> None:
     """Runs the command line and ends the process."""
+    # Bytes that are no text come as half characters, which no database takes.
+    if any("\ud800" <= character <= "\udfff" for word in sys.argv for character in word):
+        click.echo("certgate: what was typed is not all text in UTF-8; type it again, or set LC_ALL=C.UTF-8.", err=True)
+        sys.exit(2)
     cli(prog_name="certgate")
 
 

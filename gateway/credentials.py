@@ -127,7 +127,7 @@ class Credentials:
         """The organisation of that slug, or else of that id."""
         self._forget_if_changed()
         found = self._organizations.get(name)
-        if found is None and "\0" not in name:
+        if found is None:
             epoch = self._epoch
             found = await organizations.find_by_slug(self._database, name)
             found = found or await organizations.find(self._database, name)

@@ -24,6 +24,10 @@ DAY = 24 * 60 * 60
 PUBLISHABLE_PER_MINUTE = 100
 """What a publishable key may ask in a minute unless it, or the default of the installation, says less."""
 
+SHARES = 10
+"""How many times what one key may ask those of an organisation may ask together, as far as none has limits of its own.
+"""
+
 CAPACITY = 100_000
 """How many callers, and how many addresses, are counted in one process at the same time (26 MB each)."""
 
@@ -40,11 +44,15 @@ class Limits(msgspec.Struct, frozen=True, gc=False):
 
 
 class Budget(msgspec.Struct, frozen=True, gc=False):
-    """Whose units are spent, and how many there are. `subject` is unique among callers, or among addresses."""
+    """Whose units are spent, and how many there are. `subject` is unique among callers, or among addresses.
+
+    What is spent is taken from `shared` as well, where it has to fit, too.
+    """
 
     subject: str
     limits: Limits
     anonymous: bool = False
+    shared: "Budget | None" = None
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
@@ -81,6 +89,25 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
         if self.day_used + units > self.limits.day:
             ends.append(self.day_end)
         return ceil(max(ends) - self.now)
+
+
+def nearer(own: Standing, shared: Standing) -> Standing:
+    """Where somebody stands who spends from both: of either window the one in which fewer units are left.
+
+    With as many left in both, the one that ends later.
+    """
+    minute = day = own
+    more = shared.limits.minute - shared.minute_used - own.limits.minute + own.minute_used
+    if more < 0 or (more == 0 and shared.minute_end > own.minute_end):
+        minute = shared
+    more = shared.limits.day - shared.day_used - own.limits.day + own.day_used
+    if more < 0 or (more == 0 and shared.day_end > own.day_end):
+        day = shared
+    if minute is day:
+        return minute
+    limits = Limits(minute.limits.minute, day.limits.day)
+    ends = minute.minute_end, day.day_end
+    return Standing(own.fits, limits, own.now, minute.minute_used, ends[0], day.day_used, ends[1])
 
 
 def unspent(limits: Limits, now: float) -> Standing:
@@ -134,8 +161,30 @@ class MemoryLimiter:
 
     def charge(self, budget: Budget, units: int) -> Standing:
         """Spends units if they fit into both windows; 0 units ask where the subject stands."""
-        subject, limits = budget.subject, budget.limits
         now = self._clock()
+        own = self._counts(budget, now)
+        limits, shared = budget.limits, budget.shared
+        fits = own.minute_used + units <= limits.minute and own.day_used + units <= limits.day
+        if shared is None:
+            if fits:
+                own.minute_used += units
+                own.day_used += units
+            return Standing(fits, limits, now, own.minute_used, own.minute_end, own.day_used, own.day_end)
+        total, most = self._counts(shared, now), shared.limits
+        fits = fits and total.minute_used + units <= most.minute and total.day_used + units <= most.day
+        if fits:
+            own.minute_used += units
+            own.day_used += units
+            total.minute_used += units
+            total.day_used += units
+        return nearer(
+            Standing(fits, limits, now, own.minute_used, own.minute_end, own.day_used, own.day_end),
+            Standing(fits, most, now, total.minute_used, total.minute_end, total.day_used, total.day_end),
+        )
+
+    def _counts(self, budget: Budget, now: float) -> _Counts:
+        """What a subject has spent in windows that have not ended."""
+        subject = budget.subject
         table = self._addresses if budget.anonymous else self._callers
         counts = table.get(subject)
         if counts is None:
@@ -148,11 +197,7 @@ class MemoryLimiter:
             counts.minute_used, counts.minute_end = 0, now + MINUTE
         if not 0 < counts.day_end - now <= DAY:
             counts.day_used, counts.day_end = 0, now + DAY
-        fits = counts.minute_used + units <= limits.minute and counts.day_used + units <= limits.day
-        if fits:
-            counts.minute_used += units
-            counts.day_used += units
-        return Standing(fits, limits, now, counts.minute_used, counts.minute_end, counts.day_used, counts.day_end)
+        return counts
 
     async def check(self) -> bool:
         """Always: memory does not fail."""
@@ -180,14 +225,19 @@ class RateLimits:
         self.limiter = limiter
         self._default = Limits(per_minute, per_day)
         self._publishable = Limits(min(per_minute, PUBLISHABLE_PER_MINUTE), per_day)
+        self._organization = Limits(per_minute * SHARES, per_day * SHARES)
 
     def of_caller(self, caller: Caller) -> Budget:
-        """The budget of a credential; a browser session spends that of the key it stands for."""
+        """The budget of a credential; a browser session spends that of the key it stands for.
+
+        What the operator gave a key is its own. All others of an organisation have a sum in common, so that it gains
+        nothing by making more of them.
+        """
         limits = self._default if caller.sees_private else self._publishable
         minute, day = caller.rate_limit_per_minute, caller.rate_limit_per_day
         if minute or day:
-            limits = Limits(minute or limits.minute, day or limits.day)
-        return Budget(caller.principal, limits)
+            return Budget(caller.principal, Limits(minute or limits.minute, day or limits.day))
+        return Budget(caller.principal, limits, False, Budget(caller.organization.id, self._organization))
 
     def of_address(self, client: Client | None) -> Budget:
         """The budget of whoever shows no valid credential: invalid keys never spend what belongs to a key."""

@@ -20,7 +20,7 @@ from valkey.asyncio import Connection, Valkey
 from valkey.exceptions import ConnectionError as Disconnected
 from valkey.exceptions import NoScriptError, ResponseError, ValkeyError
 
-from gateway.limiter import DAY, MINUTE, Budget, Standing, unspent
+from gateway.limiter import DAY, MINUTE, Budget, Limits, Standing, nearer, unspent
 
 PREFIX = "certgate:limit:"
 
@@ -34,34 +34,42 @@ SCRIPT = f"""
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local units = tonumber(ARGV[1])
-local limits = {{tonumber(ARGV[2]), tonumber(ARGV[3])}}
 local lengths = {{{MINUTE * 1000}, {DAY * 1000}}}
-local stored = redis.call('HMGET', KEYS[1], 'minute_used', 'minute_end', 'day_used', 'day_end')
 local used, ends, fits = {{}}, {{}}, 1
-for i = 1, 2 do
-  used[i], ends[i] = tonumber(stored[2 * i - 1] or 0), tonumber(stored[2 * i] or 0)
-  -- An end further away than the window is long means that the clock was set back.
-  if ends[i] <= now or ends[i] - now > lengths[i] then
-    used[i], ends[i] = 0, now + lengths[i]
+-- Whoever spends, and what is spent from as well: of each the minute and the day.
+for k, key in ipairs(KEYS) do
+  local stored = redis.call('HMGET', key, 'minute_used', 'minute_end', 'day_used', 'day_end')
+  for i = 1, 2 do
+    local w = 2 * k - 2 + i
+    used[w], ends[w] = tonumber(stored[2 * i - 1] or 0), tonumber(stored[2 * i] or 0)
+    -- An end further away than the window is long means that the clock was set back.
+    if ends[w] <= now or ends[w] - now > lengths[i] then
+      used[w], ends[w] = 0, now + lengths[i]
+    end
+    if used[w] + units > tonumber(ARGV[w + 1]) then fits = 0 end
   end
-  if used[i] + units > limits[i] then fits = 0 end
 end
-if fits == 1 and units > 0 then
-  used[1], used[2] = used[1] + units, used[2] + units
-  redis.call('HSET', KEYS[1],
-    'minute_used', string.format('%d', used[1]), 'minute_end', string.format('%.0f', ends[1]),
-    'day_used', string.format('%d', used[2]), 'day_end', string.format('%.0f', ends[2]))
-  redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', math.max(ends[1], ends[2])))
+local answer = string.format('%d %.0f', fits, now)
+for k, key in ipairs(KEYS) do
+  local m, d = 2 * k - 1, 2 * k
+  if fits == 1 and units > 0 then
+    used[m], used[d] = used[m] + units, used[d] + units
+    redis.call('HSET', key,
+      'minute_used', string.format('%d', used[m]), 'minute_end', string.format('%.0f', ends[m]),
+      'day_used', string.format('%d', used[d]), 'day_end', string.format('%.0f', ends[d]))
+    redis.call('PEXPIREAT', key, string.format('%.0f', math.max(ends[m], ends[d])))
+  end
+  answer = answer .. string.format(' %d %.0f %d %.0f', used[m], ends[m], used[d], ends[d])
 end
-return {{ok = string.format('%d %.0f %d %.0f %d %.0f', fits, now, used[1], ends[1], used[2], ends[2])}}
+return {{ok = answer}}
 """
 
 _SHA = sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 log = logging.getLogger("certgate.limits")
 
-_Charge = tuple[str, int, int, int]
-"""The key, the units, the limit of the minute and that of the day."""
+_Charge = list[str | int]
+"""How many keys, the keys, the units, and of each key the limit of the minute and that of the day."""
 
 _Waiting = tuple[_Charge, "asyncio.Future[list[int] | None]"]
 
@@ -70,6 +78,25 @@ def _packed(words: list[str | int]) -> bytes:
     """A command in the server's protocol."""
     encoded = [str(word).encode() for word in words]
     return b"*%d\r\n" % len(encoded) + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in encoded])
+
+
+def _charge(budget: Budget, units: int) -> _Charge:
+    limits, shared = budget.limits, budget.shared
+    if budget.anonymous:
+        return [1, f"{PREFIX}address:{budget.subject}", units, limits.minute, limits.day]
+    key = f"{PREFIX}caller:{budget.subject}"
+    if shared is None:
+        return [1, key, units, limits.minute, limits.day]
+    total, most = f"{PREFIX}caller:{shared.subject}", shared.limits
+    return [2, key, total, units, limits.minute, limits.day, most.minute, most.day]
+
+
+def _standing(limits: Limits, counted: list[int], place: int) -> Standing:
+    """What the script counted for the key whose figures begin at that place of its answer."""
+    minute_used, minute_end, day_used, day_end = counted[place : place + 4]
+    return Standing(
+        counted[0] == 1, limits, counted[1] / 1000, minute_used, minute_end / 1000, day_used, day_end / 1000
+    )
 
 
 class RedisLimiter:
@@ -97,21 +124,20 @@ class RedisLimiter:
 
     async def charge(self, budget: Budget, units: int) -> Standing:
         """Spends units if they fit into both windows; fits whatever it is when the server does not answer."""
-        subject, limits = budget.subject, budget.limits
+        limits, shared = budget.limits, budget.shared
         if self._down:
             if self._clock() >= self._next_probe:
                 self._look()
             return unspent(limits, time())
-        key = f"{PREFIX}address:{subject}" if budget.anonymous else f"{PREFIX}caller:{subject}"
         answer = asyncio.get_running_loop().create_future()
-        self._waiting.append(((key, units, limits.minute, limits.day), answer))
+        self._waiting.append((_charge(budget, units), answer))
         if self._flight is None:
             self._flight = asyncio.create_task(self._fly())
         counted = await answer
         if counted is None:
             return unspent(limits, time())
-        fits, now, minute_used, minute_end, day_used, day_end = counted
-        return Standing(fits == 1, limits, now / 1000, minute_used, minute_end / 1000, day_used, day_end / 1000)
+        own = _standing(limits, counted, 2)
+        return own if shared is None else nearer(own, _standing(shared.limits, counted, 6))
 
     async def check(self) -> bool:
         """Whether the server answers now; counting starts again if it does."""
@@ -165,7 +191,7 @@ class RedisLimiter:
     async def _send(self, command: list[str], charges: list[_Charge]) -> list[Any]:
         self.round_trips += 1
         connection = self._connection
-        await connection.send_packed_command(b"".join([_packed([*command, 1, *charge]) for charge in charges]))
+        await connection.send_packed_command(b"".join([_packed([*command, *charge]) for charge in charges]))
         answers: list[Any] = []
         for _ in charges:
             # Each of them is read, also after a refusal, so that the next question meets its own answer.

@@ -199,13 +199,15 @@ class Settings(BaseModel):
         default=300,
         ge=1,
         description="How many requests a key may make in a minute, unless it has a limit of its own; also an address"
-        " that shows no valid key. Publishable keys may make 100, or this if it is less.",
+        " that shows no valid key. Publishable keys may make 100, or this if it is less. All keys of an organisation"
+        " without limits of their own may make ten times as many together.",
     )
     rate_limit_per_day: int = Field(
         default=10_000,
         ge=1,
         description="How many requests a key may make in a day, unless it has a limit of its own; also an address"
-        " that shows no valid key.",
+        " that shows no valid key. All keys of an organisation without limits of their own may make ten times as many"
+        " together.",
     )
     # Kept out of the representation: it may hold a password.
     redis_url: Annotated[str, AfterValidator(_redis_url)] = Field(

@@ -14,7 +14,7 @@ from domain.account import (
     PatchApiKey,
     WhoAmI,
 )
-from domain.api_keys import digest, new_key
+from domain.api_keys import MAX_KEYS, digest, new_key
 from domain.changes import Change
 from domain.errors import InvalidInput, NotFound, Violation
 from domain.metadata import merge
@@ -56,6 +56,9 @@ async def create_api_key(context: Context, transaction: Transaction, command: Cr
     if command.kind is KeyKind.USER and context.caller.user_id is None:
         message = "A csu key stands for the user who makes it; make it with a csu key, or on the command line"
         problems.append(Violation(("kind",), message, "user_of_kind"))
+    if await keys.count_live(transaction, command.organization_id, context.now) >= MAX_KEYS:
+        message = f"The organisation has {MAX_KEYS} API keys, as many as it may; revoke one that is not used any more"
+        problems.append(Violation(("organization_id",), message, "too_many_keys"))
     if problems:
         raise InvalidInput(problems)
     secret = new_key(command.kind)

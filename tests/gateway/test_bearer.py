@@ -166,6 +166,28 @@ async def test_the_organisation_comes_from_the_claim(world: World, authority: Au
     }
 
 
+OTHER_KINDS: list[Any] = [
+    *("\ud800", "brand\udfff", "a\0b", "b" * 8_000, 7, 1.5, True, [], {}, {"a": 1}, ["\ud800", {}]),
+    *(10**400, float("inf"), json.loads("[" * 900 + "]" * 900)),
+]
+
+
+async def test_a_claim_of_any_other_kind_is_a_refusal(world: World, authority: Authority) -> None:
+    """An issuer that is trusted with its keys need not be trusted with what it writes."""
+    stated = authority.stated()
+    for value in OTHER_KINDS:
+        for name in ("organization", "scope", "scp", "aud", "iss"):
+            without = {"scope": None} if name == "scp" else {}
+            answer = await ask(world, authority.signed({**stated, **without, name: value}))
+            assert answer.status_code in (401, 403), (name, value, answer.text)
+        # Long ago and never are moments, and whoever holds it is called by a digest of whatever is said.
+        for name in ("exp", "nbf", "iat", "sub", "client_id", "azp", "jti", "other"):
+            answer = await ask(world, authority.signed({**stated, name: value}))
+            assert answer.status_code in (200, 401), (name, value, answer.text)
+        header = base64.urlsafe_b64encode(json.dumps({"alg": value, "kid": value, "typ": value}).encode())
+        assert (await ask(world, f"{header.rstrip(b'=').decode()}.e30.AAAA")).status_code == 401
+
+
 async def test_another_claim_can_be_chosen(authority: Authority, database: Database) -> None:
     app = app_for(authority, database, oauth_organization_claim="tenant")
     async with World(app, database) as world:

@@ -111,6 +111,23 @@ def running(*words: str, until: str, **settings: str) -> Iterator[tuple[subproce
         process.communicate(timeout=30)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("organizations", "create", "shop", "--name", "caf\udce9"),
+        ("keys", "list", "--organization", "\udcff"),
+        ("members", "set", "--organization", "demo", "--role", "editor", "ann\udcff@example.org"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_bytes_that_are_no_text_are_refused_before_anything_is_done(words: tuple[str, ...], tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'none.db'}"
+    done = certgate(*words, CERTGATE_DATABASE_URL=url)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("certgate: what was typed is not all text in UTF-8; ")
+    assert not (tmp_path / "none.db").exists()
+
+
 def test_help_names_every_command_without_touching_the_database(tmp_path: Path) -> None:
     printed = succeeded("--help", CERTGATE_DATABASE_URL=f"sqlite:///{tmp_path}/never.db")
     for command in ("demo", "keys", "members", "migrate", "organizations", "schema", "seed", "serve"):

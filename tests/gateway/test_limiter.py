@@ -294,6 +294,36 @@ def test_publishable_keys_never_get_more_by_default_than_others() -> None:
     assert RateLimits(MemoryLimiter(), 50, 900).of_caller(caller(KeyKind.PUBLISHABLE)).limits == Limits(50, 900)
 
 
+def test_keys_of_an_organisation_have_a_sum_in_common_unless_the_operator_gave_them_limits() -> None:
+    limits = RateLimits(MemoryLimiter(), 300, 10_000)
+    for asks in (caller(), caller(KeyKind.PUBLISHABLE), caller(KeyKind.USER), caller(None)):
+        assert limits.of_caller(asks).shared == Budget(asks.organization.id, Limits(3_000, 100_000))
+    for asks in (caller(minute=5), caller(day=5), caller(KeyKind.PUBLISHABLE, minute=5_000)):
+        assert limits.of_caller(asks).shared is None
+    assert limits.of_address(("192.0.2.7", 1)).shared is None
+
+
+def test_what_is_spent_fits_into_the_sum_too_or_is_counted_nowhere() -> None:
+    clock = Clock()
+    limiter = MemoryLimiter(clock)
+    total = Budget("all", Limits(4, 7))
+    first, second = Budget("first", LIMITS, shared=total), Budget("second", LIMITS, shared=total)
+    assert spend(limiter, 4, first) == [True, True, True, False]
+    clock.now += 7
+    # What is left for the second is said by the window that is nearer to its end, and when that ends.
+    assert limiter.charge(second, 0) == Standing(True, Limits(4, 7), clock.now, 3, START + MINUTE, 3, START + DAY)
+    assert spend(limiter, 2, second) == [True, False]
+    refused = limiter.charge(second, 1)
+    assert (refused.fits, refused.limits.minute, refused.minute_used) == (False, 4, 4)
+    assert refused.retry_after(1) == MINUTE - 7
+    clock.now += MINUTE
+    assert spend(limiter, 3, second) == [True, True, True]
+    # The day of both: five each, seven in all.
+    clock.now += MINUTE
+    assert spend(limiter, 3, first) == [False, False, False]
+    assert limiter.charge(first, 0).limits == Limits(3, 7)
+
+
 def test_tokens_have_a_budget_of_their_own() -> None:
     limits = RateLimits(MemoryLimiter(), 300, 10_000)
     assert limits.of_caller(caller(None)).subject != limits.of_caller(caller()).subject

@@ -239,6 +239,20 @@ async def test_two_keys_of_one_organisation_are_counted_apart(world: World) -> N
     assert used(await get(world, key="second")) == 1
 
 
+async def test_more_keys_of_an_organisation_have_no_more_than_ten(world: World) -> None:
+    for number in range(11):
+        await world.add_key(f"k{number}", "brand", Role.READONLY)
+    answers = [await ask(world, document(20), f"k{number}") for number in range(11) for _ in range(15)]
+    assert [answer.status_code for answer in answers] == [200] * 150 + [429] * 15
+    last = await get(world, key="k10")
+    assert (last.headers["ratelimit-limit"], last.headers["ratelimit-remaining"]) == ("3000", "0")
+    assert last.headers["ratelimit-policy"] == "3000;w=60, 10000;w=86400"
+    assert (await get(world, key="rival")).status_code == 200
+    # A new key brings nothing, and another organisation's calls nobody notices.
+    await world.add_key("new", "brand", Role.READONLY)
+    assert (await get(world, key="new")).status_code == 429
+
+
 async def test_invalid_keys_spend_the_address_and_never_a_key(world: World) -> None:
     # Well formed up to the checksum, which is that of the true key's body.
     forged = world.keys["editor"][:-1] + ("0" if world.keys["editor"][-1] != "0" else "1")

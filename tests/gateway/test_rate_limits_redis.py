@@ -78,6 +78,13 @@ async def test_it_counts_as_memory_does(limiter: RedisLimiter) -> None:
             here, there = memory.charge(budget, units), await limiter.charge(budget, units)
             assert (there.fits, there.minute_used, there.day_used) == (here.fits, here.minute_used, here.day_used)
             assert there.limits == limits
+    total = Budget("all", Limits(6, 9))
+    sharing = [Budget(name, Limits(4, 8), shared=total) for name in ("first", "second")]
+    for units in (1, 0, 2, 3, 2, 1, 0, 1, 1):
+        for budget in sharing:
+            here, there = memory.charge(budget, units), await limiter.charge(budget, units)
+            assert (there.fits, there.minute_used, there.day_used) == (here.fits, here.minute_used, here.day_used)
+            assert there.limits == here.limits
 
 
 async def test_windows_are_the_servers_and_end_together_with_what_it_stores(limiter: RedisLimiter, admin: Any) -> None:

@@ -104,9 +104,16 @@ class Authority:
 
     def forged(self, kid: str = "rsa-1", algorithm: str = "RS256", **claims: Any) -> str:
         """A token that the server would not issue, signed with a key of its own; None takes a claim away."""
-        token = self.token()
-        stated = {**jwt.decode(token, options={"verify_signature": False}), **claims}
+        return self.signed({**self.stated(), **claims}, kid, algorithm)
+
+    def stated(self) -> dict[str, Any]:
+        """What a token says that the server issues."""
+        said: dict[str, Any] = jwt.decode(self.token(), options={"verify_signature": False})
+        return said
+
+    def signed(self, claims: dict[str, Any], kid: str = "rsa-1", algorithm: str = "RS256") -> str:
+        """A token with exactly these claims but for those that are None, of whatever types they are."""
         jwk = next(key for key in self.keys if key["kid"] == kid)
         key = jwt.PyJWK(jwk, algorithm).key
-        stated = {name: value for name, value in stated.items() if value is not None}
-        return jwt.encode(stated, key, algorithm, headers={"kid": kid})
+        stated = {name: value for name, value in claims.items() if value is not None}
+        return jwt.PyJWS().encode(json.dumps(stated).encode(), key, algorithm, headers={"kid": kid})

@@ -1,16 +1,19 @@
 """API keys through both faces: made, shown once, changed and revoked by managers, and by nobody else."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from db import tables
+from db import keys, tables
+from domain.api_keys import MAX_KEYS
+from domain.short_id import catalogue_id
 from domain.vocabulary import KeyKind, Role
 from resolvers.keys import list_keys, set_member, sign_in_with_key
 from tests.operations.faces import Face, GraphQL
 from tests.operations.mutations import MUTATIONS, SPARE_KEY, prepare, run, send
-from tests.world import GTIN, NON_GMO, NOTHING, VEGAN, World
+from tests.world import GTIN, NON_GMO, NOON, NOTHING, VEGAN, World
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """Where the database does not matter, one is enough."""
@@ -39,6 +42,36 @@ async def test_a_new_key_is_shown_once_works_at_once_and_is_stored_nowhere(world
         "rate_limit_per_minute": 0,
         "rate_limit_per_day": 0,
     }
+
+
+async def test_managers_make_no_more_keys_than_an_organisation_may_have(world: World, face: Face) -> None:
+    """Of those who make the last ones at the same moment as many get theirs as there is room for."""
+    valid = sum(key["is_active"] for key in (await face.api_keys()).facts)
+    async with world.database.write() as transaction:
+        for number in [*range(MAX_KEYS - valid - 2), "revoked", "expired"]:
+            await keys.add_key(
+                transaction,
+                id=catalogue_id("key", f"{number}"),
+                organization_id=world.brand,
+                kind=KeyKind.BUSINESS,
+                role=Role.READONLY,
+                name="",
+                digest=f"{number}",
+                expires_at=NOON - timedelta(days=400) if number == "expired" else None,
+                at=NOON,
+            )
+        await keys.revoke_key(transaction, catalogue_id("key", "revoked"))
+    made = await asyncio.gather(*(face.create_key(name=f"k{number}") for number in range(5)))
+    refused = [outcome for outcome in made if not outcome.ok]
+    assert [outcome.code for outcome in refused] == ["validation_error"] * 3
+    assert {kind for outcome in refused for _, kind, _ in outcome.violations()} == {"too_many_keys"}
+    await world.add_key("the operator's", "brand", Role.READONLY)
+    assert not (await face.create_key(name="more")).ok
+    for outcome in made:
+        if outcome.ok:
+            assert (await face.revoke_key(outcome.facts["id"])).ok
+    assert (await face.create_key(name="more")).ok
+    assert (await face.create_key("rival", name="of the rival", organization_id=world.rival)).ok
 
 
 async def test_a_revoked_key_is_refused_at_once_and_cannot_be_revoked_again(world: World, face: Face) -> None:
