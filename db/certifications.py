@@ -64,12 +64,13 @@ _INDEXES = (
     Index("sqlite_autoindex_certification_assignments_2", ("id",)),
     Index("sqlite_autoindex_certification_assignments_1", ("gtin", "certification_id")),
     Index("ix_certification_assignments_number", ("certificate_number", "gtin", "certification_id")),
+    Index("ix_certification_assignments_certification_lapses", ("certification_id", "lapses_on", "gtin")),
     Index("ix_certification_assignments_certification_ends", ("certification_id", "expiration_date", "gtin")),
     Index(
-        "ix_certification_assignments_status_ends",
-        ("verification_status", "expiration_date", "gtin", "certification_id"),
+        "ix_certification_assignments_status_lapses", ("verification_status", "lapses_on", "gtin", "certification_id")
     ),
     Index("ix_certification_assignments_certification", ("certification_id", "gtin")),
+    Index("ix_certification_assignments_lapses", ("lapses_on", "gtin", "certification_id")),
     Index("ix_certification_assignments_ends", ("expiration_date", "gtin", "certification_id")),
     Index("ix_certification_assignments_updated", ("updated_at", "gtin", "certification_id")),
 )

@@ -13,7 +13,7 @@ from db import tables
 from db.types import AnyOf, Endless, Exists, Negated, Unindexed, Vocabulary, among, pattern, text_list
 from domain.filters import Condition, Either, Every, Not, Where, either, every, one_of
 
-COLUMN_OF = {"expiration_date": "ends"}
+COLUMN_OF = {"expiration_date": "ends", "lapses_on": "lapses"}
 """Members whose conditions and orders go by a column of another name."""
 
 

@@ -31,7 +31,7 @@ from db.definitions import Definitions, with_definitions
 from db.filters import condition, take_apart
 from db.reads import Read, Row
 from db.tables import certification_assignments, certifications, claim_assignments, claims
-from db.types import Unindexed
+from db.types import Unindexed, earlier
 from domain.filters import Condition, Either, Every, Not, Where
 from domain.stats import (
     MAX_GROUPS,
@@ -46,6 +46,7 @@ from domain.stats import (
 
 # Columns that indexes begin with or hold, so that counting by one of them touches no row.
 _INDEXED = frozenset({"gtin", "certification_id", "verification_status", "claim_id", "source"})
+_MOSTLY = ("open_gte", "known", "null")
 # Conditions that so many rows pass that going to each of them through an index takes longer than reading all.
 _MANY = frozenset(
     {
@@ -53,9 +54,7 @@ _MANY = frozenset(
         ("verification_status", "in"),
         ("source", "eq"),
         ("source", "in"),
-        ("expiration_date", "open_gte"),
-        ("expiration_date", "known"),
-        ("expiration_date", "null"),
+        *((member, operator) for member in ("expiration_date", "lapses_on") for operator in _MOSTLY),
     }
 )
 
@@ -229,9 +228,14 @@ def _counted(table: Table, names: Collection[str], shape: Where, bucket: ExpiryB
         # times as long as sorting them all.
         columns = [Unindexed(column).label(column.name) for column in columns]
     if bucket is not None:
-        columns.append(_StartOf(bucket, table.c.expiration_date).label("starts"))
+        columns.append(_StartOf(bucket, _lapse(table)).label("starts"))
     rows = select(*columns, func.count().label("size")).select_from(table).where(condition(shape, table, _MANY))
     return rows.group_by(*columns).cte("counted")
+
+
+def _lapse(table: Table) -> ColumnElement[Any]:
+    day = table.c.expiration_date
+    return earlier(day, table.c.expiry_date) if "expiry_date" in table.c else day
 
 
 def _members(shape: Where) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     Computed,
     Date,
     ForeignKey,
@@ -22,7 +23,7 @@ from sqlalchemy import (
     select,
 )
 
-from db.types import Day, Document, UtcDateTime, Vocabulary, open_end, text
+from db.types import Day, Document, UtcDateTime, Vocabulary, earlier, open_end, text
 from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, KeyKind, Role, VerificationStatus
 
 metadata = MetaData(
@@ -48,9 +49,13 @@ def _moments() -> tuple[Column[object], ...]:
     )
 
 
-def _ends() -> Column[Any]:
-    """The last day of validity for orders and conditions, without NULL; never read."""
-    return Column("ends", Date, Computed(open_end(literal_column("expiration_date"))))
+_expiration_date: ColumnElement[Any] = literal_column("expiration_date", Date())
+_expiry_date: ColumnElement[Any] = literal_column("expiry_date", Date())
+
+
+def _end(name: str, day: ColumnElement[Any]) -> Column[Any]:
+    """The day for orders and conditions, without NULL; never read."""
+    return Column(name, Date, Computed(open_end(day)))
 
 
 organizations = Table(
@@ -237,11 +242,15 @@ certification_assignments = Table(
     Column("initial_certification_date", Day()),
     Column("certificate_countries", Document, nullable=False),
     *_moments(),
-    _ends(),
+    _end("ends", _expiration_date),
+    # As `domain.validity.lapses_on`.
+    _end("lapses", earlier(_expiration_date, _expiry_date)),
     Index("ix_certification_assignments_certification", "certification_id", "gtin"),
     Index("ix_certification_assignments_certification_ends", "certification_id", "ends", "gtin"),
-    Index("ix_certification_assignments_status_ends", "verification_status", "ends", "gtin", "certification_id"),
+    Index("ix_certification_assignments_certification_lapses", "certification_id", "lapses", "gtin"),
+    Index("ix_certification_assignments_status_lapses", "verification_status", "lapses", "gtin", "certification_id"),
     Index("ix_certification_assignments_ends", "ends", "gtin", "certification_id"),
+    Index("ix_certification_assignments_lapses", "lapses", "gtin", "certification_id"),
     Index("ix_certification_assignments_updated", "updated_at", "gtin", "certification_id"),
     Index("ix_certification_assignments_number", "certificate_number", "gtin", "certification_id"),
     sqlite_with_rowid=False,
@@ -260,7 +269,7 @@ claim_assignments = Table(
     Column("evidence_url", text(2000), nullable=False),
     Column("evidence_note", text(), nullable=False),
     *_moments(),
-    _ends(),
+    _end("ends", _expiration_date),
     Index("ix_claim_assignments_claim", "claim_id", "gtin"),
     Index("ix_claim_assignments_claim_ends", "claim_id", "ends", "gtin"),
     Index("ix_claim_assignments_source_ends", "source", "ends", "gtin", "claim_id"),

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ARRAY, JSON, Boolean, Date, DateTime, Dialect, String, func
+from sqlalchemy import ARRAY, JSON, Boolean, Date, DateTime, Dialect, String, case, func
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import BindParameter, ColumnElement, FunctionElement, bindparam
@@ -173,6 +173,11 @@ def open_end(date: ColumnElement[Any]) -> ColumnElement[Any]:
     Without NULL, a page can be continued behind any value, and one range of an index holds all that has not ended.
     """
     return func.coalesce(date, Endless(), type_=Date())
+
+
+def earlier(first: ColumnElement[Any], second: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The earlier of two dates; where one is missing, the other."""
+    return case(((second < first) | first.is_(None), second), else_=first)
 
 
 class Unindexed(FunctionElement[Any]):

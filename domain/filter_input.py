@@ -18,12 +18,12 @@ from pydantic import ValidationError as PydanticValidationError
 
 from domain.countries import Country
 from domain.errors import InvalidInput, Violation
-from domain.filters import EVERYTHING, Condition, Every, Where, either, every, negation, one_of, size
+from domain.filters import EVERYTHING, Condition, Every, Not, Where, either, every, negation, one_of, size
 from domain.gtin import GtinField
 from domain.short_id import ShortIdField
 from domain.text import fold
 from domain.validation import MAX_VIOLATIONS, Date, Moment, Text40, Text255, Text500, violations_of
-from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, VerificationStatus
+from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, Standing, VerificationStatus
 
 MAX_CONDITIONS = 50
 MAX_COMPILED = 2 * MAX_CONDITIONS
@@ -149,7 +149,7 @@ def _range(reading: _Reading, member: str, adapter: TypeAdapter[Any], ends: Mapp
         parts.append(Condition(member, "gte", reading.take(adapter, first, (*path, "from"))))
     if last is not None:
         parts.append(Condition(member, "lte", reading.take(adapter, last, (*path, "to"))))
-    if member == "expiration_date" and last is None:
+    if member in ("expiration_date", "lapses_on") and last is None:
         # What has no end ends after every day, but lies in no span.
         parts.append(Condition(member, "known"))
     return every(parts)
@@ -217,14 +217,43 @@ def _metadata(reading: _Reading, entry: Mapping[str, Any], path: Path, depth: in
     return Condition("metadata", "has", (key, value))
 
 
-def _expiring_within(reading: _Reading, window: Mapping[str, Any], path: Path, depth: int) -> Where:
-    reading.left -= 1
-    days = window["days"]
-    if not 0 <= days <= MAX_DAYS:
-        message = f"Input should be between 0 and {MAX_DAYS}"
-        return reading.refuse((*path, "days"), message, "out_of_range")
-    last = reading.today + timedelta(days=days)
-    return Every((Condition("expiration_date", "gte", reading.today), Condition("expiration_date", "lte", last)))
+def _lapsing(member: str) -> Fields:
+    """The conditions on the day on which an assignment lapses, which is that member."""
+
+    def within(reading: _Reading, window: Mapping[str, Any], path: Path, depth: int) -> Where:
+        reading.left -= 1
+        days = window["days"]
+        if not 0 <= days <= MAX_DAYS:
+            message = f"Input should be between 0 and {MAX_DAYS}"
+            return reading.refuse((*path, "days"), message, "out_of_range")
+        last = reading.today + timedelta(days=days)
+        return Every((Condition(member, "gte", reading.today), Condition(member, "lte", last)))
+
+    def standing(reading: _Reading, operators: Mapping[str, Any], path: Path, depth: int) -> Where:
+        day = operators.get("on") or reading.today
+        parts: list[Where] = []
+        for name in ("eq", "in"):
+            asked = operators.get(name)
+            if asked is None:
+                continue
+            standings = dict.fromkeys(asked) if name == "in" else [asked]
+            reading.left -= len(standings)
+            parts.append(either(stands(each, day) for each in standings))
+        return every(parts)
+
+    def stands(standing: Standing, day: date) -> Where:
+        # As `domain.validity.standing`.
+        if standing is Standing.LAPSED:
+            return Condition(member, "lt", day)
+        begun = Condition("valid_from", "open_lte", day)
+        return Every((begun if standing is Standing.CURRENT else Not(begun), Condition(member, "open_gte", day)))
+
+    return {
+        "lapses_on": _compared(member, Date),
+        "lapses_within": within,
+        "expiring_within": within,
+        "standing": standing,
+    }
 
 
 def _active_on(reading: _Reading, day: date, path: Path, depth: int) -> Where:
@@ -288,7 +317,7 @@ CERTIFICATION_ASSIGNMENTS: Fields = {
     "verification_status": _compared("verification_status", VerificationStatus),
     "country": _countries("certificate_countries"),
     "expiration_date": _compared("expiration_date", Date),
-    "expiring_within": _expiring_within,
+    **_lapsing("lapses_on"),
     "active_on": _active_on,
     "updated_at": _compared("updated_at", Moment),
     "metadata": _metadata,
@@ -301,7 +330,7 @@ CLAIM_ASSIGNMENTS: Fields = {
     "category": _inside("claim", _compared("category", ClaimCategory)),
     "source": _compared("source", ClaimSource),
     "expiration_date": _compared("expiration_date", Date),
-    "expiring_within": _expiring_within,
+    **_lapsing("expiration_date"),
     "active_on": _active_on,
     "updated_at": _compared("updated_at", Moment),
     "metadata": _metadata,

@@ -37,6 +37,7 @@ class AssignmentOrderField(Vocabulary):
 
     GTIN = "gtin", "The product's GTIN; then the id of the certification or claim."
     EXPIRATION_DATE = "expiration_date", "The last day of validity, a missing one as the latest; then as by GTIN."
+    LAPSES_ON = "lapses_on", "The day on which it lapses, a missing one as the latest; then as by GTIN."
     UPDATED_AT = "updated_at", "When it last changed; then as by GTIN."
 
 
@@ -45,6 +46,7 @@ class NestedAssignmentOrderField(Vocabulary):
 
     GTIN = "gtin", "The product's GTIN; then the id of the certification or claim."
     EXPIRATION_DATE = "expiration_date", "The last day of validity, a missing one as the latest; then as by GTIN."
+    LAPSES_ON = "lapses_on", "The day on which it lapses, a missing one as the latest; then as by GTIN."
 
 
 class DefinitionOrderField(Vocabulary):
@@ -137,6 +139,9 @@ def certification_assignment_order(
 
 def claim_assignment_order(by: AssignmentOrderField = AssignmentOrderField.GTIN, *, descending: bool = False) -> Order:
     """An order of claim assignments; ties by GTIN and claim."""
+    if by is AssignmentOrderField.LAPSES_ON:
+        # For a claim no other end is recorded.
+        by = AssignmentOrderField.EXPIRATION_DATE
     return _assignment_order("claimAssignments", "claim", by, descending=descending)
 
 
@@ -146,14 +151,15 @@ def _assignment_order(of: str, definition: str, by: AssignmentOrderField, *, des
         return Order(
             of, member, descending, lambda item: (item.gtin, getattr(item, definition).id), tuple[str, str], _GTIN
         )
-    kind: Any = date | None if by is AssignmentOrderField.EXPIRATION_DATE else datetime
+    kind: Any = datetime if by is AssignmentOrderField.UPDATED_AT else date | None
+    members = {"expiration_date", "expiry_date"} if by is AssignmentOrderField.LAPSES_ON else {member}
     return Order(
         of,
         member,
         descending,
         lambda item: (getattr(item, member), item.gtin, getattr(item, definition).id),
         tuple[kind, str, str],
-        _GTIN | {member},
+        _GTIN | members,
     )
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from domain.gtin import Gtin
 from domain.short_id import ShortId
+from domain.validity import lapses_on
 from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, VerificationStatus
 
 
@@ -128,6 +129,11 @@ class CertificationAssignment(Record, frozen=True):
     version: int
     certification: Certification
 
+    @property
+    def lapses_on(self) -> date | None:
+        """The last day on which it holds."""
+        return lapses_on(self.expiration_date, self.expiry_date)
+
 
 class ClaimAssignment(Record, frozen=True):
     """A claim that a product makes. Contract 2.8; evidence is stored but never leaves by REST.
@@ -148,3 +154,8 @@ class ClaimAssignment(Record, frozen=True):
     updated_at: datetime
     version: int
     claim: Claim
+
+    @property
+    def lapses_on(self) -> date | None:
+        """The last day on which it holds."""
+        return self.expiration_date

@@ -30,7 +30,7 @@ class ClaimGrouping(Vocabulary):
 
 
 class ExpiryBucket(Vocabulary):
-    """How long the periods are in which assignments that expire are counted together."""
+    """How long the periods are in which assignments that lapse are counted together."""
 
     MONTH = "month", "Calendar months."
     QUARTER = "quarter", "January to March, April to June, and so on."
@@ -69,7 +69,7 @@ class ClaimGroup(Record, frozen=True):
 
 
 class Stats(Record, Generic[G], frozen=True):
-    """The groups, by period (those that never expire last), then by size, the largest first.
+    """The groups, by period (those that never lapse last), then by size, the largest first.
 
     `total_count` counts each assignment once, also those of groups that are left out because there are too many.
     """

@@ -1,13 +1,30 @@
-"""When an assignment holds (contract 2.4): both bounds are included, a missing bound is open."""
+"""When an assignment holds: both bounds are included, a missing bound is open.
+
+`is_active` is the contract's (2.4) and does not know the expiry that is printed on a certificate; `lapses_on` and
+`standing` do.
+"""
 
 from datetime import date
 
 from domain.errors import InvalidInput, Violation
+from domain.vocabulary import Standing
 
 
 def is_active(valid_from: date | None, expiration_date: date | None, on: date) -> bool:
     """Whether `on` lies within the validity."""
     return (valid_from is None or valid_from <= on) and (expiration_date is None or on <= expiration_date)
+
+
+def lapses_on(expiration_date: date | None, expiry_date: date | None) -> date | None:
+    """The last day on which a certificate holds: the end of its validity or the printed one, which comes earlier."""
+    return min((day for day in (expiration_date, expiry_date) if day is not None), default=None)
+
+
+def standing(valid_from: date | None, lapses_on: date | None, on: date) -> Standing:
+    """How what begins and lapses on these days stands `on` a day."""
+    if lapses_on is not None and lapses_on < on:
+        return Standing.LAPSED
+    return Standing.NOT_YET if valid_from is not None and valid_from > on else Standing.CURRENT
 
 
 def check_order(valid_from: date | None, expiration_date: date | None) -> None:

@@ -28,6 +28,14 @@ class VerificationStatus(Vocabulary):
     EXPIRED = "expired", "It was confirmed once, but that confirmation has lapsed: look again."
 
 
+class Standing(Vocabulary):
+    """How an assignment stands on a day, by all the dates that are recorded."""
+
+    NOT_YET = "not_yet", "Its first day is still to come."
+    CURRENT = "current", "It has begun, as far as is known, and has not lapsed."
+    LAPSED = "lapsed", "The day on which it lapses has passed, whatever its first day."
+
+
 class ClaimSource(Vocabulary):
     """Who stands behind a claim."""
 

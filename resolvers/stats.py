@@ -1,4 +1,4 @@
-"""How many assignments there are, by status, body, country and so on, and by when they expire."""
+"""How many assignments there are, by status, body, country and so on, and by when they lapse."""
 
 from collections.abc import Collection
 

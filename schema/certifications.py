@@ -15,7 +15,7 @@ from domain.commands import (
 )
 from domain.filter_input import CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS
 from domain.paging import Order, definition_order
-from domain.validity import is_active
+from domain.validity import is_active, standing
 from execution.batched import batched
 from execution.wanted import reads, wanted
 from resolvers import assignments, certifications, products
@@ -112,7 +112,7 @@ class CertificationAssignment(Node):
     )
     valid_from: date | None = strawberry.field(description="First day of validity; null when not recorded.")
     expiration_date: date | None = strawberry.field(
-        description="Last day of the programme's validity; null for none. It decides `isActive`."
+        description="Last day of the programme's validity; null for none. It decides `isActive` (see `lapsesOn`)."
     )
     expiry_date: date | None = strawberry.field(
         description="The expiry printed on the certificate itself; often equals `expirationDate`."
@@ -138,7 +138,10 @@ class CertificationAssignment(Node):
     version: int = strawberry.field(description="Counts its changes, from 1.")
 
     @strawberry.field(
-        description="Whether it is valid on a day: both bounds count, a missing one is open.",
+        description=(
+            "Whether a day lies between `validFrom` and `expirationDate`, both included, a missing one open; the"
+            " printed `expiryDate` has no part in it (see `standing`)."
+        ),
         metadata=reads("valid_from", "expiration_date"),
     )
     def is_active(
@@ -148,6 +151,29 @@ class CertificationAssignment(Node):
     ) -> bool:
         """Whether the certification holds."""
         return is_active(self.valid_from, self.expiration_date, as_of or info.context.operation.today)
+
+    @strawberry.field(
+        description=(
+            "Last day on which it holds: the earlier of `expirationDate` and `expiryDate`; null when neither is known."
+        ),
+        metadata=reads("expiration_date", "expiry_date"),
+    )
+    def lapses_on(self) -> date | None:
+        """The day on which it lapses."""
+        day: date | None = shown(self).lapses_on
+        return day
+
+    @strawberry.field(
+        description="How it stands on a day, by `validFrom` and `lapsesOn`.",
+        metadata=reads("valid_from", "expiration_date", "expiry_date"),
+    )
+    def standing(
+        self,
+        info: Info,
+        on: Annotated[date | None, strawberry.argument(description="The day; today (UTC) if left out.")] = None,
+    ) -> vocabulary.Standing:
+        """How it stands."""
+        return standing(self.valid_from, shown(self).lapses_on, on or info.context.operation.today)
 
     @batched(description="The product that holds the certification.", metadata=reads("gtin"))
     @staticmethod

@@ -11,7 +11,7 @@ from domain.changes import Change
 from domain.commands import AssignClaim, PatchClaimAssignment, RemoveClaim
 from domain.filter_input import CLAIM_ASSIGNMENTS, CLAIMS
 from domain.paging import AssignmentOrderField, Order, claim_assignment_order, definition_order
-from domain.validity import is_active
+from domain.validity import is_active, standing
 from execution.batched import batched
 from execution.wanted import reads, wanted
 from resolvers import assignments, claims, products
@@ -103,6 +103,27 @@ class ClaimAssignment(Node):
     ) -> bool:
         """Whether the claim holds."""
         return is_active(self.valid_from, self.expiration_date, as_of or info.context.operation.today)
+
+    @strawberry.field(
+        description="Last day on which it holds, which is `expirationDate`; null when it is open-ended.",
+        metadata=reads("expiration_date"),
+    )
+    def lapses_on(self) -> date | None:
+        """The day on which it lapses."""
+        day: date | None = shown(self).lapses_on
+        return day
+
+    @strawberry.field(
+        description="How it stands on a day, by `validFrom` and `lapsesOn`.",
+        metadata=reads("valid_from", "expiration_date"),
+    )
+    def standing(
+        self,
+        info: Info,
+        on: Annotated[date | None, strawberry.argument(description="The day; today (UTC) if left out.")] = None,
+    ) -> vocabulary.Standing:
+        """How it stands."""
+        return standing(self.valid_from, shown(self).lapses_on, on or info.context.operation.today)
 
     @batched(description="The product that makes the claim.", metadata=reads("gtin"))
     @staticmethod

@@ -21,6 +21,7 @@ for _enumeration in (
     vocabulary.DataSource,
     vocabulary.KeyKind,
     vocabulary.Role,
+    vocabulary.Standing,
     vocabulary.VerificationStatus,
     paging.AssignmentOrderField,
     paging.BodyOrderField,

@@ -120,6 +120,17 @@ class Within:
     days: int = strawberry.field(description="How many, 0 to 3660; 0 is today alone.")
 
 
+@strawberry.input(description="Which standings are looked for. All operators that are given must hold.")
+class StandingFilter:
+    """On one day."""
+
+    eq: vocabulary.Standing | None = strawberry.field(default=None, description="It is this.")
+    in_: list[vocabulary.Standing] | None = strawberry.field(
+        name="in", default=None, description="It is one of these; an empty list matches nothing."
+    )
+    on: date | None = strawberry.field(default=None, description="The day; today (UTC) if left out.")
+
+
 @strawberry.input(
     description="Which certification bodies are looked for. All members given must hold; null asks for nothing."
 )
@@ -206,9 +217,12 @@ class CertificationAssignmentWhere:
     )
     country: CountryFilter | None = strawberry.field(default=None, description="The countries in which it is valid.")
     expiration_date: DateFilter | None = strawberry.field(default=None, description="The last day of validity.")
-    expiring_within: Within | None = strawberry.field(
-        default=None, description="The last day of validity is today or comes within so many days."
+    lapses_on: DateFilter | None = strawberry.field(default=None, description="The last day on which it holds.")
+    lapses_within: Within | None = strawberry.field(
+        default=None, description="The last day on which it holds is today or comes within so many days."
     )
+    expiring_within: Within | None = strawberry.field(default=None, description="The same as `lapsesWithin`.")
+    standing: StandingFilter | None = strawberry.field(default=None, description="How it stands on a day.")
     active_on: date | None = strawberry.field(default=None, description="It holds on this day, as `isActive` says.")
     updated_at: DateTimeFilter | None = strawberry.field(default=None, description="When it last changed.")
     metadata: MetadataFilter | None = strawberry.field(
@@ -240,9 +254,12 @@ class ClaimAssignmentWhere:
     )
     source: Filter[vocabulary.ClaimSource] | None = strawberry.field(default=None, description="Who stands behind it.")
     expiration_date: DateFilter | None = strawberry.field(default=None, description="The last day of validity.")
-    expiring_within: Within | None = strawberry.field(
-        default=None, description="The last day of validity is today or comes within so many days."
+    lapses_on: DateFilter | None = strawberry.field(default=None, description="The last day on which it holds.")
+    lapses_within: Within | None = strawberry.field(
+        default=None, description="The last day on which it holds is today or comes within so many days."
     )
+    expiring_within: Within | None = strawberry.field(default=None, description="The same as `lapsesWithin`.")
+    standing: StandingFilter | None = strawberry.field(default=None, description="How it stands on a day.")
     active_on: date | None = strawberry.field(default=None, description="It holds on this day, as `isActive` says.")
     updated_at: DateTimeFilter | None = strawberry.field(default=None, description="When it last changed.")
     metadata: MetadataFilter | None = strawberry.field(

@@ -1,4 +1,4 @@
-"""Statistics in GraphQL: how many assignments there are, by what they have in common and by when they expire.
+"""Statistics in GraphQL: how many assignments there are, by what they have in common and by when they lapse.
 
 Certifications and claims have a field each, because they are grouped by different things: what cannot be asked together
 is refused by the schema, where a client sees it before it asks.
@@ -34,14 +34,14 @@ WEIGHT = 2_000
 
 GroupBucket = Annotated[
     ExpiryBucket | None,
-    strawberry.argument(description="Count those apart that expire in different periods of this length."),
+    strawberry.argument(description="Count those apart that lapse in different periods of this length."),
 ]
-FROM = "First day of the period in which they expire; null without `bucket`, and for those that never expire."
-TO = "Last day of that period. With `expiresFrom` it is the range of `expirationDate` that lists these assignments."
+FROM = "First day of the period in which they lapse; null without `bucket`, and for those that never lapse."
+TO = "Last day of that period. With `expiresFrom` it is the range of `lapsesOn` that lists these assignments."
 COUNT = "How many there are; never 0."
 TOTAL = "How many assignments pass the filter, each counted once."
 TRUNCATED = "Whether there are more than 1,000 groups, so that some are missing here; narrow them down with `where`."
-GROUPS = "At most 1,000 groups: by period, those that never expire last; then by size, the largest first."
+GROUPS = "At most 1,000 groups: by period, those that never lapse last; then by size, the largest first."
 
 
 @record_type(
@@ -113,8 +113,8 @@ class StatsQueries:
     @strawberry.field(
         metadata=cost(weight=WEIGHT),
         description=(
-            "How many certifications products hold, by any of status, body, certification, country and the period of"
-            " expiry: for example how many certificates of each body lapse in each month."
+            "How many certifications products hold, by any of status, body, certification, country and the period in"
+            " which they lapse: for example how many certificates of each body lapse in each month."
         ),
     )
     async def certification_assignment_stats(
@@ -137,7 +137,7 @@ class StatsQueries:
 
     @strawberry.field(
         metadata=cost(weight=WEIGHT),
-        description="How many claims products make, by any of source, category, claim and the period of expiry.",
+        description="How many claims products make, by any of source, category, claim and the period of their lapse.",
     )
     async def claim_assignment_stats(
         self,

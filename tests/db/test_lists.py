@@ -32,7 +32,7 @@ from domain.paging import (
 from domain.records import CertificationAssignment, ClaimAssignment, Product
 from domain.short_id import new_short_id
 from domain.text import fold, search_text
-from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, VerificationStatus
+from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, Standing, VerificationStatus
 from tests.world import BODY, FAIR_TRADE, NON_GMO, PRIVATE, USDA_ORGANIC, VEGAN, World
 
 TODAY = date(2026, 11, 22)
@@ -99,7 +99,7 @@ async def stocked(world: World) -> World:
                         "certification_id": definition,
                         "certificate_number": choose.choice(["", "NOP-1", "NOP-2", "nop-1", "N%P"]),
                         "issuing_body": "",
-                        "expiry_date": None,
+                        "expiry_date": choose.choice(DAYS),
                         "verification_url": "",
                         "verification_status": choose.choice(list(VerificationStatus)),
                         "scope": "",
@@ -177,6 +177,19 @@ def is_in(value: date | None, first: date, last: date) -> bool:
     return value is not None and first <= value <= last
 
 
+def lapse(item: Any) -> date | None:
+    """The earlier of the ends that are recorded."""
+    ends = [item.expiration_date, getattr(item, "expiry_date", None)]
+    return min((day for day in ends if day is not None), default=None)
+
+
+def stands(item: Any, day: date) -> Standing:
+    last = lapse(item)
+    if last is not None and last < day:
+        return Standing.LAPSED
+    return Standing.NOT_YET if item.valid_from is not None and item.valid_from > day else Standing.CURRENT
+
+
 def of_assignments() -> list[Case]:
     soon = TODAY + timedelta(60)
     return [
@@ -211,8 +224,8 @@ def of_assignments() -> list[Case]:
         ({"expiration_date": {"is_null": False}}, lambda a: a.expiration_date is not None),
         ({"not": {"expiration_date": {"is_null": True}}}, lambda a: a.expiration_date is not None),
         ({"not": {"expiration_date": {"eq": TODAY}}}, lambda a: a.expiration_date != TODAY),
-        ({"expiring_within": {"days": 60}}, lambda a: is_in(a.expiration_date, TODAY, soon)),
-        ({"expiring_within": {"days": 0}}, lambda a: a.expiration_date == TODAY),
+        ({"expiring_within": {"days": 60}}, lambda a: is_in(lapse(a), TODAY, soon)),
+        ({"expiring_within": {"days": 0}}, lambda a: lapse(a) == TODAY),
         (
             {"active_on": TODAY},
             lambda a: (
@@ -227,6 +240,21 @@ def of_assignments() -> list[Case]:
                 or (a.expiration_date is not None and a.expiration_date < TODAY)
             ),
         ),
+        ({"lapses_on": {"eq": TODAY}}, lambda a: lapse(a) == TODAY),
+        ({"lapses_on": {"range": {"from": TODAY}}}, lambda a: is_in(lapse(a), TODAY, date.max)),
+        ({"lapses_on": {"is_null": True}}, lambda a: lapse(a) is None),
+        ({"not": {"lapses_on": {"is_null": True}}}, lambda a: lapse(a) is not None),
+        ({"lapses_within": {"days": 60}}, lambda a: is_in(lapse(a), TODAY, soon)),
+        ({"standing": {"eq": Standing.LAPSED}}, lambda a: stands(a, TODAY) is Standing.LAPSED),
+        ({"standing": {"eq": Standing.NOT_YET}}, lambda a: stands(a, TODAY) is Standing.NOT_YET),
+        ({"standing": {"eq": Standing.CURRENT, "on": soon}}, lambda a: stands(a, soon) is Standing.CURRENT),
+        ({"standing": {"eq": Standing.LAPSED, "on": date.max}}, lambda a: stands(a, date.max) is Standing.LAPSED),
+        (
+            {"standing": {"in": [Standing.LAPSED, Standing.NOT_YET, Standing.LAPSED], "on": TODAY}},
+            lambda a: stands(a, TODAY) is not Standing.CURRENT,
+        ),
+        ({"not": {"standing": {"eq": Standing.CURRENT}}}, lambda a: stands(a, TODAY) is not Standing.CURRENT),
+        ({"standing": {"in": []}}, lambda a: False),
         ({"updated_at": {"range": {"from": MOMENTS[1]}}}, lambda a: a.updated_at >= MOMENTS[1]),
         ({"updated_at": {"range": {"to": MOMENTS[1]}}}, lambda a: a.updated_at <= MOMENTS[1]),
         ({"metadata": {"key": "lot", "eq": "2"}}, lambda a: a.metadata.get("lot") == "2"),
@@ -262,7 +290,7 @@ OF_CERTIFICATIONS: list[Case] = [
     ({"body": {"id": {"eq": BODY}}}, lambda a: a.certification.id == USDA_ORGANIC),
     (
         {"body": {"country": {"eq": "US"}}, "expiring_within": {"days": 60}},
-        lambda a: a.certification.id == USDA_ORGANIC and is_in(a.expiration_date, TODAY, TODAY + timedelta(60)),
+        lambda a: a.certification.id == USDA_ORGANIC and is_in(lapse(a), TODAY, TODAY + timedelta(60)),
     ),
     ({"certificate_number": {"eq": "NOP-1"}}, lambda a: a.certificate_number == "NOP-1"),
     ({"certificate_number": {"in": ["NOP-1", "nop-1"]}}, lambda a: a.certificate_number in ("NOP-1", "nop-1")),
@@ -458,9 +486,13 @@ async def test_no_condition_in_no_order_reads_a_table_from_end_to_end(stocked: W
                 counted = steps(stocked, paths._counts(listed.indexed, shape), values)
                 assert not [step for step in counted if step.startswith(f"SCAN {table}")], (members, counted)
             for order in orders:
-                values["p0"] = {"expiration_date": TODAY, "updated_at": MOMENTS[0]}.get(order.by, "")
+                values["p0"] = {"expiration_date": TODAY, "lapses_on": TODAY, "updated_at": MOMENTS[0]}.get(
+                    order.by, ""
+                )
                 walk, is_whole = paths.walked(listed.indexed, shape, lists._ordered_by(listed, order))
-                assert found or is_whole or "not" in members or named & {*WITHOUT_INDEX, "active_on", "and"}, members
+                assert (
+                    found or is_whole or "not" in members or named & {*WITHOUT_INDEX, "active_on", "standing", "and"}
+                ), members
                 for window in (Window(25), Window(25, position=("",)), Window(25, backward=True, position=("",))):
                     for keys in found:
                         plan = steps(
@@ -483,12 +515,16 @@ async def test_no_condition_in_no_order_reads_a_table_from_end_to_end(stocked: W
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("by", NestedAssignmentOrderField)
 async def test_the_first_of_each_definition_are_found_by_index(stocked: World, by: NestedAssignmentOrderField) -> None:
-    values = {"parents": [USDA_ORGANIC], "limit": 5, "p0": TODAY if by.value == "expiration_date" else "", "p1": ""}
-    for listed, length in ((certifications.LISTED, 3), (claims.LISTED, 3)):
+    values = {"parents": [USDA_ORGANIC], "limit": 5, "p0": "" if by.value == "gtin" else TODAY, "p1": ""}
+    field = AssignmentOrderField(by.value)
+    for listed, order in (
+        (certifications.LISTED, certification_assignment_order(field)),
+        (claims.LISTED, claim_assignment_order(field)),
+    ):
         for ascending in (True, False):
             for behind in (True, False):
-                size = length - (by.value == "gtin")
-                read = lists._tops_on_sqlite(listed, EVERYTHING, by.value, size, ascending, behind)
+                size = 2 if by.value == "gtin" else 3
+                read = lists._tops_on_sqlite(listed, EVERYTHING, order.by, size, ascending, behind)
                 plan = steps(stocked, read, {**values, "p2": ""})
                 assert [step for step in plan if step.startswith("SCAN")] == ["SCAN parent VIRTUAL TABLE INDEX 1:"]
                 assert not [step for step in plan if "TEMP B-TREE" in step], plan

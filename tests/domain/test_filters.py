@@ -68,12 +68,8 @@ def test_a_list_of_one_is_that_one() -> None:
 
 
 def test_windows_and_days() -> None:
-    assert asked({"expiring_within": {"days": 60}}) == Every(
-        (
-            Condition("expiration_date", "gte", TODAY),
-            Condition("expiration_date", "lte", TODAY + timedelta(60)),
-        )
-    )
+    soon = Every((Condition("lapses_on", "gte", TODAY), Condition("lapses_on", "lte", TODAY + timedelta(60))))
+    assert asked({"lapses_within": {"days": 60}}) == asked({"expiring_within": {"days": 60}}) == soon
     assert asked({"active_on": TODAY}) == Every(
         (Condition("valid_from", "open_lte", TODAY), Condition("expiration_date", "open_gte", TODAY))
     )
@@ -90,7 +86,7 @@ def test_windows_and_days() -> None:
         ({"certificate_number": {"starts_with": "\0"}}, ("where", "certificate_number", "starts_with")),
         ({"metadata": {"key": "", "eq": "1"}}, ("where", "metadata", "key")),
         ({"metadata": {"key": "k", "eq": ""}}, ("where", "metadata", "eq")),
-        ({"expiring_within": {"days": -1}}, ("where", "expiring_within", "days")),
+        ({"lapses_within": {"days": -1}}, ("where", "lapses_within", "days")),
         ({"expiring_within": {"days": 2**31 - 1}}, ("where", "expiring_within", "days")),
     ],
 )

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InvalidInput
-from domain.validity import check_order, is_active
+from domain.validity import check_order, is_active, lapses_on, standing
+from domain.vocabulary import Standing
 
 DAYS = st.dates(date(2000, 1, 2), date(2000, 3, 1))
 BOUNDS = st.none() | DAYS
@@ -27,6 +28,18 @@ def test_the_bounds_themselves_count(one: date, other: date) -> None:
     assert is_active(start, end, end)
     assert not is_active(start, end, start - DAY)
     assert not is_active(start, end, end + DAY)
+
+
+@given(BOUNDS, BOUNDS, BOUNDS, DAYS)
+def test_the_earlier_end_decides_how_a_certificate_stands(
+    start: date | None, end: date | None, printed: date | None, on: date
+) -> None:
+    last = lapses_on(end, printed)
+    assert (last or date.max) == min(end or date.max, printed or date.max)
+    assert (last is None) is (end is None and printed is None)
+    stands = standing(start, last, on)
+    assert (stands is Standing.LAPSED) is (on > (last or date.max))
+    assert (stands is Standing.CURRENT) is is_active(start, last, on)
 
 
 @given(BOUNDS, BOUNDS)

@@ -56,6 +56,12 @@ def period(bucket: str | None, day: date | None) -> tuple[str | None, str | None
     return first.isoformat(), last.isoformat()
 
 
+def lapse(row: Row) -> date | None:
+    """The earlier of the ends that are recorded."""
+    ends = [row["expiration_date"], row.get("expiry_date")]
+    return min((day for day in ends if day is not None), default=None)
+
+
 def counted(
     rows: Iterable[Row], keys: dict[str, Callable[[Row], list[Any]]], by: Iterable[str], bucket: str | None
 ) -> list[tuple[Group, int]]:
@@ -65,7 +71,7 @@ def counted(
         combined: list[Group] = [()]
         for name, values in keys.items():
             combined = [(*group, value) for group in combined for value in (values(row) if name in by else [None])]
-        groups.update((*group, *period(bucket, row["expiration_date"])) for group in combined)
+        groups.update((*group, *period(bucket, lapse(row))) for group in combined)
 
     def order(entry: tuple[Group, int]) -> Any:
         (*values, first, _), size = entry
@@ -131,6 +137,7 @@ def made() -> dict[str, list[Row]]:
             "gtin": gtin,
             "certification_id": certification,
             "expiration_date": choose.choice(days),
+            "expiry_date": choose.choice([None, *days]),
             "valid_from": choose.choice([None, NOON.date(), date(2027, 1, 1)]),
             "verification_status": choose.choice(["unverified", "verified", "expired"]),
             "certificate_countries": choose.sample(["US", "CA", "DE", "JP"], choose.choice([0, 1, 1, 3])),
@@ -228,12 +235,10 @@ FILTERS: list[tuple[str, Row, Callable[[Row], bool]]] = [
     (
         "certification",
         {"expiringWithin": {"days": 60}, "not": {"verificationStatus": {"eq": "VERIFIED"}}},
-        lambda row: (
-            row["expiration_date"] is not None
-            and TODAY <= row["expiration_date"] <= SOON
-            and row["verification_status"] != "verified"
-        ),
+        lambda row: TODAY <= (lapse(row) or date.max) <= SOON and row["verification_status"] != "verified",
     ),
+    ("certification", {"standing": {"in": ["LAPSED"]}}, lambda row: (lapse(row) or date.max) < TODAY),
+    ("claim", {"lapsesWithin": {"days": 60}}, lambda row: TODAY <= (lapse(row) or date.max) <= SOON),
     ("certification", {"metadata": {"key": "lot", "eq": "a"}}, lambda row: row["metadata"] == {"lot": "a"}),
     ("certification", {"gtin": {"in": []}}, lambda _: False),
     ("claim", {"category": {"eq": "DIETARY"}}, lambda row: row["claim_id"] == VEGAN),
@@ -270,7 +275,7 @@ async def test_a_period_lists_what_it_counts(world: World, stock: dict[str, list
         listed = await GraphQL(world).run(
             "query ($where: CertificationAssignmentWhere) { certificationAssignments(where: $where) { totalCount } }",
             "readonly",
-            {"where": {"expirationDate": days}},
+            {"where": {"lapsesOn": days}},
         )
         assert listed["data"]["certificationAssignments"]["totalCount"] == group["count"]
 

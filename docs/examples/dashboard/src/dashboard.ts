@@ -122,8 +122,8 @@ export async function walk(client: Client, search: string, code: string): Promis
 async function showExpiring(client: Client, days: number): Promise<void> {
   const { certificationAssignments: expiring, months } = await client.expiring(days);
   console.log(`Certificates that run out within ${days} days: ${expiring.totalCount}`);
-  for (const { expirationDate, certification, certificateNumber, product } of expiring.nodes) {
-    console.log(`  ${expirationDate} ${certification.label} ${certificateNumber} | ${product.gtin} ${product.name}`);
+  for (const { lapsesOn, certification, certificateNumber, product } of expiring.nodes) {
+    console.log(`  ${lapsesOn} ${certification.label} ${certificateNumber} | ${product.gtin} ${product.name}`);
   }
   console.log("By month:");
   for (const { expiresFrom, count } of months.groups) console.log(`  ${expiresFrom?.slice(0, 7)} ${"#".repeat(count)}`);

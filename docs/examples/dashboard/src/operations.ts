@@ -43,19 +43,19 @@ export const ExpiringCertificates = graphql(`
   query ExpiringCertificates($days: Int!, $first: Int!) {
     certificationAssignments(
       first: $first
-      where: { expiringWithin: { days: $days } }
-      orderBy: { field: EXPIRATION_DATE }
+      where: { lapsesWithin: { days: $days } }
+      orderBy: { field: LAPSES_ON }
     ) {
       totalCount
       nodes {
         id
-        expirationDate
+        lapsesOn
         certificateNumber
         certification { id label }
         product { id gtin name }
       }
     }
-    months: certificationAssignmentStats(where: { expiringWithin: { days: 365 } }, bucket: MONTH) {
+    months: certificationAssignmentStats(where: { lapsesWithin: { days: 365 } }, bucket: MONTH) {
       groups { expiresFrom count }
     }
   }
