@@ -1,8 +1,12 @@
 """What an operation may cost: how many objects it can make the server build, figured out from its text and variables.
 
-An object costs 1, a scalar or enum nothing; what stands below a list is multiplied by its size. An interface or union
-costs as much as the dearest of its members. A mutation costs 10 for each thing that it changes, and what it answers.
-Everything that is written counts, whether `@skip` leaves it out or not, and as often as it is written.
+An object costs 1, its first 20 scalars and enums nothing, each further one a twentieth; what stands below a list is
+multiplied by its size. An interface or union costs as much as the dearest of its members. A mutation costs 10 for each
+thing that it changes, and what it answers. Everything that is written counts, whether `@skip` leaves it out or not, and
+as often as it is written.
+
+The values within the lists and input objects of a field's arguments cost a half each, but for the first 20 of the
+literals and of each variable: a filter is worked through as often as its field is asked for.
 
 The size of a list is the value of `first` or `last`, or of their default, or `ASSUMED_PAGE`. The lists directly inside
 an object that takes one of them (`nodes` and `edges` of a connection) have that size; an edge itself costs nothing.
@@ -59,6 +63,12 @@ ASSUMED_PAGE = 25
 """Items of a page if neither the operation nor the schema says how many."""
 MUTATION_WEIGHT = 10
 """What changing one thing costs: a transaction, a commit and its share of the disk."""
+FREE_SCALARS = 20
+"""Scalars and enums of an object that cost nothing; so many more cost as much as another object."""
+FREE_VALUES = 20
+"""Values that a variable, or the literals in a field's arguments, may hold at no cost."""
+VALUE_WEIGHT = 0.5
+"""What each further value costs: it is coerced, converted, judged and made part of a statement."""
 INTROSPECTION_WEIGHT = 3
 """What an object of introspection costs: graphql-core makes it, field by field."""
 MAX_REMEMBERED = 100
@@ -201,6 +211,7 @@ class OperationCost:
     __slots__ = (
         "_bulk",
         "_fragments",
+        "_holding",
         "_is_known",
         "_model",
         "_node",
@@ -221,22 +232,25 @@ class OperationCost:
         self._is_known = False
         self._sizes: tuple[tuple[str, ...], ...] = ()
         """The variables that say how long lists are, each with the names that lead into it."""
+        self._holding: tuple[str, ...] = ()
+        """The variables that stand in arguments, which cost what they hold."""
         self._remembered: dict[tuple[int | None, ...], int] = {}
         self._bulk: int | None = None
         self.fixed: int | None = None
-        """The cost once it is known that no variable has a say in it."""
+        """The cost once it is known that no variable has a say in it, but for one that holds many values."""
         self.steps = 0
         """Selections looked at: the work that it takes to add up the cost."""
 
     def _look(self) -> None:
         """Finds out which variables have a say, and the rest if none has."""
-        count = _Count(self._model, self._fragments, {})
-        total = ceil(count.selections(self._node.selection_set, self._root, None))
-        self._sizes = tuple(count.sizes)
-        bulk = _Count(self._model, self._fragments, {})
+        count = _Count(self._model, self._fragments, {}, {})
+        total = ceil(count.object(self._node.selection_set, self._root, None))
+        self._sizes, self._holding = tuple(count.sizes), tuple(count.held)
+        bulk = _Count(self._model, self._fragments, {}, {})
         further = bulk.further_changes(self._node.selection_set, self._root)
         self._bulk = None if bulk.sizes else further
-        self.fixed = None if self._sizes else total
+        defaults = [each.default_value for each in self._node.variable_definitions or ()]
+        self.fixed = None if self._sizes or any(map(_holds_many, defaults)) else total
         self.steps = count.steps
         self._is_known = True
 
@@ -252,17 +266,21 @@ class OperationCost:
         """
         if not self._is_known:
             self._look()
-        if self.fixed is not None:
-            return self.fixed
-        sizes = tuple([_size(variables.get(path[0]), path[1:]) for path in self._sizes])
-        total = self._remembered.get(sizes)
+        sizes, held = self._said(variables)
+        key = (*sizes.values(), *held.values())
+        total = self._remembered.get(key)
         if total is None:
-            count = _Count(self._model, self._fragments, dict(zip(self._sizes, sizes, strict=True)))
-            total = ceil(count.selections(self._node.selection_set, self._root, None))
+            count = _Count(self._model, self._fragments, sizes, held)
+            total = ceil(count.object(self._node.selection_set, self._root, None))
             if len(self._remembered) >= MAX_REMEMBERED:
                 self._remembered.clear()
-            self._remembered[sizes] = total
+            self._remembered[key] = total
         return total
+
+    def _said(self, variables: Mapping[str, Any]) -> tuple[dict[tuple[str, ...], int | None], dict[str, int]]:
+        """What coerced variables say about sizes, and how many values each holds."""
+        sizes = {path: _size(variables.get(path[0]), path[1:]) for path in self._sizes}
+        return sizes, {name: _values_in(variables.get(name)) for name in self._holding}
 
     def further_changes(self, variables: Mapping[str, Any]) -> int:
         """How many things a mutation's fields change beyond one each; fields that are told how many say so."""
@@ -271,16 +289,15 @@ class OperationCost:
         if self._bulk is not None:
             return self._bulk
         sizes = {path: _size(variables.get(path[0]), path[1:]) for path in self._sizes}
-        return _Count(self._model, self._fragments, sizes).further_changes(self._node.selection_set, self._root)
+        return _Count(self._model, self._fragments, sizes, {}).further_changes(self._node.selection_set, self._root)
 
     def breakdown(self, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The fields that cost most, each with its path in the answer and its own share of the cost.
 
         Follows each spread, so it takes as many steps as the expanded document has selections.
         """
-        sizes = {path: _size(variables.get(path[0]), path[1:]) for path in self._sizes}
         shares: defaultdict[tuple[str, ...], float] = defaultdict(float)
-        count = _Count(self._model, self._fragments, sizes)
+        count = _Count(self._model, self._fragments, *self._said(variables))
         count.share(self._node.selection_set, self._root, None, (), 1, shares)
         dearest = sorted(shares.items(), key=lambda share: (-share[1], share[0]))[:MAX_ENTRIES]
         return [{"path": ".".join(path), "cost": ceil(min(share, SATURATED))} for path, share in dearest if share]
@@ -294,45 +311,71 @@ class _Count:
         model: CostModel,
         fragments: Mapping[str, FragmentDefinitionNode],
         sizes: Mapping[tuple[str, ...], int | None],
+        held: Mapping[str, int],
     ) -> None:
         self.sizes: dict[tuple[str, ...], int | None] = dict(sizes)
         """By variable and the names that lead into it; None stands for nothing given."""
+        self.held: dict[str, int] = dict(held)
+        """By variable how many values it holds."""
         self.steps = 0
         self._model = model
         self._fragments = fragments
         self._further: dict[int, int] = {}
-        self._done: dict[tuple[int, str, int | None], float] = {}
+        self._done: dict[tuple[int, str, int | None], tuple[float, int]] = {}
 
-    def selections(self, selection_set: SelectionSetNode, type_: GraphQLObjectType, page: int | None) -> float:
+    def object(self, selection_set: SelectionSetNode, type_: GraphQLObjectType, page: int | None) -> float:
         """The cost of what is selected of one object; `page` is the size of the lists directly inside it."""
+        total, scalars = self._selections(selection_set, type_, page)
+        return total + _of_scalars(scalars)
+
+    def _selections(
+        self, selection_set: SelectionSetNode, type_: GraphQLObjectType, page: int | None
+    ) -> tuple[float, int]:
+        """The cost of what is selected, and how many scalars are among it."""
         key = (id(selection_set), type_.name, page)
-        total = self._done.get(key)
-        if total is not None:
-            return total
+        found = self._done.get(key)
+        if found is not None:
+            return found
         # Cycles of fragments were refused by validation.
-        total = 0.0
+        total, scalars = 0.0, 0
         for selection in selection_set.selections:
             self.steps += 1
             if isinstance(selection, FieldNode):
                 total += self._field(selection, type_, page)
+                scalars += selection.selection_set is None
             else:
                 inner = self._fragment(cast("FragmentSpreadNode | InlineFragmentNode", selection), type_)
                 if inner is not None:
-                    total += self.selections(inner, type_, page)
-        total = min(total, float(SATURATED))
-        self._done[key] = total
-        return total
+                    inner_total, inner_scalars = self._selections(inner, type_, page)
+                    total, scalars = total + inner_total, scalars + inner_scalars
+        found = self._done[key] = min(total, float(SATURATED)), min(scalars, SATURATED)
+        return found
 
     def _field(self, node: FieldNode, parent: GraphQLObjectType, page: int | None) -> float:
+        arguments = self._arguments(node) if node.arguments else 0.0
         field = self._model.field(parent, node.name.value)
         if field is None:
-            return 0
+            return arguments
         times, inner_page, changes = self._sizes_of(field, node, page)
         below = 0.0
         if node.selection_set is not None:
             for type_ in field.types:
-                below = max(below, self.selections(node.selection_set, type_, inner_page))
-        return changes + times * (field.weight + below)
+                below = max(below, self.object(node.selection_set, type_, inner_page))
+        return arguments + changes + times * (field.weight + below)
+
+    def _arguments(self, node: FieldNode) -> float:
+        """What the values in a field's arguments cost."""
+        literals = 0
+        total = 0.0
+        waiting: list[ValueNode] = [argument.value for argument in node.arguments or ()]
+        for value in waiting:
+            self.steps += 1
+            if isinstance(value, VariableNode):
+                total += _of_values(self.held.setdefault(value.name.value, 0))
+            inner = _inside(value)
+            literals += len(inner)
+            waiting += inner
+        return total + _of_values(literals)
 
     def further_changes(self, selection_set: SelectionSetNode, root: GraphQLObjectType) -> int:
         """How many things the fields of a mutation's root change beyond one each."""
@@ -419,16 +462,51 @@ class _Count:
                 if inner is not None:
                     self.share(inner, type_, page, path, objects, shares)
                 continue
+            here = (*path, (selection.alias or selection.name).value)
+            if selection.arguments:
+                shares[here] += objects * self._arguments(selection)
             field = self._model.field(type_, selection.name.value)
             if field is None:
                 continue
-            here = (*path, (selection.alias or selection.name).value)
             times, inner_page, changes = self._sizes_of(field, selection, page)
             shares[here] += objects * (changes + times * field.weight)
             below = selection.selection_set
             if below is not None and field.types:
-                dearest = max(field.types, key=lambda each: self.selections(below, each, inner_page))
+                dearest = max(field.types, key=lambda each: self.object(below, each, inner_page))
+                shares[here] += objects * times * _of_scalars(self._selections(below, dearest, inner_page)[1])
                 self.share(below, dearest, inner_page, here, objects * times, shares)
+
+
+def _of_scalars(number: int) -> float:
+    return max(0, number - FREE_SCALARS) / FREE_SCALARS
+
+
+def _of_values(number: int) -> float:
+    return max(0, number - FREE_VALUES) * VALUE_WEIGHT
+
+
+def _inside(literal: ValueNode) -> Sequence[ValueNode]:
+    """The values directly inside a literal."""
+    if isinstance(literal, ListValueNode):
+        return literal.values
+    return [field.value for field in literal.fields] if isinstance(literal, ObjectValueNode) else ()
+
+
+def _holds_many(literal: ValueNode | None) -> bool:
+    """Whether a variable's default holds more than costs nothing."""
+    waiting: list[ValueNode] = [] if literal is None else [literal]
+    for value in waiting:
+        waiting += _inside(value)
+    return len(waiting) > FREE_VALUES + 1
+
+
+def _values_in(value: Any) -> int:
+    """How many values, but for null, a coerced value holds; none unless it is a list or an input object."""
+    waiting = [value]
+    for each in waiting:
+        inner = each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
+        waiting += [item for item in inner if item is not None]
+    return len(waiting) - 1
 
 
 def _whole(literal: str) -> int:

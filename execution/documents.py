@@ -20,6 +20,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
+    ListValueNode,
     NoSchemaIntrospectionCustomRule,
     NoUndefinedVariablesRule,
     NoUnusedVariablesRule,
@@ -41,7 +42,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from execution.cost import CostModel, OperationCost
 from execution.errors import Refusal, RequestError, with_code
-from execution.limits import Judgement, Limits, Measure, judge
+from execution.limits import MAX_ITEMS, Judgement, Limits, Measure, judge
 from execution.programs import Programs
 
 MAX_SUGGESTIONS = 5
@@ -120,7 +121,7 @@ class DocumentReader:
             for rule in specified_rules
             if rule not in _NEVER_NEEDED
         ]
-        self._rules.append(_FewSuggestionsRule)
+        self._rules += [_FewSuggestionsRule, _ShortListsRule]
         if not introspection:
             self._rules.append(NoSchemaIntrospectionCustomRule)
         self._rules_without_variables = [rule for rule in self._rules if rule not in _ABOUT_VARIABLES]
@@ -254,6 +255,15 @@ class _FewSuggestionsRule(ASTValidationRule):
             report(error)
 
         context.on_error = counted  # type: ignore[method-assign]
+
+
+class _ShortListsRule(ASTValidationRule):
+    """Refuses lists of more items than variables may have."""
+
+    def enter_list_value(self, node: ListValueNode, *_: Any) -> None:
+        if len(node.values) > MAX_ITEMS:
+            message = f"This list has {len(node.values)} items, the limit is {MAX_ITEMS}; send fewer in one request."
+            self.report_error(GraphQLError(message, node))
 
 
 class _OneOfInputRule(OneOfInputValidationRule):

@@ -1,7 +1,8 @@
 """Running a GraphQL document: from its text and variables to data and errors.
 
-An operation is compiled when it comes again (see `compiled`); until then, and if it cannot be compiled, graphql-core
-runs it. `Executor.counts` tells how often either happened, and why.
+An operation is compiled when it comes first (see `compiled`). If it cannot be compiled, graphql-core runs it, which
+converts arguments for each object and takes ten times as long for a field: such an operation has to be a small one.
+`Executor.counts` tells how often either happened, and why.
 
 graphql-core is called directly: Strawberry's own entry point validates every request again, runs the first of
 several operations when none is named, and cannot say whether an error came before or during execution. What
@@ -24,14 +25,19 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from execution.compiled import Program
+from execution.cost import FREE_VALUES
 from execution.documents import Document, DocumentCache, DocumentReader, Operation
 from execution.errors import Refusal, RequestError, with_code
 from execution.explain import explain
-from execution.limits import Limits, judge_variables, too_costly, warnings
-from execution.plan import NotCompiled, condition_variables
+from execution.limits import TOO_LARGE, Limits, judge_variables, too_costly, warnings
+from execution.plan import NotCompiled, TooManyFields, condition_variables
 from execution.steps import resumed
 from execution.stopping import Gone, Stopping
 from execution.variables import VariableReader
+
+MAX_INTERPRETED = 200
+"""The most that an operation may cost which graphql-core runs in the event loop, where nothing else is done meanwhile.
+Introspection by itself runs in a thread and may cost what any operation may."""
 
 # Until Python 3.12 a member of an enum is found by a function written in Python.
 _QUERY, _SUBSCRIPTION = OperationType.QUERY, OperationType.SUBSCRIPTION
@@ -71,11 +77,9 @@ class Counts:
 class Executor:
     """Runs documents against one schema.
 
-    `timeout` is in seconds, from the first time that an operation has to wait; None sets no end to it. An operation is
-    compiled when it is run for the `compile_at`th time: compiling takes about as long as reading and validating its
-    document, which is lost on one that never comes again. Without `introspection`, nothing tells what the schema holds.
-    Raises `ValueError` for a schema that needs parts of Strawberry's own entry point (extensions, custom directives,
-    `@defer`).
+    `timeout` is in seconds, from the first time that an operation has to wait; None sets no end to it. Without
+    `introspection`, nothing tells what the schema holds. Raises `ValueError` for a schema that needs parts of
+    Strawberry's own entry point (extensions, custom directives, `@defer`).
     """
 
     def __init__(
@@ -85,7 +89,6 @@ class Executor:
         *,
         timeout: float | None = 10.0,
         cache: DocumentCache | None = None,
-        compile_at: int = 2,
         introspection: bool = True,
     ) -> None:
         if schema.extensions or schema.directives or schema.config.enable_experimental_incremental_execution:
@@ -97,7 +100,6 @@ class Executor:
         self.limits = limits or Limits()
         self.timeout = timeout
         self.cache = cache if cache is not None else DocumentCache()
-        self.compile_at = compile_at
         # Strawberry keeps graphql-core's schema, which this executor runs, in a private attribute.
         self._schema = schema._schema  # noqa: SLF001
         self._reader = DocumentReader(self._schema, self.limits, introspection=introspection)
@@ -126,9 +128,16 @@ class Executor:
         Raises `RequestError` for subscriptions, for variables that do not fit, and for what costs too much.
         """
         limits = limits or self.limits
-        values = self._coerce(operation, variables, limits)
+        if operation.kind is _SUBSCRIPTION:
+            raise RequestError.of(
+                Refusal.OPERATION,
+                "SUBSCRIPTION_NOT_SUPPORTED",
+                "Subscriptions are not answered by this endpoint; send a query and ask again later.",
+            )
+        held = judge_variables(variables, limits) if variables else 0
+        values = self._coerce(operation, variables)
         cost = operation.cost.fixed
-        if cost is None:
+        if cost is None or held > FREE_VALUES:
             cost = _cost(operation, values)
         warned: list[GraphQLError] = []
         if limits.warn_only:
@@ -163,14 +172,29 @@ class Executor:
         A query is stopped once `gone` returns, with `Abandoned`. A mutation never is: whoever sent one expects the
         change, even if the answer cannot be received any more.
         """
-        document, operation, values = admitted.document, admitted.operation, admitted.values
-        program = self._program(document, operation, values)
+        program = admitted.operation.programs.look_up(admitted.values)
+        if program is None:
+            return self._run_new(admitted, context, root, gone)
+        return self._run_with(program, admitted, context, root, gone)
+
+    async def _run_new(self, admitted: Admitted, context: Any, root: Any, gone: Gone | None) -> ExecutionResult:
+        # Reading a document, compiling its operation and running it may each take long: others have a turn in between.
+        await asyncio.sleep(0)
+        program = self._compile(admitted.document, admitted.operation, admitted.values)
+        await asyncio.sleep(0)
+        return await self._run_with(program, admitted, context, root, gone)
+
+    def _run_with(
+        self, program: Program | NotCompiled, admitted: Admitted, context: Any, root: Any, gone: Gone | None
+    ) -> Coroutine[Any, Any, ExecutionResult]:
+        operation = admitted.operation
         if isinstance(program, Program):
             self.counts.compiled += 1
-            running = program.run(context, root, values)
+            running = program.run(context, root, admitted.values)
         else:
-            self.counts.interpreted[program] += 1
-            running = self._interpret(document, operation, admitted.variables, context, root)
+            self.counts.interpreted[str(program)] += 1
+            _require_small(program, admitted)
+            running = self._interpret(admitted.document, operation, admitted.variables, context, root)
         return self._in_time(running, gone if operation.kind is _QUERY else None)
 
     async def interpret(
@@ -206,22 +230,14 @@ class Executor:
         except NotCompiled as reason:
             return f"run by graphql-core: {reason}"
 
-    def _program(self, document: Document, operation: Operation, values: VariableValues) -> Program | str:
+    def _compile(self, document: Document, operation: Operation, values: VariableValues) -> Program | NotCompiled:
         """The compiled program for a run with these variables, or the reason why there is none."""
-        programs = operation.programs
-        program = programs.look_up(values)
-        if program is not None:
-            return program
-        programs.runs += 1
-        if programs.runs < self.compile_at:
-            return "new operation"
-        return self._compile(document, operation, values)
-
-    def _compile(self, document: Document, operation: Operation, values: VariableValues) -> Program | str:
         if self.schema.execution_context_class is not StrawberryGraphQLCoreExecutionContext:
-            return "custom execution class"
-        program = operation.programs.compile(self.schema, document.ast, operation.node, values)
-        if isinstance(program, Program):
+            return NotCompiled("custom execution class")
+        programs = operation.programs
+        kept = len(programs.found)
+        program = programs.compile(self.schema, document.ast, operation.node, values)
+        if isinstance(program, Program) and len(programs.found) > kept:
             self.cache.charge(document, program.weight)
         return program
 
@@ -247,18 +263,8 @@ class Executor:
                 Refusal.LIMIT, "QUERY_TOO_DEEP", "The answer is nested too deeply; nest fewer levels."
             ) from None
 
-    def _coerce(self, operation: Operation, variables: Mapping[str, Any], limits: Limits) -> VariableValues:
-        """The coerced variables. Raises `RequestError` if they do not fit, and for subscriptions."""
-        if operation.kind is _SUBSCRIPTION:
-            raise RequestError.of(
-                Refusal.OPERATION,
-                "SUBSCRIPTION_NOT_SUPPORTED",
-                "Subscriptions are not answered by this endpoint; send a query and ask again later.",
-            )
-        if variables:
-            refusal = judge_variables(variables, limits)
-            if refusal is not None:
-                raise refusal
+    def _coerce(self, operation: Operation, variables: Mapping[str, Any]) -> VariableValues:
+        """The coerced variables. Raises `RequestError` if they do not fit."""
         reader = operation.programs.variables
         if reader is None:
             reader = operation.programs.variables = VariableReader(
@@ -285,7 +291,7 @@ class Executor:
         if isinstance(execution, list):
             # Not reached: the variables were coerced before.
             raise RequestError(Refusal.VARIABLES, execution)
-        return await _finish(execution)
+        return await _finish(execution, in_thread=_is_introspection(operation))
 
 
 def _cost(operation: Operation, values: VariableValues) -> int:
@@ -297,9 +303,34 @@ def _cost(operation: Operation, values: VariableValues) -> int:
         ) from None
 
 
-async def _finish(execution: GraphQLExecutor[Any]) -> ExecutionResult:
+def _is_introspection(operation: Operation) -> bool:
+    """Whether nothing is asked but what the schema holds."""
+    measure = operation.measure
+    return measure.introspection_depth > 0 and measure.depth <= 1
+
+
+def _require_small(reason: NotCompiled, admitted: Admitted) -> None:
+    """Raises `RequestError` for what graphql-core would take too long for."""
+    if isinstance(reason, TooManyFields):
+        raise RequestError.of(
+            Refusal.LIMIT,
+            TOO_LARGE,
+            f"The operation has {reason} that an interface or union may be; select fewer fields.",
+        )
+    if admitted.cost > MAX_INTERPRETED and not _is_introspection(admitted.operation):
+        message = (
+            f"The operation costs {admitted.cost}, the limit is {MAX_INTERPRETED} for one that is run field by field"
+            f" ({reason}); ask for the schema in a request of its own, and give each condition a value."
+        )
+        extensions = {"code": "QUERY_TOO_COSTLY", "requested": admitted.cost, "limit": MAX_INTERPRETED}
+        raise RequestError(Refusal.LIMIT, [GraphQLError(message, extensions=extensions)])
+
+
+async def _finish(execution: GraphQLExecutor[Any], *, in_thread: bool) -> ExecutionResult:
     try:
-        result: Any = execution.execute_operation()
+        result: Any = (
+            await asyncio.to_thread(execution.execute_operation) if in_thread else execution.execute_operation()
+        )
         if not isinstance(result, ExecutionResult):
             result = await result
         # A field that failed at once leaves its siblings running: nothing of an operation may outlive its

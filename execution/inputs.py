@@ -76,13 +76,12 @@ def _list_coercer(item: Any) -> Callable[[Any], Any]:
     return coerced
 
 
-class _Member(NamedTuple):
-    """One member of an input object: how a value is coerced, and what stands for none."""
+class _Members(NamedTuple):
+    """The members of an input object."""
 
-    name: str
-    coerce: Callable[[Any], Any]
-    required: bool
-    default: Any
+    coercers: dict[str, Callable[[Any], Any]]
+    required: frozenset[str]
+    defaults: dict[str, Any]
 
 
 class _ObjectCoercer:
@@ -92,28 +91,26 @@ class _ObjectCoercer:
         self._type = type_
 
     @cached_property
-    def _members(self) -> list[_Member]:
-        fields = self._type.fields.items()
-        return [
-            _Member(name, coercer(field.type), is_required_input_field(field), coerce_default_value(field))
-            for name, field in fields
-        ]
+    def _members(self) -> _Members:
+        fields = self._type.fields
+        defaults = {name: coerce_default_value(field) for name, field in fields.items()}
+        return _Members(
+            {name: coercer(field.type) for name, field in fields.items()},
+            frozenset(name for name, field in fields.items() if is_required_input_field(field)),
+            {name: default for name, default in defaults.items() if default is not Undefined},
+        )
 
     def __call__(self, value: Any) -> Any:
         if type(value) is not dict:
             return Undefined
-        coerced: dict[str, Any] = {}
-        found = 0
-        for name, coerce, required, default in self._members:
-            if name in value:
-                found += 1
-                coerced[name] = coerce(value[name])
-            elif required:
-                return Undefined
-            elif default is not Undefined:
-                coerced[name] = default
-        # The rest has names that the type does not know.
-        return coerced if found == len(value) else Undefined
+        coercers, required, defaults = self._members
+        if not required <= value.keys():
+            return Undefined
+        coerced = defaults.copy()
+        for name, each in value.items():
+            # A name that the type does not know is a KeyError.
+            coerced[name] = coercers[name](each)
+        return coerced
 
 
 @lru_cache(maxsize=1024)

@@ -27,6 +27,10 @@ from execution.errors import Refusal, RequestError
 # Figures stop growing here: 250 doubling fragments would otherwise be printed as 75 digits.
 SATURATED = 1_000_000_000
 
+MAX_ITEMS = 250
+"""Items of one list in the input, in variables as in literals: more than any field takes, so that each can say itself
+what it takes, and few enough to be looked at before that."""
+
 TOO_LARGE = "QUERY_TOO_LARGE"
 INTROSPECTION_FIELDS = frozenset({"__schema", "__type"})
 
@@ -62,7 +66,7 @@ class Limits:
     """Validation errors reported for one document."""
     max_variables_depth: int = 32
     """Nested objects and lists in the variables."""
-    max_variables_values: int = 10_000
+    max_variables_values: int = 5_000
     """Values in the variables, those inside objects and lists included."""
     max_cost: int = 20_000
     """Objects that the operation can make the server build (see `cost`). A page of 100 objects with 100 each passes."""
@@ -325,28 +329,36 @@ def _title(node: OperationDefinitionNode | FragmentDefinitionNode) -> str:
     return f"Operation '{node.name.value}'" if node.name else "The operation"
 
 
-def judge_variables(variables: Mapping[str, Any], limits: Limits) -> RequestError | None:
-    """Why variables are refused before their types are looked at; None if they are not."""
+def judge_variables(variables: Mapping[str, Any], limits: Limits) -> int:
+    """How many values variables hold; 0 where none holds others.
+
+    Raises `RequestError` for what is refused before the types are looked at.
+    """
     # Mostly there are few, and none holds others.
     if len(variables) <= limits.max_variables_values and not any(type(v) in _CONTAINERS for v in variables.values()):
-        return None
+        return 0
     values = 0
     items: list[Any] = [variables]
     for _ in range(limits.max_variables_depth):
         inner: list[Any] = []
         for item in items:
-            inner.extend(item.values() if type(item) is dict else item)
+            if type(item) is dict:
+                inner.extend(item.values())
+            else:
+                if len(item) > MAX_ITEMS:
+                    raise _too_many_items(variables, item)
+                inner.extend(item)
         values += len(inner)
         if values > limits.max_variables_values:
-            return RequestError.of(
+            raise RequestError.of(
                 Refusal.LIMIT,
                 "VARIABLES_TOO_LARGE",
                 f"The variables hold more than {limits.max_variables_values} values; send fewer in one request.",
             )
         items = [item for item in inner if type(item) in _CONTAINERS]
         if not items:
-            return None
-    return RequestError.of(
+            return values
+    raise RequestError.of(
         Refusal.LIMIT,
         "VARIABLES_TOO_DEEP",
         f"The variables nest more than {limits.max_variables_depth} levels deep; send flatter values.",
@@ -354,3 +366,23 @@ def judge_variables(variables: Mapping[str, Any], limits: Limits) -> RequestErro
 
 
 _CONTAINERS = frozenset({dict, list})
+
+
+def _too_many_items(variables: Mapping[str, Any], found: list[Any]) -> RequestError:
+    return RequestError.of(
+        Refusal.LIMIT,
+        "VARIABLES_TOO_LARGE",
+        f"The list {_place_of(found, variables)} in the variables has {len(found)} items, the limit is {MAX_ITEMS};"
+        " send fewer in one request.",
+    )
+
+
+def _place_of(found: list[Any], variables: Mapping[str, Any]) -> str:
+    """The way to a list that was found in the variables, for example `w.and.0.or`."""
+    waiting: list[tuple[str, Any]] = list(variables.items())
+    for place, value in waiting:
+        if value is found:
+            return place[:200]
+        inner = value.items() if type(value) is dict else enumerate(value) if type(value) is list else ()
+        waiting += [(f"{place}.{key}", item) for key, item in inner if type(item) in _CONTAINERS]
+    return "found"

@@ -12,27 +12,25 @@ from execution.plan import NotCompiled, condition_variables
 from execution.variables import VariableReader
 
 MAX_PROGRAMS = 8
-"""Programs of one operation. Each two-valued condition may double their number; those beyond are not compiled."""
+"""Programs of one operation. Each two-valued condition may double their number; those beyond are not kept."""
 
 
 @dataclass(slots=True, eq=False)
 class Programs:
     """What was compiled of an operation so far, kept with its document."""
 
-    runs: int = 0
-    """How often the operation was run, as long as nothing was compiled."""
     variables: VariableReader | None = None
     """Reads the variables of the operation; made at its first run."""
     conditions: tuple[str, ...] | None = None
     """The variables that decide about `@skip` and `@include`; None until somebody looked."""
-    reason: str = ""
+    reason: NotCompiled | None = None
     """Why the operation is never compiled."""
-    found: dict[tuple[Any, ...], Program | str] = field(default_factory=dict)
+    found: dict[tuple[Any, ...], Program | NotCompiled] = field(default_factory=dict)
     """By the values of the conditions: the program, or why there is none."""
 
-    def look_up(self, variables: VariableValues) -> Program | str | None:
-        """The program for a run with these variables, or why there is none, or None if nobody tried."""
-        if self.reason:
+    def look_up(self, variables: VariableValues) -> Program | NotCompiled | None:
+        """The program for a run with these variables, or why there is none, or None if it has to be compiled."""
+        if self.reason is not None:
             return self.reason
         if self.conditions is None:
             return None
@@ -44,22 +42,21 @@ class Programs:
         document: DocumentNode,
         operation: OperationDefinitionNode,
         variables: VariableValues,
-    ) -> Program | str:
+    ) -> Program | NotCompiled:
         """Compile the operation for a run with these variables; the reason if that cannot be done."""
         try:
             if self.conditions is None:
                 self.conditions = condition_variables(document, operation)
         except NotCompiled as reason:
-            self.reason = str(reason)
+            self.reason = reason.with_traceback(None)
             return self.reason
         values = tuple([variables.coerced.get(name) for name in self.conditions])
-        if len(self.found) >= MAX_PROGRAMS:
-            return f"more than {MAX_PROGRAMS} combinations of conditions"
-        program: Program | str
+        program: Program | NotCompiled
         try:
             conditions = {name: value for name, value in zip(self.conditions, values, strict=True) if value is not None}
             program = Program(schema, document, operation, conditions)
         except NotCompiled as reason:
-            program = str(reason)
-        self.found[values] = program
+            program = reason.with_traceback(None)
+        if len(self.found) < MAX_PROGRAMS:
+            self.found[values] = program
         return program

@@ -4,6 +4,7 @@ alone done once.
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from copy import deepcopy
 from typing import Any, cast
 
 from graphql import (
@@ -18,10 +19,11 @@ from graphql import (
 )
 from graphql.execution.get_variable_signature import get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
+from graphql.utilities.coerce_input_value import coerce_default_value
 from strawberry.types.field import StrawberryField
 
 from execution.inputs import Converters, LeftToStrawberry, coercer
-from execution.plan import DirectArguments, Parameter, fixed_arguments, has_variables
+from execution.plan import CONSTANTS, DirectArguments, Parameter, fixed_arguments, has_variables
 
 
 class VariableReader:
@@ -46,10 +48,14 @@ class VariableReader:
             name = signature.name
             value = inputs.get(name, Undefined)
             if value is Undefined:
-                if signature.default is None and not is_non_null_type(signature.type):
-                    sources[name] = VariableValueSource(signature)
-                    continue
-                return self._read_slowly(inputs, max_errors)
+                if signature.default is not None:
+                    default = coerce_default_value(signature)
+                    # It is remembered, but a list or an input object belongs to one run.
+                    coerced[name] = default if isinstance(default, CONSTANTS) else deepcopy(default)
+                elif is_non_null_type(signature.type):
+                    return self._read_slowly(inputs, max_errors)
+                sources[name] = VariableValueSource(signature)
+                continue
             try:
                 coerced[name] = coerce(value)
             except Exception:  # noqa: BLE001 - said again, with its place

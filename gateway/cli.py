@@ -542,7 +542,7 @@ def explain(file: Path, operation: str | None, source: bool, variables: str | No
     from execution.execute import Executor
     from schema.schema import schema as graphql_schema
 
-    executor = Executor(graphql_schema, compile_at=1)
+    executor = Executor(graphql_schema)
     try:
         document = executor.prepare(file.read_text(encoding="utf-8"))
         chosen = document.select(operation)

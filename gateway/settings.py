@@ -254,7 +254,7 @@ class Settings(BaseModel):
     )
     graphql_max_variables_depth: int = _limit(32, "How deep objects and lists may be nested in variables.", 200)
     graphql_max_variables_values: int = _limit(
-        10_000, "The most values in the variables of a GraphQL operation, those in objects and lists included."
+        5_000, "The most values in the variables of a GraphQL operation, those in objects and lists included."
     )
     graphql_max_cost: int = _limit(
         20_000,

@@ -81,6 +81,12 @@ INVALID = "GRAPHQL_VALIDATION_FAILED"
 UNREADABLE = "GRAPHQL_PARSE_FAILED"
 WRITE = f'mutation {{ removeClaim(input: {{gtin: "{GTIN}", claimId: "1"}}) {{ __typename }} }}'
 ASSIGN = "mutation ($i: AssignCertificationInput!) { assignCertification(input: $i) { __typename } }"
+WHERE = "$w: CertificationAssignmentWhere"
+MANY = "{or: [" + "{} " * 250 + "]}"
+NESTED: dict[str, Any] = {"or": [{"or": [{}] * 249}] * 19}
+PARENTS = "certifications(first: 100) { nodes { assignments(first: 1, where: $w) { totalCount } } }"
+ALIASES = many("a@: certificationAssignments(first: 1, where: $w) { totalCount }", 20)
+SKIPPED = ALIASES.replace("{", "@skip(if: $s) {")
 GETS = {"method": "GET", "headers": {}}
 
 DOCUMENTS: dict[str, Hostile] = {
@@ -219,10 +225,39 @@ DOCUMENTS: dict[str, Hostile] = {
     "unused deep variables": document(
         "VARIABLES_TOO_DEEP", "{ __typename }", variables={"unused": json.loads('{"a":' * 300 + "1" + "}" * 300)}
     ),
-    "a list of 9,000 wrong countries": document(
+    "a list of 250 wrong countries": document(
         "BAD_USER_INPUT",
         ASSIGN,
-        variables={"i": {"gtin": "1", "certificationId": "1", "certificateCountries": list(range(9_000))}},
+        variables={"i": {"gtin": "1", "certificationId": "1", "certificateCountries": list(range(250))}},
+    ),
+    "a list of 251 wrong countries": document(
+        "VARIABLES_TOO_LARGE",
+        ASSIGN,
+        variables={"i": {"gtin": "1", "certificationId": "1", "certificateCountries": list(range(251))}},
+    ),
+    # Filters that are worked through for each parent, or for each alias.
+    "3,000 conditions for each of 100 parents": document(
+        "VARIABLES_TOO_LARGE", f"query ({WHERE}) {{ {PARENTS} }}", variables={"w": {"or": [{}] * 3_000}}
+    ),
+    "250 conditions for each of 100 parents": document(
+        "QUERY_TOO_COSTLY", f"query ({WHERE}) {{ {PARENTS} }}", variables={"w": {"or": [{}] * 250}}
+    ),
+    "a default of 250 conditions for each of 100 parents": document(
+        "QUERY_TOO_COSTLY", f"query ({WHERE} = {MANY}) {{ {PARENTS} }}"
+    ),
+    "250 conditions in a literal for each of 100 parents": document(
+        "QUERY_TOO_COSTLY", f"{{ {PARENTS.replace('$w', MANY)} }}"
+    ),
+    "9,000 conditions shared by 20 aliases": document(
+        "VARIABLES_TOO_LARGE", f"query ({WHERE}) {{ {ALIASES} }}", variables={"w": {"or": [{}] * 9_000}}
+    ),
+    "4,800 conditions in lists of 250, shared by 20 aliases": document(
+        "QUERY_TOO_COSTLY", f"query ({WHERE}) {{ {ALIASES} }}", variables={"w": NESTED}
+    ),
+    "4,800 conditions, of which none is skipped": document(
+        "QUERY_TOO_COSTLY",
+        f"query ({WHERE}, $s: Boolean = false) {{ ...F }} fragment F on Query {{ {SKIPPED} }}",
+        variables={"w": NESTED},
     ),
     "wide wrong variables": document(
         "BAD_USER_INPUT", ASSIGN, variables={"i": {f"member{number}": number for number in range(3_000)}}

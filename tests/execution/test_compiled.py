@@ -20,7 +20,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from execution.batched import batched
 from execution.documents import DocumentCache
-from execution.errors import RequestError, root_cause
+from execution.errors import Refusal, RequestError, root_cause
 from execution.execute import Executor
 from execution.limits import Limits
 from execution.records import instance_of
@@ -152,7 +152,7 @@ async def run(
 
 @pytest.fixture
 def executor() -> Executor:
-    return Executor(schema, compile_at=1)
+    return Executor(schema)
 
 
 async def same(executor: Executor, source: str, variables: dict[str, Any] | None = None) -> ExecutionResult:
@@ -167,25 +167,22 @@ async def same(executor: Executor, source: str, variables: dict[str, Any] | None
     return ours
 
 
-async def test_an_operation_is_compiled_when_it_comes_again() -> None:
+async def test_an_operation_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def compiled(source: str, *arguments: Any, **options: Any) -> Any:
+        made.append(source)
+        return compile(source, *arguments, **options)
+
+    monkeypatch.setattr("execution.compiled.compile", compiled, raising=False)
     executor = Executor(schema)
     for _ in range(3):
         assert (await run("{ thing { name } }", executor=executor)).data == {"thing": {"name": "thing"}}
-    await run("{ things { name } }", executor=executor)
-    assert executor.counts.compiled == 2
-    assert executor.counts.interpreted == Counter({"new operation": 2})
-
-
-async def test_a_stream_of_new_documents_compiles_nothing() -> None:
-    executor = Executor(schema, cache=DocumentCache(max_entries=10))
-    for number in range(50):
-        await run(f"{{ thing {{ key{number}: name }} }}", executor=executor)
-    assert executor.counts.compiled == 0
-    assert len(executor.cache) == 10
+    assert (executor.counts.compiled, len(made)) == (3, 1)
 
 
 async def test_what_is_compiled_counts_in_the_cache() -> None:
-    executor = Executor(schema, cache=DocumentCache(max_characters=2_000), compile_at=1)
+    executor = Executor(schema, cache=DocumentCache(max_characters=2_000))
     for number in range(40):
         await run(f"{{ thing {{ key{number}: name }} }}", executor=executor)
         assert executor.cache.characters <= 2_000
@@ -204,8 +201,8 @@ async def test_each_combination_of_conditions_is_a_program_up_to_a_limit(executo
         result = await run(source, values, executor=executor)
         assert result.data
         assert list(result.data["thing"]) == [*[name for name in names if values[name]], "number"]
-    assert executor.counts.compiled == 8
-    assert executor.counts.interpreted == Counter({"more than 8 combinations of conditions": 24})
+    assert executor.counts.compiled == 32
+    assert len(executor.prepare(source).select(None).programs.found) == 8
 
 
 @pytest.mark.parametrize(
@@ -224,22 +221,23 @@ async def test_what_is_left_to_graphql_core_is_counted(executor: Executor, sourc
         assert executor.explain(document, document.select(None)) == "run by graphql-core: introspection"
 
 
-async def test_a_plan_that_types_multiply_is_left_to_graphql_core() -> None:
+async def test_a_plan_that_types_multiply_is_refused() -> None:
     kinds = [strawberry.type(type(f"Kind{n}", (Base,), {"__annotations__": {}})) for n in range(8)]
     root = strawberry.type(type("Root", (), {"__annotations__": {"base": Base | None}}))
-    executor = Executor(strawberry.Schema(root, types=kinds), Limits(max_depth=20), compile_at=1)
+    executor = Executor(strawberry.Schema(root, types=kinds), Limits(max_depth=20))
     source = "{ base " + "{ again " * 5 + "{ __typename }" + "}" * 6
     document = executor.prepare(source)
-    result = await executor.run(document, document.select(None), None, None, SimpleNamespace(base=None))
-    assert result.data == {"base": None}
-    assert [reason[:9] for reason in executor.counts.interpreted] == ["more than"]
+    for _ in range(2):
+        with pytest.raises(RequestError, match="more than 800 fields, counted for every concrete type") as caught:
+            await executor.run(document, document.select(None), None, None, SimpleNamespace(base=None))
+        assert caught.value.refusal is Refusal.LIMIT
 
 
 async def test_a_schema_with_its_own_execution_is_left_to_graphql_core() -> None:
     class Own(StrawberryGraphQLCoreExecutionContext):
         pass
 
-    executor = Executor(strawberry.Schema(Query, execution_context_class=Own), compile_at=1)
+    executor = Executor(strawberry.Schema(Query, execution_context_class=Own))
     await run("{ thing { name } }", executor=executor)
     assert executor.counts.interpreted == Counter({"custom execution class": 1})
     document = executor.prepare("{ thing { name } }")
@@ -306,7 +304,7 @@ async def test_siblings_that_do_not_wait_need_no_task(executor: Executor, monkey
 
 
 async def test_calls_that_wait_are_stopped_in_time() -> None:
-    executor = Executor(schema, timeout=0.02, compile_at=1)
+    executor = Executor(schema, timeout=0.02)
     context = Context(turns=10**9)
     for _ in range(2):
         with pytest.raises(RequestError, match="stopped after"):
@@ -330,7 +328,7 @@ async def test_an_attribute_that_fails_fails_each_field_that_reads_it() -> None:
         def named(self) -> list[Named]:
             return [Broken()]  # type: ignore[list-item]
 
-    executor = Executor(strawberry.Schema(Root), compile_at=1)
+    executor = Executor(strawberry.Schema(Root))
     result = await same(executor, "{ named { name called: name __typename } }")
     assert result.data == {"named": [{"name": None, "called": None, "__typename": "Named"}]}
     assert [type(root_cause(error)) for error in result.errors or []] == [KeyError, KeyError]
@@ -347,7 +345,7 @@ async def test_another_default_resolver() -> None:
         item: Item
 
     config = StrawberryConfig(default_resolver=lambda source, name: source[name])
-    executor = Executor(strawberry.Schema(Root, config=config), compile_at=1)
+    executor = Executor(strawberry.Schema(Root, config=config))
     document = executor.prepare("{ item { name class } }")
     root = {"item": {"name": "n", "class_": "c"}}
     result = await executor.run(document, document.select(None), None, None, root)
@@ -366,7 +364,7 @@ async def test_input_objects_belong_to_one_run() -> None:
             basket.items.append("more")
             return len(basket.items)
 
-    executor = Executor(strawberry.Schema(Root), compile_at=1)
+    executor = Executor(strawberry.Schema(Root))
     for _ in range(3):
         result = await run('{ filled(basket: {items: ["one"]}) }', executor=executor)
         assert result.data == {"filled": 2}
@@ -427,7 +425,7 @@ async def asked_of(executor: Executor, objects: list[Watched], source: str = "{ 
 
 
 async def test_what_was_made_of_a_lasting_object_is_remembered() -> None:
-    executor = Executor(strawberry.Schema(LastingQuery), compile_at=1)
+    executor = Executor(strawberry.Schema(LastingQuery))
     objects = [Watched("one"), Watched("two")]
     for _ in range(3):
         assert (await asked_of(executor, [*objects, *objects])).data == {
@@ -437,7 +435,7 @@ async def test_what_was_made_of_a_lasting_object_is_remembered() -> None:
 
 
 async def test_an_object_that_fails_is_looked_at_again() -> None:
-    executor = Executor(strawberry.Schema(LastingQuery), compile_at=1)
+    executor = Executor(strawberry.Schema(LastingQuery))
     broken = Watched(None)
     for reads in (2, 4):
         result = await asked_of(executor, [broken])
@@ -449,7 +447,7 @@ async def test_an_object_that_fails_is_looked_at_again() -> None:
 
 
 async def test_a_function_of_its_own_is_asked_each_time() -> None:
-    executor = Executor(strawberry.Schema(LastingQuery), compile_at=1)
+    executor = Executor(strawberry.Schema(LastingQuery))
     item = Watched("one")
     for reads in (1, 2):
         assert (await asked_of(executor, [item], "{ all { shout } }")).data == {"all": [{"shout": "ONE"}]}
@@ -458,7 +456,7 @@ async def test_a_function_of_its_own_is_asked_each_time() -> None:
 
 async def test_new_objects_push_out_old_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("execution.codegen._MAX_KEPT", 10)
-    executor = Executor(strawberry.Schema(LastingQuery), compile_at=1)
+    executor = Executor(strawberry.Schema(LastingQuery))
     gone = []
     for number in range(50):
         item = Watched(f"{number}")
@@ -507,7 +505,7 @@ class ExactQuery:
 
 
 async def test_attributes_whose_types_are_known_are_output_as_by_graphql_core() -> None:
-    executor = Executor(strawberry.Schema(ExactQuery), compile_at=1)
+    executor = Executor(strawberry.Schema(ExactQuery))
     document = executor.prepare("{ all { name nick day dayOfBirth color isBig number } }")
     objects = [
         Exact("a", None, None, date(2020, 2, 29), None, True, 1),
@@ -526,7 +524,7 @@ async def test_attributes_whose_types_are_known_are_output_as_by_graphql_core() 
 
 
 async def test_a_number_that_does_not_fit_is_still_an_error() -> None:
-    executor = Executor(strawberry.Schema(ExactQuery), compile_at=1)
+    executor = Executor(strawberry.Schema(ExactQuery))
     document = executor.prepare("{ all { name number } }")
     context = SimpleNamespace(objects=[Exact("a", None, None, date(1, 1, 1), None, True, 2**31)], loaders={})
     result = await executor.run(document, document.select(None), {}, context)
@@ -568,7 +566,7 @@ class PetQuery:
 
 
 async def test_members_of_a_union_are_told_by_their_class_unless_they_say_otherwise() -> None:
-    executor = Executor(strawberry.Schema(PetQuery, types=[Puppy]), compile_at=1)
+    executor = Executor(strawberry.Schema(PetQuery, types=[Puppy]))
     fields = "{ __typename ... on Cat { cat: name } ... on Dog { dog: name } }"
     result = await same(executor, f"{{ pets {fields} stray {fields} }}")
     assert result.data is not None

@@ -67,7 +67,7 @@ class Case:
         maker = DocumentMaker(schema._schema, Random(seed))
         self.source = source or maker.make()
         self.variables = {} if source else maker.variables
-        self.executor = Executor(schema, UNLIMITED, compile_at=1, timeout=None)
+        self.executor = Executor(schema, UNLIMITED, timeout=None)
 
     async def compiled(self, moments: Random | None = None) -> tuple[ExecutionResult, World] | None:
         """The result of the compiled operation; None if the document or its variables are refused."""

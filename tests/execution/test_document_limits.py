@@ -14,13 +14,16 @@ from graphql import (
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    build_schema,
     get_introspection_query,
     parse,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from execution.limits import SATURATED, Limits, Measure, judge, judge_variables
+from execution.documents import DocumentReader
+from execution.errors import Refusal, RequestError
+from execution.limits import MAX_ITEMS, SATURATED, Limits, Measure, judge, judge_variables
 
 
 def measure(source: str, limits: Limits | None = None) -> Measure:
@@ -258,14 +261,32 @@ def test_figures_equal_those_of_the_expanded_document(source: str) -> None:
     ],
 )
 def test_nesting_of_variables(variables: dict[str, Any], depth: int, deeper: bool) -> None:
-    refusal = judge_variables(variables, Limits(max_variables_depth=depth))
-    assert (refusal is not None) is deeper
-    assert refusal is None or (refusal.errors[0].extensions or {})["code"] == "VARIABLES_TOO_DEEP"
+    limits = Limits(max_variables_depth=depth)
+    if not deeper:
+        judge_variables(variables, limits)
+        return
+    with pytest.raises(RequestError) as caught:
+        judge_variables(variables, limits)
+    assert caught.value.errors[0].extensions == {"code": "VARIABLES_TOO_DEEP"}
 
 
 @pytest.mark.parametrize("variables", [{"v": [1, 2, [3, {"a": 4}]]}, dict.fromkeys("abcdefg", 1)])
 def test_values_of_variables(variables: dict[str, Any]) -> None:
-    assert judge_variables(variables, Limits(max_variables_values=7)) is None
-    refusal = judge_variables(variables, Limits(max_variables_values=6))
-    assert refusal is not None
-    assert (refusal.errors[0].extensions or {})["code"] == "VARIABLES_TOO_LARGE"
+    assert judge_variables(variables, Limits(max_variables_values=7)) in (0, 7)
+    with pytest.raises(RequestError) as caught:
+        judge_variables(variables, Limits(max_variables_values=6))
+    assert caught.value.errors[0].extensions == {"code": "VARIABLES_TOO_LARGE"}
+
+
+def test_lists_in_variables_and_in_literals_are_short() -> None:
+    full: list[dict[str, Any]] = [{}] * MAX_ITEMS
+    limits = Limits()
+    assert judge_variables({"w": {"and": [{"or": full}]}}, limits) == 4 + MAX_ITEMS
+    with pytest.raises(RequestError) as caught:
+        judge_variables({"w": {"and": [{"or": [*full, {}]}]}}, limits)
+    assert caught.value.refusal is Refusal.LIMIT
+    assert "The list w.and.0.or in the variables has 251 items, the limit is 250" in str(caught.value)
+    reader = DocumentReader(build_schema("type Query { pets(ids: [Int]): Int }"), limits)
+    reader.read("{ pets(ids: [" + "1 " * MAX_ITEMS + "]) }")
+    with pytest.raises(RequestError, match="This list has 251 items, the limit is 250"):
+        reader.read("{ pets(ids: [" + "1 " * (MAX_ITEMS + 1) + "]) }")

@@ -80,7 +80,7 @@ async def test_a_read_ends_with_its_client(
     # Not the time-out is to end it.
     settings = Settings(graphql_timeout_seconds=600, rate_limit_per_minute=1000, rate_limit_per_day=1000)
     async with served(create_app(settings, world.database), QuickProtocol) as (server, port):
-        # A GraphQL operation is interpreted when it comes first, and compiled later.
+        # A GraphQL operation is compiled when it comes first.
         for _ in range(3):
             read = EndlessRead()
             monkeypatch.setattr(stats, "of_certification_assignments", read)

@@ -92,7 +92,7 @@ def document(seed: int) -> str:
 
 
 async def test_answers_are_those_of_graphql_core(shelf: World) -> None:
-    executor = Executor(schema, UNLIMITED, compile_at=1, timeout=None)
+    executor = Executor(schema, UNLIMITED, timeout=None)
     read = 0
     for seed in range(CASES):
         source = document(seed)
@@ -112,7 +112,7 @@ def columns(sql: str) -> list[str]:
 
 
 async def test_columns_that_nobody_asks_for_are_not_selected(shelf: World) -> None:
-    executor = Executor(schema, UNLIMITED, compile_at=1, timeout=None)
+    executor = Executor(schema, UNLIMITED, timeout=None)
     asked = executor.prepare(f"""{{ product(gtin: "{GTIN}") {{
       name
       certifications {{ isActive certification {{ label }} }}

@@ -1,0 +1,155 @@
+"""How much is done of what a request asks for: conversions and calls are counted, on every way that it may be run."""
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import strawberry
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from execution.batched import batched
+from execution.errors import Refusal, RequestError
+from execution.execute import MAX_INTERPRETED, Executor
+from execution.limits import Limits
+
+MADE: Counter[str] = Counter()
+"""How many input objects were made, by type."""
+
+
+@strawberry.input
+class Where:
+    text: str | None = None
+    any: list["Where"] | None = None
+
+    def __post_init__(self) -> None:
+        MADE["Where"] += 1
+
+
+@dataclass
+class Context:
+    loaders: dict[Any, Any] = field(default_factory=dict)
+
+
+@strawberry.type
+class Leaf:
+    number: int
+
+
+@strawberry.type
+class Branch:
+    number: int
+
+    @batched
+    @staticmethod
+    async def leaves(parents: list["Branch"], first: int = 1, where: Where | None = None) -> list[list[Leaf]]:
+        return [[Leaf(number=parent.number)] * first for parent in parents]
+
+    @strawberry.field
+    def leaf(self, where: Where | None = None) -> Leaf:
+        return Leaf(number=self.number)
+
+    @strawberry.field
+    async def late(self, where: Where | None = None) -> Leaf:
+        return Leaf(number=self.number)
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def branches(self, first: int = 1) -> list[Branch]:
+        return [Branch(number=number) for number in range(first)]
+
+
+schema = strawberry.Schema(Query)
+
+WAYS = ["leaves(first: 1, where: @)", "leaf(where: @)", "late(where: @)"]
+
+
+async def run(source: str, variables: dict[str, Any] | None = None, executor: Executor | None = None) -> Any:
+    executor = executor or Executor(schema)
+    document = executor.prepare(source)
+    MADE.clear()
+    result = await executor.run(document, document.select(None), variables, Context())
+    assert not result.errors
+    return result.data
+
+
+@pytest.mark.parametrize("field", WAYS)
+@pytest.mark.parametrize("given", ["variable", "literal", "inside a literal", "under conditions", "in a fragment"])
+async def test_arguments_are_converted_once_in_an_operation_however_many_parents_there_are(
+    field: str, given: str
+) -> None:
+    literal = '{any: [{text: "a"}, {text: "b"}]}'
+    value, where, selections = "$w", {"any": [{"text": "a"}, {"text": "b"}]}, "{ number }"
+    made = 3
+    if given == "literal":
+        value = literal
+    elif given == "inside a literal":
+        value, made = "{any: [$w]}", 4
+    condition = "@include(if: true) @skip(if: false)" if given == "under conditions" else ""
+    selected, fragment = f"{field.replace('@', value)} {condition} {selections}", ""
+    if given == "in a fragment":
+        fragment, selected = f" fragment F on Branch {{ {selected} }}", "...F ... on Branch { ...F }"
+    declared = {"literal": "", "inside a literal": "($w: Where!)"}.get(given, "($w: Where)")
+    source = f"query {declared} {{ branches(first: 50) {{ {selected} }} }}{fragment}"
+    executor = Executor(schema)
+    for _ in range(2):
+        # The first run and the second, of which the first read and compiled it.
+        assert len((await run(source, {"w": where}, executor))["branches"]) == 50
+        assert MADE["Where"] == made
+
+
+async def test_arguments_that_hold_much_cost_as_often_as_there_are_parents() -> None:
+    def cost(source: str, held: int = 0) -> int:
+        executor = Executor(schema)
+        document = executor.prepare(source)
+        variables: dict[str, Any] = {"w": {"any": [{}] * held}} if held else {}
+        return executor.admit(document, document.select(None), variables).cost
+
+    nested = "query ($w: Where) { branches(first: 50) { leaf(where: $w) { number } } }"
+    assert cost(nested) == cost(nested, 19) == 100
+    assert cost(nested, 119) == 100 + 50 * 100 // 2
+    literal = "{any: [" + "{} " * 119 + "]}"
+    assert cost(nested.replace("$w)", f"{literal})").replace("($w: Where)", "")) == 100 + 50 * 100 // 2
+    assert cost(nested.replace("Where)", f"Where = {literal})")) == 100 + 50 * 100 // 2
+    aliases = " ".join(f"a{number}: leaf(where: $w) {{ number }}" for number in range(3))
+    assert cost(f"query ($w: Where) {{ branches(first: 50) {{ {aliases} }} }}", 119) == 50 + 3 * 50 * (1 + 50)
+
+
+async def test_scalars_beyond_those_of_a_usual_object_cost() -> None:
+    executor = Executor(schema, Limits(max_aliases=100))
+
+    def cost(scalars: int) -> int:
+        names = " ".join(f"a{number}: number" for number in range(scalars))
+        document = executor.prepare(f"{{ branches(first: 50) {{ ...F }} }} fragment F on Branch {{ {names} }}")
+        return executor.admit(document, document.select(None), {}).cost
+
+    assert (cost(20), cost(40), cost(50)) == (50, 100, 125)
+
+
+async def test_what_is_run_field_by_field_is_small() -> None:
+    executor = Executor(schema)
+    source = "{ __typename __schema { queryType { name } } branches(first: @) { number } }"
+    small, large = (source.replace("@", str(size)) for size in (100, MAX_INTERPRETED + 1))
+    assert len((await run(small, executor=executor))["branches"]) == 100
+    with pytest.raises(RequestError, match="ask for the schema in a request of its own") as caught:
+        await run(large, executor=executor)
+    assert caught.value.refusal is Refusal.LIMIT
+
+
+async def test_introspection_by_itself_leaves_the_event_loop_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    executor = Executor(schema)
+    threads: list[threading.Thread] = []
+    usual = StrawberryGraphQLCoreExecutionContext.execute_operation
+
+    def execute(self: Any) -> Any:
+        threads.append(threading.current_thread())
+        return usual(self)
+
+    document = executor.prepare("{ __schema { types { name fields { name type { name ofType { name } } } } } }")
+    monkeypatch.setattr(StrawberryGraphQLCoreExecutionContext, "execute_operation", execute)
+    result = await executor.run(document, document.select(None))
+    assert result.data
+    assert threads != [threading.current_thread()]
