@@ -23,7 +23,7 @@ from gateway.health import health_routes
 from gateway.limiter import Limiter, MemoryLimiter, RateLimits
 from gateway.pages import graphiql_routes
 from gateway.reference import reference_routes
-from gateway.settings import Settings, split_origins
+from gateway.settings import Settings, split
 from gateway.sign_in import sign_in_routes
 from rest_compat.application import Rest
 from rest_compat.problem import exception_handlers
@@ -35,7 +35,7 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
     `limiter` counts the requests instead of the one that the settings ask for.
     """
     type_base = settings.problem_type_base
-    origins = split_origins(settings.cors_origins)
+    origins = split(settings.cors_origins)
     counting = limiter or _limiter(settings)
     credentials = Credentials(
         database,
@@ -76,7 +76,7 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
     graphql = graphql_endpoint(settings, database)
     rest = BodyLimit(Rest(type_base), settings.max_body_bytes, type_base)
     edge = Edge(app, rest, {"/graphql": graphql}, database, limits, credentials, type_base)
-    return Cors(edge, origins, GUARDED) if origins else edge
+    return Cors(edge, origins, GUARDED, split(settings.cors_headers)) if origins else edge
 
 
 def _limiter(settings: Settings) -> Limiter:

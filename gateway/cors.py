@@ -15,8 +15,12 @@ ACCEPTED = (
     "Prefer",
     "X-Request-ID",
     "GraphQL-Require-Preflight",
+    # What tracing adds to a page's requests by itself (W3C Trace Context, W3C Baggage).
+    "traceparent",
+    "tracestate",
+    "baggage",
 )
-"""What a page may send."""
+"""What a page may send, beside what the operator names."""
 
 EXPOSED = (
     "ETag",
@@ -47,14 +51,16 @@ class Cors:
     for publishable keys.
     """
 
-    def __init__(self, app: ASGIApp, origins: tuple[str, ...], paths: tuple[str, ...]) -> None:
+    def __init__(
+        self, app: ASGIApp, origins: tuple[str, ...], paths: tuple[str, ...], headers: tuple[str, ...] = ()
+    ) -> None:
         self._app = app
         self._paths = paths
         self._open = CORSMiddleware(
             app,
             allow_origins=origins,
             allow_methods=METHODS,
-            allow_headers=ACCEPTED,
+            allow_headers=(*ACCEPTED, *headers),
             allow_credentials="*" not in origins,
             expose_headers=EXPOSED,
             max_age=PREFLIGHT_SECONDS,

@@ -111,6 +111,8 @@ class Edge:
                 names = {name for name, _ in message["headers"]}
                 sent += message["headers"]
                 sent += [header for header in _HEADERS if header[0] not in names]
+                if meter.standing is not None:
+                    sent += limit_headers(meter.standing)
             context = state.get("context")
             if context is not None and context.replayed:
                 sent.append((b"idempotent-replayed", b"true"))
@@ -147,6 +149,9 @@ class Edge:
             elif coded:
                 await self._refuse_coded(scope, receive, send_with_headers)
             else:
+                if is_api:
+                    # A public document of an API: it says where the address stands, and costs nothing.
+                    await meter.ask()
                 await self.pages(scope, receive, send_with_headers)
         except DomainError as error:
             await meter.ask()

@@ -30,6 +30,7 @@ SIGNATURES = {f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (25
 """The algorithms whose keys an authorization server can publish: never `none`, never a shared secret."""
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_HEADER_NAME = re.compile(r"[a-z0-9_-]+")
 
 
 class SettingsError(Exception):
@@ -81,9 +82,9 @@ def _problem_type_base(url: str) -> str:
     return url
 
 
-def split_origins(text: str) -> tuple[str, ...]:
-    """The origins in `CERTGATE_CORS_ORIGINS`, as browsers write them."""
-    return tuple(origin.strip().lower() for origin in text.split(",") if origin.strip())
+def split(text: str) -> tuple[str, ...]:
+    """What a setting lists with commas between, in lower case as browsers write origins."""
+    return tuple(entry.strip().lower() for entry in text.split(",") if entry.strip())
 
 
 def _is_origin(text: str) -> bool:
@@ -92,13 +93,19 @@ def _is_origin(text: str) -> bool:
 
 
 def _origins(text: str) -> str:
-    origins = split_origins(text)
+    origins = split(text)
     if origins != ("*",) and not all(map(_is_origin, origins)):
         raise PydanticCustomError(
             "origins",
             "should be * alone, or origins without path and without the usual port, as browsers write them, such as"
             " https://dashboard.example.org",
         )
+    return text
+
+
+def _header_names(text: str) -> str:
+    if not all(_HEADER_NAME.fullmatch(name) for name in split(text)):
+        raise PydanticCustomError("header_names", "should be names of headers such as sentry-trace, x-datadog-origin")
     return text
 
 
@@ -220,6 +227,11 @@ class Settings(BaseModel):
         default="",
         description="The sites whose pages may use the API from a browser, such as https://dashboard.example.org,"
         " separated by commas; * opens it to every page, without cookies. Empty: none.",
+    )
+    cors_headers: Annotated[str, AfterValidator(_header_names)] = Field(
+        default="",
+        description="What those pages may send beside the API's own headers and those of W3C tracing, separated by"
+        " commas, such as sentry-trace.",
     )
     graphql_limits: Annotated[Literal["enforce", "warn"], BeforeValidator(_lower)] = Field(
         default="enforce",

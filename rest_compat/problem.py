@@ -106,9 +106,15 @@ def refusals(type_base: str) -> dict[type[Exception], Show]:
         return refusal("bad_request", detail, type_base, violations=[Violation((), str(error), "json_invalid")])
 
     def http_exception(request: Request, error: HTTPException) -> Response:
+        headers = error.headers
+        if error.status_code == 405 and headers is not None:
+            # Starlette tells the methods of a page in the order of a set, and does not know that we answer OPTIONS.
+            headers = {**headers, "Allow": ", ".join(sorted({*headers["Allow"].split(", "), "OPTIONS"}))}
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=headers)
         code = BY_STATUS.get(error.status_code, "bad_request")
         detail = _BY_STATUS.get(error.status_code, error.detail)
-        return refusal(code, detail, type_base, error.headers)
+        return refusal(code, detail, type_base, headers)
 
     return {DomainError: domain_error, NotJson: bad_body, HTTPException: http_exception}
 

@@ -21,9 +21,9 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @asynccontextmanager
-async def opened(world: World, origins: str) -> AsyncIterator[World]:
-    """The same world behind an application that lets these origins in."""
-    app = create_app(Settings(cors_origins=origins), world.database)
+async def opened(world: World, origins: str, headers: str = "") -> AsyncIterator[World]:
+    """The same world behind an application that lets these origins in, and these headers of theirs."""
+    app = create_app(Settings(cors_origins=origins, cors_headers=headers), world.database)
     async with World(app, world.database) as other:
         other.keys, other.key_ids = world.keys, world.key_ids
         yield other
@@ -68,6 +68,27 @@ async def test_a_page_that_is_let_in_may_ask_and_read_what_it_needs(world: World
         vary = [name.strip() for name in read.headers["vary"].split(",")]
         assert "Origin" in vary
         assert len(vary) == len(set(vary))
+
+
+@on_sqlite
+async def test_tracing_may_add_its_headers_and_what_the_operator_names(world: World) -> None:
+    async with opened(world, OURS, "Sentry-Trace, x-datadog-origin") as there:
+        for names, status in (
+            ("traceparent, tracestate, baggage, x-api-key", 200),
+            ("sentry-trace, x-datadog-origin, x-api-key", 200),
+            ("x-datadog-parent-id", 400),
+        ):
+            asked = await there.client.options(CLAIMS, headers=preflight(OURS, headers=names))
+            assert asked.status_code == status, names
+    async with opened(world, OURS) as there:
+        asked = await there.client.options(CLAIMS, headers=preflight(OURS, headers="sentry-trace"))
+        assert asked.status_code == 400
+
+
+@pytest.mark.parametrize("headers", ["*", "a b", "a:", "ä", "x-a; x-b"])
+def test_what_is_no_name_of_a_header_is_refused_at_the_start(headers: str) -> None:
+    with pytest.raises(SettingsError, match="CERTGATE_CORS_HEADERS"):
+        load_settings(cors_headers=headers)
 
 
 @on_sqlite

@@ -2,6 +2,7 @@
 
 import pytest
 
+from rest_compat.openapi import DOCUMENT_PATHS
 from rest_compat.routes import ENDPOINTS
 from tests.world import GTIN, NON_GMO, USDA_ORGANIC, VEGAN, World
 
@@ -60,7 +61,7 @@ async def test_options_lists_the_methods_of_each_path(world: World, path: str) -
     answer = await world.client.options(filled(path), headers={"X-API-Key": world.keys["readonly"]})
     assert (answer.status_code, answer.content) == (204, b"")
     expected = methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
-    assert set(answer.headers["allow"].split(", ")) == expected
+    assert answer.headers["allow"].split(", ") == sorted(expected)
     for method, name in (("PATCH", "accept-patch"), ("POST", "accept-post")):
         assert (name in answer.headers) is (method in methods)
         if method in methods:
@@ -75,7 +76,34 @@ async def test_another_method_is_refused_with_the_same_list(world: World, path: 
     refused = await world.client.put(filled(path), headers=credential, json={})
     options = await world.client.options(filled(path), headers=credential)
     assert (refused.status_code, refused.json()["error_code"]) == (405, "method_not_allowed")
-    assert set(refused.headers["allow"].split(", ")) == set(options.headers["allow"].split(", "))
+    assert refused.headers["allow"] == options.headers["allow"]
+
+
+PAGES = {
+    **dict.fromkeys(DOCUMENT_PATHS, "GET, HEAD, OPTIONS"),
+    "/schema.graphql": "GET, HEAD, OPTIONS",
+    "/.well-known/api-catalog": "GET, HEAD, OPTIONS",
+    "/docs/errors/not_found": "GET, HEAD, OPTIONS",
+    "/healthz": "GET, HEAD, OPTIONS",
+    "/graphql": "GET, HEAD, OPTIONS, POST",
+    "/sign-in": "GET, HEAD, OPTIONS, POST",
+    "/sign-out": "OPTIONS, POST",
+}
+
+
+@pytest.mark.parametrize("path", PAGES)
+@on_sqlite
+async def test_pages_and_documents_tell_their_methods_in_one_order(world: World, path: str) -> None:
+    credential = {"X-API-Key": world.keys["readonly"]}
+    asked = await world.client.options(path, headers=credential)
+    assert (asked.status_code, asked.content, asked.headers["allow"]) == (204, b"", PAGES[path])
+    refused = await world.client.put(path, headers=credential)
+    assert (refused.status_code, refused.headers["allow"]) == (405, PAGES[path])
+
+
+@on_sqlite
+async def test_a_path_that_is_none_has_no_methods(world: World) -> None:
+    assert (await world.client.options("/nowhere")).status_code == 404
 
 
 @pytest.mark.parametrize("path", READ)

@@ -160,6 +160,17 @@ async def test_public_paths_are_not_counted(world: World) -> None:
         assert [name for name in HEADERS if name in sent] == []
 
 
+async def test_an_openapi_document_says_where_the_address_stands_and_costs_nothing(world: World) -> None:
+    for method in ("GET", "HEAD", "OPTIONS", "PUT"):
+        answer = await world.client.request(method, f"{API}/openapi.json", headers={"X-API-Key": world.keys["editor"]})
+        assert [name for name in HEADERS if len(answer.headers.get_list(name)) != 1] == []
+        assert used(answer) == 0
+    refused = [await world.client.get(CLAIM) for _ in range(301)]
+    assert (refused[-1].status_code, left(refused[-1])) == (429, 0)
+    answer = await world.client.get(f"{API}/openapi.json")
+    assert (answer.status_code, left(answer)) == (200, 0)
+
+
 async def test_a_thousand_at_once_are_three_hundred_too_many_times_two_and_a_bit(world: World) -> None:
     responses = await asyncio.gather(*(get(world) for _ in range(1000)))
     statuses = [response.status_code for response in responses]

@@ -103,7 +103,7 @@ async def test_asking_about_a_link_does_not_use_it_up(world: World) -> None:
     token = await new_link(world)
     asked = await click(world, token, "HEAD")
     assert asked.status_code == 405
-    assert asked.headers["allow"] == "GET"
+    assert asked.headers["allow"] == "GET, OPTIONS"
     assert (await click(world, token)).status_code == 303
 
 
