@@ -6,7 +6,7 @@ A write sends `BEGIN`, its statements and `COMMIT`, and nothing else: connection
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import lru_cache, partial
 from typing import Any
 
@@ -23,11 +23,14 @@ from db.keys import CHANNEL
 from db.lender import DEAD, Connection, Lender
 from db.postgresql_url import target_of
 from db.reads import Definitions, KeyedRead, Owners, R, Read, Row
+from db.turns import Turns
 from domain.errors import Busy
 
 POSTGRESQL: Dialect = PGDialect_asyncpg(json_serializer=json_text)  # type: ignore[no-untyped-call]
 
 _CONNECTIONS = 8
+# The others are left for what is read by key.
+_SCANNING = 6
 # A statement that waits for a lock gives up before its client does.
 _SERVER = {"statement_timeout": "10000", "lock_timeout": "5000", "application_name": "certgate"}
 # What is left when the server has gone without a word.
@@ -137,6 +140,7 @@ class PostgresqlDatabase(Database):
     def __init__(self, readers: Lender, writers: Lender, dsn: str) -> None:
         self._readers = readers
         self._gathering = lru_cache(maxsize=256)(partial(Gathering, POSTGRESQL, self._rows))
+        self._turns = Turns(_SCANNING)
         # Of their own, so that writes that wait for each other's locks leave the reads alone.
         self._writers = writers
         self._dsn = dsn
@@ -153,7 +157,8 @@ class PostgresqlDatabase(Database):
                 built, rows = await self._gathering(read).rows(values["keys"])
             else:
                 built = read.compiled(POSTGRESQL)
-                rows = await self._rows(built.statement, values)
+                async with self._turns.turn() if read.scans else nullcontext():
+                    rows = await self._rows(built.statement, values)
         except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.TooManyConnectionsError) as error:
             raise Busy("The database has no connection to spare; try again in a second.") from error
         return built.records(rows, found, owners)

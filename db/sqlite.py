@@ -18,6 +18,7 @@ from db.compiled import SQLITE
 from db.database import Database, Transaction
 from db.group_commit import GroupCommit
 from db.reads import Definitions, KeyedRead, Owners, R, Read
+from db.turns import Turns
 
 _BUSY_SECONDS = 5
 _SCANNERS = 2
@@ -47,6 +48,7 @@ class SqliteDatabase(Database):
         self._local = threading.local()
         self._readers = [reader]
         self._scanners = ThreadPoolExecutor(_SCANNERS, "sqlite-scan")
+        self._turns = Turns(_SCANNERS)
 
     async def fetch(
         self, read: Read[R], found: Definitions | None = None, owners: Owners = (), /, **values: Any
@@ -58,14 +60,15 @@ class SqliteDatabase(Database):
             if not self._reads:
                 self._begin_reads()
             return _run(self._reader, read, values, found, owners)
-        scan = _Scan()
-        try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._scanners, lambda: scan.run(self._scanner(), read, values, found, owners)
-            )
-        except asyncio.CancelledError:
-            scan.stop()
-            raise
+        async with self._turns.turn():
+            scan = _Scan()
+            try:
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._scanners, lambda: scan.run(self._scanner(), read, values, found, owners)
+                )
+            except asyncio.CancelledError:
+                scan.stop()
+                raise
 
     def _scanner(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)

@@ -191,12 +191,12 @@ def among_own(where: Where, organization_ids: Sequence[ShortId]) -> Where:
     return where
 
 
-def asks_for(where: Where, member: str) -> bool:
-    """Whether any condition is on that member."""
+def asks_for(where: Where, member: str, operator: str | None = None) -> bool:
+    """Whether any condition is on that member, with that operator if one is named."""
     match where:
         case Every(parts) | Either(parts):
-            return any(asks_for(part, member) for part in parts)
+            return any(asks_for(part, member, operator) for part in parts)
         case Not(part):
-            return part.member == member
-        case Condition(name):
-            return name == member
+            return asks_for(part, member, operator)
+        case Condition(name, other):
+            return name == member and operator in (None, other)

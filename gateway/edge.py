@@ -13,6 +13,7 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from db import turns
 from db.database import Database
 from domain.access import Caller
 from domain.errors import DomainError, Forbidden, Unauthorized
@@ -132,12 +133,13 @@ class Edge:
                 if caller is None:
                     caller = await self._looked_up(scope, now, meter)
                 meter.belongs_to(caller)
+                turns.caller.set(caller.principal)
                 charging = meter.begin_charge(1)
                 if charging is not None:
                     await charging
                 key = None if scope["method"] in SAFE_METHODS else _idempotency_key(scope, headers)
                 state["meter"] = meter
-                state["context"] = Context(self.database, caller, now, idempotency_key=key)
+                state["context"] = Context(self.database, caller, now, idempotency_key=key, charge=meter.charge)
                 direct = self._refuse_coded if coded else self.direct.get(path)
                 if direct is not None:
                     await direct(scope, receive, send_with_headers)

@@ -296,8 +296,8 @@ class Meter:
             return
         if units > 1:
             raise RateLimited(
-                f"Rate limit exceeded. Every root field costs a unit, in bulk every row; this document needs"
-                f" {units} more, ask for fewer, or try again later.",
+                "Rate limit exceeded. Every root field costs a unit, in bulk every row, and searches, totals and"
+                f" statistics some besides; this needs {units} more, ask for less, or try again later.",
                 standing.retry_after(units),
             )
         raise RateLimited("Rate limit exceeded. Please try again later.", standing.retry_after(units))

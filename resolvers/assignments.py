@@ -27,6 +27,7 @@ async def page_of_certification_assignments(
 @read_operation
 async def count_certification_assignments(context: Context, where: Where) -> int:
     """How many assignments pass the filter. Raises `Forbidden`."""
+    await context.pay_for_scan()
     asked = await narrowing.of_certification_assignments(context, where)
     return await lists.count(context.database, certifications.LISTED, asked)
 
@@ -43,6 +44,7 @@ async def page_of_claim_assignments(
 @read_operation
 async def count_claim_assignments(context: Context, where: Where) -> int:
     """How many assignments pass the filter. Raises `Forbidden`."""
+    await context.pay_for_scan()
     asked = await narrowing.of_claim_assignments(context, where)
     return await lists.count(context.database, claims.LISTED, asked)
 
@@ -68,6 +70,7 @@ async def pages_of_certifications(
 @read_operation
 async def counts_of_certifications(context: Context, groups: Sequence[Sequence[ShortId]], where: Where) -> list[int]:
     """For each group of certifications how many assignments pass the filter; all in one statement."""
+    await context.pay_for_scan()
     asked = await narrowing.of_certification_assignments(context, where)
     found = await lists.counts(context.database, certifications.LISTED, _distinct(groups), asked)
     return [sum(found[id] for id in group) for group in groups]
@@ -88,6 +91,7 @@ async def pages_of_claims(
 @read_operation
 async def counts_of_claims(context: Context, ids: Sequence[ShortId], where: Where) -> list[int]:
     """For each claim how many assignments pass the filter; all in one statement."""
+    await context.pay_for_scan()
     asked = await narrowing.of_claim_assignments(context, where)
     found = await lists.counts(context.database, claims.LISTED, _distinct([ids]), asked)
     return [found[id] for id in ids]

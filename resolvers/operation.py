@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from functools import wraps
@@ -30,6 +30,8 @@ D = TypeVar("D", bound=Change[Any, Any])
 # Once for all, because until Python 3.12 finding a member of an enum is slow.
 _READ = Permission.READ
 MAX_ROWS = 100
+SCAN_UNITS = 5
+"""Units of the rate limit that a search, a total or a statistic spends besides those of its request."""
 ROWS_A_TURN = 10
 """How many rows of a bulk write are done before others have their turn in the event loop."""
 
@@ -41,10 +43,10 @@ class Context:
 
     `idempotency` and `expected` are what the request says about its write, None when it says nothing; with `dry_run`
     it is judged and not done. `replayed` collects the parts of the request that were answered again instead of being
-    done again.
+    done again. `charge` spends units of the caller's rate limit; without it nothing is counted.
     """
 
-    __slots__ = ("_confirmed", "caller", "database", "dry_run", "expected", "idempotency", "now", "replayed")
+    __slots__ = ("_charge", "_confirmed", "caller", "database", "dry_run", "expected", "idempotency", "now", "replayed")
 
     def __init__(
         self,
@@ -54,9 +56,11 @@ class Context:
         *,
         idempotency_key: str | None = None,
         expected: Expected | None = None,
+        charge: Callable[[int], Awaitable[None]] | None = None,
     ) -> None:
         self.database = database
         self.caller = caller
+        self._charge = charge
         self.now = now or datetime.now(UTC)
         self.idempotency = OneWrite(caller.principal, idempotency_key) if idempotency_key else None
         self.expected = expected
@@ -82,6 +86,11 @@ class Context:
         """The context of one row of a bulk write, which is remembered by itself under the request's key."""
         part = f"{self.idempotency.part}.{index}" if self.idempotency is not None else ""
         return self.for_part(part, expected, dry_run=self.dry_run)
+
+    async def pay_for_scan(self) -> None:
+        """To be called before something that may have to look at every row. Raises `RateLimited`."""
+        if self._charge is not None:
+            await self._charge(SCAN_UNITS)
 
     def confirm(self, stored: Versioned) -> None:
         """To be called with the locked record before it is changed or removed.

@@ -6,7 +6,7 @@ from domain.access import owner_of_new, require_ownership
 from domain.changes import Change
 from domain.commands import CreateProduct, ListProducts, ListTradeItems, PatchProduct
 from domain.errors import AlreadyExists, Forbidden, NotFound
-from domain.filters import Where
+from domain.filters import Where, asks_for
 from domain.gtin import Gtin
 from domain.listing import Numbered
 from domain.metadata import merge
@@ -42,6 +42,8 @@ async def existing_product(context: Context, gtin: Gtin) -> Product:
 @read_operation
 async def page_of_products(context: Context, where: Where, order: Order, window: Window) -> Page[Product]:
     """Some of the products that pass the filter. Raises `Forbidden`."""
+    if asks_for(where, "search_text", "contains"):
+        await context.pay_for_scan()
     asked = await narrowing.of_products(context, where)
     return await lists.page(context.database, products.LISTED, context.caller.organization_ids, asked, order, window)
 
@@ -49,6 +51,7 @@ async def page_of_products(context: Context, where: Where, order: Order, window:
 @read_operation
 async def count_products(context: Context, where: Where) -> int:
     """How many products pass the filter. Raises `Forbidden`."""
+    await context.pay_for_scan()
     asked = await narrowing.of_products(context, where)
     return await lists.count(context.database, products.LISTED, asked)
 
@@ -81,6 +84,8 @@ async def list_products(context: Context, command: ListProducts) -> Numbered[Pro
 @read_operation
 async def list_trade_items(context: Context, command: ListTradeItems) -> Numbered[Product]:
     """A numbered page of the products of everybody."""
+    if command.q is not None:
+        await context.pay_for_scan()
     found = await products.listing(context.database, command, context.caller.organization_ids)
     return Numbered(found.products, found.total)
 

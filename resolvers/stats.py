@@ -14,6 +14,7 @@ async def certification_assignment_stats(
     context: Context, where: Where, by: Collection[CertificationGrouping], bucket: ExpiryBucket | None
 ) -> Stats[CertificationGroup]:
     """The assignments that pass the filter and exist for the caller, counted in one statement. Raises `Forbidden`."""
+    await context.pay_for_scan()
     asked = await narrowing.of_certification_assignments(context, where)
     return await stats.of_certification_assignments(context.database, asked, by, bucket)
 
@@ -23,5 +24,6 @@ async def claim_assignment_stats(
     context: Context, where: Where, by: Collection[ClaimGrouping], bucket: ExpiryBucket | None
 ) -> Stats[ClaimGroup]:
     """The assignments that pass the filter, counted in one statement. Raises `Forbidden`."""
+    await context.pay_for_scan()
     asked = await narrowing.of_claim_assignments(context, where)
     return await stats.of_claim_assignments(context.database, asked, by, bucket)

@@ -12,7 +12,12 @@ _LARGEST = 2**31 - 1
 """GraphQL's integers end here; a limit beyond it is none."""
 
 
-@strawberry.type(description="One window of your rate limit. Every root field spends a unit, in bulk every row.")
+@strawberry.type(
+    description=(
+        "One window of your rate limit. Every root field spends a unit, in bulk every row; a search, a total or a"
+        " statistic spends five more when it is run."
+    )
+)
 class RateLimitWindow:
     """A window as GraphQL shows it."""
 
@@ -29,7 +34,9 @@ class RateLimit:
     """Both windows, and the figures of the one that trips first at the top."""
 
     limit: int = strawberry.field(description="Units of the window, minute or day, in which fewer are left.")
-    cost: int = strawberry.field(description="Units that this request spends: one for each root field.")
+    cost: int = strawberry.field(
+        description="Units that this request has spent before it was run: one for each root field, in bulk each row."
+    )
     remaining: int = strawberry.field(description="Units left in that window.")
     used: int = strawberry.field(description="Units spent in that window.")
     reset_at: datetime = strawberry.field(description="When that window ends, and all its units are back.")

@@ -4,13 +4,14 @@ import asyncio
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from db import tables
+from db import tables, turns
 from db.database import open_database
 from domain.vocabulary import KeyKind, Role
 from gateway.app import create_app
@@ -335,8 +336,8 @@ async def test_a_document_that_does_not_fit_is_refused_unexecuted_and_costs_one_
     body: dict[str, Any] = refused.json()
     assert (refused.status_code, body["error_code"], body["retry_after"]) == (429, "rate_limited", MINUTE)
     assert body["detail"] == (
-        "Rate limit exceeded. Every root field costs a unit, in bulk every row; this document needs 4 more,"
-        " ask for fewer, or try again later."
+        "Rate limit exceeded. Every root field costs a unit, in bulk every row, and searches, totals and statistics"
+        " some besides; this needs 4 more, ask for less, or try again later."
     )
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.headers["retry-after"] == str(MINUTE)
@@ -359,7 +360,7 @@ async def test_a_bulk_mutation_that_does_not_fit_is_refused_before_anything_is_d
     refused = await ask(world, mutation)
     body: dict[str, Any] = refused.json()
     assert (refused.status_code, body["error_code"]) == (429, "rate_limited")
-    assert "this document needs 3 more" in body["detail"]
+    assert "this needs 3 more" in body["detail"]
     # One for each root field; the rows are charged once the variables are known.
     assert left(refused) == 2
     assert await world.rows(tables.claim_assignments) == before
@@ -394,3 +395,54 @@ async def test_assigning_is_charged_like_reading(world: World) -> None:
     key = {"X-API-Key": world.keys["manager"]}
     path = f"{API}/products/{GTIN}/certifications/{FAIR_TRADE}"
     assert used(await world.client.patch(path, json={}, headers=key)) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "units"),
+    [
+        ("{ products(first: 1) { nodes { gtin } } }", 1),
+        ('{ products(first: 1, where: {name: {startsWith: "oat"}}) { nodes { gtin } } }', 1),
+        ('{ products(first: 1, where: {not: {or: [{search: "oat"}]}}) { nodes { gtin } } }', 6),
+        ("{ products(first: 1) { totalCount } }", 6),
+        ('{ products(first: 1, where: {search: "oat"}) { totalCount } }', 11),
+        ("{ certificationAssignments(first: 1) { totalCount } claimAssignments(first: 1) { totalCount } }", 12),
+        # Those of several parents are counted in one go.
+        ("{ certifications(first: 3) { nodes { assignments(first: 1) { totalCount } } } }", 6),
+        ("{ claims(first: 3) { nodes { assignments(first: 1) { totalCount } } } }", 6),
+        ("{ certifications(first: 3) { totalCount } }", 1),
+        ("{ certificationAssignmentStats { totalCount } claimAssignmentStats { totalCount } }", 12),
+        ("/products/api/v1/trade-items", 1),
+        ("/products/api/v1/trade-items?brand=Acme", 1),
+        ("/products/api/v1/trade-items?q=oat", 6),
+    ],
+)
+async def test_what_may_look_at_every_row_costs_more(world: World, asked: str, units: int) -> None:
+    response = await (get(world, asked) if asked.startswith("/") else ask(world, asked))
+    assert response.status_code == 200, response.text
+    assert "errors" not in response.json()
+    assert left(response) == 300 - units
+
+
+async def test_a_scan_that_does_not_fit_is_refused_and_what_it_was_asked_with_is_answered(world: World) -> None:
+    for _ in range(49):
+        assert (await ask(world, "{ products(first: 1) { totalCount } }")).status_code == 200
+    answer: dict[str, Any] = (await ask(world, "{ __typename claimAssignmentStats { totalCount } }")).json()
+    assert [entry["extensions"]["code"] for entry in answer["errors"]] == ["rate_limited"]
+    assert answer["errors"][0]["path"] == ["claimAssignmentStats"]
+    refused = await get(world, "/products/api/v1/trade-items?q=oat")
+    assert (refused.status_code, left(refused)) == (429, 3)
+
+
+async def test_scans_are_shared_between_callers_on_both_faces(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    callers: list[str] = []
+    turn = turns.Turns.turn
+
+    def noted(line: turns.Turns) -> AbstractAsyncContextManager[None]:
+        callers.append(turns.caller.get())
+        return turn(line)
+
+    monkeypatch.setattr(turns.Turns, "turn", noted)
+    await get(world, "/products/api/v1/trade-items?q=oat", key="readonly")
+    await ask(world, "{ products(first: 1) { totalCount } }", key="publishable")
+    assert callers[0] == world.key_ids["readonly"]
+    assert callers[-1] == world.key_ids["publishable"]
