@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, func, literal_column, select, update
 
 from db import organizations
 from db.accounts import memberships_of
@@ -20,6 +20,7 @@ from db.tables import organizations as organizations_table
 from db.types import UtcDateTime, among
 from domain.access import Caller, lesser
 from domain.account import ApiKey
+from domain.api_keys import MAX_SESSIONS
 from domain.records import Organization
 from domain.short_id import ShortId
 from domain.vocabulary import KeyKind, Role
@@ -103,7 +104,12 @@ BY_SESSION = Read(
 LINK = Read(
     select(sign_in_links.c.api_key_id)
     .join(api_keys, api_keys.c.id == sign_in_links.c.api_key_id)
-    .where(_live, sign_in_links.c.digest == bindparam("digest"), sign_in_links.c.expires_at > bindparam("now")),
+    .where(
+        _live,
+        api_keys.c.kind != KeyKind.PUBLISHABLE,
+        sign_in_links.c.digest == bindparam("digest"),
+        sign_in_links.c.expires_at > bindparam("now"),
+    ),
     lambda row: ShortId(row[0]),
 )
 ENTRIES = Read(
@@ -162,6 +168,14 @@ GRAPHQL_LIMITS = Read(
     lambda row: dict(row[0] or {}),
 )
 
+_SESSIONS_TOO_MANY = delete(sessions).where(
+    sessions.c.digest.in_(
+        select(sessions.c.digest)
+        .where(sessions.c.api_key_id == bindparam("key"))
+        .order_by(sessions.c.created_at.desc(), sessions.c.digest)
+        .offset(literal_column(str(MAX_SESSIONS - 1)))
+    )
+)
 _CHANGE = update(api_keys).where(api_keys.c.id == bindparam("of"))
 
 
@@ -324,17 +338,23 @@ async def use_sign_in_link(transaction: Transaction, digest: str, now: datetime)
 async def add_session(
     transaction: Transaction, *, digest: str, api_key_id: ShortId, expires_at: datetime, at: datetime
 ) -> None:
-    """Stores a browser session by the digest of its cookie, and forgets those that have expired."""
+    """Stores a browser session by the digest of its cookie, and forgets those that have expired.
+
+    Of the others of that key the newest stay, so that there are no more than `MAX_SESSIONS`.
+    """
+    await lock(transaction, api_key_id)
     await transaction.execute(delete(sessions).where(sessions.c.expires_at < at))
+    if await transaction.execute(_SESSIONS_TOO_MANY, {"key": api_key_id}):
+        await announce(transaction)
     await transaction.insert(
         sessions, {"digest": digest, "api_key_id": api_key_id, "created_at": at, "expires_at": expires_at}
     )
 
 
 async def end_session(transaction: Transaction, digest: str) -> None:
-    """Forgets a session."""
-    await transaction.execute(delete(sessions).where(sessions.c.digest == digest))
-    await announce(transaction)
+    """Forgets a session, if there is one."""
+    if await transaction.execute(delete(sessions).where(sessions.c.digest == digest)):
+        await announce(transaction)
 
 
 async def announce(transaction: Transaction) -> None:

@@ -10,6 +10,9 @@ from domain.vocabulary import KeyKind
 MAX_KEYS = 100
 """How many keys that are neither revoked nor expired managers may make; the operator may add to them."""
 
+MAX_SESSIONS = 50
+"""How many browsers may be signed in with one key; the next one ends the session that began first."""
+
 _ALPHABET = string.ascii_letters + string.digits
 _KINDS = frozenset(KeyKind)
 

@@ -125,6 +125,7 @@ class Edge:
 
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
+        state["meter"] = meter
         try:
             if guarded:
                 now = datetime.now(UTC)
@@ -138,7 +139,6 @@ class Edge:
                 if charging is not None:
                     await charging
                 key = None if scope["method"] in SAFE_METHODS else _idempotency_key(scope, headers)
-                state["meter"] = meter
                 state["context"] = Context(self.database, caller, now, idempotency_key=key, charge=meter.charge)
                 direct = self._refuse_coded if coded else self.direct.get(path)
                 if direct is not None:

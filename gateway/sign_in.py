@@ -5,6 +5,7 @@ script can read; from then on the browser acts with the authority of the API key
 enters it in the form. Every sign-in makes a new secret and ends the session that the browser had.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from domain.errors import Unauthorized
+from domain.errors import RateLimited, Unauthorized
 from gateway import sign_in_pages as pages
 from gateway.credentials import SESSION_COOKIE, Credentials, refuse_cross_site
 from gateway.settings import Settings
@@ -26,10 +27,31 @@ _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 _FORM = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
 _MAX_FORM_BYTES = 4096
 
+Answer = Callable[[Request], Awaitable[Response]]
+
 
 def sign_in_routes() -> list[BaseRoute]:
-    """GET and POST `/sign-in`, POST `/sign-out`; the app has `state.database`, `.settings` and `.credentials`."""
-    return [Route("/sign-in", _sign_in, methods=["GET", "POST"]), Route("/sign-out", _sign_out, methods=["POST"])]
+    """GET and POST `/sign-in`, POST `/sign-out`; the app has `state.database`, `.settings` and `.credentials`.
+
+    The request has `state.meter`.
+    """
+    return [
+        Route("/sign-in", _counted(_sign_in), methods=["GET", "POST"]),
+        Route("/sign-out", _counted(_sign_out), methods=["POST"]),
+    ]
+
+
+def _counted(answer: Answer) -> Answer:
+    """The same as long as the address has units left: these pages write, and whoever asks is not yet anybody."""
+
+    async def counted(request: Request) -> Response:
+        try:
+            await request.state.meter.charge(1)
+        except RateLimited as refusal:
+            return _page(pages.form(refusal.detail), 429, {**_FORM, "Retry-After": str(refusal.retry_after)})
+        return await answer(request)
+
+    return counted
 
 
 async def _sign_in(request: Request) -> Response:
@@ -68,7 +90,8 @@ async def _with_key(request: Request) -> Response:
     key = fields.get("api_key", [""])[0].strip()
     session = await keys.sign_in_with_key(request.app.state.database, key, _life(request))
     if session is None:
-        return _page(pages.form("That key is unknown, incomplete, revoked or expired."), 401, _FORM)
+        said = "That key is unknown, incomplete, revoked or expired, or a publishable one (cpk), which signs nobody in."
+        return _page(pages.form(said), 401, _FORM)
     return await _signed_in(request, session)
 
 

@@ -190,10 +190,15 @@ async def sign_in(database: Database, token: str, life: timedelta, now: datetime
 async def sign_in_with_key(
     database: Database, key: str, life: timedelta, now: datetime | None = None
 ) -> Session | None:
-    """A session that acts as that API key; None when the key is unknown, revoked or expired."""
+    """A session that acts as that API key; None when the key is unknown, revoked, expired or publishable.
+
+    Whoever visits a web page has its publishable key, and is to write nothing here, not even sessions.
+    """
     now = now or datetime.now(UTC)
     credential = await keys.find_key(database, digest(key)) if is_well_formed(key) else None
     if credential is None or (credential.expires_at is not None and credential.expires_at <= now):
+        return None
+    if credential.caller.kind is KeyKind.PUBLISHABLE:
         return None
     assert credential.caller.key_id is not None
     session = Session(token_urlsafe(32), now + life)

@@ -8,14 +8,15 @@ import httpx2
 import pytest
 from sqlalchemy import update
 
-from db import tables
-from db.database import Database, open_database
+from db import keys, tables
+from db.database import Database, Transaction, open_database
+from domain.api_keys import MAX_SESSIONS
 from domain.errors import Unauthorized
 from domain.vocabulary import KeyKind, Role
 from gateway.app import create_app
 from gateway.credentials import Credentials
 from gateway.settings import Settings
-from resolvers.keys import remove_member, revoke_key, set_member, sign_in_with_key
+from resolvers.keys import create_sign_in_link, remove_member, revoke_key, set_member, sign_in_with_key
 from tests.world import GTIN, NON_GMO, World
 
 LIST = f"/certifications/api/v1/products/{GTIN}/certifications"
@@ -107,6 +108,71 @@ async def test_wrong_keys_do_not_sign_in(world: World) -> None:
         assert "set-cookie" not in response.headers
         assert 'role="alert"' in response.text
     assert await world.rows(tables.sessions) == []
+
+
+async def test_a_publishable_key_signs_nobody_in(world: World) -> None:
+    response = await enter(world, world.keys["publishable"])
+    assert response.status_code == 401
+    assert "publishable" in response.text
+    link = await create_sign_in_link(world.database, world.key_ids["publishable"])
+    assert (await world.client.get("/sign-in", params={"token": link})).status_code == 410
+    assert await world.rows(tables.sessions) == []
+
+
+async def test_a_key_has_no_more_sessions_than_it_may_and_the_first_ones_go(world: World) -> None:
+    async def signed_in(key: str, minute: int) -> str:
+        session = await sign_in_with_key(world.database, world.keys[key], HOUR, NOW + timedelta(minutes=minute))
+        assert session is not None
+        return session.secret
+
+    other = await signed_in("manager", 0)
+    first, second, third = [await signed_in("editor", minute) for minute in range(3)]
+    assert [await status(world, secret) for secret in (first, second)] == [200, 200]
+    await asyncio.gather(*(signed_in("editor", 3) for _ in range(MAX_SESSIONS - 1)))
+    assert len(await world.rows(tables.sessions)) == MAX_SESSIONS + 1
+    assert await ended(world, first)
+    assert await ended(world, second)
+    assert [await status(world, secret) for secret in (third, other)] == [200, 200]
+
+
+async def test_a_junk_cookie_changes_and_announces_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    announced = []
+    real = keys.announce
+
+    async def announce(transaction: Transaction) -> None:
+        announced.append(transaction)
+        await real(transaction)
+
+    monkeypatch.setattr(keys, "announce", announce)
+    secret = secret_of(await enter(world, world.keys["editor"], cookie="junk"))
+    for cookie in ("junk", "", secret[:-1], "%00", '"\\000"'):
+        response = await world.client.post("/sign-out", headers={**HERE, "Cookie": f"sessionid={cookie}"})
+        assert response.status_code == 303
+    assert announced == []
+    assert await status(world, secret) == 200
+    await world.client.post("/sign-out", headers={**HERE, "Cookie": f"sessionid={secret}"})
+    assert len(announced) == 1
+
+
+async def test_signing_in_and_out_is_counted_by_address(world: World) -> None:
+    settings = Settings(rate_limit_per_minute=4)
+    async with World(create_app(settings, world.database), world.database) as counted:
+        counted.keys = world.keys
+        assert (await enter(counted, "wrong")).status_code == 401
+        assert (await enter(counted, world.keys["editor"])).status_code == 303
+        assert (await counted.client.get("/sign-in", params={"token": "wrong"})).status_code == 410
+        assert (await counted.client.post("/sign-out", headers={**HERE, "Cookie": "sessionid=x"})).status_code == 303
+        for refused in (
+            await enter(counted, world.keys["editor"]),
+            await counted.client.get("/sign-in", params={"token": "wrong"}),
+            await counted.client.post("/sign-out", headers={**HERE, "Cookie": "sessionid=x"}),
+        ):
+            assert refused.status_code == 429
+            assert 0 < int(refused.headers["retry-after"]) <= 60
+            assert "Rate limit exceeded" in refused.text
+        assert len(await world.rows(tables.sessions)) == 1
+        # A key is not its address: whoever has one goes on.
+        assert (await counted.client.get(LIST, headers={"X-API-Key": world.keys["editor"]})).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ GraphQL documents are made of the schema.
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from graphql import (
 
 from domain.short_id import catalogue_id
 from domain.vocabulary import KeyKind, Role
-from resolvers.keys import create_key, sign_in_with_key
+from resolvers.keys import create_key
 from rest_compat.routes import ENDPOINTS
 from schema.schema import schema
 from tests.conftest import UNLIMITED
@@ -75,18 +74,6 @@ async def test_private_definitions_do_not_exist(face: Face, secretive: World) ->
     assert (outcome.status, outcome.code) == (404, "not_found")
     assert PRIVATE in [item["id"] for item in (await face.certifications(GTIN)).facts]
     assert PRIVATE not in [item["id"] for item in (await face.certifications(GTIN, key="publishable")).facts]
-
-
-async def test_a_browser_session_of_such_a_key_sees_no_more(secretive: World) -> None:
-    seen = {}
-    for key in ("manager", "publishable"):
-        session = await sign_in_with_key(secretive.database, secretive.keys[key], timedelta(hours=1))
-        assert session is not None
-        path = f"/products/api/v1/products/{GTIN}"
-        read = await secretive.client.get(path, headers={"Cookie": f"sessionid={session.secret}"})
-        assert read.status_code == 200
-        seen[key] = SECRET in read.text
-    assert seen == {"manager": True, "publishable": False}
 
 
 # --- every read there is ---
