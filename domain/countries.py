@@ -6,7 +6,7 @@
 from typing import Annotated
 
 from iso3166 import countries_by_alpha2
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 ALPHA2 = frozenset(countries_by_alpha2) - {"XK"}
@@ -43,5 +43,5 @@ CountryOrNone = Annotated[
 """A country code, or the empty text for none."""
 
 Country = Annotated[str, AfterValidator(_known), WithJsonSchema({**_FORMAT, "pattern": "^[A-Z]{2}$"})]
-Countries = Annotated[list[Country], AfterValidator(_once_each)]
+Countries = Annotated[list[Country], Field(max_length=len(ALPHA2)), AfterValidator(_once_each)]
 """Jurisdictions in the order given; a repeated code is kept once. Empty means not recorded, not everywhere."""

@@ -196,6 +196,6 @@ Url = Annotated[
     Field(max_length=2000),
     AfterValidator(_web_address),
     # A reference, because that may be empty; international, because a host's name may be.
-    WithJsonSchema({"type": "string", "format": "iri-reference", "maxLength": 2000, "pattern": f"^(?:{PATTERN})?$"}),
+    WithJsonSchema({"type": "string", "format": "iri-reference", "maxLength": 2000, "pattern": PATTERN}),
 ]
 """An absolute http(s) URL as its author wrote it, or the empty string."""

@@ -16,13 +16,13 @@ _NEVER = (
 )
 _LABEL = rf"[^{_NEVER}!#$%&'()*+,./:;=?@~\[\]]+"
 _PART = rf"(?:[^{_NEVER}#%\[\]]|%[0-9A-Fa-f]{{2}})*"
-PATTERN = (
+_address = re.compile(
     rf"[Hh][Tt][Tt][Pp][Ss]?://(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(?::[1-9][0-9]{{0,4}})?"
     rf"(?:[/?]{_PART})?(?:#{_PART})?"
 )
-"""A web address as a whole, as a regular expression of ECMA-262 and of Python."""
+PATTERN = r'^(?:[Hh][Tt][Tt][Pp][Ss]?://[^\x00-\x20"<>\\^`{|}/?#@]+(?:[/?#][^\x00-\x20"<>\\^`{|}]*)?)?$'
+"""The form of an address as documented, or of no address: short, so that some that fit are refused nevertheless."""
 
-_address = re.compile(PATTERN)
 _unwelcome = re.compile(rf"[{_NEVER}]|(?<!//)\[")
 _stray_percent = re.compile("%(?![0-9A-Fa-f]{2})")
 _host = re.compile(r"[^:]+://(\[.*?\]|[^/?#:]*)")

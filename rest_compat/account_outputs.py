@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta, field
 
 from domain.vocabulary import KeyKind, Role
-from rest_compat.outputs import METADATA, SID, Out
+from rest_compat.outputs import MAX_INTEGER, METADATA, SID, Metadata, Out
 
 _ROLE = Meta(description="What the key permits in its organisation.", examples=["editor"])
 Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
@@ -24,7 +24,7 @@ class ApiKeyOut(Out, gc=False):
     name: Annotated[str, Meta(description="What the key is called.", max_length=255, examples=["The shop"])]
     role: Annotated[Role, _ROLE]
     created: Annotated[Moment, _CREATED]
-    metadata: Annotated[dict[str, str], METADATA] = field(default_factory=dict)
+    metadata: Annotated[Metadata, METADATA] = field(default_factory=dict)
     description: Annotated[str, _DESCRIPTION] = ""
     kind: Annotated[
         KeyKind,
@@ -42,10 +42,22 @@ class ApiKeyOut(Out, gc=False):
         ),
     ] = None
     rate_limit_per_minute: Annotated[
-        int, Meta(description="How many requests it may make in a minute; 0: as many as others.", ge=0, examples=[0])
+        int,
+        Meta(
+            description="How many requests it may make in a minute; 0: as many as others.",
+            ge=0,
+            le=MAX_INTEGER,
+            examples=[0],
+        ),
     ] = 0
     rate_limit_per_day: Annotated[
-        int, Meta(description="How many requests it may make in a day; 0: as many as others.", ge=0, examples=[0])
+        int,
+        Meta(
+            description="How many requests it may make in a day; 0: as many as others.",
+            ge=0,
+            le=MAX_INTEGER,
+            examples=[0],
+        ),
     ] = 0
 
 
@@ -60,11 +72,12 @@ class ApiKeyCreatedOut(Out, gc=False):
         str,
         Meta(
             description="The key itself. It is shown here and never again: only its digest is stored.",
+            max_length=45,
             pattern="^(csb|csu|cpk)_[A-Za-z0-9]{32}_[0-9a-f]{8}$",
             examples=["csb_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEf_84041098"],
         ),
     ]
-    metadata: Annotated[dict[str, str], METADATA] = field(default_factory=dict)
+    metadata: Annotated[Metadata, METADATA] = field(default_factory=dict)
     description: Annotated[str, _DESCRIPTION] = ""
 
 
@@ -82,7 +95,7 @@ class OwnApiKeyOut(Out, gc=False):
     role: Annotated[Role, _ROLE]
     description: Annotated[str, _DESCRIPTION]
     created: Annotated[Moment, _CREATED]
-    metadata: Annotated[dict[str, str], METADATA] = field(default_factory=dict)
+    metadata: Annotated[Metadata, METADATA] = field(default_factory=dict)
 
 
 class WhoAmIOut(Out, gc=False):
@@ -92,11 +105,14 @@ class WhoAmIOut(Out, gc=False):
         Annotated[str, SID] | None,
         Meta(description="The user behind a `csu` key; `null` for keys that stand for nobody."),
     ]
-    email: Annotated[str | None, Meta(description="The user's address.", examples=["ann@example.org"])]
+    email: Annotated[
+        Annotated[str, Meta(max_length=254)] | None,
+        Meta(description="The user's address.", examples=["ann@example.org"]),
+    ]
     organizations: Annotated[
         list[OwnOrganizationOut], Meta(description="The organisations that the caller acts for; the main one first.")
     ]
-    metadata: Annotated[dict[str, str], METADATA] = field(default_factory=dict)
+    metadata: Annotated[Metadata, METADATA] = field(default_factory=dict)
     api_key: Annotated[
         OwnApiKeyOut | None, Meta(description="The key that asks; `null` for a signed-in browser and for a token.")
     ] = None

@@ -5,13 +5,14 @@ from typing import NamedTuple
 
 from domain.problem import KINDS
 from rest_compat.endpoint import Endpoint
-from rest_compat.outputs import ErrorOut
-from rest_compat.problem import MEDIA_TYPE
+from rest_compat.outputs import DAY, MAX_INTEGER, ErrorOut
+from rest_compat.problem import INTERNAL, MEDIA_TYPE
 from rest_compat.routes import ENDPOINTS
 from rest_compat.schemas import (
     REFERENCE,
     Schema,
     body_schema,
+    bounded,
     enum_schemas,
     input_members,
     output_schemas,
@@ -97,7 +98,7 @@ REFUSALS = {
     403: "The credential may not do this.",
     404: "What the path or the body names does not exist, or not for you.",
     409: "It exists already, or the first request with this idempotency key is still being worked on.",
-    412: "What is stored is not what `If-Match` names; nothing was changed.",
+    412: "What is stored is not what `If-Match` names, or is what `If-None-Match` names; nothing was changed.",
     413: "The body is too large.",
     415: "The body has a type that is not taken.",
     422: "Members break a rule: `details` names every one of them. Or an idempotency key was used for something else.",
@@ -107,31 +108,70 @@ REFUSALS = {
 }
 """HTTP status of a refusal -> what it means, wherever it can occur."""
 
+_COUNT: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER}
+_SECONDS: Schema = {"type": "integer", "minimum": 0, "maximum": DAY}
+_NUMBER = "[0-9]{1,10}"
+
 HEADERS: dict[str, tuple[str, Schema]] = {
-    "X-Request-ID": ("The id under which the log knows this request.", {"type": "string"}),
-    "RateLimit-Policy": ("All windows that are counted, with their length in seconds.", {"type": "string"}),
-    "RateLimit-Limit": ("How much the window that is used up first holds.", {"type": "integer"}),
-    "RateLimit-Remaining": ("How much of it is left.", {"type": "integer"}),
-    "RateLimit-Reset": ("In how many seconds it starts anew.", {"type": "integer"}),
+    "X-Request-ID": (
+        "The id under which the log knows this request.",
+        {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+    ),
+    "RateLimit-Policy": (
+        "All windows that are counted, with their length in seconds.",
+        {"type": "string", "pattern": f"^{_NUMBER};w=60, {_NUMBER};w=86400$"},
+    ),
+    "RateLimit-Limit": ("How much the window that is used up first holds.", _COUNT),
+    "RateLimit-Remaining": ("How much of it is left.", _COUNT),
+    "RateLimit-Reset": ("In how many seconds it starts anew.", _SECONDS),
     "RateLimit": (
         "What is left of every window and when it starts anew, as the IETF draft has it.",
-        {"type": "string"},
+        {
+            "type": "string",
+            "pattern": f'^"minute";r={_NUMBER};t={_NUMBER}, "day";r={_NUMBER};t={_NUMBER}$',
+        },
     ),
-    "X-RateLimit-Limit": ("As `RateLimit-Limit`.", {"type": "integer"}),
-    "X-RateLimit-Remaining": ("As `RateLimit-Remaining`.", {"type": "integer"}),
-    "X-RateLimit-Reset": ("The moment at which it starts anew, in Unix time.", {"type": "integer"}),
-    "Retry-After": ("How many seconds to wait before trying again.", {"type": "integer"}),
-    "ETag": ("Names what is shown: send it back in `If-None-Match` or `If-Match`.", {"type": "string"}),
-    "Preference-Applied": ("The preference that was honoured.", {"type": "string"}),
-    "Idempotent-Replayed": ("`true` where the answer is that of the first request with the key.", {"type": "string"}),
-    "WWW-Authenticate": ("Which credentials are taken.", {"type": "string"}),
+    "X-RateLimit-Limit": ("As `RateLimit-Limit`.", _COUNT),
+    "X-RateLimit-Remaining": ("As `RateLimit-Remaining`.", _COUNT),
+    "X-RateLimit-Reset": (
+        "The moment at which it starts anew, in Unix time.",
+        {"type": "integer", "format": "int64", "minimum": 0, "maximum": 2**53 - 1},
+    ),
+    "Retry-After": ("How many seconds to wait before trying again.", _SECONDS),
+    "ETag": (
+        "Names what is shown: send it back in `If-None-Match` or `If-Match`.",
+        {"type": "string", "maxLength": 64, "pattern": '^"[!#-~]*"$'},
+    ),
+    "Preference-Applied": ("The preference that was honoured.", {"type": "string", "const": "handling=strict"}),
+    "Idempotent-Replayed": (
+        "Where the answer is that of the first request with the key.",
+        {"type": "string", "const": "true"},
+    ),
+    "WWW-Authenticate": ("Which credentials are taken, or which scope a token lacks.", {"type": "string"}),
+    "Accept-Post": ("Which types a body may have.", {"type": "string"}),
+    "Accept-Patch": ("Which types a body may have.", {"type": "string"}),
+    "Accept-Encoding": ("Which codings a body may have: none.", {"type": "string", "const": "identity"}),
 }
 ALWAYS = tuple(name for name in HEADERS if name.startswith(("X-", "RateLimit")))
-SOMETIMES = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
+_STRICTLY = ("Preference-Applied",)
+SOMETIMES: Mapping[int, tuple[str, ...]] = {
+    401: ("WWW-Authenticate",),
+    403: ("WWW-Authenticate", *_STRICTLY),
+    404: _STRICTLY,
+    409: ("Retry-After", *_STRICTLY),
+    412: _STRICTLY,
+    415: ("Accept-Post", "Accept-Patch", "Accept-Encoding"),
+    422: _STRICTLY,
+    429: ("Retry-After",),
+    503: ("Retry-After", *_STRICTLY),
+}
+"""Status of a refusal -> the headers that it may have beside those of every answer."""
 
 _TAG = r'(?:W/)?"[!#-~]*"'
+_TAGS: Schema = {"type": "string", "pattern": rf"^(?:\*|{_TAG}(?:, *{_TAG})*)$"}
 PARAMETERS: dict[str, Schema] = {
     "Idempotency-Key": {
+        "name": "Idempotency-Key",
         "description": "A text of your own, new with every new request: what is sent again with it is done once and"
         " answered alike. In double quotes it may contain blanks.",
         "example": "0b6f7c1e-6f0a-4c55-9f0e-1f6a3d1f2a77",
@@ -143,21 +183,37 @@ PARAMETERS: dict[str, Schema] = {
         },
     },
     "If-Match": {
-        "description": "Change it only if it is still what this `ETag` names, or with `*` only if it is there at all.",
+        "name": "If-Match",
+        "description": "Do it only if it is still what this `ETag` names, or with `*` only if it is there at all.",
         "example": "*",
-        "schema": {"type": "string", "pattern": rf"^(?:\*|{_TAG}(?:, *{_TAG})*)$"},
+        "schema": _TAGS,
     },
     "If-None-Match": {
-        "description": "Answer 304 without a body if this is still the `ETag`.",
+        "name": "If-None-Match",
+        "description": "Answer 304 without a body if this is still the `ETag`; what is no such tag is passed over.",
+        "example": '"3-5d41402abc4b2a76b9719d91"',
         "schema": {"type": "string"},
     },
+    "If-None-Match-On-Create": {
+        "name": "If-None-Match",
+        "description": "With `*`, 412 instead of 409 where it exists already.",
+        "example": "*",
+        "schema": {"type": "string", "pattern": r"^\*$", "maxLength": 1},
+    },
+    "If-None-Match-On-Change": {
+        "name": "If-None-Match",
+        "description": "Do it only if it is no longer what this `ETag` names.",
+        "example": '"3-5d41402abc4b2a76b9719d91"',
+        "schema": _TAGS,
+    },
     "Prefer": {
+        "name": "Prefer",
         "description": "With `handling=strict`, members and parameters that are not known are refused, not ignored"
         " (RFC 7240).",
         "schema": {"type": "string"},
     },
 }
-"""Header of a request -> what it does, and its form as far as it is documented."""
+"""Component of a request's header -> what it does, and its form as far as it is documented."""
 
 
 def document_path(app: str) -> str:
@@ -182,7 +238,7 @@ def document(app: str, server: str, type_base: str) -> Schema:
         operation, used = _operation(endpoint, answer_of.get(endpoint.name), endpoints)
         schemas |= used
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
-    schemas["ErrorOut"]["examples"] = [_problem_example(code, type_base) for code in KINDS]
+    schemas["ErrorOut"]["examples"] = [_problem_example(code, type_base) for code in EXAMPLES]
     return {
         "openapi": "3.1.0",
         "info": {
@@ -200,42 +256,49 @@ def document(app: str, server: str, type_base: str) -> Schema:
         "paths": paths,
         "components": {
             "schemas": dict(sorted(schemas.items())),
-            **_shared(endpoints),
+            **_shared(endpoints, type_base),
             "securitySchemes": SECURITY,
         },
     }
 
 
-def _shared(endpoints: list[Endpoint]) -> Schema:
+def _shared(endpoints: list[Endpoint], type_base: str) -> Schema:
     """The components beside schemas that the endpoints refer to."""
     statuses = {status for endpoint in endpoints for status in refusals(endpoint)}
     asked = {name for endpoint in endpoints for name in _request_headers(endpoint)}
     return {
-        "responses": {_response_name(status): _refusal(status) for status in REFUSALS if status in statuses},
-        "headers": {name: {"description": text, "schema": schema} for name, (text, schema) in HEADERS.items()},
-        "parameters": {
-            name: {"name": name, "in": "header", **parameter} for name, parameter in PARAMETERS.items() if name in asked
-        },
+        "responses": {_response_name(status): _refusal(status, type_base) for status in REFUSALS if status in statuses},
+        "headers": {name: {"description": text, "schema": bounded(schema)} for name, (text, schema) in HEADERS.items()},
+        "parameters": {name: {"in": "header", **parameter} for name, parameter in PARAMETERS.items() if name in asked},
     }
 
 
 def refusals(endpoint: Endpoint) -> list[int]:
     """The statuses with which an endpoint can refuse, from its method and from what is sent to it."""
-    statuses = {400, 401, 403, 412, 429, 500, 503}
-    if endpoint.command is not None:
-        statuses.add(422)
+    statuses = {400, 401, 403, 422, 429, 500, 503}
+    if _conditions(endpoint):
+        statuses.add(412)
     if "{" in endpoint.path:
-        statuses |= {404, 422}
+        statuses.add(404)
     if endpoint.method != "GET":
-        statuses |= {409, 422}
+        statuses.add(409)
     if endpoint.body is not None:
-        statuses |= {404, 413, 415}
+        statuses |= {413, 415}
     return sorted(statuses)
 
 
-def _is_conditional(endpoint: Endpoint) -> bool:
-    """Whether it changes one thing that has an `ETag`: an assignment or a product, but not an API key."""
-    return endpoint.method in {"PATCH", "DELETE"} and endpoint.app != "account"
+def _is_versioned(endpoint: Endpoint) -> bool:
+    """Whether it is about one thing that has an `ETag` of its own: an assignment or a product, but not an API key."""
+    return endpoint.method != "GET" and endpoint.app != "account"
+
+
+def _conditions(endpoint: Endpoint) -> list[str]:
+    """The parameters that make it depend on an `ETag`."""
+    if endpoint.method == "GET":
+        return ["If-Match", "If-None-Match"]
+    if not _is_versioned(endpoint):
+        return []
+    return ["If-None-Match-On-Create"] if endpoint.method == "POST" else ["If-Match", "If-None-Match-On-Change"]
 
 
 def _operation(
@@ -263,23 +326,31 @@ def _operation(
         operation["requestBody"] = {"required": True, "content": dict.fromkeys(types, content)}
     parameters += [{"$ref": f"#/components/parameters/{name}"} for name in _request_headers(endpoint)]
     success: Schema = {"description": _SUCCESS[endpoint.status], "headers": _headers(*ALWAYS)}
-    if endpoint.method != "GET":
+    if endpoint.method != "GET" and endpoint.name not in SHOWN_ONCE:
         success["headers"] |= _headers("Idempotent-Replayed")
-    success["headers"] |= _headers("Preference-Applied")
+    preferences = _headers("Preference-Applied") if endpoint.body or endpoint.parameters else {}
+    success["headers"] |= preferences
     if answer is not None:
-        success["headers"] |= _headers("ETag")
+        if endpoint.method == "GET" or _is_versioned(endpoint):
+            success["headers"] |= _headers("ETag")
         success["content"] = {"application/json": {"schema": answer}}
     if links := _links(endpoint, endpoints):
         success["links"] = links
     responses = {str(endpoint.status): success}
     if endpoint.method == "GET":
-        responses["304"] = {"description": "What `If-None-Match` names is still right.", "headers": _headers("ETag")}
+        responses["304"] = {
+            "description": "What `If-None-Match` names is still right.",
+            "headers": _headers(*ALWAYS, "ETag") | preferences,
+        }
     for status in refusals(endpoint):
         responses[str(status)] = {"$ref": f"#/components/responses/{_response_name(status)}"}
     operation["responses"] = responses
     operation["security"] = [{name: []} for name in SECURITY]
     return operation, schemas
 
+
+SHOWN_ONCE = {"create_api_key"}
+"""Operations whose answer holds a secret, so that it cannot be repeated for the same idempotency key: 409."""
 
 _SUCCESS = {200: "OK", 201: "Created", 204: "No Content"}
 
@@ -294,12 +365,8 @@ def _parameter(where: str, name: str, member: Schema, required: bool) -> Schema:
 
 
 def _request_headers(endpoint: Endpoint) -> list[str]:
-    if endpoint.method == "GET":
-        return ["If-None-Match", "Prefer"]
-    names = ["Idempotency-Key"]
-    if _is_conditional(endpoint):
-        names.append("If-Match")
-    return [*names, "Prefer"]
+    names = _conditions(endpoint)
+    return [*names, "Prefer"] if endpoint.method == "GET" else ["Idempotency-Key", *names, "Prefer"]
 
 
 def _headers(*names: str) -> Schema:
@@ -330,10 +397,34 @@ def _response_name(status: int) -> str:
     return next(kind.title.replace(" ", "") for kind in KINDS.values() if kind.status == status)
 
 
-def _refusal(status: int) -> Schema:
-    headers = _headers(*ALWAYS, SOMETIMES[status]) if status in SOMETIMES else _headers(*ALWAYS)
+def _refusal(status: int, type_base: str) -> Schema:
     schema = {"$ref": f"{REFERENCE}{ErrorOut.__name__}"}
-    return {"description": REFUSALS[status], "headers": headers, "content": {MEDIA_TYPE: {"schema": schema}}}
+    examples = {code: {"value": _problem_example(code, type_base)} for code in EXAMPLES if KINDS[code].status == status}
+    return {
+        "description": REFUSALS[status],
+        "headers": _headers(*ALWAYS, *SOMETIMES.get(status, ())),
+        "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
+    }
+
+
+EXAMPLES = {
+    "bad_request": "The body cannot be read as JSON (JSON is malformed: expected ',' or '}' (byte 57)); correct it,"
+    " and send one object.",
+    "unauthorized": "This API key is unknown or was revoked; create another one.",
+    "forbidden": "API keys are managed with a csb or csu key whose role in the organisation is manager.",
+    "not_found": "The requested resource was not found.",
+    "conflict": "It exists already; change what is there instead.",
+    "idempotency_key_in_use": "The first request with this Idempotency-Key is still being worked on; send it again.",
+    "precondition_failed": "What is stored is at another version than If-Match names; read it again.",
+    "payload_too_large": "The body is larger than 1048576 bytes; send less in one request.",
+    "unsupported_media_type": "Send the body as JSON, with the header Content-Type: application/json.",
+    "validation_error": "Validation error. name: Field required.",
+    "idempotency_key_reused": "This Idempotency-Key was used for another request; send a new one.",
+    "rate_limited": "Rate limit exceeded. Please try again later.",
+    "internal_error": INTERNAL,
+    "service_unavailable": "The database is held up by other work; try again.",
+}
+"""Code of a refusal of these APIs -> what its `detail` may say."""
 
 
 def _problem_example(code: str, type_base: str) -> Schema:
@@ -342,13 +433,16 @@ def _problem_example(code: str, type_base: str) -> Schema:
         "type": f"{type_base}{code}",
         "title": kind.title,
         "status": kind.status,
-        "detail": "One sentence on what went wrong and how to mend it.",
+        "detail": EXAMPLES[code],
         "error_code": code,
         "retryable": kind.retryable,
         "timestamp": "2026-11-22T12:00:00+00:00",
     }
-    if kind.status in {429, 503}:
-        shown["retry_after"] = 31
+    if wait := _WAITS.get(code):
+        shown["retry_after"] = shown["retry_after_seconds"] = wait
     if code == "validation_error":
         shown["details"] = [{"loc": ["body", "name"], "msg": "Field required", "type": "missing"}]
     return shown
+
+
+_WAITS = {"idempotency_key_in_use": 1, "rate_limited": 31, "service_unavailable": 1}

@@ -6,11 +6,13 @@ limits here are promises that the input rules and the tables keep.
 """
 
 from datetime import date
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from domain.countries import ALPHA2
 from domain.short_id import PATTERN
+from domain.validation import MAX_VIOLATIONS
 from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, VerificationStatus
 
 T = TypeVar("T")
@@ -27,7 +29,13 @@ ID_OF_DEFINITION = Meta(
     description="The id of the definition, not of the assignment: with the GTIN it addresses the assignment,"
     " alone it leads to the definition."
 )
+MAX_INTEGER = 2**31 - 1
+"""What the columns hold, and what GraphQL's `Int` does."""
+DAY = 86_400
+Url = Annotated[str, Meta(max_length=2000)]
+Metadata = dict[Annotated[str, Meta(min_length=1, max_length=40)], Annotated[str, Meta(max_length=500)]]
 METADATA = Meta(
+    max_length=50,
     description="Text that clients attached under keys of their own: up to 50 keys of 1 to 40 characters, values of up"
     " to 500. The gateway never acts on it. On products of other organisations it is empty.",
     examples=[{"order_id": "6735"}],
@@ -38,6 +46,13 @@ VALID_FROM = Meta(
 )
 EXPIRATION_DATE = Meta(
     description="Last day of validity; `null` when there is no planned end.", examples=["2027-12-31"]
+)
+GTIN = Meta(
+    description="Its GTIN in 14 digits.",
+    min_length=14,
+    max_length=14,
+    pattern=r"^\d{14}$",
+    examples=["00012345678905"],
 )
 LOGO = Meta(
     description="Absolute URL of the logo; `null` when there is none.", examples=["https://example.org/logo.svg"]
@@ -54,13 +69,13 @@ class CertificationBodyOut(Out, gc=False):
     id: Annotated[str, SID]
     name: Annotated[str, Meta(description="Its name.", max_length=255, examples=["Fair Trade USA"])]
     website: Annotated[
-        str,
+        Url,
         Meta(
             description="Its site, an https URL; empty when unknown.", examples=["https://www.fairtradecertified.org"]
         ),
     ] = ""
     description: Annotated[str, Meta(description="What it does; may be empty.")] = ""
-    logo_url: Annotated[str | None, LOGO] = None
+    logo_url: Annotated[Url | None, LOGO] = None
 
 
 class CertificationOut(Out, gc=False):
@@ -78,15 +93,15 @@ class CertificationOut(Out, gc=False):
     ] = ""
     description: Annotated[str, Meta(description="What it stands for; may be empty.")] = ""
     url: Annotated[
-        str, Meta(description="Where it is explained; may be empty.", examples=["https://www.ams.usda.gov"])
+        Url, Meta(description="Where it is explained; may be empty.", examples=["https://www.ams.usda.gov"])
     ] = ""
-    logo_url: Annotated[str | None, LOGO] = None
+    logo_url: Annotated[Url | None, LOGO] = None
     certification_body_name: Annotated[
-        str | None,
+        Annotated[str, Meta(max_length=255)] | None,
         Meta(description="The name of the body behind it; `null` when none is recorded.", examples=["USDA"]),
     ] = None
-    program: Annotated[str, Meta(description="The programme it belongs to; may be empty.")] = ""
-    standard: Annotated[str, Meta(description="The standard it attests; may be empty.")] = ""
+    program: Annotated[str, Meta(description="The programme it belongs to; may be empty.", max_length=255)] = ""
+    standard: Annotated[str, Meta(description="The standard it attests; may be empty.", max_length=255)] = ""
 
 
 class ClaimOut(Out, gc=False):
@@ -116,13 +131,13 @@ class CertificationAssignmentOut(Out, gc=False):
             " open. Computed for each answer, so do not keep it."
         ),
     ]
-    metadata: Annotated[dict[str, str], METADATA] = field(default_factory=dict)
+    metadata: Annotated[Metadata, METADATA] = field(default_factory=dict)
     code: Annotated[
         str, Meta(description="The certification's code; may be empty.", max_length=50, examples=["USDA_ORGANIC"])
     ] = ""
     description: Annotated[str, Meta(description="What the certification stands for; may be empty.")] = ""
-    url: Annotated[str, Meta(description="Where the certification is explained; may be empty.")] = ""
-    logo_url: Annotated[str | None, LOGO] = None
+    url: Annotated[Url, Meta(description="Where the certification is explained; may be empty.")] = ""
+    logo_url: Annotated[Url | None, LOGO] = None
     valid_from: Annotated[date | None, VALID_FROM] = None
     expiration_date: Annotated[date | None, EXPIRATION_DATE] = None
     certificate_number: Annotated[
@@ -151,7 +166,7 @@ class CertificationAssignmentOut(Out, gc=False):
         ),
     ] = None
     verification_url: Annotated[
-        str, Meta(description="Where the certificate can be looked up in public; may be empty.")
+        Url, Meta(description="Where the certificate can be looked up in public; may be empty.")
     ] = ""
     verification_status: Annotated[
         VerificationStatus,
@@ -173,10 +188,11 @@ class CertificationAssignmentOut(Out, gc=False):
         date | None, Meta(description="Day of the first grant; `null` when not recorded.", examples=["2019-06-01"])
     ] = None
     certificate_countries: Annotated[
-        list[str],
+        list[Annotated[str, Meta(min_length=2, max_length=2)]],
         Meta(
             description="Where the certificate is valid: ISO 3166-1 alpha-2 codes, upper case. Empty means not"
             " recorded, not everywhere.",
+            max_length=len(ALPHA2),
             examples=[["US", "CA"]],
         ),
     ] = field(default_factory=list)
@@ -190,7 +206,7 @@ class ClaimAssignmentOut(Out, gc=False):
     code: Annotated[str, Meta(description="The claim's code.", max_length=50, examples=["NON_GMO"])]
     category: Annotated[ClaimCategory, Meta(description="What the claim is about.", examples=["INGREDIENT_ABSENCE"])]
     source: Annotated[ClaimSource, Meta(description="Who stands behind it.", examples=["BRAND_SELF_DECLARED"])]
-    metadata: Annotated[dict[str, str], METADATA] = field(default_factory=dict)
+    metadata: Annotated[Metadata, METADATA] = field(default_factory=dict)
     valid_from: Annotated[date | None, VALID_FROM] = None
     expiration_date: Annotated[date | None, EXPIRATION_DATE] = None
 
@@ -202,7 +218,7 @@ def _unknown(what: str) -> Meta:
 class CertifiedProductOut(Out, gc=False):
     """A product with what it is certified for and what it claims."""
 
-    gtin: Annotated[str, Meta(description="Its GTIN in 14 digits.", pattern=r"^\d{14}$", examples=["00012345678905"])]
+    gtin: Annotated[str, GTIN]
     product_name: Annotated[str, Meta(description="Its name; may be empty.", max_length=255, examples=["Oat drink"])]
     brand: Annotated[str, Meta(description="Its brand; may be empty.", max_length=255, examples=["Acme"])]
     certifications: Annotated[
@@ -215,7 +231,7 @@ class ProductOut(Out, gc=False):
     """A product under its GTIN. What it is certified for and what it claims are lists of their own."""
 
     id: Annotated[str, SID]
-    gtin: Annotated[str, Meta(description="Its GTIN in 14 digits.", pattern=r"^\d{14}$", examples=["00012345678905"])]
+    gtin: Annotated[str, GTIN]
     product_name: Annotated[str, Meta(description="Its name; may be empty.", max_length=255, examples=["Oat drink"])]
     is_claimed: Annotated[bool, Meta(description="Whether an organisation owns it; here every product has an owner.")]
     data_source: Annotated[DataSource, Meta(description="Where its record came from.", examples=["claimed"])]
@@ -223,11 +239,11 @@ class ProductOut(Out, gc=False):
     field_confidence: Annotated[
         dict[str, float], Meta(description="How sure the source is of each member: not recorded, so empty.")
     ] = field(default_factory=dict)
-    metadata: Annotated[dict[str, str], METADATA] = field(default_factory=dict)
+    metadata: Annotated[Metadata, METADATA] = field(default_factory=dict)
     brand: Annotated[str, Meta(description="Its brand; may be empty.", max_length=255, examples=["Acme"])] = ""
     manufacturer: Annotated[str, Meta(description="Who makes it; may be empty.", max_length=255)] = ""
     description: Annotated[str, Meta(description="What it is; may be empty.")] = ""
-    image_url: Annotated[str, Meta(description="Absolute URL of a picture; may be empty.")] = ""
+    image_url: Annotated[Url, Meta(description="Absolute URL of a picture; may be empty.")] = ""
     country_of_origin: Annotated[
         str, Meta(description="ISO 3166-1 alpha-2 code; empty when unknown.", max_length=2, examples=["US"])
     ] = ""
@@ -238,7 +254,8 @@ class ProductOut(Out, gc=False):
     net_content_uom: Annotated[str | None, _unknown("The unit of the net content")] = None
     owner_id: Annotated[Annotated[str, SID] | None, Meta(description="The id of the organisation that owns it.")] = None
     claim_verification_status: Annotated[
-        str, Meta(description="How far the ownership was confirmed: `unverified`, since the operator vouches for it.")
+        Literal["unverified"],
+        Meta(description="How far the ownership was confirmed: `unverified`, since the operator vouches for it."),
     ] = "unverified"
     length: Annotated[float | None, _unknown("Its length")] = None
     length_uom: Annotated[str | None, _unknown("The unit of the length")] = None
@@ -258,21 +275,24 @@ class ProductOut(Out, gc=False):
     gpc_segment_code: Annotated[str | None, _unknown("Its GPC segment")] = None
 
 
+_PAGES = Meta(ge=0, le=MAX_INTEGER)
+
+
 class Pagination(Out, gc=False):
     """Where a page stands in its list."""
 
-    page: Annotated[int, Meta(description="The number of this page, from 1.", ge=1, examples=[1])]
+    page: Annotated[int, Meta(description="The number of this page, from 1.", ge=1, le=MAX_INTEGER, examples=[1])]
     page_size: Annotated[int, Meta(description="How many items a full page has.", ge=1, le=100, examples=[25])]
-    total_count: Annotated[int, Meta(description="How many items there are on all pages.", ge=0, examples=[342])]
-    total_pages: Annotated[int, Meta(description="How many pages there are.", ge=0, examples=[14])]
-    has_next: Annotated[bool, Meta(description="Whether a page follows.")]
-    has_previous: Annotated[bool, Meta(description="Whether a page comes before.")]
+    total_count: Annotated[int, _PAGES, Meta(description="How many items there are on all pages.", examples=[342])]
+    total_pages: Annotated[int, _PAGES, Meta(description="How many pages there are.", examples=[14])]
+    has_next: Annotated[bool, Meta(description="Whether a page follows.", examples=[True])]
+    has_previous: Annotated[bool, Meta(description="Whether a page comes before.", examples=[False])]
 
 
 class Page(Struct, Generic[T]):
     """One page of a list. A page beyond the end has no items."""
 
-    data: list[T]
+    data: Annotated[list[T], Meta(max_length=100)]
     pagination: Pagination
 
 
@@ -280,7 +300,7 @@ class DetailOut(Out, gc=False):
     """One thing that is wrong with what was sent."""
 
     loc: Annotated[
-        list[str | int],
+        list[Annotated[str, Meta(max_length=60)] | Annotated[int, Meta(ge=0, le=MAX_INTEGER)]],
         Meta(
             description="The way to the member: `path`, `query` or `body`, then names and indexes.",
             examples=[["body", "name"]],
@@ -295,7 +315,7 @@ class ErrorOut(Struct, kw_only=True):
 
     type: Annotated[str, Meta(description="A URI for the kind of problem; it ends with the error code.")]
     title: Annotated[str, Meta(description="The kind of problem in words.")]
-    status: Annotated[int, Meta(description="The HTTP status.")]
+    status: Annotated[int, Meta(description="The HTTP status.", ge=400, le=599)]
     detail: Annotated[
         str, Meta(description="What went wrong this time and how to mend it; for people, and may change.")
     ]
@@ -303,16 +323,17 @@ class ErrorOut(Struct, kw_only=True):
     retryable: Annotated[bool, Meta(description="Whether the same request can succeed later.")] = False
     timestamp: Annotated[str, Meta(description="When it happened: ISO 8601 with an offset.")]
     retry_after: Annotated[
-        int | UnsetType | None, Meta(description="How many seconds to wait before trying again.")
+        Annotated[int, Meta(ge=0, le=DAY)] | UnsetType | None,
+        Meta(description="How many seconds to wait before trying again."),
     ] = UNSET
     retry_after_seconds: Annotated[
-        int | UnsetType | None, Meta(description="The same number under its older name.")
+        Annotated[int, Meta(ge=0, le=DAY)] | UnsetType | None, Meta(description="The same number under its older name.")
     ] = UNSET
     owner_action_required: Annotated[
         bool | UnsetType | None,
         Meta(description="Whether an owner of the account has to act; not used by this gateway."),
     ] = UNSET
     details: Annotated[
-        list[DetailOut] | UnsetType | None,
+        Annotated[list[DetailOut], Meta(max_length=MAX_VIOLATIONS)] | UnsetType | None,
         Meta(description="What is wrong, member by member, where the input is at fault."),
     ] = UNSET

@@ -113,7 +113,8 @@ ENDPOINTS = (
         name="create_product_certification",
         tag="Assignments",
         summary="Assign a certification to a product",
-        description="Puts a certification on a product. A product holds one once: a second time is a conflict.",
+        description="Puts a certification on a product: 404 if there is no such product or certification, 409 if the"
+        " product holds it already.",
         answer=CertificationAssignmentOut,
         status=201,
         command=commands.AssignCertification,
@@ -170,7 +171,8 @@ ENDPOINTS = (
         name="create_product_claim",
         tag="Assignments",
         summary="Assign a claim to a product",
-        description="Puts a claim on a product. A product makes a claim once: a second time is a conflict.",
+        description="Puts a claim on a product: 404 if there is no such product or claim, 409 if the product makes it"
+        " already.",
         answer=ClaimAssignmentOut,
         status=201,
         command=commands.AssignClaim,

@@ -134,7 +134,12 @@ def _renamed(schema: Schema) -> Schema:
             changed[key] = [_renamed(option) for option in value]
         else:
             changed[key] = value
-    return changed
+    return bounded(changed)
+
+
+def bounded(schema: Schema) -> Schema:
+    """The schema with the size of its integers, where it has not been said."""
+    return {**schema, "format": "int32"} if schema.get("type") == "integer" and "format" not in schema else schema
 
 
 def _titled(schema: Schema) -> Schema:

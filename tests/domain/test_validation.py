@@ -1,5 +1,6 @@
 """Dates, web addresses, texts, and how violations are named and bounded."""
 
+import re
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ from domain import commands
 from domain.commands import AssignClaim, PatchCertificationAssignment
 from domain.errors import InvalidInput, Violation
 from domain.validation import MAX_VIOLATIONS, Command
-from domain.web_address import why_not_a_web_address
+from domain.web_address import PATTERN, why_not_a_web_address
 
 GTIN = "00012345678905"
 ID = "WmsG2qe2XXxacqiqo2MfnY"
@@ -180,6 +181,13 @@ def test_the_refusal_of_an_address_says_what_is_wrong_with_it(url: str, remedy: 
     (entry,) = refusals(verification_url=url)
     assert entry.type == "url_parsing"
     assert remedy in entry.message
+
+
+@given(st.text(st.characters(), max_size=20))
+def test_the_documented_pattern_admits_every_address(tail: str) -> None:
+    assert re.search(PATTERN, "")
+    url = f"https://example.org{tail}"
+    assert why_not_a_web_address(url) or re.search(PATTERN, url)
 
 
 def test_every_address_of_a_command_is_judged() -> None:
