@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import URL, Dialect, Table, make_url
 from sqlalchemy.sql.dml import Delete, Update
@@ -23,6 +23,17 @@ Values = Mapping[str, Any]
 
 DEFINITIONS = frozenset({"certification_bodies", "certifications", "claims"})
 """The tables that are held in memory (see `db.definitions`)."""
+
+
+class Pace(NamedTuple):
+    """How often it is made sure that this process hears of what others change, in seconds (see `db.hearing`)."""
+
+    period: float = 2.0
+    """Between two proofs, and before another attempt to listen."""
+    patience: float = 3.0
+    """How long each step of a proof may take."""
+    bound: float = 10.0
+    """How long a proof holds, from the moment in which it was begun: what was revoked is refused after so long."""
 
 
 class Transaction(ABC):
@@ -169,8 +180,15 @@ class Database(ABC):
         """A value that changes whenever another connection may have committed something that caches depend on."""
 
     @abstractmethod
+    async def hears(self) -> bool:
+        """Whether this process hears of what others change. While it does not, each epoch is a new one."""
+
+    @abstractmethod
     async def close(self) -> None:
         """Lets the writes that wait finish, and closes every connection."""
+
+
+PACE = Pace()
 
 
 def driver_url(url: str) -> URL:
@@ -198,7 +216,7 @@ class UnusableDatabase(Exception):
     """The database answers, but cannot hold our data; the text is one sentence with the remedy."""
 
 
-async def open_database(url: str) -> Database:
+async def open_database(url: str, pace: Pace = PACE) -> Database:
     """Opens the database behind `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.
 
     Raises `ValueError` for another kind of URL and the driver's own error when the server cannot be reached.
@@ -211,4 +229,4 @@ async def open_database(url: str) -> Database:
         return await open_sqlite(str(target.database))
     from db.postgresql import open_postgresql
 
-    return await open_postgresql(target)
+    return await open_postgresql(target, pace)

@@ -17,11 +17,12 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from db import writes
 from db.codecs import set_codecs
 from db.compiled import Compiled, json_text
-from db.database import Database, Transaction, UnusableDatabase, Values
+from db.database import Database, Pace, Transaction, UnusableDatabase, Values
 from db.gathering import Gathering
+from db.hearing import Hearing
 from db.keys import CHANNEL
 from db.lender import DEAD, Connection, Lender
-from db.postgresql_url import target_of
+from db.postgresql_url import Target, target_of
 from db.reads import Definitions, KeyedRead, Owners, R, Read, Row
 from db.turns import Turns
 from domain.errors import Busy
@@ -31,8 +32,10 @@ POSTGRESQL: Dialect = PGDialect_asyncpg(json_serializer=json_text)  # type: igno
 _CONNECTIONS = 8
 # The others are left for what is read by key.
 _SCANNING = 6
+# The server's side sends something over an idle connection, so that nobody on the way forgets it.
+_ALIVE = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
 # A statement that waits for a lock gives up before its client does.
-_SERVER = {"statement_timeout": "10000", "lock_timeout": "5000", "application_name": "certgate"}
+_SERVER = {"statement_timeout": "10000", "lock_timeout": "5000", "application_name": "certgate", **_ALIVE}
 # What is left when the server has gone without a word.
 _ANSWER_SECONDS = 15
 _CONTENTION = {"40001", "40P01", "55P03", "57014", "53300"}
@@ -137,16 +140,14 @@ class PostgresqlDatabase(Database):
 
     dialect = POSTGRESQL
 
-    def __init__(self, readers: Lender, writers: Lender, dsn: str) -> None:
+    def __init__(self, readers: Lender, writers: Lender, target: Target, pace: Pace) -> None:
         self._readers = readers
         self._gathering = lru_cache(maxsize=256)(partial(Gathering, POSTGRESQL, self._rows))
         self._turns = Turns(_SCANNING)
         # Of their own, so that writes that wait for each other's locks leave the reads alone.
         self._writers = writers
-        self._dsn = dsn
-        self._epoch = 0
-        self._listener: asyncpg.Connection | None = None
-        self._listening: asyncio.Task[None] | None = None
+        self._dsn = target.dsn
+        self._hearing = Hearing(CHANNEL, lambda: _connect_to_listen(target, pace), self._notify, pace)
 
     async def fetch(
         self, read: Read[R], found: Definitions | None = None, owners: Owners = (), /, **values: Any
@@ -187,36 +188,23 @@ class PostgresqlDatabase(Database):
             raise
         if transaction.notified:
             # The server's notification arrives a little later than the answer to this write.
-            self._epoch += 1
+            self._hearing.changes += 1
 
     def epoch(self) -> object:
-        """Counts notifications; while nobody listens, a new value each time, so that nothing stays cached."""
-        if self._listener is None or self._listener.is_closed():
-            self._epoch += 1
-            if self._listening is None or self._listening.done():
-                self._listening = asyncio.get_running_loop().create_task(self._listen())
-        return self._epoch
+        """Counts notifications; while it is not proven that they arrive, a new value each time."""
+        return self._hearing.epoch()
 
-    async def _listen(self) -> None:
-        try:
-            listener = await asyncpg.connect(self._dsn, server_settings={"application_name": "certgate-listen"})
-        except (OSError, asyncpg.PostgresError, TimeoutError):
-            # The next request tries again; until then every key is looked up afresh.
-            return
-        await listener.add_listener(CHANNEL, self._notified)
-        self._listener = listener
-        self._epoch += 1
+    async def hears(self) -> bool:
+        """Whether notifications arrive."""
+        return await self._hearing.hears()
 
-    def _notified(self, *_: object) -> None:
-        self._epoch += 1
+    async def _notify(self, channel: str, payload: str) -> None:
+        connection, _ = await self._readers.first("SELECT pg_notify($1, $2)", (channel, payload))
+        self._readers.give(connection)
 
     async def close(self) -> None:
         """Lets the writes that wait finish, and closes every connection."""
-        if self._listening is not None:
-            # Cancelled half-way it would leave a connection behind.
-            await self._listening
-        if self._listener is not None:
-            await self._listener.close()
+        await self._hearing.close()
         # By then those who have asked together stand in the line for a connection, too.
         for _ in range(2):
             await asyncio.sleep(0)
@@ -236,14 +224,20 @@ async def _connect(dsn: str, **options: Any) -> Connection:
     return connection
 
 
-async def open_postgresql(url: URL) -> PostgresqlDatabase:
+async def _connect_to_listen(target: Target, pace: Pace) -> asyncpg.Connection:
+    options = target.options | {"timeout": pace.patience, "command_timeout": pace.patience}
+    server = {"application_name": "certgate-listen", **_ALIVE}
+    return await asyncpg.connect(target.dsn, server_settings=server, **options)
+
+
+async def open_postgresql(url: URL, pace: Pace) -> PostgresqlDatabase:
     """Opens the first connections.
 
     Raises asyncpg's or the system's error when the server cannot be reached, `UnusableDatabase` where texts would be
     damaged.
     """
-    dsn, options = target_of(url)
-    readers, writers = (Lender(lambda: _connect(dsn, **options), _CONNECTIONS) for _ in range(2))
+    target = target_of(url)
+    readers, writers = (Lender(lambda: _connect(target.dsn, **target.options), _CONNECTIONS) for _ in range(2))
     try:
         first = await readers.take()
         readers.give(first)
@@ -257,4 +251,4 @@ async def open_postgresql(url: URL) -> PostgresqlDatabase:
         await readers.close()
         await writers.close()
         raise
-    return PostgresqlDatabase(readers, writers, dsn)
+    return PostgresqlDatabase(readers, writers, target, pace)

@@ -138,6 +138,10 @@ class SqliteDatabase(Database):
         self._end_reads()
         self._count()
 
+    async def hears(self) -> bool:
+        """The file itself is looked at."""
+        return True
+
     async def close(self) -> None:
         """Lets the writes that wait finish, and closes every connection, the threads' included."""
         self._scanners.shutdown()

@@ -48,6 +48,8 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         credentials.last_used.start()
+        # Says so if it does not, before the first request.
+        await database.hears()
         yield
         await credentials.last_used.stop()
         await counting.close()

@@ -338,7 +338,10 @@ def list_keys(organization: str | None) -> None:
 @keys.command("revoke")
 @click.argument("id")
 def revoke_key(id: str) -> None:
-    """Revoke the API key of that ID at once, in every running server, with its browser sessions."""
+    """Revoke the API key of that ID and its browser sessions at once, in every running server.
+
+    A server whose network to the database fails follows within ten seconds.
+    """
     from domain.short_id import parse_short_id
     from gateway import storage
     from resolvers import keys as administration
@@ -442,7 +445,7 @@ def list_documents() -> None:
 @documents.command("remove")
 @click.argument("id")
 def remove_document(id: str) -> None:
-    """Forget the document of that ID at once, in every running server."""
+    """Forget the document of that ID, in every running server (see `keys revoke --help`)."""
     from gateway import storage
     from resolvers import trusted_documents
 
@@ -516,7 +519,7 @@ def list_members(organization: str | None) -> None:
 @_of
 @click.argument("email")
 def remove_member(organization: str, email: str) -> None:
-    """End the membership of the person with that EMAIL at once, in every running server."""
+    """End the membership of the person with that EMAIL, in every running server (see `keys revoke --help`)."""
     from gateway import storage
     from resolvers import keys as administration
 

@@ -47,6 +47,10 @@ class Noted(Database):
         """As the database has it."""
         return self._database.epoch()
 
+    async def hears(self) -> bool:
+        """As the database does."""
+        return await self._database.hears()
+
     async def close(self) -> None:
         """Left to whoever opened it."""
 

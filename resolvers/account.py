@@ -109,7 +109,7 @@ async def patch_api_key(context: Context, transaction: Transaction, command: Pat
 
 @write_operation
 async def delete_api_key(context: Context, transaction: Transaction, command: DeleteApiKey) -> Change[ApiKey, None]:
-    """Revokes a key at once, with the browser sessions that stand for it. Raises `NotFound` or `Forbidden`."""
+    """Revokes a key, with the browser sessions that stand for it. Raises `NotFound` or `Forbidden`."""
     require_key_management(context.caller, command.organization_id)
     stored = await _locked(transaction, command.organization_id, command.key_id)
     await keys.revoke_key(transaction, stored.id)

@@ -353,8 +353,8 @@ ENDPOINTS = (
         name="delete_api_key",
         tag="API Keys",
         summary="Revoke an API key",
-        description="Revokes the key at once, with the browser sessions that stand for it. Takes a manager of the"
-        " organisation.",
+        description="Revokes the key, with the browser sessions that stand for it: at once, in a server whose network"
+        " fails within ten seconds. Takes a manager of the organisation.",
         answer=None,
         status=204,
         command=DeleteApiKey,

@@ -208,8 +208,8 @@ class KeyMutations:
         return ApiKeyPatched(change=change, api_key=shown(change.after))
 
     @strawberry.mutation(
-        description="Revokes an API key at once, with the browser sessions that stand for it. Takes a manager of the"
-        " organisation."
+        description="Revokes an API key, with the browser sessions that stand for it: at once, in a server whose"
+        " network fails within ten seconds. Takes a manager of the organisation."
     )
     @as_mutation
     async def revoke_api_key(

@@ -51,8 +51,7 @@ async def shelf(world: World) -> World:
     """Twenty products more; definitions are at hand from now on."""
     assert isinstance(world.database, PostgresqlDatabase)
     await definitions.current(world.database)
-    assert world.database._listening is not None
-    await world.database._listening
+    assert await world.database.hears()
     await definitions.current(world.database)
     for gtin in GTINS:
         await world.add_product(gtin, world.brand, f"Product {gtin}")

@@ -1,12 +1,11 @@
 """Lending connections to PostgreSQL: whatever happens to a borrower, no place is lost and nothing half-done is lent."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import func, make_url, select, update
+from sqlalchemy import func, select, update
 
 import db.lender
 import db.postgresql
@@ -16,6 +15,7 @@ from db.postgresql import PostgresqlDatabase
 from db.reads import Read
 from domain.errors import Busy
 from tests.lent import all_lent, lent
+from tests.proxy import opened, proxied
 from tests.world import GTIN, World
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -252,38 +252,14 @@ async def test_a_place_whose_connection_cannot_be_opened_is_free_again(postgresq
     await lender.close()
 
 
-class Relay:
-    """Stands between us and the server, and can go silent without closing a connection."""
-
-    def __init__(self, server: Path) -> None:
-        self.server = server
-        self.silent = False
-
-    async def join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Passes on what either side says."""
-        from_server, to_server = await asyncio.open_unix_connection(self.server)
-        await asyncio.gather(self._pass_on(reader, to_server), self._pass_on(from_server, writer))
-
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while said := await reader.read(65536):
-                if not self.silent:
-                    writer.write(said)
-        finally:
-            writer.close()
-
-
 async def test_a_server_that_goes_silent_is_not_waited_for_endlessly(
-    postgresql: PostgresqlDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    postgresql: PostgresqlDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(db.postgresql, "_ANSWER_SECONDS", 1)
-    url = make_url(postgresql._dsn)
-    relay = Relay(Path(str(url.query["host"])) / ".s.PGSQL.5432")
-    server = await asyncio.start_unix_server(relay.join, tmp_path / ".s.PGSQL.5432")
-    database = await db.postgresql.open_postgresql(url.update_query_dict({"host": str(tmp_path)}))
-    try:
+    async with proxied(postgresql._dsn) as proxy, opened(proxy.url) as database:
+        assert isinstance(database, PostgresqlDatabase)
         assert len(await database.fetch(PID)) == 1
-        relay.silent = True
+        proxy.silent = b""
         with monkeypatch.context() as impatience:
             impatience.setattr(db.lender, "_OPEN_SECONDS", 0.2)
             with pytest.raises(Busy):
@@ -291,9 +267,5 @@ async def test_a_server_that_goes_silent_is_not_waited_for_endlessly(
             # What said nothing is given up, although it was never closed.
             await asyncio.gather(*database._readers._mending)
         assert idle(database._readers) == []
-        relay.silent = False
+        proxy.silent = None
         assert len(await database.fetch(PID)) == 1
-    finally:
-        await database.close()
-        server.close()
-        await server.wait_closed()

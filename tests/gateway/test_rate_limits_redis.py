@@ -271,7 +271,7 @@ async def test_ready_names_what_is_not_counted(server: ValkeyServer, sqlite_temp
         ready = await world.client.get("/readyz")
         assert (ready.status_code, ready.json()) == (
             200,
-            {"status": "degraded", "database": "ok", "rate_limits": "not counted"},
+            {"status": "degraded", "database": "ok", "changes": "ok", "rate_limits": "not counted"},
         )
         server.start(timeout=60)
         assert (await world.client.get("/readyz")).json()["status"] == "ok"
