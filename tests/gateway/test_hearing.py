@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +15,10 @@ from gateway.app import create_app
 from resolvers.keys import revoke_key
 from tests.conftest import SETTINGS
 from tests.lent import all_lent
+from tests.pgbouncer import pooled
 from tests.proxy import Proxy, opened, proxied
 from tests.served import until
-from tests.world import GTIN, World
+from tests.world import GTIN, NON_GMO, VEGAN, World
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -170,3 +172,43 @@ async def test_what_is_changed_before_a_process_listens_is_not_served_from_memor
         proxy.silent = None
         await comes_to(True, database)
         assert await rest(served, "editor") == 401
+
+
+async def test_behind_a_pooler_in_transaction_mode_everything_is_looked_up_and_the_log_says_why(
+    world: World, database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with (
+        pooled(database_url, tmp_path, "transaction") as url,
+        opened(f"{url}&pgbouncer=true", QUICK) as database,
+        World(create_app(SETTINGS, database), database) as served,
+    ):
+        served.keys |= world.keys
+        heard, told = asyncio.Queue[Any](), asyncio.Queue[Any]()
+        heard.put_nowait({"type": "lifespan.startup"})
+        serving = asyncio.ensure_future(served.app({"type": "lifespan"}, heard.get, told.put))
+        # At the start, not at the first request.
+        assert (await told.get())["type"] == "lifespan.startup.complete"
+        [said] = [record.getMessage() for record in caplog.records if record.name == "certgate.changes"]
+        assert "a pooler in transaction mode, which delivers no notifications, let it name the server" in said
+        heard.put_nowait({"type": "lifespan.shutdown"})
+        await serving
+
+        asked = (face(served, key) for key in ("manager", "editor") for face in (rest, graphql) for _ in range(10))
+        assert set(await asyncio.gather(*asked)) == {200}
+        headers = {"X-API-Key": served.keys["manager"]}
+        for code, status in ((NON_GMO, 201), (VEGAN, 201), (VEGAN, 409)):
+            claims = f"/certifications/api/v1/products/{GTIN}/claims"
+            made = await served.client.post(claims, json={"claim_id": code}, headers=headers)
+            assert made.status_code == status
+        await revoke_key(world.database, world.key_ids["editor"])
+        assert (await rest(served, "editor"), await graphql(served, "editor")) == (401, 401)
+        assert (await ready(served))["changes"] == "not heard"
+
+
+async def test_a_pooler_in_session_mode_delivers(database_url: str, world: World, tmp_path: Path) -> None:
+    async with pooled(database_url, tmp_path, "session") as url, opened(url, QUICK) as database:
+        assert await database.hears()
+        before = database.epoch()
+        await revoke_key(world.database, world.key_ids["editor"])
+        await until(lambda: database.epoch() != before)
+        assert await database.hears()

@@ -1,0 +1,65 @@
+"""A real PgBouncer before a PostgreSQL server."""
+
+import asyncio
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from pwd import getpwuid
+
+import pytest
+from sqlalchemy import URL, make_url
+
+_IGNORED = "statement_timeout, lock_timeout, tcp_keepalives_idle, tcp_keepalives_interval, tcp_keepalives_count"
+"""What certgate says about a session that not every pooler takes; as the README says it."""
+
+
+def _program() -> str:
+    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+    if program:
+        return program
+    reason = "The test needs pgbouncer on the path; on Debian: apt-get install pgbouncer"
+    if os.environ.get("CERTGATE_TEST_PGBOUNCER") == "required":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _settings(server: URL, mode: str, port: int) -> str:
+    folder = str(server.query["host"])
+    # It refuses to run as root, and the server's folder is open to the server's user alone.
+    user = getpwuid(Path(folder).stat().st_uid).pw_name if os.geteuid() == 0 else ""
+    return (
+        f"[databases]\n* = host={folder} user={server.username}\n"
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
+        f"pool_mode = {mode}\nignore_startup_parameters = {_IGNORED}\n{user and f'user = {user}'}\n"
+    )
+
+
+@asynccontextmanager
+async def pooled(server: str, folder: Path, mode: str) -> AsyncIterator[str]:
+    """The URL of the server's database behind a pool in that mode."""
+    program = _program()
+    there = make_url(server)
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    settings = folder / "pgbouncer.ini"
+    settings.write_text(_settings(there, mode, port))
+    process = await asyncio.create_subprocess_exec(
+        program, "--quiet", settings, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        for _ in range(500):
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except ConnectionRefusedError:
+                assert process.returncode is None, "pgbouncer did not start"
+                await asyncio.sleep(0.01)
+            else:
+                writer.close()
+                break
+        yield there.set(host="127.0.0.1", port=port, query={"sslmode": "disable"}).render_as_string(False)
+    finally:
+        process.terminate()
+        await process.wait()
