@@ -241,7 +241,10 @@ def test_a_span_is_searched_from_its_start_to_its_end(database_url: str) -> None
     """And not to the last of what ends at all."""
     day = date(2026, 11, 26)
     spans = [{"from": day}, {"from": day, "to": day}]
-    asked = [parse_where(CERTIFICATION_ASSIGNMENTS, {"expiration_date": {"range": span}}, day) for span in spans]
-    for where in (*asked, parse_where(CERTIFICATION_ASSIGNMENTS, {"expiring_within": {"days": 1}}, day)):
+    asked: list[dict[str, Any]] = [
+        {member: {"range": span}} for member in ("expiration_date", "lapses_on") for span in spans
+    ]
+    for members in (*asked, {"lapses_within": {"days": 1}}):
+        where = parse_where(CERTIFICATION_ASSIGNMENTS, members, day)
         text = str(condition(take_apart(where).shape, tables.certification_assignments).compile(dialect=SQLITE))
-        assert (text.count("ends <"), text.count("ends >")) == (1, 1), text
+        assert [len(re.findall(f"(ends|lapses) {side}", text)) for side in "<>"] == [1, 1], text
