@@ -129,9 +129,9 @@ async def find(
 
 
 async def find_by_code(database: Database, code: str, organization_ids: Sequence[ShortId]) -> Certification | None:
-    """The definition of that code, the organisations' own before the global one."""
-    found = [definition for definition in await every(database, organization_ids) if definition.code == code]
-    return min(found, key=lambda definition: (definition.organization_id is None, definition.id), default=None)
+    """The definition of that code, whatever the case, the organisations' own before the global one."""
+    found = definitions.of_code(await every(database, organization_ids), code)
+    return min(found, key=lambda definition: definition.organization_id is None, default=None)
 
 
 async def of_products(

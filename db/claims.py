@@ -83,8 +83,8 @@ async def find(source: Database | Transaction, id: ShortId) -> Claim | None:
 
 
 async def find_by_code(database: Database, code: str) -> Claim | None:
-    """The definition of that code."""
-    return next((claim for claim in await every(database) if claim.code == code), None)
+    """The definition of that code, whatever the case."""
+    return next(iter(definitions.of_code(await every(database), code)), None)
 
 
 async def of_products(

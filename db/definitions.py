@@ -5,7 +5,7 @@ count every change of their tables, whoever made it, and `Database.epoch` says f
 all may have changed since the count was last looked at.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import select
@@ -16,8 +16,10 @@ from db.tables import certification_bodies as bodies
 from db.tables import certifications, claims, definition_changes
 from domain.records import Certification, CertificationBody, Claim
 from domain.short_id import ShortId
+from domain.text import fold
 
 T = TypeVar("T")
+D = TypeVar("D", CertificationBody, Certification, Claim)
 
 
 class Definitions(NamedTuple):
@@ -81,6 +83,13 @@ CLAIMS = Read(
     ).order_by(claims.c.label, claims.c.id),
     Claim,
 )
+
+
+def of_code(found: Iterable[D], code: str) -> list[D]:
+    """The definitions of that code, whatever the case; those spelt just so come first. Nothing is called ""."""
+    folded = fold(code)
+    named = [each for each in found if each.code and (each.code == code or fold(each.code) == folded)]
+    return sorted(named, key=lambda each: each.code != code)
 
 
 def at_hand(database: Database) -> Definitions | None:

@@ -7,6 +7,7 @@ from domain.errors import NotFound
 from domain.filters import Where, matches
 from domain.records import CertificationBody
 from domain.short_id import ShortId
+from domain.validation import parse_filter
 from resolvers.operation import Context, read_operation
 
 
@@ -14,6 +15,12 @@ from resolvers.operation import Context, read_operation
 async def certification_body(context: Context, id: ShortId) -> CertificationBody | None:
     """The body of that id, None when there is none."""
     return await bodies.find(context.database, id)
+
+
+@read_operation
+async def certification_body_of_code(context: Context, code: str) -> CertificationBody | None:
+    """The body of that code, whatever the case. Raises `InvalidInput` when no code can be like that."""
+    return await bodies.find_by_code(context.database, parse_filter(code, "code"))
 
 
 @read_operation

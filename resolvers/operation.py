@@ -155,7 +155,9 @@ class Row(NamedTuple, Generic[C]):
 
 
 def check_rows(number: int) -> None:
-    """Raises `InvalidInput` when a bulk write has more than 100 rows."""
+    """Raises `InvalidInput` when a bulk write has no rows, or more than 100."""
+    if not number:
+        raise InvalidInput([Violation((), "List should have at least 1 row; send what is to be done", "too_short")])
     if number > MAX_ROWS:
         message = f"List should have at most {MAX_ROWS} rows, not {number}; send the others in a request of their own"
         raise InvalidInput([Violation((), message, "too_long")])
@@ -193,12 +195,10 @@ class WriteOperation(Generic[C, D]):
         """Does it for at most 100 rows in one transaction; the answer has a change or a refusal for each, in order.
 
         A row that is refused leaves nothing. Under `REJECT_ALL` none does then, and the others are `NotApplied`. Raises
-        what is not about a row: `Forbidden` for those who never write, `InvalidInput` for too many rows, `Busy`.
+        what is not about a row: `Forbidden` for those who never write, `InvalidInput` for none or too many, `Busy`.
         """
         require(context.caller, Permission.WRITE)
         check_rows(len(rows))
-        if not rows:
-            return []
         outcomes: list[D | DomainError]
         rejected = False
         try:

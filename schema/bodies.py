@@ -8,7 +8,6 @@ from domain import records
 from domain.filter_input import BODIES, CERTIFICATIONS
 from domain.filters import EVERYTHING
 from domain.paging import definition_order
-from domain.short_id import parse_short_id
 from execution.batched import batched
 from resolvers import bodies, certifications
 from schema.assignments import certification_assignments_of
@@ -22,6 +21,7 @@ from schema.filters import (
     DefinitionOrder,
     NestedAssignmentOrder,
 )
+from schema.inputs import id_or_code
 from schema.nodes import Node
 from schema.records import record_type, shown
 
@@ -99,12 +99,20 @@ def _of_body(found: list[records.Certification], body: records.CertificationBody
 class CertificationBodyQueries:
     """The root fields about certification bodies."""
 
-    @strawberry.field(description="One certification body by its id; null when there is none.")
+    @strawberry.field(description="One certification body by its id or by its code; null when there is none.")
     async def certification_body(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID | None, strawberry.argument(description="Its id.")] = None,
+        code: Annotated[
+            str | None, strawberry.argument(description="Its code, for example `ECOCERT`, whatever the case.")
+        ] = None,
     ) -> CertificationBody | None:
         """A body."""
-        return shown(await bodies.certification_body(info.context.operation, parse_short_id(id)))
+        key = id_or_code(id, code)
+        if key.id is not None:
+            return shown(await bodies.certification_body(info.context.operation, key.id))
+        return shown(await bodies.certification_body_of_code(info.context.operation, key.code))
 
     @strawberry.field(description="Certification bodies, page by page.")
     async def certification_bodies(
@@ -118,7 +126,7 @@ class CertificationBodyQueries:
         order_by: Annotated[
             CertificationBodyOrder | None, strawberry.argument(description="The order; by name if left out.")
         ] = None,
-    ) -> Connection[CertificationBody]:
+    ) -> Connection[CertificationBody] | None:
         """A page of bodies."""
         by = order_by or CertificationBodyOrder()
         order = definition_order("certificationBodies", by.field, descending=by.descending)

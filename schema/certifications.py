@@ -376,7 +376,7 @@ class CertificationQueries:
         order_by: Annotated[
             DefinitionOrder | None, strawberry.argument(description="The order; by label if left out.")
         ] = None,
-    ) -> Connection[Certification]:
+    ) -> Connection[Certification] | None:
         """A page of definitions."""
         asked = await asked_for(
             info, CERTIFICATIONS, certification_order(order_by), where, (first, after, last, before)
@@ -400,7 +400,7 @@ class CertificationQueries:
         order_by: Annotated[
             AssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
         ] = None,
-    ) -> Connection[CertificationAssignment]:
+    ) -> Connection[CertificationAssignment] | None:
         """A page of assignments."""
         asked = await asked_for(
             info,
@@ -421,7 +421,9 @@ class CertificationQueries:
         self,
         info: Info,
         id: Annotated[strawberry.ID | None, strawberry.argument(description="Its id.")] = None,
-        code: Annotated[str | None, strawberry.argument(description="Its code, for example `USDA_ORGANIC`.")] = None,
+        code: Annotated[
+            str | None, strawberry.argument(description="Its code, for example `USDA_ORGANIC`, whatever the case.")
+        ] = None,
     ) -> Certification | None:
         """The definition of a certification."""
         key = id_or_code(id, code)

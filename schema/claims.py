@@ -284,7 +284,7 @@ class ClaimQueries:
         order_by: Annotated[
             DefinitionOrder | None, strawberry.argument(description="The order; by label if left out.")
         ] = None,
-    ) -> Connection[Claim]:
+    ) -> Connection[Claim] | None:
         """A page of definitions."""
         by = order_by or DefinitionOrder()
         order = definition_order("claims", by.field, descending=by.descending)
@@ -303,7 +303,7 @@ class ClaimQueries:
         order_by: Annotated[
             AssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
         ] = None,
-    ) -> Connection[ClaimAssignment]:
+    ) -> Connection[ClaimAssignment] | None:
         """A page of assignments."""
         asked = await asked_for(
             info, CLAIM_ASSIGNMENTS, assignment_order(order_by), where, (first, after, last, before), "ClaimAssignment"
@@ -317,7 +317,9 @@ class ClaimQueries:
         self,
         info: Info,
         id: Annotated[strawberry.ID | None, strawberry.argument(description="Its id.")] = None,
-        code: Annotated[str | None, strawberry.argument(description="Its code, for example `VEGAN`.")] = None,
+        code: Annotated[
+            str | None, strawberry.argument(description="Its code, for example `VEGAN`, whatever the case.")
+        ] = None,
     ) -> Claim | None:
         """The definition of a claim."""
         key = id_or_code(id, code)

@@ -168,7 +168,7 @@ class KeyQueries:
             strawberry.ID | None,
             strawberry.argument(description="The organisation; the one that you act for if left out."),
         ] = None,
-    ) -> list[ApiKey]:
+    ) -> list[ApiKey] | None:
         """All keys: they are few."""
         named = {} if organization_id is None else {"organization_id": organization_id}
         command = commands.ListApiKeys.parse(_own(named, info.context))

@@ -41,7 +41,7 @@ class NodeQueries:
         self,
         info: Info,
         ids: Annotated[list[strawberry.ID], strawberry.argument(description="Ids of anything, at most 100.")],
-    ) -> list[Node | None]:
+    ) -> list[Node | None] | None:
         """Several objects."""
         nodes.check_number_of_ids(len(ids))
         places = [_read(id, index) for index, id in enumerate(ids)]

@@ -7,7 +7,7 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, ParamSpec, TypeVar, cast
+from typing import Annotated, Any, Optional, ParamSpec, TypeVar, cast
 
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
@@ -150,7 +150,7 @@ DryRun = Annotated[
 
 
 def as_mutation(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-    """A mutation: it also takes `dryRun`, and refusals become members of its result union.
+    """A mutation: it also takes `dryRun`, and refusals become members of its result union. What fails is null.
 
     The resolver has a parameter named `info`. Its `input` may have a member `if_match`: the version that what it
     changes should be at.
@@ -170,11 +170,13 @@ def as_mutation(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]
                 raise
             return cast(R, refusal)
 
-    # So that no mutation can be without it, the argument is declared here.
+    # So that no mutation can be without them, the argument is declared here, and that null does not take away what
+    # others of the same document have done.
     signature = inspect.signature(function)
     dry_run = inspect.Parameter("dry_run", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DryRun)
     answered.__signature__ = signature.replace(  # type: ignore[attr-defined]
-        parameters=[*signature.parameters.values(), dry_run]
+        parameters=[*signature.parameters.values(), dry_run],
+        return_annotation=Optional[signature.return_annotation],  # noqa: UP045 - of a union that has a name
     )
     return answered
 

@@ -106,7 +106,7 @@ class ProductQueries:
         order_by: Annotated[
             ProductOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
         ] = None,
-    ) -> Connection[Product]:
+    ) -> Connection[Product] | None:
         """A page of products."""
         order = product_order(order_by.field, descending=order_by.descending) if order_by else product_order()
         asked = await asked_for(info, PRODUCTS, order, where, (first, after, last, before), "Product")

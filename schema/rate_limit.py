@@ -67,7 +67,7 @@ class RateLimitQueries:
         description="How much of your rate limit is left, as the headers of every answer say it too.",
         metadata=_FREE,
     )
-    async def rate_limit(self, info: Info) -> RateLimit:
+    async def rate_limit(self, info: Info) -> RateLimit | None:
         """Where the caller stands after the charge for this request."""
         minute, day, nearest = await info.context.rate_limits()
         first = _shown(nearest)

@@ -129,7 +129,7 @@ class StatsQueries:
             strawberry.argument(description="What those counted together have in common; one group if left out."),
         ] = None,
         bucket: GroupBucket = None,
-    ) -> CertificationAssignmentStats:
+    ) -> CertificationAssignmentStats | None:
         """Counts of certification assignments."""
         operation = info.context.operation
         conditions = parse_where(CERTIFICATION_ASSIGNMENTS, plain_members(where), operation.today)
@@ -150,7 +150,7 @@ class StatsQueries:
             strawberry.argument(description="What those counted together have in common; one group if left out."),
         ] = None,
         bucket: GroupBucket = None,
-    ) -> ClaimAssignmentStats:
+    ) -> ClaimAssignmentStats | None:
         """Counts of claim assignments."""
         operation = info.context.operation
         conditions = parse_where(CLAIM_ASSIGNMENTS, plain_members(where), operation.today)

@@ -65,6 +65,6 @@ class ViewerQueries:
     """The root field about the caller."""
 
     @strawberry.field(description="Who you are to this gateway.")
-    def viewer(self, info: Info) -> Viewer:
+    def viewer(self, info: Info) -> Viewer | None:
         """The caller."""
         return shown(info.context.operation.caller)

@@ -12,15 +12,18 @@ import asyncpg
 import httpx2
 import msgspec
 import pytest
+from graphql import is_non_null_type
 
+from db import tables
 from domain.access import Caller
 from domain.gtin import Gtin
 from domain.records import Organization
 from domain.vocabulary import Role
-from resolvers import products
+from resolvers import claims, products
 from resolvers.operation import Context
+from schema.schema import schema
 from tests.conftest import ROOT
-from tests.world import FAIR_TRADE, GTIN, NON_GMO, World
+from tests.world import FAIR_TRADE, GTIN, NON_GMO, VEGAN, World
 
 GRAPHQL = "application/graphql-response+json"
 QUERY = f'{{ product(gtin: "{GTIN}") {{ gtin name metadata createdAt dataSource claims {{ id }} }} }}'
@@ -229,3 +232,60 @@ async def test_messages_that_quote_what_was_sent_are_short(world: World) -> None
     response = await send(world, ASSIGN, variables={"input": {**INPUT, "scope": ["x" * 100_000]}})
     assert response.status_code == 400
     assert len(response.content) < 2_000
+
+
+# --- What failed takes nothing else with it ---
+
+PANELS = f"""{{
+  good: product(gtin: "{GTIN}") {{ name }}
+  a: products(first: 1000) {{ nodes {{ name }} }}
+  b: certifications(first: 1000) {{ nodes {{ id }} }}
+  c: certificationAssignments(last: 0) {{ nodes {{ id }} }}
+  d: claims(after: "nowhere") {{ nodes {{ id }} }}
+  e: claimAssignments(first: 1, last: 1) {{ nodes {{ id }} }}
+  f: certificationBodies(first: -1) {{ totalCount }}
+  g: apiKeys {{ id }}
+  h: certificationAssignmentStats(where: {{ metadata: {{ key: "", eq: "" }} }}) {{ totalCount }}
+  i: claimAssignmentStats(where: {{ metadata: {{ key: "", eq: "" }} }}) {{ totalCount }}
+  j: certification(code: "USDA_ORGANIC", id: "x") {{ id }}
+  k: certificationBody {{ id }}
+  l: node(id: "x") {{ id }}
+  also: rateLimit {{ cost }}
+  and: viewer {{ kind }}
+}}"""
+
+
+def test_every_root_field_may_be_null() -> None:
+    built = schema._schema
+    for kind in (built.query_type, built.mutation_type):
+        assert kind is not None
+        assert [name for name, field in kind.fields.items() if is_non_null_type(field.type)] == []
+
+
+async def test_a_wrong_panel_leaves_the_others_their_data(world: World) -> None:
+    for _ in range(3):  # Operations may be compiled when they come again.
+        body = (await send(world, PANELS, "readonly")).json()
+        data = body["data"]
+        assert (data.pop("good"), data.pop("also")["cost"] > 0, data.pop("and")) == (
+            {"name": "Oat drink"},
+            True,
+            {"kind": "BUSINESS"},
+        )
+        assert data == dict.fromkeys("abcdefghijkl")
+        assert sorted(error["path"] for error in body["errors"]) == [[name] for name in "abcdefghijkl"]
+
+
+@on_sqlite
+async def test_a_mutation_that_fails_leaves_the_others_their_answers(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "remove_claim", lambda *_: raising(RuntimeError(SECRET))())
+    query = f"""mutation {{
+      a: assignClaim(input: {{gtin: "{GTIN}", claimId: "{VEGAN}"}}) {{ __typename }}
+      b: removeClaim(input: {{gtin: "{GTIN}", claimId: "{VEGAN}"}}) {{ __typename }}
+      c: assignClaim(input: {{gtin: "{GTIN}", claimId: "{NON_GMO}"}}) {{ __typename }} }}"""
+    for result in ("ClaimAssigned", "ConflictProblem"):
+        body = (await send(world, query)).json()
+        assert body["data"] == {"a": {"__typename": result}, "b": None, "c": {"__typename": result}}
+        assert [(error["path"], error["extensions"]["code"]) for error in body["errors"]] == [(["b"], "internal_error")]
+    assert len(await world.rows(tables.claim_assignments)) == 2

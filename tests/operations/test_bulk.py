@@ -126,11 +126,14 @@ async def test_who_never_writes_is_refused_as_a_whole(world: World, name: str) -
 # --- How many, and in which order ---
 
 
-async def test_no_rows_are_nothing_to_do(world: World) -> None:
+@pytest.mark.parametrize("name", BULK)
+async def test_no_rows_are_a_problem_in_the_place_of_the_rows(world: World, name: str) -> None:
     before = await everything(world)
     for policy in ("REJECT_ALL", "IGNORE_FAILED"):
-        answer = await bulk(world, "assignClaims", [], policy, key="one")
-        assert (answer["rows"], answer["done"], answer["refused"], answer["dryRun"]) == ([], 0, 0, False)
+        refused = await bulk(world, name, [], policy, key="one")
+        assert (refused["__typename"], refused["errorCode"]) == ("ValidationProblem", "validation_error")
+        (violation,) = refused["violations"]
+        assert (violation["loc"], violation["type"]) == (["input"], "too_short")
     assert await everything(world) == before
 
 
@@ -148,7 +151,7 @@ async def test_100_rows_are_done_and_101_are_refused(shelf: World) -> None:
 
 @on_sqlite
 async def test_a_row_names_ten_violations_at_most(world: World) -> None:
-    bad = claims(*[GTIN] * 100, metadata={f"k{number}": number for number in range(90)})
+    bad = claims(*[GTIN] * 100, metadata={f"k{number}": number for number in range(40)})
     answer = await bulk(world, "assignClaims", bad, "IGNORE_FAILED")
     assert [len(row["result"]["violations"]) for row in answer["rows"]] == [10] * 100
     assert answer["rows"][99]["result"]["violations"][0]["loc"] == ["input", "99", "metadata", "k0"]
@@ -413,6 +416,7 @@ async def test_a_row_costs_a_unit_of_the_rate_limit_before_anything_is_done(shel
     def left(response: Any) -> int:
         return int(response.headers["ratelimit-remaining"])
 
+    # No rows cost what a request costs.
     start = left(await send(shelf, "assignClaims", {"input": []}))
     for rows in (1, 7, 30):
         response = await send(shelf, "assignClaims", {"input": claims(*SHELF[:rows]), "dryRun": True})

@@ -4,7 +4,7 @@ import logging
 from typing import Any, cast
 
 import pytest
-from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLUnionType, get_named_type
+from graphql import GraphQLObjectType, GraphQLUnionType, get_named_type
 
 from db import tables
 from schema.schema import schema
@@ -32,8 +32,7 @@ def test_every_mutation_takes_a_dry_run_and_answers_with_a_union_of_one_success_
     field = FIELDS[name]
     argument = field.args["dryRun"]
     assert (str(argument.type), argument.default_value) == ("Boolean!", False)
-    assert isinstance(field.type, GraphQLNonNull)
-    union = field.type.of_type
+    union = field.type
     assert isinstance(union, GraphQLUnionType)
     interfaces = sorted(", ".join(item.name for item in member.interfaces) for member in union.types)
     assert interfaces == [*["Problem"] * (len(union.types) - 1), "Rows" if name in BULK else "Success"]

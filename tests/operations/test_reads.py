@@ -287,7 +287,7 @@ async def test_graphql_finds_definitions_by_code(graphql: GraphQL) -> None:
     found = await data(
         graphql,
         '{ certification(code: "USDA_ORGANIC") { id isPrivate body { id code kind country } }'
-        ' claim(code: "VEGAN") { id } none: claim(code: "vegan") { id } }',
+        ' claim(code: "VEGAN") { id } none: claim(code: "vegans") { id } }',
     )
     assert found == {
         "certification": {
@@ -314,14 +314,30 @@ async def test_graphql_prefers_the_organisations_own_definition_of_a_code(graphq
 
 
 async def test_graphql_does_not_find_private_definitions_by_having_no_code(graphql: GraphQL) -> None:
-    assert await data(graphql, '{ certification(code: "") { id } }', key="rival") == {
-        "certification": {"id": OTHERS_PRIVATE}
-    }
+    for kind in ("certification", "claim", "certificationBody"):
+        assert await data(graphql, f'{{ {kind}(code: "") {{ id }} }}', key="rival") == {kind: None}
+
+
+async def test_graphql_finds_by_code_whatever_the_case(graphql: GraphQL, world: World) -> None:
+    for kind, code, id in (
+        ("certification", "usda_Organic", USDA_ORGANIC),
+        ("claim", "vegan", VEGAN),
+        ("claim", "Vegan", VEGAN),
+        ("certificationBody", "usda", BODY),
+        ("certificationBody", "USDA", BODY),
+        ("certificationBody", "usd", None),
+    ):
+        assert await data(graphql, f'{{ {kind}(code: "{code}") {{ id }} }}') == {kind: id and {"id": id}}, code
+    # Where two differ in nothing else, what is spelt just so comes first.
+    async with world.database.write() as transaction:
+        await transaction.execute(tables.claims.update().where(tables.claims.c.id == NON_GMO).values(code="vegan"))
+    for code, id in (("VEGAN", VEGAN), ("vegan", NON_GMO)):
+        assert await data(graphql, f'{{ claim(code: "{code}") {{ id }} }}') == {"claim": {"id": id}}
 
 
 @on_sqlite
 @pytest.mark.parametrize("arguments", ["", f'(id: "{USDA_ORGANIC}", code: "USDA_ORGANIC")', "(id: null)"])
-@pytest.mark.parametrize("kind", ["certification", "claim"])
+@pytest.mark.parametrize("kind", ["certification", "claim", "certificationBody"])
 async def test_graphql_wants_either_id_or_code(graphql: GraphQL, kind: str, arguments: str) -> None:
     problem = await refusal(graphql, f"{{ {kind}{arguments} {{ id }} }}")
     assert (problem["status"], problem["violations"][0]["type"]) == (422, "id_or_code")

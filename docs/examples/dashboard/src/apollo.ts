@@ -2,7 +2,7 @@
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from "@apollo/client";
 import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
 import { relayStylePagination } from "@apollo/client/utilities";
-import { type Client, PAGE, UNCONFIRMED, walk } from "./dashboard.js";
+import { type Client, PAGE, UNCONFIRMED, answered, walk } from "./dashboard.js";
 import possible from "./gql/possible-types.json" with { type: "json" };
 import {
   AssignClaimDocument,
@@ -37,27 +37,21 @@ const client = new ApolloClient({
   cache,
 });
 
-/** What came back. Apollo rejects the promise when there is none. */
-function found<T>(data: T | null | undefined): T {
-  if (data == null) throw new Error("The gateway answered with nothing.");
-  return data;
-}
-
 const apollo: Client = {
   async expiring(days) {
     const { data } = await client.query({ query: ExpiringCertificatesDocument, variables: { days, first: PAGE } });
-    return found(data);
+    return answered(data);
   },
 
   async claim(code) {
     const { data } = await client.query({ query: ClaimByCodeDocument, variables: { code } });
-    return found(data?.claim);
+    return answered(data?.claim);
   },
 
   watchProducts(search, show) {
     const query = client.watchQuery({ query: SearchProductsDocument, variables: { search, first: PAGE } });
     const shown = query.subscribe(({ data, dataState }) => {
-      if (dataState === "complete") show(data.products);
+      if (dataState === "complete") show(answered(data.products));
     });
     return {
       more() {
@@ -91,12 +85,12 @@ const apollo: Client = {
         },
       },
     });
-    return found(data);
+    return answered(data);
   },
 
   async previewClaim(input) {
     const { data } = await client.mutate({ mutation: PreviewClaimDocument, variables: { input } });
-    return found(data);
+    return answered(data);
   },
 
   async removeClaim(input) {
@@ -105,7 +99,7 @@ const apollo: Client = {
       variables: { input },
       context: { headers: idempotencyKey() },
     });
-    return found(data);
+    return answered(data);
   },
 
   async assignClaims(input) {
@@ -114,7 +108,7 @@ const apollo: Client = {
       variables: { input },
       context: { headers: idempotencyKey() },
     });
-    return found(data);
+    return answered(data);
   },
 
   async removeClaims(input) {
@@ -123,7 +117,7 @@ const apollo: Client = {
       variables: { input },
       context: { headers: idempotencyKey() },
     });
-    return found(data);
+    return answered(data);
   },
 };
 

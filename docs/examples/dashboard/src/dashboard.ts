@@ -16,7 +16,13 @@ import type {
 } from "./gql/graphql.js";
 import { requests } from "./settings.js";
 
-export type Page = SearchProductsQuery["products"];
+export type Page = NonNullable<SearchProductsQuery["products"]>;
+
+/** What came back. A root field is null when it failed, but then its client has thrown what `errors` says. */
+export function answered<T>(value: T | null | undefined): T {
+  if (value == null) throw new Error("The gateway answered with nothing.");
+  return value;
+}
 
 /** What the dashboard needs of a client. `apollo.ts` and `urql.ts` each make one. */
 export interface Client {
@@ -89,18 +95,24 @@ const refusal = (problem: RefusalFragment): string => {
   return problem.violations.map(({ loc, msg }) => `${loc.join(".")}: ${msg}`).join("; ");
 };
 
-const assigned = ({ assignClaim: result }: AssignClaimMutation): string =>
-  result.__typename === "ClaimAssigned" ? `"${result.assignment.claim.label}" is on it` : `refused: ${refusal(result)}`;
+const assigned = ({ assignClaim }: AssignClaimMutation): string => {
+  const result = answered(assignClaim);
+  if (result.__typename !== "ClaimAssigned") return `refused: ${refusal(result)}`;
+  return `"${result.assignment.claim.label}" is on it`;
+};
 
-const previewed = ({ patchClaimAssignment: result }: PreviewClaimMutation): string => {
+const previewed = ({ patchClaimAssignment }: PreviewClaimMutation): string => {
+  const result = answered(patchClaimAssignment);
   if (result.__typename !== "ClaimAssignmentPatched") return `refused: ${refusal(result)}`;
   return result.changes
     .map(({ path, before, after }) => `${path.join(".")}: ${before || "-"} -> ${after || "-"}`)
     .join("; ");
 };
 
-const removed = ({ removeClaim: result }: RemoveClaimMutation): string =>
-  result.__typename === "ClaimRemoved" ? "it is off again" : `refused: ${refusal(result)}`;
+const removed = ({ removeClaim }: RemoveClaimMutation): string => {
+  const result = answered(removeClaim);
+  return result.__typename === "ClaimRemoved" ? "it is off again" : `refused: ${refusal(result)}`;
+};
 
 /** A walk through the dashboard, as somebody would use it. */
 export async function walk(client: Client, search: string, code: string): Promise<void> {
@@ -120,7 +132,8 @@ export async function walk(client: Client, search: string, code: string): Promis
 }
 
 async function showExpiring(client: Client, days: number): Promise<void> {
-  const { certificationAssignments: expiring, months } = await client.expiring(days);
+  const data = await client.expiring(days);
+  const [expiring, months] = [answered(data.certificationAssignments), answered(data.months)];
   console.log(`Certificates that run out within ${days} days: ${expiring.totalCount}`);
   for (const { lapsesOn, certification, certificateNumber, product } of expiring.nodes) {
     console.log(`  ${lapsesOn} ${certification.label} ${certificateNumber} | ${product.gtin} ${product.name}`);
@@ -155,7 +168,7 @@ async function assignOne(client: Client, screen: Screen, product: ProductCardFra
   const settled = await screen.when((page) => line(page) !== UNCONFIRMED);
   console.log(card(same(settled, product)));
   console.log(`  requests for all this: ${requests() - before}`);
-  return result.assignClaim.__typename === "ClaimAssigned";
+  return answered(result.assignClaim).__typename === "ClaimAssigned";
 }
 
 async function meetRefusals(client: Client, product: ProductCardFragment, claim: ClaimFragment): Promise<void> {
@@ -178,13 +191,13 @@ async function assignMany(client: Client, screen: Screen, page: Page, claim: Cla
   const input = products(page).map(({ gtin }) => ({ gtin, claimId: claim.id }));
   const carriers = (page: Page) => products(page).filter((product) => lineOf(product, claim)).length;
 
-  const { assignClaims: on } = await client.assignClaims(input);
+  const on = answered((await client.assignClaims(input)).assignClaims);
   if (on.__typename !== "AssignClaimRows") throw new Error(refusal(on));
   const all = await screen.when((page) => carriers(page) === input.length);
   console.log(`Assigning it to all: ${on.done} done, now on ${carriers(all)}`);
 
   const done = input.filter((_, index) => on.rows[index]?.result.__typename === "ClaimAssigned");
-  const { removeClaims: off } = await client.removeClaims(done);
+  const off = answered((await client.removeClaims(done)).removeClaims);
   if (off.__typename !== "RemoveClaimRows") throw new Error(refusal(off));
   const rest = await screen.when((page) => carriers(page) === input.length - done.length);
   console.log(`And off again: ${off.done} done, now on ${carriers(rest)}`);

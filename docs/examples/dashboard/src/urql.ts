@@ -10,7 +10,7 @@ import {
 } from "@urql/core";
 import { cacheExchange } from "@urql/exchange-graphcache";
 import { relayPagination } from "@urql/exchange-graphcache/extras";
-import { type Client, PAGE, type Page, UNCONFIRMED, walk } from "./dashboard.js";
+import { type Client, PAGE, type Page, UNCONFIRMED, answered, walk } from "./dashboard.js";
 import {
   AssignClaimDocument,
   AssignClaimsDocument,
@@ -85,8 +85,7 @@ const once = () => ({ fetchOptions: { headers: { ...headers, ...idempotencyKey()
 /** What came back; throws what went wrong on the way, for refusals are answers. */
 function found<Data, Variables extends AnyVariables>(result: OperationResult<Data, Variables>): Data {
   if (result.error) throw result.error;
-  if (result.data == null) throw new Error("The gateway answered with nothing.");
-  return result.data;
+  return answered(result.data);
 }
 
 const urql: Client = {
@@ -105,7 +104,7 @@ const urql: Client = {
     // The cache joins what it has of the list to whichever page was asked for last.
     const from = (after?: string | null) =>
       client.query(SearchProductsDocument, { search, first: PAGE, after }).subscribe((result) => {
-        shown = found(result).products;
+        shown = answered(found(result).products);
         show(shown);
       });
     let watching = from();
