@@ -6,15 +6,13 @@ masked and logged once. `extensions` always has `code`, `retryable` and `request
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from graphql import FieldNode, GraphQLError
 
 from domain.errors import DomainError
-from domain.problem import describe
 from execution.errors import root_cause
-from schema.problems import as_extensions
+from schema.problems import as_document, as_extensions
 
 INTERNAL = "Something went wrong on our side; try again, and report the requestId of this error if it stays."
 
@@ -54,8 +52,8 @@ def _entry(error: GraphQLError, request_id: str, type_base: str) -> dict[str, An
     entry: dict[str, Any]
     cause = root_cause(error)
     if isinstance(cause, DomainError):
-        document = describe(cause, at=datetime.now(UTC), type_base=type_base)
-        entry = {**error.formatted, "message": cause.detail, "extensions": as_extensions(document)}
+        document = as_document(cause, type_base)
+        entry = {**error.formatted, "message": document.detail, "extensions": as_extensions(document)}
     elif _failure(error) is not None:
         entry = {**error.formatted, "message": INTERNAL}
         entry["extensions"] = {"code": "internal_error", "retryable": True}

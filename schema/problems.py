@@ -5,6 +5,7 @@ Both show the problem document that REST sends (RFC 9457, contract 1.8).
 
 import functools
 import inspect
+import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Optional, ParamSpec, TypeVar, cast
@@ -12,6 +13,7 @@ from typing import Annotated, Any, Optional, ParamSpec, TypeVar, cast
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
+from domain import commands
 from domain.errors import (
     AlreadyAssigned,
     AlreadyExists,
@@ -25,6 +27,7 @@ from domain.errors import (
 )
 from domain.problem import Problem as Document
 from domain.problem import describe
+from domain.validation import Command
 from schema.context import Context, Info
 
 P = ParamSpec("P")
@@ -106,15 +109,37 @@ _MEMBERS: dict[type[DomainError], type[Problem]] = {
 # Members that GraphQL calls otherwise than the contract.
 _NAMES = {"product_name": "name", "certification_body_id": "body_id"}
 
+_word = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
+_MEMBER_NAMES = frozenset(
+    name
+    for kind in vars(commands).values()
+    if isinstance(kind, type) and issubclass(kind, Command)
+    for name in kind.model_fields
+)
 
-def located(violation: Violation, *prefix: str) -> tuple[str, ...]:
-    """The path of a violation as GraphQL spells it: members in camelCase, keys of a map as they are."""
-    if not violation.path:
-        return prefix
-    first, *rest = map(str, violation.path)
+
+def as_document(error: DomainError, type_base: str) -> Document:
+    """The problem document of an error, with members as GraphQL spells them wherever they are named."""
+    if isinstance(error, InvalidInput):
+        error = InvalidInput(
+            [Violation(_located(path), _word.sub(_spelled, text), kind) for path, text, kind in error.violations]
+        )
+    return describe(error, at=datetime.now(UTC), type_base=type_base)
+
+
+def _located(path: tuple[str | int, ...]) -> tuple[str, ...]:
+    """The way to a member in camelCase; keys of a map stay as they are."""
+    if not path:
+        return ()
+    first, *rest = map(str, path)
     if first == "where":
-        return (*prefix, *map(to_camel_case, (first, *rest)))
-    return (*prefix, to_camel_case(_NAMES.get(first, first)), *rest)
+        return tuple(map(to_camel_case, (first, *rest)))
+    return (to_camel_case(_NAMES.get(first, first)), *rest)
+
+
+def _spelled(word: re.Match[str]) -> str:
+    """A word of a sentence, in camelCase if it is a member's name."""
+    return to_camel_case(_NAMES.get(word[0], word[0])) if word[0] in _MEMBER_NAMES else word[0]
 
 
 def member_of(error: DomainError, context: Context, *prefix: str) -> Problem | None:
@@ -122,20 +147,20 @@ def member_of(error: DomainError, context: Context, *prefix: str) -> Problem | N
 
     `prefix` is the way to what was refused in the mutation's arguments.
     """
-    kind = _MEMBERS.get(type(error))
-    if kind is None:
+    member = _MEMBERS.get(type(error))
+    if member is None:
         return None
-    document = describe(error, at=datetime.now(UTC), type_base=context.type_base)
+    document = as_document(error, context.type_base)
     members = {
         name: getattr(document, name)
         for name in ("type", "title", "status", "detail", "error_code", "retryable", "timestamp")
     }
     if document.violations is not None:
         members["violations"] = [
-            ViolationType(loc=list(located(violation, *prefix)), msg=violation.message, type=violation.type)
-            for violation in document.violations
+            ViolationType(loc=[*prefix, *map(str, path)], msg=message, type=kind)
+            for path, message, kind in document.violations
         ]
-    return kind(**members)
+    return member(**members)
 
 
 DryRun = Annotated[
@@ -198,7 +223,6 @@ def as_extensions(document: Document) -> dict[str, Any]:
     }
     if document.violations is not None:
         extensions["problem"]["violations"] = [
-            {"loc": list(located(violation)), "msg": violation.message, "type": violation.type}
-            for violation in document.violations
+            {"loc": list(path), "msg": message, "type": kind} for path, message, kind in document.violations
         ]
     return extensions

@@ -3,6 +3,7 @@
 Both speak the contract's snake_case names; the GraphQL face translates them, and translates answers back.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -292,6 +293,8 @@ class GraphQL:
         outcome = await self._mutate(field_name, success, key, sent, selection)
         for entry in outcome.problem.get("details", []):
             entry["loc"] = ["product_name" if part == "name" else part for part in entry["loc"]]
+        if "detail" in outcome.problem:
+            outcome.problem["detail"] = re.sub(r"(?<=[.;] )name:", "product_name:", outcome.problem["detail"])
         return outcome
 
     async def create_key(self, key: str = "manager", **members: Any) -> Outcome:
@@ -424,8 +427,10 @@ def _outcome(result: dict[str, Any], success: str) -> Outcome:
     problem = {name: result[to_camel_case(name)] for name in PROBLEM_MEMBERS}
     if "violations" in result:
         problem["details"] = [
-            {**entry, "loc": [_snake(part) for part in entry["loc"]]} for entry in result["violations"]
+            {**entry, "loc": [_snake(part) for part in entry["loc"]], "msg": in_snake(entry["msg"])}
+            for entry in result["violations"]
         ]
+    problem["detail"] = in_snake(problem["detail"])
     return Outcome(None, problem["status"], problem)
 
 
@@ -467,9 +472,15 @@ def _refused(error: dict[str, Any]) -> Outcome:
     if problem is None:
         return Outcome(None, 400, {"error_code": error["extensions"]["code"], "message": error["message"]})
     problem = {_snake(name): value for name, value in problem.items()}
+    problem["detail"] = in_snake(problem["detail"])
     if "violations" in problem:
         problem["details"] = [{**entry, "loc": ["", *map(_snake, entry["loc"])]} for entry in problem.pop("violations")]
     return Outcome(None, problem["status"], problem)
+
+
+def in_snake(sentence: str) -> str:
+    """A sentence with the members that it names spelled as in the contract."""
+    return re.sub(r"\b[a-z]+(?:[A-Z][a-z]+)+\b", lambda name: _snake(name[0]), sentence)
 
 
 def _snake(name: str) -> str:

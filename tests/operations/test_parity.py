@@ -403,13 +403,31 @@ async def test_what_is_refused_is_the_same_problem_and_leaves_nothing(places: Wo
 
 
 @on_sqlite
+async def test_graphql_speaks_of_members_as_it_spells_them(world: World) -> None:
+    body = await GraphQL(world).run(
+        """mutation ($input: AssignClaimInput!) { assignClaim(input: $input) {
+             ... on ValidationProblem { detail violations { loc msg } } } }""",
+        "manager",
+        {"input": {"gtin": GTIN, "claimId": VEGAN, "validFrom": "2026-02-01", "expirationDate": "2026-01-31"}},
+    )
+    message = "Date should not be before validFrom (2026-02-01); change one of the two"
+    assert body["data"]["assignClaim"] == {
+        "detail": f"Validation error. expirationDate: {message}.",
+        "violations": [{"loc": ["input", "expirationDate"], "msg": message}],
+    }
+
+
+@on_sqlite
 async def test_graphql_spells_members_its_way_and_keys_of_a_map_as_they_were_sent(world: World) -> None:
     body = await GraphQL(world).run(
         """mutation ($input: AssignClaimInput!) { assignClaim(input: $input) {
-             ... on ValidationProblem { violations { loc } } } }""",
+             ... on ValidationProblem { detail violations { loc } } } }""",
         "manager",
         {"input": {"gtin": GTIN, "claimId": VEGAN, "evidenceUrl": "x", "metadata": {"a_b": 1, "aB": 1}}},
     )
+    detail = body["data"]["assignClaim"].pop("detail")
+    assert detail.startswith("Validation error. evidenceUrl: Input should be")
+    assert "; metadata.a_b: Input should be" in detail
     assert body["data"]["assignClaim"]["violations"] == [
         {"loc": ["input", "evidenceUrl"]},
         {"loc": ["input", "metadata", "a_b"]},

@@ -9,7 +9,7 @@ import pytest
 
 from domain.short_id import catalogue_id
 from rest_compat.routes import ENDPOINTS
-from tests.operations.faces import GraphQL, Rest
+from tests.operations.faces import GraphQL, Rest, in_snake
 from tests.world import (
     BODY,
     FAIR_TRADE,
@@ -221,7 +221,8 @@ async def test_both_faces_say_the_same(stocked: World, name: str) -> None:
         body = await GraphQL(stocked).run(f"{{ {read.query} }}", read.key)
         if "errors" in body:
             (error,) = body["errors"]
-            assert (error["message"], error["extensions"]["code"]) == (rest.json()["detail"], rest.json()["error_code"])
+            assert in_snake(error["message"]) == rest.json()["detail"]
+            assert error["extensions"]["code"] == rest.json()["error_code"]
             assert error["extensions"]["problem"]["status"] == rest.status_code
             continue
         found = items_of_graphql(next(iter(body["data"].values())))
