@@ -22,6 +22,7 @@ from gateway.graphql import graphql_endpoint
 from gateway.health import health_routes
 from gateway.limiter import Limiter, MemoryLimiter, RateLimits
 from gateway.pages import graphiql_routes
+from gateway.paths import below
 from gateway.reference import reference_routes
 from gateway.settings import Settings, split
 from gateway.sign_in import sign_in_routes
@@ -58,7 +59,7 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
         routes=[
             Route("/", _home),
             *graphiql_routes(),
-            *reference_routes(type_base),
+            *reference_routes(settings.public_url, type_base),
             *discovery_routes(settings),
             *sign_in_routes(),
             *bearer_routes(settings),
@@ -77,7 +78,7 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
     limits = RateLimits(counting, settings.rate_limit_per_minute, settings.rate_limit_per_day)
     graphql = graphql_endpoint(settings, database)
     rest = BodyLimit(Rest(type_base), settings.max_body_bytes, type_base)
-    edge = Edge(app, rest, {"/graphql": graphql}, database, limits, credentials, type_base)
+    edge = Edge(app, rest, {"/graphql": graphql}, database, limits, credentials, type_base, settings.public_path)
     return Cors(edge, origins, GUARDED, split(settings.cors_headers)) if origins else edge
 
 
@@ -91,4 +92,4 @@ def _limiter(settings: Settings) -> Limiter:
 
 
 async def _home(request: Request) -> Response:
-    return RedirectResponse("/graphiql", 303)
+    return RedirectResponse(below(request, "/graphiql"), 303)

@@ -96,7 +96,8 @@ class BearerTokens:
     def _origin(self, scope: Scope, headers: Headers) -> str:
         host = headers.get("host", "")
         # What a client sends as Host must not get out of the quotes.
-        return self._public_url or f"{scope['scheme']}://{host if _HOST.match(host) else 'localhost'}"
+        here = f"{scope['scheme']}://{host if _HOST.match(host) else 'localhost'}{scope.get('root_path', '')}"
+        return self._public_url or here
 
     def _claims(self, claims: dict[str, Any]) -> Claims:
         scopes = _words(claims.get("scope")) | _words(claims.get("scp"))

@@ -4,6 +4,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.paths import own_path
+
 METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE")
 ACCEPTED = (
     "Authorization",
@@ -68,7 +70,7 @@ class Cors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
-        if scope["type"] != "http" or not scope["path"].startswith(self._paths):
+        if scope["type"] != "http" or not own_path(scope).startswith(self._paths):
             await self._app(scope, receive, send)
             return
 

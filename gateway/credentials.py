@@ -3,7 +3,6 @@
 import re
 from datetime import datetime, timedelta
 from hashlib import blake2s
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
@@ -182,15 +181,16 @@ def _unexpired(credential: Credential, now: datetime, otherwise: str) -> Caller:
 
 
 def session_cookie(headers: Headers) -> str | None:
-    """The secret in the session cookie, None without one."""
-    header = headers.get("cookie", "")
-    if SESSION_COOKIE not in header:
-        return None
-    try:
-        cookie = SimpleCookie(header).get(SESSION_COOKIE)
-    except CookieError:
-        return None
-    return cookie.value if cookie else None
+    """The secret in the session cookie, None without one.
+
+    Of several the first counts: browsers put that of the longest path first (RFC 6265 section 5.4), and below a path
+    ours is that one, while another application may have one of the same name for the whole host.
+    """
+    for pair in headers.get("cookie", "").split(";"):
+        name, _, value = pair.partition("=")
+        if name.strip() == SESSION_COOKIE:
+            return value.strip().strip('"')
+    return None
 
 
 def refuse_cross_site(method: str, headers: Headers, public_url: str) -> None:

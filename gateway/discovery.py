@@ -12,9 +12,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.assets import TYPES, WEB, Asset, answer
-from gateway.reference import HEADERS
+from gateway.reference import headers_at
 from gateway.settings import Settings
-from rest_compat.openapi import APIS, DOCUMENT_PATHS, document
+from rest_compat.openapi import APIS, DOCUMENT_PATHS, document, document_path
 from rest_compat.routes import ENDPOINTS
 
 SCHEMA = WEB.parent / "schema" / "schema.graphql"
@@ -30,19 +30,20 @@ def discovery_routes(settings: Settings) -> list[BaseRoute]:
     """
     # A document takes some milliseconds to make, which a start that nobody asks for one does not pay.
     server, type_base = settings.public_url, settings.problem_type_base
+    headers = headers_at(server)
 
     @cache
     def described(app: str) -> Asset:
         content = msgspec.json.format(msgspec.json.encode(document(app, server or "/", type_base)))
-        return Asset(content, OPENAPI, headers=HEADERS)
+        return Asset(content, OPENAPI, headers=headers)
 
-    def openapi(request: Request) -> Response:
-        return answer(request, described(DOCUMENT_PATHS[request.url.path]))
+    def openapi(app: str) -> Route:
+        return Route(document_path(app), lambda request: answer(request, described(app)))
 
     told = settings.graphql_introspection
-    linkset = Asset(msgspec.json.format(msgspec.json.encode(catalogue(server, told))), CATALOGUE, headers=HEADERS)
-    text = Asset(llms_txt(server, told).encode(), TYPES[".txt"], headers=HEADERS)
-    sdl = Asset(SCHEMA.read_bytes(), TYPES[".txt"], headers=HEADERS)
+    linkset = Asset(msgspec.json.format(msgspec.json.encode(catalogue(server, told))), CATALOGUE, headers=headers)
+    text = Asset(llms_txt(server, told).encode(), TYPES[".txt"], headers=headers)
+    sdl = Asset(SCHEMA.read_bytes(), TYPES[".txt"], headers=headers)
 
     def api_catalog(request: Request) -> Response:
         return answer(request, linkset)
@@ -54,7 +55,7 @@ def discovery_routes(settings: Settings) -> list[BaseRoute]:
         return answer(request, text)
 
     return [
-        *(Route(path, openapi) for path in DOCUMENT_PATHS),
+        *map(openapi, DOCUMENT_PATHS.values()),
         Route("/.well-known/api-catalog", api_catalog),
         Route("/llms.txt", llms),
         *([Route(SCHEMA_PATH, graphql_schema)] if told else []),

@@ -23,6 +23,7 @@ from execution.stopping import Abandoned, while_wanted
 from gateway.credentials import SAFE_METHODS, Credentials
 from gateway.limit_headers import limit_headers
 from gateway.limiter import Meter, RateLimits
+from gateway.paths import own_path
 from resolvers.operation import Context
 from rest_compat.openapi import DOCUMENT_PATHS
 from rest_compat.problem import INTERNAL, refusal, render, scope_challenge
@@ -57,7 +58,8 @@ class Edge:
     """Wraps the applications. `database` is open by the time the first request arrives.
 
     `rest` answers the guarded paths, but for those of `direct`, which have an application each; `pages` all others.
-    What `rest` only reads is stopped when its client has gone.
+    What `rest` only reads is stopped when its client has gone. `public_path` is what a proxy strips from the paths
+    before they come here: pages find it in ASGI's `root_path` again.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Edge:
         limits: RateLimits,
         credentials: Credentials,
         type_base: str,
+        public_path: str = "",
     ) -> None:
         self.pages = pages
         self.rest = rest
@@ -77,6 +80,7 @@ class Edge:
         self.limits = limits
         self.type_base = type_base
         self.credentials = credentials
+        self.public_path = public_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request; other scopes pass through."""
@@ -86,11 +90,12 @@ class Edge:
         # Of a header that was sent several times the first counts.
         headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
         request_id = _name(headers)
-        path = scope["path"]
+        path = own_path(scope)
         is_api = path.startswith(GUARDED)
         if is_api and path.endswith("/"):
             # One path with or without the slash: a redirect would make clients drop the body, or the key.
             path = path[:-1]
+        if path != scope["path"]:
             scope = {**scope, "path": path}
         guarded = is_api and path not in DOCUMENT_PATHS
         is_head = scope["method"] == "HEAD"
@@ -154,7 +159,9 @@ class Edge:
                 if is_api:
                     # A public document of an API: it says where the address stands, and costs nothing.
                     await meter.ask()
-                await self.pages(scope, receive, send_with_headers)
+                root = self.public_path or scope.get("root_path", "")
+                below = {**scope, "root_path": root, "path": root + path} if root else scope
+                await self.pages(below, receive, send_with_headers)
         except DomainError as error:
             await meter.ask()
             document = describe(error, at=datetime.now(UTC), type_base=self.type_base)

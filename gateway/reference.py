@@ -18,7 +18,13 @@ REFERENCE = WEB / "reference"
 ERRORS = WEB.parent / "docs" / "errors.md"
 
 CONTENT_SECURITY_POLICY = policy()
-HEADERS = {"content-security-policy": CONTENT_SECURITY_POLICY, "link": '</.well-known/api-catalog>; rel="api-catalog"'}
+
+
+def headers_at(server: str) -> dict[str, str]:
+    """The headers of what is served to anybody at that public address; it may be empty."""
+    catalogue = f'<{server}/.well-known/api-catalog>; rel="api-catalog"'
+    return {"content-security-policy": CONTENT_SECURITY_POLICY, "link": catalogue}
+
 
 _row = re.compile(
     r"^\| `(?P<code>\w+)` \| (?P<status>\d{3}) \| (?P<retryable>yes|no) \| (?P<text>.+) \|$", re.MULTILINE
@@ -41,18 +47,19 @@ def explanations(document: str) -> dict[str, Explanation]:
     }
 
 
-def reference_routes(type_base: str) -> list[BaseRoute]:
+def reference_routes(server: str, type_base: str) -> list[BaseRoute]:
     """`/docs`, its files, `/docs/errors` and a page for each code. Raises `OSError` when a file is missing."""
-    page = read_asset(REFERENCE / "index.html", HEADERS)
-    assets = {name: read_asset(REFERENCE / name, HEADERS) for name in ("app.js", "app.css", "favicon.svg")}
+    headers = headers_at(server)
+    page = read_asset(REFERENCE / "index.html", headers)
+    assets = {name: read_asset(REFERENCE / name, headers) for name in ("app.js", "app.css", "favicon.svg")}
     for entry in json.loads((REFERENCE / "manifest.json").read_bytes())["files"]:
         file = REFERENCE / entry["file"]
-        assets[file.name] = read_asset(file, HEADERS, FOR_EVER)
-    assets["licences.txt"] = read_asset(REFERENCE / "licences" / "THIRD_PARTY.txt", HEADERS)
+        assets[file.name] = read_asset(file, headers, FOR_EVER)
+    assets["licences.txt"] = read_asset(REFERENCE / "licences" / "THIRD_PARTY.txt", headers)
     said = explanations(ERRORS.read_text(encoding="utf-8"))
     known = {code: said[code] for code in KINDS if code in said}
-    errors = {code: _page(_error(code, item, type_base)) for code, item in known.items()}
-    index = _page(_index(known))
+    errors = {code: _page(_error(code, item, type_base), headers) for code, item in known.items()}
+    index = _page(_index(known), headers)
 
     # Plain functions: Starlette runs them in a thread, where compressing a megabyte holds up nobody.
     def reference(request: Request) -> Response:
@@ -118,7 +125,7 @@ def _index(known: Mapping[str, Explanation]) -> tuple[str, str, str]:
     return "Refusals", "", body
 
 
-def _page(content: tuple[str, str, str]) -> Asset:
+def _page(content: tuple[str, str, str], headers: Mapping[str, str]) -> Asset:
     title, up, body = content
     text = f"""<!doctype html>
 <html lang="en">
@@ -138,7 +145,7 @@ def _page(content: tuple[str, str, str]) -> Asset:
   </body>
 </html>
 """
-    return Asset(text.encode(), TYPES[".html"], headers=HEADERS)
+    return Asset(text.encode(), TYPES[".html"], headers=headers)
 
 
 def _inline(markdown: str) -> str:

@@ -6,7 +6,7 @@ pydantic costs a tenth of a second to import, so commands import this module whe
 import os
 import re
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -71,7 +71,7 @@ def _is_plain(url: str) -> bool:
 
 
 def _public_url(url: str) -> str:
-    if url and not _is_plain(url):
+    if url and not (url.isascii() and _is_plain(url)):
         raise PydanticCustomError("public_url", "should look like https://certgate.example.org")
     return url.rstrip("/")
 
@@ -158,8 +158,9 @@ class Settings(BaseModel):
     port: int = Field(default=8000, ge=0, le=65535, description="The TCP port to listen on; 0 takes any free one.")
     public_url: Annotated[str, AfterValidator(_public_url)] = Field(
         default="",
-        description="The address under which others reach the server, such as https://certgate.example.org:"
-        " printed links start with it, and https makes the session cookie secure. Empty: where it listens.",
+        description="The address under which others reach the server, such as https://certgate.example.org, or with a"
+        " path that a proxy strips: printed links start with it, and https makes the session cookie secure. Empty:"
+        " where it listens.",
     )
     problem_type_base: Annotated[str, AfterValidator(_problem_type_base)] = Field(
         default="https://closient.com/docs/errors/",
@@ -297,6 +298,11 @@ class Settings(BaseModel):
         default=False,
         description="Whether every request is logged; it costs a small request half of its time again.",
     )
+
+    @property
+    def public_path(self) -> str:
+        """The path of the public address, decoded: empty, or from a slash to before the last one."""
+        return unquote(urlsplit(self.public_url).path)
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -16,7 +16,8 @@ from starlette.routing import BaseRoute, Route
 
 from domain.errors import RateLimited, Unauthorized
 from gateway import sign_in_pages as pages
-from gateway.credentials import SESSION_COOKIE, Credentials, refuse_cross_site
+from gateway.credentials import SESSION_COOKIE, Credentials, refuse_cross_site, session_cookie
+from gateway.paths import below
 from gateway.settings import Settings
 from resolvers import keys
 from resolvers.keys import Session
@@ -71,7 +72,7 @@ async def _sign_in(request: Request) -> Response:
 async def _form(request: Request) -> Response:
     """The form, or who is signed in already."""
     credentials: Credentials = request.app.state.credentials
-    secret = request.cookies.get(SESSION_COOKIE)
+    secret = session_cookie(request.headers)
     if secret is not None:
         try:
             caller = await credentials.of_session(secret, datetime.now(UTC))
@@ -96,15 +97,15 @@ async def _with_key(request: Request) -> Response:
 
 
 async def _signed_in(request: Request, session: Session) -> Response:
-    former = request.cookies.get(SESSION_COOKIE)
+    former = session_cookie(request.headers)
     if former is not None:
         await keys.sign_out(request.app.state.database, former)
-    response = RedirectResponse("/graphiql", 303, _PRIVATE)
+    response = RedirectResponse(below(request, "/graphiql"), 303, _PRIVATE)
     response.set_cookie(
         SESSION_COOKIE,
         session.secret,
         max_age=int(_life(request).total_seconds()),
-        path="/",
+        path=below(request, "") or "/",
         secure=_is_secure(request),
         httponly=True,
         samesite="lax",
@@ -113,13 +114,15 @@ async def _signed_in(request: Request, session: Session) -> Response:
 
 
 async def _sign_out(request: Request) -> Response:
-    response = RedirectResponse("/graphiql", 303, _PRIVATE)
-    secret = request.cookies.get(SESSION_COOKIE)
+    response = RedirectResponse(below(request, "/graphiql"), 303, _PRIVATE)
+    secret = session_cookie(request.headers)
     # Another site's form arrives without the cookie (SameSite), so it can end nothing here.
     if secret is not None:
         refuse_cross_site("POST", request.headers, request.app.state.settings.public_url)
         await keys.sign_out(request.app.state.database, secret)
-        response.delete_cookie(SESSION_COOKIE, path="/", secure=_is_secure(request), httponly=True, samesite="lax")
+        response.delete_cookie(
+            SESSION_COOKIE, path=below(request, "") or "/", secure=_is_secure(request), httponly=True, samesite="lax"
+        )
     return response
 
 

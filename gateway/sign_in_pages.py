@@ -48,7 +48,7 @@ LINK_REFUSED = _page(
     "This link does not sign in",
     """<p>A sign-in link works once and for an hour, and this one is used, expired or incomplete: start
 <code>./certgate demo</code> again for a new link, or make an API key with <code>./certgate keys create</code>
-and <a href="/sign-in">sign in with it</a>.</p>""",
+and <a href="sign-in">sign in with it</a>.</p>""",
 )
 
 
@@ -58,7 +58,7 @@ def form(refusal: str = "") -> str:
     # Not named like a password, so that no browser offers to keep it.
     return _page(
         "Sign in",
-        f"""{said}<form method="post" action="/sign-in" autocomplete="off">
+        f"""{said}<form method="post" action="sign-in" autocomplete="off">
 <label for="api-key">API key</label>
 <input id="api-key" name="api_key" type="password" placeholder="csb_…" required autofocus spellcheck="false">
 <button type="submit">Sign in</button>
@@ -73,6 +73,6 @@ def signed_in(organization: str, role: str) -> str:
     return _page(
         "Signed in",
         f"""<p>You act for <strong>{escape(organization)}</strong> ({escape(role)}).
-<a href="/graphiql">Open GraphiQL</a></p>
-<form method="post" action="/sign-out"><button type="submit">Sign out</button></form>""",
+<a href="graphiql">Open GraphiQL</a></p>
+<form method="post" action="sign-out"><button type="submit">Sign out</button></form>""",
     )

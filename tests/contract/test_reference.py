@@ -18,7 +18,7 @@ MANIFEST: list[dict[str, str]] = json.loads((REFERENCE / "manifest.json").read_b
 @pytest.fixture(scope="module")
 def client() -> TestClient:
     # Without this, the client asks for gzip by itself.
-    return TestClient(Starlette(routes=reference_routes(TYPE_BASE)), headers={"Accept-Encoding": "identity"})
+    return TestClient(Starlette(routes=reference_routes("", TYPE_BASE)), headers={"Accept-Encoding": "identity"})
 
 
 def test_every_vendored_file_is_in_the_manifest() -> None:
