@@ -4,22 +4,33 @@ Statements are SQLAlchemy Core, compiled once (`db.compiled`) and run on the bar
 row or a connection.
 """
 
+import asyncio
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from time import monotonic
 from typing import Any, NamedTuple
 
-from sqlalchemy import URL, Dialect, Table, make_url
+from sqlalchemy import URL, Dialect, Table, false, make_url, update
 from sqlalchemy.sql.dml import Delete, Update
 
 from db import writes
 from db.compiled import Compiled
 from db.postgresql_url import target_of
 from db.reads import Definitions, Owners, R, Read, Row
+from db.tables import secrets
+from db.trouble import BUSY, FULL, UNREACHABLE, UNUSABLE, Trouble, trouble_of
 
 Values = Mapping[str, Any]
 
+CHECK_SECONDS = 1.0
+"""How long `Database.check` waits for a lock."""
+_LOG_SECONDS = 10
+_CHANGE_NOTHING = update(secrets).values(value=secrets.c.value).where(false())
+
+log = logging.getLogger("certgate.database")
 
 DEFINITIONS = frozenset({"certification_bodies", "certifications", "claims"})
 """The tables that are held in memory (see `db.definitions`)."""
@@ -39,7 +50,7 @@ class Pace(NamedTuple):
 class Transaction(ABC):
     """The handle to one write transaction. It commits when its block ends and rolls back when the block raises.
 
-    Errors of the database are the driver's own.
+    Inside the block, errors of the database are the driver's own.
     """
 
     def __init__(self, database: "Database", dialect: Dialect) -> None:
@@ -150,6 +161,10 @@ class Database(ABC):
     """What `db.definitions` keeps in memory of this database."""
     cursor_secret: str | None = None
     """What `db.secrets` has read."""
+    failing: Trouble | None = None
+    """Why the last write failed, where that does not show before one writes."""
+    _logged: Trouble | None = None
+    _log_again = 0.0
 
     @property
     def database(self) -> "Database":
@@ -160,7 +175,8 @@ class Database(ABC):
     async def fetch(
         self, read: Read[R], found: Definitions | None = None, owners: Owners = (), /, **values: Any
     ) -> list[R]:
-        """The committed records of a read, in the statement's order but for those of several keys. Raises `Busy`.
+        """The committed records of a read, in the statement's order but for those of several keys. Raises `Busy`
+        when something befell the database.
 
         `found` has the definitions of a read that is `defined`; `KeyError` is raised for one that it lacks. `owners`
         are the organisations whose notes may be read: all others' metadata come empty.
@@ -172,8 +188,41 @@ class Database(ABC):
 
         `single` promises that the block cannot fail any more after `Transaction.insert_alone` has answered True.
 
-        Raises `Busy` when the database is held up by others for too long, or when the block itself is.
+        Raises `Busy` when the database is held up by others for too long, or when the block itself is, and when
+        something befell the database. Nothing is stored then, but for a connection that was lost during the commit:
+        nobody knows what became of that.
         """
+
+    async def check(self) -> None:
+        """Whether it can be written to. Raises `Busy`, whose reason says why not."""
+        failing = self.failing
+        try:
+            # It costs the disk nothing, and so does not show that there is no room on it: the last write does.
+            async with asyncio.timeout(CHECK_SECONDS), self.write() as transaction:
+                await transaction.execute(_CHANGE_NOTHING)
+        except TimeoutError as error:
+            raise BUSY.refusal() from error
+        self.failing = failing
+        if failing is not None:
+            raise failing.refusal()
+
+    def refuse(self, error: Exception, *, writing: bool = False, gone: bool = False) -> None:
+        """Raises `Busy` where an error says that something befell the database, which is logged then.
+
+        `gone` where that is all that an error without a code can mean.
+        """
+        trouble = trouble_of(error) or (UNREACHABLE if gone else None)
+        if trouble is None:
+            return
+        if writing and trouble in (FULL, UNUSABLE):
+            self.failing = trouble
+        if trouble is not BUSY:
+            now = monotonic()
+            # One line for all that fail in the same way, not one for each request.
+            if trouble is not self._logged or now >= self._log_again:
+                self._logged, self._log_again = trouble, now + _LOG_SECONDS
+                log.warning("The database is %s (%s: %s).", trouble.name, type(error).__name__, error)
+        raise trouble.refusal() from error
 
     @abstractmethod
     def epoch(self) -> object:

@@ -28,6 +28,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from contextvars import Context
 from copy import copy
+from os.path import samestat
+from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
@@ -37,6 +39,7 @@ from db import writes
 from db.compiled import SQLITE, Compiled
 from db.database import Database, Transaction, Values
 from db.reads import Row
+from db.trouble import BUSY, READ_ONLY, trouble_of
 from domain.errors import Busy
 
 T = TypeVar("T")
@@ -53,7 +56,6 @@ AT_ONCE = 64
 _POLL_SECONDS = 0.005
 
 _TOO_MANY = "Too many writes are waiting; try again in a second."
-_LOCKED = "The database is busy with other writes; try again in a second."
 _SLOW = "The write took too long and was undone; try again in a second."
 _STOPPING = "The server is stopping; try again in a second."
 
@@ -176,6 +178,7 @@ class _Turn(AbstractAsyncContextManager[Transaction]):
             while True:
                 refusal = await self.called
                 if refusal is not None:
+                    self._database.refuse(refusal, writing=True)
                     raise refusal
                 if self._commit.take(self):
                     return
@@ -193,18 +196,16 @@ class _Turn(AbstractAsyncContextManager[Transaction]):
             and self._task.uncancel() == 0
             and kind is asyncio.CancelledError
         )
+        outcome = None
         if slow or error is None or isinstance(error, Exception):
-            await self._outcome()
-        if slow:
+            outcome = await self.settled
+        if outcome is None and slow:
             raise Busy(_SLOW) from None
-        if failure is not None:
-            raise failure
-
-    async def _outcome(self) -> None:
-        """Waits for the group's commit. Raises what it failed with."""
-        error = await self.settled
-        if error is not None:
-            raise error
+        raised = outcome or failure or error
+        if isinstance(raised, Exception):
+            self._database.refuse(raised, writing=True)
+        if raised is not None and raised is not error:
+            raise raised
 
     def interrupt(self) -> None:
         """Ends an operation that takes too long, as `asyncio.timeout` would; a timer for each would cost too much."""
@@ -219,9 +220,19 @@ class GroupCommit:
     runs it.
     """
 
-    def __init__(self, connection: sqlite3.Connection, thread: aiosqlite.Connection) -> None:
+    def __init__(
+        self,
+        path: str,
+        connection: sqlite3.Connection,
+        thread: aiosqlite.Connection,
+        reopen: Callable[[], Awaitable[tuple[sqlite3.Connection, aiosqlite.Connection]]],
+    ) -> None:
+        self._path = Path(path)
+        self._file = self._path.stat()
         self._connection = connection
         self._thread = _Thread(thread)
+        self._reopen = reopen
+        self._read_only = False
         self._waiting: deque[_Turn] = deque()
         self._writer: asyncio.Task[None] | None = None
         self._alarm: asyncio.TimerHandle | None = None
@@ -249,8 +260,8 @@ class GroupCommit:
 
         `single` as in `Database.write`.
 
-        Raises `Busy` when its turn does not come in time or takes too long, SQLite's own error when the group could
-        not be committed. Nothing of it is stored then. One that is cancelled during the commit may be stored.
+        Raises `Busy` when its turn does not come in time or takes too long, and what befell the database when the group
+        could not be committed. Nothing of it is stored then. One that is cancelled during the commit may be stored.
         """
         return _Turn(self, database, single=single)
 
@@ -312,7 +323,7 @@ class GroupCommit:
         while self._waiting and self._waiting[0].since + WAIT_SECONDS <= loop.time():
             turn = self._waiting.popleft()
             if not turn.called.done():
-                turn.called.set_result(Busy(_LOCKED if self._locked_out else _TOO_MANY))
+                turn.called.set_result(BUSY.refusal() if self._locked_out else Busy(_TOO_MANY))
         self._alarm = loop.call_at(self._waiting[0].since + WAIT_SECONDS, self._turn_away) if self._waiting else None
 
     def leave(self, turn: _Turn) -> None:
@@ -361,6 +372,7 @@ class GroupCommit:
         """Keeps what the operation did, or undoes it after an error; the answer is why it could not be kept."""
         transaction.open = False
         if error is not None:
+            self._read_only |= trouble_of(error) is READ_ONLY
             self._undo(transaction, error)
             return None
         if transaction.notified:
@@ -390,6 +402,8 @@ class GroupCommit:
         while self._open or self._waiting:
             if self._open or await self._begin():
                 await self._write_group()
+            if self._read_only:
+                await self._open_again()
 
     async def _begin(self) -> bool:
         """Starts a group; False when nobody waits for one any more, or nobody can have one."""
@@ -399,16 +413,25 @@ class GroupCommit:
             if error is None:
                 self._locked_out = False
                 return True
-            if not is_contention(error):
+            if trouble_of(error) is not BUSY:
                 self._refuse(error)
                 return False
             self._locked_out = True
             await asyncio.sleep(_POLL_SECONDS)
         return False
 
+    async def _open_again(self) -> None:
+        """Replaces a connection that may only read: it stays so, even when the file may be written to again."""
+        self._read_only = False
+        with suppress(sqlite3.Error):
+            connection, thread = await self._reopen()
+            old, self._connection, self._thread = self._thread, connection, _Thread(thread)
+            await old.connection.close()
+
     def _start(self, loop: asyncio.AbstractEventLoop) -> sqlite3.Error | None:
         """Starts a group and its transaction, or says why there is none."""
         try:
+            self._require_file()
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             return error
@@ -416,6 +439,17 @@ class GroupCommit:
         self._closing = loop.time() + GROUP_SECONDS
         self._changes = self._connection.total_changes
         return None
+
+    def _require_file(self) -> None:
+        """Raises SQLite's error for a file that was moved, where its log hides that: what is written would be lost."""
+        try:
+            is_there = samestat(self._path.stat(), self._file)
+        except OSError:
+            is_there = False
+        if not is_there:
+            error = sqlite3.OperationalError("the file was removed or replaced")
+            error.sqlite_errorcode = sqlite3.SQLITE_READONLY_DBMOVED
+            raise error
 
     def _refuse(self, error: Exception) -> None:
         while (turn := self._next()) is not None:
@@ -476,7 +510,7 @@ class GroupCommit:
                 # Nothing is written, so nobody waits for the disk.
                 self._connection.commit()
         except sqlite3.Error as error:
-            return Busy(_LOCKED) if is_contention(error) else error
+            return error
         return None
 
     def told(self) -> object:
@@ -497,11 +531,6 @@ class GroupCommit:
         if self._alarm is not None:
             self._alarm.cancel()
         await self._thread.connection.close()
-
-
-def is_contention(error: sqlite3.Error) -> bool:
-    """Whether another process was in the way, so that trying again can help."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class _Thread:

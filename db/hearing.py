@@ -24,7 +24,7 @@ from domain.errors import Busy
 
 T = TypeVar("T")
 
-_TROUBLE = (Busy, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_TROUBLE = (Busy, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _TURNS = 5
 """Of the event loop: an answer that came while the loop was busy is read by then."""
 _POOLER = (

@@ -11,6 +11,8 @@ from typing import Any
 
 import asyncpg
 
+from db.trouble import CROWDED
+
 Answer = tuple[Sequence[Any], bytes]
 
 # How long somebody waits for a connection, and how long it may take to open, mend or close one.
@@ -18,14 +20,22 @@ _WAIT_SECONDS = 5
 _OPEN_SECONDS = 5
 # Who lies idle for this long, up to twice as long, is closed: firewalls forget such connections without a word.
 _IDLE_SECONDS = 300
-DEAD = (
+_LOST = (
     asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.InterfaceError,
     asyncpg.InternalClientError,
-    ConnectionError,
+    # It led to the primary once; a new one may again.
+    asyncpg.ReadOnlySQLTransactionError,
+    # What it had prepared is gone, or does not fit the tables any more.
+    asyncpg.InvalidSQLStatementNameError,
+    asyncpg.InvalidCachedStatementError,
 )
-"""How asyncpg says that a connection is gone, depending on the moment in which it notices."""
+
+
+def is_lost(connection: "Connection", error: BaseException) -> bool:
+    """Whether a connection is of no use any more after an error."""
+    return (
+        connection.is_closed() or isinstance(error, _LOST) or getattr(error, "severity_en", None) in ("FATAL", "PANIC")
+    )
 
 
 class Connection(asyncpg.Connection):
@@ -56,6 +66,11 @@ class Connection(asyncpg.Connection):
             if self.is_in_transaction():
                 raise
             rows, done, _ = await self._execute(sql, parameters, 0, None, return_status=True)
+        except asyncpg.InterfaceError as error:
+            # asyncpg calls our own mistakes the same.
+            if self.is_closed():
+                raise ConnectionResetError(str(error)) from error
+            raise
         return rows, done
 
 
@@ -74,7 +89,7 @@ class Lender:
     async def take(self) -> Connection:
         """Lends a connection, which may have died since its last use.
 
-        Raises `TimeoutError` when none comes free in time, and what asyncpg or the system says when none can be opened.
+        Raises `Busy` when none comes free in time, and what asyncpg or the system says when none can be opened.
         """
         connection = self._free.pop() if self._free else await self._turn(_WAIT_SECONDS)
         if connection is None or connection.is_closed():
@@ -94,8 +109,8 @@ class Lender:
     async def first(self, sql: str, parameters: Sequence[object]) -> tuple[Connection, Answer]:
         """Lends a connection that lives, and its answer to a first statement (see `Connection.ask`).
 
-        One that died since its last use, as all do when the server is restarted, is replaced, and its successor asked
-        again. When asking fails the connection is taken back.
+        One that was lost since its last use, as all are when the server is restarted, is replaced, and its successor
+        asked again. When asking fails the connection is taken back.
         """
         connection = self._free.pop() if self._free else await self._turn(_WAIT_SECONDS)
         if connection is None:
@@ -103,28 +118,31 @@ class Lender:
         connection.used = True
         try:
             return connection, await connection.ask(sql, parameters)
-        except DEAD:
+        except BaseException as error:
+            if not isinstance(error, Exception) or not is_lost(connection, error):
+                self._mend(connection, error)
+                raise
             connection.terminate()
-        except BaseException:
-            self._mend(connection)
-            raise
         connection = await self._opened(connection)
         try:
             return connection, await connection.ask(sql, parameters)
-        except BaseException:
-            self._mend(connection)
+        except BaseException as error:
+            self._mend(connection, error)
             raise
 
-    async def roll_back(self, connection: Connection) -> None:
-        """Takes back a connection after its transaction was undone and what was cancelled has ended.
+    async def roll_back(self, connection: Connection, error: BaseException) -> None:
+        """Takes back a connection after an error: when its transaction was undone and what was cancelled has ended.
 
-        One that is lost has rolled back by itself.
+        One that is lost has rolled back by itself, and is closed.
         """
         try:
-            await connection.execute("ROLLBACK", timeout=_OPEN_SECONDS)
-        except BaseException as error:
+            if is_lost(connection, error):
+                connection.terminate()
+            else:
+                await connection.execute("ROLLBACK", timeout=_OPEN_SECONDS)
+        except BaseException as failure:
             connection.terminate()
-            if not isinstance(error, Exception):
+            if not isinstance(failure, Exception):
                 raise
         finally:
             self.give(connection)
@@ -162,9 +180,9 @@ class Lender:
             self.give(closed)
             raise
 
-    def _mend(self, connection: Connection) -> None:
+    def _mend(self, connection: Connection, error: BaseException) -> None:
         # In a task, because whoever was cancelled in the middle of a statement should not wait for its end.
-        task = asyncio.get_running_loop().create_task(self.roll_back(connection))
+        task = asyncio.get_running_loop().create_task(self.roll_back(connection, error))
         self._mending.add(task)
         task.add_done_callback(self._mending.discard)
 
@@ -179,4 +197,4 @@ class Lender:
 
 def _too_late(waiter: asyncio.Future[Connection | None]) -> None:
     if not waiter.done():
-        waiter.set_exception(TimeoutError())
+        waiter.set_exception(CROWDED.refusal())

@@ -6,7 +6,7 @@ A write sends `BEGIN`, its statements and `COMMIT`, and nothing else: connection
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext
 from functools import lru_cache, partial
 from typing import Any
 
@@ -21,11 +21,10 @@ from db.database import Database, Pace, Transaction, UnusableDatabase, Values
 from db.gathering import Gathering
 from db.hearing import Hearing
 from db.keys import CHANNEL
-from db.lender import DEAD, Connection, Lender
+from db.lender import Connection, Lender, is_lost
 from db.postgresql_url import Target, target_of
 from db.reads import Definitions, KeyedRead, Owners, R, Read, Row
 from db.turns import Turns
-from domain.errors import Busy
 
 POSTGRESQL: Dialect = PGDialect_asyncpg(json_serializer=json_text)  # type: ignore[no-untyped-call]
 
@@ -38,7 +37,6 @@ _ALIVE = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_kee
 _SERVER = {"statement_timeout": "10000", "lock_timeout": "5000", "application_name": "certgate", **_ALIVE}
 # What is left when the server has gone without a word.
 _ANSWER_SECONDS = 15
-_CONTENTION = {"40001", "40P01", "55P03", "57014", "53300"}
 
 
 class PostgresqlTransaction(Transaction):
@@ -52,33 +50,33 @@ class PostgresqlTransaction(Transaction):
         self._parted = False
 
     async def begin(self) -> Connection:
-        """Begins it, on the connection that is answered. Raises `Busy`."""
-        self._connection, _ = await self._first("BEGIN", ())
+        """Begins it, on the connection that is answered."""
+        self._connection, _ = await self._writers.first("BEGIN", ())
         return self._connection
 
-    async def end(self, *, well: bool) -> None:
-        """Commits or rolls back what was begun, if anything was, and gives the connection back."""
+    async def commit(self) -> None:
+        """Commits what was begun, if anything was, and gives the connection back."""
         connection = self._connection
         if connection is None:
             return
         try:
-            if well and await connection.execute("COMMIT") != "COMMIT":
+            if await connection.execute("COMMIT") != "COMMIT":
                 # A statement failed and the block went on as if it had not.
                 raise asyncpg.InFailedSQLTransactionError("The transaction was rolled back, not committed.")
-        except BaseException:
-            await self._writers.roll_back(connection)
+        except BaseException as error:
+            await self.roll_back(error)
             raise
-        if well:
-            self._writers.give(connection)
-        else:
-            await self._writers.roll_back(connection)
+        self._writers.give(connection)
 
-    async def _first(self, sql: str, parameters: Sequence[object]) -> tuple[Connection, bytes]:
-        try:
-            connection, (_, done) = await self._writers.first(sql, parameters)
-        except TimeoutError as error:
-            raise Busy("Too many writes are waiting; try again in a second.") from error
-        return connection, done
+    async def roll_back(self, error: BaseException) -> None:
+        """Rolls back what was begun, if anything was, after an error, and gives the connection back."""
+        if self._connection is not None:
+            await self._writers.roll_back(self._connection, error)
+
+    def lost_its_connection(self, error: Exception) -> bool:
+        """Whether an error, which may be a mistake of ours as well, came of a connection that is closed or outdated."""
+        may_be = isinstance(error, asyncpg.InterfaceError | asyncpg.InvalidCachedStatementError)
+        return may_be and self._connection is not None and is_lost(self._connection, error)
 
     async def insert_alone(self, table: Table, values: dict[str, Any], *, unless: tuple[str, ...], owner: str) -> bool:
         """One round trip instead of four: a statement outside of a transaction is one by itself."""
@@ -86,7 +84,7 @@ class PostgresqlTransaction(Transaction):
             return False
         self._writes(table)
         statement = writes.insert_owned(POSTGRESQL, table, tuple(values), unless)
-        connection, done = await self._first(statement.sql, statement.bind({**values, "owner": owner}))
+        connection, (_, done) = await self._writers.first(statement.sql, statement.bind({**values, "owner": owner}))
         self._writers.give(connection)
         return _number(done) == 1
 
@@ -100,7 +98,7 @@ class PostgresqlTransaction(Transaction):
             yield
         except Exception:
             # A connection that is lost has rolled back by itself; the error that says so is the block's.
-            with suppress(*DEAD):
+            if not connection.is_closed():
                 await connection.execute("ROLLBACK TO SAVEPOINT part")
             raise
 
@@ -128,6 +126,11 @@ class PostgresqlTransaction(Transaction):
     async def _many(self, statement: Compiled, rows: Sequence[Values]) -> None:
         connection = self._connection or await self.begin()
         await connection.executemany(statement.sql, [statement.bind(row) for row in rows])
+
+
+def _is_gone(error: Exception) -> bool:
+    """Whether the server cannot be reached, does not answer in time, or says what makes no sense."""
+    return isinstance(error, OSError | asyncpg.InternalClientError)
 
 
 def _number(done: bytes) -> int:
@@ -160,8 +163,9 @@ class PostgresqlDatabase(Database):
                 built = read.compiled(POSTGRESQL)
                 async with self._turns.turn() if read.scans else nullcontext():
                     rows = await self._rows(built.statement, values)
-        except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.TooManyConnectionsError) as error:
-            raise Busy("The database has no connection to spare; try again in a second.") from error
+        except Exception as error:
+            self.refuse(error, gone=_is_gone(error))
+            raise
         return built.records(rows, found, owners)
 
     async def _rows(self, statement: Compiled, values: Values) -> Sequence[Row]:
@@ -178,14 +182,14 @@ class PostgresqlDatabase(Database):
                 await transaction.begin()
             try:
                 yield transaction
-            except BaseException:
-                await transaction.end(well=False)
+            except BaseException as error:
+                await transaction.roll_back(error)
                 raise
-            await transaction.end(well=True)
-        except asyncpg.PostgresError as error:
-            if error.sqlstate in _CONTENTION:
-                raise Busy("The database is busy with other writes; try again in a second.") from error
+            await transaction.commit()
+        except Exception as error:
+            self.refuse(error, writing=True, gone=_is_gone(error) or transaction.lost_its_connection(error))
             raise
+        self.failing = None
         if transaction.notified:
             # The server's notification arrives a little later than the answer to this write.
             self._hearing.changes += 1

@@ -5,11 +5,12 @@ acknowledged survives a power cut. How operations share a commit: `db.group_comm
 """
 
 import asyncio
+import os
 import sqlite3
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 import aiosqlite
@@ -21,6 +22,10 @@ from db.reads import Definitions, KeyedRead, Owners, R, Read
 from db.turns import Turns
 
 _BUSY_SECONDS = 5
+# The loop's own connection waits in the loop: no longer than whoever opens or closes the file takes.
+_READER_SECONDS = 0.1
+# What is left of the write-ahead log once all of it is in the database, which is tried at a quarter of this.
+_LOG_BYTES = 16 * 2**20
 _SCANNERS = 2
 _QUICK = ("mmap_size=1073741824", "cache_size=-32768", "temp_store=MEMORY")
 
@@ -56,24 +61,31 @@ class SqliteDatabase(Database):
         """The committed records of a read; one that may scan runs in a thread, and ends when nobody waits for it."""
         if isinstance(read, KeyedRead):
             read, values = read.of(values["keys"])
-        if not read.scans:
-            if not self._reads:
-                self._begin_reads()
-            return _run(self._reader, read, values, found, owners)
-        async with self._turns.turn():
-            scan = _Scan()
-            try:
-                return await asyncio.get_running_loop().run_in_executor(
-                    self._scanners, lambda: scan.run(self._scanner(), read, values, found, owners)
-                )
-            except asyncio.CancelledError:
-                scan.stop()
-                raise
+        try:
+            if not read.scans:
+                if not self._reads:
+                    self._begin_reads()
+                return _run(self._reader, read, values, found, owners)
+            async with self._turns.turn():
+                return await self._scan(read, values, found, owners)
+        except Exception as error:
+            self.refuse(error)
+            raise
+
+    async def _scan(self, read: Read[R], values: dict[str, Any], found: Definitions | None, owners: Owners) -> list[R]:
+        scan = _Scan()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._scanners, lambda: scan.run(self._scanner(), read, values, found, owners)
+            )
+        except asyncio.CancelledError:
+            scan.stop()
+            raise
 
     def _scanner(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = _open_reader(self._path)
+            connection = self._local.connection = _open_reader(self._path, _BUSY_SECONDS)
             self._readers.append(connection)
         return connection
 
@@ -106,7 +118,11 @@ class SqliteDatabase(Database):
             self._reads = False
             # An error may have ended it already.
             if self._reader.in_transaction:
-                self._reader.execute("COMMIT")
+                try:
+                    self._reader.execute("COMMIT")
+                except sqlite3.Error:
+                    # A damaged file is said to whoever read it.
+                    self._reader.rollback()
 
     def epoch(self) -> object:
         """Counts commits of other processes, and those of this one that caches depend on.
@@ -120,12 +136,16 @@ class SqliteDatabase(Database):
         return self._epoch
 
     def _count(self) -> None:
-        version = self._reader.execute("PRAGMA data_version").fetchone()[0]
-        if version == self._version:
-            return
+        try:
+            version = self._reader.execute("PRAGMA data_version").fetchone()[0]
+            if version == self._version:
+                return
+            told = self._writer.told()
+        except sqlite3.Error as error:
+            self.refuse(error)
+            raise
         # Something was committed.
         self._version = version
-        told = self._writer.told()
         others = told is None or told != self._told
         if others or self._unsure:
             self._epoch += 1
@@ -135,6 +155,7 @@ class SqliteDatabase(Database):
 
     def _committed(self) -> None:
         """Looks at what was committed here while the writer can be asked who else did."""
+        self.failing = None
         self._end_reads()
         self._count()
 
@@ -188,12 +209,8 @@ class _Scan:
 async def open_sqlite(path: str) -> SqliteDatabase:
     """Opens the file, or makes an empty one. Raises `sqlite3.Error`."""
     _create(path)
-    # It never waits for a lock by itself: it would do so in the loop thread.
-    connection = _open(path, 0, ("synchronous=FULL", "foreign_keys=ON", *_QUICK))
-    thread = aiosqlite.Connection(lambda: connection, 64)
-    # As SQLAlchemy does: a program that failed before it closed the database should end all the same.
-    thread._thread.daemon = True  # noqa: SLF001
-    return SqliteDatabase(path, _open_reader(path), GroupCommit(connection, await thread))
+    writer = GroupCommit(path, *await _open_writer(path), reopen=lambda: _open_writer(path))
+    return SqliteDatabase(path, _open_reader(path, _READER_SECONDS), writer)
 
 
 def _run(
@@ -208,12 +225,24 @@ def _run(
 
 
 def _create(path: str) -> None:
+    # What it holds is nobody else's business; SQLite gives its other files the rights of this one.
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     # The file must exist and have its write-ahead log before a connection that only reads can open it.
     _open(path, _BUSY_SECONDS, ["journal_mode=WAL"]).close()
 
 
-def _open_reader(path: str) -> sqlite3.Connection:
-    return _open(path, _BUSY_SECONDS, ("query_only=ON", *_QUICK))
+def _open_reader(path: str, timeout: float) -> sqlite3.Connection:
+    return _open(path, timeout, ("query_only=ON", *_QUICK))
+
+
+async def _open_writer(path: str) -> tuple[sqlite3.Connection, aiosqlite.Connection]:
+    # It never waits for a lock by itself: it would do so in the loop thread.
+    connection = _open(path, 0, ("synchronous=FULL", "foreign_keys=ON", f"journal_size_limit={_LOG_BYTES}", *_QUICK))
+    thread = aiosqlite.Connection(lambda: connection, 64)
+    # As SQLAlchemy does: a program that failed before it closed the database should end all the same.
+    thread._thread.daemon = True  # noqa: SLF001
+    return connection, await thread
 
 
 def _open(path: str, timeout: float, pragmas: Iterable[str]) -> sqlite3.Connection:

@@ -86,13 +86,17 @@ class Forbidden(DomainError):
 
 
 class Busy(DomainError):
-    """The database could not take the work in time; the same request may succeed after `retry_after` seconds."""
+    """What we depend on could not take the work in time; the same request may succeed after `retry_after` seconds.
+
+    `reason` is a word or two for operators.
+    """
 
     code = "service_unavailable"
 
-    def __init__(self, detail: str, retry_after: int = 1) -> None:
+    def __init__(self, detail: str, retry_after: int = 1, reason: str = "busy") -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+        self.reason = reason
 
 
 class PreconditionFailed(DomainError):

@@ -21,6 +21,8 @@ class Refusal(Enum):
     """The variables do not fit their declared types."""
     TIMEOUT = "timeout"
     """The operation was stopped because it took too long."""
+    UNAVAILABLE = "unavailable"
+    """Nothing of the operation could be done at the moment, and the same may succeed later."""
 
 
 class RequestError(Exception):

