@@ -98,7 +98,7 @@ class Hearing:
         while True:
             try:
                 await self._listen()
-            except (_Deaf, *_TROUBLE) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, trying again is all that helps
                 self._until = -inf
                 self._say(error)
             await asyncio.sleep(self._pace.period)

@@ -14,7 +14,7 @@ from db.postgresql import PostgresqlDatabase
 from gateway.app import create_app
 from resolvers.keys import revoke_key
 from tests.conftest import SETTINGS
-from tests.lent import all_lent
+from tests.lent import all_lent, lent
 from tests.pgbouncer import pooled
 from tests.proxy import Proxy, opened, proxied
 from tests.served import until
@@ -172,6 +172,33 @@ async def test_what_is_changed_before_a_process_listens_is_not_served_from_memor
         proxy.silent = None
         await comes_to(True, database)
         assert await rest(served, "editor") == 401
+
+
+async def test_whatever_ends_the_listening_it_is_tried_again(
+    served: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = served.database
+    assert isinstance(database, PostgresqlDatabase)
+    connect = database._hearing._connect
+    defects = iter((ZeroDivisionError("a defect"), OSError(113, "No route to host")))
+
+    async def fails() -> Any:
+        for error in defects:
+            raise error
+        return await connect()
+
+    monkeypatch.setattr(database._hearing, "_connect", fails)
+    async with lent(database._readers) as connection:
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'certgate-listen'"
+            " AND datname = current_database()"
+        )
+    await comes_to(False, database)
+    await comes_to(True, database)
+    begun, ended = [record.getMessage() for record in caplog.records if record.name == "certgate.changes"]
+    assert "not heard of (the connection that listens was closed)" in begun
+    assert "heard of again" in ended
+    assert next(defects, None) is None
 
 
 async def test_behind_a_pooler_in_transaction_mode_everything_is_looked_up_and_the_log_says_why(
