@@ -7,6 +7,7 @@ same function with the same arguments.
 import asyncio
 import inspect
 from collections.abc import Coroutine, Hashable, Sequence
+from time import perf_counter
 from typing import Any, cast
 
 from strawberry.execution import optimized_is_awaitable as is_awaitable
@@ -14,12 +15,23 @@ from strawberry.execution import optimized_is_awaitable as is_awaitable
 from execution.batched import BatchedField, call_batch, frozen
 from execution.complete import Propagate
 from execution.plan import FieldPlan, ValuePlan
-from execution.run import Entry, Late, Position, Run, info, keywords, response_path
+from execution.run import HELD, Entry, Late, Position, Run, info, keywords, response_path
 from execution.steps import resumed
 
 
 async def finish(run: Run) -> None:
-    """Await everything that was noted, until nothing is left."""
+    """Await everything that was noted, until nothing is left.
+
+    What takes long is interrupted between two pieces of work, a call or the completion of a parent's field.
+    """
+    try:
+        await _levels(run)
+    except BaseException:
+        _close([late[0] for late in run.late])
+        raise
+
+
+async def _levels(run: Run) -> None:
     program, batched = run.program, run.program.plan.batches
     while True:
         waiting = [field for field in batched if run.batches[field.batch]]
@@ -48,7 +60,7 @@ async def _one(run: Run) -> None:
     """A single place, and nothing beside it."""
     call = _LateCall(run.late.pop())
     await call.settle()
-    call.deliver(run)
+    await call.deliver(run)
 
 
 async def _all(run: Run) -> None:
@@ -58,9 +70,11 @@ async def _all(run: Run) -> None:
     if len(calls) == 1:
         await calls[0].settle()
     else:
-        await _settle(calls)
+        await _settle(run, calls)
     for call in calls:
-        call.deliver(run)
+        if perf_counter() - run.since > HELD:
+            await run.give_way()
+        await call.deliver(run)
 
 
 async def _one_after_another(run: Run, fields: list[FieldPlan]) -> None:
@@ -69,8 +83,10 @@ async def _one_after_another(run: Run, fields: list[FieldPlan]) -> None:
     for field in fields:
         entries, run.batches[field.batch] = run.batches[field.batch], []
         found.append((field, entries, await _result(run, field, entries)))
+        if perf_counter() - run.since > HELD:
+            await run.give_way()
     for field, entries, result in found:
-        _deliver_batch(run, [(field, entries)], result)
+        await _deliver_batch(run, [(field, entries)], result)
 
 
 async def _result(run: Run, field: FieldPlan, entries: list[Entry]) -> Any:
@@ -127,7 +143,7 @@ class _LateCall(_Call):
         value, self.place, self.target, self.position = late
         super().__init__(value if is_awaitable(value) else _known(value), self.place.field)
 
-    def deliver(self, run: Run) -> None:
+    async def deliver(self, run: Run) -> None:
         """Complete the value and put it in its place."""
         place: ValuePlan = self.place
         try:
@@ -156,12 +172,12 @@ class _BatchCall(_Call):
         parents = [entry[0] for _, entries in members for entry in entries]
         super().__init__(_asked(run, field, parents, entries[0][2], arguments), field)
 
-    def deliver(self, run: Run) -> None:
+    async def deliver(self, run: Run) -> None:
         """Complete each parent's result and put it in its place."""
-        _deliver_batch(run, self.members, self.result)
+        await _deliver_batch(run, self.members, self.result)
 
 
-def _deliver_batch(run: Run, members: list[tuple[FieldPlan, list[Entry]]], results: Any) -> None:
+async def _deliver_batch(run: Run, members: list[tuple[FieldPlan, list[Entry]]], results: Any) -> None:
     if isinstance(results, Exception):
         _fail_batch(run, members, results)
         return
@@ -169,6 +185,8 @@ def _deliver_batch(run: Run, members: list[tuple[FieldPlan, list[Entry]]], resul
     for field, entries in members:
         place, complete, key = field.value, field.value.complete, field.key
         for number, (_, target, position) in enumerate(entries, start):
+            if perf_counter() - run.since > HELD:
+                await run.give_way()
             try:
                 target[key] = complete(run, results[number], position)
             except Propagate:
@@ -207,7 +225,7 @@ def _batch_calls(run: Run) -> list[_BatchCall]:
     return [_BatchCall(run, members, arguments) for members, arguments in groups.values()]
 
 
-async def _settle(calls: list[_LateCall | _BatchCall]) -> None:
+async def _settle(run: Run, calls: list[_LateCall | _BatchCall]) -> None:
     """Await several calls, concurrently if that gains anything.
 
     A call that never has to wait gains nothing from a task of its own, which costs more than many a query on an
@@ -221,6 +239,8 @@ async def _settle(calls: list[_LateCall | _BatchCall]) -> None:
                 waiting.append(call)
             else:
                 await _watched(call)
+                if perf_counter() - run.since > HELD:
+                    await run.give_way()
         if waiting:
             # The first needs no task: this one would only wait for it.
             tasks = [asyncio.create_task(call.settle()) for call in waiting[1:]]
@@ -230,7 +250,7 @@ async def _settle(calls: list[_LateCall | _BatchCall]) -> None:
     except BaseException:
         for task in tasks:
             task.cancel()
-        _dispose(calls)
+        _close([call.awaitable for call in calls])
         raise
 
 
@@ -245,8 +265,8 @@ async def _watched(call: _LateCall | _BatchCall) -> None:
     await resumed(running, step)
 
 
-def _dispose(calls: list[_LateCall | _BatchCall]) -> None:
+def _close(awaitables: list[Any]) -> None:
     """Close the coroutines that were never begun, about which Python would warn."""
-    for call in calls:
-        if inspect.iscoroutine(call.awaitable) and inspect.getcoroutinestate(call.awaitable) == inspect.CORO_CREATED:
-            call.awaitable.close()
+    for awaitable in awaitables:
+        if inspect.iscoroutine(awaitable) and inspect.getcoroutinestate(awaitable) == inspect.CORO_CREATED:
+            awaitable.close()

@@ -7,6 +7,7 @@ resolvers that ask for it.
 
 import asyncio
 from collections.abc import Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
 import strawberry
@@ -30,14 +31,31 @@ Late = tuple[Any, ValuePlan, dict[str, Any] | None, Position]
 """An awaitable, the place of its result, the object to put it into if that is at hand, its position."""
 
 
+HELD = 0.01
+"""Seconds after which a run lets others have their turn in the event loop, between two pieces of its work."""
+
+
 class Run:
     """The state of one run of one operation."""
 
-    __slots__ = ("arguments", "batches", "data", "errors", "info_tail", "late", "nulled", "program", "variables")
+    __slots__ = (
+        "arguments",
+        "batches",
+        "data",
+        "errors",
+        "info_tail",
+        "late",
+        "nulled",
+        "program",
+        "since",
+        "variables",
+    )
 
     def __init__(self, program: "Program", context: Any, root: Any, variables: VariableValues) -> None:
         plan = program.plan
         self.program = program
+        self.since = perf_counter()
+        """When it last gave others their turn."""
         self.variables = variables
         self.data: Any = None
         """The answer so far; inside a mutation, the part of the root field that is being run."""
@@ -69,6 +87,11 @@ class Run:
         if not any(position[:length] in nulled for length in range(len(position) + 1)):
             nulled.add(position)
             self.errors.append(error)
+
+    async def give_way(self) -> None:
+        """Let others have their turn; then is also when the operation may be stopped."""
+        await asyncio.sleep(0)
+        self.since = perf_counter()
 
     def put(self, path: Sequence[str | int], value: Any) -> None:
         """Put a value where its path says, unless something around it has become null."""

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from functools import wraps
 from operator import itemgetter
-from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast
 
 import msgspec
 
@@ -34,6 +34,8 @@ SCAN_UNITS = 5
 """Units of the rate limit that a search, a total or a statistic spends besides those of its request."""
 ROWS_A_TURN = 10
 """How many rows of a bulk write are done before others have their turn in the event loop."""
+ITEMS_A_TURN = 20
+"""How many items of an answer are looked through for what a key may not see, before others have their turn."""
 
 log = logging.getLogger("certgate.operations")
 
@@ -134,7 +136,15 @@ def read_operation(function: Read[P, R]) -> Read[P, R]:
 
 
 async def _published(reading: Coroutine[Any, Any, R]) -> R:
-    return published(await reading)
+    answer = await reading
+    if not isinstance(answer, list) or len(answer) <= ITEMS_A_TURN:
+        return published(answer)
+    # An item may be a page of a hundred records.
+    shown: list[Any] = []
+    for start in range(0, len(answer), ITEMS_A_TURN):
+        shown += published(answer[start : start + ITEMS_A_TURN])
+        await asyncio.sleep(0)
+    return cast("R", shown)
 
 
 def write_operation(function: Write[C, D]) -> "WriteOperation[C, D]":

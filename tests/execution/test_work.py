@@ -1,5 +1,6 @@
 """How much is done of what a request asks for: conversions and calls are counted, on every way that it may be run."""
 
+import asyncio
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
@@ -127,6 +128,32 @@ async def test_scalars_beyond_those_of_a_usual_object_cost() -> None:
         return executor.admit(document, document.select(None), {}).cost
 
     assert (cost(20), cost(40), cost(50)) == (50, 100, 125)
+
+
+async def test_what_takes_long_lets_others_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("execution.levels.HELD", 0)
+    turns = 0
+    loop = asyncio.get_running_loop()
+
+    def turn() -> None:
+        nonlocal turns, handle
+        turns += 1
+        handle = loop.call_soon(turn)
+
+    handle = loop.call_soon(turn)
+    await run("{ branches(first: 1000) { leaves { number } late { number } } }")
+    handle.cancel()
+    # One for each parent of either field.
+    assert turns >= 2_000
+
+
+@pytest.mark.parametrize("field", ["leaves", "late"])
+async def test_what_never_waits_is_stopped_all_the_same(field: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("execution.levels.HELD", 0)
+    executor = Executor(schema, Limits(max_cost=1_000_000), timeout=0.001)
+    with pytest.raises(RequestError) as caught:
+        await run(f"{{ branches(first: 10000) {{ {field} {{ number }} }} }}", executor=executor)
+    assert caught.value.refusal is Refusal.TIMEOUT
 
 
 async def test_what_is_run_field_by_field_is_small() -> None:
