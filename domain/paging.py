@@ -91,7 +91,12 @@ class Order(NamedTuple):
 
     def arranged(self, items: Iterable[T], *, backward: bool = False) -> list[T]:
         """The items in this order, or in the opposite one."""
-        return sorted(items, key=lambda item: sortable(self.key(item)), reverse=self.descending != backward)
+        listed, reverse = list(items), self.descending != backward
+        try:
+            return sorted(listed, key=self.key, reverse=reverse)
+        except TypeError:
+            # Some date is missing, which no date can be compared with.
+            return sorted(listed, key=lambda item: sortable(self.key(item)), reverse=reverse)
 
 
 def sortable(position: Position) -> tuple[Any, ...]:

@@ -34,7 +34,7 @@ SCAN_UNITS = 5
 """Units of the rate limit that a search, a total or a statistic spends besides those of its request."""
 ROWS_A_TURN = 10
 """How many rows of a bulk write are done before others have their turn in the event loop."""
-ITEMS_A_TURN = 20
+ITEMS_A_TURN = 5
 """How many items of an answer are looked through for what a key may not see, before others have their turn."""
 
 log = logging.getLogger("certgate.operations")

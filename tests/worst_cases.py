@@ -31,7 +31,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-VALUES = {
+VALUES: dict[str, list[Any]] = {
     "Int": [0, 1, 25, 99, 100],
     "Boolean": [True, False],
     "String": ["a", "ä" * 40, "00012345678905", "US", ""],

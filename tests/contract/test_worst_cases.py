@@ -5,7 +5,6 @@ counted: function calls in one turn of the event loop, and in the whole of a req
 many requests are tried; what was found is printed (`-s`), with its CPU time.
 """
 
-import asyncio
 import gc
 import json
 import os
@@ -28,6 +27,7 @@ from gateway.app import create_app
 from resolvers.keys import create_key
 from schema.schema import schema
 from tests.conftest import SETTINGS
+from tests.turns import each_turn
 from tests.worst_cases import Asked, Generator
 
 CASES = int(os.environ.get("CERTGATE_TEST_CASES", "100"))
@@ -99,9 +99,11 @@ def as_served() -> Iterator[None]:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    yield
-    gc.set_threshold(*thresholds)
-    gc.unfreeze()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 async def timed(target: Target, body: bytes, key: str) -> Spent:
@@ -111,18 +113,14 @@ async def timed(target: Target, body: bytes, key: str) -> Spent:
     """
     turns: list[float] = []
     last = time.thread_time()
-    loop = asyncio.get_running_loop()
 
-    def tick() -> None:
-        nonlocal last, handle
-        now = time.thread_time()
-        turns.append(now - last)
+    def turn() -> None:
+        nonlocal last
+        turns.append(time.thread_time() - last)
         last = time.thread_time()
-        handle = loop.call_soon(tick)
 
-    handle = loop.call_soon(tick)
-    response = await target.ask(body, key)
-    handle.cancel()
+    with each_turn(turn):
+        response = await target.ask(body, key)
     turns.append(time.thread_time() - last)
     assert b"internal_error" not in response.content, (body, response.content[:500])
     # While nothing is to be done, the loop does nothing but turn.
@@ -132,27 +130,23 @@ async def timed(target: Target, body: bytes, key: str) -> Spent:
 async def counted(target: Target, body: bytes, key: str) -> Spent:
     """The same in function calls of the loop's thread."""
     turns = [0]
-    loop = asyncio.get_running_loop()
 
     def count(_frame: Any, event: str, _argument: Any) -> None:
         turns[-1] += event in ("call", "c_call")
 
-    def tick() -> None:
-        nonlocal handle
+    def turn() -> None:
+        # While nothing is to be done, the loop does nothing but turn.
         if turns[-1] > 100:
             turns.append(0)
-        else:
-            turns[-1] = 0
-        handle = loop.call_soon(tick)
+        turns[-1] = 0
 
-    handle = loop.call_soon(tick)
     previous = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        response = await target.ask(body, key)
-    finally:
-        sys.setprofile(previous)
-        handle.cancel()
+    with each_turn(turn):
+        sys.setprofile(count)
+        try:
+            response = await target.ask(body, key)
+        finally:
+            sys.setprofile(previous)
     return Spent(max(turns), sum(turns), response.status_code)
 
 

@@ -1,6 +1,5 @@
 """How much is done of what a request asks for: conversions and calls are counted, on every way that it may be run."""
 
-import asyncio
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from execution.batched import batched
 from execution.errors import Refusal, RequestError
 from execution.execute import MAX_INTERPRETED, Executor
 from execution.limits import Limits
+from tests.turns import each_turn
 
 MADE: Counter[str] = Counter()
 """How many input objects were made, by type."""
@@ -132,19 +132,11 @@ async def test_scalars_beyond_those_of_a_usual_object_cost() -> None:
 
 async def test_what_takes_long_lets_others_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("execution.levels.HELD", 0)
-    turns = 0
-    loop = asyncio.get_running_loop()
-
-    def turn() -> None:
-        nonlocal turns, handle
-        turns += 1
-        handle = loop.call_soon(turn)
-
-    handle = loop.call_soon(turn)
-    await run("{ branches(first: 1000) { leaves { number } late { number } } }")
-    handle.cancel()
+    turns: list[None] = []
+    with each_turn(lambda: turns.append(None)):
+        await run("{ branches(first: 1000) { leaves { number } late { number } } }")
     # One for each parent of either field.
-    assert turns >= 2_000
+    assert len(turns) >= 2_000
 
 
 @pytest.mark.parametrize("field", ["leaves", "late"])

@@ -1,0 +1,21 @@
+"""The turns of the event loop."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def each_turn(act: Callable[[], None]) -> Iterator[None]:
+    """Calls the function in every turn of the loop."""
+    loop = asyncio.get_running_loop()
+    is_over = False
+
+    def turn() -> None:
+        if not is_over:
+            act()
+            loop.call_soon(turn)
+
+    loop.call_soon(turn)
+    yield
+    is_over = True
