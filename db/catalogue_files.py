@@ -19,7 +19,7 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 Code = Annotated[str, Meta(pattern="^[A-Z0-9_]{1,50}$")]
 Label = Annotated[str, Meta(min_length=1, max_length=255)]
 Text255 = Annotated[str, Meta(max_length=255)]
-WebAddress = Annotated[str, Meta(pattern="^https?://", max_length=2000)]
+WebAddress = Annotated[str, Meta(pattern=r"^https://[^/\s]", max_length=2000)]
 
 T = TypeVar("T")
 

@@ -99,7 +99,7 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 def _compared(member: str, kind: Any) -> Reader:
-    """`eq`, `in`, `range`, `is_null`, `starts_with` and `contains` of a member whose values are of that kind.
+    """`eq`, `in`, `range`, `is_null`, `is_empty`, `starts_with` and `contains` of a member of that kind of values.
 
     Which of them a member has is the schema's to say.
     """
@@ -121,6 +121,8 @@ def _compared(member: str, kind: Any) -> Reader:
                     parts.append(_range(reading, member, adapter, value, below))
                 case "is_null":
                     parts.append(Condition(member, "null" if value else "known"))
+                case "is_empty":
+                    parts.append(_empty(member, "", value))
                 case "starts_with":
                     parts.append(prefix(member, reading.take(adapter, value, below) or ""))
                 case "contains":
@@ -140,6 +142,11 @@ def _among(
         return reading.refuse(path, message, "too_long")
     taken = tuple(dict.fromkeys(reading.take(adapter, value, (*path, at)) for at, value in enumerate(values)))
     return one_of(member, taken, operator)
+
+
+def _empty(member: str, empty: object, value: bool) -> Where:
+    is_empty = Condition(member, "eq", empty)
+    return is_empty if value else Not(is_empty)
 
 
 def _range(reading: _Reading, member: str, adapter: TypeAdapter[Any], ends: Mapping[str, Any], path: Path) -> Where:
@@ -168,12 +175,16 @@ def _flag(member: str, where: Callable[[bool], Where]) -> Reader:
     return read
 
 
-def _referring(member: str, fields: Callable[[], Fields]) -> Reader:
-    """The member refers to a record on which there are conditions of its own."""
+def _referring(member: str, fields: Callable[[], Fields], *, optional: bool = False) -> Reader:
+    """The member refers to a record on which there are conditions of its own.
+
+    Where there may be none it is a condition by itself: that there is one.
+    """
 
     def read(reading: _Reading, members: Mapping[str, Any], path: Path, depth: int) -> Where:
+        reading.left -= optional
         inner = _object(fields(), reading, members, path, depth + 1)
-        return EVERYTHING if inner == EVERYTHING else Condition(member, "where", inner)
+        return EVERYTHING if inner == EVERYTHING and not optional else Condition(member, "where", inner)
 
     return read
 
@@ -197,10 +208,13 @@ def _countries(member: str) -> Reader:
             if value is None:
                 continue
             reading.left -= 1
-            if name == "eq":
-                parts.append(Condition(member, "has", reading.take(adapter, value, (*path, name))))
-            else:
-                parts.append(_among(reading, member, adapter, value, (*path, name), "has"))
+            match name:
+                case "eq":
+                    parts.append(Condition(member, "has", reading.take(adapter, value, (*path, name))))
+                case "is_empty":
+                    parts.append(_empty(member, (), value))
+                case _:
+                    parts.append(_among(reading, member, adapter, value, (*path, name), "has"))
         return every(parts)
 
     return read
@@ -296,7 +310,7 @@ CERTIFICATIONS: Fields = {
     "id": _compared("id", ShortIdField),
     "code": _compared("code", Folded),
     "label": _compared("label", Folded),
-    "body": _referring("body", lambda: BODIES),
+    "body": _referring("body", lambda: BODIES, optional=True),
     "is_private": _flag("organization_id", lambda value: Condition("organization_id", "known" if value else "null")),
 }
 
@@ -312,7 +326,7 @@ CERTIFICATION_ASSIGNMENTS: Fields = {
     "id": _compared("id", ShortIdField),
     "gtin": _compared("gtin", GtinField),
     "certification": _referring("certification", lambda: CERTIFICATIONS),
-    "body": _inside("certification", _referring("body", lambda: BODIES)),
+    "body": _inside("certification", _referring("body", lambda: BODIES, optional=True)),
     "certificate_number": _compared("certificate_number", Text255),
     "verification_status": _compared("verification_status", VerificationStatus),
     "country": _countries("certificate_countries"),

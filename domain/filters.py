@@ -113,7 +113,7 @@ def size(where: Where) -> int:
         case Not(part):
             return size(part)
         case Condition(_, "where", inner):
-            return size(inner)
+            return max(1, size(inner))
     return 1
 
 

@@ -97,12 +97,13 @@ class DateTimeFilter:
 
 @strawberry.input(description="Which countries are looked for, by their ISO 3166-1 alpha-2 codes.")
 class CountryFilter:
-    """Of lists of countries."""
+    """Of a country, or of lists of countries."""
 
-    eq: str | None = strawberry.field(default=None, description="This country is among them.")
+    eq: str | None = strawberry.field(default=None, description="It is this country, or this one is among them.")
     in_: list[str] | None = strawberry.field(
-        name="in", default=None, description="At least one of these is among them; an empty list matches nothing."
+        name="in", default=None, description="So for at least one of these, at most 100; an empty list matches nothing."
     )
+    is_empty: bool | None = strawberry.field(default=None, description="Whether no country is recorded.")
 
 
 @strawberry.input(description="An entry of the metadata.")
@@ -140,7 +141,7 @@ class CertificationBodyWhere:
     id: Filter[strawberry.ID] | None = strawberry.field(default=None, description="Its id.")
     code: NameFilter | None = strawberry.field(default=None, description="Its code.")
     name: NameFilter | None = strawberry.field(default=None, description="Its name.")
-    country: ExactFilter | None = strawberry.field(default=None, description="The country of its seat.")
+    country: CountryFilter | None = strawberry.field(default=None, description="The country of its seat.")
     kind: ExactFilter | None = strawberry.field(default=None, description="Its kind, for example `CERTIFIER`.")
     and_: list["CertificationBodyWhere"] | None = strawberry.field(
         name="and", default=None, description="All of these hold."
@@ -163,7 +164,8 @@ class CertificationWhere:
     code: NameFilter | None = strawberry.field(default=None, description="Its code.")
     label: NameFilter | None = strawberry.field(default=None, description="Its label.")
     body: CertificationBodyWhere | None = strawberry.field(
-        default=None, description="The body that owns or runs it; one without a body matches nothing here."
+        default=None,
+        description="The body that owns or runs it; one without a body matches nothing here, not even `{}`.",
     )
     is_private: bool | None = strawberry.field(default=None, description="Whether only your organisation can see it.")
     and_: list["CertificationWhere"] | None = strawberry.field(
@@ -209,7 +211,8 @@ class CertificationAssignmentWhere:
         default=None, description="The certification that is held."
     )
     body: CertificationBodyWhere | None = strawberry.field(
-        default=None, description="The body that owns or runs the certification."
+        default=None,
+        description="The body that owns or runs the certification; one without matches nothing here, not even `{}`.",
     )
     certificate_number: TextFilter | None = strawberry.field(default=None, description="The number of the certificate.")
     verification_status: Filter[vocabulary.VerificationStatus] | None = strawberry.field(
@@ -289,7 +292,7 @@ class ProductWhere:
         default=None,
         description="A part of its name, brand or GTIN, whatever the case; every product that the rest leaves is read.",
     )
-    country_of_origin: ExactFilter | None = strawberry.field(
+    country_of_origin: CountryFilter | None = strawberry.field(
         default=None, description="The country that it comes from."
     )
     data_source: Filter[vocabulary.DataSource] | None = strawberry.field(

@@ -221,6 +221,8 @@ def spoil(file: Path, member: str, change: Callable[[list[Any]], None]) -> None:
             r"length <= 255 - at `\$.*\[7\].label",
         ),
         ("certification_bodies", "certification_bodies", {"url": "ftp://x"}, r"\[7\].url"),
+        ("certification_bodies", "certification_bodies", {"url": "http://x.example"}, r"\[7\].url"),
+        ("certifications", "certifications", {"url": "https:///x.example"}, r"\[7\].url"),
         ("certifications", "certifications", {"certification_body_code": "NOBODY"}, "has the code NOBODY"),
         ("certifications", "certifications", {"code": "a b"}, r"\[7\].code"),
         (

@@ -313,6 +313,11 @@ OF_CERTIFICATIONS: list[Case] = [
     ({"country": {"eq": "US"}}, lambda a: "US" in a.certificate_countries),
     ({"country": {"in": ["FR", "US"]}}, lambda a: {"FR", "US"} & {*a.certificate_countries}),
     ({"not": {"country": {"eq": "US"}}}, lambda a: "US" not in a.certificate_countries),
+    ({"country": {"is_empty": True}}, lambda a: not a.certificate_countries),
+    ({"country": {"is_empty": False}}, lambda a: a.certificate_countries),
+    ({"not": {"country": {"is_empty": True, "in": ["US"]}}}, lambda a: True),
+    ({"body": {}}, lambda a: a.certification.id == USDA_ORGANIC),
+    ({"not": {"body": {}}}, lambda a: a.certification.id != USDA_ORGANIC),
     (
         {"country": {"eq": "DE"}, "verification_status": {"eq": VerificationStatus.VERIFIED}},
         lambda a: "DE" in a.certificate_countries and a.verification_status is VerificationStatus.VERIFIED,
@@ -338,6 +343,8 @@ OF_PRODUCTS: list[Case] = [
     ({"search": "ACME"}, lambda p: p.brand.lower() == "acme"),
     ({"not": {"search": "ACME"}}, lambda p: p.brand.lower() != "acme"),
     ({"country_of_origin": {"eq": "DE"}}, lambda p: p.country_of_origin == "DE"),
+    ({"country_of_origin": {"is_empty": True}}, lambda p: p.country_of_origin == ""),
+    ({"country_of_origin": {"is_empty": False}}, lambda p: p.country_of_origin != ""),
     ({"data_source": {"eq": DataSource.IMPORTED}}, lambda p: p.data_source is DataSource.IMPORTED),
     ({"updated_at": {"range": {"from": MOMENTS[2]}}}, lambda p: p.updated_at >= MOMENTS[2]),
     ({"metadata": {"key": "a", "eq": "b"}}, lambda p: p.metadata.get("a") == "b"),
@@ -465,8 +472,8 @@ def steps(world: World, read: Read[Any], values: dict[str, Any]) -> list[str]:
     return [row[3] for row in plan.fetchall()]
 
 
-# A search of the text itself is documented to read whatever else is left.
-WITHOUT_INDEX = ("search",)
+# A search of the text itself is documented to read whatever else is left; that a country is recorded is mostly so.
+WITHOUT_INDEX = ("search", "is_empty")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -480,7 +487,7 @@ async def test_no_condition_in_no_order_reads_a_table_from_end_to_end(stocked: W
                 continue
             shape, values = take_apart(positive(where, listed.table))
             values |= {"p0": "", "p1": "", "p2": "", "limit": 26, "most": 9}
-            named = {*members, *(members.get("not") or {})}
+            named = {*members, *(members.get("not") or {}), *(["is_empty"] if "is_empty" in repr(members) else [])}
             found = paths.candidates(listed.indexed, shape)
             if found:
                 counted = steps(stocked, paths._counts(listed.indexed, shape), values)
@@ -508,6 +515,41 @@ async def test_no_condition_in_no_order_reads_a_table_from_end_to_end(stocked: W
                         assert own[0].startswith("SEARCH"), (members, order, plan)
                     tried += 1
     assert tried > 500
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_a_page_sends_finds_its_rows_by_index(either_way: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple[Read[Any], dict[str, Any]]] = []
+    fetch = SqliteDatabase.fetch
+
+    async def noted(self: SqliteDatabase, read: Read[Any], *given: Any, **values: Any) -> list[Any]:
+        sent.append((read, values))
+        return await fetch(self, read, *given, **values)
+
+    monkeypatch.setattr(SqliteDatabase, "fetch", noted)
+    for listed, fields, orders, cases in FILTERED:
+        table = listed.table.name
+        for number, (members, _) in enumerate(cases):
+            where = await asked(either_way, fields, members)
+            for order in (orders[number % len(orders)], orders[-number % len(orders) - 1]):
+                first = (await whole(either_way, listed, EVERYTHING, order))[0]
+                for window in (Window(3), Window(3, backward=True), Window(3, position=order.key(first))):
+                    sent.clear()
+                    await lists.page(either_way.database, listed, (), where, order, window)
+                    if not sent:
+                        assert where == NOTHING
+                        continue
+                    read, values = sent[-1]
+                    plan = steps(either_way, read, values)
+                    own = [step for step in plan if re.match(f"(SCAN|SEARCH) {table}( |$)", step)]
+                    # Either the rows of some keys are sorted, or the order is walked from where the page begins.
+                    if "USE TEMP B-TREE FOR ORDER BY" in plan:
+                        assert not [step for step in own if step.startswith("SCAN")], (members, plan)
+                    else:
+                        assert len(own) == 1, (members, plan)
+                        assert window.position is None or own[0].startswith("SEARCH"), (members, order, plan)
+                    sql = read.compiled(SQLITE).statement.sql
+                    assert where == EVERYTHING or "INDEXED BY" in sql, (members, sql)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -35,7 +35,7 @@ def asked(members: dict[str, Any] | None, fields: Any = CERTIFICATION_ASSIGNMENT
     return parse_where(fields, members, TODAY)
 
 
-@pytest.mark.parametrize("members", [None, {}, {"gtin": None}, {"gtin": {}}, {"and": []}, {"body": {}}])
+@pytest.mark.parametrize("members", [None, {}, {"gtin": None}, {"gtin": {}}, {"and": []}, {"certification": {}}])
 def test_what_asks_for_nothing_matches_everything(members: Any) -> None:
     assert asked(members) == EVERYTHING
 
@@ -163,6 +163,12 @@ def test_names_of_products_are_compared_whatever_the_case() -> None:
         ({"body": {"code": {"eq": "USDA"}}}, [ORGANIC]),
         ({"body": {"not": {"code": {"eq": "USDA"}}}}, []),
         ({"not": {"body": {"code": {"eq": "USDA"}}}}, [SEAL]),
+        ({"body": {}}, [ORGANIC]),
+        ({"body": {"code": {}}}, [ORGANIC]),
+        ({"body": None}, [ORGANIC, SEAL]),
+        ({"not": {"body": {}}}, [SEAL]),
+        ({"body": {"country": {"is_empty": True}}}, []),
+        ({"body": {"country": {"is_empty": False}}}, [ORGANIC]),
         ({"body": {"country": {"eq": "US"}, "name": {"contains": "agri"}}}, [ORGANIC]),
         ({"is_private": True}, [SEAL]),
         ({"is_private": False}, [ORGANIC]),
