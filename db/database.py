@@ -40,7 +40,7 @@ class Pace(NamedTuple):
     """How often it is made sure that this process hears of what others change, in seconds (see `db.hearing`)."""
 
     period: float = 2.0
-    """Between two proofs, and before another attempt to listen."""
+    """Between two proofs, and before another attempt to listen; on SQLite between two looks for the file."""
     patience: float = 3.0
     """How long each step of a proof may take."""
     bound: float = 10.0
@@ -275,7 +275,7 @@ async def open_database(url: str, pace: Pace = PACE) -> Database:
     if target.get_backend_name() == "sqlite":
         from db.sqlite import open_sqlite
 
-        return await open_sqlite(str(target.database))
+        return await open_sqlite(str(target.database), pace)
     from db.postgresql import open_postgresql
 
     return await open_postgresql(target, pace)

@@ -431,7 +431,7 @@ class GroupCommit:
     def _start(self, loop: asyncio.AbstractEventLoop) -> sqlite3.Error | None:
         """Starts a group and its transaction, or says why there is none."""
         try:
-            self._require_file()
+            self.require_file()
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             return error
@@ -440,8 +440,11 @@ class GroupCommit:
         self._changes = self._connection.total_changes
         return None
 
-    def _require_file(self) -> None:
-        """Raises SQLite's error for a file that was moved, where its log hides that: what is written would be lost."""
+    def require_file(self) -> None:
+        """Raises SQLite's error for a file that was moved, where its log hides that.
+
+        What is written to it would be lost, and what is changed in another in its place, nobody here would hear of.
+        """
         try:
             is_there = samestat(self._path.stat(), self._file)
         except OSError:

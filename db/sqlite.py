@@ -11,12 +11,13 @@ import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, suppress
+from time import monotonic
 from typing import Any
 
 import aiosqlite
 
 from db.compiled import SQLITE
-from db.database import Database, Transaction
+from db.database import Database, Pace, Transaction
 from db.group_commit import GroupCommit
 from db.reads import Definitions, KeyedRead, Owners, R, Read
 from db.turns import Turns
@@ -35,7 +36,7 @@ class SqliteDatabase(Database):
 
     dialect = SQLITE
 
-    def __init__(self, path: str, reader: sqlite3.Connection, writer: GroupCommit) -> None:
+    def __init__(self, path: str, reader: sqlite3.Connection, writer: GroupCommit, pace: Pace) -> None:
         self._path = path
         self._epoch = 0
         # What the epoch was counted by: whether in this turn of the loop, the state of the file, and what the writer
@@ -46,6 +47,9 @@ class SqliteDatabase(Database):
         self._unsure = True
         self._reads = False
         self._turning = False
+        # The file is looked for again then.
+        self._looks = 0.0
+        self._pace = pace
         # Reading by primary key takes microseconds, a thread switch a hundred: point reads stay in the loop thread.
         self._reader = reader
         self._writer = writer
@@ -99,6 +103,7 @@ class SqliteDatabase(Database):
         Locking it anew for each would take a third of a point read. Nobody gets to see what is too old: an answer of a
         write, here or in another process, arrives no sooner than with the loop's next turn.
         """
+        self._require_file()
         self._reader.execute("BEGIN")
         self._reads = True
         self._until_the_turn()
@@ -130,20 +135,31 @@ class SqliteDatabase(Database):
         Looked at once for whatever runs before the loop turns: a request that arrives later than that runs later too.
         """
         if not self._counted:
-            self._count()
+            try:
+                self._require_file()
+                self._count()
+            except sqlite3.Error as error:
+                self.refuse(error)
+                raise
             self._counted = True
             self._until_the_turn()
         return self._epoch
 
+    def _require_file(self) -> None:
+        """Makes sure, now and then, that others who open the file by its name open this one.
+
+        Of what they change in another one no connection to this one tells.
+        """
+        now = monotonic()
+        if now >= self._looks:
+            self._writer.require_file()
+            self._looks = now + self._pace.period
+
     def _count(self) -> None:
-        try:
-            version = self._reader.execute("PRAGMA data_version").fetchone()[0]
-            if version == self._version:
-                return
-            told = self._writer.told()
-        except sqlite3.Error as error:
-            self.refuse(error)
-            raise
+        version = self._reader.execute("PRAGMA data_version").fetchone()[0]
+        if version == self._version:
+            return
+        told = self._writer.told()
         # Something was committed.
         self._version = version
         others = told is None or told != self._told
@@ -160,7 +176,7 @@ class SqliteDatabase(Database):
         self._count()
 
     async def hears(self) -> bool:
-        """The file itself is looked at."""
+        """As long as it is the file that others open: the file itself is looked at."""
         return True
 
     async def close(self) -> None:
@@ -206,11 +222,11 @@ class _Scan:
                 self._connection.interrupt()
 
 
-async def open_sqlite(path: str) -> SqliteDatabase:
+async def open_sqlite(path: str, pace: Pace) -> SqliteDatabase:
     """Opens the file, or makes an empty one. Raises `sqlite3.Error`."""
     _create(path)
     writer = GroupCommit(path, *await _open_writer(path), reopen=lambda: _open_writer(path))
-    return SqliteDatabase(path, _open_reader(path, _READER_SECONDS), writer)
+    return SqliteDatabase(path, _open_reader(path, _READER_SECONDS), writer, pace)
 
 
 def _run(
