@@ -271,13 +271,13 @@ def keys() -> None:
 @click.option("--expires-in-days", type=click.IntRange(1, 36_500), help="Without it the key never expires.")
 @click.option(
     "--per-minute",
-    type=click.IntRange(0),
+    type=click.IntRange(0, 2**31 - 1),
     default=0,
     help="How many requests it may make in a minute, instead of what the settings allow.",
 )
 @click.option(
     "--per-day",
-    type=click.IntRange(0),
+    type=click.IntRange(0, 2**31 - 1),
     default=0,
     help="How many requests it may make in a day, instead of what the settings allow.",
 )

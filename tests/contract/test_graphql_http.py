@@ -365,6 +365,18 @@ for _member, _values in {
         ).encode()
 
 
+@pytest.mark.parametrize("members", ["", '"operationName":null,'], ids=["plain", "looked at twice"])
+def test_a_body_may_have_20000_names_and_no_more(members: str) -> None:
+    def body(names: int) -> bytes:
+        own = 2 + members.count(":")  # query and variables
+        variables = ",".join(f'"{number}":1' for number in range(names - own))
+        return f'{{{members}"query":"{{ hello }}","variables":{{{variables}}}}}'.encode()
+
+    assert len(read_body(body(20_000)).variables) > 19_990
+    with pytest.raises(NotGraphQL, match="more than 20000 names"):
+        read_body(body(20_001))
+
+
 def test_a_body_that_can_just_be_decoded_may_nest_too_deeply() -> None:
     # From Python 3.12 on the decoder goes deeper than functions do.
     answers = set()

@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import click
 import graphql
 import httpx2
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import update
 
 from db.database import open_database
@@ -28,6 +30,7 @@ from db.revision import head
 from db.tables import api_keys
 from domain.api_keys import is_well_formed
 from domain.short_id import catalogue_id
+from gateway.cli import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("CERTGATE_")}
@@ -264,6 +267,47 @@ def test_what_is_not_there_is_said_in_one_sentence(demo_url: str) -> None:
     assert "No organisation has the slug 'nobody'" in refused(1, "keys", "list", "--organization", "nobody", **where)
     assert f"No API key has the id {unknown}" in refused(1, "keys", "revoke", unknown, **where)
     assert "id: Id should be 22 characters" in refused(1, "keys", "revoke", "csb_x", **where)
+
+
+UNKNOWN = {
+    "keys revoke": [str(catalogue_id("nothing", "at all"))],
+    "keys limits": [str(catalogue_id("nothing", "at all"))],
+    "keys limits with a change": [str(catalogue_id("nothing", "at all")), "max_depth=5"],
+    "documents remove": ["sha256:" + "0" * 64],
+    "members remove": ["nobody@b.test", "--organization", "demo"],
+    "members set": ["ann@b.test", "--organization", "nobody", "--role", "editor"],
+    "organizations rename": ["nobody", "--name", "Somebody"],
+}
+"""Command -> arguments of which one names what is not there."""
+
+
+@pytest.mark.parametrize("command", UNKNOWN)
+def test_what_nobody_has_is_one_sentence(demo_url: str, command: str) -> None:
+    words = [*command.partition(" with ")[0].split(), *UNKNOWN[command]]
+    # In this process: a traceback is an exception here too, and no interpreter has to start.
+    done = CliRunner().invoke(cli, words, env={"CERTGATE_DATABASE_URL": demo_url})
+    assert (done.exit_code, done.stdout) == (1, ""), done.output
+    assert re.fullmatch(r"certgate: [^\n]+\.\n", done.stderr), done.stderr
+
+
+def test_every_command_that_takes_a_name_of_something_stored_is_tried_with_an_unknown_one() -> None:
+    takes = {
+        f"{group} {name}"
+        for group, commands in cli.commands.items()
+        for name, command in getattr(commands, "commands", {}).items()
+        if any(isinstance(parameter, click.Argument) and parameter.name != "source" for parameter in command.params)
+    }
+    # `create` names what is not there yet.
+    assert takes - {"organizations create"} == {command.partition(" with ")[0] for command in UNKNOWN}
+
+
+@pytest.mark.parametrize("option", ["--per-minute", "--per-day"])
+def test_a_limit_that_no_column_holds_is_refused(demo_url: str, option: str) -> None:
+    where = {"CERTGATE_DATABASE_URL": demo_url}
+    words = ["keys", "create", "--organization", "demo", "--role", "readonly", option]
+    assert CliRunner().invoke(cli, [*words, str(2**31 - 1)], env=where).exit_code == 0
+    refused = CliRunner().invoke(cli, [*words, str(2**31)], env=where)
+    assert (refused.exit_code, "2147483647" in refused.stderr) == (2, True)
 
 
 def test_a_name_that_would_not_fit_is_refused(demo_url: str) -> None:

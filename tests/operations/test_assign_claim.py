@@ -9,7 +9,7 @@ from strawberry.utils.str_converters import to_camel_case
 from db import tables
 from domain.short_id import decode
 from tests.operations.faces import Face
-from tests.world import GTIN, NON_GMO, NOTHING, OTHERS_GTIN, VEGAN, World
+from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOTHING, OTHERS_GTIN, VEGAN, World
 
 
 async def test_the_assignment_is_answered_and_stored(face: Face) -> None:
@@ -145,3 +145,27 @@ async def test_a_value_of_the_wrong_kind_is_refused(face: Face, world: World, me
         assert outcome.status == 400
         assert f"at .{to_camel_case(member)}:" in outcome.problem["message"]
     assert await world.rows(tables.claim_assignments) == []
+
+
+async def test_what_is_made_is_at_its_first_version_and_a_change_at_its_second(face: Face, world: World) -> None:
+    assert (await face.create_product("00614141107346")).ok
+    assert (await face.assign_claim(GTIN, VEGAN)).ok
+    assert (await face.assign_certification(GTIN, FAIR_TRADE)).ok
+
+    async def versions() -> list[int]:
+        found = []
+        for table, of in (
+            (tables.products, {"gtin": "00614141107346"}),
+            (tables.claim_assignments, {"claim_id": VEGAN}),
+            (tables.certification_assignments, {"certification_id": FAIR_TRADE}),
+        ):
+            names = [column.name for column in table.columns if column.computed is None]
+            rows = [dict(zip(names, row, strict=True)) for row in await world.rows(table)]
+            found += [row["version"] for row in rows if of.items() <= row.items()]
+        return found
+
+    assert await versions() == [1, 1, 1]
+    assert (await face.patch_product("00614141107346", brand="New")).ok
+    assert (await face.patch_claim(GTIN, VEGAN, evidence_note="New")).ok
+    assert (await face.patch_certification(GTIN, FAIR_TRADE, scope="New")).ok
+    assert await versions() == [2, 2, 2]

@@ -1,11 +1,13 @@
 """Connections through GraphQL: cursors, directions, totals, who sees what, and how many statements that takes."""
 
 import base64
+from datetime import date
 from typing import Any
 
 import pytest
 
 from db import tables
+from domain.short_id import ShortId
 from tests.operations.faces import GraphQL, Rest
 from tests.operations.test_statements import statements
 from tests.world import (
@@ -172,6 +174,36 @@ async def test_which_products_hold_it_and_what_a_body_certifies(shelf: World) ->
         },
         "claim": {"assignments": {"totalCount": 9, "nodes": [{"product": {"gtin": GTINS[0]}}]}},
     }
+
+
+NESTED = """query ($id: ID, $first: Int, $after: String, $last: Int, $order: NestedAssignmentOrder) {
+  %s(id: $id) { assignments(first: $first, after: $after, last: $last, orderBy: $order) {
+    nodes { gtin } pageInfo { endCursor } } } }"""
+
+
+@pytest.mark.parametrize(("kind", "id"), [("claim", NON_GMO), ("certification", USDA_ORGANIC)])
+async def test_a_definitions_assignments_come_by_gtin_unless_asked_otherwise(
+    shelf: World, kind: str, id: ShortId
+) -> None:
+    async def nodes(**variables: Any) -> tuple[list[str], str]:
+        found = (await ask(shelf, NESTED % kind, id=id, **variables))[kind]["assignments"]
+        return [node["gtin"] for node in found["nodes"]], found["pageInfo"]["endCursor"]
+
+    everyone = sorted([*GTINS, GTIN])
+    assert (await nodes(first=100))[0] == everyone
+    assert (await nodes(first=100, order={"direction": "DESC"}))[0] == everyone[::-1]
+    assert (await nodes(last=2))[0] == everyone[-2:]
+    half, cursor = await nodes(first=4)
+    assert half + (await nodes(first=100, after=cursor))[0] == everyone
+    # The second and the seventh end, the others never do.
+    table = tables.claim_assignments if kind == "claim" else tables.certification_assignments
+    for gtin, day in ((everyone[1], date(2031, 1, 1)), (everyone[6], date(2030, 1, 1))):
+        async with shelf.database.write() as transaction:
+            await transaction.execute(
+                table.update().where(table.c.gtin == gtin, table.c[f"{kind}_id"] == id).values(expiration_date=day)
+            )
+    ends = [everyone[6], everyone[1], *(gtin for gtin in everyone if gtin not in (everyone[1], everyone[6]))]
+    assert (await nodes(first=100, order={"field": "EXPIRATION_DATE"}))[0] == ends
 
 
 @on_sqlite
