@@ -46,10 +46,23 @@ BY_STATUS = {kind.status: code for code, kind in reversed(KINDS.items())}
 """HTTP status -> the code that stands for it where only a status is known: the first of those that share it."""
 
 
+class ErrorPages(NamedTuple):
+    """Where codes are explained: each address begins with one of these and ends with the code."""
+
+    types: str
+    """What `type` begins with: an identifier, which by default is the contract's and so may be another server's."""
+    help: str
+    """The pages of this server."""
+
+
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One occurrence of a refusal. `violations` keep their path inside the command; each face adds its own prefix."""
+    """One occurrence of a refusal. `violations` keep their path inside the command; each face adds its own prefix.
+
+    `help` is the address of this server's page about the code.
+    """
 
     type: str
+    help: str
     title: str
     status: int
     detail: str
@@ -60,12 +73,15 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     violations: list[Violation] | None = None
 
 
-def problem(code: str, detail: str, *, at: datetime, type_base: str, retry_after: int | None = None) -> Problem:
+def problem(
+    code: str, detail: str, *, at: datetime, error_pages: ErrorPages, retry_after: int | None = None
+) -> Problem:
     """The problem document for `code`, which must be a key of `KINDS`; its moment to the second."""
     kind = KINDS[code]
     at = at.replace(microsecond=0)
     return Problem(
-        f"{type_base}{code}",
+        f"{error_pages.types}{code}",
+        f"{error_pages.help}{code}",
         kind.title,
         kind.status,
         detail,
@@ -76,9 +92,9 @@ def problem(code: str, detail: str, *, at: datetime, type_base: str, retry_after
     )
 
 
-def describe(error: DomainError, *, at: datetime, type_base: str) -> Problem:
+def describe(error: DomainError, *, at: datetime, error_pages: ErrorPages) -> Problem:
     """The problem document of a domain error that occurred `at` a moment (UTC)."""
-    document = problem(error.code, error.detail, at=at, type_base=type_base)
+    document = problem(error.code, error.detail, at=at, error_pages=error_pages)
     if isinstance(error, InvalidInput):
         return msgspec.structs.replace(document, violations=error.violations)
     if isinstance(error, Busy | RateLimited):

@@ -35,7 +35,7 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
 
     `limiter` counts the requests instead of the one that the settings ask for.
     """
-    type_base = settings.problem_type_base
+    error_pages = settings.error_pages
     origins = split(settings.cors_origins)
     counting = limiter or _limiter(settings)
     credentials = Credentials(
@@ -59,14 +59,14 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
         routes=[
             Route("/", _home),
             *graphiql_routes(),
-            *reference_routes(settings.public_url, type_base),
+            *reference_routes(settings.public_url, settings.problem_type_base),
             *discovery_routes(settings),
             *sign_in_routes(),
             *bearer_routes(settings),
             *health_routes(),
         ],
-        middleware=[Middleware(BodyLimit, max_body=settings.max_body_bytes, type_base=type_base)],
-        exception_handlers=exception_handlers(type_base),
+        middleware=[Middleware(BodyLimit, max_body=settings.max_body_bytes, error_pages=error_pages)],
+        exception_handlers=exception_handlers(error_pages),
         lifespan=lifespan,
     )
     # The edge answers the API's paths with and without a last slash; elsewhere it makes another path.
@@ -77,8 +77,8 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
     app.state.limiter = counting
     limits = RateLimits(counting, settings.rate_limit_per_minute, settings.rate_limit_per_day)
     graphql = graphql_endpoint(settings, database)
-    rest = BodyLimit(Rest(type_base), settings.max_body_bytes, type_base)
-    edge = Edge(app, rest, {"/graphql": graphql}, database, limits, credentials, type_base, settings.public_path)
+    rest = BodyLimit(Rest(error_pages), settings.max_body_bytes, error_pages)
+    edge = Edge(app, rest, {"/graphql": graphql}, database, limits, credentials, error_pages, settings.public_path)
     return Cors(edge, origins, GUARDED, split(settings.cors_headers)) if origins else edge
 
 

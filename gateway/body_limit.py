@@ -6,16 +6,17 @@ Starlette's own middleware would answer in plain text, even over a refusal that 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from domain.problem import ErrorPages
 from rest_compat.problem import refusal
 
 
 class BodyLimit:
     """Wraps the application; `max_body` is in bytes."""
 
-    def __init__(self, app: ASGIApp, max_body: int, type_base: str) -> None:
+    def __init__(self, app: ASGIApp, max_body: int, error_pages: ErrorPages) -> None:
         self.app = app
         self.max_body = max_body
-        self.type_base = type_base
+        self.error_pages = error_pages
         self.detail = f"The body is larger than {max_body} bytes; send less in one request."
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -26,7 +27,7 @@ class BodyLimit:
         announced = dict(scope["headers"]).get(b"content-length", b"")
         # The server has judged the form of the header; whatever it let pass is counted below.
         if announced.isdigit() and int(announced[:20]) > self.max_body:
-            await refusal("payload_too_large", self.detail, self.type_base)(scope, receive, send)
+            await refusal("payload_too_large", self.detail, self.error_pages)(scope, receive, send)
             return
         size = 0
 

@@ -18,7 +18,7 @@ from db.database import Database
 from domain.access import Caller
 from domain.errors import DomainError, Forbidden, Unauthorized
 from domain.idempotency import read_key
-from domain.problem import describe
+from domain.problem import ErrorPages, describe
 from execution.stopping import Abandoned, while_wanted
 from gateway.credentials import SAFE_METHODS, Credentials
 from gateway.limit_headers import limit_headers
@@ -70,7 +70,7 @@ class Edge:
         database: Database,
         limits: RateLimits,
         credentials: Credentials,
-        type_base: str,
+        error_pages: ErrorPages,
         public_path: str = "",
     ) -> None:
         self.pages = pages
@@ -78,7 +78,7 @@ class Edge:
         self.direct = direct
         self.database = database
         self.limits = limits
-        self.type_base = type_base
+        self.error_pages = error_pages
         self.credentials = credentials
         self.public_path = public_path
 
@@ -164,7 +164,7 @@ class Edge:
                 await self.pages(below, receive, send_with_headers)
         except DomainError as error:
             await meter.ask()
-            document = describe(error, at=datetime.now(UTC), type_base=self.type_base)
+            document = describe(error, at=datetime.now(UTC), error_pages=self.error_pages)
             response = render(document, headers=scope_challenge(error))
             await response(scope, receive, send_with_headers)
         except Abandoned:
@@ -174,12 +174,12 @@ class Edge:
             log.exception("request %s failed: %s %s", request_id, scope["method"], scope["path"])
             if not started:
                 await meter.ask()
-                await refusal("internal_error", INTERNAL, self.type_base)(scope, receive, send_with_headers)
+                await refusal("internal_error", INTERNAL, self.error_pages)(scope, receive, send_with_headers)
 
     async def _refuse_coded(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuses a body that is compressed (RFC 9110 section 15.5.16)."""
         detail = "Bodies are taken as they are; send it uncompressed, without the header Content-Encoding."
-        response = refusal("unsupported_media_type", detail, self.type_base, {"Accept-Encoding": "identity"})
+        response = refusal("unsupported_media_type", detail, self.error_pages, {"Accept-Encoding": "identity"})
         await response(scope, receive, send)
 
     async def _looked_up(self, scope: Scope, now: datetime, meter: Meter) -> Caller:

@@ -10,6 +10,7 @@ from db.organizations import find_by_slug
 from db.reads import Definitions, KeyedRead, Owners, R, Read
 from db.secrets import cursor_secret
 from domain.access import Caller
+from domain.problem import ErrorPages
 from domain.vocabulary import Role
 from execution.documents import Document, Operation
 from execution.errors import Refusal, RequestError
@@ -74,7 +75,7 @@ async def statements(
         raise Failure(f"There is no organisation {organization}: name another one with --organization.")
     noted = Noted(database)
     caller = Caller(None, None, Role.READONLY, owner)
-    context = Context(OperationContext(noted, caller), "explain", "", Asked(1, 0), _uncounted)
+    context = Context(OperationContext(noted, caller), "explain", ErrorPages("", ""), Asked(1, 0), _uncounted)
     # A server reads definitions and the cursors' secret once; that is not the query's.
     await definitions.current(database)
     noted.held, noted.cursor_secret = database.held, await cursor_secret(database)

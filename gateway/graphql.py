@@ -61,15 +61,15 @@ class CallersLimits:
 
 def graphql_endpoint(settings: Settings, database: Database) -> GraphQLEndpoint:
     """The application behind `/graphql`."""
-    type_base = settings.problem_type_base
+    error_pages = settings.error_pages
     executor = executor_of(settings)
 
     def make_context(scope: Scope, asked: Asked) -> Context:
         state = scope["state"]
-        return Context(state["context"], state["request_id"], type_base, asked, lambda: _rate_limits(state["meter"]))
+        return Context(state["context"], state["request_id"], error_pages, asked, lambda: _rate_limits(state["meter"]))
 
     def present_errors(scope: Scope, errors: Sequence[GraphQLError]) -> list[dict[str, Any]]:
-        return present(errors, scope["state"]["request_id"], type_base)
+        return present(errors, scope["state"]["request_id"], error_pages)
 
     return GraphQLEndpoint(
         executor,
@@ -77,7 +77,7 @@ def graphql_endpoint(settings: Settings, database: Database) -> GraphQLEndpoint:
         charge=lambda scope, units: scope["state"]["meter"].charge(units),
         present=present_errors,
         present_warnings=lambda scope, warnings: present_warnings(warnings, scope["state"]["request_id"]),
-        problem=lambda status, code, detail, headers: refusal(code, detail, type_base, headers),
+        problem=lambda status, code, detail, headers: refusal(code, detail, error_pages, headers),
         limits_of=CallersLimits(executor.limits).of_request,
         documents=TrustedDocuments(database),
         mode=settings.graphql_documents,

@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from domain.problem import ErrorPages
 from domain.web_address import why_not_a_web_address
 
 PREFIX = "CERTGATE_"
@@ -298,6 +299,11 @@ class Settings(BaseModel):
         default=False,
         description="Whether every request is logged; it costs a small request half of its time again.",
     )
+
+    @property
+    def error_pages(self) -> ErrorPages:
+        """Where error codes are explained; relative to this server where its public address is not set."""
+        return ErrorPages(self.problem_type_base, f"{self.public_url}/docs/errors/")
 
     @property
     def public_path(self) -> str:

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from domain.problem import ErrorPages
 from rest_compat.endpoint import Endpoint
 from rest_compat.manners import mannered, options
 from rest_compat.problem import refusals
@@ -51,9 +52,9 @@ def _tree() -> _Place:
 class Rest:
     """Answers the endpoints of the route table. The edge has put the operation's context into the scope's state."""
 
-    def __init__(self, type_base: str) -> None:
+    def __init__(self, error_pages: ErrorPages) -> None:
         self._root = _tree()
-        self._refusals = refusals(type_base)
+        self._refusals = refusals(error_pages)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; what nobody foresaw is raised."""

@@ -147,6 +147,7 @@ HEADERS: dict[str, tuple[str, Schema]] = {
         "Where the answer is that of the first request with the key.",
         {"type": "string", "const": "true"},
     ),
+    "Link": ("Where this server explains the refusal: an address with `rel=help`.", {"type": "string"}),
     "WWW-Authenticate": ("Which credentials are taken, or which scope a token lacks.", {"type": "string"}),
     "Accept-Post": ("Which types a body may have.", {"type": "string"}),
     "Accept-Patch": ("Which types a body may have.", {"type": "string"}),
@@ -402,7 +403,7 @@ def _refusal(status: int, type_base: str) -> Schema:
     examples = {code: {"value": _problem_example(code, type_base)} for code in EXAMPLES if KINDS[code].status == status}
     return {
         "description": REFUSALS[status],
-        "headers": _headers(*ALWAYS, *SOMETIMES.get(status, ())),
+        "headers": _headers(*ALWAYS, "Link", *SOMETIMES.get(status, ())),
         "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
     }
 

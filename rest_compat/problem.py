@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
 from domain.errors import DomainError, Forbidden, InvalidInput, Violation
-from domain.problem import BY_STATUS, Problem, describe, problem
+from domain.problem import BY_STATUS, ErrorPages, Problem, describe, problem
 from domain.strict_json import NotJson
 from rest_compat.outputs import DetailOut, ErrorOut
 
@@ -38,7 +38,7 @@ def render(
         retryable=document.retryable,
         timestamp=document.timestamp.isoformat(timespec="seconds"),
     )
-    sent = dict(headers or {})
+    sent = {**(headers or {}), "Link": f'<{document.help}>; rel="help"'}
     if document.retry_after is not None:
         body.retry_after = body.retry_after_seconds = document.retry_after
         sent["Retry-After"] = str(document.retry_after)
@@ -71,12 +71,12 @@ def scope_challenge(error: DomainError) -> dict[str, str]:
 def refusal(
     code: str,
     detail: str,
-    type_base: str,
+    error_pages: ErrorPages,
     headers: Mapping[str, str] | None = None,
     violations: list[Violation] | None = None,
 ) -> Response:
     """The response for a refusal that is no domain error: of the transport, of the server, of the edge."""
-    document = problem(code, detail, at=datetime.now(UTC), type_base=type_base)
+    document = problem(code, detail, at=datetime.now(UTC), error_pages=error_pages)
     return render(msgspec.structs.replace(document, violations=violations), headers=headers)
 
 
@@ -89,7 +89,7 @@ _BY_STATUS = {
 Show = Callable[[Request, Any], Response]
 
 
-def refusals(type_base: str) -> dict[type[Exception], Show]:
+def refusals(error_pages: ErrorPages) -> dict[type[Exception], Show]:
     """By the kind of exception with which a request is refused: what shows it as a problem document."""
 
     def domain_error(request: Request, error: DomainError) -> Response:
@@ -97,13 +97,13 @@ def refusals(type_base: str) -> dict[type[Exception], Show]:
         # The refusal may itself be what the client preferred (RFC 7240).
         applied = {"Preference-Applied": "handling=strict"} if getattr(request.state, "strict", False) else {}
         headers = {**applied, **scope_challenge(error)}
-        document = describe(error, at=datetime.now(UTC), type_base=type_base)
+        document = describe(error, at=datetime.now(UTC), error_pages=error_pages)
         source = "query" if is_query else "body"
         return render(document, source=source, in_path=request.path_params, headers=headers)
 
     def bad_body(request: Request, error: NotJson) -> Response:
         detail = f"The body cannot be read as JSON ({error}); correct it, and send one object."
-        return refusal("bad_request", detail, type_base, violations=[Violation((), str(error), "json_invalid")])
+        return refusal("bad_request", detail, error_pages, violations=[Violation((), str(error), "json_invalid")])
 
     def http_exception(request: Request, error: HTTPException) -> Response:
         headers = error.headers
@@ -114,19 +114,19 @@ def refusals(type_base: str) -> dict[type[Exception], Show]:
                 return Response(status_code=204, headers=headers)
         code = BY_STATUS.get(error.status_code, "bad_request")
         detail = _BY_STATUS.get(error.status_code, error.detail)
-        return refusal(code, detail, type_base, headers)
+        return refusal(code, detail, error_pages, headers)
 
     return {DomainError: domain_error, NotJson: bad_body, HTTPException: http_exception}
 
 
-def exception_handlers(type_base: str) -> dict[Any, ExceptionHandler]:
+def exception_handlers(error_pages: ErrorPages) -> dict[Any, ExceptionHandler]:
     """The same for Starlette, crashes included."""
 
     def crash(request: Request, error: Exception) -> Response:
         # Starlette raises it again once this answer is sent; the edge logs it there, with the request id.
-        return refusal("internal_error", INTERNAL, type_base)
+        return refusal("internal_error", INTERNAL, error_pages)
 
-    return {**refusals(type_base), Exception: crash}
+    return {**refusals(error_pages), Exception: crash}
 
 
 INTERNAL = "Something went wrong on our side; try again, and report the X-Request-ID of this answer if it stays."

@@ -8,6 +8,7 @@ import msgspec
 from strawberry import Info as StrawberryInfo
 
 from domain.preconditions import Expected
+from domain.problem import ErrorPages
 from resolvers.operation import Context as OperationContext
 
 
@@ -40,19 +41,19 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
 class Context:
     """The context of one operation: the request's own, what its batched fields gather, and how problems are named."""
 
-    __slots__ = ("asked", "loaders", "operation", "rate_limits", "request_id", "type_base")
+    __slots__ = ("asked", "error_pages", "loaders", "operation", "rate_limits", "request_id")
 
     def __init__(
         self,
         operation: OperationContext,
         request_id: str,
-        type_base: str,
+        error_pages: ErrorPages,
         asked: Asked,
         rate_limits: Callable[[], Awaitable[RateLimits]],
     ) -> None:
         self.operation = operation
         self.request_id = request_id
-        self.type_base = type_base
+        self.error_pages = error_pages
         self.asked = asked
         self.rate_limits = rate_limits
         self.loaders: dict[Any, Any] = {}

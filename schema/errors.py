@@ -11,6 +11,7 @@ from typing import Any
 from graphql import FieldNode, GraphQLError
 
 from domain.errors import DomainError
+from domain.problem import ErrorPages
 from execution.errors import root_cause
 from schema.problems import as_document, as_extensions
 
@@ -19,13 +20,13 @@ INTERNAL = "Something went wrong on our side; try again, and report the requestI
 log = logging.getLogger("certgate.graphql")
 
 
-def present(errors: Sequence[GraphQLError], request_id: str, type_base: str) -> list[dict[str, Any]]:
+def present(errors: Sequence[GraphQLError], request_id: str, error_pages: ErrorPages) -> list[dict[str, Any]]:
     """The errors of one answer as they are sent."""
     failures = {id(failure): (failure, error) for error in errors if (failure := _failure(error)) is not None}
     for failure, error in failures.values():
         # One failure of a batch reaches every parent; the log needs it once.
         log.error("request %s failed at %s", request_id, error.path, exc_info=failure)
-    return [_entry(error, request_id, type_base) for error in errors]
+    return [_entry(error, request_id, error_pages) for error in errors]
 
 
 def _failure(error: GraphQLError) -> Exception | None:
@@ -48,11 +49,11 @@ MAX_MESSAGE = 1_000
 """Characters of a message: those of graphql-core quote what was sent, however long it is."""
 
 
-def _entry(error: GraphQLError, request_id: str, type_base: str) -> dict[str, Any]:
+def _entry(error: GraphQLError, request_id: str, error_pages: ErrorPages) -> dict[str, Any]:
     entry: dict[str, Any]
     cause = root_cause(error)
     if isinstance(cause, DomainError):
-        document = as_document(cause, type_base)
+        document = as_document(cause, error_pages)
         entry = {**error.formatted, "message": document.detail, "extensions": as_extensions(document)}
     elif _failure(error) is not None:
         entry = {**error.formatted, "message": INTERNAL}

@@ -25,8 +25,8 @@ from domain.errors import (
     PreconditionFailed,
     Violation,
 )
+from domain.problem import ErrorPages, describe
 from domain.problem import Problem as Document
-from domain.problem import describe
 from domain.validation import Command
 from schema.context import Context, Info
 
@@ -49,7 +49,8 @@ class ViolationType:
 class Problem:
     """A problem as GraphQL shows it."""
 
-    type: str = strawberry.field(description="URI that names the kind of problem; its page explains it.")
+    type: str = strawberry.field(description="URI that names the kind of problem.")
+    help: str = strawberry.field(description="Where this server explains it: a URL, or a path on this server.")
     title: str = strawberry.field(description="The kind of problem in a few words.")
     status: int = strawberry.field(description="The HTTP status that the REST face answers with.")
     detail: str = strawberry.field(description="What happened this time, and what to do about it.")
@@ -118,13 +119,13 @@ _MEMBER_NAMES = frozenset(
 )
 
 
-def as_document(error: DomainError, type_base: str) -> Document:
+def as_document(error: DomainError, error_pages: ErrorPages) -> Document:
     """The problem document of an error, with members as GraphQL spells them wherever they are named."""
     if isinstance(error, InvalidInput):
         error = InvalidInput(
             [Violation(_located(path), _word.sub(_spelled, text), kind) for path, text, kind in error.violations]
         )
-    return describe(error, at=datetime.now(UTC), type_base=type_base)
+    return describe(error, at=datetime.now(UTC), error_pages=error_pages)
 
 
 def _located(path: tuple[str | int, ...]) -> tuple[str, ...]:
@@ -150,10 +151,10 @@ def member_of(error: DomainError, context: Context, *prefix: str) -> Problem | N
     member = _MEMBERS.get(type(error))
     if member is None:
         return None
-    document = as_document(error, context.type_base)
+    document = as_document(error, context.error_pages)
     members = {
         name: getattr(document, name)
-        for name in ("type", "title", "status", "detail", "error_code", "retryable", "timestamp")
+        for name in ("type", "help", "title", "status", "detail", "error_code", "retryable", "timestamp")
     }
     if document.violations is not None:
         members["violations"] = [
@@ -213,6 +214,7 @@ def as_extensions(document: Document) -> dict[str, Any]:
         "retryable": document.retryable,
         "problem": {
             "type": document.type,
+            "help": document.help,
             "title": document.title,
             "status": document.status,
             "detail": document.detail,

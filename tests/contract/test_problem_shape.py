@@ -52,6 +52,7 @@ def is_problem(response: httpx2.Response, status: int, code: str) -> dict[str, A
         assert entry["loc"][0] in ("body", "path", "query", "header")
         assert entry["msg"]
         assert re.fullmatch("[a-z_]+", entry["type"])
+    assert response.headers["link"] == f'</docs/errors/{document["error_code"]}>; rel="help"'
     # Every answer carries these, refusals too.
     assert re.fullmatch("[0-9a-f]{32}", response.headers["x-request-id"])
     assert response.headers["x-content-type-options"] == "nosniff"

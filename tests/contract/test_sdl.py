@@ -54,6 +54,7 @@ def test_every_problem_shows_the_problem_document() -> None:
     assert isinstance(problem, graphql.GraphQLInterfaceType)
     assert {name: str(field.type) for name, field in problem.fields.items()} == {
         "type": "String!",
+        "help": "String!",
         "title": "String!",
         "status": "Int!",
         "detail": "String!",

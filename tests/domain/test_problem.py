@@ -20,10 +20,10 @@ from domain.errors import (
     Unauthorized,
     Violation,
 )
-from domain.problem import BY_STATUS, KINDS, describe, problem
+from domain.problem import BY_STATUS, KINDS, ErrorPages, describe, problem
 
 AT = datetime(2026, 3, 31, 12, 0, 0, 123456, tzinfo=UTC)
-BASE = "https://closient.com/docs/errors/"
+PAGES = ErrorPages("https://closient.com/docs/errors/", "https://certgate.example.org/docs/errors/")
 BAD = Violation(("metadata", "k"), "String should have at most 500 characters", "string_too_long")
 
 
@@ -48,8 +48,9 @@ def subclasses(kind: type[DomainError]) -> set[type[DomainError]]:
     ],
 )
 def test_each_error_has_its_document(error: DomainError, code: str, title: str, status: int, retryable: bool) -> None:
-    document = describe(error, at=AT, type_base=BASE)
+    document = describe(error, at=AT, error_pages=PAGES)
     assert document.type == f"https://closient.com/docs/errors/{code}"
+    assert document.help == f"https://certgate.example.org/docs/errors/{code}"
     assert (document.title, document.status, document.error_code) == (title, status, code)
     assert document.retryable is retryable
     assert document.detail == error.detail
@@ -84,7 +85,7 @@ def test_only_what_may_succeed_later_is_retryable() -> None:
 def test_codes_and_titles_are_fit_to_be_shown(code: str) -> None:
     assert re.fullmatch("[a-z]+(_[a-z]+)*", code)
     assert KINDS[code].title == KINDS[code].title.title()
-    assert problem(code, "One sentence.", at=AT, type_base="http://x/").type == f"http://x/{code}"
+    assert problem(code, "One sentence.", at=AT, error_pages=PAGES).type.endswith(f"/{code}")
 
 
 def test_the_detail_of_bad_input_names_the_first_three_members() -> None:

@@ -20,7 +20,7 @@ from gateway.http_protocol import QuickProtocol
 from gateway.settings import Settings
 from resolvers.keys import create_sign_in_link
 from tests.served import served
-from tests.world import GTIN, World
+from tests.world import GTIN, NON_GMO, World
 
 CERTIFICATIONS = f"certifications/api/v1/products/{GTIN}/certifications"
 VIEWER = {"query": "{ viewer { organization { slug } } }"}
@@ -160,6 +160,25 @@ async def test_a_browser_signs_in_and_out(world: World, base: str, client: httpx
 async def test_the_api_answers_there(world: World, client: httpx2.AsyncClient) -> None:
     read = await client.get(CERTIFICATIONS, headers={"X-API-Key": world.keys["editor"]})
     assert (read.status_code, len(read.json())) == (200, 1)
+
+
+async def test_a_refusal_leads_to_its_page_there(world: World, base: str, client: httpx2.AsyncClient) -> None:
+    refused = await client.get("certifications/api/v1/claims/x", headers={"X-API-Key": world.keys["editor"]})
+    assert refused.json()["type"] == "https://closient.com/docs/errors/validation_error"
+    assert refused.headers["link"] == f'<{base}docs/errors/validation_error>; rel="help"'
+    query = {"query": '{ product(gtin: "1") { name } }'}
+    asked = await client.post("graphql", json=query, headers={"X-API-Key": world.keys["editor"]})
+    (error,) = asked.json()["errors"]
+    assert error["extensions"]["problem"]["help"] == f"{base}docs/errors/validation_error"
+    page = await client.get(error["extensions"]["problem"]["help"])
+    assert (page.status_code, "validation_error" in page.text) == (200, True)
+    removal = f'removeClaim(input: {{gtin: "{GTIN}", claimId: "{NON_GMO}"}})'
+    mutation = {"query": f"mutation {{ {removal} {{ ... on Problem {{ type help }} }} }}"}
+    asked = await client.post("graphql", json=mutation, headers={"X-API-Key": world.keys["editor"]})
+    assert asked.json()["data"]["removeClaim"] == {
+        "type": "https://closient.com/docs/errors/not_found",
+        "help": f"{base}docs/errors/not_found",
+    }
 
 
 @pytest.mark.parametrize("place", ["/tools/certs", "/docs", "/graphql", "/products"])

@@ -18,6 +18,7 @@ from db import certifications, claims, products
 from db.reads import Read
 from domain.access import Caller
 from domain.gtin import Gtin
+from domain.problem import ErrorPages
 from domain.records import NOT_READ, Organization
 from domain.vocabulary import KeyKind, Role
 from execution.execute import Executor
@@ -57,7 +58,7 @@ def context(world: World) -> Context:
     caller = Caller(
         world.key_ids["manager"], KeyKind.BUSINESS, Role.MANAGER, Organization(world.brand, "brand", "Brand")
     )
-    return Context(OperationContext(world.database, caller, NOON), "test", "", Asked(1, 1), nobody_asks)
+    return Context(OperationContext(world.database, caller, NOON), "test", ErrorPages("", ""), Asked(1, 1), nobody_asks)
 
 
 async def nobody_asks() -> RateLimits:
