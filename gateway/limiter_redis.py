@@ -4,8 +4,8 @@ Requests that arrive while a round trip is under way travel together in the next
 trips and needs one connection, and a request on its own costs one. Each of them is counted by one script, which looks
 at both windows and spends in one step, by the server's clock.
 
-When the server does not answer, requests are let through uncounted at once, and it is asked in the background whether
-it is back.
+When the server does not count, requests are let through uncounted at once, and counting is tried in the background, by
+the script itself: a primary that became a replica, or has no memory left, answers everything but what writes.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ TIMEOUT = 1.0
 """How many seconds a round trip may take. A server that is slower than that helps nobody."""
 
 PAUSE = 1.0
-"""How many seconds pass between two attempts to reach a server that did not answer."""
+"""How many seconds pass between two attempts at a server that did not count."""
 
 SCRIPT = f"""
 local time = redis.call('TIME')
@@ -38,7 +38,12 @@ local lengths = {{{MINUTE * 1000}, {DAY * 1000}}}
 local used, ends, fits = {{}}, {{}}, 1
 -- Whoever spends, and what is spent from as well: of each the minute and the day.
 for k, key in ipairs(KEYS) do
-  local stored = redis.call('HMGET', key, 'minute_used', 'minute_end', 'day_used', 'day_end')
+  local stored = redis.pcall('HMGET', key, 'minute_used', 'minute_end', 'day_used', 'day_end')
+  if stored.err then
+    -- It has our name and is no hash, so it is not ours; left there, it would turn the limit off.
+    redis.call('DEL', key)
+    stored = {{}}
+  end
   for i = 1, 2 do
     local w = 2 * k - 2 + i
     used[w], ends[w] = tonumber(stored[2 * i - 1] or 0), tonumber(stored[2 * i] or 0)
@@ -72,6 +77,9 @@ _Charge = list[str | int]
 """How many keys, the keys, the units, and of each key the limit of the minute and that of the day."""
 
 _Waiting = tuple[_Charge, "asyncio.Future[list[int] | None]"]
+
+_PROBE: _Charge = [1, f"{PREFIX}probe", 1, 10**12, 10**12]
+"""It writes, as every request does that is counted."""
 
 
 def _packed(words: list[str | int]) -> bytes:
@@ -109,9 +117,9 @@ class RedisLimiter:
         self, url: str, *, timeout: float = TIMEOUT, pause: float = PAUSE, clock: Callable[[], float] = monotonic
     ) -> None:
         # The flight has a time limit of its own: a busy event loop must not look like a silent server.
-        self._server: Valkey = Valkey.from_url(url, socket_connect_timeout=None, socket_timeout=None)
+        pool: Any = Valkey.from_url(url, socket_connect_timeout=None, socket_timeout=None).connection_pool
         # Used directly: what the client does around a command costs more than everything else about it.
-        self._connection: Connection = self._server.connection_pool.make_connection()
+        self._connection: Connection = pool.make_connection()
         self._timeout = timeout
         self._pause = pause
         self._clock = clock
@@ -123,24 +131,20 @@ class RedisLimiter:
         self.round_trips = 0
 
     async def charge(self, budget: Budget, units: int) -> Standing:
-        """Spends units if they fit into both windows; fits whatever it is when the server does not answer."""
+        """Spends units if they fit into both windows; fits whatever it is when the server does not count."""
         limits, shared = budget.limits, budget.shared
         if self._down:
             if self._clock() >= self._next_probe:
                 self._look()
             return unspent(limits, time())
-        answer = asyncio.get_running_loop().create_future()
-        self._waiting.append((_charge(budget, units), answer))
-        if self._flight is None:
-            self._flight = asyncio.create_task(self._fly())
-        counted = await answer
+        counted = await self._take_along(_charge(budget, units))
         if counted is None:
             return unspent(limits, time())
         own = _standing(limits, counted, 2)
         return own if shared is None else nearer(own, _standing(shared.limits, counted, 6))
 
     async def check(self) -> bool:
-        """Whether the server answers now; counting starts again if it does."""
+        """Whether the server counts now; counting starts again if it does."""
         return await asyncio.shield(self._look())
 
     async def close(self) -> None:
@@ -150,9 +154,15 @@ class RedisLimiter:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-        for end in (self._connection.disconnect, self._server.aclose):
-            with suppress(OSError, ValkeyError):
-                await self._in_time(end())
+        await self._disconnect()
+
+    def _take_along(self, charge: _Charge) -> "asyncio.Future[list[int] | None]":
+        """What the script will answer; None when the server does not count."""
+        answer: asyncio.Future[list[int] | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((charge, answer))
+        if self._flight is None:
+            self._flight = asyncio.create_task(self._fly())
+        return answer
 
     async def _fly(self) -> None:
         """Takes everybody who waits to the server and back, until nobody waits any more."""
@@ -164,6 +174,8 @@ class RedisLimiter:
                     answers = await self._in_time(self._ask([charge for charge, _ in aboard]))
                 except (OSError, ValkeyError) as error:
                     self._lose(error)
+                    # Its name may lead to another server by now, and answers may be left unread.
+                    await self._disconnect()
                 finally:
                     for (_, answer), counted in zip(aboard, answers, strict=True):
                         if not answer.done():  # its client went away
@@ -176,6 +188,7 @@ class RedisLimiter:
             answers = await self._send(["EVALSHA", _SHA], charges)
         except Disconnected:
             # A connection that was idle may have been closed from the other side long ago.
+            await self._disconnect()
             answers = await self._send(["EVALSHA", _SHA], charges)
         # A server that was started anew has forgotten the script, and has counted nothing for those.
         again = [place for place, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
@@ -221,30 +234,31 @@ class RedisLimiter:
 
     def _look(self) -> "asyncio.Task[bool]":
         if self._probe is None:
-            self._probe = asyncio.create_task(self._ping())
+            self._probe = asyncio.create_task(self._try())
         return self._probe
 
-    async def _ping(self) -> bool:
+    async def _try(self) -> bool:
         try:
-            await self._in_time(self._server.ping())
-        except (OSError, ValkeyError) as error:
-            self._lose(error)
-            return False
-        else:
+            if await self._take_along(_PROBE) is None:
+                return False
             if self._down:
                 self._down = False
-                log.warning("The server of CERTGATE_REDIS_URL answers again: rate limits are counted.")
+                log.warning("The server of CERTGATE_REDIS_URL counts again: rate limits are kept.")
             return True
         finally:
             self._probe = None
+
+    async def _disconnect(self) -> None:
+        with suppress(OSError, ValkeyError):
+            await self._in_time(self._connection.disconnect())
 
     def _lose(self, error: Exception) -> None:
         self._next_probe = self._clock() + self._pause
         if not self._down:
             self._down = True
             log.warning(
-                "The server of CERTGATE_REDIS_URL does not answer (%s: %s): rate limits are not counted and requests"
-                " are let through until it does.",
+                "The server of CERTGATE_REDIS_URL does not count (%s: %s): rate limits are not kept and requests are"
+                " let through until it does.",
                 type(error).__name__,
                 error,
             )

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -175,14 +175,14 @@ async def test_a_server_that_is_gone_lets_requests_through_and_is_noticed_once(
         assert {(standing.minute_used, standing.day_used) for standing in standings} == {(0, 0)}
         assert not await limiter.check()
         (said,) = caplog.messages
-        assert "CERTGATE_REDIS_URL does not answer" in said
+        assert "CERTGATE_REDIS_URL does not count" in said
         assert str(server.log_path) not in said
         caplog.clear()
         server.start(timeout=60)
         assert await limiter.check()
         assert await limiter.check()
         (said,) = caplog.messages
-        assert "answers again" in said
+        assert "counts again" in said
     # A new server: it counts from nought.
     assert [(await limiter.charge(budget, 1)).fits for _ in range(2)] == [True, False]
 
@@ -236,12 +236,78 @@ async def test_a_server_that_hangs_holds_up_nobody_and_its_late_answers_are_not_
     assert (await limiter.charge(BUDGET, 1)).minute_used == used + 1
 
 
-async def test_an_error_of_the_server_lets_requests_through(
+async def test_a_server_without_memory_lets_requests_through_until_it_has_some(
+    limiter: RedisLimiter, admin: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert (await limiter.charge(BUDGET, 1)).minute_used == 1
+    admin.config_set("maxmemory", 1)
+    assert (await limiter.charge(BUDGET, 1)).minute_used == 0
+    assert "OutOfMemory" in caplog.text
+    # It still answers whatever does not write.
+    assert admin.ping()
+    assert not await limiter.check()
+    admin.config_set("maxmemory", 0)
+    assert await limiter.check()
+    assert (await limiter.charge(BUDGET, 1)).minute_used == 2
+
+
+async def test_what_is_no_counter_is_replaced_by_one(
     limiter: RedisLimiter, admin: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     admin.set(KEY, "not a hash")
-    assert (await limiter.charge(BUDGET, 1)).fits
-    assert "WRONGTYPE" in caplog.text
+    assert [(await limiter.charge(BUDGET, units)).minute_used for units in (0, 1, 1)] == [0, 1, 2]
+    assert caplog.records == []
+
+
+class Name:
+    """Stands for a name that leads to one server today and to another one tomorrow."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    async def join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Passes on what either side says."""
+        from_server, to_server = await asyncio.open_connection("127.0.0.1", self.port)
+        await asyncio.gather(pass_on(reader, to_server), pass_on(from_server, writer))
+
+
+async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while said := await reader.read(65536):
+            writer.write(said)
+    writer.close()
+
+
+@pytest.fixture
+def successor(tmp_path: Path) -> Iterator[ValkeyServer]:
+    """A second server."""
+    server = ValkeyServer(port=free_port(), data_dir=tmp_path / "successor")
+    server.start(timeout=60)
+    yield server
+    server.stop()
+
+
+async def test_limits_are_kept_again_after_a_fail_over(
+    server: ValkeyServer, successor: ValkeyServer, admin: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = Name(server.port)
+    relay = await asyncio.start_server(name.join, "127.0.0.1")
+    limiter = RedisLimiter(f"redis://127.0.0.1:{relay.sockets[0].getsockname()[1]}", timeout=30, pause=0)
+    budget = replace(BUDGET, limits=Limits(2, 100))
+    assert [(await limiter.charge(budget, 1)).fits for _ in range(3)] == [True, True, False]
+    # The primary becomes a replica, and keeps its connections.
+    admin.replicaof("127.0.0.1", successor.port)
+    assert (await limiter.charge(replace(budget, limits=Limits(9, 9)), 1)).minute_used == 0
+    assert re.search("ReadOnly|MasterDown", caplog.text)
+    assert not await limiter.check()
+    # The connection was dropped; the next one leads to the new primary.
+    name.port = successor.port
+    assert await limiter.check()
+    assert "counts again" in caplog.text
+    assert [(await limiter.charge(budget, 1)).fits for _ in range(3)] == [True, True, False]
+    await limiter.close()
+    relay.close()
+    await relay.wait_closed()
 
 
 async def test_a_password_is_never_logged(server: ValkeyServer, caplog: pytest.LogCaptureFixture) -> None:
@@ -250,12 +316,14 @@ async def test_a_password_is_never_logged(server: ValkeyServer, caplog: pytest.L
     assert (await limiter.charge(BUDGET, 1)).fits
     assert not await limiter.check()
     await limiter.close()
-    assert "does not answer" in caplog.text
+    assert "does not count" in caplog.text
     assert "hunter2" not in caplog.text
     assert "hunter2" not in repr(Settings(redis_url=url))
 
 
-async def test_ready_names_what_is_not_counted(server: ValkeyServer, sqlite_template: Path, tmp_path: Path) -> None:
+async def test_ready_names_what_is_not_counted(
+    server: ValkeyServer, admin: Any, sqlite_template: Path, tmp_path: Path
+) -> None:
     file = shutil.copy(sqlite_template, tmp_path / "certgate.db")
     settings = Settings(database_url=f"sqlite:///{file}", redis_url=server.connection_url)
     database = await open_database(settings.database_url)
@@ -275,6 +343,10 @@ async def test_ready_names_what_is_not_counted(server: ValkeyServer, sqlite_temp
         )
         server.start(timeout=60)
         assert (await world.client.get("/readyz")).json()["status"] == "ok"
+        admin.replicaof("127.0.0.1", free_port())
+        assert (await world.client.get("/readyz")).json()["rate_limits"] == "not counted"
+        admin.replicaof("NO", "ONE")
+        assert (await world.client.get("/readyz")).json()["rate_limits"] == "ok"
     await limiter.close()
     await database.close()
 
