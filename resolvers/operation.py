@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import nullcontext
+from contextlib import AsyncExitStack, nullcontext
 from datetime import UTC, date, datetime
 from functools import wraps
 from operator import itemgetter
@@ -12,6 +12,7 @@ from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Self, TypeV
 import msgspec
 
 from db.database import Database, Transaction
+from db.rehearsal import Rehearsal
 from domain.access import Caller, Permission, require
 from domain.changes import Change, cleared_keys
 from domain.errors import REFUSALS, BadRequest, DomainError, InvalidInput, NotApplied, Violation
@@ -46,9 +47,22 @@ class Context:
     `idempotency` and `expected` are what the request says about its write, None when it says nothing; with `dry_run`
     it is judged and not done. `replayed` collects the parts of the request that were answered again instead of being
     done again. `charge` spends units of the caller's rate limit; without it nothing is counted.
+
+    After a dry run `database` is as it would be, until `end_rehearsal`.
     """
 
-    __slots__ = ("_charge", "_confirmed", "caller", "database", "dry_run", "expected", "idempotency", "now", "replayed")
+    __slots__ = (
+        "_charge",
+        "_confirmed",
+        "_undo",
+        "caller",
+        "database",
+        "dry_run",
+        "expected",
+        "idempotency",
+        "now",
+        "replayed",
+    )
 
     def __init__(
         self,
@@ -69,6 +83,7 @@ class Context:
         self.dry_run = False
         self.replayed: list[str] = []
         self._confirmed = False
+        self._undo: AsyncExitStack | None = None
 
     @property
     def today(self) -> date:
@@ -77,7 +92,7 @@ class Context:
 
     def for_part(self, part: str, expected: Expected | None, *, dry_run: bool = False) -> Self:
         """The context of one of several writes in the same request; `part` tells it from the others."""
-        own = type(self)(self.database, self.caller, self.now, expected=expected)
+        own = type(self)(self.database, self.caller, self.now, expected=expected, charge=self._charge)
         own.dry_run = dry_run
         own.replayed = self.replayed
         if self.idempotency is not None:
@@ -93,6 +108,21 @@ class Context:
         """To be called before something that may have to look at every row. Raises `RateLimited`."""
         if self._charge is not None:
             await self._charge(SCAN_UNITS)
+
+    def begin_rehearsal(self, transaction: Transaction, undo: AsyncExitStack) -> None:
+        """From here on reads see what a dry run has done in the transaction, which ends with `undo`."""
+        self.database, self._undo = Rehearsal(transaction), undo
+
+    async def end_rehearsal(self, error: BaseException | None = None) -> None:
+        """Undoes what a dry run has done, if there was one; `error` is what went wrong behind it. In the same task.
+
+        Raises `Busy` when it took too long.
+        """
+        undo, self._undo = self._undo, None
+        if undo is not None:
+            self.database = self.database.database
+            error = error or _RolledBack()
+            await undo.__aexit__(type(error), error, error.__traceback__)
 
     def confirm(self, stored: Versioned) -> None:
         """To be called with the locked record before it is changed or removed.
@@ -152,7 +182,8 @@ def write_operation(function: Write[C, D]) -> "WriteOperation[C, D]":
 
     It runs in one transaction, which has been committed by the time it answers and is rolled back when it raises. What
     was done before under the same idempotency key is not done again; its answer is given again. A dry run is the same
-    but for its end: everything is judged and done, and then rolled back.
+    but for its end: everything is judged and done, and rolled back when the context's rehearsal ends, so that what is
+    read behind it shows what it did.
     """
     return WriteOperation(function)
 
@@ -188,16 +219,16 @@ class WriteOperation(Generic[C, D]):
     async def __call__(self, context: Context, command: C, /) -> D:
         """Does it, or tells what it would do. Raises what the operation raises."""
         require(context.caller, Permission.WRITE)
-        change: D
-        try:
-            # What is to be rolled back, remembered or confirmed takes more than one statement.
-            single = not context.dry_run and context.idempotency is None and context.expected is None
-            async with context.database.write(single=single) as transaction:
+        if context.dry_run:
+            async with AsyncExitStack() as stack:
+                transaction = await stack.enter_async_context(context.database.write())
                 change = await self._once(context, transaction, command)
-                if context.dry_run:
-                    raise _RolledBack
-        except _RolledBack:
+                context.begin_rehearsal(transaction, stack.pop_all())
             return msgspec.structs.replace(change, dry_run=True)
+        # What is to be remembered or confirmed takes more than one statement.
+        single = context.idempotency is None and context.expected is None
+        async with context.database.write(single=single) as transaction:
+            change = await self._once(context, transaction, command)
         _report(change)
         return change
 
@@ -210,17 +241,18 @@ class WriteOperation(Generic[C, D]):
         require(context.caller, Permission.WRITE)
         check_rows(len(rows))
         outcomes: list[D | DomainError]
-        rejected = False
         try:
-            async with context.database.write() as transaction:
+            async with AsyncExitStack() as stack:
+                transaction = await stack.enter_async_context(context.database.write())
                 outcomes = await self._each(context, transaction, rows, policy)
-                rejected = policy is BulkPolicy.REJECT_ALL and any(isinstance(row, DomainError) for row in outcomes)
-                if context.dry_run or rejected:
+                if policy is BulkPolicy.REJECT_ALL and any(isinstance(row, DomainError) for row in outcomes):
                     raise _RolledBack
+                if context.dry_run:
+                    context.begin_rehearsal(transaction, stack.pop_all())
         except _RolledBack:
-            if rejected:
-                # What was done under the same key before stays done.
-                return [row if isinstance(row, DomainError) or row.repeated else _not_applied() for row in outcomes]
+            # What was done under the same key before stays done.
+            return [row if isinstance(row, DomainError) or row.repeated else _not_applied() for row in outcomes]
+        if context.dry_run:
             return [
                 row if isinstance(row, DomainError) else msgspec.structs.replace(row, dry_run=True) for row in outcomes
             ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import msgspec
 from strawberry import Info as StrawberryInfo
@@ -39,7 +39,10 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
 
 
 class Context:
-    """The context of one operation: the request's own, what its batched fields gather, and how problems are named."""
+    """The context of one operation: the request's own, what its batched fields gather, and how problems are named.
+
+    A mutation is run inside of it, as the block of an `async with`: at its end what dry runs did is undone.
+    """
 
     __slots__ = ("asked", "error_pages", "loaders", "operation", "rate_limits", "request_id")
 
@@ -58,11 +61,18 @@ class Context:
         self.rate_limits = rate_limits
         self.loaders: dict[Any, Any] = {}
 
-    def begin_mutation(self, name: str, if_match: int | None, *, dry_run: bool) -> None:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        await self.operation.end_rehearsal(error)
+
+    async def begin_mutation(self, name: str, if_match: int | None, *, dry_run: bool) -> None:
         """From here on the operations act for the mutation of that name in the answer, on that version if one is given.
 
         An idempotency key covers the whole document; the name tells what was done under it.
         """
+        await self.operation.end_rehearsal()
         expected = None if if_match is None else Expected(version=if_match)
         self.operation = self.operation.for_part(name, expected, dry_run=dry_run)
 

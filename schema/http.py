@@ -82,9 +82,10 @@ class Format(NamedTuple):
 class GraphQLEndpoint:
     """An ASGI application for one path.
 
-    `make_context` is called once per operation, after it was admitted; what it raises is left to the application's
-    exception handlers. So is what `charge` raises, which is told before that how many units the operation costs beyond
-    the one of every request: for its root fields and, once its variables are known, for the rows of bulk mutations.
+    `make_context` is called once per operation, after it was admitted; a mutation runs in the block of an `async with`
+    of what it gives. What either raises is left to the application's exception handlers. So is what `charge` raises,
+    which is told before that how many units the operation costs beyond the one of every request: for its root fields
+    and, once its variables are known, for the rows of bulk mutations.
     `present` gives the wire form of errors and is where unexpected ones are masked and logged;
     `present_warnings` does the same for what limits that only warn let pass. `limits_of` are the limits of a request,
     the same object for equal ones; without it everybody has the executor's. `max_body` is in bytes.
@@ -176,7 +177,11 @@ class GraphQLEndpoint:
         if self._charge is not None and rows:
             await self._charge(scope, rows)
         context = self._make_context(scope, Asked(units + rows, admitted.cost))
-        result = await executor.run_admitted(admitted, context, gone=lambda: disconnected(receive))
+        if operation.kind is _MUTATION:
+            async with context:
+                result = await executor.run_admitted(admitted, context)
+        else:
+            result = await executor.run_admitted(admitted, context, gone=lambda: disconnected(receive))
         answer: dict[str, Any] = {}
         if result.errors:
             nothing = all(value is None for value in (result.data or {}).values())

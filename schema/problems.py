@@ -187,7 +187,8 @@ def as_mutation(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]
         info = cast(Info, kwargs["info"])
         dry_run = cast(bool, kwargs.pop("dry_run"))
         # Mutations run one after the other, each under its own name in the answer.
-        info.context.begin_mutation(str(info.path.key), getattr(kwargs.get("input"), "if_match", None), dry_run=dry_run)
+        if_match = getattr(kwargs.get("input"), "if_match", None)
+        await info.context.begin_mutation(str(info.path.key), if_match, dry_run=dry_run)
         try:
             return await function(*args, **kwargs)
         except DomainError as error:

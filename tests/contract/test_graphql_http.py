@@ -34,6 +34,12 @@ class Context:
     path: str
     loaders: dict[Any, Any] = field(default_factory=dict)
 
+    async def __aenter__(self) -> None:
+        """A mutation runs in such a block."""
+
+    async def __aexit__(self, *_: object) -> None:
+        """There is nothing to undo."""
+
 
 @strawberry.type
 class Query:

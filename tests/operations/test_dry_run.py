@@ -1,12 +1,16 @@
 """A dry run is judged like a real one and leaves nothing behind; both say what changes."""
 
+import asyncio
 import logging
 from typing import Any, cast
 
+import httpx2
 import pytest
 from graphql import GraphQLObjectType, GraphQLUnionType, get_named_type
 
-from db import tables
+from db import group_commit, tables
+from domain.errors import Busy
+from resolvers import claims
 from schema.schema import schema
 from tests.operations.mutations import BULK, MUTATIONS, prepare, run, send
 from tests.world import GTIN, NON_GMO, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
@@ -195,3 +199,145 @@ async def test_only_a_real_clearing_is_logged_and_only_once(world: World, caplog
         await run(world, "patchCertificationAssignment", clearing, key="one")
     (message,) = caplog.messages
     assert message.startswith("all 1 metadata keys of ")
+
+
+# --- What is read behind a dry run ---
+
+HELD = "certifications { scope metadata certification { id } } claims { source evidenceNote claim { id } }"
+NARROW = "certifications { scope } claims { source evidenceNote }"
+BEHIND = {
+    "claim": f"""gtin product {{ name {HELD} }} claim {{ code assignments(where: {{ gtin: {{ in: $gtins }} }}) {{
+        totalCount nodes {{ gtin evidenceNote product {{ gtin {NARROW} }} }} }} }}""",
+    "certification": f"""gtin product {{ name {HELD} }} certification {{ code
+        assignments(where: {{ gtin: {{ in: $gtins }} }}, orderBy: {{ field: EXPIRATION_DATE }}) {{
+          totalCount nodes {{ gtin scope product {{ gtin {NARROW} }} }} }}
+        body {{ assignments(first: 5) {{ totalCount edges {{ node {{ gtin scope }} }} }} }} }}""",
+}
+
+
+def reading(name: str) -> str:
+    """The mutation, in whose answer everything is read that can be reached from what it shows."""
+    sample = MUTATIONS[BULK.get(name, name)]
+    kind = sample.success
+    shown = {
+        "ProductCreated": f"product {{ gtin name {HELD} }}",
+        "ProductPatched": f"product {{ gtin name {HELD} }}",
+        "ClaimAssigned": f"assignment {{ {BEHIND['claim']} }}",
+        "ClaimAssignmentPatched": f"assignment {{ {BEHIND['claim']} }}",
+        "ClaimRemoved": f"product {{ gtin {HELD} }} removed {{ {BEHIND['claim']} }}",
+        "CertificationAssigned": f"assignment {{ {BEHIND['certification']} }}",
+        "CertificationAssignmentPatched": f"assignment {{ {BEHIND['certification']} }}",
+        "CertificationRemoved": f"product {{ gtin {HELD} }} removed {{ {BEHIND['certification']} }}",
+    }[kind]
+    result = f"... on {kind} {{ {shown} }} ... on Problem {{ errorCode }}"
+    named = f"{BULK.get(name, name)[0].upper()}{BULK.get(name, name)[1:]}"
+    if name in BULK:
+        result = f"... on {named}Rows {{ done rows {{ result {{ {result} }} }} }}"
+    input = f"[{named}Input!]!" if name in BULK else f"{named}Input!"
+    return f"""mutation ($input: {input}, $dryRun: Boolean!, $gtins: [String!]!) {{
+        {name}(input: $input, dryRun: $dryRun) {{ {result} }}
+        also: {name}(input: $input, dryRun: true) {{ {result} }} }}"""
+
+
+READ = [name for name in FIELDS if not name.endswith("ApiKey")]
+
+
+@pytest.mark.parametrize("name", READ)
+async def test_what_is_read_behind_a_dry_run_is_what_is_read_behind_a_real_one(world: World, name: str) -> None:
+    await prepare(world)
+    sample = MUTATIONS[BULK.get(name, name)]
+    query = reading(name)
+    if "$gtins" not in query.partition("{")[2]:
+        query = query.replace(", $gtins: [String!]!", "")
+    variables = {"input": [sample.input] if name in BULK else sample.input, "gtins": [GTIN, OTHERS_GTIN]}
+    before = await everything(world)
+
+    async def answer(*, dry: bool) -> dict[str, Any]:
+        body = (
+            await world.client.post(
+                "/graphql",
+                json={"query": query, "variables": {**variables, "dryRun": dry}},
+                headers={"X-API-Key": world.keys["manager"]},
+            )
+        ).json()
+        assert "errors" not in body, body
+        data: dict[str, Any] = body["data"]
+        return data
+
+    # Operations may be compiled when they come again; and one dry run knows nothing of another.
+    dry = [await answer(dry=True) for _ in range(3)]
+    assert all(data[name] == data["also"] == dry[0][name] for data in dry)
+    assert "errorCode" not in str(dry[0])
+    assert await everything(world) == before
+    real = await answer(dry=False)
+    assert dry[0][name] == real[name]
+    assert await everything(world) != before
+
+
+async def test_a_read_behind_a_dry_run_that_fails_leaves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = await everything(world)
+    query = f"""mutation {{ assignClaim(input: {{gtin: "{GTIN}", claimId: "{VEGAN}"}}, dryRun: true) {{
+        ... on ClaimAssigned {{ assignment {{ product {{ claims {{ id }} }} }} }} }} }}"""
+
+    async def send() -> httpx2.Response:
+        headers = {"X-API-Key": world.keys["manager"]}
+        return await world.client.post("/graphql", json={"query": query}, headers=headers)
+
+    for failure in (RuntimeError("no"), Busy("Later.")):
+
+        async def fail(*_: Any, failure: Exception = failure) -> Any:
+            raise failure
+
+        with monkeypatch.context() as patched:
+            patched.setattr(claims, "claims_of_products", fail)
+            body = (await send()).json()
+        assert body["data"] == {"assignClaim": None}
+        assert await everything(world) == before
+    # Neither does it keep anybody from writing.
+    assert (await run(world, "assignClaim", {"gtin": GTIN, "claimId": VEGAN}))["dryRun"] is False
+
+
+async def test_a_dry_run_that_is_stopped_leaves_nothing_and_holds_nobody_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = asyncio.Event()
+
+    async def wait(*_: Any) -> Any:
+        inside.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(claims, "claims_of_products", wait)
+    query = f"""mutation {{ assignClaim(input: {{gtin: "{GTIN}", claimId: "{VEGAN}"}}, dryRun: true) {{
+        ... on ClaimAssigned {{ assignment {{ product {{ claims {{ id }} }} }} }} }} }}"""
+    before = await everything(world)
+    headers = {"X-API-Key": world.keys["manager"]}
+    asked = asyncio.create_task(world.client.post("/graphql", json={"query": query}, headers=headers))
+    await inside.wait()
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    monkeypatch.undo()
+    assert await everything(world) == before
+    assert (await run(world, "assignClaim", {"gtin": GTIN, "claimId": VEGAN}))["dryRun"] is False
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_dry_run_whose_reads_take_too_long_is_undone_and_told_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds SQLite's only writer, so it is bounded as every write is."""
+
+    async def wait(*_: Any) -> Any:
+        await asyncio.Event().wait()
+
+    before = await everything(world)
+    query = f"""mutation {{ assignClaim(input: {{gtin: "{GTIN}", claimId: "{VEGAN}"}}, dryRun: true) {{
+        ... on ClaimAssigned {{ assignment {{ product {{ claims {{ id }} }} }} }} }} }}"""
+    with monkeypatch.context() as patched:
+        patched.setattr(claims, "claims_of_products", wait)
+        patched.setattr(group_commit, "HOLD_SECONDS", 0.05)
+        headers = {"X-API-Key": world.keys["manager"]}
+        response = await world.client.post("/graphql", json={"query": query}, headers=headers)
+    assert (response.status_code, response.json()["error_code"]) == (503, "service_unavailable")
+    assert await everything(world) == before
+    assert (await run(world, "assignClaim", {"gtin": GTIN, "claimId": VEGAN}))["dryRun"] is False

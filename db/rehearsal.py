@@ -1,0 +1,49 @@
+"""A transaction that is going to be undone, to read from as from the database."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from db.database import Database, Transaction
+from db.reads import Definitions, Owners, R, Read
+
+
+class Rehearsal(Database):
+    """The database as it would be: reads see what the transaction has done, one after another on its connection.
+
+    It shares what the other one holds in memory.
+    """
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._turn = asyncio.Lock()
+        self.dialect = self.database.dialect
+        self.held = self.database.held
+        self.cursor_secret = self.database.cursor_secret
+
+    @property
+    def database(self) -> Database:
+        """The one in which nothing has happened."""
+        return self._transaction.database
+
+    async def fetch(
+        self, read: Read[R], found: Definitions | None = None, owners: Owners = (), /, **values: Any
+    ) -> list[R]:
+        """The records of a read as the transaction sees them."""
+        async with self._turn:
+            return await self._transaction.fetch(read, found, owners, **values)
+
+    def write(self, *, single: bool = False) -> AbstractAsyncContextManager[Transaction]:
+        """Never: a rehearsal ends before anything else is written."""
+        raise AssertionError("a rehearsal only reads")
+
+    def epoch(self) -> object:
+        """As the database has it."""
+        return self.database.epoch()
+
+    async def hears(self) -> bool:
+        """As the database does."""
+        return await self.database.hears()
+
+    async def close(self) -> None:
+        """Left to whoever began the transaction."""
