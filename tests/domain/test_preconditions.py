@@ -112,10 +112,14 @@ def test_what_is_expected_is_met_or_refused() -> None:
     tag = entity_tag(record, TODAY)
     for met in (Expected(), Expected(version=3), Expected(Tags(frozenset({"x", tag}))), Expected(Tags(anything=True))):
         met.check(record, TODAY)
-    for failed in (
-        Expected(version=2),
-        Expected(Tags(frozenset({"x"}))),
-        Expected(Tags(frozenset(), frozenset({tag}))),
+    for failed, words in (
+        (Expected(version=2), "at version 3, not 2"),
+        (Expected(Tags(frozenset({"x"}))), "not what If-Match names, but at version 3"),
+        (Expected(Tags(frozenset(), frozenset({tag}))), "no weak tag"),
+        (Expected(others=Tags(frozenset({tag}))), "what If-None-Match names, at version 3"),
+        (Expected(others=Tags(frozenset(), frozenset({tag}))), "what If-None-Match names, at version 3"),
+        (Expected(others=Tags(anything=True)), "what If-None-Match names, at version 3"),
     ):
-        with pytest.raises(PreconditionFailed, match="version 3"):
+        with pytest.raises(PreconditionFailed, match=words):
             failed.check(record, TODAY)
+    Expected(others=Tags(frozenset({"x"}))).check(record, TODAY)
