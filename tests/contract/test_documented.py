@@ -33,7 +33,6 @@ COMMON = {
     "content-type",
     "cross-origin-opener-policy",
     "cross-origin-resource-policy",
-    "link",
     "referrer-policy",
     "vary",
     "x-content-type-options",
