@@ -11,14 +11,16 @@ import pytest
 from db import keys
 from db.database import Database, Pace
 from db.postgresql import PostgresqlDatabase
+from domain.errors import Unauthorized
 from gateway.app import create_app
+from gateway.credentials import Credentials
 from resolvers.keys import revoke_key
 from tests.conftest import SETTINGS
 from tests.lent import all_lent, lent
 from tests.pgbouncer import pooled
 from tests.proxy import Proxy, opened, proxied
 from tests.served import until
-from tests.world import GTIN, NON_GMO, VEGAN, World
+from tests.world import GTIN, NON_GMO, NOON, VEGAN, World
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -162,16 +164,39 @@ async def test_a_change_is_heard_of_before_the_proof_that_comes_after_it(
 
 
 async def test_what_is_changed_before_a_process_listens_is_not_served_from_memory(world: World, proxy: Proxy) -> None:
-    """It looks things up before it listens, and they change before it does."""
+    """It looks a key up before it listens, and the key is revoked before it does."""
     proxy.silent = b"certgate-listen"
-    pace = QUICK._replace(patience=0.1)
-    async with opened(proxy.url, pace) as database, World(create_app(SETTINGS, database), database) as served:
-        served.keys |= world.keys
-        assert await rest(served, "editor") == 200
+    async with opened(proxy.url, QUICK._replace(patience=0.1)) as database:
+        # Nothing else is looked up: each look without a proof would make what is kept outdated, too.
+        credentials = Credentials(database)
+        assert (await credentials.of_key(world.keys["editor"], NOON)).key_id == world.key_ids["editor"]
         await revoke_key(world.database, world.key_ids["editor"])
         proxy.silent = None
         await comes_to(True, database)
-        assert await rest(served, "editor") == 401
+        with pytest.raises(Unauthorized):
+            await credentials.of_key(world.keys["editor"], NOON)
+
+
+async def test_a_proof_holds_from_the_moment_in_which_it_was_begun(
+    served: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not from that in which it arrives: what was changed in between may not have been heard of."""
+    database = served.database
+    assert isinstance(database, PostgresqlDatabase)
+    hearing = database._hearing
+    now = hearing._clock()
+    notify = hearing._notify
+
+    async def slow(channel: str, payload: str) -> None:
+        nonlocal now
+        now += 1
+        await notify(channel, payload)
+
+    monkeypatch.setattr(hearing, "_clock", lambda: now)
+    monkeypatch.setattr(hearing, "_notify", slow)
+    number = hearing._number
+    await until(lambda: hearing._number > number + 3)
+    assert now - QUICK.bound < hearing._until < now + QUICK.bound
 
 
 async def test_whatever_ends_the_listening_it_is_tried_again(
