@@ -249,7 +249,8 @@ def driver_url(url: str) -> URL:
                 raise ValueError(
                     "CERTGATE_DATABASE_URL must name a file for SQLite, for example sqlite:///var/certgate.db"
                 )
-            Path(parsed.database).absolute().parent.mkdir(parents=True, exist_ok=True)
+            # One that is there is as its owner wants it.
+            Path(parsed.database).absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             return parsed.set(drivername="sqlite+aiosqlite")
         case "postgresql" | "postgres":
             if "@" in f"{parsed.host}{parsed.database}":

@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 import db.lender
 import db.postgresql
 from db import tables
+from db.database import open_database
 from db.lender import Connection, Lender, _too_late
 from db.postgresql import PostgresqlDatabase
 from db.reads import Read
@@ -250,6 +251,30 @@ async def test_a_place_whose_connection_cannot_be_opened_is_free_again(postgresq
         with pytest.raises(ConnectionRefusedError):
             await lender.take()
     await lender.close()
+
+
+async def test_a_successor_that_is_lost_as_well_is_said(postgresql: PostgresqlDatabase, database_url: str) -> None:
+    ended = 0
+
+    async def lost_at_once() -> Connection:
+        """A connection that the server ends before it is used."""
+        nonlocal ended
+        connection = await db.postgresql._connect(postgresql._dsn)
+        async with lent(postgresql._writers) as other:
+            ended += await other.fetchval("SELECT pg_terminate_backend($1, 5000)", connection.get_server_pid())
+        return connection
+
+    database = await open_database(database_url)
+    assert isinstance(database, PostgresqlDatabase)
+    await database._readers.close()
+    database._readers = Lender(lost_at_once, 2)
+    with pytest.raises(Busy, match="cannot be reached"):
+        await database.fetch(PID)
+    assert ended == 2
+    # Both places are free again.
+    async with all_lent(database._readers):
+        pass
+    await database.close()
 
 
 async def test_a_server_that_goes_silent_is_not_waited_for_endlessly(

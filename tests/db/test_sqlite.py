@@ -7,6 +7,7 @@ import threading
 from contextlib import closing
 from datetime import date
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from sqlalchemy import column, func, literal, select, table, update
 
 from db import certifications, claims, keys, lists, organizations, products, stats, tables
 from db.compiled import SQLITE
+from db.database import open_database
 from db.filters import condition, take_apart
 from db.reads import Read
 from db.sqlite import SqliteDatabase
@@ -21,7 +23,7 @@ from domain.filter_input import CERTIFICATION_ASSIGNMENTS, parse_where
 from domain.filters import EVERYTHING, Condition, Every
 from domain.paging import Window, product_order
 from domain.stats import CertificationGrouping, ClaimGrouping, ExpiryBucket
-from tests.world import GTIN, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
+from tests.world import GTIN, NOON, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -111,6 +113,25 @@ async def test_reads_before_the_loop_turns_see_one_state_with_one_lock(world: Wo
         assert run[-1] == "COMMIT"
         assert await database.fetch(names) == ["Another"]
         assert database.epoch() != epoch
+
+
+async def test_the_log_gives_back_the_room_that_a_large_write_took(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.sqlite._LOG_BYTES", 100_000)
+    database = await open_database(database_url)
+    log = tmp_path / "certgate.db-wal"
+
+    async def store(*names: str) -> int:
+        rows = [{"digest": name, "name": "", "text": "x" * 10_000, "created_at": NOON} for name in names]
+        async with database.write() as transaction:
+            await transaction.insert_missing(tables.trusted_documents, rows)
+        return log.stat().st_size
+
+    # More than a thousand pages, after which SQLite writes the log into the database, and begins it anew.
+    assert await store(*map(str, range(500))) > 4_000_000
+    assert await store("one more") <= 100_000
+    await database.close()
 
 
 async def test_no_commit_of_another_process_is_taken_for_ones_own(world: World) -> None:

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -429,6 +430,33 @@ def test_serving_needs_a_migrated_database_and_a_free_port(tmp_path: Path, demo_
             assert "--port" in sentence
     sentence = refused(1, "serve", "--host", "192.0.2.1", "--port", "0", CERTGATE_DATABASE_URL=demo_url)
     assert "192.0.2.1 is no address of this machine" in sentence
+
+
+@pytest.fixture
+def everybody_reads() -> Iterator[None]:
+    """The usual mask of new files, under which everybody may read them."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("everybody_reads")
+def test_what_is_stored_is_nobody_elses_business(tmp_path: Path) -> None:
+    def rights(path: Path) -> str:
+        return stat.filemode(path.stat().st_mode)
+
+    file = tmp_path / "var" / "certgate.db"
+    with running("demo", "--port", "0", until="Stop with", CERTGATE_DATABASE_URL=f"sqlite:///{file}"):
+        assert rights(file.parent) == "drwx------"
+        assert {path.name: rights(path) for path in file.parent.iterdir()} == dict.fromkeys(
+            ("certgate.db", "certgate.db-wal", "certgate.db-shm"), "-rw-------"
+        )
+    # What an operator has opened to others stays as it is.
+    file.parent.chmod(0o750)
+    file.chmod(0o640)
+    with running("serve", "--port", "0", until="stop it", CERTGATE_DATABASE_URL=f"sqlite:///{file}"):
+        assert rights(file.parent) == "drwxr-x---"
+        assert {rights(path) for path in file.parent.iterdir()} == {"-rw-r-----"}
 
 
 def test_serving_answers_and_stops_when_told(demo_url: str) -> None:
