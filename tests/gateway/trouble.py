@@ -1,9 +1,14 @@
 """What callers get, on both faces, while something has befallen the database, and what `/readyz` says of it."""
 
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx2
+import pytest
 
 from tests.world import GTIN, USDA_ORGANIC, World
 
@@ -78,3 +83,30 @@ def _key(world: World) -> dict[str, str]:
 
 async def _graphql(world: World, query: str, **variables: str) -> httpx2.Response:
     return await world.client.post("/graphql", json={"query": query, "variables": variables}, headers=_key(world))
+
+
+def ran(*words: str) -> bool:
+    """Whether a command succeeded."""
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A disk of four megabytes. Only administrators may mount one: the test is skipped elsewhere."""
+    disk = folder / "disk"
+    disk.mkdir()
+    if not ran("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)):
+        pytest.skip("no disk can be mounted here; `tests/db/test_group_commit.py` limits the size of files instead")
+    try:
+        yield disk
+    finally:
+        assert ran("umount", "--lazy", str(disk))
+
+
+def fill(disk: Path) -> Path:
+    """Leaves no room on a disk; the file that takes it."""
+    rest = disk / "rest"
+    with suppress(OSError), rest.open("wb", buffering=0) as filler:
+        while True:
+            filler.write(bytes(4096))
+    return rest
