@@ -29,9 +29,13 @@ class Rehearsal(Database):
     async def fetch(
         self, read: Read[R], found: Definitions | None = None, owners: Owners = (), /, **values: Any
     ) -> list[R]:
-        """The records of a read as the transaction sees them."""
+        """The records of a read as the transaction sees them. Raises `Busy`."""
         async with self._turn:
-            return await self._transaction.fetch(read, found, owners, **values)
+            try:
+                return await self._transaction.fetch(read, found, owners, **values)
+            except Exception as error:
+                self.database.refuse(error)
+                raise
 
     def write(self, *, single: bool = False) -> AbstractAsyncContextManager[Transaction]:
         """Never: a rehearsal ends before anything else is written."""
