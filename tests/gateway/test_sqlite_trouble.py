@@ -17,8 +17,8 @@ from db.database import Pace, open_database
 from gateway.app import create_app
 from tests.conftest import SETTINGS, Populated
 from tests.gateway.test_cli import refused
-from tests.gateway.trouble import WELL, Answers, answers, fill, ran, small_disk
-from tests.world import World
+from tests.gateway.trouble import WELL, Answers, answers, fill, graphql, ran, small_disk
+from tests.world import GTIN, World
 
 ROOTS = "SELECT rootpage FROM sqlite_master WHERE tbl_name = 'certification_assignments' AND rootpage > 0"
 CREATE_KEY = ("keys", "create", "--organization", "brand", "--role", "editor")
@@ -130,5 +130,14 @@ async def test_a_file_that_is_damaged(database_file: Path, populated_sqlite: Pop
             file.write(b"\xff" * size)
     async with opened(database_file, populated_sqlite) as world:
         assert await answers(world) == Answers(503, 503, (200, "ok"))
+        # What can be had beside it is had.
+        query = (
+            f'{{ product(gtin: "{GTIN}") {{ certifications {{ scope }} }} claims(first: 1) {{ nodes {{ code }} }} }}'
+        )
+        response = await graphql(world, query)
+        answered = response.json()
+        assert (response.status_code, answered["data"]["product"]) == (200, None)
+        assert answered["data"]["claims"]["nodes"]
+        assert [error["extensions"]["code"] for error in answered["errors"]] == ["service_unavailable"]
         # Only who writes there finds out.
         assert await answers(world) == Answers(503, 503, (200, "unusable"))

@@ -42,18 +42,18 @@ async def answers(world: World) -> Answers:
 
 async def reads(world: World) -> list[httpx2.Response]:
     """A read on REST and on GraphQL."""
-    return [await world.client.get(PATH, headers=_key(world)), await _graphql(world, READ)]
+    return [await world.client.get(PATH, headers=_key(world)), await graphql(world, READ)]
 
 
 async def writes(world: World) -> list[httpx2.Response]:
     """A write on REST and on GraphQL."""
     rest = await world.client.patch(f"{PATH}/{USDA_ORGANIC}", json={"scope": next(_scopes)}, headers=_key(world))
-    return [rest, await _graphql(world, WRITE, scope=next(_scopes))]
+    return [rest, await graphql(world, WRITE, scope=next(_scopes))]
 
 
 async def _both(responses: list[httpx2.Response]) -> int:
-    rest, graphql = map(judged, responses)
-    assert rest == graphql, [response.text for response in responses]
+    rest, other = map(judged, responses)
+    assert rest == other, [response.text for response in responses]
     return rest
 
 
@@ -81,7 +81,8 @@ def _key(world: World) -> dict[str, str]:
     return {"X-API-Key": world.keys["manager"]}
 
 
-async def _graphql(world: World, query: str, **variables: str) -> httpx2.Response:
+async def graphql(world: World, query: str, **variables: str) -> httpx2.Response:
+    """The answer to a GraphQL document."""
     return await world.client.post("/graphql", json={"query": query, "variables": variables}, headers=_key(world))
 
 
