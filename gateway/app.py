@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -21,13 +22,13 @@ from gateway.edge import GUARDED, Edge
 from gateway.graphql import graphql_endpoint
 from gateway.health import health_routes
 from gateway.limiter import Limiter, MemoryLimiter, RateLimits
-from gateway.pages import graphiql_routes
+from gateway.pages import graphiql_routes, shown_to_browsers
 from gateway.paths import below
 from gateway.reference import reference_routes
 from gateway.settings import Settings, split
 from gateway.sign_in import sign_in_routes
 from rest_compat.application import Rest
-from rest_compat.problem import exception_handlers
+from rest_compat.problem import exception_handlers, refusals
 
 
 def create_app(settings: Settings, database: Database, limiter: Limiter | None = None) -> ASGIApp:
@@ -66,7 +67,10 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
             *health_routes(),
         ],
         middleware=[Middleware(BodyLimit, max_body=settings.max_body_bytes, error_pages=error_pages)],
-        exception_handlers=exception_handlers(error_pages),
+        exception_handlers={
+            **exception_handlers(error_pages),
+            HTTPException: shown_to_browsers(refusals(error_pages)[HTTPException]),
+        },
         lifespan=lifespan,
     )
     # The edge answers the API's paths with and without a last slash; elsewhere it makes another path.

@@ -12,10 +12,13 @@ from pathlib import Path
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.assets import FOR_EVER, TYPES, WEB, Asset, answer, policy, read_asset
+from gateway.paths import below, own_path
+from gateway.plain_pages import not_found, standalone
+from rest_compat.problem import Show
 
 GRAPHIQL = WEB / "graphiql"
 
@@ -57,7 +60,7 @@ def read_examples(folder: Path = GRAPHIQL / "examples") -> list[Example]:
 
 
 def graphiql_routes() -> list[BaseRoute]:
-    """`/graphiql` and `/graphiql/{file}`, for GET and HEAD.
+    """`/graphiql`, `/graphiql/{file}` and the icon that browsers ask for unasked, for GET and HEAD.
 
     Reads every file at once; raises `OSError` when one is missing.
     """
@@ -83,4 +86,28 @@ def graphiql_routes() -> list[BaseRoute]:
             raise HTTPException(404, f"There is no file {name!r} below /graphiql; open /graphiql instead.")
         return answer(request, assets[name])
 
-    return [Route("/graphiql", graphiql), Route("/graphiql/{file}", graphiql_file)]
+    def icon(request: Request) -> Response:
+        return answer(request, assets["favicon.svg"])
+
+    return [
+        Route("/graphiql", graphiql),
+        Route("/graphiql/", without_last_slash),
+        Route("/graphiql/{file}", graphiql_file),
+        Route("/favicon.ico", icon),
+    ]
+
+
+def without_last_slash(request: Request) -> Response:
+    """To the page itself, whose addresses are relative to its own."""
+    return RedirectResponse(below(request, own_path(request.scope).rstrip("/")), 308)
+
+
+def shown_to_browsers(refuse: Show) -> Show:
+    """The same refusals, but a page with ways on where a browser asked for a path that is not there."""
+
+    def shown(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404 and "text/html" in request.headers.get("accept", ""):
+            return standalone(not_found(below(request, "/")), 404)
+        return refuse(request, error)
+
+    return shown

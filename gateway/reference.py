@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from domain.problem import KINDS
 from gateway.assets import FOR_EVER, TYPES, WEB, Asset, answer, policy, read_asset
+from gateway.pages import without_last_slash
 
 REFERENCE = WEB / "reference"
 ERRORS = WEB.parent / "docs" / "errors.md"
@@ -76,7 +77,9 @@ def reference_routes(server: str, type_base: str) -> list[BaseRoute]:
 
     return [
         Route("/docs", reference),
+        Route("/docs/", without_last_slash),
         Route("/docs/errors", all_errors),
+        Route("/docs/errors/", without_last_slash),
         Route("/docs/errors/{code}", error),
         Route("/docs/{file}", reference_file),
     ]
@@ -103,7 +106,7 @@ def _error(code: str, item: Explanation, type_base: str) -> tuple[str, str, str]
     body = f"""<h1>{html.escape(title)}</h1>
       <p><code>{code}</code>, HTTP status {item.status}. {again}</p>
       <p>{_inline(item.text)}</p>
-      <pre>{html.escape(json.dumps(shown, indent=2, ensure_ascii=False))}</pre>
+      <pre tabindex="0">{html.escape(json.dumps(shown, indent=2, ensure_ascii=False))}</pre>
       <p>Every answer has an <code>X-Request-ID</code>: quote it when you report something.</p>
       <p><a href="../errors">All kinds of refusals</a></p>"""
     return title, "../", body

@@ -11,11 +11,11 @@ from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from domain.errors import RateLimited, Unauthorized
-from gateway import sign_in_pages as pages
+from gateway import plain_pages as pages
 from gateway.credentials import SESSION_COOKIE, Credentials, refuse_cross_site, session_cookie
 from gateway.paths import below
 from gateway.settings import Settings
@@ -49,7 +49,7 @@ def _counted(answer: Answer) -> Answer:
         try:
             await request.state.meter.charge(1)
         except RateLimited as refusal:
-            return _page(pages.form(refusal.detail), 429, {**_FORM, "Retry-After": str(refusal.retry_after)})
+            return pages.standalone(pages.form(refusal.detail), 429, {**_FORM, "Retry-After": str(refusal.retry_after)})
         return await answer(request)
 
     return counted
@@ -65,7 +65,7 @@ async def _sign_in(request: Request) -> Response:
         raise HTTPException(405, "Open the sign-in link with GET.", {"Allow": "GET"})
     session = await keys.sign_in(request.app.state.database, request.query_params["token"], _life(request))
     if session is None:
-        return _page(pages.LINK_REFUSED, 410, _PRIVATE)
+        return pages.standalone(pages.LINK_REFUSED, 410, _PRIVATE)
     return await _signed_in(request, session)
 
 
@@ -79,8 +79,8 @@ async def _form(request: Request) -> Response:
         except Unauthorized:
             pass
         else:
-            return _page(pages.signed_in(caller.organization.name, caller.role), 200, _FORM)
-    return _page(pages.form(), 200, _FORM)
+            return pages.standalone(pages.signed_in(caller.organization.name, caller.role), 200, _FORM)
+    return pages.standalone(pages.form(), 200, _FORM)
 
 
 async def _with_key(request: Request) -> Response:
@@ -92,7 +92,7 @@ async def _with_key(request: Request) -> Response:
     session = await keys.sign_in_with_key(request.app.state.database, key, _life(request))
     if session is None:
         said = "That key is unknown, incomplete, revoked or expired, or a publishable one (cpk), which signs nobody in."
-        return _page(pages.form(said), 401, _FORM)
+        return pages.standalone(pages.form(said), 401, _FORM)
     return await _signed_in(request, session)
 
 
@@ -124,10 +124,6 @@ async def _sign_out(request: Request) -> Response:
             SESSION_COOKIE, path=below(request, "") or "/", secure=_is_secure(request), httponly=True, samesite="lax"
         )
     return response
-
-
-def _page(html: str, status: int, headers: dict[str, str]) -> Response:
-    return HTMLResponse(html, status, {**headers, "Content-Security-Policy": pages.CONTENT_SECURITY_POLICY})
 
 
 def _life(request: Request) -> timedelta:

@@ -177,6 +177,12 @@ def test_page_is_read_only_and_has_one_address(client: TestClient) -> None:
     assert client.get("/graphiql", follow_redirects=False).status_code == 200
 
 
+def test_the_icon_that_browsers_ask_for_unasked_is_there(client: TestClient) -> None:
+    icon = client.get("/favicon.ico")
+    assert icon.headers["content-type"] == "image/svg+xml"
+    assert icon.content == client.get("/graphiql/favicon.svg").content
+
+
 def test_examples_are_served_as_they_are_read(client: TestClient) -> None:
     served: list[dict[str, Any]] = client.get("/graphiql/examples.json").json()
     assert [Example(**example) for example in served] == read_examples()

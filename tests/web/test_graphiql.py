@@ -198,7 +198,7 @@ def test_link_to_an_operation_fills_a_tab_and_runs_nothing(browser: Chrome, live
     find(browser, "[aria-label='Show Documentation Explorer']").click()
     wait_for_text(browser, ".graphiql-plugin", "Mutation")  # the schema has arrived: all is loaded that ever will be
     sent = operations_sent(browser)
-    assert {operation["operationName"] for operation in sent} == {"WhoAmI", "IntrospectionQuery"}
+    assert {operation["operationName"] for operation in sent} == {"WhoAmI"}
     assert (
         browser.execute_script("return document.querySelector('.result-window .CodeMirror').CodeMirror.getValue()")
         == ""

@@ -106,15 +106,10 @@
       }),
       h("button", { type: "submit", className: "primary" }, "Use key"),
       onCancel && h("button", { type: "button", onClick: onCancel }, "Cancel"),
+      h("a", { className: "sign-in", href: "sign-in" }, "Sign in"),
       complaint || reason
         ? h("span", { id: "key-note", className: "refused", role: "alert" }, complaint || reason)
-        : h(
-            "span",
-            { id: "key-note", className: "note" },
-            "Kept in this page's memory only, gone when you leave; or ",
-            h("a", { href: "sign-in" }, "sign in"),
-            ".",
-          ),
+        : h("span", { id: "key-note", className: "note" }, "A typed key is kept in this page's memory only."),
     );
   }
 
@@ -160,6 +155,7 @@
       "header",
       { className: "bar" },
       h("div", { className: "identity", "aria-live": "polite" }, h(Identity, props)),
+      h("h1", { className: "unseen" }, "certgate GraphiQL"),
       h("code", { className: "endpoint", title: new URL(ENDPOINT, document.baseURI).href }, "POST /graphql"),
     );
   }
@@ -266,6 +262,33 @@
     );
   }
 
+  // The editors have no names of their own, and would keep the Tab key: whoever has no mouse could not get out of them.
+  function ReachableEditors() {
+    const { queryEditor, variableEditor, responseEditor } = useEditorContext({ nonNull: true });
+    useEffect(() => {
+      for (const [editor, name] of [[queryEditor, "Operation"], [variableEditor, "Variables"], [responseEditor, "Answer"]]) {
+        if (!editor) continue;
+        editor.setOption("screenReaderLabel", name);
+        editor.addKeyMap({ Tab: false, "Shift-Tab": false });
+        editor.setOption("lineWrapping", true);
+        editor.getScrollerElement().tabIndex = 0;
+      }
+    }, [queryEditor, variableEditor, responseEditor]);
+    return null;
+  }
+
+  // GraphiQL's tabs are elements of the role "tab" with two buttons inside, which that role does not have. The buttons are
+  // what is used, so the list is a list of them.
+  function plainTabs() {
+    for (const list of document.querySelectorAll(".graphiql-tabs[role=tablist]")) list.removeAttribute("role");
+    for (const tab of document.querySelectorAll("li.graphiql-tab")) {
+      const active = tab.classList.contains("graphiql-tab-active");
+      for (const name of ["role", "aria-selected"]) if (tab.hasAttribute(name)) tab.removeAttribute(name);
+      const button = tab.querySelector(".graphiql-tab-button");
+      if (button && button.ariaCurrent !== String(active)) button.ariaCurrent = String(active);
+    }
+  }
+
   // GraphiQL's check of variables knows no scalar whose value is an object, as that of Metadata is.
   function MapsInVariables() {
     const { variableEditor } = useEditorContext({ nonNull: true });
@@ -351,6 +374,19 @@
     }
   }
 
+  // The schema's text is public: there is documentation before anybody has signed in, unless the server keeps it to itself.
+  async function readSchema() {
+    try {
+      const response = await fetch("schema.graphql", { credentials: "omit" });
+      if (!response.ok) return null;
+      const schema = GraphiQL.GraphQL.buildSchema(await response.text());
+      keepFalsyDefaults(schema);
+      return schema;
+    } catch {
+      return null;
+    }
+  }
+
   function Logo() {
     return h(
       GraphiQL.Logo,
@@ -359,15 +395,9 @@
     );
   }
 
-  function Page({ examples, storage }) {
+  function Page({ examples, schema, storage }) {
     const [who, setWho] = useState({ state: "asking" });
-    // The schema is asked for as soon as the server answers us, and kept even if the credential ends later.
-    const [admitted, setAdmitted] = useState(false);
-    const identifyAgain = async () => {
-      const found = await identify();
-      if (found.state !== "unknown") setAdmitted(true);
-      setWho(found);
-    };
+    const identifyAgain = async () => setWho(await identify());
     const use = (key) => {
       apiKey = key;
       setWho({ state: "asking" });
@@ -398,26 +428,24 @@
             storage,
             plugins,
             ...initial,
-            schema: admitted ? undefined : null,
-            onSchemaChange: keepFalsyDefaults,
-            schemaDescription: true,
-            inputValueDeprecation: true,
+            schema,
             isHeadersEditorEnabled: false,
             shouldPersistHeaders: false,
             defaultEditorToolsVisibility: "variables",
             defaultQuery: "# Ctrl-Space suggests what fits, Ctrl-Enter runs it.\n",
           },
           Logo(),
-          h(GraphiQL.Toolbar, null, ({ prettify, merge, copy }) => h(Fragment, null, prettify, merge, copy, h(ShareButton), h(CostButton), h(MapsInVariables))),
+          h(GraphiQL.Toolbar, null, ({ prettify, merge, copy }) => h(Fragment, null, prettify, merge, copy, h(ShareButton), h(CostButton), h(MapsInVariables), h(ReachableEditors))),
         ),
       ),
     );
   }
 
   async function open() {
-    const response = await fetch(`${ASSETS}examples.json`);
+    const [schema, response] = await Promise.all([readSchema(), fetch(`${ASSETS}examples.json`)]);
     const examples = response.ok ? await response.json() : [];
-    ReactDOM.createRoot(document.getElementById("page")).render(h(Page, { examples, storage: tabStorage() }));
+    ReactDOM.createRoot(document.getElementById("page")).render(h(Page, { examples, schema, storage: tabStorage() }));
+    new MutationObserver(plainTabs).observe(document.body, { childList: true, subtree: true, attributeFilter: ["aria-selected", "class"] });
   }
 
   // A link to an operation, pasted into the address bar of an open page, changes the fragment only.

@@ -1,8 +1,11 @@
-"""The few pages around signing in: plain HTML, no script, nothing from anywhere, in the colours of GraphiQL's page."""
+"""The few pages without a file: plain HTML, no script, nothing from anywhere, in the colours of GraphiQL's page."""
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from html import escape
+
+from starlette.responses import HTMLResponse, Response
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #3b4557; --ink-soft: #667085; --paper: #fff; --line: #e4e7ec;
@@ -19,7 +22,7 @@ input { background: var(--field); color: var(--ink); margin-bottom: 12px; width:
 button { background: var(--accent); border-color: var(--accent); color: var(--accent-ink); cursor: pointer;
   font-weight: 500; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
-p { margin: 0 0 14px; }
+p, ul { margin: 0 0 14px; }
 a { color: inherit; }
 code { font: 13px "Fira Code", monospace; }
 .soft { color: var(--ink-soft); margin-top: 20px; }
@@ -42,6 +45,11 @@ def _page(title: str, content: str) -> str:
 </main></body>
 </html>
 """
+
+
+def standalone(html: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer that shows one of these pages."""
+    return HTMLResponse(html, status, {**(headers or {}), "Content-Security-Policy": CONTENT_SECURITY_POLICY})
 
 
 LINK_REFUSED = _page(
@@ -75,4 +83,19 @@ def signed_in(organization: str, role: str) -> str:
         f"""<p>You act for <strong>{escape(organization)}</strong> ({escape(role)}).
 <a href="graphiql">Open GraphiQL</a></p>
 <form method="post" action="sign-out"><button type="submit">Sign out</button></form>""",
+    )
+
+
+def not_found(home: str) -> str:
+    """Says that there is no such page, and leads to those that are; `home` is the path of the first, with its slash."""
+    home = escape(home)
+    return _page(
+        "There is no such page",
+        f"""<p>The address is wrong, or what it led to has moved. These are here:</p>
+<ul>
+<li><a href="{home}graphiql">GraphiQL</a>, to ask and to try</li>
+<li><a href="{home}docs">The API reference</a></li>
+<li><a href="{home}docs/errors">What refusals mean</a></li>
+<li><a href="{home}sign-in">Sign in</a></li>
+</ul>""",
     )

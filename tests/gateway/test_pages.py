@@ -1,0 +1,34 @@
+"""What a browser meets beside the pages themselves: a slash too many, an address that is none."""
+
+import re
+
+import pytest
+
+from tests.world import World
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize("path", ["/graphiql/", "/docs/", "/docs/errors/"])
+async def test_a_last_slash_leads_to_the_page(world: World, path: str) -> None:
+    moved = await world.client.get(path)
+    assert (moved.status_code, moved.headers["location"]) == (308, path.rstrip("/"))
+    assert (await world.client.get(moved.headers["location"])).status_code == 200
+
+
+async def test_a_browser_that_is_lost_gets_a_page_and_a_program_a_problem(world: World) -> None:
+    page = await world.client.get("/no/such/page", headers=BROWSER)
+    assert page.status_code == 404
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    ways = re.findall(r'href="([^"]+)"', page.text)
+    assert len(ways) > 3
+    for path in ways:
+        assert (await world.client.get(path)).status_code == 200
+    for accept in ("*/*", "application/json"):
+        problem = await world.client.get("/no/such/page", headers={"Accept": accept})
+        assert problem.status_code == 404
+        assert problem.headers["content-type"] == "application/problem+json"
+    # The API's own paths are for programs, whoever asks.
+    assert (await world.client.get("/products/api/v1/none", headers=BROWSER)).headers["content-type"] != "text/html"

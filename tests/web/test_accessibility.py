@@ -1,0 +1,86 @@
+"""What axe-core finds on the pages: nothing, in light and dark, on a desk and in a hand."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
+
+from tests.conftest import LiveServer
+from tests.npm import installed
+
+PAGES = {
+    "/sign-in": "main",
+    "/sign-in?token=used": "main",
+    "/no/such/page": "main",
+    "/docs/errors": "main table",
+    "/docs/errors/not_found": "main pre",
+    "/docs": ".opblock",
+    "/docs?api=products": ".opblock",
+    "/docs?api=account": ".opblock",
+    "/docs#/Assignments/apps_certifications_api_update_product_certification": ".opblock.is-open .responses-table",
+    "/graphiql": ".graphiql-tabs .graphiql-tab-button",
+}
+"""Each with what is there once it is drawn."""
+
+SIGNED_IN = {"/sign-in": "main form", "/graphiql": ".identity .who strong"}
+
+RUN = """
+const done = arguments[0];
+axe.run(document, {resultTypes: ["violations"]}).then((found) => done(found.violations.flatMap(
+  (rule) => rule.nodes.map((node) => `${rule.id}: ${node.target.join(" ")}: ${node.failureSummary}`))));
+"""
+
+
+@pytest.fixture
+def axe() -> str:
+    return (installed(Path(__file__).parent / "axe") / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+def show(browser: Chrome, url: str, drawn: str, *, scheme: str, width: int) -> None:
+    theme = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", theme)
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    browser.get("about:blank")  # another fragment alone would not load the page anew
+    browser.get(url)
+    WebDriverWait(browser, 30).until(lambda _: browser.find_elements(By.CSS_SELECTOR, drawn), url)
+
+
+def found_on(browser: Chrome, axe: str, width: int) -> list[Any]:
+    browser.execute_cdp_cmd("Runtime.evaluate", {"expression": axe})  # the pages' own policy permits no such script
+    found: list[Any] = browser.execute_async_script(RUN)
+    wide = browser.execute_script("return document.documentElement.scrollWidth")
+    return [*found, *([f"scrolls sideways: {wide}"] if wide > width else [])]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_nothing(browser: Chrome, live_server: LiveServer, axe: str, scheme: str, width: int) -> None:
+    browser.set_script_timeout(60)
+    pages = [(live_server.url + path, drawn) for path, drawn in PAGES.items()]
+    pages += [(live_server.sign_in_url, "main, .identity")]
+    pages += [(live_server.url + path, drawn) for path, drawn in SIGNED_IN.items()]
+    found = {}
+    for url, drawn in pages:
+        show(browser, url, drawn, scheme=scheme, width=width)
+        found[url] = found_on(browser, axe, width)
+    assert len(found) >= len(PAGES)
+    assert {url: names for url, names in found.items() if names} == {}
+
+
+def test_the_keyboard_leaves_the_editors(browser: Chrome, live_server: LiveServer) -> None:
+    browser.get(live_server.sign_in_url)
+    browser.get(f"{live_server.url}/graphiql")
+    WebDriverWait(browser, 30).until(lambda _: browser.find_elements(By.CSS_SELECTOR, SIGNED_IN["/graphiql"]))
+    editor = browser.find_element(By.CSS_SELECTOR, ".graphiql-query-editor textarea")
+    inside = ".graphiql-query-editor :focus, .graphiql-query-editor:focus"
+    editor.send_keys("\t")
+    # The box that scrolls comes behind what is typed into.
+    for _ in range(2):
+        if browser.find_elements(By.CSS_SELECTOR, inside):
+            browser.switch_to.active_element.send_keys("\t")
+    assert not browser.find_elements(By.CSS_SELECTOR, inside)
+    assert browser.execute_script("return document.activeElement !== document.body")
