@@ -21,8 +21,8 @@ from db.catalogue_files import Catalogue, read_catalogue
 from db.compiled import SQLITE
 from db.migrate import migrate
 from db.postgresql import POSTGRESQL
+from db.products import searched
 from domain.short_id import ShortId, catalogue_id
-from domain.text import search_text
 
 SEED = 20_261_122
 CERTIFICATIONS = 60
@@ -236,9 +236,10 @@ def _products(dialect: Dialect, products: int) -> tuple[Sequence[str], Iterator[
     def rows() -> Iterator[Row]:
         for number in range(products):
             code, name, brand = gtin(number), f"{names[number % _POOL]} {number}", _BRANDS[number % len(_BRANDS)]
-            yield (code, _id("p", number), name, brand, search_text(name, brand, code), *pool[number % _POOL])
+            found_by = searched(name, brand, code).values()
+            yield (code, _id("p", number), name, brand, *found_by, *pool[number % _POOL])
 
-    return ["gtin", "id", "name", "brand", "search_text", *facts[0]], rows()
+    return ["gtin", "id", "name", "brand", *searched("", "", ""), *facts[0]], rows()
 
 
 def _certification_assignments(dialect: Dialect, products: int) -> tuple[Sequence[str], Iterator[Row]]:

@@ -14,10 +14,10 @@ from db import tables
 from db.catalogue_files import Catalogue, DemoProduct, HeldCertification, read_catalogue, read_demo_products
 from db.database import Database, Transaction
 from db.organizations import find_by_slug
+from db.products import searched
 from db.reads import Read
 from domain.records import Organization
 from domain.short_id import ShortId, catalogue_id
-from domain.text import search_text
 from domain.vocabulary import ClaimCategory, ClaimSource
 
 DEMO_SLUG = "demo"
@@ -186,7 +186,7 @@ def _product(product: DemoProduct, owner: Organization) -> dict[str, Any]:
         "image_url": "",
         "data_source": product.data_source,
         "metadata": product.metadata,
-        "search_text": search_text(product.name, product.brand, product.gtin),
+        **searched(product.name, product.brand, product.gtin),
     }
 
 

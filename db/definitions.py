@@ -16,14 +16,14 @@ from db.tables import certification_bodies as bodies
 from db.tables import certifications, claims, definition_changes
 from domain.records import Certification, CertificationBody, Claim
 from domain.short_id import ShortId
-from domain.text import fold
+from domain.text import fold, folded
 
 T = TypeVar("T")
 D = TypeVar("D", CertificationBody, Certification, Claim)
 
 
 class Definitions(NamedTuple):
-    """All definitions at one moment, by id; certifications and claims in the order of label and id.
+    """All definitions at one moment, by id; certifications and claims in the order of label, whatever its case, and id.
 
     The private ones of every organisation are among them: whoever shows them looks at `organization_id`.
     """
@@ -69,7 +69,7 @@ CERTIFICATIONS: Read[tuple[Any, ...]] = Read(
         certifications.c.standard,
         certifications.c.organization_id,
         certifications.c.body_id,
-    ).order_by(certifications.c.label, certifications.c.id),
+    ),
     tuple,
 )
 CLAIMS = Read(
@@ -80,7 +80,7 @@ CLAIMS = Read(
         claims.c.category,
         claims.c.requires_definition,
         claims.c.description,
-    ).order_by(claims.c.label, claims.c.id),
+    ),
     Claim,
 )
 
@@ -129,11 +129,18 @@ def _arranged(
     by_id = {body.id: body for body in found_bodies}
     # Certifications of one body have it in common.
     found_certifications = [Certification(*(*row[:-1], by_id.get(row[-1]))) for row in rows]
+    # Here and not in SQL, because the databases' own folding differs outside ASCII.
+    found_certifications.sort(key=_place)
+    found_claims.sort(key=_place)
     ranks = {item.id: rank for rank, item in enumerate(found_certifications)}
     ranks.update((item.id, rank) for rank, item in enumerate(found_claims))
     return Definitions(
         by_id, {item.id: item for item in found_certifications}, {item.id: item for item in found_claims}, ranks
     )
+
+
+def _place(definition: Certification | Claim) -> tuple[str, ShortId]:
+    return folded(definition.label), definition.id
 
 
 async def with_definitions(database: Database, read: Callable[[Definitions], Awaitable[T]]) -> T:

@@ -43,8 +43,8 @@ COLUMNS = (
 
 
 _ORDERS = {
-    "product_name": products.c.name,
-    "brand": products.c.brand,
+    "product_name": products.c.search_text,
+    "brand": products.c.folded_brand,
     "created": products.c.created_at,
     # No score is recorded, so all are equal and the GTIN decides.
     "confidence_score": products.c.gtin,
@@ -55,7 +55,7 @@ _INDEXES = (
     Index("sqlite_autoindex_products_1", ("gtin",)),
     Index("sqlite_autoindex_products_2", ("id",)),
     Index("ix_products_search_text", ("search_text",)),
-    Index("ix_products_brand", ("brand", "gtin")),
+    Index("ix_products_brand", ("folded_brand", "gtin")),
     Index("ix_products_country", ("country_of_origin", "gtin")),
     Index("ix_products_source", ("data_source", "gtin")),
     Index("ix_products_organization", ("organization_id", "gtin")),
@@ -107,7 +107,7 @@ async def listing(
     values = {
         "organization_id": organization_id,
         "pattern": None if command.q is None else pattern(fold(command.q)),
-        "brand": command.brand,
+        "folded_brand": None if command.brand is None else fold(command.brand),
         "country_of_origin": command.country_of_origin,
         "data_source": command.data_source,
     }
@@ -147,10 +147,15 @@ async def lock(transaction: Transaction, gtin: Gtin, organization_ids: Sequence[
     return next(iter(found), None)
 
 
+def searched(name: str, brand: str, gtin: str) -> dict[str, str]:
+    """The columns that products are found and ordered by, whatever the case; stored with each change."""
+    return {"search_text": search_text(name, brand, gtin), "folded_brand": fold(brand)}
+
+
 async def add(transaction: Transaction, product: Product) -> bool:
     """Stores a new product. False when one of that GTIN exists already."""
     values = {column.name: getattr(product, column.name) for column in COLUMNS}
-    values["search_text"] = search_text(product.name, product.brand, product.gtin)
+    values |= searched(product.name, product.brand, product.gtin)
     return await transaction.insert(products, values, unless=("gtin",))
 
 
@@ -162,7 +167,7 @@ async def change(transaction: Transaction, product: Product, changes: dict[str, 
         {
             "of": product.gtin,
             **changes,
-            "search_text": search_text(name, brand, product.gtin),
+            **searched(name, brand, product.gtin),
             "updated_at": at,
             "version": product.version + 1,
         },

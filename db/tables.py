@@ -212,10 +212,12 @@ products = Table(
     Column("data_source", Vocabulary(DataSource), nullable=False),
     Column("metadata", Document, nullable=False),
     *_moments(),
-    # Name, brand and GTIN folded to one case in Python, because the databases' own folding differs outside ASCII.
+    # Name, brand and GTIN folded to one case in Python, because the databases' own folding differs outside ASCII; and
+    # the brand alone.
     Column("search_text", text(), nullable=False),
+    Column("folded_brand", text(), nullable=False, server_default=""),
     Index("ix_products_organization", "organization_id", "gtin"),
-    Index("ix_products_brand", "brand", "gtin"),
+    Index("ix_products_brand", "folded_brand", "gtin"),
     Index("ix_products_country", "country_of_origin", "gtin"),
     Index("ix_products_source", "data_source", "gtin"),
     Index("ix_products_updated", "updated_at", "gtin"),

@@ -354,7 +354,7 @@ PRODUCTS: Fields = {
     "gtin": _compared("gtin", GtinField),
     "id": _compared("id", ShortIdField),
     "name": _name,
-    "brand": _compared("brand", Text255),
+    "brand": _compared("folded_brand", Folded),
     "search": _search,
     "country_of_origin": _compared("country_of_origin", Country),
     "data_source": _compared("data_source", DataSource),

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from domain.short_id import ShortId
-from domain.text import fold
+from domain.text import folded
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -132,7 +132,7 @@ def matches(where: Where, record: Any) -> bool:
             return not matches(part, record)
         case Condition(member, operator, value):
             stored = getattr(record, member)
-            return _holds(operator, fold(stored) if member in _FOLDED else stored, value)
+            return _holds(operator, folded(stored) if member in _FOLDED else stored, value)
 
 
 def _holds(operator: str, stored: Any, value: Any) -> bool:

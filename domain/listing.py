@@ -15,7 +15,7 @@ from domain.commands import (
     Page,
 )
 from domain.records import Certification, CertificationAssignment, CertificationBody, Claim
-from domain.text import contains, fold
+from domain.text import contains, fold, folded
 from domain.validity import is_active
 
 T = TypeVar("T")
@@ -69,14 +69,14 @@ def claims(every: Iterable[Claim], command: ListClaims) -> list[Claim]:
 
 def _ordered(items: list[D], ordering: str, key: Callable[[D], str]) -> list[D]:
     items.sort(key=lambda item: item.id)
-    items.sort(key=key, reverse=ordering.startswith("-"))
+    items.sort(key=lambda item: folded(key(item)), reverse=ordering.startswith("-"))
     return items
 
 
 def arrange(
     held: Iterable[CertificationAssignment], command: ListProductCertifications, today: date
 ) -> list[CertificationAssignment]:
-    """The assignments that pass the filters, in the order asked for.
+    """The assignments that pass the filters, in the order asked for; labels are ordered whatever their case.
 
     Unknown dates come last in either direction; ties are ordered by label and id, so that an answer is repeatable.
     """
@@ -86,11 +86,11 @@ def arrange(
         if command.verification_status in (None, item.verification_status)
         and command.is_active in (None, is_active(item.valid_from, item.expiration_date, today))
     ]
-    chosen.sort(key=lambda item: (item.certification.label, item.certification.id))
+    chosen.sort(key=lambda item: (folded(item.certification.label), item.certification.id))
     descending = command.ordering.startswith("-")
     if command.ordering.endswith("label"):
         if descending:
-            chosen.sort(key=lambda item: item.certification.label, reverse=True)
+            chosen.sort(key=lambda item: folded(item.certification.label), reverse=True)
         return chosen
     dated = [item for item in chosen if item.expiry_date is not None]
     dated.sort(key=lambda item: item.expiry_date or date.max, reverse=descending)

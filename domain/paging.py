@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from domain.errors import InvalidInput, Violation
-from domain.text import search_text
+from domain.text import fold, folded, search_text
 from domain.vocabulary import Vocabulary
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ class ProductOrderField(Vocabulary):
 
     GTIN = "gtin", "The GTIN."
     NAME = "search_text", "The name, whatever its case; then brand and GTIN."
-    BRAND = "brand", "The brand as it is written; then the GTIN."
+    BRAND = "folded_brand", "The brand, whatever its case; then the GTIN."
     UPDATED_AT = "updated_at", "When it last changed; then the GTIN."
 
 
@@ -52,15 +52,15 @@ class NestedAssignmentOrderField(Vocabulary):
 class DefinitionOrderField(Vocabulary):
     """What certifications and claims are ordered by."""
 
-    LABEL = "label", "The label; then the id."
-    CODE = "code", "The code; then the id."
+    LABEL = "label", "The label, whatever its case; then the id."
+    CODE = "code", "The code, whatever its case; then the id."
 
 
 class BodyOrderField(Vocabulary):
     """What certification bodies are ordered by."""
 
-    NAME = "name", "The name; then the id."
-    CODE = "code", "The code; then the id."
+    NAME = "name", "The name, whatever its case; then the id."
+    CODE = "code", "The code, whatever its case; then the id."
 
 
 class OrderDirection(Vocabulary):
@@ -116,7 +116,7 @@ def product_order(by: ProductOrderField = ProductOrderField.GTIN, *, descending:
                 "products",
                 by.value,
                 descending,
-                lambda item: (item.brand, item.gtin),
+                lambda item: (fold(item.brand), item.gtin),
                 tuple[str, str],
                 _GTIN | {"brand"},
             )
@@ -174,13 +174,13 @@ def definition_order(
     *,
     descending: bool = False,
 ) -> Order:
-    """An order of definitions; ties by id."""
+    """An order of definitions, whatever the case; ties by id."""
     member = by.value
     return Order(
         of,
         member,
         descending,
-        lambda item: (getattr(item, member), item.id),
+        lambda item: (folded(getattr(item, member)), item.id),
         tuple[str, str],
         frozenset({member, "id"}),
     )

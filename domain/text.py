@@ -1,11 +1,16 @@
 """Text as searches compare it."""
 
 import unicodedata
+from functools import lru_cache
 
 
 def fold(text: str) -> str:
     """The text with case and compatibility forms folded away: `STRASSE` and `Straße` become one."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+folded = lru_cache(maxsize=4096)(fold)
+"""The same of what definitions say, which is compared again and again; there are some hundreds of them."""
 
 
 def contains(text: str, part: str) -> bool:

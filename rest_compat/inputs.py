@@ -114,7 +114,7 @@ ELSEWHERE: dict[tuple[str, str], Words] = {
             ("description", Words("What the key is for.", "Reads certifications for the shop's pages.")),
         )
     },
-    ("ListTradeItems", "brand"): Words("Only those of exactly this brand.", "Acme"),
+    ("ListTradeItems", "brand"): Words("Only those of this brand, whatever the case.", "Acme"),
     ("ListTradeItems", "country_of_origin"): Words("Only those from this country, an ISO 3166-1 alpha-2 code.", "US"),
     ("ListProducts", "organization_id"): Words("The organisation whose products are listed.", "g5JYoyhXAiyPL7wg6cSNzH"),
     ("CreateProduct", "organization_id"): Words(

@@ -61,6 +61,17 @@ class ProductNameFilter:
     starts_with: str | None = strawberry.field(default=None, description="It begins so.")
 
 
+@strawberry.input(description="Which brands are looked for, whatever the case. All operators given must hold.")
+class BrandFilter:
+    """Brands of products."""
+
+    eq: str | None = strawberry.field(default=None, description="It is this.")
+    in_: list[str] | None = strawberry.field(
+        name="in", default=None, description="One of these, at most 100; an empty list matches nothing."
+    )
+    starts_with: str | None = strawberry.field(default=None, description="It begins so.")
+
+
 @strawberry.input(description="A span of days; both ends are included, and either may be left out.")
 class DateRange:
     """Both ends included."""
@@ -287,7 +298,7 @@ class ProductWhere:
     gtin: ExactFilter | None = strawberry.field(default=None, description="Its GTIN, 8 to 14 digits.")
     id: Filter[strawberry.ID] | None = strawberry.field(default=None, description="Its id.")
     name: ProductNameFilter | None = strawberry.field(default=None, description="Its name.")
-    brand: TextFilter | None = strawberry.field(default=None, description="Its brand.")
+    brand: BrandFilter | None = strawberry.field(default=None, description="Its brand.")
     search: str | None = strawberry.field(
         default=None,
         description="A part of its name, brand or GTIN, whatever the case; every product that the rest leaves is read.",

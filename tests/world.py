@@ -10,9 +10,9 @@ from starlette.types import ASGIApp
 
 from db import tables
 from db.database import Database
+from db.products import searched
 from db.reads import Read
 from domain.short_id import ShortId, catalogue_id, new_short_id
-from domain.text import search_text
 from domain.vocabulary import KeyKind, Role
 from resolvers.keys import create_key
 
@@ -59,7 +59,9 @@ class World:
         self.keys[name] = made.secret
         self.key_ids[name] = made.entry.id
 
-    async def add_product(self, gtin: str, organization_id: ShortId, name: str = "Oat drink") -> None:
+    async def add_product(
+        self, gtin: str, organization_id: ShortId, name: str = "Oat drink", brand: str = "Acme"
+    ) -> None:
         """Inserts a product."""
         async with self.database.write() as transaction:
             await transaction.insert(
@@ -69,7 +71,7 @@ class World:
                     "id": catalogue_id("product", gtin),
                     "organization_id": organization_id,
                     "name": name,
-                    "brand": "Acme",
+                    "brand": brand,
                     "description": "",
                     "country_of_origin": "US",
                     "net_content": "1 l",
@@ -81,7 +83,7 @@ class World:
                     "created_at": NOON,
                     "updated_at": NOON,
                     "version": 1,
-                    "search_text": search_text(name, "Acme", gtin),
+                    **searched(name, brand, gtin),
                 },
             )
 

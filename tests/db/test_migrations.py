@@ -187,6 +187,30 @@ async def test_an_infinity_of_postgresql_is_mended_and_kept_out(empty_postgresql
     await downgrade(empty_postgresql_url, "0008")
 
 
+async def test_brands_that_are_stored_are_folded(empty_url: str) -> None:
+    await migrate(empty_url, "0010")
+    engine = create_async_engine(driver_url(empty_url), poolclass=NullPool)
+    async with engine.begin() as connection:
+        moment = "'2026-01-01 00:00:00+00'"
+        await connection.execute(text(f"INSERT INTO organizations VALUES ('o', 'o', 'O', {moment})"))
+        for number, brand in enumerate(["", "Straße", "STRASSE", "\ufb01ne"]):
+            await connection.execute(
+                text(
+                    "INSERT INTO products (gtin, id, organization_id, name, brand, description, country_of_origin,"
+                    " net_content, ingredients, manufacturer, image_url, data_source, metadata, created_at,"
+                    " updated_at, version, search_text)"
+                    f" VALUES ('{number}', '{number}', 'o', '', :brand, '', '', '', '', '', '', 'claimed', '{{}}',"
+                    f" {moment}, {moment}, 1, '')"
+                ),
+                {"brand": brand},
+            )
+    await migrate(empty_url)
+    async with engine.connect() as connection:
+        found = await connection.scalars(text("SELECT folded_brand FROM products ORDER BY gtin"))
+        assert found.all() == ["", "strasse", "strasse", "fine"]
+    await downgrade(empty_url, "0010")
+
+
 async def test_on_postgresql_text_is_compared_by_code_point(empty_postgresql_url: str) -> None:
     await migrate(empty_postgresql_url)
     engine = create_async_engine(driver_url(empty_postgresql_url), poolclass=NullPool)

@@ -21,6 +21,7 @@ from domain.paging import (
 )
 from domain.records import CertificationBody
 from domain.short_id import ShortId
+from domain.text import fold
 
 
 def body(name: str, number: int) -> CertificationBody:
@@ -39,7 +40,7 @@ def test_pages_are_the_whole_list_whatever_goes_meanwhile(
 ) -> None:
     order = definition_order("bodies", BodyOrderField.NAME, descending=descending)
     items = [body(name, number) for number, name in enumerate(names)]
-    expected = sorted(items, key=lambda item: (item.name, item.id), reverse=descending)
+    expected = sorted(items, key=lambda item: (fold(item.name), item.id), reverse=descending)
     assert order.arranged(items) == expected
     seen: list[CertificationBody] = []
     window = Window(size, backward=backward)
