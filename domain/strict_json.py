@@ -9,6 +9,9 @@ from typing import Any
 
 import msgspec
 
+MAX_PARTS = 20_000
+"""Names, and lists and objects, in a text."""
+
 _decode = msgspec.json.Decoder().decode
 _WHITESPACE = b" \t\r\n"
 
@@ -32,8 +35,24 @@ class NestedTooDeeply(NotJson):
         super().__init__("it is nested too deeply")
 
 
+class TooMuch(NotJson):
+    """It has more names, lists and objects than anybody has to send."""
+
+    def __init__(self) -> None:
+        super().__init__(f"it has more than {MAX_PARTS} names, lists and objects")
+
+
+def is_too_much(text: bytes) -> bool:
+    """Whether making its parts would take longer than reading it: what looks like a part counts in strings, too."""
+    if len(text) <= MAX_PARTS:
+        return False
+    return text.count(b"[") + text.count(b"{") > MAX_PARTS or names_in(text) > MAX_PARTS
+
+
 def decode(text: bytes) -> Any:
     """The value that a text stands for. Raises `NotJson`."""
+    if is_too_much(text):
+        raise TooMuch
     try:
         value = _decode(text)
         # As many names as were kept: none was given twice, of which msgspec would keep the last.

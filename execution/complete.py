@@ -66,7 +66,8 @@ def complete(run: Run, place: ValuePlan, value: Any, position: Position) -> Any:
 def fail(run: Run, place: ValuePlan, error: Exception, position: Position) -> None:
     """Report an error of a place. Raises `Propagate` if the place may not be null."""
     path = response_path(place.path, position)
-    run.report(located_error(error, place.field.nodes, list(path)), path[: place.nullable_depth])
+    if run.reports(path[: place.nullable_depth]):
+        run.errors.append(located_error(error, place.field.nodes, list(path)))
     if place.non_null:
         raise Propagate
 

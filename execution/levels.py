@@ -66,7 +66,8 @@ async def _one(run: Run) -> None:
 async def _all(run: Run) -> None:
     """Everything that was noted by now: single places and batches."""
     late, run.late = run.late, []
-    calls: list[_LateCall | _BatchCall] = [*map(_LateCall, late), *_batch_calls(run)]
+    batches, failed = _batch_calls(run)
+    calls: list[_LateCall | _BatchCall] = [*map(_LateCall, late), *batches]
     if len(calls) == 1:
         await calls[0].settle()
     else:
@@ -75,6 +76,8 @@ async def _all(run: Run) -> None:
         if perf_counter() - run.since > HELD:
             await run.give_way()
         await call.deliver(run)
+    for field, entries, error in failed:
+        await _deliver_batch(run, [(field, entries)], error)
 
 
 async def _one_after_another(run: Run, fields: list[FieldPlan]) -> None:
@@ -179,8 +182,7 @@ class _BatchCall(_Call):
 
 async def _deliver_batch(run: Run, members: list[tuple[FieldPlan, list[Entry]]], results: Any) -> None:
     if isinstance(results, Exception):
-        _fail_batch(run, members, results)
-        return
+        results = [results] * sum(len(entries) for _, entries in members)
     start = 0
     for field, entries in members:
         place, complete, key = field.value, field.value.complete, field.key
@@ -194,17 +196,10 @@ async def _deliver_batch(run: Run, members: list[tuple[FieldPlan, list[Entry]]],
         start += len(entries)
 
 
-def _fail_batch(run: Run, members: list[tuple[FieldPlan, list[Entry]]], error: Exception) -> None:
-    for field, entries in members:
-        for _, target, position in entries:
-            try:
-                target[field.key] = field.value.complete(run, error, position)
-            except Propagate:
-                run.erase(field.value, position)
-
-
-def _batch_calls(run: Run) -> list[_BatchCall]:
+def _batch_calls(run: Run) -> tuple[list[_BatchCall], list[tuple[FieldPlan, list[Entry], Exception]]]:
+    """The calls of batch functions, and the fields whose arguments fail, for each of their parents."""
     groups: dict[Hashable, tuple[list[tuple[FieldPlan, list[Entry]]], dict[str, Any]]] = {}
+    failed: list[tuple[FieldPlan, list[Entry], Exception]] = []
     shared = run.program.shared_batches
     for field in run.program.plan.batches:
         entries = run.batches[field.batch]
@@ -216,13 +211,13 @@ def _batch_calls(run: Run) -> list[_BatchCall]:
             if arguments is None:
                 arguments = keywords(run, field, entries[0][2])
         except Exception as error:  # noqa: BLE001 - each parent's field fails with it
-            _fail_batch(run, [(field, entries)], error)
+            failed.append((field, entries, error))
             continue
         key: Hashable = field.number
         if shared:
             key = (cast("BatchedField", field.field).batch_function, frozen(arguments))
         groups.setdefault(key, ([], arguments))[0].append((field, entries))
-    return [_BatchCall(run, members, arguments) for members, arguments in groups.values()]
+    return [_BatchCall(run, members, arguments) for members, arguments in groups.values()], failed
 
 
 async def _settle(run: Run, calls: list[_LateCall | _BatchCall]) -> None:

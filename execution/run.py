@@ -31,6 +31,8 @@ Late = tuple[Any, ValuePlan, dict[str, Any] | None, Position]
 """An awaitable, the place of its result, the object to put it into if that is at hand, its position."""
 
 
+MAX_ERRORS = 100
+"""Failed fields that are named. An argument may fail its field for each of thousands of parents."""
 HELD = 0.01
 """Seconds after which a run lets others have their turn in the event loop, between two pieces of its work."""
 
@@ -81,12 +83,21 @@ class Run:
             None,
         )
 
-    def report(self, error: GraphQLError, position: tuple[str | int, ...]) -> None:
-        """Note an error that makes the place at this path null, unless it lies within one that is already."""
+    def reports(self, position: tuple[str | int, ...]) -> bool:
+        """Whether an error that makes the place at this path null is to be reported.
+
+        It is not where it lies within a place that is null already, nor beyond `MAX_ERRORS`.
+        """
         nulled = self.nulled
-        if not any(position[:length] in nulled for length in range(len(position) + 1)):
-            nulled.add(position)
-            self.errors.append(error)
+        if any(position[:length] in nulled for length in range(len(position) + 1)):
+            return False
+        nulled.add(position)
+        if len(self.errors) < MAX_ERRORS:
+            return True
+        if len(self.errors) == MAX_ERRORS:
+            message = f"More fields failed than the {MAX_ERRORS} that are named; they are null, too."
+            self.errors.append(GraphQLError(message, extensions={"code": "ERRORS_LEFT_OUT"}))
+        return False
 
     async def give_way(self) -> None:
         """Let others have their turn; then is also when the operation may be stopped."""

@@ -6,13 +6,20 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from domain.strict_json import NamedTwice, NestedTooDeeply, NotJson, count_names, decode, names_in
+from domain.strict_json import (
+    MAX_PARTS,
+    NamedTwice,
+    NestedTooDeeply,
+    NotJson,
+    TooMuch,
+    count_names,
+    decode,
+    is_too_much,
+    names_in,
+)
 
 MEMBERS = ("query", "documentId", "operationName", "variables", "extensions")
 _MAPS = ("variables", "extensions")
-
-MAX_NAMES = 20_000
-"""Names in all objects of a request: beyond what GraphQL lets variables hold."""
 
 
 class NotGraphQL(Exception):
@@ -59,6 +66,8 @@ def read_body(body: bytes) -> GraphQLRequest:
 
 def _plain_request(body: bytes) -> GraphQLRequest | None:
     """The request, if nothing about its body needs a second look."""
+    if is_too_much(body):
+        return None
     try:
         members = _decode_members(body)
         names = 1 + (members.operation_name is not None)
@@ -68,7 +77,7 @@ def _plain_request(body: bytes) -> GraphQLRequest | None:
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
     # Fewer are known here than stand in the text when one is given twice, is null, or has no meaning.
-    if names != names_in(body) or names > MAX_NAMES:
+    if names != names_in(body):
         return None
     return GraphQLRequest(
         members.query, None, False, members.operation_name or None, members.variables or {}, members.extensions or {}
@@ -128,10 +137,11 @@ def _persisted_query(extensions: Any) -> str | None:
 
 
 def _decode(text: bytes, what: str) -> Any:
-    if names_in(text) > MAX_NAMES:
-        raise _bad_request(f"{what} has more than {MAX_NAMES} names in its objects; send less in one request.")
     try:
         return decode(text)
+    except TooMuch:
+        detail = f"{what} has more than {MAX_PARTS} names, lists and objects; send less in one request."
+        raise _bad_request(detail) from None
     except NamedTwice as error:
         raise _bad_request(f"{what} has the name {error.name} twice in one object; give it once.") from None
     except NestedTooDeeply:

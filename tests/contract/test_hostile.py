@@ -327,6 +327,9 @@ REQUESTS: dict[str, Hostile] = {
     "9,000 variables, one twice": body(
         '{"query": "{ __typename }", "variables": {' + ",".join(f'"v{i % 8_999}":1' for i in range(9_000)) + "}}"
     ),
+    "330,000 lists in extensions": body(
+        '{"query": "{ __typename }", "extensions": {"a": [' + "[]," * 330_000 + "1]}}"
+    ),
     "NaN": body('{"query": "{ __typename }", "variables": {"a": NaN}}'),
     "infinity": body('{"query": "{ __typename }", "variables": {"a": -Infinity}}'),
     "a number beyond all": body('{"query": "{ __typename }", "variables": {"a": 1e999}}'),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from domain.strict_json import NamedTwice, NestedTooDeeply, NotJson, decode
+from domain.strict_json import MAX_PARTS, NamedTwice, NestedTooDeeply, NotJson, TooMuch, decode
 
 
 @pytest.mark.parametrize(
@@ -45,4 +45,14 @@ def test_what_is_no_json(text: bytes) -> None:
 
 def test_what_has_too_many_levels() -> None:
     with pytest.raises(NestedTooDeeply):
-        decode(b"[" * 100_000 + b"]" * 100_000)
+        decode(b"[" * 10_000 + b"]" * 10_000)
+
+
+@pytest.mark.parametrize("part", ["[]", "{}", '{"a": 1}'])
+def test_what_has_too_many_parts(part: str) -> None:
+    def listed(number: int) -> bytes:
+        return f"[{','.join([part] * number)}]".encode()
+
+    assert len(decode(listed(MAX_PARTS - 1))) == MAX_PARTS - 1
+    with pytest.raises(TooMuch):
+        decode(listed(MAX_PARTS + 1))

@@ -282,7 +282,7 @@ def test_unknown_members_are_passed_over() -> None:
 
 def test_violations_are_bounded_in_number_and_length() -> None:
     with pytest.raises(InvalidInput) as refused:
-        patch(metadata={f"{'k' * 5000}{number}": 1 for number in range(5000)})
+        patch(metadata={f"{'k' * 5000}{number}": 1 for number in range(100)})
     violations = refused.value.violations
     assert len(violations) == MAX_VIOLATIONS
     assert max(len(str(part)) for entry in violations for part in entry.path) <= 60
@@ -300,3 +300,11 @@ def test_a_refusal_repeats_nothing_of_the_value() -> None:
 def test_commands_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         patch().scope = "x"
+
+
+def test_metadata_with_too_many_keys_is_refused_before_any_is_looked_at() -> None:
+    patch(metadata={f"k{number}": None for number in range(100)})
+    with pytest.raises(InvalidInput) as refused:
+        patch(metadata={f"k{number}": 1 for number in range(101)})
+    [violation] = refused.value.violations
+    assert (violation.path, violation.type) == (("metadata",), "too_long")

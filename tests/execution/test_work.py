@@ -13,6 +13,7 @@ from execution.batched import batched
 from execution.errors import Refusal, RequestError
 from execution.execute import MAX_INTERPRETED, Executor
 from execution.limits import Limits
+from execution.run import MAX_ERRORS
 from tests.turns import each_turn
 
 MADE: Counter[str] = Counter()
@@ -44,8 +45,14 @@ class Branch:
 
     @batched
     @staticmethod
-    async def leaves(parents: list["Branch"], first: int = 1, where: Where | None = None) -> list[list[Leaf]]:
+    async def leaves(parents: list["Branch"], first: int = 1, where: Where | None = None) -> list[list[Leaf] | None]:
+        if first < 0:
+            raise ValueError("Fewer than none.")
         return [[Leaf(number=parent.number)] * first for parent in parents]
+
+    @strawberry.field
+    def refused(self, first: int) -> Leaf | None:
+        raise ValueError("Fewer than none.")
 
     @strawberry.field
     def leaf(self, where: Where | None = None) -> Leaf:
@@ -146,6 +153,18 @@ async def test_what_never_waits_is_stopped_all_the_same(field: str, monkeypatch:
     with pytest.raises(RequestError) as caught:
         await run(f"{{ branches(first: 10000) {{ {field} {{ number }} }} }}", executor=executor)
     assert caught.value.refusal is Refusal.TIMEOUT
+
+
+@pytest.mark.parametrize("field", ["leaves", "refused"])
+async def test_of_many_failed_fields_some_are_named(field: str) -> None:
+    executor = Executor(schema)
+    document = executor.prepare(f"{{ branches(first: 1000) {{ number {field}(first: -1) {{ number }} }} }}")
+    result = await executor.run(document, document.select(None), {}, Context())
+    assert result.data == {"branches": [{"number": number, field: None} for number in range(1000)]}
+    errors = result.errors or []
+    assert len(errors) == MAX_ERRORS + 1
+    assert [error.path for error in errors[:2]] == [["branches", 0, field], ["branches", 1, field]]
+    assert (errors[-1].path, errors[-1].extensions) == (None, {"code": "ERRORS_LEFT_OUT"})
 
 
 async def test_what_is_run_field_by_field_is_small() -> None:
