@@ -13,7 +13,7 @@ from pydantic import AnyHttpUrl
 from domain import commands
 from domain.commands import AssignClaim, PatchCertificationAssignment
 from domain.errors import InvalidInput, Violation
-from domain.validation import MAX_VIOLATIONS, Command
+from domain.validation import MAX_VIOLATIONS, Command, parse_filter
 from domain.web_address import PATTERN, why_not_a_web_address
 
 GTIN = "00012345678905"
@@ -295,6 +295,14 @@ def test_a_refusal_repeats_nothing_of_the_value() -> None:
         patch(scope={"secret": "hunter2"}, verification_url="https://u:hunter2@example.org", valid_from="hunter2")
     assert "hunter2" not in str(refused.value.violations)
     assert "hunter2" not in refused.value.detail
+
+
+def test_a_text_to_look_for_is_as_long_as_any_that_is_stored() -> None:
+    assert parse_filter("x" * 255, "code") == "x" * 255
+    for text in ("x" * 256, "\0"):
+        with pytest.raises(InvalidInput) as refused:
+            parse_filter(text, "code")
+        assert [entry.path for entry in refused.value.violations] == [("code",)]
 
 
 def test_commands_are_frozen() -> None:

@@ -15,7 +15,7 @@ from domain.records import Organization
 from domain.short_id import ShortId, catalogue_id
 from domain.vocabulary import KeyKind, Role
 from gateway.limit_headers import limit_headers
-from gateway.limiter import DAY, MINUTE, Budget, Limits, MemoryLimiter, Meter, RateLimits, Standing
+from gateway.limiter import DAY, MINUTE, Budget, Limits, MemoryLimiter, Meter, RateLimits, Standing, nearer
 
 START = 1_800_000_000.25
 LIMITS = Limits(3, 5)
@@ -354,3 +354,26 @@ async def test_a_meter_says_what_a_document_costs_when_it_does_not_fit() -> None
         await meter.charge(4)
     assert refused.value.retry_after == 60
     assert (await meter.ask()).minute_used == 1
+
+
+@pytest.mark.parametrize("window", ["minute", "day"])
+@pytest.mark.parametrize(
+    ("left", "ends_later", "takes_shared"),
+    [(-1, -1, True), (-1, 1, True), (0, 1, True), (0, 0, False), (0, -1, False), (1, 1, False), (1, -1, False)],
+)
+def test_of_two_standings_the_nearer_window_is_told(
+    window: str, left: int, ends_later: int, takes_shared: bool
+) -> None:
+    own = Standing(True, Limits(100, 1000), 0.0, 90, 60.0, 900, 86_400.0)
+    # Of the organisation, with as much left in both windows; `left` and `ends_later` are the differences in one.
+    shared = Standing(True, Limits(300, 3000), 0.0, 290, 60.0, 2900, 86_400.0)
+    shared = replace(
+        shared,
+        **{f"{window}_used": getattr(shared, f"{window}_used") - left},
+        **{f"{window}_end": getattr(shared, f"{window}_end") + ends_later},
+    )
+    told = nearer(own, shared)
+    chosen = shared if takes_shared else own
+    for name in (f"{window}_used", f"{window}_end"):
+        assert getattr(told, name) == getattr(chosen, name)
+    assert getattr(told.limits, window) == getattr(chosen.limits, window)

@@ -117,6 +117,38 @@ def test_a_misspelt_variable_is_pointed_out(monkeypatch: pytest.MonkeyPatch) -> 
     assert sentence == "CERTGATE_DATABSE_URL is not a setting and has no effect; did you mean CERTGATE_DATABASE_URL?"
 
 
+@pytest.mark.parametrize(
+    ("variable", "least", "most"),
+    [
+        ("CERTGATE_PORT", 0, 65_535),
+        ("CERTGATE_SESSION_HOURS", 1, 720),
+        ("CERTGATE_SESSION_IDLE_MINUTES", 1, 43_200),
+        ("CERTGATE_GRAPHQL_MAX_DEPTH", 1, 200),
+        ("CERTGATE_GRAPHQL_MAX_ERRORS", 1, 1_000),
+        ("CERTGATE_GRAPHQL_TIMEOUT_SECONDS", 1, 3_600),
+    ],
+)
+def test_the_ends_of_a_range_are_in_it(monkeypatch: pytest.MonkeyPatch, variable: str, least: int, most: int) -> None:
+    for value in (least, most):
+        monkeypatch.setenv(variable, str(value))
+        assert getattr(load_settings(), variable.removeprefix("CERTGATE_").lower()) == value
+    for value in (least - 1, most + 1):
+        monkeypatch.setenv(variable, str(value))
+        with pytest.raises(SettingsError, match=variable):
+            load_settings()
+
+
+@pytest.mark.parametrize("family", ["RS", "PS", "ES"])
+def test_signatures_are_asymmetric_and_known(monkeypatch: pytest.MonkeyPatch, family: str) -> None:
+    known = f"{family}256 {family}384 {family}512 EdDSA"
+    monkeypatch.setenv("CERTGATE_OAUTH_ALGORITHMS", known)
+    assert load_settings().oauth_algorithms == known
+    for name in ("HS256", "none", f"{family}257", ""):
+        monkeypatch.setenv("CERTGATE_OAUTH_ALGORITHMS", f"{name} " if name else " ")
+        with pytest.raises(SettingsError, match="CERTGATE_OAUTH_ALGORITHMS"):
+            load_settings()
+
+
 def test_what_kubernetes_sets_for_a_service_of_our_name_is_passed_over_with_one_warning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
