@@ -100,3 +100,10 @@ async def test_a_flood_of_unknown_members_gets_a_short_answer(world: World) -> N
 )
 def test_the_header(values: list[str], strict: bool) -> None:
     assert is_strict(values) is strict
+
+
+@on_sqlite
+@pytest.mark.parametrize("length", [60, 61, 5_000])
+async def test_of_an_unknown_name_60_characters_are_repeated(world: World, length: int) -> None:
+    answer = await send(world, "POST", CLAIMS, {"claim_id": VEGAN, "x" * length: 1})
+    assert [loc for loc, _, _ in named(answer)] == [["body", "x" * 60]]
