@@ -14,6 +14,7 @@ from domain.filter_input import (
     CERTIFICATION_ASSIGNMENTS,
     CERTIFICATIONS,
     CLAIM_ASSIGNMENTS,
+    CLAIMS,
     MAX_COMPILED,
     MAX_CONDITIONS,
     MAX_DEPTH,
@@ -22,8 +23,9 @@ from domain.filter_input import (
     parse_where,
 )
 from domain.filters import EVERYTHING, NOTHING, Condition, Either, Every, Not, matches, negation, settled, size
-from domain.records import Certification, CertificationBody
+from domain.records import Certification, CertificationBody, Claim
 from domain.short_id import catalogue_id
+from domain.vocabulary import ClaimCategory
 
 TODAY = date(2026, 11, 22)
 USDA = CertificationBody(catalogue_id("b", "1"), "USDA", "Department of Agriculture", "", "", None, "US", "AUTHORITY")
@@ -223,3 +225,10 @@ def test_a_negation_is_the_exact_complement(tree: Any, label: str) -> None:
 def test_every_list_takes_its_conditions() -> None:
     assert {"claim", "category", "source"} <= set(CLAIM_ASSIGNMENTS)
     assert {"code", "name", "country", "kind", "id"} == set(BODIES)
+
+
+@pytest.mark.parametrize("needs", [True, False])
+def test_claims_are_found_by_whether_they_need_words_of_the_brand(needs: bool) -> None:
+    claim = Claim(catalogue_id("d", "1"), "VEGAN", "Vegan", ClaimCategory.DIETARY, needs, "")
+    assert matches(asked({"requires_definition": needs}, CLAIMS), claim)
+    assert not matches(asked({"requires_definition": not needs}, CLAIMS), claim)
