@@ -306,6 +306,13 @@ async def revoke_key(transaction: Transaction, id: ShortId) -> bool:
     return found == 1
 
 
+async def forget_key(transaction: Transaction, id: ShortId) -> None:
+    """Deletes a key, if there is one, with its sessions and links; nobody else does until the transaction ends."""
+    await transaction.alone(f"key {id}")
+    if await transaction.execute(delete(api_keys).where(api_keys.c.id == id)):
+        await announce(transaction)
+
+
 async def forget_expired_keys(transaction: Transaction, organization_id: ShortId, name: str, now: datetime) -> int:
     """Deletes the keys of that name that have expired, with their sessions and links; how many."""
     return await transaction.execute(

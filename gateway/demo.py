@@ -11,6 +11,7 @@ from gateway import storage
 from gateway.server import address, serve
 from gateway.settings import Settings
 from resolvers.keys import NewKey, create_key, create_sign_in_link, forget_expired_keys
+from rest_compat.inputs import EXAMPLE_KEY
 
 KEY_NAME = "demo"
 KEY_LIFE = timedelta(days=30)
@@ -32,7 +33,11 @@ async def load(database: Database) -> Loaded:
 
 
 async def grant_access(database: Database) -> Access:
-    """A key of the demo organisation and a sign-in link. Keys of former starts work until they expire."""
+    """A key of the demo organisation and a sign-in link. Keys of former starts work until they expire.
+
+    And a key that nobody ever sees, for the reference's page to change and to revoke; each start brings it back.
+    """
+    await create_key(database, DEMO_SLUG, Role.READONLY, name="to try out", id=EXAMPLE_KEY)
     await forget_expired_keys(database, DEMO_SLUG, KEY_NAME)
     key = await create_key(database, DEMO_SLUG, Role.MANAGER, name=KEY_NAME, life=KEY_LIFE)
     return Access(key, await create_sign_in_link(database, key.entry.id))

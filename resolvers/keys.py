@@ -49,12 +49,14 @@ async def create_key(
     user: str | None = None,
     rate_limit_per_minute: int = 0,
     rate_limit_per_day: int = 0,
+    id: ShortId | None = None,
     now: datetime | None = None,
 ) -> NewKey:
     """Makes a key of the organisation with that slug; without `life` it never expires.
 
-    `user` is the address of the member whom a csu key stands for, and nobody for the other kinds. Limits of 0 are the
-    installation's. Raises `NotFound`, or `InvalidInput` for a user too many or too few.
+    With an `id` it takes the place of the key that has it, if there is one, revoked or not. `user` is the address of
+    the member whom a csu key stands for, and nobody for the other kinds. Limits of 0 are the installation's. Raises
+    `NotFound`, or `InvalidInput` for a user too many or too few.
     """
     if (user is None) is (kind is KeyKind.USER):
         message = "A csu key stands for a user, the other kinds for nobody"
@@ -65,7 +67,10 @@ async def create_key(
     async with database.write() as transaction:
         owner = await existing(transaction, organization)
         member = await _member(transaction, owner, user) if user is not None else None
-        id = new_short_id(now)
+        if id is None:
+            id = new_short_id(now)
+        else:
+            await keys.forget_key(transaction, id)
         await keys.add_key(
             transaction,
             id=id,

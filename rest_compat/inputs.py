@@ -1,12 +1,13 @@
 """What is asked, in words: descriptions and examples of parameters and body members for the OpenAPI document.
 
 Types, limits and patterns come from the commands themselves, so that they cannot differ from what is enforced.
+Examples name what the demo has, or for a POST what it does not have yet, so that each operation runs as it is shown.
 """
 
 from typing import Any, NamedTuple
 
 from domain.gtin import GtinField, SeparatedGtinField
-from domain.short_id import ShortIdField
+from domain.short_id import ShortIdField, catalogue_id
 from domain.validation import Command
 
 
@@ -21,6 +22,15 @@ class _ProductsPath(_Path):
     """The same in the Products API, which also takes GTINs with separators."""
 
     gtin: SeparatedGtinField
+
+
+EXAMPLE_KEY = catalogue_id("api-key", "to try out")
+"""The id of the demo's key that can be changed and revoked without losing anything."""
+
+_DEMO = catalogue_id("organization", "demo")
+_BODY = catalogue_id("certification-body", "USDA_NOP")
+_CERTIFICATION = catalogue_id("certification", "USDA_ORGANIC")
+_CLAIM = catalogue_id("claim", "WHOLE_GRAIN")
 
 
 class Words(NamedTuple):
@@ -38,13 +48,12 @@ MEMBERS: dict[str, Words] = {
     "gtin": Words(
         "The product's GTIN: 8 to 14 digits, padded with zeros on the left to 14. A number that no product has is"
         " answered with 404.",
-        "00012345678905",
+        "09520000000059",
     ),
-    "id": Words("The id, as lists show it.", "WmsG2qe2XXxacqiqo2MfnY"),
-    "certification_id": Words("The id of the certification's definition.", "g5JYoyhXAiyPL7wg6cSNzH"),
-    "claim_id": Words("The id of the claim's definition.", "WmsG2qe2XXxacqiqo2MfnY"),
-    "organization_id": Words("The id of an organisation.", "g5JYoyhXAiyPL7wg6cSNzH"),
-    "certification_body_id": Words("Only those of the body with this id.", "g5JYoyhXAiyPL7wg6cSNzH"),
+    "certification_id": Words("The id of the certification's definition.", _CERTIFICATION),
+    "claim_id": Words("The id of the claim's definition.", _CLAIM),
+    "organization_id": Words("The id of an organisation.", _DEMO),
+    "certification_body_id": Words("Only those of the body with this id.", _BODY),
     "page": Words("Which page, from 1. A page beyond the end is empty.", 1),
     "page_size": Words("How many items a page has.", 25),
     "ordering": Words("By which member to sort; a hyphen before it reverses. What is unknown comes last either way."),
@@ -83,29 +92,38 @@ MEMBERS: dict[str, Words] = {
     "certificate_countries": Words(
         "Where the certificate is valid: ISO 3166-1 alpha-2 codes, upper case. `[]` clears them.", ["US", "CA"]
     ),
-    "product_name": Words("The product's name.", "Oat drink"),
-    "brand": Words("The product's brand.", "Acme"),
-    "manufacturer": Words("Who makes the product.", "Acme Foods"),
-    "description": Words("What the product is.", "A drink made of oats."),
+    "product_name": Words("The product's name.", "Demo rolled oats, fine"),
+    "brand": Words("The product's brand.", "Demo Acre"),
+    "manufacturer": Words("Who makes the product.", "Demo Acre Mills"),
+    "description": Words("What the product is.", "Oats, steamed and rolled."),
     "country_of_origin": Words("ISO 3166-1 alpha-2 code, upper case; an empty text for none.", "US"),
-    "net_content": Words("How much is in it, as printed.", "1 l"),
-    "ingredients": Words("What is in it, as printed.", "Water, oats, salt"),
-    "image_url": Words("An http or https URL of a picture, or an empty text.", "https://example.org/oat.jpg"),
+    "net_content": Words("How much is in it, as printed.", "500 g"),
+    "ingredients": Words("What is in it, as printed.", "Whole grain oats"),
+    "image_url": Words("An http or https URL of a picture, or an empty text.", "https://example.org/oats.jpg"),
     "q": Words("Only those that have this text in their name, brand or GTIN.", "oat"),
     "category_id": Words("Only those of this category. Categories are not recorded here, so none matches.", "1234"),
     "is_claimed": Words("Only those that an organisation owns (`true`), or that none does (`false`)."),
     "data_source": Words("Only those whose record came from this source.", "claimed"),
-    "key_id": Words("The id of an API key, as the list shows it; not the key.", "g5JYoyhXAiyPL7wg6cSNzH"),
+    "key_id": Words("The id of an API key, as the list shows it; not the key.", EXAMPLE_KEY),
     "role": Words("What the key may do: `readonly` reads, `editor` writes too, `manager` manages keys too.", "editor"),
     "kind": Words(
         "`csb` for a server, `csu` for yourself, `cpk` for a browser, which never writes and sees nothing private.",
         "csb",
     ),
-    "expires_at": Words("From when on the key is refused, with an offset; `null`: never.", "2030-03-31T12:00:00+00:00"),
+    "expires_at": Words("From when on the key is refused, with an offset; `null`: never.", "2099-12-31T12:00:00+00:00"),
 }
 """Member -> its words, wherever the member appears."""
 
 ELSEWHERE: dict[tuple[str, str], Words] = {
+    ("get_certification_body", "id"): Words("The id of the body, as lists show it.", _BODY),
+    ("get_certification", "id"): Words("The id of the definition, as lists show it.", _CERTIFICATION),
+    ("get_claim", "id"): Words("The id of the definition, as lists show it.", _CLAIM),
+    ("ListClaims", "label"): Words(_PART.format("label"), "grain"),
+    ("ListClaims", "code"): Words(_CODE, "WHOLE_GRAIN"),
+    ("AssignCertification", "certification_id"): MEMBERS["certification_id"]._replace(
+        example=catalogue_id("certification", "NON_GMO_PROJECT")
+    ),
+    ("AssignClaim", "claim_id"): MEMBERS["claim_id"]._replace(example=catalogue_id("claim", "NON_GMO")),
     **{
         (command, member): said
         for command in ("CreateApiKey", "PatchApiKey")
@@ -114,23 +132,23 @@ ELSEWHERE: dict[tuple[str, str], Words] = {
             ("description", Words("What the key is for.", "Reads certifications for the shop's pages.")),
         )
     },
-    ("ListTradeItems", "brand"): Words("Only those of this brand, whatever the case.", "Acme"),
+    ("ListTradeItems", "brand"): Words("Only those of this brand, whatever the case.", "Demo Acre"),
     ("ListTradeItems", "country_of_origin"): Words("Only those from this country, an ISO 3166-1 alpha-2 code.", "US"),
-    ("ListProducts", "organization_id"): Words("The organisation whose products are listed.", "g5JYoyhXAiyPL7wg6cSNzH"),
+    ("ListProducts", "organization_id"): Words("The organisation whose products are listed.", _DEMO),
     ("CreateProduct", "organization_id"): Words(
         "The organisation that will own the product: the credential's own, which is also meant when this is left out.",
-        "g5JYoyhXAiyPL7wg6cSNzH",
+        _DEMO,
     ),
     ("CreateProduct", "gtin"): Words(
-        "The GTIN: 8, 12, 13 or 14 digits with a right check digit; hyphens and blanks are ignored.", "00012345678905"
+        "The GTIN: 8, 12, 13 or 14 digits with a right check digit; hyphens and blanks are ignored.", "09520000000110"
     ),
 }
-"""(command, member) -> its words, where they differ from the member's usual ones."""
+"""(command, or operation without one, member) -> its words, where they differ from the member's usual ones."""
 
 
-def words(command: str, member: str) -> Words:
-    """What is said of a member of a command. Raises `KeyError` where nobody has said anything yet."""
-    return ELSEWHERE.get((command, member)) or MEMBERS[member]
+def words(asked: str, member: str) -> Words:
+    """What is said of a member of a command or operation. Raises `KeyError` where nobody has said anything yet."""
+    return ELSEWHERE.get((asked, member)) or MEMBERS[member]
 
 
 def path_command(app: str) -> type[Command]:

@@ -170,14 +170,15 @@ SOMETIMES: Mapping[int, tuple[str, ...]] = {
 
 _TAG = r'(?:W/)?"[!#-~]*"'
 _TAGS: Schema = {"type": "string", "pattern": rf"^(?:\*|{_TAG}(?:, *{_TAG})*)$"}
+_EXAMPLE_TAG = '"3-5d41402abc4b2a76b9719d91"'
 PARAMETERS: dict[str, Schema] = {
     "Idempotency-Key": {
         "name": "Idempotency-Key",
         "description": "A text of your own, new with every new request: what is sent again with it is done once and"
         " answered alike. In double quotes it may contain blanks.",
-        "example": "0b6f7c1e-6f0a-4c55-9f0e-1f6a3d1f2a77",
         "schema": {
             "type": "string",
+            "examples": ["0b6f7c1e-6f0a-4c55-9f0e-1f6a3d1f2a77"],
             "minLength": 1,
             "maxLength": 255,
             "pattern": r'^(?:[!#-~][!-~]*|"(?:[ !#-\[\]-~]|\\["\\])+")$',
@@ -186,26 +187,22 @@ PARAMETERS: dict[str, Schema] = {
     "If-Match": {
         "name": "If-Match",
         "description": "Do it only if it is still what this `ETag` names, or with `*` only if it is there at all.",
-        "example": "*",
-        "schema": _TAGS,
+        "schema": _TAGS | {"examples": ["*"]},
     },
     "If-None-Match": {
         "name": "If-None-Match",
         "description": "Answer 304 without a body if this is still the `ETag`; what is no such tag is passed over.",
-        "example": '"3-5d41402abc4b2a76b9719d91"',
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "examples": [_EXAMPLE_TAG]},
     },
     "If-None-Match-On-Create": {
         "name": "If-None-Match",
         "description": "With `*`, 412 instead of 409 where it exists already.",
-        "example": "*",
-        "schema": {"type": "string", "pattern": r"^\*$", "maxLength": 1},
+        "schema": {"type": "string", "pattern": r"^\*$", "maxLength": 1, "examples": ["*"]},
     },
     "If-None-Match-On-Change": {
         "name": "If-None-Match",
         "description": "Do it only if it is no longer what this `ETag` names.",
-        "example": '"3-5d41402abc4b2a76b9719d91"',
-        "schema": _TAGS,
+        "schema": _TAGS | {"examples": [_EXAMPLE_TAG]},
     },
     "Prefer": {
         "name": "Prefer",
@@ -214,7 +211,10 @@ PARAMETERS: dict[str, Schema] = {
         "schema": {"type": "string"},
     },
 }
-"""Component of a request's header -> what it does, and its form as far as it is documented."""
+"""Component of a request's header -> what it does, and its form as far as it is documented.
+
+Examples stand in the schema, where the reference's page does not fill them in: none fits every request.
+"""
 
 
 def document_path(app: str) -> str:
@@ -309,7 +309,8 @@ def _operation(
     schemas = enum_schemas(enums)
     in_path = [part.strip("{}") for part in endpoint.path.split("/") if part.startswith("{")]
     parameters = [
-        _parameter("path", name, members.pop(name, {}) or path_member(endpoint.app, name), True) for name in in_path
+        _parameter("path", name, members.pop(name, {}) or path_member(endpoint.app, endpoint.name, name), True)
+        for name in in_path
     ]
     operation: Schema = {
         "tags": [endpoint.tag],
@@ -360,7 +361,8 @@ def _parameter(where: str, name: str, member: Schema, required: bool) -> Schema:
     schema = parameter_schema(member)
     description = schema.pop("description")
     parameter: Schema = {"in": where, "name": name, "description": description, "required": required}
-    if "examples" in schema:
+    if required and "examples" in schema:
+        # The reference's page fills this in, and nothing that narrows what is found unless somebody wants it.
         parameter["example"] = schema.pop("examples")[0]
     return {**parameter, "schema": schema}
 

@@ -62,10 +62,10 @@ def component_name(name: str) -> str:
     return _ENUM_NAMES.get(name, name)
 
 
-def path_member(app: str, name: str) -> Schema:
+def path_member(app: str, operation: str, name: str) -> Schema:
     """A parameter of a path that is no member of a command: the GTIN as that API takes it, or an id."""
-    known, _, _ = input_members(path_command(app))
-    said = words("", name)
+    known = path_command(app).model_json_schema()["properties"]
+    said = words(operation, name)
     return {**known["gtin" if name == "gtin" else "id"], "description": said.description, "examples": [said.example]}
 
 

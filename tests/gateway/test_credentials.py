@@ -14,9 +14,10 @@ from db.reads import Read
 from domain.access import Caller
 from domain.api_keys import digest
 from domain.errors import Unauthorized
+from domain.short_id import catalogue_id
 from domain.vocabulary import Role
 from gateway.credentials import Credentials
-from resolvers.keys import create_key, create_sign_in_link, revoke_key, sign_in, sign_out
+from resolvers.keys import create_key, create_sign_in_link, list_keys, revoke_key, sign_in, sign_out
 from tests.world import GTIN, World
 
 PATH = f"/certifications/api/v1/products/{GTIN}/certifications"
@@ -173,6 +174,19 @@ async def test_a_key_revoked_while_it_is_looked_up_is_not_remembered(
         await credentials.of_key(world.keys["editor"], NOW)
     with pytest.raises(Unauthorized):
         await credentials.of_key(world.keys["editor"], NOW)
+
+
+async def test_a_key_with_an_id_takes_the_place_of_the_one_that_has_it(world: World) -> None:
+    id = catalogue_id("api-key", "of a test")
+    first, second = [await create_key(world.database, "brand", role, id=id) for role in (Role.EDITOR, Role.READONLY)]
+    assert await refused(world, X_API_Key=first.secret)
+    assert await status(world, X_API_Key=second.secret) == 200
+    await revoke_key(world.database, id)
+    at_once = [create_key(world.database, "brand", Role.READONLY, name="again", id=id) for _ in range(2)]
+    made = await asyncio.gather(*at_once)
+    assert [key.name for key in await list_keys(world.database, "brand") if key.id == id] == ["again"]
+    assert await refused(world, X_API_Key=second.secret)
+    assert sorted([await status(world, X_API_Key=key.secret) for key in made]) == [200, 401]
 
 
 async def test_an_expired_key_is_refused_though_it_is_remembered(world: World) -> None:
