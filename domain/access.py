@@ -60,6 +60,13 @@ class Caller(msgspec.Struct, frozen=True):
     """0: the installation's default."""
     graphql_limits: tuple[tuple[str, int], ...] = ()
     """By name and in their order: what its GraphQL operations may ask for, where that is not the installation's."""
+    organization_ids: tuple[ShortId, ...] = ()
+    """The organisations whose private definitions and notes exist for this caller; the one it acts for comes first."""
+
+    def __post_init__(self) -> None:
+        # Made once: a caller is remembered from one request to the next, and every statement asks.
+        ids = tuple(organization.id for organization in self.organizations) if self.sees_private else ()
+        msgspec.structs.force_setattr(self, "organization_ids", ids)
 
     @property
     def principal(self) -> str:
@@ -75,13 +82,6 @@ class Caller(msgspec.Struct, frozen=True):
     def organizations(self) -> list[Organization]:
         """The organisations that this caller belongs to; the one it acts for comes first."""
         return [self.organization, *(membership.organization for membership in self.others)]
-
-    @property
-    def organization_ids(self) -> list[ShortId]:
-        """The organisations whose private definitions exist for this caller; the one it acts for comes first."""
-        if not self.sees_private:
-            return []
-        return [self.organization.id, *(membership.organization.id for membership in self.others)]
 
     def sees_all_of(self, record: Product | CertificationAssignment | ClaimAssignment) -> bool:
         """Whether the whole record is shown, with what its owner keeps to itself."""

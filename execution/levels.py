@@ -24,28 +24,24 @@ async def finish(run: Run) -> None:
 
     What takes long is interrupted between two pieces of work, a call or the completion of a parent's field.
     """
+    program, batched = run.program, run.program.plan.batches
     try:
-        await _levels(run)
+        while True:
+            waiting = [field for field in batched if run.batches[field.batch]]
+            if run.late:
+                if waiting or len(run.late) > 1:
+                    await _all(run)
+                else:
+                    await _one(run)
+            elif not waiting:
+                return
+            elif program.shared_batches or _any_waits(waiting):
+                await _all(run)
+            else:
+                await _one_after_another(run, waiting)
     except BaseException:
         _close([late[0] for late in run.late])
         raise
-
-
-async def _levels(run: Run) -> None:
-    program, batched = run.program, run.program.plan.batches
-    while True:
-        waiting = [field for field in batched if run.batches[field.batch]]
-        if run.late:
-            if waiting or len(run.late) > 1:
-                await _all(run)
-            else:
-                await _one(run)
-        elif not waiting:
-            return
-        elif program.shared_batches or _any_waits(waiting):
-            await _all(run)
-        else:
-            await _one_after_another(run, waiting)
 
 
 def _any_waits(fields: list[FieldPlan]) -> bool:

@@ -90,7 +90,7 @@ class Edge:
         # Of a header that was sent several times the first counts.
         headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
         request_id = _name(headers)
-        path = own_path(scope)
+        path = own_path(scope) if scope.get("root_path") else scope["path"]
         is_api = path.startswith(GUARDED)
         if is_api and path.endswith("/"):
             # One path with or without the slash: a redirect would make clients drop the body, or the key.

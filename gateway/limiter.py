@@ -134,11 +134,21 @@ class Limiter(Protocol):
 class _Counts:
     """What a subject has spent."""
 
-    __slots__ = ("day_end", "day_used", "minute_end", "minute_used")
+    __slots__ = ("day_end", "day_used", "minute_end", "minute_used", "next_end", "total")
 
     def __init__(self) -> None:
+        self.total: _Counts | None = None
+        """What all who share with it have spent, as long as its windows last."""
         self.minute_used = self.day_used = 0
-        self.minute_end = self.day_end = 0.0
+        self.minute_end = self.day_end = self.next_end = 0.0
+
+    def renew(self, now: float) -> None:
+        """Begins anew what has ended, or ends further away than a window is long: then the clock was set back."""
+        if not 0 < self.minute_end - now <= MINUTE:
+            self.minute_used, self.minute_end = 0, now + MINUTE
+        if not 0 < self.day_end - now <= DAY:
+            self.day_used, self.day_end = 0, now + DAY
+        self.next_end = min(self.minute_end, self.day_end)
 
 
 class MemoryLimiter:
@@ -170,16 +180,24 @@ class MemoryLimiter:
                 own.minute_used += units
                 own.day_used += units
             return Standing(fits, limits, now, own.minute_used, own.minute_end, own.day_used, own.day_end)
-        total, most = self._counts(shared, now), shared.limits
+        total, most = own.total, shared.limits
+        if total is None or not now < total.next_end <= now + MINUTE:
+            total = own.total = self._counts(shared, now)
         fits = fits and total.minute_used + units <= most.minute and total.day_used + units <= most.day
         if fits:
             own.minute_used += units
             own.day_used += units
             total.minute_used += units
             total.day_used += units
+        standing = Standing(fits, limits, now, own.minute_used, own.minute_end, own.day_used, own.day_end)
+        if (
+            most.minute - total.minute_used > limits.minute - own.minute_used
+            and most.day - total.day_used > limits.day - own.day_used
+        ):
+            # As nearly always: the organisation has more left than its key.
+            return standing
         return nearer(
-            Standing(fits, limits, now, own.minute_used, own.minute_end, own.day_used, own.day_end),
-            Standing(fits, most, now, total.minute_used, total.minute_end, total.day_used, total.day_end),
+            standing, Standing(fits, most, now, total.minute_used, total.minute_end, total.day_used, total.day_end)
         )
 
     def _counts(self, budget: Budget, now: float) -> _Counts:
@@ -192,11 +210,8 @@ class MemoryLimiter:
             counts = table[subject] = _Counts()
         else:
             table.move_to_end(subject)
-        # An end further away than the window is long means that the clock was set back.
-        if not 0 < counts.minute_end - now <= MINUTE:
-            counts.minute_used, counts.minute_end = 0, now + MINUTE
-        if not 0 < counts.day_end - now <= DAY:
-            counts.day_used, counts.day_end = 0, now + DAY
+        if not now < counts.next_end <= now + MINUTE:
+            counts.renew(now)
         return counts
 
     async def check(self) -> bool:

@@ -47,7 +47,7 @@ ALLOW = "GET, HEAD, OPTIONS, POST"
 # A browser sends any of these across sites only after a preflight, which the CORS policy decides.
 PREFLIGHT_HEADERS = (b"graphql-require-preflight", b"apollo-require-preflight", b"x-apollo-operation-name")
 # Who sends one wants nothing done unless it holds; those that only spare an answer to a query may be passed over.
-CONDITIONS = (b"if-match", b"if-none-match", b"if-unmodified-since")
+CONDITIONS = frozenset((b"if-match", b"if-none-match", b"if-unmodified-since"))
 
 DocumentMode = Literal["off", "prefer", "only"]
 """Whether registered documents are run by their ids, and whether others are run at all."""
@@ -399,10 +399,11 @@ def _require_json(content_type: str) -> None:
 
 
 def _refuse_conditions(headers: Mapping[bytes, bytes]) -> None:
-    for name in CONDITIONS:
-        if name in headers:
-            detail = f"GraphQL does not look at the header {name.decode()}; put ifMatch into the input of a mutation."
-            raise NotGraphQL(400, "bad_request", detail)
+    if CONDITIONS.isdisjoint(headers):
+        return
+    name = min(CONDITIONS & headers.keys()).decode()
+    detail = f"GraphQL does not look at the header {name}; put ifMatch into the input of a mutation."
+    raise NotGraphQL(400, "bad_request", detail)
 
 
 def _refuse_cross_site_cookies(headers: Mapping[bytes, bytes]) -> None:

@@ -91,10 +91,10 @@ def test_who_sees_what_is_private(kind: KeyKind | None) -> None:
     caller = Caller(None, kind, Role.MANAGER, organization("brand"))
     if kind is KeyKind.PUBLISHABLE:
         assert not caller.sees_private
-        assert caller.organization_ids == []
+        assert caller.organization_ids == ()
         with pytest.raises(Forbidden, match="sees no metadata"):
             require_private(caller, "metadata")
     else:
         assert caller.sees_private
-        assert caller.organization_ids == [organization("brand").id]
+        assert caller.organization_ids == (organization("brand").id,)
         require_private(caller, "metadata")
