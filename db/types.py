@@ -96,6 +96,10 @@ class _Document(TypeDecorator[Any]):
 
         return dialect.type_descriptor(JSONB())
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str], Any] | None:
+        """SQLAlchemy's own calls two functions more for a value; asyncpg's codec has read it already."""
+        return msgspec.json.decode if dialect.name == "sqlite" else None
+
 
 Document = _Document()
 """A JSON value."""

@@ -172,33 +172,44 @@ class MemoryLimiter:
     def charge(self, budget: Budget, units: int) -> Standing:
         """Spends units if they fit into both windows; 0 units ask where the subject stands."""
         now = self._clock()
-        own = self._counts(budget, now)
-        limits, shared = budget.limits, budget.shared
-        fits = own.minute_used + units <= limits.minute and own.day_used + units <= limits.day
-        if shared is None:
+        own, limits, shared = self._callers.get(budget.subject), budget.limits, budget.shared
+        if own is None or budget.anonymous or not now < own.next_end <= now + MINUTE:
+            own = self._counts(budget, now)
+        else:
+            self._callers.move_to_end(budget.subject)
+        minute, day = limits.minute - own.minute_used, limits.day - own.day_used
+        fits = units <= minute and units <= day
+        if shared is not None:
+            total, most = own.total, shared.limits
+            if total is None or not now < total.next_end <= now + MINUTE:
+                total = own.total = self._counts(shared, now)
+            if most.minute - total.minute_used <= minute or most.day - total.day_used <= day:
+                # Rarely: the organisation has no more left than its key.
+                return self._charge_both(budget, own, total, units, now)
             if fits:
-                own.minute_used += units
-                own.day_used += units
-            return Standing(fits, limits, now, own.minute_used, own.minute_end, own.day_used, own.day_end)
-        total, most = own.total, shared.limits
-        if total is None or not now < total.next_end <= now + MINUTE:
-            total = own.total = self._counts(shared, now)
-        fits = fits and total.minute_used + units <= most.minute and total.day_used + units <= most.day
+                total.minute_used += units
+                total.day_used += units
         if fits:
             own.minute_used += units
             own.day_used += units
-            total.minute_used += units
-            total.day_used += units
-        standing = Standing(fits, limits, now, own.minute_used, own.minute_end, own.day_used, own.day_end)
-        if (
-            most.minute - total.minute_used > limits.minute - own.minute_used
-            and most.day - total.day_used > limits.day - own.day_used
-        ):
-            # As nearly always: the organisation has more left than its key.
-            return standing
-        return nearer(
-            standing, Standing(fits, most, now, total.minute_used, total.minute_end, total.day_used, total.day_end)
+        return Standing(fits, limits, now, own.minute_used, own.minute_end, own.day_used, own.day_end)
+
+    def _charge_both(self, budget: Budget, own: _Counts, total: _Counts, units: int, now: float) -> Standing:
+        """The same where those who share may be the ones who have too little left."""
+        assert budget.shared is not None
+        both = [(own, budget.limits), (total, budget.shared.limits)]
+        fits = all(
+            each.minute_used + units <= limits.minute and each.day_used + units <= limits.day for each, limits in both
         )
+        if fits:
+            for each, _ in both:
+                each.minute_used += units
+                each.day_used += units
+        mine, ours = (
+            Standing(fits, limits, now, each.minute_used, each.minute_end, each.day_used, each.day_end)
+            for each, limits in both
+        )
+        return nearer(mine, ours)
 
     def _counts(self, budget: Budget, now: float) -> _Counts:
         """What a subject has spent in windows that have not ended."""

@@ -126,7 +126,8 @@ class GraphQLEndpoint:
                 response = Response(status_code=204, headers={"Allow": ALLOW, "Accept-Post": JSON})
             else:
                 if method == "POST":
-                    _refuse_conditions(headers)
+                    if not CONDITIONS.isdisjoint(headers):
+                        raise _not_looked_at(headers)
                     request = read_body(await self._body(headers, receive))
                 else:
                     _refuse_cross_site_cookies(headers)
@@ -398,12 +399,10 @@ def _require_json(content_type: str) -> None:
         raise NotGraphQL(415, "unsupported_media_type", refused, {"Accept-Post": JSON})
 
 
-def _refuse_conditions(headers: Mapping[bytes, bytes]) -> None:
-    if CONDITIONS.isdisjoint(headers):
-        return
+def _not_looked_at(headers: Mapping[bytes, bytes]) -> NotGraphQL:
     name = min(CONDITIONS & headers.keys()).decode()
     detail = f"GraphQL does not look at the header {name}; put ifMatch into the input of a mutation."
-    raise NotGraphQL(400, "bad_request", detail)
+    return NotGraphQL(400, "bad_request", detail)
 
 
 def _refuse_cross_site_cookies(headers: Mapping[bytes, bytes]) -> None:

@@ -66,7 +66,7 @@ def read_body(body: bytes) -> GraphQLRequest:
 
 def _plain_request(body: bytes) -> GraphQLRequest | None:
     """The request, if nothing about its body needs a second look."""
-    if is_too_much(body):
+    if len(body) > MAX_PARTS and is_too_much(body):
         return None
     try:
         members = _decode_members(body)
