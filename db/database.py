@@ -1,4 +1,4 @@
-"""One interface to either database: `open_database(url)`.
+"""One interface to either database, which `db.opening` opens.
 
 Statements are SQLAlchemy Core, compiled once (`db.compiled`) and run on the bare driver. Nobody outside `db/` sees a
 row or a connection.
@@ -9,22 +9,22 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
 
-from sqlalchemy import URL, Dialect, Table, false, make_url, update
+from sqlalchemy import Dialect, Table, false, update
 from sqlalchemy.sql.dml import Delete, Update
 
 from db import writes
 from db.compiled import Compiled
-from db.postgresql_url import target_of
 from db.reads import Definitions, Owners, R, Read, Row
 from db.tables import secrets
 from db.trouble import BUSY, FULL, UNREACHABLE, UNUSABLE, Trouble, trouble_of
 
 Values = Mapping[str, Any]
 
+CHANNEL = "certgate_keys"
+"""The channel over which PostgreSQL tells each process that others have changed something."""
 CHECK_SECONDS = 1.0
 """How long `Database.check` waits for a lock."""
 _LOG_SECONDS = 10
@@ -237,46 +237,5 @@ class Database(ABC):
         """Lets the writes that wait finish, and closes every connection."""
 
 
-PACE = Pace()
-
-
-def driver_url(url: str) -> URL:
-    """The SQLAlchemy URL of a user's one: the driver added, SQLite's folder made. Raises `ValueError`."""
-    parsed = make_url(url)
-    match parsed.get_backend_name():
-        case "sqlite":
-            if not parsed.database or parsed.database == ":memory:":
-                raise ValueError(
-                    "CERTGATE_DATABASE_URL must name a file for SQLite, for example sqlite:///var/certgate.db"
-                )
-            # One that is there is as its owner wants it.
-            Path(parsed.database).absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return parsed.set(drivername="sqlite+aiosqlite")
-        case "postgresql" | "postgres":
-            if "@" in f"{parsed.host}{parsed.database}":
-                # A part of the password was taken for the host, whose name is printed.
-                raise ValueError("CERTGATE_DATABASE_URL has more than one @; write that of the password as %40")
-            target_of(parsed)
-            return parsed.set(drivername="postgresql+asyncpg")
-        case other:
-            raise ValueError(f"CERTGATE_DATABASE_URL must start with sqlite:/// or postgresql://, not {other}")
-
-
 class UnusableDatabase(Exception):
     """The database answers, but cannot hold our data; the text is one sentence with the remedy."""
-
-
-async def open_database(url: str, pace: Pace = PACE) -> Database:
-    """Opens the database behind `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.
-
-    Raises `ValueError` for another kind of URL and the driver's own error when the server cannot be reached.
-    """
-    target = driver_url(url)
-    # Only the driver in use is imported: each costs a tenth of a second at start.
-    if target.get_backend_name() == "sqlite":
-        from db.sqlite import open_sqlite
-
-        return await open_sqlite(str(target.database), pace)
-    from db.postgresql import open_postgresql
-
-    return await open_postgresql(target, pace)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, func, li
 
 from db import organizations
 from db.accounts import memberships_of
-from db.database import Database, Transaction
+from db.database import CHANNEL, Database, Transaction
 from db.reads import Read, Row
 from db.tables import api_keys, sessions, sign_in_links, users
 from db.tables import organizations as organizations_table
@@ -52,9 +52,6 @@ class KeyEntry(msgspec.Struct, frozen=True):
     user: str | None = None
     """The address of the user whom a csu key stands for."""
 
-
-CHANNEL = "certgate_keys"
-"""The PostgreSQL channel that `announce` notifies."""
 
 _CALLER = (
     api_keys.c.id,

@@ -17,10 +17,9 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from db import writes
 from db.codecs import set_codecs
 from db.compiled import Compiled, json_text
-from db.database import Database, Pace, Transaction, UnusableDatabase, Values
+from db.database import CHANNEL, Database, Pace, Transaction, UnusableDatabase, Values
 from db.gathering import Gathering
 from db.hearing import Hearing
-from db.keys import CHANNEL
 from db.lender import Connection, Lender, is_lost
 from db.postgresql_url import Target, target_of
 from db.reads import Definitions, KeyedRead, Owners, R, Read, Row

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from db.database import PACE, Database, Pace, open_database
+from db.database import Database, Pace
+from db.opening import PACE, open_database
 
 
 class Proxy:

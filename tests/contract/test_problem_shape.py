@@ -15,7 +15,7 @@ import db.claims
 import db.group_commit
 import db.postgresql
 from db import tables
-from db.database import open_database
+from db.opening import open_database
 from domain.gtin import Gtin
 from domain.problem import KINDS
 from domain.vocabulary import Role

@@ -14,7 +14,8 @@ from db import tables
 from db.catalogue import certification_id, load_catalogue, load_demo
 from db.catalogue_files import DATA, CatalogueError, read_catalogue, read_demo_products
 from db.certifications import of_products
-from db.database import Database, open_database
+from db.database import Database
+from db.opening import open_database
 from db.reads import Read
 from domain.gtin import Gtin
 from domain.short_id import catalogue_id

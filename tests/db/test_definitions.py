@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import delete, update
 
 from db import bodies, certifications, claims, definitions, tables
-from db.database import Database, open_database
+from db.database import Database
+from db.opening import open_database
 from db.reads import Read
 from domain.gtin import Gtin
 from domain.short_id import catalogue_id

@@ -13,8 +13,8 @@ from sqlalchemy import cast, func, select, update
 from sqlalchemy.types import Integer
 
 from db import certifications, claims, definitions, products, tables
-from db.database import open_database
 from db.gathering import _MOST_KEYS, _TURNS
+from db.opening import open_database
 from db.postgresql import PostgresqlDatabase
 from db.reads import KeyedRead
 from domain.errors import Busy

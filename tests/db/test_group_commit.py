@@ -18,8 +18,9 @@ from sqlalchemy import bindparam, select, update
 
 import db.group_commit
 from db import claims, tables
-from db.database import Transaction, open_database
+from db.database import Transaction
 from db.group_commit import GroupCommit, SqliteTransaction
+from db.opening import open_database
 from db.reads import Read
 from db.sqlite import SqliteDatabase
 from domain.errors import AlreadyAssigned, Busy

@@ -10,8 +10,8 @@ from sqlalchemy import func, select, update
 import db.lender
 import db.postgresql
 from db import tables
-from db.database import open_database
 from db.lender import Connection, Lender, _too_late
+from db.opening import open_database
 from db.postgresql import PostgresqlDatabase
 from db.reads import Read
 from domain.errors import Busy

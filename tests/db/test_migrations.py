@@ -15,8 +15,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
 from db import revision
 from db.compiled import SQLITE
-from db.database import driver_url, open_database
 from db.migrate import current, downgrade, head, migrate
+from db.opening import driver_url, open_database
 from db.tables import metadata
 from db.types import Vocabulary
 

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import delete, update
 
 from db import bodies, certifications, claims, definitions, keys, lists, organizations, products, tables
-from db.database import Database, Pace, open_database
+from db.database import Database, Pace
+from db.opening import open_database
 from db.postgresql import PostgresqlDatabase
 from db.reads import Read
 from domain.access import Caller

@@ -15,8 +15,8 @@ from sqlalchemy import column, func, literal, select, table, update
 
 from db import certifications, claims, keys, lists, organizations, products, stats, tables
 from db.compiled import SQLITE
-from db.database import open_database
 from db.filters import condition, take_apart
+from db.opening import open_database
 from db.reads import Read
 from db.sqlite import SqliteDatabase
 from domain.filter_input import CERTIFICATION_ASSIGNMENTS, parse_where

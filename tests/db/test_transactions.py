@@ -16,7 +16,8 @@ import db.group_commit
 import db.lender
 import db.postgresql
 from db import certifications, claims, products, tables
-from db.database import Database, open_database
+from db.database import Database
+from db.opening import open_database
 from db.products import lock, owned
 from domain.errors import Busy
 from domain.gtin import Gtin

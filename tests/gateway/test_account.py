@@ -15,7 +15,8 @@ import pytest
 from sqlalchemy import update
 
 from db import keys, tables
-from db.database import Database, open_database
+from db.database import Database
+from db.opening import open_database
 from domain.api_keys import digest, is_well_formed
 from domain.errors import InvalidInput, NotFound
 from domain.short_id import ShortId

@@ -26,7 +26,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import update
 
-from db.database import open_database
+from db.opening import open_database
 from db.revision import head
 from db.tables import api_keys
 from domain.api_keys import is_well_formed

@@ -8,8 +8,9 @@ import pytest
 
 import gateway.credentials
 from db import keys
-from db.database import Database, open_database
+from db.database import Database
 from db.keys import find_key
+from db.opening import open_database
 from db.reads import Read
 from domain.access import Caller
 from domain.api_keys import digest

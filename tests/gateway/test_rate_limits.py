@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from db import tables, turns
-from db.database import open_database
+from db.opening import open_database
 from domain.vocabulary import KeyKind, Role
 from gateway.app import create_app
 from gateway.limiter import DAY, MINUTE, MemoryLimiter

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import update
 
 from db import keys, tables
-from db.database import Database, Transaction, open_database
+from db.database import Database, Transaction
+from db.opening import open_database
 from domain.api_keys import MAX_SESSIONS
 from domain.errors import Unauthorized
 from domain.vocabulary import KeyKind, Role

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 import db.group_commit
-from db.database import Pace, open_database
+from db.database import Pace
+from db.opening import open_database
 from gateway.app import create_app
 from tests.conftest import SETTINGS, Populated
 from tests.gateway.test_cli import refused

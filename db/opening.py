@@ -1,0 +1,48 @@
+"""How a database is opened: `open_database(url)`."""
+
+from pathlib import Path
+
+from sqlalchemy import URL, make_url
+
+from db.database import Database, Pace
+from db.postgresql_url import target_of
+
+PACE = Pace()
+
+
+def driver_url(url: str) -> URL:
+    """The SQLAlchemy URL of a user's one: the driver added, SQLite's folder made. Raises `ValueError`."""
+    parsed = make_url(url)
+    match parsed.get_backend_name():
+        case "sqlite":
+            if not parsed.database or parsed.database == ":memory:":
+                raise ValueError(
+                    "CERTGATE_DATABASE_URL must name a file for SQLite, for example sqlite:///var/certgate.db"
+                )
+            # One that is there is as its owner wants it.
+            Path(parsed.database).absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return parsed.set(drivername="sqlite+aiosqlite")
+        case "postgresql" | "postgres":
+            if "@" in f"{parsed.host}{parsed.database}":
+                # A part of the password was taken for the host, whose name is printed.
+                raise ValueError("CERTGATE_DATABASE_URL has more than one @; write that of the password as %40")
+            target_of(parsed)
+            return parsed.set(drivername="postgresql+asyncpg")
+        case other:
+            raise ValueError(f"CERTGATE_DATABASE_URL must start with sqlite:/// or postgresql://, not {other}")
+
+
+async def open_database(url: str, pace: Pace = PACE) -> Database:
+    """Opens the database behind `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.
+
+    Raises `ValueError` for another kind of URL and the driver's own error when the server cannot be reached.
+    """
+    target = driver_url(url)
+    # Only the driver in use is imported: each costs a tenth of a second at start.
+    if target.get_backend_name() == "sqlite":
+        from db.sqlite import open_sqlite
+
+        return await open_sqlite(str(target.database), pace)
+    from db.postgresql import open_postgresql
+
+    return await open_postgresql(target, pace)
