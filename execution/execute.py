@@ -24,13 +24,14 @@ from graphql.execution.values import VariableValues
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from execution.compiled import Program
+from execution.compiled import compile_operation, run_program
 from execution.cost import FREE_VALUES
 from execution.documents import Document, DocumentCache, DocumentReader, Operation
 from execution.errors import Refusal, RequestError, with_code
 from execution.explain import explain
 from execution.limits import TOO_LARGE, Limits, judge_variables, too_costly, warnings
 from execution.plan import NotCompiled, TooManyFields, condition_variables
+from execution.program import Program
 from execution.steps import resumed
 from execution.stopping import Gone, Stopping
 from execution.variables import VariableReader
@@ -190,7 +191,7 @@ class Executor:
         operation = admitted.operation
         if isinstance(program, Program):
             self.counts.compiled += 1
-            running = program.run(context, root, admitted.values)
+            running = run_program(program, context, root, admitted.values)
         else:
             self.counts.interpreted[str(program)] += 1
             _require_small(program, admitted)
@@ -226,7 +227,8 @@ class Executor:
         try:
             names = condition_variables(document.ast, operation.node)
             values = {name: (conditions or {}).get(name, True) for name in names}
-            return explain(Program(self.schema, document.ast, operation.node, values), with_source=with_source)
+            program = compile_operation(self.schema, document.ast, operation.node, values)
+            return explain(program, with_source=with_source)
         except NotCompiled as reason:
             return f"run by graphql-core: {reason}"
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from graphql import print_ast
 
-from execution.compiled import Program
 from execution.plan import FieldPlan, Kind, ObjectPlan, ValuePlan
+from execution.program import Program
 
 _AWAITED = (Kind.ASYNC_RESOLVER, Kind.BATCHED)
 

@@ -7,8 +7,9 @@ import strawberry
 from graphql import DocumentNode, OperationDefinitionNode
 from graphql.execution.values import VariableValues
 
-from execution.compiled import Program
+from execution.compiled import compile_operation
 from execution.plan import NotCompiled, condition_variables
+from execution.program import Program
 from execution.variables import VariableReader
 
 MAX_PROGRAMS = 8
@@ -54,7 +55,7 @@ class Programs:
         program: Program | NotCompiled
         try:
             conditions = {name: value for name, value in zip(self.conditions, values, strict=True) if value is not None}
-            program = Program(schema, document, operation, conditions)
+            program = compile_operation(schema, document, operation, conditions)
         except NotCompiled as reason:
             program = reason.with_traceback(None)
         if len(self.found) < MAX_PROGRAMS:

@@ -8,7 +8,7 @@ resolvers that ask for it.
 import asyncio
 from collections.abc import Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import strawberry
 from graphql import GraphQLError, GraphQLResolveInfo
@@ -19,9 +19,7 @@ from strawberry.execution import optimized_is_awaitable as is_awaitable
 from strawberry.schema.schema import _OperationContextAwareGraphQLResolveInfo
 
 from execution.plan import FieldPlan, Step, ValuePlan
-
-if TYPE_CHECKING:
-    from execution.compiled import Program
+from execution.program import Program
 
 Position = Any
 """None, or `(position, index)`."""
@@ -53,7 +51,7 @@ class Run:
         "variables",
     )
 
-    def __init__(self, program: "Program", context: Any, root: Any, variables: VariableValues) -> None:
+    def __init__(self, program: Program, context: Any, root: Any, variables: VariableValues) -> None:
         plan = program.plan
         self.program = program
         self.since = perf_counter()

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis_graphql import mutations, nodes, queries
 
-from execution.compiled import Program
 from execution.errors import RequestError, root_cause
 from execution.execute import Executor
 from execution.limits import Limits
+from execution.program import Program
 from tests.execution.generated import DocumentMaker
 from tests.execution.wide import World, schema
 
