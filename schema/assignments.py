@@ -3,7 +3,7 @@
 from typing import Any
 
 from domain.filter_input import CERTIFICATION_ASSIGNMENTS
-from domain.paging import AssignmentOrderField, Order, certification_assignment_order
+from domain.paging import AssignmentOrderField, Order, certification_assignment_order, claim_assignment_order
 from domain.short_id import ShortId
 from resolvers import assignments
 from schema.connections import asked_for, connections
@@ -15,6 +15,13 @@ def certification_assignment_order_of(order_by: AssignmentOrder | NestedAssignme
     """The order that is asked for."""
     asked = order_by or AssignmentOrder()
     return certification_assignment_order(AssignmentOrderField(asked.field.value), descending=asked.descending)
+
+
+def claim_assignment_order_of(order_by: AssignmentOrder | NestedAssignmentOrder | None) -> Order:
+    """The order that is asked for."""
+    if order_by is None:
+        return claim_assignment_order()
+    return claim_assignment_order(AssignmentOrderField(order_by.field.value), descending=order_by.descending)
 
 
 async def certification_assignments_of(

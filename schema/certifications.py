@@ -1,12 +1,12 @@
 """Certifications in GraphQL: the definitions, and what a product holds."""
 
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from datetime import date
+from typing import Annotated, Any, Self
 
 import strawberry
 from strawberry import Maybe
 
-from domain import records, vocabulary
+from domain import vocabulary
 from domain.changes import Change
 from domain.commands import (
     AssignCertification,
@@ -15,12 +15,9 @@ from domain.commands import (
 )
 from domain.filter_input import CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS
 from domain.paging import Order, definition_order
-from domain.validity import is_active, standing
 from execution.batched import batched
-from execution.wanted import reads, wanted
 from resolvers import assignments, certifications, products
-from schema.assignments import certification_assignment_order_of, certification_assignments_of
-from schema.bodies import CertificationBody
+from schema.assignments import certification_assignment_order_of
 from schema.changes import Success
 from schema.connections import After, Before, Connection, First, Last, asked_for, connection, listed
 from schema.context import Info
@@ -29,10 +26,9 @@ from schema.filters import (
     CertificationAssignmentWhere,
     CertificationWhere,
     DefinitionOrder,
-    NestedAssignmentOrder,
 )
 from schema.inputs import id_or_code, patch_members, sent_members
-from schema.nodes import Node
+from schema.objects import Certification, CertificationAssignment, Product
 from schema.problems import (
     ConflictProblem,
     ForbiddenProblem,
@@ -42,147 +38,8 @@ from schema.problems import (
     ValidationProblem,
     as_mutation,
 )
-from schema.records import record_type, shown
+from schema.records import shown
 from schema.scalars import Metadata
-
-if TYPE_CHECKING:
-    from schema.products import Product
-
-
-@record_type(
-    records.Certification,
-    lasting=True,
-    description="A certification that products can hold, such as USDA Organic: its definition.",
-)
-class Certification(Node):
-    """Contract 2.2."""
-
-    id: strawberry.ID = strawberry.field(description="Its id, 22 characters.")
-    code: str = strawberry.field(
-        description="Its stable code, for example `USDA_ORGANIC`; a private one may have none."
-    )
-    label: str = strawberry.field(description="Its name as shown to people.")
-    description: str = strawberry.field(description="What it stands for; may be empty.")
-    url: str = strawberry.field(description="Its own page; may be empty.")
-    logo_url: str | None = strawberry.field(description="URL of its logo; null when there is none.")
-    program: str = strawberry.field(description="The programme it belongs to; may be empty.")
-    standard: str = strawberry.field(description="The standard it is judged by; may be empty.")
-    body: CertificationBody | None = strawberry.field(description="Who owns or runs it; null when not recorded.")
-
-    @batched(description="The assignments of this certification: which products hold it.")
-    @staticmethod
-    async def assignments(
-        parents: list[records.Certification],
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        where: Annotated[
-            CertificationAssignmentWhere | None, strawberry.argument(description="Which assignments.")
-        ] = None,
-        order_by: Annotated[
-            NestedAssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
-        ] = None,
-    ) -> list[Connection[Annotated["CertificationAssignment", strawberry.lazy("schema.certifications")]]]:
-        """Pages of the assignments of all these certifications in one statement."""
-        return await certification_assignments_of(
-            info, [[parent.id] for parent in parents], where, order_by, (first, after, last, before)
-        )
-
-    @strawberry.field(description="Whether only your organisation can see it.")
-    def is_private(self) -> bool:
-        """Whether the definition belongs to one organisation."""
-        return shown(self).organization_id is not None
-
-
-@record_type(
-    records.CertificationAssignment,
-    description="A certification that one product holds: what its certificate says.",
-)
-class CertificationAssignment(Node):
-    """Contract 2.4, with the assignment's own id."""
-
-    id: strawberry.ID = strawberry.field(description="The id of this assignment, not of the certification.")
-    gtin: str = strawberry.field(description="The product's GTIN, 14 digits.")
-    certification: Certification = strawberry.field(description="The certification that is held.")
-    certificate_number: str = strawberry.field(description="For example `NOP-12345`; empty when not recorded.")
-    issuing_body: str = strawberry.field(
-        description="Who issued the certificate, as the brand writes it; may differ from the certification's body."
-    )
-    valid_from: date | None = strawberry.field(description="First day of validity; null when not recorded.")
-    expiration_date: date | None = strawberry.field(
-        description="Last day of the programme's validity; null for none. It decides `isActive` (see `lapsesOn`)."
-    )
-    expiry_date: date | None = strawberry.field(
-        description="The expiry printed on the certificate itself; often equals `expirationDate`."
-    )
-    verification_status: vocabulary.VerificationStatus = strawberry.field(description="How far it has been confirmed.")
-    verification_url: str = strawberry.field(description="Its page in the issuer's public registry; empty for none.")
-    scope: str = strawberry.field(description="What it covers, for example `Product`; may be empty.")
-    certification_value: str = strawberry.field(
-        description="The level reached (GS1 certificationValue), for example `Grade A`; empty when not graded."
-    )
-    audit_date: date | None = strawberry.field(description="Day of the audit; null when not recorded.")
-    initial_certification_date: date | None = strawberry.field(
-        description="Day it was first granted; null when not recorded."
-    )
-    certificate_countries: list[str] = strawberry.field(
-        description="Where it is valid, as ISO 3166-1 alpha-2 codes; empty means not recorded, not everywhere."
-    )
-    metadata: Metadata = strawberry.field(
-        description="Your own data about this assignment; empty on products of other organisations."
-    )
-    created_at: datetime = strawberry.field(description="When it was made.")
-    updated_at: datetime = strawberry.field(description="When it last changed.")
-    version: int = strawberry.field(description="Counts its changes, from 1.")
-
-    @strawberry.field(
-        description=(
-            "Whether a day lies between `validFrom` and `expirationDate`, both included, a missing one open; the"
-            " printed `expiryDate` has no part in it (see `standing`)."
-        ),
-        metadata=reads("valid_from", "expiration_date"),
-    )
-    def is_active(
-        self,
-        info: Info,
-        as_of: Annotated[date | None, strawberry.argument(description="The day; today (UTC) if left out.")] = None,
-    ) -> bool:
-        """Whether the certification holds."""
-        return is_active(self.valid_from, self.expiration_date, as_of or info.context.operation.today)
-
-    @strawberry.field(
-        description=(
-            "Last day on which it holds: the earlier of `expirationDate` and `expiryDate`; null when neither is known."
-        ),
-        metadata=reads("expiration_date", "expiry_date"),
-    )
-    def lapses_on(self) -> date | None:
-        """The day on which it lapses."""
-        day: date | None = shown(self).lapses_on
-        return day
-
-    @strawberry.field(
-        description="How it stands on a day, by `validFrom` and `lapsesOn`.",
-        metadata=reads("valid_from", "expiration_date", "expiry_date"),
-    )
-    def standing(
-        self,
-        info: Info,
-        on: Annotated[date | None, strawberry.argument(description="The day; today (UTC) if left out.")] = None,
-    ) -> vocabulary.Standing:
-        """How it stands."""
-        return standing(self.valid_from, shown(self).lapses_on, on or info.context.operation.today)
-
-    @batched(description="The product that holds the certification.", metadata=reads("gtin"))
-    @staticmethod
-    async def product(
-        parents: list[records.CertificationAssignment], info: Info
-    ) -> list[Annotated["Product", strawberry.lazy("schema.products")]]:
-        """The products of assignments; a foreign key guarantees each."""
-        gtins = [item.gtin for item in parents]
-        return shown(await products.products_of_gtins(info.context.operation, gtins, wanted(info, "Product")))
 
 
 @strawberry.input(
@@ -335,9 +192,7 @@ class CertificationRemoved(Success):
 
     @batched(description="The product that held the certification, as it is now.")
     @staticmethod
-    async def product(
-        parents: list["CertificationRemoved"], info: Info
-    ) -> list[Annotated["Product", strawberry.lazy("schema.products")]]:
+    async def product(parents: list["CertificationRemoved"], info: Info) -> list[Product]:
         """The products of what was removed."""
         gtins = [shown(parent.removed).gtin for parent in parents]
         return shown(await products.products_of_gtins(info.context.operation, gtins))

@@ -1,26 +1,25 @@
 """Claims in GraphQL: the definitions, and what a product claims."""
 
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from datetime import date
+from typing import Annotated, Any, Self
 
 import strawberry
 from strawberry import Maybe
 
-from domain import records, vocabulary
+from domain import vocabulary
 from domain.changes import Change
 from domain.commands import AssignClaim, PatchClaimAssignment, RemoveClaim
 from domain.filter_input import CLAIM_ASSIGNMENTS, CLAIMS
-from domain.paging import AssignmentOrderField, Order, claim_assignment_order, definition_order
-from domain.validity import is_active, standing
+from domain.paging import definition_order
 from execution.batched import batched
-from execution.wanted import reads, wanted
 from resolvers import assignments, claims, products
+from schema.assignments import claim_assignment_order_of
 from schema.changes import Success
-from schema.connections import After, Before, Connection, First, Last, asked_for, connection, connections, listed
+from schema.connections import After, Before, Connection, First, Last, asked_for, connection, listed
 from schema.context import Info
-from schema.filters import AssignmentOrder, ClaimAssignmentWhere, ClaimWhere, DefinitionOrder, NestedAssignmentOrder
+from schema.filters import AssignmentOrder, ClaimAssignmentWhere, ClaimWhere, DefinitionOrder
 from schema.inputs import id_or_code, patch_members, sent_members
-from schema.nodes import Node
+from schema.objects import Claim, ClaimAssignment, Product
 from schema.problems import (
     ConflictProblem,
     ForbiddenProblem,
@@ -30,109 +29,8 @@ from schema.problems import (
     ValidationProblem,
     as_mutation,
 )
-from schema.records import record_type, shown
+from schema.records import shown
 from schema.scalars import Metadata
-
-if TYPE_CHECKING:
-    from schema.products import Product
-
-
-@record_type(records.Claim, description="A claim that products can make, such as Vegan: its definition.", lasting=True)
-class Claim(Node):
-    """Contract 2.3."""
-
-    id: strawberry.ID = strawberry.field(description="Its id, 22 characters.")
-    code: str = strawberry.field(description="Its stable code, for example `VEGAN`.")
-    label: str = strawberry.field(description="Its name as shown to people.")
-    category: vocabulary.ClaimCategory = strawberry.field(description="What it is about.")
-    requires_definition: bool = strawberry.field(
-        description="Whether a brand should say what it means by it; ask for evidence when true."
-    )
-    description: str = strawberry.field(description="What it means; may be empty.")
-
-    @batched(description="The assignments of this claim: which products make it.")
-    @staticmethod
-    async def assignments(
-        parents: list[records.Claim],
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        where: Annotated[ClaimAssignmentWhere | None, strawberry.argument(description="Which assignments.")] = None,
-        order_by: Annotated[
-            NestedAssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
-        ] = None,
-    ) -> list[Connection[Annotated["ClaimAssignment", strawberry.lazy("schema.claims")]]]:
-        """Pages of the assignments of all these claims in one statement."""
-        asked = await asked_for(
-            info, CLAIM_ASSIGNMENTS, assignment_order(order_by), where, (first, after, last, before), "ClaimAssignment"
-        )
-        operation, ids = info.context.operation, [parent.id for parent in parents]
-        pages = await assignments.pages_of_claims(operation, ids, asked.where, asked.order, asked.window)
-        return connections(pages, asked, lambda: assignments.counts_of_claims(operation, ids, asked.where))
-
-
-@record_type(records.ClaimAssignment, description="A claim that one product makes.")
-class ClaimAssignment(Node):
-    """Contract 2.8, with the assignment's own id and readable evidence."""
-
-    id: strawberry.ID = strawberry.field(description="The id of this assignment, not of the claim.")
-    gtin: str = strawberry.field(description="The product's GTIN, 14 digits.")
-    claim: Claim = strawberry.field(description="The claim that is made.")
-    source: vocabulary.ClaimSource = strawberry.field(description="Who stands behind it.")
-    valid_from: date | None = strawberry.field(description="First day of validity; null when not recorded.")
-    expiration_date: date | None = strawberry.field(description="Last day of validity; null when it is open-ended.")
-    evidence_url: str = strawberry.field(description="Where supporting evidence is; empty when there is none.")
-    evidence_note: str = strawberry.field(description="Notes on the evidence; may be empty.")
-    metadata: Metadata = strawberry.field(
-        description="Your own data about this assignment; empty on products of other organisations."
-    )
-    created_at: datetime = strawberry.field(description="When it was made.")
-    updated_at: datetime = strawberry.field(description="When it last changed.")
-    version: int = strawberry.field(description="Counts its changes, from 1.")
-
-    @strawberry.field(
-        description="Whether the claim holds on a day: both bounds count, a missing one is open.",
-        metadata=reads("valid_from", "expiration_date"),
-    )
-    def is_active(
-        self,
-        info: Info,
-        as_of: Annotated[date | None, strawberry.argument(description="The day; today (UTC) if left out.")] = None,
-    ) -> bool:
-        """Whether the claim holds."""
-        return is_active(self.valid_from, self.expiration_date, as_of or info.context.operation.today)
-
-    @strawberry.field(
-        description="Last day on which it holds, which is `expirationDate`; null when it is open-ended.",
-        metadata=reads("expiration_date"),
-    )
-    def lapses_on(self) -> date | None:
-        """The day on which it lapses."""
-        day: date | None = shown(self).lapses_on
-        return day
-
-    @strawberry.field(
-        description="How it stands on a day, by `validFrom` and `lapsesOn`.",
-        metadata=reads("valid_from", "expiration_date"),
-    )
-    def standing(
-        self,
-        info: Info,
-        on: Annotated[date | None, strawberry.argument(description="The day; today (UTC) if left out.")] = None,
-    ) -> vocabulary.Standing:
-        """How it stands."""
-        return standing(self.valid_from, shown(self).lapses_on, on or info.context.operation.today)
-
-    @batched(description="The product that makes the claim.", metadata=reads("gtin"))
-    @staticmethod
-    async def product(
-        parents: list[records.ClaimAssignment], info: Info
-    ) -> list[Annotated["Product", strawberry.lazy("schema.products")]]:
-        """The products of assignments; a foreign key guarantees each."""
-        gtins = [item.gtin for item in parents]
-        return shown(await products.products_of_gtins(info.context.operation, gtins, wanted(info, "Product")))
 
 
 @strawberry.input(description="Which claim to put on which product, and what is known about it.")
@@ -242,9 +140,7 @@ class ClaimRemoved(Success):
 
     @batched(description="The product that made the claim, as it is now.")
     @staticmethod
-    async def product(
-        parents: list["ClaimRemoved"], info: Info
-    ) -> list[Annotated["Product", strawberry.lazy("schema.products")]]:
+    async def product(parents: list["ClaimRemoved"], info: Info) -> list[Product]:
         """The products of what was removed."""
         gtins = [shown(parent.removed).gtin for parent in parents]
         return shown(await products.products_of_gtins(info.context.operation, gtins))
@@ -259,13 +155,6 @@ RemoveClaimResult = Annotated[
     | PreconditionFailedProblem,
     strawberry.union("RemoveClaimResult", description="What became of `removeClaim`."),
 ]
-
-
-def assignment_order(order_by: AssignmentOrder | NestedAssignmentOrder | None) -> Order:
-    """The order that is asked for."""
-    if order_by is None:
-        return claim_assignment_order()
-    return claim_assignment_order(AssignmentOrderField(order_by.field.value), descending=order_by.descending)
 
 
 @strawberry.type
@@ -305,9 +194,8 @@ class ClaimQueries:
         ] = None,
     ) -> Connection[ClaimAssignment] | None:
         """A page of assignments."""
-        asked = await asked_for(
-            info, CLAIM_ASSIGNMENTS, assignment_order(order_by), where, (first, after, last, before), "ClaimAssignment"
-        )
+        order = claim_assignment_order_of(order_by)
+        asked = await asked_for(info, CLAIM_ASSIGNMENTS, order, where, (first, after, last, before), "ClaimAssignment")
         operation = info.context.operation
         page = await assignments.page_of_claim_assignments(operation, asked.where, asked.order, asked.window)
         return connection(page, asked, lambda: assignments.count_claim_assignments(operation, asked.where))

@@ -1,26 +1,21 @@
 """Products in GraphQL."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
 
-from domain import records, vocabulary
 from domain.commands import CreateProduct, PatchProduct
 from domain.filter_input import PRODUCTS
 from domain.gtin import parse_gtin
 from domain.paging import product_order
-from execution.batched import batched
-from execution.wanted import reads, wanted
-from resolvers import certifications, claims, products
-from schema.certifications import CertificationAssignment
+from execution.wanted import wanted
+from resolvers import products
 from schema.changes import Success
-from schema.claims import ClaimAssignment
 from schema.connections import After, Before, Connection, First, Last, asked_for, connection
 from schema.context import Info
 from schema.filters import ProductOrder, ProductWhere
 from schema.inputs import patch_members, sent_members
-from schema.nodes import Node
+from schema.objects import Product
 from schema.problems import (
     ConflictProblem,
     ForbiddenProblem,
@@ -29,53 +24,8 @@ from schema.problems import (
     ValidationProblem,
     as_mutation,
 )
-from schema.records import record_type, shown
+from schema.records import shown
 from schema.scalars import Metadata
-
-
-@record_type(records.Product, description="A product under its GTIN, the number of its barcode.")
-class Product(Node):
-    """Contract 8, as far as it bears on certifications and claims."""
-
-    id: strawberry.ID = strawberry.field(description="Its id, 22 characters.")
-    gtin: str = strawberry.field(description="Its GTIN, padded with zeros to 14 digits.")
-    name: str = strawberry.field(description="Its name.")
-    brand: str = strawberry.field(description="Its brand; may be empty.")
-    description: str = strawberry.field(description="What it is; may be empty.")
-    country_of_origin: str = strawberry.field(
-        description="Where it comes from, as ISO 3166-1 alpha-2 code; empty when not recorded."
-    )
-    net_content: str = strawberry.field(description="Quantity as printed, for example `200 g`; may be empty.")
-    ingredients: str = strawberry.field(description="Ingredients as printed; may be empty.")
-    manufacturer: str = strawberry.field(description="Who makes it; may be empty.")
-    image_url: str = strawberry.field(description="URL of a picture; empty for none.")
-    data_source: vocabulary.DataSource = strawberry.field(description="Where the record came from.")
-    organization_id: strawberry.ID = strawberry.field(description="The organisation that owns it.")
-    metadata: Metadata = strawberry.field(
-        description="The own data of the organisation that owns it, about it; empty for everybody else."
-    )
-    created_at: datetime = strawberry.field(description="When it was made.")
-    updated_at: datetime = strawberry.field(description="When it last changed.")
-    version: int = strawberry.field(description="Counts its changes, from 1.")
-
-    @batched(
-        description="The certifications it holds, by label. Private ones of other organisations are left out.",
-        metadata=reads("gtin"),
-    )
-    @staticmethod
-    async def certifications(parents: list[records.Product], info: Info) -> list[list[CertificationAssignment]]:
-        """The certifications of all these products in one statement."""
-        gtins = [parent.gtin for parent in parents]
-        read = wanted(info, "CertificationAssignment")
-        return shown(await certifications.certifications_of_products(info.context.operation, gtins, read))
-
-    @batched(description="The claims it makes, by label.", metadata=reads("gtin"))
-    @staticmethod
-    async def claims(parents: list[records.Product], info: Info) -> list[list[ClaimAssignment]]:
-        """The claims of all these products in one statement."""
-        gtins = [parent.gtin for parent in parents]
-        read = wanted(info, "ClaimAssignment")
-        return shown(await claims.claims_of_products(info.context.operation, gtins, read))
 
 
 @strawberry.type

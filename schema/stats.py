@@ -21,12 +21,10 @@ from domain.stats import (
 )
 from execution.cost import cost
 from resolvers import stats
-from schema.bodies import CertificationBody
-from schema.certifications import Certification
-from schema.claims import Claim
 from schema.context import Info
 from schema.filters import CertificationAssignmentWhere, ClaimAssignmentWhere
 from schema.inputs import plain_members
+from schema.objects import Certification, CertificationBody, Claim
 from schema.records import record_type, shown
 
 WEIGHT = 2_000

@@ -91,6 +91,32 @@ def test_a_package_imports_what_its_layer_may(package: str) -> None:
     assert offences(package) == []
 
 
+def imports_among_ours() -> dict[str, set[str]]:
+    """Module -> the modules of ours that it imports, whether for types only or inside a function."""
+    files = {
+        file.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__"): file
+        for package in OURS
+        for file in modules(package)
+    }
+
+    def module_of(name: str) -> str:
+        while name and name not in files:
+            name = name.rpartition(".")[0]
+        return name
+
+    return {
+        module: {module_of(name) for name in imported(parsed(file))} - {"", module} for module, file in files.items()
+    }
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    # What imports nothing and what nobody imports is in no circle: it is taken away until nothing changes.
+    left = imports_among_ours()
+    while ends := left.keys() - set().union(*left.values()) | {module for module in left if not left[module]}:
+        left = {module: imports - ends for module, imports in left.items() if module not in ends}
+    assert left == {}
+
+
 def test_the_table_is_about_packages_that_are_there() -> None:
     for package in LAYERS:
         assert len(modules(package)) > 3, package
