@@ -1,6 +1,6 @@
 """Country codes of ISO 3166-1 alpha-2, upper case (contract 2.4).
 
-`XK` is user-assigned and not part of the standard, so it is refused; see `docs/decisions.md`.
+`XK` is user-assigned and not part of the standard, so it is refused; see `docs/contract-readings.md`.
 """
 
 from typing import Annotated

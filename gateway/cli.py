@@ -65,7 +65,7 @@ class _Commands(click.Group):
 def cli() -> None:
     """A gateway for product certifications and claims, in GraphQL and REST.
 
-    Settings are environment variables that start with CERTGATE_; README.md lists them.
+    Settings are environment variables that start with CERTGATE_; docs/settings.md lists them.
     """
 
 

@@ -338,7 +338,7 @@ def unknown_variables() -> list[str]:
             from difflib import get_close_matches
 
             close = get_close_matches(name.upper(), known, 1)
-            hint = f"; did you mean {close[0]}?" if close else "; README.md lists the settings."
+            hint = f"; did you mean {close[0]}?" if close else "; docs/settings.md lists the settings."
             sentences.append(f"{name} is not a setting and has no effect{hint}")
     if injected:
         sentences.append(

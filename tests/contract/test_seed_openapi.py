@@ -196,7 +196,7 @@ SEED: dict[str, Any] = {
 _WEB = "an http or https URL or nothing: others could run in a reader's browser"
 _MAP = "the documented limits of metadata; a null value deletes its key"
 _COUNTRY = "ISO 3166-1 alpha-2, as its text says"
-_NULL = "null empties or clears, as `docs/decisions.md` says; the seed says nothing about null"
+_NULL = "null empties or clears, as `docs/contract-readings.md` says; the seed says nothing about null"
 _PROBLEM = "the seed's own text says that errors are sent as application/problem+json"
 
 _SIZE = "the size that the tables give it, so that clients know"

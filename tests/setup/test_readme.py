@@ -1,4 +1,4 @@
-"""What the README tells a person to paste works when it is pasted."""
+"""What the README, and the pages that go on from it, tell a person to paste works when it is pasted."""
 
 import hashlib
 import json
@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
-from gateway.settings import PREFIX, Settings
 from tests.conftest import ROOT, LiveServer
+
+PAGES = ("README.md", "docs/rest.md", "docs/access.md", "docs/serve.md")
+"""In the order in which their lines are run: each page goes on where the one before it ended."""
 
 _EXAMPLE = re.compile(r"<!-- example: (\w+) -->\n```sh\n(.*?)\n```", re.DOTALL)
 EXAMPLES = dict(_EXAMPLE.findall((ROOT / "README.md").read_text(encoding="utf-8")))
@@ -39,24 +41,6 @@ def test_the_examples_answer_with_the_same_facts(live_server: LiveServer) -> Non
     held = paste("rest", live_server)
     assert [item["label"] for item in held] == [item["certification"]["label"] for item in product["certifications"]]
     assert [item["is_active"] for item in held] == [item["isActive"] for item in product["certifications"]]
-
-
-def test_the_table_of_settings_is_theirs() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    table = dict(re.findall(r"^\| `(CERTGATE_\w+)` \| (.*) \|$", readme, re.MULTILINE))
-    expected = {
-        f"{PREFIX}{name.upper()}": f"{_default(field.default)} | {field.description}"
-        for name, field in Settings.model_fields.items()
-    }
-    assert table == expected
-
-
-def _default(value: object) -> str:
-    if value == "":
-        return "(none)"
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
-    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
 _BLOCK = re.compile(r"^```sh\n(.*?)\n```$", re.DOTALL | re.MULTILINE)
@@ -87,15 +71,15 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
-def script_of(readme: str, port: int, postgresql_url: str) -> str:
-    """The README's lines as one script: as they stand, but for what they say in place of a reader's own."""
+def script_of(text: str, port: int, postgresql_url: str) -> str:
+    """The lines of a text as one script: as they stand, but for what they say in place of a reader's own."""
     replaced = {
         "http://127.0.0.1:8000": f"http://127.0.0.1:{port}",
         "postgresql://certgate:secret@localhost/certgate": postgresql_url,
-        "keys revoke ID": "keys revoke $(./certgate keys list --organization demo | tail -n 1 | cut -d ' ' -f 1)",
+        "keys revoke ID": "keys revoke $(./certgate keys list --organization acme | tail -n 1 | cut -d ' ' -f 1)",
     }
     lines = ["set -eu", f"export CERTGATE_PORT={port}", "serving=", 'trap "kill \\$serving" EXIT']
-    for block in _BLOCK.findall(readme):
+    for block in _BLOCK.findall(text):
         for line in block.replace("\\\n", " ").replace("-d '\n", "-d '").splitlines():
             for theirs, ours in replaced.items():
                 line = line.replace(theirs, ours)  # noqa: PLW2901
@@ -105,6 +89,7 @@ def script_of(readme: str, port: int, postgresql_url: str) -> str:
             if line in SERVERS:
                 lines += [
                     '[ -z "$serving" ] || { kill $serving; wait $serving || true; }',
+                    ": > said.txt",
                     f"{line} > said.txt 2>&1 & serving=$!",
                     f"until grep -q '{SERVERS[line]}' said.txt; do kill -0 $serving; sleep 0.05; done",
                     # "With KEY set to an API key (the demo prints one)"
@@ -123,7 +108,8 @@ def script_of(readme: str, port: int, postgresql_url: str) -> str:
 def test_every_line_runs_one_after_the_other(checkout: Path, empty_postgresql_url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    script = script_of((ROOT / "README.md").read_text(encoding="utf-8"), port, empty_postgresql_url)
+    text = "\n".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
+    script = script_of(text, port, empty_postgresql_url)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CERTGATE_")}
     (checkout / "key.txt").touch()
     done = subprocess.run(
