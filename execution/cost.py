@@ -9,8 +9,8 @@ The values within the lists and input objects of a field's arguments cost a half
 literals and of each variable: a filter is worked through as often as its field is asked for.
 
 The size of a list is the value of `first` or `last`, or of their default, or `ASSUMED_PAGE`. The lists directly inside
-an object that takes one of them (`nodes` and `edges` of a connection) have that size; an edge itself costs nothing.
-Other lists are taken to be of `ASSUMED_SIZE`. A field that is different says so in its metadata:
+an object that takes one of them (`nodes` and `edges` of a connection) have that size; an edge costs nothing beside its
+node. Other lists are taken to be of `ASSUMED_SIZE`. A field that is different says so in its metadata:
 
     @batched(metadata=cost(size="ids"))           # as many as the argument `ids` has items
     @strawberry.mutation(metadata=cost(size="input.rows"))
@@ -106,6 +106,7 @@ class _FieldCost:
     per_change: int
     """Of a mutation, for each thing that it changes."""
     is_list: bool
+    is_edges: bool
     size: float
     """Where no argument says how many. Below 1 for what is often null."""
     times: float
@@ -114,6 +115,10 @@ class _FieldCost:
     """Arguments that say how many; the first that is given counts. Names within input objects follow."""
     types: tuple[GraphQLObjectType, ...]
     """The objects that it may be; none if it is a scalar or enum."""
+
+    def own(self, below: float) -> float:
+        """What one of its objects costs by itself: of an edge nothing, unless it is asked for without its node."""
+        return max(self.weight, 1 - below) if self.is_edges else self.weight
 
 
 class CostModel:
@@ -141,7 +146,8 @@ class CostModel:
             return None
         outer = definition.type.of_type if is_non_null_type(definition.type) else definition.type
         # Relay's edges only carry a cursor: the node is what costs.
-        usual = 0 if is_leaf_type(named) or (name == "edges" and parent.name.endswith("Connection")) else 1
+        is_edges = name == "edges" and parent.name.endswith("Connection")
+        usual = 0 if is_leaf_type(named) or is_edges else 1
         if usual and (parent.name.startswith("__") or name.startswith("__")):
             usual = INTROSPECTION_WEIGHT
         weight = usual if marker.weight is None or changes else marker.weight
@@ -159,7 +165,7 @@ class CostModel:
                 size = next((default for default in defaults if default is not None), ASSUMED_PAGE)
         is_list = is_list_type(outer)
         times = 1 if is_list else self._introspection.get((parent.name, name), self._introspection.get(("", name), 1.0))
-        return _FieldCost(weight, per_change, is_list, size, times, sized_by, self._objects(named))
+        return _FieldCost(weight, per_change, is_list, is_edges, size, times, sized_by, self._objects(named))
 
     def _objects(self, named: GraphQLNamedType) -> tuple[GraphQLObjectType, ...]:
         if is_object_type(named):
@@ -361,7 +367,7 @@ class _Count:
         if node.selection_set is not None:
             for type_ in field.types:
                 below = max(below, self.object(node.selection_set, type_, inner_page))
-        return arguments + changes + times * (field.weight + below)
+        return arguments + changes + times * (field.own(below) + below)
 
     def _arguments(self, node: FieldNode) -> float:
         """What the values in a field's arguments cost."""
@@ -469,11 +475,14 @@ class _Count:
             if field is None:
                 continue
             times, inner_page, changes = self._sizes_of(field, selection, page)
-            shares[here] += objects * (changes + times * field.weight)
             below = selection.selection_set
+            inner_cost, scalars, dearest = 0.0, 0, None
             if below is not None and field.types:
                 dearest = max(field.types, key=lambda each: self.object(below, each, inner_page))
-                shares[here] += objects * times * _of_scalars(self._selections(below, dearest, inner_page)[1])
+                inner_cost = self.object(below, dearest, inner_page)
+                scalars = self._selections(below, dearest, inner_page)[1]
+            shares[here] += objects * (changes + times * (field.own(inner_cost) + _of_scalars(scalars)))
+            if below is not None and dearest is not None:
                 self.share(below, dearest, inner_page, here, objects * times, shares)
 
 

@@ -139,6 +139,8 @@ def of(source: str) -> OperationCost:
         ("{ branches(first: null) { nodes { name } } }", 1 + 25),
         ("{ branches(first: 100) { nodes { name } } }", 1 + 100),
         ("{ branches(first: 100) { edges { cursor node { name } } } }", 1 + 100),
+        ("{ branches(first: 100) { edges { cursor } } }", 1 + 100),
+        ("{ branches(first: 100) { a: edges { cursor } b: edges { cursor node { name } } } }", 1 + 200),
         ("{ branches(first: 2) { total } }", 1),
         ("{ branches(first: 2) { nodes { leaves { name } } } }", 1 + 2 * (1 + 10)),
         ("{ branches(first: 2) { nodes { branches(last: 3) { nodes { name } } } } }", 1 + 2 * (1 + 1 + 3)),
