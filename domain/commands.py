@@ -228,7 +228,13 @@ class PageOfProductCertifications(ListProductCertifications, Page):
     gtin: SeparatedGtinField
 
 
-class PageOfProductClaims(Page):
-    """The claims that a product makes, in numbered pages. Contract 8."""
+class ListProductClaims(Command):
+    """The claims that a product makes. Contract C11."""
+
+    gtin: GtinField
+
+
+class PageOfProductClaims(ListProductClaims, Page):
+    """The same in numbered pages. Contract 8."""
 
     gtin: SeparatedGtinField

@@ -4,7 +4,14 @@ from db import claims
 from db.database import Transaction
 from domain import listing
 from domain.changes import Change
-from domain.commands import AssignClaim, GetClaimAssignment, ListClaims, PatchClaimAssignment, RemoveClaim
+from domain.commands import (
+    AssignClaim,
+    GetClaimAssignment,
+    ListClaims,
+    ListProductClaims,
+    PatchClaimAssignment,
+    RemoveClaim,
+)
 from domain.errors import AlreadyAssigned, NotFound
 from domain.filters import Where, matches
 from domain.gtin import Gtin
@@ -69,12 +76,12 @@ async def claims_of_products(
 
 
 @read_operation
-async def list_product_claims(context: Context, gtin: Gtin) -> list[ClaimAssignment]:
+async def list_product_claims(context: Context, command: ListProductClaims) -> list[ClaimAssignment]:
     """The claims of one product, by label. Raises `NotFound`."""
-    made = await claims.of_products(context.database, [gtin], context.caller.organization_ids)
+    made = await claims.of_products(context.database, [command.gtin], context.caller.organization_ids)
     if not made:
         # What claims something is there.
-        await existing_product(context, gtin)
+        await existing_product(context, command.gtin)
     return made
 
 

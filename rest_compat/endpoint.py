@@ -1,14 +1,25 @@
 """What an endpoint is: what the route table says of each."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.validation import Command
+from resolvers.operation import Context
+
+C = TypeVar("C", bound=Command)
+R = TypeVar("R")
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Call(NamedTuple, Generic[C, R]):
+    """An operation, and the command that it takes."""
+
+    command: type[C]
+    operation: Callable[[Context, C], Awaitable[R]]
 
 
 class Endpoint(NamedTuple):

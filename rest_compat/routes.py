@@ -2,7 +2,7 @@
 
 from domain import commands
 from domain.account import CreateApiKey, DeleteApiKey, ListApiKeys, PatchApiKey
-from rest_compat import account, certifications, claims, products
+from rest_compat import account, assignments, definitions, products
 from rest_compat.account_outputs import ApiKeyCreatedOut, ApiKeyOut, WhoAmIOut
 from rest_compat.endpoint import Endpoint
 from rest_compat.outputs import (
@@ -25,7 +25,7 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/certification-bodies",
-        certifications.list_certification_bodies,
+        definitions.BODIES.list,
         name="list_certification_bodies",
         tag="Certification Bodies",
         summary="List certification bodies",
@@ -36,7 +36,7 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/certification-bodies/{{id}}",
-        certifications.get_certification_body,
+        definitions.BODIES.get,
         name="get_certification_body",
         tag="Certification Bodies",
         summary="Get a certification body",
@@ -46,7 +46,7 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/certifications",
-        certifications.list_certifications,
+        definitions.CERTIFICATIONS.list,
         name="list_certifications",
         tag="Certifications",
         summary="List certifications",
@@ -57,7 +57,7 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/certifications/{{id}}",
-        certifications.get_certification,
+        definitions.CERTIFICATIONS.get,
         name="get_certification",
         tag="Certifications",
         summary="Get a certification",
@@ -67,7 +67,7 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/claims",
-        claims.list_claims,
+        definitions.CLAIMS.list,
         name="list_claims",
         tag="Claims",
         summary="List claims",
@@ -78,7 +78,7 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/claims/{{id}}",
-        claims.get_claim,
+        definitions.CLAIMS.get,
         name="get_claim",
         tag="Claims",
         summary="Get a claim",
@@ -98,7 +98,7 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/products/{{gtin}}/certifications",
-        certifications.list_product_certifications,
+        assignments.CERTIFICATIONS.list,
         name="list_product_certifications",
         tag="Assignments",
         summary="List the certifications of a product",
@@ -109,7 +109,7 @@ ENDPOINTS = (
     Endpoint(
         "POST",
         f"{CERTIFICATIONS}/products/{{gtin}}/certifications",
-        certifications.create_product_certification,
+        assignments.CERTIFICATIONS.create,
         name="create_product_certification",
         tag="Assignments",
         summary="Assign a certification to a product",
@@ -123,7 +123,7 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/products/{{gtin}}/certifications/{{certification_id}}",
-        certifications.get_product_certification,
+        assignments.CERTIFICATIONS.get,
         name="get_product_certification",
         tag="Assignments",
         summary="Get a certification of a product",
@@ -134,7 +134,7 @@ ENDPOINTS = (
     Endpoint(
         "PATCH",
         f"{CERTIFICATIONS}/products/{{gtin}}/certifications/{{certification_id}}",
-        certifications.patch_product_certification,
+        assignments.CERTIFICATIONS.patch,
         name="update_product_certification",
         tag="Assignments",
         summary="Change a certification of a product",
@@ -146,7 +146,7 @@ ENDPOINTS = (
     Endpoint(
         "DELETE",
         f"{CERTIFICATIONS}/products/{{gtin}}/certifications/{{certification_id}}",
-        certifications.delete_product_certification,
+        assignments.CERTIFICATIONS.delete,
         name="delete_product_certification",
         tag="Assignments",
         summary="Remove a certification from a product",
@@ -157,7 +157,7 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/products/{{gtin}}/claims",
-        claims.list_product_claims,
+        assignments.CLAIMS.list,
         name="list_product_claims",
         tag="Assignments",
         summary="List the claims of a product",
@@ -167,7 +167,7 @@ ENDPOINTS = (
     Endpoint(
         "POST",
         f"{CERTIFICATIONS}/products/{{gtin}}/claims",
-        claims.create_product_claim,
+        assignments.CLAIMS.create,
         name="create_product_claim",
         tag="Assignments",
         summary="Assign a claim to a product",
@@ -181,7 +181,7 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/products/{{gtin}}/claims/{{claim_id}}",
-        claims.get_product_claim,
+        assignments.CLAIMS.get,
         name="get_product_claim",
         tag="Assignments",
         summary="Get a claim of a product",
@@ -192,7 +192,7 @@ ENDPOINTS = (
     Endpoint(
         "PATCH",
         f"{CERTIFICATIONS}/products/{{gtin}}/claims/{{claim_id}}",
-        claims.patch_product_claim,
+        assignments.CLAIMS.patch,
         name="update_product_claim",
         tag="Assignments",
         summary="Change a claim of a product",
@@ -204,7 +204,7 @@ ENDPOINTS = (
     Endpoint(
         "DELETE",
         f"{CERTIFICATIONS}/products/{{gtin}}/claims/{{claim_id}}",
-        claims.delete_product_claim,
+        assignments.CLAIMS.delete,
         name="delete_product_claim",
         tag="Assignments",
         summary="Remove a claim from a product",
@@ -261,7 +261,7 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         f"{PRODUCTS}/products/{{gtin}}/certifications",
-        certifications.page_product_certifications,
+        assignments.CERTIFICATIONS.page,
         name="list_product_certifications",
         tag="Products",
         summary="List the certifications of a product in pages",
@@ -272,7 +272,7 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         f"{PRODUCTS}/products/{{gtin}}/claims",
-        claims.page_product_claims,
+        assignments.CLAIMS.page,
         name="list_product_claims",
         tag="Products",
         summary="List the claims of a product in pages",
