@@ -76,7 +76,7 @@ def test_the_keyboard_leaves_the_editors(browser: Chrome, live_server: LiveServe
     browser.get(f"{live_server.url}/graphiql")
     WebDriverWait(browser, 30).until(lambda _: browser.find_elements(By.CSS_SELECTOR, SIGNED_IN["/graphiql"]))
     editor = browser.find_element(By.CSS_SELECTOR, ".graphiql-query-editor textarea")
-    inside = ".graphiql-query-editor :focus, .graphiql-query-editor:focus"
+    inside = ".graphiql-query-editor .CodeMirror :focus"
     editor.send_keys("\t")
     # The box that scrolls comes behind what is typed into.
     for _ in range(2):
