@@ -1,4 +1,4 @@
-"""What each package may import, read from the syntax trees; `docs/decisions.md` says why.
+"""What each package may import, read from the syntax trees; `docs/decisions/0070-one-way.md` says why.
 
 Quick on purpose: nothing of the application is imported here, so that `./certgate check` can run it every time.
 """
