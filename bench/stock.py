@@ -23,7 +23,7 @@ from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
 from strawberry.extensions import ParserCache, ValidationCache
 
-from db.types import Document, UtcDateTime, Vocabulary
+from db.types import Document, UtcDateTime, VocabularyText
 from domain import vocabulary
 from domain.short_id import new_short_id
 
@@ -52,7 +52,7 @@ class ClaimRow(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     code: Mapped[str]
     label: Mapped[str]
-    category: Mapped[vocabulary.ClaimCategory] = mapped_column(Vocabulary(vocabulary.ClaimCategory))
+    category: Mapped[vocabulary.ClaimCategory] = mapped_column(VocabularyText(vocabulary.ClaimCategory))
 
 
 class ProductRow(Base):
@@ -77,7 +77,7 @@ class CertificationAssignmentRow(Base):
     valid_from: Mapped[date | None]
     expiration_date: Mapped[date | None]
     verification_status: Mapped[vocabulary.VerificationStatus] = mapped_column(
-        Vocabulary(vocabulary.VerificationStatus)
+        VocabularyText(vocabulary.VerificationStatus)
     )
     certification: Mapped[CertificationRow] = relationship()
 
@@ -89,7 +89,7 @@ class ClaimAssignmentRow(Base):
     claim_id: Mapped[str] = mapped_column(ForeignKey("claims.id"), primary_key=True)
     id: Mapped[str]
     data: Mapped[Any] = mapped_column("metadata", Document)
-    source: Mapped[vocabulary.ClaimSource] = mapped_column(Vocabulary(vocabulary.ClaimSource))
+    source: Mapped[vocabulary.ClaimSource] = mapped_column(VocabularyText(vocabulary.ClaimSource))
     valid_from: Mapped[date | None]
     expiration_date: Mapped[date | None]
     evidence_url: Mapped[str]

@@ -55,7 +55,7 @@ async def load_catalogue(database: Database) -> Loaded:
     wanted = _definitions(read_catalogue())
     async with database.write() as transaction:
         # PostgreSQL looks for a conflict in one unique index only; in the other, two loads at once would meet.
-        await transaction.alone("loading")
+        await transaction.serialize("loading")
         # Bodies first: certifications refer to them.
         written = sum([await _renew(transaction, table, rows) for table, rows in wanted.items()])
     return Loaded({table.name: len(rows) for table, rows in wanted.items()}, written)
@@ -70,7 +70,7 @@ async def load_demo(database: Database, at: datetime) -> Loaded:
     products = read_demo_products(catalogue)
     names = {body.code: body.label for body in catalogue.certification_bodies}
     async with database.write() as transaction:
-        await transaction.alone("loading")
+        await transaction.serialize("loading")
         owner = await _demo_organization(transaction, at)
         there = set(await transaction.fetch(_GTINS))
         missing = [product for product in products if product.gtin not in there]

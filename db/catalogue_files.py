@@ -28,7 +28,7 @@ class CatalogueError(Exception):
     """A file of the catalogue is not what it should be; the text names the file and the place."""
 
 
-class Body(msgspec.Struct):
+class BodyEntry(msgspec.Struct):
     """A certification body of `certification_bodies.json`."""
 
     code: Code
@@ -43,7 +43,7 @@ class Body(msgspec.Struct):
             raise ValueError(f"{self.country!r} of {self.code} is no ISO 3166-1 alpha-2 country")
 
 
-class Certification(msgspec.Struct):
+class CertificationEntry(msgspec.Struct):
     """A certification of `certifications.json`; the body is the owner of the mark, not always who issues."""
 
     code: Code
@@ -55,7 +55,7 @@ class Certification(msgspec.Struct):
     standard: Text255 | None
 
 
-class Claim(msgspec.Struct):
+class ClaimEntry(msgspec.Struct):
     """A claim of `claims.json`."""
 
     code: Code
@@ -67,9 +67,9 @@ class Claim(msgspec.Struct):
 class Catalogue(msgspec.Struct):
     """The definitions, every code once."""
 
-    certification_bodies: list[Body]
-    certifications: list[Certification]
-    claims: list[Claim]
+    certification_bodies: list[BodyEntry]
+    certifications: list[CertificationEntry]
+    claims: list[ClaimEntry]
 
 
 Days = Annotated[int, Meta(ge=-5000, le=5000)]
@@ -119,15 +119,15 @@ class DemoProduct(msgspec.Struct):
 
 
 class _Bodies(msgspec.Struct):
-    certification_bodies: list[Body]
+    certification_bodies: list[BodyEntry]
 
 
 class _Certifications(msgspec.Struct):
-    certifications: list[Certification]
+    certifications: list[CertificationEntry]
 
 
 class _Claims(msgspec.Struct):
-    claims: list[Claim]
+    claims: list[ClaimEntry]
 
 
 def read_catalogue(folder: Path = DATA / "catalogue") -> Catalogue:

@@ -137,7 +137,7 @@ class Transaction(ABC):
         self.notified = True
 
     @abstractmethod
-    async def alone(self, work: str) -> None:
+    async def serialize(self, work: str) -> None:
         """Waits for the end of every transaction, in whichever process, that was told of the same work."""
 
     @abstractmethod

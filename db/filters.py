@@ -10,7 +10,7 @@ from sqlalchemy import Alias, FromClause, String, Table, and_, bindparam, false,
 from sqlalchemy.sql.expression import BindParameter, ColumnElement
 
 from db import tables
-from db.types import AnyOf, Endless, Exists, Negated, Unindexed, Vocabulary, among, pattern, text_list
+from db.types import AnyOf, Endless, Exists, Negated, Unindexed, VocabularyText, among, pattern, text_list
 from domain.filters import Condition, Either, Every, Not, Where, either, every, one_of
 
 COLUMN_OF = {"expiration_date": "ends", "lapses_on": "lapses"}
@@ -33,7 +33,7 @@ def positive(where: Where, table: Table) -> Where:
             return either(positive(part, table) for part in parts)
         case Not(Condition(member, "eq" | "in" as operator, value)):
             kind = column_of(table, member).type
-            if isinstance(kind, Vocabulary):
+            if isinstance(kind, VocabularyText):
                 named = value if operator == "in" else (value,)
                 return one_of(member, [each for each in kind.members if each not in named])
     return where

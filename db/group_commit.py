@@ -99,7 +99,7 @@ class SqliteTransaction(Transaction):
                 self._connection.execute("RELEASE part")
             raise
 
-    async def alone(self, work: str) -> None:
+    async def serialize(self, work: str) -> None:
         """Nothing to wait for: the whole file is locked."""
 
     async def _rows(self, statement: Compiled, values: Values, *, scans: bool = False) -> Sequence[Row]:
@@ -516,7 +516,7 @@ class GroupCommit:
             return error
         return None
 
-    def told(self) -> object:
+    def commit_mark(self) -> object:
         """Another value whenever another process has committed, or an operation here changed what caches depend on.
 
         None while the connection is in its thread's hands: asking would wait for the disk, or for a scan.

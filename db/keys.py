@@ -228,7 +228,7 @@ async def of_organization(database: Database, organization_id: ShortId) -> list[
 
 async def count_live(transaction: Transaction, organization_id: ShortId, now: datetime) -> int:
     """How many keys of an organisation are valid. Nobody else counts or adds any until the transaction ends."""
-    await transaction.alone(f"keys of {organization_id}")
+    await transaction.serialize(f"keys of {organization_id}")
     return (await transaction.fetch(LIVE_KEYS, organization_id=organization_id, now=now))[0]
 
 
@@ -305,7 +305,7 @@ async def revoke_key(transaction: Transaction, id: ShortId) -> bool:
 
 async def forget_key(transaction: Transaction, id: ShortId) -> None:
     """Deletes a key, if there is one, with its sessions and links; nobody else does until the transaction ends."""
-    await transaction.alone(f"key {id}")
+    await transaction.serialize(f"key {id}")
     if await transaction.execute(delete(api_keys).where(api_keys.c.id == id)):
         await announce(transaction)
 

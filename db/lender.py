@@ -31,14 +31,14 @@ _LOST = (
 )
 
 
-def is_lost(connection: "Connection", error: BaseException) -> bool:
+def is_lost(connection: "PostgresqlConnection", error: BaseException) -> bool:
     """Whether a connection is of no use any more after an error."""
     return (
         connection.is_closed() or isinstance(error, _LOST) or getattr(error, "severity_en", None) in ("FATAL", "PANIC")
     )
 
 
-class Connection(asyncpg.Connection):
+class PostgresqlConnection(asyncpg.Connection):
     """A connection with a shorter way for statements that it knows: `fetch` is four functions and three clocks long."""
 
     used = True
@@ -77,16 +77,16 @@ class Connection(asyncpg.Connection):
 class Lender:
     """At most `size` connections, each opened when it is needed and lent to one borrower at a time."""
 
-    def __init__(self, connect: Callable[[], Awaitable[Connection]], size: int) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[PostgresqlConnection]], size: int) -> None:
         self.size = size
         self._connect = connect
         # Places: None and what has been closed are opened by the next borrower. The last one given back is lent first.
-        self._free: list[Connection | None] = [None] * size
-        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._free: list[PostgresqlConnection | None] = [None] * size
+        self._waiting: deque[asyncio.Future[PostgresqlConnection | None]] = deque()
         self._mending: set[asyncio.Task[None]] = set()
         self._timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._sweep)
 
-    async def take(self) -> Connection:
+    async def take(self) -> PostgresqlConnection:
         """Lends a connection, which may have died since its last use.
 
         Raises `Busy` when none comes free in time, and what asyncpg or the system says when none can be opened.
@@ -97,7 +97,7 @@ class Lender:
         connection.used = True
         return connection
 
-    def give(self, connection: Connection | None) -> None:
+    def give(self, connection: PostgresqlConnection | None) -> None:
         """Takes back a connection that has nothing left to do, or a closed one."""
         while self._waiting:
             waiter = self._waiting.popleft()
@@ -106,8 +106,8 @@ class Lender:
                 return
         self._free.append(connection)
 
-    async def first(self, sql: str, parameters: Sequence[object]) -> tuple[Connection, Answer]:
-        """Lends a connection that lives, and its answer to a first statement (see `Connection.ask`).
+    async def first(self, sql: str, parameters: Sequence[object]) -> tuple[PostgresqlConnection, Answer]:
+        """Lends a connection that lives, and its answer to a first statement (see `PostgresqlConnection.ask`).
 
         One that was lost since its last use, as all are when the server is restarted, is replaced, and its successor
         asked again. When asking fails the connection is taken back.
@@ -130,7 +130,7 @@ class Lender:
             self._mend(connection, error)
             raise
 
-    async def roll_back(self, connection: Connection, error: BaseException) -> None:
+    async def roll_back(self, connection: PostgresqlConnection, error: BaseException) -> None:
         """Takes back a connection after an error: when its transaction was undone and what was cancelled has ended.
 
         One that is lost has rolled back by itself, and is closed.
@@ -156,9 +156,9 @@ class Lender:
                 with suppress(TimeoutError):
                     await connection.close(timeout=_OPEN_SECONDS)
 
-    async def _turn(self, seconds: float | None) -> Connection | None:
+    async def _turn(self, seconds: float | None) -> PostgresqlConnection | None:
         loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[Connection | None] = loop.create_future()
+        waiter: asyncio.Future[PostgresqlConnection | None] = loop.create_future()
         self._waiting.append(waiter)
         timer = None if seconds is None else loop.call_later(seconds, _too_late, waiter)
         try:
@@ -172,7 +172,7 @@ class Lender:
             if timer is not None:
                 timer.cancel()
 
-    async def _opened(self, closed: Connection | None) -> Connection:
+    async def _opened(self, closed: PostgresqlConnection | None) -> PostgresqlConnection:
         try:
             async with asyncio.timeout(_OPEN_SECONDS):
                 return await self._connect()
@@ -180,7 +180,7 @@ class Lender:
             self.give(closed)
             raise
 
-    def _mend(self, connection: Connection, error: BaseException) -> None:
+    def _mend(self, connection: PostgresqlConnection, error: BaseException) -> None:
         # In a task, because whoever was cancelled in the middle of a statement should not wait for its end.
         task = asyncio.get_running_loop().create_task(self.roll_back(connection, error))
         self._mending.add(task)
@@ -195,6 +195,6 @@ class Lender:
         self._timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._sweep)
 
 
-def _too_late(waiter: asyncio.Future[Connection | None]) -> None:
+def _too_late(waiter: asyncio.Future[PostgresqlConnection | None]) -> None:
     if not waiter.done():
         waiter.set_exception(CROWDED.refusal())

@@ -13,7 +13,7 @@ from sqlalchemy.sql.expression import ColumnElement
 from db import definitions, paths
 from db.database import Database
 from db.filters import COLUMN_OF, Bound, condition, positive, take_apart
-from db.paths import Index, Indexed, Way
+from db.paths import AccessPath, Index, Indexed
 from db.reads import Owners, R, Read
 from db.types import Unindexed, among, open_end, text_list
 from domain.filters import EVERYTHING, NOTHING, Where
@@ -66,10 +66,10 @@ async def page(
     if where == NOTHING:
         return Page([], more=False)
     shape, values = take_apart(positive(where, listed.table))
-    way = None
+    path = None
     if shape != EVERYTHING and database.dialect.name == "sqlite":
-        way = await paths.way(database, listed.indexed, shape, values, _ordered_by(listed, order))
-    read = page_read(listed, shape, order, window, way).narrowed(_members(order, window))
+        path = await paths.access_path(database, listed.indexed, shape, values, _ordered_by(listed, order))
+    read = page_read(listed, shape, order, window, path).narrowed(_members(order, window))
     return cut(await definitions.fetch(database, read, owners, **values, **_placing(window)), window)
 
 
@@ -80,16 +80,16 @@ async def count(database: Database, listed: Listed[R], where: Where) -> int:
     shape, values = take_apart(positive(where, listed.table))
     keys = None
     if shape != EVERYTHING and database.dialect.name == "sqlite":
-        alone = paths.counted_by_keys(listed.indexed, shape)
-        if alone is not None:
-            return (await database.fetch(alone, **values))[0]
-        keys = await paths.few(database, listed.indexed, shape, values)
+        by_keys = paths.counted_by_keys(listed.indexed, shape)
+        if by_keys is not None:
+            return (await database.fetch(by_keys, **values))[0]
+        keys = await paths.few_keys(database, listed.indexed, shape, values)
     return (await database.fetch(_count(listed, shape, keys), **values))[0]
 
 
-def page_read(listed: Listed[R], shape: Where, order: Order, window: Window, way: Way | None = None) -> Read[R]:
+def page_read(listed: Listed[R], shape: Where, order: Order, window: Window, path: AccessPath | None = None) -> Read[R]:
     """The statement of a page; its parameters are the values of the filter, `limit`, and the position as p0, p1, ..."""
-    return _page(listed, shape, order.by, *_shape_of(order, window), way)
+    return _page(listed, shape, order.by, *_shape_of(order, window), path)
 
 
 def _ordered_by(listed: Listed[Any], order: Order) -> tuple[str, ...]:
@@ -110,7 +110,7 @@ def _placing(window: Window) -> dict[str, Any]:
     return {**position, "limit": window.size + 1}
 
 
-async def tops(
+async def first_of_each(
     database: Database,
     listed: Listed[R],
     owners: Owners,
@@ -124,7 +124,7 @@ async def tops(
     if not ids:
         return found
     shape, values = take_apart(positive(where, listed.table))
-    build = _tops_on_sqlite if database.dialect.name == "sqlite" else _tops_on_postgresql
+    build = _first_of_each_on_sqlite if database.dialect.name == "sqlite" else _first_of_each_on_postgresql
     read = build(listed, shape, order.by, *_shape_of(order, window))
     read = read.narrowed(_members(order, window))
     records = await definitions.fetch(database, read, owners, **values, **_placing(window), parents=ids)
@@ -141,7 +141,9 @@ async def counts(database: Database, listed: Listed[Any], ids: Sequence[str], wh
 
 
 @lru_cache(maxsize=256)
-def _tops_on_sqlite(listed: Listed[R], shape: Where, by: str, length: int, ascending: bool, behind: bool) -> Read[R]:
+def _first_of_each_on_sqlite(
+    listed: Listed[R], shape: Where, by: str, length: int, ascending: bool, behind: bool
+) -> Read[R]:
     # SQLite has no LATERAL, but takes a list of GTINs that is looked up for each definition.
     parent = func.json_each(text_list("parents")).table_valued("value", name="parent")
     inner = listed.table.alias("inside")
@@ -155,7 +157,7 @@ def _tops_on_sqlite(listed: Listed[R], shape: Where, by: str, length: int, ascen
 
 
 @lru_cache(maxsize=256)
-def _tops_on_postgresql(
+def _first_of_each_on_postgresql(
     listed: Listed[R], shape: Where, by: str, length: int, ascending: bool, behind: bool
 ) -> Read[R]:
     parent: Any = func.unnest(text_list("parents")).column_valued("parent")
@@ -177,14 +179,14 @@ def _counts(listed: Listed[Any], shape: Where) -> Read[tuple[str, int]]:
 
 @lru_cache(maxsize=512)
 def _page(
-    listed: Listed[R], shape: Where, by: str, length: int, ascending: bool, behind: bool, way: Way | None
+    listed: Listed[R], shape: Where, by: str, length: int, ascending: bool, behind: bool, path: AccessPath | None
 ) -> Read[R]:
     columns = order_columns(listed, listed.table, by, length)
     bound = Bound(by, is_lower=ascending) if behind else None
     rows = listed.rows.where(condition(shape, listed.table, bound=bound), *beyond(columns, ascending, behind))
-    if way is not None:
-        rows = paths.along(rows, listed.indexed, way)
-        if way.keys is not None:
+    if path is not None:
+        rows = paths.along(rows, listed.indexed, path)
+        if path.keys is not None:
             columns = [Unindexed(column) for column in columns]
     rows = rows.order_by(*directed(columns, ascending)).limit(bindparam("limit"))
     return listed.read(rows, scans=shape != EVERYTHING)
@@ -194,7 +196,7 @@ def _page(
 def _count(listed: Listed[Any], shape: Where, keys: Where | None) -> Read[int]:
     counted = select(func.count()).select_from(listed.table).where(condition(shape, listed.table))
     if keys is not None:
-        counted = paths.along(counted, listed.indexed, Way("", keys))
+        counted = paths.along(counted, listed.indexed, AccessPath("", keys))
     return Read(counted, lambda row: int(row[0]), scans=True)
 
 

@@ -37,7 +37,7 @@ class Index(NamedTuple):
     members: tuple[str, ...]
 
 
-class Way(NamedTuple):
+class AccessPath(NamedTuple):
     """How a page is read: along an index, by the keys of a condition if there is one."""
 
     walk: str
@@ -52,16 +52,18 @@ class Indexed(NamedTuple):
     indexes: tuple[Index, ...]
 
 
-async def way(database: Database, indexed: Indexed, shape: Where, values: dict[str, Any], order: Sequence[str]) -> Way:
+async def access_path(
+    database: Database, indexed: Indexed, shape: Where, values: dict[str, Any], order: Sequence[str]
+) -> AccessPath:
     """The way to a page of the filter in that order, of which every member is named."""
     walk, is_whole = walked(indexed, shape, tuple(order))
     if is_whole:
-        return Way(walk)
-    keys = await few(database, indexed, shape, values)
-    return Way(walk, keys)
+        return AccessPath(walk)
+    keys = await few_keys(database, indexed, shape, values)
+    return AccessPath(walk, keys)
 
 
-async def few(database: Database, indexed: Indexed, shape: Where, values: dict[str, Any]) -> Where | None:
+async def few_keys(database: Database, indexed: Indexed, shape: Where, values: dict[str, Any]) -> Where | None:
     """The conditions that the fewest rows pass, if those are few; None when no index says so."""
     found = candidates(indexed, shape)
     if not found:
@@ -176,12 +178,12 @@ def _index_of(indexed: Indexed, part: Where) -> str:
     return next(index.name for index in indexed.indexes if _answered(index, tests) == Every(tuple(tests)))
 
 
-def along(rows: Select[Any], indexed: Indexed, way: Way) -> Select[Any]:
-    """The rows, found in that way; the order must not be one that an index gives when there are keys."""
-    if way.keys is None:
-        return rows.with_hint(indexed.table, f"INDEXED BY {way.walk}", "sqlite")
+def along(rows: Select[Any], indexed: Indexed, path: AccessPath) -> Select[Any]:
+    """The rows, found along that path; the order must not be one that an index gives when there are keys."""
+    if path.keys is None:
+        return rows.with_hint(indexed.table, f"INDEXED BY {path.walk}", "sqlite")
     key = next(index.name for index in indexed.indexes if index.members[: len(indexed.key)] == indexed.key)
-    return rows.where(_among_keys(indexed, way.keys)).with_hint(indexed.table, f"INDEXED BY {key}", "sqlite")
+    return rows.where(_among_keys(indexed, path.keys)).with_hint(indexed.table, f"INDEXED BY {key}", "sqlite")
 
 
 def _among_keys(indexed: Indexed, part: Where) -> ColumnElement[bool]:

@@ -20,7 +20,7 @@ from db.compiled import Compiled, json_text
 from db.database import CHANNEL, Database, Pace, Transaction, UnusableDatabase, Values
 from db.gathering import Gathering
 from db.hearing import Hearing
-from db.lender import Connection, Lender, is_lost
+from db.lender import Lender, PostgresqlConnection, is_lost
 from db.postgresql_url import Target, target_of
 from db.reads import Definitions, KeyedRead, Owners, R, Read, Row
 from db.turns import Turns
@@ -45,10 +45,10 @@ class PostgresqlTransaction(Transaction):
         super().__init__(database, POSTGRESQL)
         self.single = single
         self._writers = writers
-        self._connection: Connection | None = None
+        self._connection: PostgresqlConnection | None = None
         self._parted = False
 
-    async def begin(self) -> Connection:
+    async def begin(self) -> PostgresqlConnection:
         """Begins it, on the connection that is answered."""
         self._connection, _ = await self._writers.first("BEGIN", ())
         return self._connection
@@ -101,7 +101,7 @@ class PostgresqlTransaction(Transaction):
                 await connection.execute("ROLLBACK TO SAVEPOINT part")
             raise
 
-    async def alone(self, work: str) -> None:
+    async def serialize(self, work: str) -> None:
         """Takes an advisory lock, which PostgreSQL gives back when the transaction ends."""
         connection = self._connection or await self.begin()
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", work)
@@ -215,9 +215,9 @@ class PostgresqlDatabase(Database):
         await self._writers.close()
 
 
-async def _connect(dsn: str, **options: Any) -> Connection:
+async def _connect(dsn: str, **options: Any) -> PostgresqlConnection:
     connection = await asyncpg.connect(
-        dsn, connection_class=Connection, command_timeout=_ANSWER_SECONDS, server_settings=_SERVER, **options
+        dsn, connection_class=PostgresqlConnection, command_timeout=_ANSWER_SECONDS, server_settings=_SERVER, **options
     )
     try:
         await set_codecs(connection)

@@ -43,7 +43,7 @@ class SqliteDatabase(Database):
         # told of it.
         self._counted = False
         self._version = 0
-        self._told: object = None
+        self._mark: object = None
         self._unsure = True
         self._reads = False
         self._turning = False
@@ -159,15 +159,15 @@ class SqliteDatabase(Database):
         version = self._reader.execute("PRAGMA data_version").fetchone()[0]
         if version == self._version:
             return
-        told = self._writer.told()
+        mark = self._writer.commit_mark()
         # Something was committed.
         self._version = version
-        others = told is None or told != self._told
+        others = mark is None or mark != self._mark
         if others or self._unsure:
             self._epoch += 1
         # What the writer knows of may be newer than what is seen in this turn: then the next commit counts, too.
         self._unsure = others
-        self._told = told
+        self._mark = mark
 
     def _committed(self) -> None:
         """Looks at what was committed here while the writer can be asked who else did."""

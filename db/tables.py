@@ -23,7 +23,7 @@ from sqlalchemy import (
     select,
 )
 
-from db.types import Day, Document, UtcDateTime, Vocabulary, earlier, open_end, text
+from db.types import Day, Document, UtcDateTime, VocabularyText, earlier, open_end, text
 from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, KeyKind, Role, VerificationStatus
 
 metadata = MetaData(
@@ -82,7 +82,7 @@ memberships = Table(
     metadata,
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("organization_id", ForeignKey("organizations.id"), primary_key=True, index=True),
-    Column("role", Vocabulary(Role), nullable=False),
+    Column("role", VocabularyText(Role), nullable=False),
     Column("created_at", UtcDateTime(), nullable=False),
 )
 
@@ -93,8 +93,8 @@ api_keys = Table(
     Column("organization_id", ForeignKey("organizations.id"), nullable=False, index=True),
     # Whose memberships a csu key follows; NULL for the other kinds.
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), index=True),
-    Column("kind", Vocabulary(KeyKind), nullable=False),
-    Column("role", Vocabulary(Role), nullable=False),
+    Column("kind", VocabularyText(KeyKind), nullable=False),
+    Column("role", VocabularyText(Role), nullable=False),
     Column("name", text(255), nullable=False),
     Column("description", text(255), nullable=False),
     # SHA-256 in hex; the key itself is shown once and kept nowhere.
@@ -182,7 +182,7 @@ claims = Table(
     _id(),
     Column("code", text(50), nullable=False, unique=True),
     Column("label", text(100), nullable=False),
-    Column("category", Vocabulary(ClaimCategory), nullable=False),
+    Column("category", VocabularyText(ClaimCategory), nullable=False),
     Column("requires_definition", Boolean, nullable=False),
     Column("description", text(), nullable=False),
 )
@@ -209,7 +209,7 @@ products = Table(
     Column("ingredients", text(), nullable=False),
     Column("manufacturer", text(255), nullable=False),
     Column("image_url", text(2000), nullable=False),
-    Column("data_source", Vocabulary(DataSource), nullable=False),
+    Column("data_source", VocabularyText(DataSource), nullable=False),
     Column("metadata", Document, nullable=False),
     *_moments(),
     # Name, brand and GTIN folded to one case in Python, because the databases' own folding differs outside ASCII; and
@@ -237,7 +237,7 @@ certification_assignments = Table(
     Column("issuing_body", text(255), nullable=False),
     Column("expiry_date", Day()),
     Column("verification_url", text(2000), nullable=False),
-    Column("verification_status", Vocabulary(VerificationStatus), nullable=False),
+    Column("verification_status", VocabularyText(VerificationStatus), nullable=False),
     Column("scope", text(), nullable=False),
     Column("certification_value", text(255), nullable=False),
     Column("audit_date", Day()),
@@ -265,7 +265,7 @@ claim_assignments = Table(
     Column("claim_id", ForeignKey("claims.id"), primary_key=True),
     Column("id", text(22), nullable=False, unique=True),
     Column("metadata", Document, nullable=False),
-    Column("source", Vocabulary(ClaimSource), nullable=False),
+    Column("source", VocabularyText(ClaimSource), nullable=False),
     Column("valid_from", Day()),
     Column("expiration_date", Day()),
     Column("evidence_url", text(2000), nullable=False),

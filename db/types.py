@@ -66,7 +66,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return _moment if dialect.name == "sqlite" else None
 
 
-class Vocabulary(TypeDecorator[StrEnum]):
+class VocabularyText(TypeDecorator[StrEnum]):
     """A member of one of the contract's enumerations, stored by its wire value."""
 
     impl = String

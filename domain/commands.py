@@ -158,7 +158,7 @@ class PatchProduct(PatchCommand):
     metadata: MetadataUpdate | None = None
 
 
-class Page(Command):
+class NumberedPage(Command):
     """Which page of a numbered list. Contract 1.4."""
 
     page: Annotated[int, Field(ge=1, le=2**31 - 1), DIGITS] = 1
@@ -170,14 +170,14 @@ class Page(Command):
         return (self.page - 1) * self.page_size
 
 
-class ListCertificationBodies(Page):
+class ListCertificationBodies(NumberedPage):
     """Certification bodies whose name has a part. Contract C1."""
 
     name: Text255 | None = None
     ordering: Annotated[str, Field(pattern="^-?name$")] = "name"
 
 
-class ListCertifications(Page):
+class ListCertifications(NumberedPage):
     """Certifications by part of the label, by code, by body. Contract C3."""
 
     label: Text255 | None = None
@@ -186,7 +186,7 @@ class ListCertifications(Page):
     ordering: Annotated[str, Field(pattern="^-?(label|code)$")] = "label"
 
 
-class ListClaims(Page):
+class ListClaims(NumberedPage):
     """Claims by part of the label, by code, by category. Contract C5."""
 
     label: Text255 | None = None
@@ -195,13 +195,13 @@ class ListClaims(Page):
     ordering: Annotated[str, Field(pattern="^-?(label|code)$")] = "label"
 
 
-class ListProducts(Page):
+class ListProducts(NumberedPage):
     """The products of one organisation. Contract 8."""
 
     organization_id: ShortIdField
 
 
-class ListTradeItems(Page):
+class ListTradeItems(NumberedPage):
     """Products of everybody. Contract 8; categories are not recorded here, so one that is named matches nothing."""
 
     q: Text255 | None = None
@@ -222,7 +222,7 @@ class ListProductCertifications(Command):
     ordering: Annotated[str, Field(pattern="^-?(expiry_date|label)$")] = "label"
 
 
-class PageOfProductCertifications(ListProductCertifications, Page):
+class PageOfProductCertifications(ListProductCertifications, NumberedPage):
     """The same in numbered pages. Contract 8."""
 
     gtin: SeparatedGtinField
@@ -234,7 +234,7 @@ class ListProductClaims(Command):
     gtin: GtinField
 
 
-class PageOfProductClaims(ListProductClaims, Page):
+class PageOfProductClaims(ListProductClaims, NumberedPage):
     """The same in numbered pages. Contract 8."""
 
     gtin: SeparatedGtinField

@@ -12,7 +12,7 @@ from domain.commands import (
     ListCertifications,
     ListClaims,
     ListProductCertifications,
-    Page,
+    NumberedPage,
 )
 from domain.records import Certification, CertificationAssignment, CertificationBody, Claim
 from domain.text import contains, fold, folded
@@ -29,7 +29,7 @@ class Numbered(NamedTuple, Generic[T]):
     total: int
 
 
-def page_of(items: Sequence[T], page: Page) -> Numbered[T]:
+def page_of(items: Sequence[T], page: NumberedPage) -> Numbered[T]:
     """The page of a list; one beyond the end is empty."""
     return Numbered(items[page.offset : page.offset + page.page_size], len(items))
 

@@ -12,7 +12,7 @@ import msgspec
 from domain.errors import Busy, DomainError, InvalidInput, RateLimited, Violation
 
 
-class Kind(NamedTuple):
+class ProblemKind(NamedTuple):
     """What is the same in every occurrence of a code."""
 
     title: str
@@ -21,24 +21,24 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "bad_request": Kind("Bad Request", 400),
-    "unauthorized": Kind("Unauthorized", 401),
-    "forbidden": Kind("Forbidden", 403),
-    "not_found": Kind("Not Found", 404),
-    "method_not_allowed": Kind("Method Not Allowed", 405),
-    "not_acceptable": Kind("Not Acceptable", 406),
-    "conflict": Kind("Conflict", 409),
-    "idempotency_key_in_use": Kind("Idempotency Key In Use", 409, retryable=True),
-    "precondition_failed": Kind("Precondition Failed", 412),
-    "payload_too_large": Kind("Payload Too Large", 413),
-    "unsupported_media_type": Kind("Unsupported Media Type", 415),
-    "validation_error": Kind("Validation Error", 422),
-    "not_applied": Kind("Not Applied", 424),
-    "idempotency_key_reused": Kind("Idempotency Key Reused", 422),
-    "rate_limited": Kind("Rate Limited", 429, retryable=True),
-    "internal_error": Kind("Internal Error", 500, retryable=True),
-    "service_unavailable": Kind("Service Unavailable", 503, retryable=True),
-    "gateway_timeout": Kind("Gateway Timeout", 504, retryable=True),
+    "bad_request": ProblemKind("Bad Request", 400),
+    "unauthorized": ProblemKind("Unauthorized", 401),
+    "forbidden": ProblemKind("Forbidden", 403),
+    "not_found": ProblemKind("Not Found", 404),
+    "method_not_allowed": ProblemKind("Method Not Allowed", 405),
+    "not_acceptable": ProblemKind("Not Acceptable", 406),
+    "conflict": ProblemKind("Conflict", 409),
+    "idempotency_key_in_use": ProblemKind("Idempotency Key In Use", 409, retryable=True),
+    "precondition_failed": ProblemKind("Precondition Failed", 412),
+    "payload_too_large": ProblemKind("Payload Too Large", 413),
+    "unsupported_media_type": ProblemKind("Unsupported Media Type", 415),
+    "validation_error": ProblemKind("Validation Error", 422),
+    "not_applied": ProblemKind("Not Applied", 424),
+    "idempotency_key_reused": ProblemKind("Idempotency Key Reused", 422),
+    "rate_limited": ProblemKind("Rate Limited", 429, retryable=True),
+    "internal_error": ProblemKind("Internal Error", 500, retryable=True),
+    "service_unavailable": ProblemKind("Service Unavailable", 503, retryable=True),
+    "gateway_timeout": ProblemKind("Gateway Timeout", 504, retryable=True),
 }
 """Public code -> its title, HTTP status and whether the same request can succeed later."""
 

@@ -51,7 +51,7 @@ from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 from strawberry.types.union import StrawberryUnion
 
 from execution.complete import PLAIN, UNREAD, Odd, Propagate, complete, is_plain, read_leaves
-from execution.plan import FieldPlan, Kind, ObjectPlan, Plan, ValuePlan
+from execution.plan import FieldKind, FieldPlan, ObjectPlan, Plan, ValuePlan
 from execution.run import info, keywords, raw_info
 
 LEAVES = frozenset(
@@ -100,7 +100,7 @@ def generate(plan: Plan, default_resolver: Callable[[Any, str], Any]) -> tuple[s
     for object_plan in plan.objects:
         writer.object(object_plan)
     for field in plan.fields:
-        if field.kind in (Kind.ASYNC_RESOLVER, Kind.BATCHED):
+        if field.kind in (FieldKind.ASYNC_RESOLVER, FieldKind.BATCHED):
             writer.awaited(field.value)
     writer.tables()
     return "\n".join([*writer.lines, ""]), writer.names
@@ -152,7 +152,7 @@ class _Writer:
             for field in plan.fields:
                 if _is_row_member(field):
                     row.append(field)
-                elif field.kind is not Kind.TYPENAME:
+                elif field.kind is not FieldKind.TYPENAME:
                     self._row(row, again=again)
                     row = []
                     self._field(field)
@@ -244,9 +244,9 @@ class _Writer:
     def _field(self, field: FieldPlan) -> None:
         """A field that has its value at once but is no leaf attribute."""
         name = f"a{field.number}"
-        if field.kind is Kind.ATTRIBUTE:
+        if field.kind is FieldKind.ATTRIBUTE:
             found = self._attribute(field)
-        elif field.kind in (Kind.RESOLVER, Kind.WRAPPED):
+        elif field.kind in (FieldKind.RESOLVER, FieldKind.WRAPPED):
             found = self._call(field)
         else:
             return
@@ -267,7 +267,7 @@ class _Writer:
             arguments = f"**{self._name('k', field.number, field.fixed_keywords)}" if field.fixed_keywords else ""
         else:
             arguments = f"**keywords(run, {plan}, position)" if field.definition.args else ""
-        if field.kind is Kind.WRAPPED:
+        if field.kind is FieldKind.WRAPPED:
             resolve = self._name("r", field.number, field.definition.resolve or default_field_resolver)
             return f"{resolve}(x, raw_info(run, {plan}, position), {arguments})"
         resolver = cast("Any", field.field).base_resolver
@@ -280,9 +280,9 @@ class _Writer:
 
     def _note(self, field: FieldPlan) -> None:
         """A field that is awaited with its level."""
-        if field.kind is Kind.BATCHED:
+        if field.kind is FieldKind.BATCHED:
             self._line(f"run.batches[{field.batch}].append((x, o, position))")
-        elif field.kind is Kind.ASYNC_RESOLVER:
+        elif field.kind is FieldKind.ASYNC_RESOLVER:
             self._try_to_get("a", self._call(field))
             place = self._name("p", field.value.number, field.value)
             self._line(f"run.late.append((a, {place}, o, position))")
@@ -388,16 +388,16 @@ class _Writer:
 
 
 def _item(field: FieldPlan) -> str:
-    if field.kind is Kind.TYPENAME:
+    if field.kind is FieldKind.TYPENAME:
         return f"{field.key!r}: {field.parent.name!r}"
     if _is_row_member(field):
         return f"{field.key!r}: b{field.number}"
-    now = field.kind in (Kind.ATTRIBUTE, Kind.RESOLVER, Kind.WRAPPED)
+    now = field.kind in (FieldKind.ATTRIBUTE, FieldKind.RESOLVER, FieldKind.WRAPPED)
     return f"{field.key!r}: a{field.number}" if now else f"{field.key!r}: None"
 
 
 def _is_row_member(field: FieldPlan) -> bool:
-    return field.kind is Kind.ATTRIBUTE and _is_simple(field.value)
+    return field.kind is FieldKind.ATTRIBUTE and _is_simple(field.value)
 
 
 def _is_simple(place: ValuePlan) -> bool:
@@ -440,9 +440,9 @@ def _union_members(place: ValuePlan) -> dict[type, ObjectPlan]:
 def _is_lasting(plan: ObjectPlan) -> bool:
     """Whether what is made of an object depends on nothing else, and the same objects come again."""
     return getattr(plan.type.is_type_of, "lasting", False) and all(
-        field.kind is Kind.TYPENAME
+        field.kind is FieldKind.TYPENAME
         or (
-            field.kind is Kind.ATTRIBUTE
+            field.kind is FieldKind.ATTRIBUTE
             and (field.value.is_leaf or all(_is_lasting(inner) for _, inner in field.value.objects_within()))
         )
         for field in plan.fields

@@ -42,7 +42,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from execution.cost import CostModel, OperationCost
 from execution.errors import Refusal, RequestError, with_code
-from execution.limits import MAX_ITEMS, Judgement, Limits, Measure, judge
+from execution.limits import MAX_ITEMS, DocumentLimits, Judgement, Measure, judge
 from execution.programs import Programs
 
 MAX_SUGGESTIONS = 5
@@ -70,10 +70,10 @@ class Document:
     operations: Mapping[str | None, Operation]
     """By name; an anonymous operation is alone in its document and stands under None."""
     judgement: Judgement
-    limits: Limits
+    limits: DocumentLimits
     """Those that it was last found to be within."""
 
-    def accept(self, limits: Limits) -> None:
+    def accept(self, limits: DocumentLimits) -> None:
         """Make sure that it is within these limits too. Raises `RequestError`."""
         if limits is self.limits:
             return
@@ -110,7 +110,7 @@ class DocumentReader:
     Without `introspection`, documents that ask for the schema are refused, and no error suggests a name from it.
     """
 
-    def __init__(self, schema: GraphQLSchema, limits: Limits, *, introspection: bool = True) -> None:
+    def __init__(self, schema: GraphQLSchema, limits: DocumentLimits, *, introspection: bool = True) -> None:
         self._schema = schema
         self._limits = limits
         self._introspection = introspection
@@ -126,7 +126,7 @@ class DocumentReader:
             self._rules.append(NoSchemaIntrospectionCustomRule)
         self._rules_without_variables = [rule for rule in self._rules if rule not in _ABOUT_VARIABLES]
 
-    def read(self, source: str, limits: Limits | None = None) -> Document:
+    def read(self, source: str, limits: DocumentLimits | None = None) -> Document:
         """The document of a text; raises `RequestError` naming each reason why there is none.
 
         `limits` are those of whoever sent it, instead of the usual ones.
@@ -178,7 +178,7 @@ def _about_the_text(error: GraphQLError) -> GraphQLError:
     return GraphQLError("This value cannot be read as what its place asks for; correct it.", error.nodes)
 
 
-def _parse(source: str, limits: Limits) -> DocumentNode:
+def _parse(source: str, limits: DocumentLimits) -> DocumentNode:
     _check_length(source, limits)
     try:
         return parse(source, max_lexical_tokens=limits.max_tokens, max_comments=limits.max_tokens)
@@ -193,7 +193,7 @@ def _parse(source: str, limits: Limits) -> DocumentNode:
     raise refusal
 
 
-def _check_length(source: str, limits: Limits) -> None:
+def _check_length(source: str, limits: DocumentLimits) -> None:
     if len(source) > limits.max_source_length:
         raise RequestError.of(
             Refusal.LIMIT,
@@ -203,7 +203,7 @@ def _check_length(source: str, limits: Limits) -> None:
         )
 
 
-def _too_many_tokens(limits: Limits) -> RequestError:
+def _too_many_tokens(limits: DocumentLimits) -> RequestError:
     return RequestError.of(
         Refusal.LIMIT,
         "QUERY_TOO_MANY_TOKENS",

@@ -29,7 +29,7 @@ from execution.cost import FREE_VALUES
 from execution.documents import Document, DocumentCache, DocumentReader, Operation
 from execution.errors import Refusal, RequestError, with_code
 from execution.explain import explain
-from execution.limits import TOO_LARGE, Limits, judge_variables, too_costly, warnings
+from execution.limits import TOO_LARGE, DocumentLimits, judge_variables, too_costly, warnings
 from execution.plan import NotCompiled, TooManyFields, condition_variables
 from execution.program import Program
 from execution.steps import resumed
@@ -86,7 +86,7 @@ class Executor:
     def __init__(
         self,
         schema: strawberry.Schema,
-        limits: Limits | None = None,
+        limits: DocumentLimits | None = None,
         *,
         timeout: float | None = 10.0,
         cache: DocumentCache | None = None,
@@ -98,7 +98,7 @@ class Executor:
                 "remove them from the schema."
             )
         self.schema = schema
-        self.limits = limits or Limits()
+        self.limits = limits or DocumentLimits()
         self.timeout = timeout
         self.cache = cache if cache is not None else DocumentCache()
         # Strawberry keeps graphql-core's schema, which this executor runs, in a private attribute.
@@ -107,7 +107,7 @@ class Executor:
         self._hide_suggestions = not introspection
         self.counts = Counts()
 
-    def prepare(self, source: str, limits: Limits | None = None) -> Document:
+    def prepare(self, source: str, limits: DocumentLimits | None = None) -> Document:
         """The document of a text, from the cache or read now. Raises `RequestError` if it may not be run.
 
         `limits` are those of the caller, instead of the usual ones; the same object for callers with the same.
@@ -122,7 +122,11 @@ class Executor:
         return document
 
     def admit(
-        self, document: Document, operation: Operation, variables: Mapping[str, Any], limits: Limits | None = None
+        self,
+        document: Document,
+        operation: Operation,
+        variables: Mapping[str, Any],
+        limits: DocumentLimits | None = None,
     ) -> Admitted:
         """The operation with its variables coerced and its cost known.
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from graphql import print_ast
 
-from execution.plan import FieldPlan, Kind, ObjectPlan, ValuePlan
+from execution.plan import FieldKind, FieldPlan, ObjectPlan, ValuePlan
 from execution.program import Program
 
-_AWAITED = (Kind.ASYNC_RESOLVER, Kind.BATCHED)
+_AWAITED = (FieldKind.ASYNC_RESOLVER, FieldKind.BATCHED)
 
 
 def explain(program: Program, *, with_source: bool = False) -> str:
@@ -43,7 +43,7 @@ def explain(program: Program, *, with_source: bool = False) -> str:
 
 
 def _described(field: FieldPlan) -> str:
-    if field.kind is Kind.BATCHED:
+    if field.kind is FieldKind.BATCHED:
         shared = "one call for all objects of the level"
         return f"batched {field.name}, {shared}{_arguments(field)}"
     return f"{field.kind.value} {field.name}, a call for each object{_arguments(field)}"
@@ -58,13 +58,15 @@ def _object(title: str, plan: ObjectPlan, indent: int) -> list[str]:
     """What is done for an object while nothing has to be awaited."""
     pad = "  " * indent
     lines = []
-    inlined = [f.key for f in plan.fields if f.kind in (Kind.ATTRIBUTE, Kind.TYPENAME) and not f.value.has_objects]
+    inlined = [
+        f.key for f in plan.fields if f.kind in (FieldKind.ATTRIBUTE, FieldKind.TYPENAME) and not f.value.has_objects
+    ]
     if inlined:
         lines.append(f"{pad}{plan.type.name} inlined: {', '.join(inlined)}")
     for field in plan.fields:
         if field.kind in _AWAITED:
             continue
-        if field.kind in (Kind.RESOLVER, Kind.WRAPPED):
+        if field.kind in (FieldKind.RESOLVER, FieldKind.WRAPPED):
             lines.append(f"{pad}{plan.type.name} calls: {field.key}, {_described(field)}")
         for _, inner in field.value.objects_within():
             lines.append(f"{pad}{plan.type.name}.{field.key}{_lists(field.value)}")

@@ -76,7 +76,7 @@ def _list_coercer(item: Any) -> Callable[[Any], Any]:
     return coerced
 
 
-class _Members(NamedTuple):
+class _InputMembers(NamedTuple):
     """The members of an input object."""
 
     coercers: dict[str, Callable[[Any], Any]]
@@ -91,10 +91,10 @@ class _ObjectCoercer:
         self._type = type_
 
     @cached_property
-    def _members(self) -> _Members:
+    def _members(self) -> _InputMembers:
         fields = self._type.fields
         defaults = {name: coerce_default_value(field) for name, field in fields.items()}
-        return _Members(
+        return _InputMembers(
             {name: coercer(field.type) for name, field in fields.items()},
             frozenset(name for name, field in fields.items() if is_required_input_field(field)),
             {name: default for name, default in defaults.items() if default is not Undefined},

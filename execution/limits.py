@@ -36,7 +36,7 @@ INTROSPECTION_FIELDS = frozenset({"__schema", "__type"})
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class DocumentLimits:
     """The most a document may ask for; every figure is the largest that is still accepted."""
 
     max_source_length: int = 20_000
@@ -152,7 +152,7 @@ class Judgement:
     operations: "list[_Definition]"
     fragments: "list[_Definition]"
 
-    def refusals(self, limits: Limits) -> list[GraphQLError]:
+    def refusals(self, limits: DocumentLimits) -> list[GraphQLError]:
         """Why the document may not be run under these limits."""
         if len(self.operations) > limits.max_operations:
             return [_too_many_operations(len(self.operations), limits)]
@@ -167,7 +167,7 @@ class Judgement:
         return (errors or list(too_large))[: limits.max_errors]
 
 
-def judge(document: DocumentNode, limits: Limits) -> Judgement:
+def judge(document: DocumentNode, limits: DocumentLimits) -> Judgement:
     """Measure a parsed document and compare it with `limits`. Raises nothing, whatever the document holds."""
     operations: list[_Definition] = []
     fragments: dict[str, _Definition] = {}
@@ -189,12 +189,12 @@ def judge(document: DocumentNode, limits: Limits) -> Judgement:
     return judgement
 
 
-def warnings(node: OperationDefinitionNode, measure: Measure, limits: Limits) -> list[GraphQLError]:
+def warnings(node: OperationDefinitionNode, measure: Measure, limits: DocumentLimits) -> list[GraphQLError]:
     """For what the operation would be refused if `warn_only` were off, but for its cost."""
     return _excesses(_Definition(node, measure), limits)
 
 
-def too_costly(node: OperationDefinitionNode, requested: int, limits: Limits) -> GraphQLError:
+def too_costly(node: OperationDefinitionNode, requested: int, limits: DocumentLimits) -> GraphQLError:
     """The error of an operation that costs more than its limit."""
     return GraphQLError(
         f"{_title(node)} costs {requested}, the limit is {limits.max_cost}: about one for each object it may return;"
@@ -204,7 +204,7 @@ def too_costly(node: OperationDefinitionNode, requested: int, limits: Limits) ->
     )
 
 
-def _too_many_operations(measured: int, limits: Limits) -> GraphQLError:
+def _too_many_operations(measured: int, limits: DocumentLimits) -> GraphQLError:
     return GraphQLError(
         f"The document holds {measured} operations, the limit is {limits.max_operations}; send the one to be run.",
         extensions={"code": "QUERY_TOO_MANY_OPERATIONS", "measured": measured, "limit": limits.max_operations},
@@ -291,7 +291,7 @@ def _add_spreads(definition: _Definition, measures: Mapping[str, Measure]) -> in
     return len(definition.spreads)
 
 
-def _excesses(definition: _Definition, limits: Limits) -> list[GraphQLError]:
+def _excesses(definition: _Definition, limits: DocumentLimits) -> list[GraphQLError]:
     """One error for every figure of the definition that is over its limit."""
     measure = definition.measure
     figures = (
@@ -329,7 +329,7 @@ def _title(node: OperationDefinitionNode | FragmentDefinitionNode) -> str:
     return f"Operation '{node.name.value}'" if node.name else "The operation"
 
 
-def judge_variables(variables: Mapping[str, Any], limits: Limits) -> int:
+def judge_variables(variables: Mapping[str, Any], limits: DocumentLimits) -> int:
     """How many values variables hold; 0 where none holds others.
 
     Raises `RequestError` for what is refused before the types are looked at.

@@ -2,7 +2,7 @@
 
 A plan holds for one combination of the variables that stand in `@skip` and `@include`: fields are collected and
 merged here by graphql-core itself, so that what remains is a tree without conditions, one object plan for every
-place and concrete type. How a field is resolved is decided by what Strawberry made of it (`Kind`).
+place and concrete type. How a field is resolved is decided by what Strawberry made of it (`FieldKind`).
 
 What cannot be planned raises `NotCompiled`, whose text is the reason; such an operation is left to graphql-core.
 """
@@ -91,7 +91,7 @@ class TooManyFields(NotCompiled):
     """The operation has more fields than are planned, and is not run at all."""
 
 
-class Kind(Enum):
+class FieldKind(Enum):
     """How the value of a field is found."""
 
     TYPENAME = "the name of the type"
@@ -114,7 +114,7 @@ class FieldPlan:
     """What Strawberry knows of it; None for `__typename` and for fields that Strawberry did not make."""
     nodes: list[FieldNode]
     path: tuple[Step, ...]
-    kind: Kind
+    kind: FieldKind
     value: "ValuePlan" = dataclasses.field(init=False)
     head: tuple[Any, ...] = dataclasses.field(init=False)
     """What resolvers are told of it first: name, nodes, type, parent."""
@@ -328,10 +328,10 @@ class _Planner:
         if definition is None:
             raise NotCompiled(f"unknown field {parent.name}.{node.name.value}")
         field = definition.extensions.get("strawberry-definition")
-        kind = Kind.TYPENAME if node.name.value == "__typename" else self._kind(field)
+        kind = FieldKind.TYPENAME if node.name.value == "__typename" else self._kind(field)
         plan = FieldPlan(len(self._fields), key, parent, definition, field, [d.node for d in details], path, kind)
         self._fields.append(plan)
-        if kind is Kind.BATCHED:
+        if kind is FieldKind.BATCHED:
             plan.batch = len(self._batches)
             self._batches.append(plan)
         if not has_variables(node.arguments or ()):
@@ -339,24 +339,24 @@ class _Planner:
         plan.value = self._value(plan, definition.type, details, path, nullable_depth, 0)
         return plan
 
-    def _kind(self, field: StrawberryField | None) -> Kind:
+    def _kind(self, field: StrawberryField | None) -> FieldKind:
         """The cheapest way that calls exactly what Strawberry's own wrapper would call."""
         if not isinstance(field, StrawberryField) or type(field).get_result is not StrawberryField.get_result:
-            return Kind.WRAPPED
+            return FieldKind.WRAPPED
         handlers = self._strawberry.schema_converter._get_field_exception_handlers(field)  # noqa: SLF001
         if field.extensions or handlers or field.is_subscription:
-            return Kind.WRAPPED
+            return FieldKind.WRAPPED
         if isinstance(field, BatchedField):
-            return Kind.BATCHED
+            return FieldKind.BATCHED
         resolver = field.base_resolver
         if resolver is None:
-            return Kind.ATTRIBUTE
+            return FieldKind.ATTRIBUTE
         if not callable(resolver.wrapped_func):
-            return Kind.WRAPPED
+            return FieldKind.WRAPPED
         if iscoroutinefunction(resolver.wrapped_func):
-            return Kind.ASYNC_RESOLVER
+            return FieldKind.ASYNC_RESOLVER
         # An asynchronous generator function, say, is awaited by the wrapper and iterated by graphql-core.
-        return Kind.WRAPPED if field.is_async else Kind.RESOLVER
+        return FieldKind.WRAPPED if field.is_async else FieldKind.RESOLVER
 
     def _value(
         self,

@@ -11,7 +11,7 @@ from strawberry.types.arguments import convert_arguments
 
 from execution.batched import BatchedField
 from execution.inputs import converters
-from execution.plan import FieldPlan, Kind, Plan
+from execution.plan import FieldKind, FieldPlan, Plan
 from execution.variables import are_constant, direct_arguments, parameters_of
 
 
@@ -42,7 +42,7 @@ class Program:
 
     def _prepare_arguments(self, field: FieldPlan) -> None:
         """Do for the arguments of a field what is the same in every run."""
-        if field.kind not in (Kind.RESOLVER, Kind.ASYNC_RESOLVER, Kind.BATCHED):
+        if field.kind not in (FieldKind.RESOLVER, FieldKind.ASYNC_RESOLVER, FieldKind.BATCHED):
             return
         name_of = self._schema.config.name_converter.from_argument
         field.parameters = parameters_of(cast("Any", field.field), converters(self._schema), name_of)
@@ -60,7 +60,7 @@ class Program:
                 if keywords is not None:
                     return keywords
             arguments = get_argument_values(field.definition, field.nodes[0], variables)
-        return arguments if field.kind is Kind.WRAPPED else self._keywords(field, arguments, make_info)
+        return arguments if field.kind is FieldKind.WRAPPED else self._keywords(field, arguments, make_info)
 
     def _keywords(
         self, field: FieldPlan, arguments: dict[str, Any], make_info: Callable[[], Any] | None

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import strawberry
 
-from execution.plan import FieldPlan, Kind, ObjectPlan
+from execution.plan import FieldKind, FieldPlan, ObjectPlan
 from execution.run import ResolveInfo
 
 Names = frozenset[str] | None
@@ -60,9 +60,9 @@ def _objects(fields: tuple[FieldPlan, ...]) -> Iterator[ObjectPlan]:
 def _read(plan: ObjectPlan) -> Names:
     names: set[str] = set()
     for field in plan.fields:
-        if field.kind is Kind.ATTRIBUTE:
+        if field.kind is FieldKind.ATTRIBUTE:
             names.add(cast("Any", field.field).python_name)
-        elif field.kind is not Kind.TYPENAME:
+        elif field.kind is not FieldKind.TYPENAME:
             declared = field.field.metadata.get(_READS) if field.field is not None else None
             if declared is None:
                 return None

@@ -18,7 +18,7 @@ from gateway.body_limit import BodyLimit
 from gateway.cors import Cors
 from gateway.credentials import Credentials
 from gateway.discovery import discovery_routes
-from gateway.edge import GUARDED, Edge
+from gateway.edge import GUARDED, GatewayEdge
 from gateway.graphql import graphql_endpoint
 from gateway.health import health_routes
 from gateway.limiter import Limiter, MemoryLimiter, RateLimits
@@ -82,7 +82,9 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
     limits = RateLimits(counting, settings.rate_limit_per_minute, settings.rate_limit_per_day)
     graphql = graphql_endpoint(settings, database)
     rest = BodyLimit(Rest(error_pages), settings.max_body_bytes, error_pages)
-    edge = Edge(app, rest, {"/graphql": graphql}, database, limits, credentials, error_pages, settings.public_path)
+    edge = GatewayEdge(
+        app, rest, {"/graphql": graphql}, database, limits, credentials, error_pages, settings.public_path
+    )
     return Cors(edge, origins, GUARDED, split(settings.cors_headers)) if origins else edge
 
 

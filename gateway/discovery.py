@@ -40,9 +40,11 @@ def discovery_routes(settings: Settings) -> list[BaseRoute]:
     def openapi(app: str) -> Route:
         return Route(document_path(app), lambda request: answer(request, described(app)))
 
-    told = settings.graphql_introspection
-    linkset = Asset(msgspec.json.format(msgspec.json.encode(catalogue(server, told))), CATALOGUE, headers=headers)
-    text = Asset(llms_txt(server, told).encode(), TYPES[".txt"], headers=headers)
+    open_schema = settings.graphql_introspection
+    linkset = Asset(
+        msgspec.json.format(msgspec.json.encode(catalogue(server, open_schema))), CATALOGUE, headers=headers
+    )
+    text = Asset(llms_txt(server, open_schema).encode(), TYPES[".txt"], headers=headers)
     sdl = Asset(SCHEMA.read_bytes(), TYPES[".txt"], headers=headers)
 
     def api_catalog(request: Request) -> Response:
@@ -58,7 +60,7 @@ def discovery_routes(settings: Settings) -> list[BaseRoute]:
         *map(openapi, DOCUMENT_PATHS.values()),
         Route("/.well-known/api-catalog", api_catalog),
         Route("/llms.txt", llms),
-        *([Route(SCHEMA_PATH, graphql_schema)] if told else []),
+        *([Route(SCHEMA_PATH, graphql_schema)] if open_schema else []),
     ]
 
 

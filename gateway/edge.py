@@ -54,7 +54,7 @@ _random = Random(SystemRandom().getrandbits(256))  # noqa: S311
 log = logging.getLogger("certgate")
 
 
-class Edge:
+class GatewayEdge:
     """Wraps the applications. `database` is open by the time the first request arrives.
 
     `rest` answers the guarded paths, but for those of `direct`, which have an application each; `pages` all others.

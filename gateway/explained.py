@@ -17,7 +17,7 @@ from execution.errors import Refusal, RequestError
 from execution.execute import Executor
 from gateway.failures import Failure
 from resolvers.operation import Context as OperationContext
-from schema.context import Asked, Context, RateLimits
+from schema.context import GraphQLContext, OperationCharge, RateWindows
 
 
 class Noted(Database):
@@ -75,7 +75,9 @@ async def statements(
         raise Failure(f"There is no organisation {organization}: name another one with --organization.")
     noted = Noted(database)
     caller = Caller(None, None, Role.READONLY, owner)
-    context = Context(OperationContext(noted, caller), "explain", ErrorPages("", ""), Asked(1, 0), _uncounted)
+    context = GraphQLContext(
+        OperationContext(noted, caller), "explain", ErrorPages("", ""), OperationCharge(1, 0), _uncounted
+    )
     # A server reads definitions and the cursors' secret once; that is not the query's.
     await definitions.current(database)
     noted.held, noted.cursor_secret = database.held, await cursor_secret(database)
@@ -85,5 +87,5 @@ async def statements(
     return noted.reads
 
 
-async def _uncounted() -> RateLimits:
+async def _uncounted() -> RateWindows:
     raise Failure("Nobody's requests are counted here: leave rateLimit out of the document.")

@@ -12,22 +12,24 @@ from starlette.types import Scope
 from db.database import Database
 from execution.errors import RequestError
 from execution.execute import Executor
-from execution.limits import PER_CALLER, Limits, too_costly
+from execution.limits import PER_CALLER, DocumentLimits, too_costly
 from gateway.limiter import Meter
 from gateway.settings import Settings
 from gateway.trusted_documents import TrustedDocuments, UnreadableDocuments
 from resolvers.trusted_documents import NamedDocument
 from rest_compat.problem import refusal
-from schema.context import Asked, Context, RateLimits, Window
+from schema.context import GraphQLContext, OperationCharge, RateWindow, RateWindows
 from schema.errors import present, present_warnings
 from schema.http import GraphQLEndpoint
 from schema.schema import schema
 
 
-def limits_of(settings: Settings) -> Limits:
+def limits_of(settings: Settings) -> DocumentLimits:
     """What a GraphQL document may ask for: each limit is the setting of its name."""
-    named = {field.name: getattr(settings, f"graphql_{field.name}") for field in fields(Limits) if field.type is int}
-    return Limits(**named, warn_only=settings.graphql_limits == "warn")
+    named = {
+        field.name: getattr(settings, f"graphql_{field.name}") for field in fields(DocumentLimits) if field.type is int
+    }
+    return DocumentLimits(**named, warn_only=settings.graphql_limits == "warn")
 
 
 def executor_of(settings: Settings) -> Executor:
@@ -43,17 +45,17 @@ def executor_of(settings: Settings) -> Executor:
 class CallersLimits:
     """The limits of each caller: those of the settings, but for what its key has of its own."""
 
-    def __init__(self, usual: Limits) -> None:
+    def __init__(self, usual: DocumentLimits) -> None:
         self._usual = usual
         # The same object for equal limits: documents remember by it what they were judged by.
         self._own = lru_cache(maxsize=1000)(self._replaced)
 
-    def of_request(self, scope: Scope) -> Limits:
+    def of_request(self, scope: Scope) -> DocumentLimits:
         """The limits of whoever sends a request."""
         own: tuple[tuple[str, int], ...] = scope["state"]["context"].caller.graphql_limits
         return self._own(own) if own else self._usual
 
-    def _replaced(self, own: tuple[tuple[str, int], ...]) -> Limits:
+    def _replaced(self, own: tuple[tuple[str, int], ...]) -> DocumentLimits:
         # What another version has stored may have another name.
         known: dict[str, Any] = {name: limit for name, limit in own if name in PER_CALLER}
         return replace(self._usual, **known)
@@ -64,9 +66,11 @@ def graphql_endpoint(settings: Settings, database: Database) -> GraphQLEndpoint:
     error_pages = settings.error_pages
     executor = executor_of(settings)
 
-    def make_context(scope: Scope, asked: Asked) -> Context:
+    def make_context(scope: Scope, asked: OperationCharge) -> GraphQLContext:
         state = scope["state"]
-        return Context(state["context"], state["request_id"], error_pages, asked, lambda: _rate_limits(state["meter"]))
+        return GraphQLContext(
+            state["context"], state["request_id"], error_pages, asked, lambda: _rate_limits(state["meter"])
+        )
 
     def present_errors(scope: Scope, errors: Sequence[GraphQLError]) -> list[dict[str, Any]]:
         return present(errors, scope["state"]["request_id"], error_pages)
@@ -85,11 +89,11 @@ def graphql_endpoint(settings: Settings, database: Database) -> GraphQLEndpoint:
     )
 
 
-async def _rate_limits(meter: Meter) -> RateLimits:
+async def _rate_limits(meter: Meter) -> RateWindows:
     standing = await meter.ask()
-    minute = Window(standing.limits.minute, standing.minute_used, datetime.fromtimestamp(standing.minute_end, UTC))
-    day = Window(standing.limits.day, standing.day_used, datetime.fromtimestamp(standing.day_end, UTC))
-    return RateLimits(minute, day, minute if standing.minute_trips_first else day)
+    minute = RateWindow(standing.limits.minute, standing.minute_used, datetime.fromtimestamp(standing.minute_end, UTC))
+    day = RateWindow(standing.limits.day, standing.day_used, datetime.fromtimestamp(standing.day_end, UTC))
+    return RateWindows(minute, day, minute if standing.minute_trips_first else day)
 
 
 def check_documents(settings: Settings, documents: Sequence[NamedDocument]) -> None:

@@ -8,19 +8,19 @@ of `RateLimit-Policy`, which the contract's takes the place of.
 from functools import lru_cache
 from math import ceil
 
-from gateway.limiter import DAY, MINUTE, Limits, Standing
+from gateway.limiter import DAY, MINUTE, BudgetState, WindowLimits
 
 Header = tuple[bytes, bytes]
 
 
 @lru_cache(maxsize=256)
-def _of_limits(limits: Limits, reported: int) -> list[Header]:
+def _of_limits(limits: WindowLimits, reported: int) -> list[Header]:
     policy = b"%d;w=%d, %d;w=%d" % (limits.minute, MINUTE, limits.day, DAY)
     limit = b"%d" % reported
     return [(b"ratelimit-policy", policy), (b"ratelimit-limit", limit), (b"x-ratelimit-limit", limit)]
 
 
-def limit_headers(standing: Standing) -> list[Header]:
+def limit_headers(standing: BudgetState) -> list[Header]:
     """The headers of a standing, for an ASGI message.
 
     The window reported is the one that trips first. Seconds are rounded up: who waits as long as

@@ -36,7 +36,7 @@ Client = tuple[str, int]
 """ASGI's address and port of whoever is connected."""
 
 
-class Limits(msgspec.Struct, frozen=True, gc=False):
+class WindowLimits(msgspec.Struct, frozen=True, gc=False):
     """Units that may be spent in each window."""
 
     minute: int
@@ -50,16 +50,16 @@ class Budget(msgspec.Struct, frozen=True, gc=False):
     """
 
     subject: str
-    limits: Limits
+    limits: WindowLimits
     anonymous: bool = False
     shared: "Budget | None" = None
 
 
-class Standing(msgspec.Struct, frozen=True, gc=False):
+class BudgetState(msgspec.Struct, frozen=True, gc=False):
     """Where a subject stands after a charge, whether it fitted or not. Moments are in Unix seconds."""
 
     fits: bool
-    limits: Limits
+    limits: WindowLimits
     now: float
     minute_used: int
     minute_end: float
@@ -91,7 +91,7 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
         return ceil(max(ends) - self.now)
 
 
-def nearer(own: Standing, shared: Standing) -> Standing:
+def nearer(own: BudgetState, shared: BudgetState) -> BudgetState:
     """Where somebody stands who spends from both: of either window the one in which fewer units are left.
 
     With as many left in both, the one that ends later.
@@ -105,20 +105,20 @@ def nearer(own: Standing, shared: Standing) -> Standing:
         day = shared
     if minute is day:
         return minute
-    limits = Limits(minute.limits.minute, day.limits.day)
+    limits = WindowLimits(minute.limits.minute, day.limits.day)
     ends = minute.minute_end, day.day_end
-    return Standing(own.fits, limits, own.now, minute.minute_used, ends[0], day.day_used, ends[1])
+    return BudgetState(own.fits, limits, own.now, minute.minute_used, ends[0], day.day_used, ends[1])
 
 
-def unspent(limits: Limits, now: float) -> Standing:
+def unspent(limits: WindowLimits, now: float) -> BudgetState:
     """The standing of somebody who has spent nothing yet."""
-    return Standing(True, limits, now, 0, now + MINUTE, 0, now + DAY)
+    return BudgetState(True, limits, now, 0, now + MINUTE, 0, now + DAY)
 
 
 class Limiter(Protocol):
     """Where the counting is done."""
 
-    def charge(self, budget: Budget, units: int) -> Standing | Awaitable[Standing]:
+    def charge(self, budget: Budget, units: int) -> BudgetState | Awaitable[BudgetState]:
         """Spends units if they fit into both windows, in one step; 0 units ask where the subject stands."""
         ...
 
@@ -169,7 +169,7 @@ class MemoryLimiter:
         """How many subjects are remembered."""
         return len(self._callers) + len(self._addresses)
 
-    def charge(self, budget: Budget, units: int) -> Standing:
+    def charge(self, budget: Budget, units: int) -> BudgetState:
         """Spends units if they fit into both windows; 0 units ask where the subject stands."""
         now = self._clock()
         own, limits, shared = self._callers.get(budget.subject), budget.limits, budget.shared
@@ -192,9 +192,9 @@ class MemoryLimiter:
         if fits:
             own.minute_used += units
             own.day_used += units
-        return Standing(fits, limits, now, own.minute_used, own.minute_end, own.day_used, own.day_end)
+        return BudgetState(fits, limits, now, own.minute_used, own.minute_end, own.day_used, own.day_end)
 
-    def _charge_both(self, budget: Budget, own: _Counts, total: _Counts, units: int, now: float) -> Standing:
+    def _charge_both(self, budget: Budget, own: _Counts, total: _Counts, units: int, now: float) -> BudgetState:
         """The same where those who share may be the ones who have too little left."""
         assert budget.shared is not None
         both = [(own, budget.limits), (total, budget.shared.limits)]
@@ -206,7 +206,7 @@ class MemoryLimiter:
                 each.minute_used += units
                 each.day_used += units
         mine, ours = (
-            Standing(fits, limits, now, each.minute_used, each.minute_end, each.day_used, each.day_end)
+            BudgetState(fits, limits, now, each.minute_used, each.minute_end, each.day_used, each.day_end)
             for each, limits in both
         )
         return nearer(mine, ours)
@@ -249,9 +249,9 @@ class RateLimits:
 
     def __init__(self, limiter: Limiter, per_minute: int, per_day: int) -> None:
         self.limiter = limiter
-        self._default = Limits(per_minute, per_day)
-        self._publishable = Limits(min(per_minute, PUBLISHABLE_PER_MINUTE), per_day)
-        self._organization = Limits(per_minute * SHARES, per_day * SHARES)
+        self._default = WindowLimits(per_minute, per_day)
+        self._publishable = WindowLimits(min(per_minute, PUBLISHABLE_PER_MINUTE), per_day)
+        self._organization = WindowLimits(per_minute * SHARES, per_day * SHARES)
 
     def of_caller(self, caller: Caller) -> Budget:
         """The budget of a credential; a browser session spends that of the key it stands for.
@@ -262,7 +262,7 @@ class RateLimits:
         limits = self._default if caller.sees_private else self._publishable
         minute, day = caller.rate_limit_per_minute, caller.rate_limit_per_day
         if minute or day:
-            return Budget(caller.principal, Limits(minute or limits.minute, day or limits.day))
+            return Budget(caller.principal, WindowLimits(minute or limits.minute, day or limits.day))
         return Budget(caller.principal, limits, False, Budget(caller.organization.id, self._organization))
 
     def of_address(self, client: Client | None) -> Budget:
@@ -282,7 +282,7 @@ class Meter:
         self._limits = limits
         self._client = client
         self._budget: Budget | None = None
-        self.standing: Standing | None = None
+        self.standing: BudgetState | None = None
         """Where things stand after the last charge, None before the first."""
 
     def belongs_to(self, caller: Caller) -> None:
@@ -298,25 +298,25 @@ class Meter:
     def begin_charge(self, units: int) -> Awaitable[None] | None:
         """The same, of which the rest is to be awaited; None when it was done at once, as in memory it is."""
         charged = self._limits.limiter.charge(self._payer(), units)
-        if not isinstance(charged, Standing):
+        if not isinstance(charged, BudgetState):
             return self._charged_elsewhere(charged, units)
         self._accept(charged, units)
         return None
 
-    async def ask(self) -> Standing:
+    async def ask(self) -> BudgetState:
         """Where things stand. A request that failed before any charge has cost nothing."""
         if self.standing is None:
             asked = self._limits.limiter.charge(self._payer(), 0)
-            self.standing = asked if isinstance(asked, Standing) else await asked
+            self.standing = asked if isinstance(asked, BudgetState) else await asked
         return self.standing
 
     def _payer(self) -> Budget:
         return self._budget or self._limits.of_address(self._client)
 
-    async def _charged_elsewhere(self, charged: Awaitable[Standing], units: int) -> None:
+    async def _charged_elsewhere(self, charged: Awaitable[BudgetState], units: int) -> None:
         self._accept(await charged, units)
 
-    def _accept(self, standing: Standing, units: int) -> None:
+    def _accept(self, standing: BudgetState, units: int) -> None:
         self.standing = standing
         if standing.fits:
             return

@@ -20,7 +20,7 @@ from valkey.asyncio import Connection, Valkey
 from valkey.exceptions import ConnectionError as Disconnected
 from valkey.exceptions import NoScriptError, ResponseError, ValkeyError
 
-from gateway.limiter import DAY, MINUTE, Budget, Limits, Standing, nearer, unspent
+from gateway.limiter import DAY, MINUTE, Budget, BudgetState, WindowLimits, nearer, unspent
 
 PREFIX = "certgate:limit:"
 
@@ -99,10 +99,10 @@ def _charge(budget: Budget, units: int) -> _Charge:
     return [2, key, total, units, limits.minute, limits.day, most.minute, most.day]
 
 
-def _standing(limits: Limits, counted: list[int], place: int) -> Standing:
+def _standing(limits: WindowLimits, counted: list[int], place: int) -> BudgetState:
     """What the script counted for the key whose figures begin at that place of its answer."""
     minute_used, minute_end, day_used, day_end = counted[place : place + 4]
-    return Standing(
+    return BudgetState(
         counted[0] == 1, limits, counted[1] / 1000, minute_used, minute_end / 1000, day_used, day_end / 1000
     )
 
@@ -130,7 +130,7 @@ class RedisLimiter:
         self._next_probe = 0.0
         self.round_trips = 0
 
-    async def charge(self, budget: Budget, units: int) -> Standing:
+    async def charge(self, budget: Budget, units: int) -> BudgetState:
         """Spends units if they fit into both windows; fits whatever it is when the server does not count."""
         limits, shared = budget.limits, budget.shared
         if self._down:

@@ -55,7 +55,7 @@ async def pages_of_certifications(
 ) -> list[Page[CertificationAssignment]]:
     """For each group of certifications, which the caller sees, a page of their assignments; all in one statement."""
     asked = await narrowing.of_certification_assignments(context, where)
-    found = await lists.tops(
+    found = await lists.first_of_each(
         context.database,
         certifications.LISTED,
         context.caller.organization_ids,
@@ -82,7 +82,7 @@ async def pages_of_claims(
 ) -> list[Page[ClaimAssignment]]:
     """For each claim a page of its assignments; all in one statement."""
     asked = await narrowing.of_claim_assignments(context, where)
-    found = await lists.tops(
+    found = await lists.first_of_each(
         context.database, claims.LISTED, context.caller.organization_ids, _distinct([ids]), asked, order, window
     )
     return [cut(found[id], window) for id in ids]
@@ -102,11 +102,11 @@ def _distinct(groups: Sequence[Sequence[ShortId]]) -> list[ShortId]:
 
 
 def _merged(
-    tops: Sequence[list[CertificationAssignment]], order: Order, window: Window
+    groups: Sequence[list[CertificationAssignment]], order: Order, window: Window
 ) -> Page[CertificationAssignment]:
-    if len(tops) == 1:
-        return cut(tops[0], window)
-    return cut(order.arranged(chain.from_iterable(tops), backward=window.backward), window)
+    if len(groups) == 1:
+        return cut(groups[0], window)
+    return cut(order.arranged(chain.from_iterable(groups), backward=window.backward), window)
 
 
 def _visible(context: Context, page: Page[CertificationAssignment]) -> Page[CertificationAssignment]:

@@ -188,7 +188,7 @@ def write_operation(function: Write[C, D]) -> "WriteOperation[C, D]":
     return WriteOperation(function)
 
 
-class Row(NamedTuple, Generic[C]):
+class BulkRow(NamedTuple, Generic[C]):
     """One row of a bulk write: its command, or why it is none, and what the caller takes the stored record to be."""
 
     command: C | InvalidInput
@@ -232,7 +232,7 @@ class WriteOperation(Generic[C, D]):
         _report(change)
         return change
 
-    async def in_bulk(self, context: Context, rows: Sequence[Row[C]], policy: BulkPolicy) -> list[D | DomainError]:
+    async def in_bulk(self, context: Context, rows: Sequence[BulkRow[C]], policy: BulkPolicy) -> list[D | DomainError]:
         """Does it for at most 100 rows in one transaction; the answer has a change or a refusal for each, in order.
 
         A row that is refused leaves nothing. Under `REJECT_ALL` none does then, and the others are `NotApplied`. Raises
@@ -262,7 +262,7 @@ class WriteOperation(Generic[C, D]):
         return outcomes
 
     async def _each(
-        self, context: Context, transaction: Transaction, rows: Sequence[Row[C]], policy: BulkPolicy
+        self, context: Context, transaction: Transaction, rows: Sequence[BulkRow[C]], policy: BulkPolicy
     ) -> list[D | DomainError]:
         outcomes: dict[int, D | DomainError] = {}
         places: list[tuple[str, int, Context, C]] = []

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from domain.problem import ErrorPages
 from rest_compat.endpoint import Endpoint
-from rest_compat.manners import mannered, options
+from rest_compat.manners import options, respond
 from rest_compat.problem import refusals
 from rest_compat.routes import ENDPOINTS
 
@@ -72,7 +72,7 @@ class Rest:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         endpoint = place.endpoints.get(method)
         if endpoint is not None:
-            return await mannered(request, endpoint)
+            return await respond(request, endpoint)
         if method == "OPTIONS":
             return options(place.endpoints)
         raise HTTPException(405, headers={"Allow": options(place.endpoints).headers["Allow"]})

@@ -16,7 +16,7 @@ from domain.commands import (
     GetClaimAssignment,
     ListProductCertifications,
     ListProductClaims,
-    Page,
+    NumberedPage,
     PageOfProductCertifications,
     PageOfProductClaims,
     PatchCertificationAssignment,
@@ -41,7 +41,7 @@ class AssignmentEndpoints(Generic[A]):
     """An assignment as it is shown on that day."""
     all_of_product: Call[Any, list[A]]
     page_of_product: Call[Any, list[A]]
-    """Takes a `Page`."""
+    """Takes a `NumberedPage`."""
     one_of_product: Call[Any, A]
     assign: Call[Any, Change[None, A]]
     patch_one: Call[Any, Change[A, A]]
@@ -57,7 +57,7 @@ class AssignmentEndpoints(Generic[A]):
     async def page(self, request: Request) -> Response:
         """The Products API's twins of C7 and C11, in pages."""
         context = request.state.context
-        command: Page = self.page_of_product.command.parse(wire.asked(request))
+        command: NumberedPage = self.page_of_product.command.parse(wire.asked(request))
         found = await self.page_of_product.operation(context, command)
         today = context.today
         return wire.answer(wire.page(page_of(found, command), command, lambda item: self.show(item, today)))

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.commands import ListCertificationBodies, ListCertifications, ListClaims, Page
+from domain.commands import ListCertificationBodies, ListCertifications, ListClaims, NumberedPage
 from domain.listing import page_of
 from domain.records import Certification, CertificationBody, Claim
 from domain.short_id import ShortId, parse_short_id
@@ -24,13 +24,13 @@ class DefinitionEndpoints(Generic[D]):
     """The endpoints of one kind of definitions."""
 
     every: Call[Any, list[D]]
-    """Takes a `Page`."""
+    """Takes a `NumberedPage`."""
     existing: Callable[[Context, ShortId], Awaitable[D]]
     show: Callable[[D], Any]
 
     async def list(self, request: Request) -> Response:
         """C1, C3 and C5."""
-        command: Page = self.every.command.parse(wire.asked(request))
+        command: NumberedPage = self.every.command.parse(wire.asked(request))
         found = await self.every.operation(request.state.context, command)
         return wire.answer(wire.page(page_of(found, command), command, self.show))
 

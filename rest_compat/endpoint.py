@@ -37,7 +37,7 @@ class Endpoint(NamedTuple):
     summary: str
     description: str
     answer: Any
-    """A struct of `rest_compat.outputs`, a list or `Page` of them, or None where nothing is sent (204)."""
+    """A struct of `rest_compat.outputs`, a list or `PageOut` of them, or None where nothing is sent (204)."""
     status: int = 200
     command: type[Command] | None = None
     """What is asked. Its members are the path's own parameters, and else those of the query or of the body."""

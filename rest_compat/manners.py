@@ -21,7 +21,7 @@ STRICT = "handling=strict"
 _handling = re.compile(r'\s*handling\s*=\s*"?(strict|lenient)"?\s*(?:;|\Z)', re.IGNORECASE)
 
 
-async def mannered(request: Request, endpoint: Endpoint) -> Response:
+async def respond(request: Request, endpoint: Endpoint) -> Response:
     """The endpoint's answer, under the conditions and with the preferences of the request."""
     asks = bool(request.scope["query_string"])
     if asks:

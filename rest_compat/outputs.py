@@ -289,7 +289,7 @@ class Pagination(Out, gc=False):
     has_previous: Annotated[bool, Meta(description="Whether a page comes before.", examples=[False])]
 
 
-class Page(Struct, Generic[T]):
+class PageOut(Struct, Generic[T]):
     """One page of a list. A page beyond the end has no items."""
 
     data: Annotated[list[T], Meta(max_length=100)]

@@ -12,7 +12,7 @@ from rest_compat.outputs import (
     CertifiedProductOut,
     ClaimAssignmentOut,
     ClaimOut,
-    Page,
+    PageOut,
     ProductOut,
 )
 
@@ -30,7 +30,7 @@ ENDPOINTS = (
         tag="Certification Bodies",
         summary="List certification bodies",
         description="Bodies whose name has a part, in numbered pages.",
-        answer=Page[CertificationBodyOut],
+        answer=PageOut[CertificationBodyOut],
         command=commands.ListCertificationBodies,
     ),
     Endpoint(
@@ -51,7 +51,7 @@ ENDPOINTS = (
         tag="Certifications",
         summary="List certifications",
         description="Definitions that you may see, by part of the label, code and body, in numbered pages.",
-        answer=Page[CertificationOut],
+        answer=PageOut[CertificationOut],
         command=commands.ListCertifications,
     ),
     Endpoint(
@@ -72,7 +72,7 @@ ENDPOINTS = (
         tag="Claims",
         summary="List claims",
         description="Definitions by part of the label, code and category, in numbered pages.",
-        answer=Page[ClaimOut],
+        answer=PageOut[ClaimOut],
         command=commands.ListClaims,
     ),
     Endpoint(
@@ -220,7 +220,7 @@ ENDPOINTS = (
         tag="Products",
         summary="List the products of an organisation",
         description="What your organisation owns, in numbered pages.",
-        answer=Page[ProductOut],
+        answer=PageOut[ProductOut],
         command=commands.ListProducts,
     ),
     Endpoint(
@@ -266,7 +266,7 @@ ENDPOINTS = (
         tag="Products",
         summary="List the certifications of a product in pages",
         description="The certifications that the product holds, in numbered pages.",
-        answer=Page[CertificationAssignmentOut],
+        answer=PageOut[CertificationAssignmentOut],
         command=commands.PageOfProductCertifications,
     ),
     Endpoint(
@@ -277,7 +277,7 @@ ENDPOINTS = (
         tag="Products",
         summary="List the claims of a product in pages",
         description="The claims that the product makes, in numbered pages.",
-        answer=Page[ClaimAssignmentOut],
+        answer=PageOut[ClaimAssignmentOut],
         command=commands.PageOfProductClaims,
     ),
     Endpoint(
@@ -288,7 +288,7 @@ ENDPOINTS = (
         tag="Trade Items",
         summary="List the products of everybody",
         description="Products by part of name, brand or GTIN and by what is recorded, in numbered pages.",
-        answer=Page[ProductOut],
+        answer=PageOut[ProductOut],
         command=commands.ListTradeItems,
     ),
     Endpoint(

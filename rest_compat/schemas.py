@@ -56,9 +56,9 @@ def enum_schemas(used: Iterable[str]) -> dict[str, Schema]:
 
 
 def component_name(name: str) -> str:
-    """The contract's name of a component: `ClaimSourceEnum`, `ClaimOutPage` (for msgspec's `Page_ClaimOut_`)."""
-    if name.startswith("Page_"):
-        return f"{name.removeprefix('Page_').removesuffix('_')}Page"
+    """The contract's name of a component: `ClaimSourceEnum`, `ClaimOutPage` (for msgspec's `PageOut_ClaimOut_`)."""
+    if name.startswith("PageOut_"):
+        return f"{name.removeprefix('PageOut_').removesuffix('_')}Page"
     return _ENUM_NAMES.get(name, name)
 
 

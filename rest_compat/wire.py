@@ -32,7 +32,7 @@ from rest_compat.outputs import (
     CertifiedProductOut,
     ClaimAssignmentOut,
     ClaimOut,
-    Page,
+    PageOut,
     Pagination,
     ProductOut,
 )
@@ -208,10 +208,10 @@ def certified_product(
     )
 
 
-def page(found: Numbered[R], asked: commands.Page, show: Callable[[R], T]) -> Page[T]:
+def page(found: Numbered[R], asked: commands.NumberedPage, show: Callable[[R], T]) -> PageOut[T]:
     """The envelope of a numbered list (contract 1.4): the items of the page that was asked for."""
     pages = -(-found.total // asked.page_size)
-    return Page(
+    return PageOut(
         [show(item) for item in found.items],
         Pagination(
             asked.page,

@@ -14,7 +14,7 @@ from schema.filters import (
     CertificationBodyWhere,
 )
 from schema.inputs import id_or_code
-from schema.objects import CertificationBody
+from schema.objects import CertificationBodyType
 from schema.records import shown
 
 
@@ -30,7 +30,7 @@ class CertificationBodyQueries:
         code: Annotated[
             str | None, strawberry.argument(description="Its code, for example `ECOCERT`, whatever the case.")
         ] = None,
-    ) -> CertificationBody | None:
+    ) -> CertificationBodyType | None:
         """A body."""
         key = id_or_code(id, code)
         if key.id is not None:
@@ -49,7 +49,7 @@ class CertificationBodyQueries:
         order_by: Annotated[
             CertificationBodyOrder | None, strawberry.argument(description="The order; by name if left out.")
         ] = None,
-    ) -> Connection[CertificationBody] | None:
+    ) -> Connection[CertificationBodyType] | None:
         """A page of bodies."""
         by = order_by or CertificationBodyOrder()
         order = definition_order("certificationBodies", by.field, descending=by.descending)

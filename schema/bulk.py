@@ -65,15 +65,15 @@ class Rows:
     refused: int = strawberry.field(description="How many rows were not.")
 
 
-@strawberry.interface(description="What became of one row of a bulk mutation.")
-class Row:
+@strawberry.interface(name="Row", description="What became of one row of a bulk mutation.")
+class RowType:
     """What is the same for every row."""
 
     index: int = strawberry.field(description="Its place in the input, from 0.")
 
 
 @strawberry.type(description="What became of one row of `assignClaims`.")
-class AssignClaimRow(Row):
+class AssignClaimRow(RowType):
     """A row of `assignClaims`."""
 
     result: AssignClaimResult = strawberry.field(description="What `assignClaim` would answer to it.")
@@ -93,7 +93,7 @@ AssignClaimsResult = Annotated[
 
 
 @strawberry.type(description="What became of one row of `patchClaimAssignments`.")
-class PatchClaimAssignmentRow(Row):
+class PatchClaimAssignmentRow(RowType):
     """A row of `patchClaimAssignments`."""
 
     result: PatchClaimAssignmentResult = strawberry.field(description="What `patchClaimAssignment` would answer to it.")
@@ -113,7 +113,7 @@ PatchClaimAssignmentsResult = Annotated[
 
 
 @strawberry.type(description="What became of one row of `removeClaims`.")
-class RemoveClaimRow(Row):
+class RemoveClaimRow(RowType):
     """A row of `removeClaims`."""
 
     result: RemoveClaimResult = strawberry.field(description="What `removeClaim` would answer to it.")
@@ -133,7 +133,7 @@ RemoveClaimsResult = Annotated[
 
 
 @strawberry.type(description="What became of one row of `assignCertifications`.")
-class AssignCertificationRow(Row):
+class AssignCertificationRow(RowType):
     """A row of `assignCertifications`."""
 
     result: AssignCertificationResult = strawberry.field(description="What `assignCertification` would answer to it.")
@@ -153,7 +153,7 @@ AssignCertificationsResult = Annotated[
 
 
 @strawberry.type(description="What became of one row of `patchCertificationAssignments`.")
-class PatchCertificationAssignmentRow(Row):
+class PatchCertificationAssignmentRow(RowType):
     """A row of `patchCertificationAssignments`."""
 
     result: PatchCertificationAssignmentResult = strawberry.field(
@@ -177,7 +177,7 @@ PatchCertificationAssignmentsResult = Annotated[
 
 
 @strawberry.type(description="What became of one row of `removeCertifications`.")
-class RemoveCertificationRow(Row):
+class RemoveCertificationRow(RowType):
     """A row of `removeCertifications`."""
 
     result: RemoveCertificationResult = strawberry.field(description="What `removeCertification` would answer to it.")
@@ -224,14 +224,14 @@ async def _in_bulk(
     )
 
 
-def _row(input: Any, parse: Callable[[Any], C]) -> operation.Row[C]:
+def _row(input: Any, parse: Callable[[Any], C]) -> operation.BulkRow[C]:
     command: C | InvalidInput
     try:
         command = parse(input)
     except InvalidInput as refusal:
         command = InvalidInput(refusal.violations[:MAX_ROW_VIOLATIONS])
     version = getattr(input, "if_match", None)
-    return operation.Row(command, None if version is None else Expected(version=version))
+    return operation.BulkRow(command, None if version is None else Expected(version=version))
 
 
 @strawberry.type

@@ -28,7 +28,7 @@ from schema.filters import (
     DefinitionOrder,
 )
 from schema.inputs import id_or_code, patch_members, sent_members
-from schema.objects import Certification, CertificationAssignment, Product
+from schema.objects import CertificationAssignmentType, CertificationType, ProductType
 from schema.problems import (
     ConflictProblem,
     ForbiddenProblem,
@@ -91,7 +91,7 @@ class PatchCertificationAssignmentInput:
 class CertificationAssignmentPatched(Success):
     """Success of `patchCertificationAssignment`."""
 
-    assignment: CertificationAssignment = strawberry.field(description="The assignment after the change.")
+    assignment: CertificationAssignmentType = strawberry.field(description="The assignment after the change.")
 
     @classmethod
     def of(cls, change: Change[Any, Any]) -> Self:
@@ -149,7 +149,7 @@ class AssignCertificationInput:
 class CertificationAssigned(Success):
     """Success of `assignCertification`."""
 
-    assignment: CertificationAssignment = strawberry.field(description="The new assignment.")
+    assignment: CertificationAssignmentType = strawberry.field(description="The new assignment.")
 
     @classmethod
     def of(cls, change: Change[Any, Any]) -> Self:
@@ -183,7 +183,7 @@ class RemoveCertificationInput:
 class CertificationRemoved(Success):
     """Success of `removeCertification`."""
 
-    removed: CertificationAssignment = strawberry.field(description="The assignment as it was; its id is gone.")
+    removed: CertificationAssignmentType = strawberry.field(description="The assignment as it was; its id is gone.")
 
     @classmethod
     def of(cls, change: Change[Any, Any]) -> Self:
@@ -192,7 +192,7 @@ class CertificationRemoved(Success):
 
     @batched(description="The product that held the certification, as it is now.")
     @staticmethod
-    async def product(parents: list["CertificationRemoved"], info: Info) -> list[Product]:
+    async def product(parents: list["CertificationRemoved"], info: Info) -> list[ProductType]:
         """The products of what was removed."""
         gtins = [shown(parent.removed).gtin for parent in parents]
         return shown(await products.products_of_gtins(info.context.operation, gtins))
@@ -231,7 +231,7 @@ class CertificationQueries:
         order_by: Annotated[
             DefinitionOrder | None, strawberry.argument(description="The order; by label if left out.")
         ] = None,
-    ) -> Connection[Certification] | None:
+    ) -> Connection[CertificationType] | None:
         """A page of definitions."""
         asked = await asked_for(
             info, CERTIFICATIONS, certification_order(order_by), where, (first, after, last, before)
@@ -255,7 +255,7 @@ class CertificationQueries:
         order_by: Annotated[
             AssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
         ] = None,
-    ) -> Connection[CertificationAssignment] | None:
+    ) -> Connection[CertificationAssignmentType] | None:
         """A page of assignments."""
         asked = await asked_for(
             info,
@@ -279,7 +279,7 @@ class CertificationQueries:
         code: Annotated[
             str | None, strawberry.argument(description="Its code, for example `USDA_ORGANIC`, whatever the case.")
         ] = None,
-    ) -> Certification | None:
+    ) -> CertificationType | None:
         """The definition of a certification."""
         key = id_or_code(id, code)
         if key.id is not None:

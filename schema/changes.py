@@ -9,8 +9,8 @@ from domain.changes import Change, differences
 from schema.scalars import Json, as_json
 
 
-@strawberry.type(description="One member that a mutation changed, or one key of the metadata.")
-class FieldChange:
+@strawberry.type(name="FieldChange", description="One member that a mutation changed, or one key of the metadata.")
+class FieldChangeType:
     """A difference as GraphQL shows it."""
 
     path: list[str] = strawberry.field(
@@ -37,10 +37,10 @@ class Success:
             " Of an object that was made or removed, the members that are not empty."
         )
     )
-    def changes(self) -> list[FieldChange]:
+    def changes(self) -> list[FieldChangeType]:
         """The differences, which are only looked for when they are asked for."""
         return [
-            FieldChange(
+            FieldChangeType(
                 path=[to_camel_case(found.path[0]), *found.path[1:]],
                 before=as_json(found.before),
                 after=as_json(found.after),

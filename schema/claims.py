@@ -19,7 +19,7 @@ from schema.connections import After, Before, Connection, First, Last, asked_for
 from schema.context import Info
 from schema.filters import AssignmentOrder, ClaimAssignmentWhere, ClaimWhere, DefinitionOrder
 from schema.inputs import id_or_code, patch_members, sent_members
-from schema.objects import Claim, ClaimAssignment, Product
+from schema.objects import ClaimAssignmentType, ClaimType, ProductType
 from schema.problems import (
     ConflictProblem,
     ForbiddenProblem,
@@ -54,7 +54,7 @@ class AssignClaimInput:
 class ClaimAssigned(Success):
     """Success of `assignClaim`."""
 
-    assignment: ClaimAssignment = strawberry.field(description="The new assignment.")
+    assignment: ClaimAssignmentType = strawberry.field(description="The new assignment.")
 
     @classmethod
     def of(cls, change: Change[Any, Any]) -> Self:
@@ -97,7 +97,7 @@ class PatchClaimAssignmentInput:
 class ClaimAssignmentPatched(Success):
     """Success of `patchClaimAssignment`."""
 
-    assignment: ClaimAssignment = strawberry.field(description="The assignment after the change.")
+    assignment: ClaimAssignmentType = strawberry.field(description="The assignment after the change.")
 
     @classmethod
     def of(cls, change: Change[Any, Any]) -> Self:
@@ -131,7 +131,7 @@ class RemoveClaimInput:
 class ClaimRemoved(Success):
     """Success of `removeClaim`."""
 
-    removed: ClaimAssignment = strawberry.field(description="The assignment as it was; its id is gone.")
+    removed: ClaimAssignmentType = strawberry.field(description="The assignment as it was; its id is gone.")
 
     @classmethod
     def of(cls, change: Change[Any, Any]) -> Self:
@@ -140,7 +140,7 @@ class ClaimRemoved(Success):
 
     @batched(description="The product that made the claim, as it is now.")
     @staticmethod
-    async def product(parents: list["ClaimRemoved"], info: Info) -> list[Product]:
+    async def product(parents: list["ClaimRemoved"], info: Info) -> list[ProductType]:
         """The products of what was removed."""
         gtins = [shown(parent.removed).gtin for parent in parents]
         return shown(await products.products_of_gtins(info.context.operation, gtins))
@@ -173,7 +173,7 @@ class ClaimQueries:
         order_by: Annotated[
             DefinitionOrder | None, strawberry.argument(description="The order; by label if left out.")
         ] = None,
-    ) -> Connection[Claim] | None:
+    ) -> Connection[ClaimType] | None:
         """A page of definitions."""
         by = order_by or DefinitionOrder()
         order = definition_order("claims", by.field, descending=by.descending)
@@ -192,7 +192,7 @@ class ClaimQueries:
         order_by: Annotated[
             AssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
         ] = None,
-    ) -> Connection[ClaimAssignment] | None:
+    ) -> Connection[ClaimAssignmentType] | None:
         """A page of assignments."""
         order = claim_assignment_order_of(order_by)
         asked = await asked_for(info, CLAIM_ASSIGNMENTS, order, where, (first, after, last, before), "ClaimAssignment")
@@ -208,7 +208,7 @@ class ClaimQueries:
         code: Annotated[
             str | None, strawberry.argument(description="Its code, for example `VEGAN`, whatever the case.")
         ] = None,
-    ) -> Claim | None:
+    ) -> ClaimType | None:
         """The definition of a claim."""
         key = id_or_code(id, code)
         if key.id is not None:

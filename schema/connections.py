@@ -70,7 +70,7 @@ class Shown:
 
     __slots__ = ("asked", "at", "nodes", "page", "totals")
 
-    def __init__(self, page: Page[Any], asked: "Asked", totals: Totals, at: int = 0) -> None:
+    def __init__(self, page: Page[Any], asked: "ListRequest", totals: Totals, at: int = 0) -> None:
         self.page = page
         self.nodes = page.items
         self.asked = asked
@@ -124,7 +124,7 @@ class Connection(Generic[T]):
         return [counted[parent.totals][parent.at] for parent in parents]
 
 
-class Asked(NamedTuple):
+class ListRequest(NamedTuple):
     """What a list is asked for."""
 
     where: Where
@@ -140,7 +140,7 @@ async def asked_for(
     where: Any,
     window: tuple[int | None, str | None, int | None, str | None],
     of: str | None = None,
-) -> Asked:
+) -> ListRequest:
     """The arguments of a list: its filter, its order, and `first`, `after`, `last`, `before`. Raises `InvalidInput`.
 
     With `of`, the name of the items' type, no more of them is read than the operation asks for.
@@ -152,10 +152,10 @@ async def asked_for(
     member, cursor = ("before", before) if backward else ("after", after)
     position = read_cursor(secret, order, cursor, member) if cursor else None
     conditions = parse_where(fields, plain_members(where), operation.today)
-    return Asked(conditions, order, Window(size, backward, position, wanted(info, of) if of else None), secret)
+    return ListRequest(conditions, order, Window(size, backward, position, wanted(info, of) if of else None), secret)
 
 
-def connection(page: Page[Any], asked: Asked, count: Callable[[], Awaitable[int]]) -> Any:
+def connection(page: Page[Any], asked: ListRequest, count: Callable[[], Awaitable[int]]) -> Any:
     """The page as the GraphQL type that stands for it."""
 
     async def total() -> list[int]:
@@ -164,13 +164,13 @@ def connection(page: Page[Any], asked: Asked, count: Callable[[], Awaitable[int]
     return shown(Shown(page, asked, Totals(total)))
 
 
-def connections(pages: Iterable[Page[Any]], asked: Asked, count: Callable[[], Awaitable[Sequence[int]]]) -> Any:
+def connections(pages: Iterable[Page[Any]], asked: ListRequest, count: Callable[[], Awaitable[Sequence[int]]]) -> Any:
     """The pages of several parents as the GraphQL type that stands for them; `count` is of all of them, in order."""
     totals = Totals(count)
     return shown([Shown(page, asked, totals, at) for at, page in enumerate(pages)])
 
 
-def listed(found: Sequence[Any], asked: Asked) -> Any:
+def listed(found: Sequence[Any], asked: ListRequest) -> Any:
     """The page of a list that is at hand as a whole, as the GraphQL type that stands for it."""
 
     async def total() -> list[int]:

@@ -12,7 +12,7 @@ from domain.problem import ErrorPages
 from resolvers.operation import Context as OperationContext
 
 
-class Window(NamedTuple):
+class RateWindow(NamedTuple):
     """One window of the caller's rate limit, in units."""
 
     limit: int
@@ -20,16 +20,16 @@ class Window(NamedTuple):
     ends_at: datetime
 
 
-class RateLimits(NamedTuple):
+class RateWindows(NamedTuple):
     """Where the caller's rate limits stand after the charge for this request."""
 
-    minute: Window
-    day: Window
-    nearest: Window
+    minute: RateWindow
+    day: RateWindow
+    nearest: RateWindow
     """The one of them that trips first."""
 
 
-class Asked(msgspec.Struct, frozen=True, gc=False):
+class OperationCharge(msgspec.Struct, frozen=True, gc=False):
     """What one operation asks for."""
 
     units: int
@@ -38,7 +38,7 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     """What it costs to run (see `execution.cost`)."""
 
 
-class Context:
+class GraphQLContext:
     """The context of one operation: the request's own, what its batched fields gather, and how problems are named.
 
     A mutation is run inside of it, as the block of an `async with`: at its end what dry runs did is undone.
@@ -51,8 +51,8 @@ class Context:
         operation: OperationContext,
         request_id: str,
         error_pages: ErrorPages,
-        asked: Asked,
-        rate_limits: Callable[[], Awaitable[RateLimits]],
+        asked: OperationCharge,
+        rate_limits: Callable[[], Awaitable[RateWindows]],
     ) -> None:
         self.operation = operation
         self.request_id = request_id
@@ -77,4 +77,4 @@ class Context:
         self.operation = self.operation.for_part(name, expected, dry_run=dry_run)
 
 
-Info = StrawberryInfo[Context, None]
+Info = StrawberryInfo[GraphQLContext, None]

@@ -36,9 +36,9 @@ from starlette.types import Message, Receive, Scope, Send
 from domain.errors import Busy
 from execution.errors import Refusal, RequestError, root_cause
 from execution.execute import Admitted, Executor, TooCostly
-from execution.limits import Limits
+from execution.limits import DocumentLimits
 from execution.stopping import Abandoned
-from schema.context import Asked
+from schema.context import OperationCharge
 from schema.http_request import GraphQLRequest, NotGraphQL, read_body, read_query_string
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -65,7 +65,7 @@ class RenderProblem(Protocol):
         """Render the refusal with this status and these headers beside the renderer's own."""
 
 
-class TrustedDocuments(Protocol):
+class RegisteredDocuments(Protocol):
     """The registered documents."""
 
     async def text(self, digest: str) -> str | None:
@@ -95,13 +95,13 @@ class GraphQLEndpoint:
         self,
         executor: Executor,
         *,
-        make_context: Callable[[Scope, Asked], Any],
+        make_context: Callable[[Scope, OperationCharge], Any],
         present: Callable[[Scope, Sequence[GraphQLError]], list[dict[str, Any]]],
         problem: RenderProblem,
         present_warnings: Callable[[Scope, Sequence[GraphQLError]], list[dict[str, Any]]] | None = None,
         charge: Callable[[Scope, int], Awaitable[None]] | None = None,
-        limits_of: Callable[[Scope], Limits] | None = None,
-        documents: TrustedDocuments | None = None,
+        limits_of: Callable[[Scope], DocumentLimits] | None = None,
+        documents: RegisteredDocuments | None = None,
         mode: DocumentMode = "off",
         max_body: int = 1_048_576,
     ) -> None:
@@ -177,7 +177,7 @@ class GraphQLEndpoint:
         rows = operation.cost.further_changes(admitted.values.coerced)
         if self._charge is not None and rows:
             await self._charge(scope, rows)
-        context = self._make_context(scope, Asked(units + rows, admitted.cost))
+        context = self._make_context(scope, OperationCharge(units + rows, admitted.cost))
         if operation.kind is _MUTATION:
             async with context:
                 result = await executor.run_admitted(admitted, context)
@@ -199,7 +199,7 @@ class GraphQLEndpoint:
             answer["extensions"] = extensions
         return answer
 
-    def _limits(self, scope: Scope) -> Limits:
+    def _limits(self, scope: Scope) -> DocumentLimits:
         return self._executor.limits if self._limits_of is None else self._limits_of(scope)
 
     async def _text(self, request: GraphQLRequest) -> str:
@@ -233,7 +233,7 @@ class GraphQLEndpoint:
         # The links of Apollo and urql look for this very text, and then send the documents themselves.
         raise RequestError.of(Refusal.OPERATION, "PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
 
-    async def _registered(self, document_id: str, documents: TrustedDocuments) -> str:
+    async def _registered(self, document_id: str, documents: RegisteredDocuments) -> str:
         scheme, _, digest = document_id.partition(":")
         if scheme != "sha256" or len(digest) != 64 or digest.strip("0123456789abcdef"):
             raise RequestError.of(
@@ -280,7 +280,7 @@ async def disconnected(receive: Receive) -> None:
         pass
 
 
-def _cost(asked: Any, admitted: Admitted, limits: Limits) -> dict[str, Any]:
+def _cost(asked: Any, admitted: Admitted, limits: DocumentLimits) -> dict[str, Any]:
     cost: dict[str, Any] = {"requested": admitted.cost, "limit": limits.max_cost}
     if isinstance(asked, dict) and asked.get("breakdown"):
         cost["breakdown"] = admitted.operation.cost.breakdown(admitted.values.coerced)

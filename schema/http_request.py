@@ -47,7 +47,7 @@ class GraphQLRequest(msgspec.Struct):
     extensions: dict[str, Any]
 
 
-class _Members(msgspec.Struct):
+class _BodyMembers(msgspec.Struct):
     """What nearly every body holds."""
 
     query: str
@@ -56,7 +56,7 @@ class _Members(msgspec.Struct):
     extensions: dict[str, Any] | None = None
 
 
-_decode_members = msgspec.json.Decoder(_Members).decode
+_decode_members = msgspec.json.Decoder(_BodyMembers).decode
 
 
 def read_body(body: bytes) -> GraphQLRequest:

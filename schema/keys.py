@@ -11,7 +11,7 @@ from domain import vocabulary
 from domain.changes import Change
 from resolvers import account
 from schema.changes import Success
-from schema.context import Context, Info
+from schema.context import GraphQLContext, Info
 from schema.inputs import patch_members, sent_members
 from schema.problems import (
     ConflictProblem,
@@ -25,7 +25,7 @@ from schema.scalars import Metadata
 
 
 @record_type(commands.ApiKey, description="An API key, without the key itself, of which only a digest is stored.")
-class ApiKey:
+class ApiKeyType:
     """Contract 1.5."""
 
     id: strawberry.ID = strawberry.field(description="Its id, 22 characters. It is no secret.")
@@ -81,7 +81,7 @@ class CreateApiKeyInput:
 class ApiKeyCreated(Success):
     """Success of `createApiKey`."""
 
-    api_key: ApiKey = strawberry.field(description="The new key, without the key itself.")
+    api_key: ApiKeyType = strawberry.field(description="The new key, without the key itself.")
     key: str | None = strawberry.field(
         description=(
             "The key itself, to be sent as `X-API-Key`. It is shown here and never again: only its digest is stored."
@@ -119,7 +119,7 @@ class PatchApiKeyInput:
 class ApiKeyPatched(Success):
     """Success of `patchApiKey`."""
 
-    api_key: ApiKey = strawberry.field(description="The key after the change.")
+    api_key: ApiKeyType = strawberry.field(description="The key after the change.")
 
 
 PatchApiKeyResult = Annotated[
@@ -140,7 +140,7 @@ class RevokeApiKeyInput:
 class ApiKeyRevoked(Success):
     """Success of `revokeApiKey`."""
 
-    revoked: ApiKey = strawberry.field(description="The key as it was; it is gone from the list.")
+    revoked: ApiKeyType = strawberry.field(description="The key as it was; it is gone from the list.")
 
 
 RevokeApiKeyResult = Annotated[
@@ -149,7 +149,7 @@ RevokeApiKeyResult = Annotated[
 ]
 
 
-def _own(members: dict[str, Any], context: Context) -> dict[str, Any]:
+def _own(members: dict[str, Any], context: GraphQLContext) -> dict[str, Any]:
     """The members with the organisation that the caller acts for where none is named."""
     return {"organization_id": context.operation.caller.organization.id, **members}
 
@@ -168,7 +168,7 @@ class KeyQueries:
             strawberry.ID | None,
             strawberry.argument(description="The organisation; the one that you act for if left out."),
         ] = None,
-    ) -> list[ApiKey] | None:
+    ) -> list[ApiKeyType] | None:
         """All keys: they are few."""
         named = {} if organization_id is None else {"organization_id": organization_id}
         command = commands.ListApiKeys.parse(_own(named, info.context))

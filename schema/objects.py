@@ -33,7 +33,7 @@ from schema.scalars import Metadata
     lasting=True,
     description="An organisation that issues certificates, owns a certification mark or runs a public scheme.",
 )
-class CertificationBody(Node):
+class CertificationBodyType(Node):
     """Contract 2.1."""
 
     id: strawberry.ID = strawberry.field(description="Its id, 22 characters.")
@@ -60,7 +60,7 @@ class CertificationBody(Node):
         order_by: Annotated[
             DefinitionOrder | None, strawberry.argument(description="The order; by label if left out.")
         ] = None,
-    ) -> list[Connection["Certification"]]:
+    ) -> list[Connection["CertificationType"]]:
         """Pages of the certifications of all these bodies; no statement for each."""
         by = order_by or DefinitionOrder()
         order = definition_order("certifications", by.field, descending=by.descending)
@@ -83,7 +83,7 @@ class CertificationBody(Node):
         order_by: Annotated[
             NestedAssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
         ] = None,
-    ) -> list[Connection["CertificationAssignment"]]:
+    ) -> list[Connection["CertificationAssignmentType"]]:
         """Pages of the assignments of all these bodies in one statement."""
         found = await certifications.certifications_that_match(info.context.operation, EVERYTHING)
         groups = [[item.id for item in _of_body(found, parent)] for parent in parents]
@@ -95,7 +95,7 @@ class CertificationBody(Node):
     lasting=True,
     description="A certification that products can hold, such as USDA Organic: its definition.",
 )
-class Certification(Node):
+class CertificationType(Node):
     """Contract 2.2."""
 
     id: strawberry.ID = strawberry.field(description="Its id, 22 characters.")
@@ -108,7 +108,7 @@ class Certification(Node):
     logo_url: str | None = strawberry.field(description="URL of its logo; null when there is none.")
     program: str = strawberry.field(description="The programme it belongs to; may be empty.")
     standard: str = strawberry.field(description="The standard it is judged by; may be empty.")
-    body: CertificationBody | None = strawberry.field(description="Who owns or runs it; null when not recorded.")
+    body: CertificationBodyType | None = strawberry.field(description="Who owns or runs it; null when not recorded.")
 
     @batched(description="The assignments of this certification: which products hold it.")
     @staticmethod
@@ -125,7 +125,7 @@ class Certification(Node):
         order_by: Annotated[
             NestedAssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
         ] = None,
-    ) -> list[Connection["CertificationAssignment"]]:
+    ) -> list[Connection["CertificationAssignmentType"]]:
         """Pages of the assignments of all these certifications in one statement."""
         return await certification_assignments_of(
             info, [[parent.id] for parent in parents], where, order_by, (first, after, last, before)
@@ -141,12 +141,12 @@ class Certification(Node):
     records.CertificationAssignment,
     description="A certification that one product holds: what its certificate says.",
 )
-class CertificationAssignment(Node):
+class CertificationAssignmentType(Node):
     """Contract 2.4, with the assignment's own id."""
 
     id: strawberry.ID = strawberry.field(description="The id of this assignment, not of the certification.")
     gtin: str = strawberry.field(description="The product's GTIN, 14 digits.")
-    certification: Certification = strawberry.field(description="The certification that is held.")
+    certification: CertificationType = strawberry.field(description="The certification that is held.")
     certificate_number: str = strawberry.field(description="For example `NOP-12345`; empty when not recorded.")
     issuing_body: str = strawberry.field(
         description="Who issued the certificate, as the brand writes it; may differ from the certification's body."
@@ -218,14 +218,14 @@ class CertificationAssignment(Node):
 
     @batched(description="The product that holds the certification.", metadata=reads("gtin"))
     @staticmethod
-    async def product(parents: list[records.CertificationAssignment], info: Info) -> list["Product"]:
+    async def product(parents: list[records.CertificationAssignment], info: Info) -> list["ProductType"]:
         """The products of assignments; a foreign key guarantees each."""
         gtins = [item.gtin for item in parents]
         return shown(await products.products_of_gtins(info.context.operation, gtins, wanted(info, "Product")))
 
 
 @record_type(records.Claim, description="A claim that products can make, such as Vegan: its definition.", lasting=True)
-class Claim(Node):
+class ClaimType(Node):
     """Contract 2.3."""
 
     id: strawberry.ID = strawberry.field(description="Its id, 22 characters.")
@@ -250,7 +250,7 @@ class Claim(Node):
         order_by: Annotated[
             NestedAssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
         ] = None,
-    ) -> list[Connection["ClaimAssignment"]]:
+    ) -> list[Connection["ClaimAssignmentType"]]:
         """Pages of the assignments of all these claims in one statement."""
         order = claim_assignment_order_of(order_by)
         asked = await asked_for(info, CLAIM_ASSIGNMENTS, order, where, (first, after, last, before), "ClaimAssignment")
@@ -260,12 +260,12 @@ class Claim(Node):
 
 
 @record_type(records.ClaimAssignment, description="A claim that one product makes.")
-class ClaimAssignment(Node):
+class ClaimAssignmentType(Node):
     """Contract 2.8, with the assignment's own id and readable evidence."""
 
     id: strawberry.ID = strawberry.field(description="The id of this assignment, not of the claim.")
     gtin: str = strawberry.field(description="The product's GTIN, 14 digits.")
-    claim: Claim = strawberry.field(description="The claim that is made.")
+    claim: ClaimType = strawberry.field(description="The claim that is made.")
     source: vocabulary.ClaimSource = strawberry.field(description="Who stands behind it.")
     valid_from: date | None = strawberry.field(description="First day of validity; null when not recorded.")
     expiration_date: date | None = strawberry.field(description="Last day of validity; null when it is open-ended.")
@@ -313,14 +313,14 @@ class ClaimAssignment(Node):
 
     @batched(description="The product that makes the claim.", metadata=reads("gtin"))
     @staticmethod
-    async def product(parents: list[records.ClaimAssignment], info: Info) -> list["Product"]:
+    async def product(parents: list[records.ClaimAssignment], info: Info) -> list["ProductType"]:
         """The products of assignments; a foreign key guarantees each."""
         gtins = [item.gtin for item in parents]
         return shown(await products.products_of_gtins(info.context.operation, gtins, wanted(info, "Product")))
 
 
 @record_type(records.Product, description="A product under its GTIN, the number of its barcode.")
-class Product(Node):
+class ProductType(Node):
     """Contract 8, as far as it bears on certifications and claims."""
 
     id: strawberry.ID = strawberry.field(description="Its id, 22 characters.")
@@ -349,7 +349,7 @@ class Product(Node):
         metadata=reads("gtin"),
     )
     @staticmethod
-    async def certifications(parents: list[records.Product], info: Info) -> list[list[CertificationAssignment]]:
+    async def certifications(parents: list[records.Product], info: Info) -> list[list[CertificationAssignmentType]]:
         """The certifications of all these products in one statement."""
         gtins = [parent.gtin for parent in parents]
         read = wanted(info, "CertificationAssignment")
@@ -357,7 +357,7 @@ class Product(Node):
 
     @batched(description="The claims it makes, by label.", metadata=reads("gtin"))
     @staticmethod
-    async def claims(parents: list[records.Product], info: Info) -> list[list[ClaimAssignment]]:
+    async def claims(parents: list[records.Product], info: Info) -> list[list[ClaimAssignmentType]]:
         """The claims of all these products in one statement."""
         gtins = [parent.gtin for parent in parents]
         read = wanted(info, "ClaimAssignment")

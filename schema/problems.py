@@ -25,10 +25,9 @@ from domain.errors import (
     PreconditionFailed,
     Violation,
 )
-from domain.problem import ErrorPages, describe
-from domain.problem import Problem as Document
+from domain.problem import ErrorPages, Problem, describe
 from domain.validation import Command
-from schema.context import Context, Info
+from schema.context import GraphQLContext, Info
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,9 +43,12 @@ class ViolationType:
 
 
 @strawberry.interface(
-    description="Why an operation was refused: a problem document as in RFC 9457. The REST face shows the same members."
+    name="Problem",
+    description=(
+        "Why an operation was refused: a problem document as in RFC 9457. The REST face shows the same members."
+    ),
 )
-class Problem:
+class ProblemType:
     """A problem as GraphQL shows it."""
 
     type: str = strawberry.field(description="URI that names the kind of problem.")
@@ -60,17 +62,17 @@ class Problem:
 
 
 @strawberry.type(description="The product, claim, certification or API key does not exist, or not for you.")
-class NotFoundProblem(Problem):
+class NotFoundProblem(ProblemType):
     """404."""
 
 
 @strawberry.type(description="It exists already: the product, or that claim or certification on it.")
-class ConflictProblem(Problem):
+class ConflictProblem(ProblemType):
     """409."""
 
 
 @strawberry.type(description="Your credential does not permit this operation on this product.")
-class ForbiddenProblem(Problem):
+class ForbiddenProblem(ProblemType):
     """403."""
 
 
@@ -80,23 +82,23 @@ class ForbiddenProblem(Problem):
         " nothing was changed."
     )
 )
-class NotAppliedProblem(Problem):
+class NotAppliedProblem(ProblemType):
     """424, in bulk forms only."""
 
 
 @strawberry.type(description="What is stored is not at the version that `ifMatch` names; nothing was changed.")
-class PreconditionFailedProblem(Problem):
+class PreconditionFailedProblem(ProblemType):
     """412."""
 
 
 @strawberry.type(description="Members of the input break a rule; every one of them is named.")
-class ValidationProblem(Problem):
+class ValidationProblem(ProblemType):
     """422."""
 
     violations: list[ViolationType] = strawberry.field(description="What is wrong, one entry for each rule broken.")
 
 
-_MEMBERS: dict[type[DomainError], type[Problem]] = {
+_MEMBERS: dict[type[DomainError], type[ProblemType]] = {
     NotFound: NotFoundProblem,
     AlreadyAssigned: ConflictProblem,
     AlreadyExists: ConflictProblem,
@@ -119,7 +121,7 @@ _MEMBER_NAMES = frozenset(
 )
 
 
-def as_document(error: DomainError, error_pages: ErrorPages) -> Document:
+def as_document(error: DomainError, error_pages: ErrorPages) -> Problem:
     """The problem document of an error, with members as GraphQL spells them wherever they are named."""
     if isinstance(error, InvalidInput):
         error = InvalidInput(
@@ -143,7 +145,7 @@ def _spelled(word: re.Match[str]) -> str:
     return to_camel_case(_NAMES.get(word[0], word[0])) if word[0] in _MEMBER_NAMES else word[0]
 
 
-def member_of(error: DomainError, context: Context, *prefix: str) -> Problem | None:
+def member_of(error: DomainError, context: GraphQLContext, *prefix: str) -> ProblemType | None:
     """The member of a result union that stands for a refusal, None when there is none: then it is an error.
 
     `prefix` is the way to what was refused in the mutation's arguments.
@@ -208,7 +210,7 @@ def as_mutation(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]
     return answered
 
 
-def as_extensions(document: Document) -> dict[str, Any]:
+def as_extensions(document: Problem) -> dict[str, Any]:
     """The problem document as `errors[].extensions` carry it."""
     extensions: dict[str, Any] = {
         "code": document.error_code,

@@ -15,7 +15,7 @@ from schema.connections import After, Before, Connection, First, Last, asked_for
 from schema.context import Info
 from schema.filters import ProductOrder, ProductWhere
 from schema.inputs import patch_members, sent_members
-from schema.objects import Product
+from schema.objects import ProductType
 from schema.problems import (
     ConflictProblem,
     ForbiddenProblem,
@@ -40,7 +40,7 @@ class ProductQueries:
             str,
             strawberry.argument(description="The number of its barcode: 8 to 14 digits, without blanks or hyphens."),
         ],
-    ) -> Product | None:
+    ) -> ProductType | None:
         """A product by its GTIN."""
         return shown(await products.product(info.context.operation, parse_gtin(gtin), wanted(info, "Product")))
 
@@ -56,7 +56,7 @@ class ProductQueries:
         order_by: Annotated[
             ProductOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
         ] = None,
-    ) -> Connection[Product] | None:
+    ) -> Connection[ProductType] | None:
         """A page of products."""
         order = product_order(order_by.field, descending=order_by.descending) if order_by else product_order()
         asked = await asked_for(info, PRODUCTS, order, where, (first, after, last, before), "Product")
@@ -125,14 +125,14 @@ class PatchProductInput:
 class ProductCreated(Success):
     """Success of `createProduct`."""
 
-    product: Product = strawberry.field(description="The new product.")
+    product: ProductType = strawberry.field(description="The new product.")
 
 
 @strawberry.type(description="The product is as asked for.")
 class ProductPatched(Success):
     """Success of `patchProduct`."""
 
-    product: Product = strawberry.field(description="The product after the change.")
+    product: ProductType = strawberry.field(description="The product after the change.")
 
 
 CreateProductResult = Annotated[

@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 
 from execution.cost import cost
-from schema.context import Info, Window
+from schema.context import Info, RateWindow
 
 _FREE = cost(weight=0)
 _LARGEST = 2**31 - 1
@@ -50,7 +50,7 @@ class RateLimit:
     day: RateLimitWindow = strawberry.field(description="The window of a day.", metadata=_FREE)
 
 
-def _shown(window: Window) -> RateLimitWindow:
+def _shown(window: RateWindow) -> RateLimitWindow:
     return RateLimitWindow(
         limit=min(window.limit, _LARGEST),
         used=min(window.used, _LARGEST),

@@ -17,12 +17,13 @@ def record_type(
 
     Records are made of rows, whose columns have the types that records declare, or in typed code.
 
+    Its name is the record's where none is given.
     `lasting` is for definitions, of which the same objects are shown again and again (see `execution.records`).
     """
 
     def decorate(cls: type[T]) -> type[T]:
         cls.is_type_of = staticmethod(instance_of(record, exact=True, lasting=lasting))  # type: ignore[attr-defined]
-        return strawberry.type(cls, name=name, description=description)
+        return strawberry.type(cls, name=name or record.__name__, description=description)
 
     return decorate
 

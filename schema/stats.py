@@ -24,7 +24,7 @@ from resolvers import stats
 from schema.context import Info
 from schema.filters import CertificationAssignmentWhere, ClaimAssignmentWhere
 from schema.inputs import plain_members
-from schema.objects import Certification, CertificationBody, Claim
+from schema.objects import CertificationBodyType, CertificationType, ClaimType
 from schema.records import record_type, shown
 
 WEIGHT = 2_000
@@ -56,10 +56,10 @@ class CertificationAssignmentStatsGroup:
     verification_status: vocabulary.VerificationStatus | None = strawberry.field(
         description="Their verification status, with `STATUS`."
     )
-    body: CertificationBody | None = strawberry.field(
+    body: CertificationBodyType | None = strawberry.field(
         description="Who owns or runs the certification, with `BODY`; null where not recorded."
     )
-    certification: Certification | None = strawberry.field(description="The certification, with `CERTIFICATION`.")
+    certification: CertificationType | None = strawberry.field(description="The certification, with `CERTIFICATION`.")
     country: str | None = strawberry.field(
         description="A country of the certificate, ISO 3166-1 alpha-2, with `COUNTRY`; null where none is recorded."
     )
@@ -89,7 +89,7 @@ class ClaimAssignmentStatsGroup:
     category: vocabulary.ClaimCategory | None = strawberry.field(
         description="What the claim is about, with `CATEGORY`."
     )
-    claim: Claim | None = strawberry.field(description="The claim, with `CLAIM`.")
+    claim: ClaimType | None = strawberry.field(description="The claim, with `CLAIM`.")
     expires_from: date | None = strawberry.field(description=FROM)
     expires_to: date | None = strawberry.field(description=TO)
     count: int = strawberry.field(description=COUNT)

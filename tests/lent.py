@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from db.lender import Connection, Lender
+from db.lender import Lender, PostgresqlConnection
 
 
 @asynccontextmanager
-async def lent(lender: Lender) -> AsyncIterator[Connection]:
+async def lent(lender: Lender) -> AsyncIterator[PostgresqlConnection]:
     """The connection that the next borrower would get."""
     connection = await lender.take()
     try:
@@ -19,7 +19,7 @@ async def lent(lender: Lender) -> AsyncIterator[Connection]:
 
 
 @asynccontextmanager
-async def all_lent(lender: Lender) -> AsyncIterator[list[Connection]]:
+async def all_lent(lender: Lender) -> AsyncIterator[list[PostgresqlConnection]]:
     """Every connection, so that nobody else gets one."""
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(lent(lender)) for _ in range(lender.size)]

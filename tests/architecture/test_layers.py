@@ -198,6 +198,16 @@ def test_no_operation_opens_a_transaction_of_its_own() -> None:
     assert openers == []
 
 
+def test_a_class_name_means_one_thing() -> None:
+    found: dict[str, list[str]] = {}
+    for package in (*LAYERS, "gateway"):
+        for file in modules(package):
+            for node in ast.walk(parsed(file)):
+                if isinstance(node, ast.ClassDef):
+                    found.setdefault(node.name, []).append(file.relative_to(ROOT).as_posix())
+    assert {name: files for name, files in found.items() if len(files) > 1} == {}
+
+
 def test_every_module_says_what_it_is_for() -> None:
     silent = [
         file.relative_to(ROOT).as_posix()

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from domain.errors import Busy, Forbidden, IdempotencyKeyInUse
 from gateway.app import create_app
 from rest_compat.endpoint import Endpoint
-from rest_compat.manners import mannered
+from rest_compat.manners import respond
 from rest_compat.openapi import HEADERS, SHOWN_ONCE
 from rest_compat.routes import ENDPOINTS
 from tests.conftest import SETTINGS
@@ -125,7 +125,7 @@ def raised(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception | None], None
             assert error is not None
             raise error
 
-        monkeypatch.setattr("rest_compat.application.mannered", failing if error else mannered)
+        monkeypatch.setattr("rest_compat.application.respond", failing if error else respond)
 
     return set_to
 

@@ -19,8 +19,8 @@ from starlette.types import Scope
 
 from execution.errors import root_cause
 from execution.execute import Executor
-from execution.limits import Limits
-from schema.context import Asked
+from execution.limits import DocumentLimits
+from schema.context import OperationCharge
 from schema.http import Format, GraphQLEndpoint, negotiate
 from schema.http_request import NotGraphQL, read_body
 
@@ -87,14 +87,14 @@ def problem(status: int, code: str, detail: str, headers: Any) -> Response:
     return JSONResponse(content, status, dict(headers), media_type=PROBLEM)
 
 
-def make_context(scope: Scope, asked: Asked) -> Context:
+def make_context(scope: Scope, asked: OperationCharge) -> Context:
     return Context(scope["path"])
 
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
     endpoint = GraphQLEndpoint(
-        Executor(strawberry.Schema(Query, Mutation), Limits(max_depth=3)),
+        Executor(strawberry.Schema(Query, Mutation), DocumentLimits(max_depth=3)),
         make_context=make_context,
         present=present,
         problem=problem,
@@ -496,7 +496,7 @@ def test_what_the_context_refuses_is_left_to_the_application() -> None:
     class Unauthorized(Exception):
         pass
 
-    def make_context(scope: Scope, asked: Asked) -> Context:
+    def make_context(scope: Scope, asked: OperationCharge) -> Context:
         raise Unauthorized
 
     def unauthorized(request: Request, error: Exception) -> Response:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 import db.lender
 import db.postgresql
 from db import tables
-from db.lender import Connection, Lender, _too_late
+from db.lender import Lender, PostgresqlConnection, _too_late
 from db.opening import open_database
 from db.postgresql import PostgresqlDatabase
 from db.reads import Read
@@ -42,7 +42,7 @@ async def soon(condition: Any) -> None:
     raise AssertionError("it never came to pass")
 
 
-def idle(lender: Lender) -> list[Connection]:
+def idle(lender: Lender) -> list[PostgresqlConnection]:
     return [connection for connection in lender._free if connection is not None and not connection.is_closed()]
 
 
@@ -181,7 +181,7 @@ async def test_a_statement_that_fails_leaves_the_connection_in_order(postgresql:
 
 
 async def test_a_statement_goes_on_after_its_table_was_changed(postgresql: PostgresqlDatabase) -> None:
-    async def rows(connection: Connection) -> list[tuple[Any, ...]]:
+    async def rows(connection: PostgresqlConnection) -> list[tuple[Any, ...]]:
         return [*map(tuple, (await connection.ask("SELECT x FROM changing", []))[0])]
 
     async with lent(postgresql._readers) as reader, lent(postgresql._writers) as writer:
@@ -220,7 +220,7 @@ async def test_closing_lets_those_finish_who_have_begun_or_wait(
 ) -> None:
     opened = 0
 
-    async def connect() -> Connection:
+    async def connect() -> PostgresqlConnection:
         nonlocal opened
         opened += 1
         return await db.postgresql._connect(postgresql._dsn)
@@ -243,7 +243,7 @@ async def test_closing_lets_those_finish_who_have_begun_or_wait(
 
 
 async def test_a_place_whose_connection_cannot_be_opened_is_free_again(postgresql: PostgresqlDatabase) -> None:
-    async def refused() -> Connection:
+    async def refused() -> PostgresqlConnection:
         raise ConnectionRefusedError
 
     lender = Lender(refused, 1)
@@ -256,7 +256,7 @@ async def test_a_place_whose_connection_cannot_be_opened_is_free_again(postgresq
 async def test_a_successor_that_is_lost_as_well_is_said(postgresql: PostgresqlDatabase, database_url: str) -> None:
     ended = 0
 
-    async def lost_at_once() -> Connection:
+    async def lost_at_once() -> PostgresqlConnection:
         """A connection that the server ends before it is used."""
         nonlocal ended
         connection = await db.postgresql._connect(postgresql._dsn)

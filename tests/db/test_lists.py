@@ -460,7 +460,7 @@ def test_the_text_of_no_statement_is_long(members: dict[str, Any], dialect: Dial
     shape, _ = take_apart(positive(where, listed.table))
     reads: list[Read[Any]] = [lists.page_read(listed, shape, order, Window(25)), lists._count(listed, shape, None)]
     if dialect is SQLITE and paths.candidates(listed.indexed, shape):
-        way = paths.Way("", paths.candidates(listed.indexed, shape)[0])
+        way = paths.AccessPath("", paths.candidates(listed.indexed, shape)[0])
         reads += [paths._counts(listed.indexed, shape), lists.page_read(listed, shape, order, Window(25), way)]
     assert max(len(read.compiled(dialect).statement.sql) for read in reads) < 20_000
 
@@ -502,12 +502,12 @@ async def test_no_condition_in_no_order_reads_a_table_from_end_to_end(stocked: W
                 for window in (Window(25), Window(25, position=("",)), Window(25, backward=True, position=("",))):
                     for keys in found:
                         plan = steps(
-                            stocked, lists.page_read(listed, shape, order, window, paths.Way(walk, keys)), values
+                            stocked, lists.page_read(listed, shape, order, window, paths.AccessPath(walk, keys)), values
                         )
                         # The rows are looked up by their keys, the keys are found by an index.
                         assert any(re.match(f"SEARCH {table} USING (PRIMARY KEY|INDEX) ", step) for step in plan), plan
                         assert not [step for step in plan if re.match(f"SCAN {table}( |$)", step)], (members, plan)
-                    plan = steps(stocked, lists.page_read(listed, shape, order, window, paths.Way(walk)), values)
+                    plan = steps(stocked, lists.page_read(listed, shape, order, window, paths.AccessPath(walk)), values)
                     # One pass in the order asked for, which ends with the page: nothing is sorted.
                     assert "USE TEMP B-TREE FOR ORDER BY" not in plan, (members, order, plan)
                     own = [step for step in plan if re.match(f"(SCAN|SEARCH) {table}( |$)", step)]
@@ -565,7 +565,7 @@ async def test_the_first_of_each_definition_are_found_by_index(stocked: World, b
         for ascending in (True, False):
             for behind in (True, False):
                 size = 2 if by.value == "gtin" else 3
-                read = lists._tops_on_sqlite(listed, EVERYTHING, order.by, size, ascending, behind)
+                read = lists._first_of_each_on_sqlite(listed, EVERYTHING, order.by, size, ascending, behind)
                 plan = steps(stocked, read, {**values, "p2": ""})
                 assert [step for step in plan if step.startswith("SCAN")] == ["SCAN parent VIRTUAL TABLE INDEX 1:"]
                 assert not [step for step in plan if "TEMP B-TREE" in step], plan
@@ -582,13 +582,13 @@ async def test_the_first_of_each_definition(stocked: World, by: NestedAssignment
         id: [item for item in everything if item.certification.id == id] for id in ids
     }
     window = Window(4, backward=backward)
-    found = await lists.tops(
+    found = await lists.first_of_each(
         stocked.database, certifications.LISTED, [stocked.brand, stocked.rival], ids, where, order, window
     )
     assert found == {id: (items[::-1] if backward else items)[:5] for id, items in of.items()}
     middle = everything[len(everything) // 2]
     window = Window(4, backward=backward, position=order.key(middle))
-    found = await lists.tops(
+    found = await lists.first_of_each(
         stocked.database, certifications.LISTED, [stocked.brand, stocked.rival], ids, where, order, window
     )
     rest = everything[: everything.index(middle)][::-1] if backward else everything[everything.index(middle) + 1 :]
@@ -596,7 +596,7 @@ async def test_the_first_of_each_definition(stocked: World, by: NestedAssignment
     counts = await lists.counts(stocked.database, certifications.LISTED, [*ids, BODY], where)
     assert counts == {**{id: len(items) for id, items in of.items()}, BODY: 0}
     assert (
-        await lists.tops(
+        await lists.first_of_each(
             stocked.database, certifications.LISTED, [stocked.brand, stocked.rival], [], where, order, window
         )
         == {}

@@ -18,7 +18,7 @@ from db.compiled import SQLITE
 from db.migrate import current, downgrade, head, migrate
 from db.opening import driver_url, open_database
 from db.tables import metadata
-from db.types import Vocabulary
+from db.types import VocabularyText
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -227,5 +227,5 @@ async def test_on_postgresql_text_is_compared_by_code_point(empty_postgresql_url
         (table.name, column.name)
         for table in metadata.tables.values()
         for column in table.columns
-        if isinstance(column.type, Vocabulary)
+        if isinstance(column.type, VocabularyText)
     }

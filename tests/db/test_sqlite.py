@@ -229,14 +229,14 @@ async def test_what_a_thread_does_with_the_writing_connection_is_not_waited_for(
     """Whoever asks whether something has changed asks in the loop's thread."""
     writer = sqlite(world)._writer
     async with world.database.write() as transaction:
-        assert writer.told() is not None
+        assert writer.commit_mark() is not None
         scan = asyncio.create_task(transaction.fetch(counting_to(1_000_000)))
         # Two tasks have to begin.
         for _ in range(3):
             await asyncio.sleep(0)
-        assert writer.told() is None
+        assert writer.commit_mark() is None
         assert await scan == [(1_000_000,)]
-        assert writer.told() is not None
+        assert writer.commit_mark() is not None
 
 
 STATS = [

@@ -201,7 +201,7 @@ async def test_work_that_is_done_alone_is_done_by_one_at_a_time(world: World) ->
     async def work() -> None:
         nonlocal inside
         async with world.database.write() as transaction:
-            await transaction.alone("this")
+            await transaction.serialize("this")
             inside += 1
             assert inside == 1
             await owned(transaction, PRODUCT)

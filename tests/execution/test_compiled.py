@@ -22,7 +22,7 @@ from execution.batched import batched
 from execution.documents import DocumentCache
 from execution.errors import Refusal, RequestError, root_cause
 from execution.execute import Executor
-from execution.limits import Limits
+from execution.limits import DocumentLimits
 from execution.records import instance_of
 
 
@@ -224,7 +224,7 @@ async def test_what_is_left_to_graphql_core_is_counted(executor: Executor, sourc
 async def test_a_plan_that_types_multiply_is_refused() -> None:
     kinds = [strawberry.type(type(f"Kind{n}", (Base,), {"__annotations__": {}})) for n in range(8)]
     root = strawberry.type(type("Root", (), {"__annotations__": {"base": Base | None}}))
-    executor = Executor(strawberry.Schema(root, types=kinds), Limits(max_depth=20))
+    executor = Executor(strawberry.Schema(root, types=kinds), DocumentLimits(max_depth=20))
     source = "{ base " + "{ again " * 5 + "{ __typename }" + "}" * 6
     document = executor.prepare(source)
     for _ in range(2):

@@ -11,7 +11,7 @@ from execution.batched import batched
 from execution.cost import MAX_ENTRIES, MAX_REMEMBERED, CostModel, OperationCost, cost
 from execution.errors import Refusal, RequestError
 from execution.execute import Executor
-from execution.limits import SATURATED, Limits
+from execution.limits import SATURATED, DocumentLimits
 
 
 @strawberry.interface
@@ -294,7 +294,7 @@ def test_introspection_that_repeats_itself_is_dear(source: str) -> None:
 
 
 async def test_what_costs_too_much_is_not_run() -> None:
-    executor = Executor(schema, Limits(max_cost=100))
+    executor = Executor(schema, DocumentLimits(max_cost=100))
     source = "query ($n: Int) { branches(first: $n) { nodes { name } } }"
     document = executor.prepare(source)
     assert (await executor.run(document, document.select(None), {"n": 99})).data == {"branches": None}

@@ -17,14 +17,14 @@ from hypothesis_graphql import mutations, nodes, queries
 
 from execution.errors import RequestError, root_cause
 from execution.execute import Executor
-from execution.limits import Limits
+from execution.limits import DocumentLimits
 from execution.program import Program
 from tests.execution.generated import DocumentMaker
 from tests.execution.wide import World, schema
 
 CASES = int(os.environ.get("CERTGATE_DIFFERENTIAL_CASES", "150"))
 
-UNLIMITED = Limits(
+UNLIMITED = DocumentLimits(
     max_source_length=10**6,
     max_tokens=10**5,
     max_depth=50,

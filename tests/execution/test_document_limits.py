@@ -23,11 +23,11 @@ from hypothesis import strategies as st
 
 from execution.documents import DocumentReader
 from execution.errors import Refusal, RequestError
-from execution.limits import MAX_ITEMS, SATURATED, Limits, Measure, judge, judge_variables
+from execution.limits import MAX_ITEMS, SATURATED, DocumentLimits, Measure, judge, judge_variables
 
 
-def measure(source: str, limits: Limits | None = None) -> Measure:
-    [only] = judge(parse(source), limits or Limits()).measures
+def measure(source: str, limits: DocumentLimits | None = None) -> Measure:
+    [only] = judge(parse(source), limits or DocumentLimits()).measures
     return only
 
 
@@ -35,8 +35,8 @@ def code(error: GraphQLError) -> str:
     return str((error.extensions or {})["code"])
 
 
-def codes(source: str, limits: Limits | None = None) -> list[str]:
-    return [code(error) for error in judge(parse(source), limits or Limits()).errors]
+def codes(source: str, limits: DocumentLimits | None = None) -> list[str]:
+    return [code(error) for error in judge(parse(source), limits or DocumentLimits()).errors]
 
 
 @pytest.mark.parametrize(
@@ -89,9 +89,9 @@ def test_measures(source: str, figures: dict[str, int]) -> None:
 def test_each_limit_accepts_its_figure_and_refuses_one_more(
     name: str, code: str, document: Callable[[int], str]
 ) -> None:
-    limit = getattr(Limits(), name)
+    limit = getattr(DocumentLimits(), name)
     assert codes(document(limit)) == []
-    [error] = judge(parse(document(limit + 1)), Limits()).errors
+    [error] = judge(parse(document(limit + 1)), DocumentLimits()).errors
     assert error.extensions == {"code": code, "measured": limit + 1, "limit": limit}
     assert str(limit + 1) in error.message
     assert str(limit) in error.message
@@ -109,7 +109,7 @@ def test_an_unused_fragment_is_judged_by_its_size() -> None:
 
 def test_the_number_of_errors_is_bounded() -> None:
     operations = " ".join(f"query Q{i} " + "{ a " * 11 + "}" * 11 for i in range(50))
-    assert len(codes(operations, Limits(max_errors=5))) == 5
+    assert len(codes(operations, DocumentLimits(max_errors=5))) == 5
 
 
 @pytest.mark.parametrize("deprecated", [False, True])
@@ -122,7 +122,7 @@ def test_the_introspection_query_of_tools_passes(deprecated: bool) -> None:
     )
     assert codes(source) == []
     # Deeper than data may be asked for, so it passes only because introspection has a limit of its own.
-    assert measure(source).introspection_depth > Limits().max_depth
+    assert measure(source).introspection_depth > DocumentLimits().max_depth
 
 
 def nodes(document: DocumentNode) -> int:
@@ -164,7 +164,7 @@ BACKWARD = " ".join(f"fragment F{i} on Q {{ ...F{i - 1} ...F{i - 1} }}" for i in
 )
 def test_the_work_is_linear_in_the_document(source: str, expected: set[str]) -> None:
     document = parse(source)
-    judgement = judge(document, Limits())
+    judgement = judge(document, DocumentLimits())
     assert expected <= {code(error) for error in judgement.errors}
     assert judgement.steps <= 3 * nodes(document) + len(document.definitions)
 
@@ -241,7 +241,7 @@ def test_figures_equal_those_of_the_expanded_document(source: str) -> None:
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     [operation] = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
     expected = Naive(fragments).of(operation)
-    [measured] = judge(document, Limits()).measures
+    [measured] = judge(document, DocumentLimits()).measures
     # `full_depth` is a means to `introspection_depth`, not a figure of the answer.
     expected.full_depth = measured.full_depth
     assert measured == expected
@@ -261,7 +261,7 @@ def test_figures_equal_those_of_the_expanded_document(source: str) -> None:
     ],
 )
 def test_nesting_of_variables(variables: dict[str, Any], depth: int, deeper: bool) -> None:
-    limits = Limits(max_variables_depth=depth)
+    limits = DocumentLimits(max_variables_depth=depth)
     if not deeper:
         judge_variables(variables, limits)
         return
@@ -272,15 +272,15 @@ def test_nesting_of_variables(variables: dict[str, Any], depth: int, deeper: boo
 
 @pytest.mark.parametrize("variables", [{"v": [1, 2, [3, {"a": 4}]]}, dict.fromkeys("abcdefg", 1)])
 def test_values_of_variables(variables: dict[str, Any]) -> None:
-    assert judge_variables(variables, Limits(max_variables_values=7)) in (0, 7)
+    assert judge_variables(variables, DocumentLimits(max_variables_values=7)) in (0, 7)
     with pytest.raises(RequestError) as caught:
-        judge_variables(variables, Limits(max_variables_values=6))
+        judge_variables(variables, DocumentLimits(max_variables_values=6))
     assert caught.value.errors[0].extensions == {"code": "VARIABLES_TOO_LARGE"}
 
 
 def test_lists_in_variables_and_in_literals_are_short() -> None:
     full: list[dict[str, Any]] = [{}] * MAX_ITEMS
-    limits = Limits()
+    limits = DocumentLimits()
     assert judge_variables({"w": {"and": [{"or": full}]}}, limits) == 4 + MAX_ITEMS
     with pytest.raises(RequestError) as caught:
         judge_variables({"w": {"and": [{"or": [*full, {}]}]}}, limits)

@@ -11,7 +11,7 @@ from execution import documents
 from execution.documents import Document, DocumentCache
 from execution.errors import Refusal, RequestError
 from execution.execute import Executor
-from execution.limits import Limits
+from execution.limits import DocumentLimits
 
 
 @strawberry.input(one_of=True)
@@ -191,7 +191,7 @@ HOSTILE: dict[str, tuple[str, Refusal, str]] = {
 @pytest.fixture
 def patient() -> Executor:
     """An executor that reads what is too long for others."""
-    return Executor(schema, Limits(max_tokens=2_000, max_operations=1_000))
+    return Executor(schema, DocumentLimits(max_tokens=2_000, max_operations=1_000))
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -364,7 +364,7 @@ def test_the_least_recently_used_document_goes_first() -> None:
 
 
 def test_limits_are_those_of_the_executor() -> None:
-    assert "QUERY_TOO_DEEP" in codes(refused(Executor(schema, Limits(max_depth=1)), "{ node { name } }"))
+    assert "QUERY_TOO_DEEP" in codes(refused(Executor(schema, DocumentLimits(max_depth=1)), "{ node { name } }"))
 
 
 @pytest.mark.parametrize("source", ["{ node { name } }", "#\n" * 10 + "{ node { name } }"], ids=["tokens", "comments"])
@@ -377,7 +377,7 @@ def test_a_kept_document_is_judged_as_one_that_is_read(source: str) -> None:
             if kept:
                 executor.prepare(source)
             try:
-                executor.prepare(source, Limits(max_tokens=most))
+                executor.prepare(source, DocumentLimits(max_tokens=most))
                 answers.append(set())
             except RequestError as error:
                 answers.append(codes(error))

@@ -13,7 +13,7 @@ from strawberry.types.field import StrawberryField
 
 from execution.errors import Refusal, RequestError, root_cause
 from execution.execute import Executor, present_plainly
-from execution.limits import Limits
+from execution.limits import DocumentLimits
 
 pytestmark = pytest.mark.usefixtures("way")
 
@@ -245,7 +245,7 @@ async def test_the_number_of_variable_errors_is_bounded() -> None:
     definitions = " ".join(f"${name}: Int!" for name in names)
     uses = " ".join(f"{name}: echo(value: ${name})" for name in names)
     source = f"query ({definitions}) {{ {uses} }}"
-    limits = Limits(max_tokens=2_000, max_aliases=100, max_root_fields=100, max_errors=5)
+    limits = DocumentLimits(max_tokens=2_000, max_aliases=100, max_root_fields=100, max_errors=5)
     error = await refused(source, executor=Executor(schema, limits))
     assert len(error.errors) == 6
 

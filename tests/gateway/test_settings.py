@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from execution.limits import Limits
+from execution.limits import DocumentLimits
 from gateway.graphql import limits_of
 from gateway.settings import Settings, SettingsError, load_settings, unknown_variables
 
@@ -189,5 +189,7 @@ def test_what_example_clients_export_is_not_called_misspelt(monkeypatch: pytest.
 
 
 def test_the_limits_of_graphql_are_settings_with_the_same_defaults() -> None:
-    assert limits_of(load_settings()) == Limits()
-    assert limits_of(load_settings(graphql_max_depth=3, graphql_limits="warn")) == Limits(max_depth=3, warn_only=True)
+    assert limits_of(load_settings()) == DocumentLimits()
+    assert limits_of(load_settings(graphql_max_depth=3, graphql_limits="warn")) == DocumentLimits(
+        max_depth=3, warn_only=True
+    )

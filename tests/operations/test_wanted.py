@@ -22,9 +22,9 @@ from domain.problem import ErrorPages
 from domain.records import NOT_READ, Organization
 from domain.vocabulary import KeyKind, Role
 from execution.execute import Executor
-from execution.limits import Limits
+from execution.limits import DocumentLimits
 from resolvers.operation import Context as OperationContext
-from schema.context import Asked, Context, RateLimits
+from schema.context import GraphQLContext, OperationCharge, RateWindows
 from schema.schema import schema
 from tests.operations.faces import Rest
 from tests.operations.test_statements import statements
@@ -40,7 +40,7 @@ ROOTS = (
     "claimAssignments(first: 3, orderBy: {field: UPDATED_AT})",
     f'node(id: "{USDA_ORGANIC}")',
 )
-UNLIMITED = Limits(max_depth=50, max_aliases=1000, max_cost=10**9, max_tokens=10**5, max_source_length=10**6)
+UNLIMITED = DocumentLimits(max_depth=50, max_aliases=1000, max_cost=10**9, max_tokens=10**5, max_source_length=10**6)
 
 
 @pytest.fixture
@@ -54,14 +54,16 @@ async def shelf(world: World) -> World:
     return world
 
 
-def context(world: World) -> Context:
+def context(world: World) -> GraphQLContext:
     caller = Caller(
         world.key_ids["manager"], KeyKind.BUSINESS, Role.MANAGER, Organization(world.brand, "brand", "Brand")
     )
-    return Context(OperationContext(world.database, caller, NOON), "test", ErrorPages("", ""), Asked(1, 1), nobody_asks)
+    return GraphQLContext(
+        OperationContext(world.database, caller, NOON), "test", ErrorPages("", ""), OperationCharge(1, 1), nobody_asks
+    )
 
 
-async def nobody_asks() -> RateLimits:
+async def nobody_asks() -> RateWindows:
     raise AssertionError("no document here asks for its rate limits")
 
 

@@ -10,7 +10,7 @@ import graphql
 import httpx2
 import pytest
 
-from execution.limits import Limits
+from execution.limits import DocumentLimits
 from schema.schema import schema
 from tests.conftest import ROOT, LiveServer, demo_server
 
@@ -144,7 +144,7 @@ def test_every_field_that_can_be_null_is_explained() -> None:
 def test_the_limits_are_those_that_hold_by_default() -> None:
     table = GUIDE[GUIDE.index("| limit | default |") : GUIDE.index("The **cost** is")]
     said = {int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", table)}
-    limits = Limits()
+    limits = DocumentLimits()
     told_elsewhere = {"max_introspection_depth", "max_comparisons", "max_errors"}
     held = {
         name: getattr(limits, name) for name in dir(limits) if name.startswith("max_") and name not in told_elsewhere
