@@ -602,27 +602,18 @@ async def _statements(executor: Any, document: Any, operation: Any, variables: A
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Write to this file instead of standard output.",
 )
-@click.option(
-    "--against",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Say instead what clients of the release in this directory would notice, and fail if they would break.",
-)
-def schema(form: str | None, output: Path | None, against: Path | None) -> None:
+def schema(form: str | None, output: Path | None) -> None:
     """Print the GraphQL schema, for code generators and other tools."""
     import json
 
     from graphql import build_schema, introspection_from_schema
 
-    from schema.schema import schema as graphql_schema
+    from gateway.contracts import sdl
 
-    sdl = graphql_schema.as_str().rstrip("\n") + "\n"
-    if against is not None:
-        _compare(against, sdl)
-        return
-    text = sdl
+    text = sdl()
     if form == "json" or (form is None and output is not None and output.suffix.lower() == ".json"):
         # Of the text, so that both forms say the same.
-        introspected = introspection_from_schema(build_schema(sdl), experimental_directive_deprecation=False)
+        introspected = introspection_from_schema(build_schema(text), experimental_directive_deprecation=False)
         text = json.dumps(introspected, indent=2, ensure_ascii=False) + "\n"
     if output is None:
         print(text, end="")
@@ -630,28 +621,31 @@ def schema(form: str | None, output: Path | None, against: Path | None) -> None:
         output.write_text(text, encoding="utf-8")
 
 
-def _compare(folder: Path, sdl: str) -> None:
-    """Prints what changed since the release in `folder`; raises `_Refusal` where that would break its clients."""
-    import tomllib
+@cli.command()
+@click.option("--check", is_flag=True, help="Write nothing, and fail if a file is not what the code says.")
+@click.option(
+    "--since",
+    metavar="REVISION",
+    help="Write nothing, compare with this revision of git, and fail if its clients would break.",
+)
+def contracts(check: bool, since: str | None) -> None:
+    """Write the GraphQL schema and the OpenAPI documents of the repository, and say what clients would notice."""
+    from gateway.contracts import ROOT, generated, judge, kept
 
-    from schema.compatibility import compare
-
-    releases = sorted(folder.glob("*.graphql"))
-    if len(releases) != 1:
-        raise _Refusal(f"{folder} should hold one schema, that of the last release; it holds {len(releases)}.")
-    (release,) = releases
-    list_of_breaks = folder / "accepted.toml"
-    accepted = tomllib.loads(list_of_breaks.read_text(encoding="utf-8"))
-    unexplained = [change for change, reason in accepted.items() if not isinstance(reason, str) or not reason.strip()]
-    if unexplained:
-        raise _Refusal(f"{list_of_breaks} gives no reason for: {'; '.join(unexplained)}.")
-    refused, noted = compare(release.read_text(encoding="utf-8"), sdl, accepted)
-    for sentence in noted:
+    before, after = kept(since), generated()
+    breaks, notes = judge(before, after)
+    for sentence in [*(f"Breaks clients: {sentence}" for sentence in breaks), *notes]:
         print(sentence)
-    if refused:
-        how = f'What must break clients nevertheless stands in {list_of_breaks}: "the change" = "the reason".'
-        raise _Refusal("\n".join([*refused, how]))
-    print(f"Clients of {release.stem} are served as before{', except as accepted' if accepted else ''}.")
+    stale = [file for file, text in after.items() if before.get(file) != text]
+    if since is not None:
+        if breaks:
+            raise _Refusal(f"Clients of {since} would break.")
+    elif check and stale:
+        raise _Refusal(f"{', '.join(stale)}: not what the code says; write them anew with ./certgate contracts.")
+    else:
+        for file in stale:
+            (ROOT / file).write_text(after[file], encoding="utf-8")
+            print(f"Wrote {file}.")
 
 
 def _settings(**overrides: Any) -> "Settings":

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from gateway.assets import TYPES, WEB, Asset, answer
 from gateway.reference import headers_at
 from gateway.settings import Settings
-from rest_compat.openapi import APIS, DOCUMENT_PATHS, document, document_path
+from rest_compat.openapi import APIS, DOCUMENT_PATHS, document_path, document_text
 from rest_compat.routes import ENDPOINTS
 
 SCHEMA = WEB.parent / "schema" / "schema.graphql"
@@ -34,8 +34,7 @@ def discovery_routes(settings: Settings) -> list[BaseRoute]:
 
     @cache
     def described(app: str) -> Asset:
-        content = msgspec.json.format(msgspec.json.encode(document(app, server or "/", type_base)))
-        return Asset(content, OPENAPI, headers=headers)
+        return Asset(document_text(app, server or "/", type_base), OPENAPI, headers=headers)
 
     def openapi(app: str) -> Route:
         return Route(document_path(app), lambda request: answer(request, described(app)))

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from domain.problem import KINDS
 from rest_compat.endpoint import Endpoint
 from rest_compat.outputs import DAY, MAX_INTEGER, ErrorOut
@@ -224,6 +226,11 @@ def document_path(app: str) -> str:
 
 DOCUMENT_PATHS = {document_path(app): app for app in dict.fromkeys(endpoint.app for endpoint in ENDPOINTS)}
 """Path of each document -> its API. They are public: whoever has no credential yet may read how to use one."""
+
+
+def document_text(app: str, server: str, type_base: str) -> bytes:
+    """The document of one API as it is served; `document` explains the arguments."""
+    return msgspec.json.format(msgspec.json.encode(document(app, server, type_base)))
 
 
 def document(app: str, server: str, type_base: str) -> Schema:

@@ -1,10 +1,6 @@
-"""Whether the schema still serves the clients of the last release.
+"""What clients of one GraphQL schema would notice of the next one. What was deprecated may go."""
 
-What the last release had deprecated may go. Everything else that would break a client stays, or stands with its reason
-among the accepted breaks of the next release.
-"""
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from graphql import (
@@ -51,35 +47,26 @@ the dangerous changes, are left out: a client that does not know them sends what
 
 
 class Findings(NamedTuple):
-    """One sentence for each change: those `refused` need work, those `noted` belong into the release notes."""
+    """One sentence for each change: what `breaks` clients, and what is only worth a note."""
 
-    refused: list[str]
-    noted: list[str]
+    breaks: list[str]
+    notes: list[str]
 
 
-def compare(released: str, current: str, accepted: Mapping[str, str]) -> Findings:
-    """What clients of the SDL `released` would notice of the SDL `current`.
-
-    `accepted` leads from a change, worded as it is reported here, to the reason why it must be.
-    """
-    before = build_schema(released)
-    deprecated = {f"{element} was removed." for element in _deprecated(before)}
-    refused, noted, met = [], [], set()
-    for kind, sentence in find_schema_changes(before, build_schema(current)):
+def compare(before: str, after: str) -> Findings:
+    """What clients of the SDL `before` would notice of the SDL `after`."""
+    old = build_schema(before)
+    deprecated = {f"{element} was removed." for element in _deprecated(old)}
+    breaks, notes = [], []
+    for kind, sentence in find_schema_changes(old, build_schema(after)):
         change = sentence.removesuffix(".")
-        if change in accepted:
-            met.add(change)
-            noted.append(f"{change}: accepted, because {accepted[change]}")
-        elif sentence in deprecated:
-            noted.append(f"{change}: the last release had deprecated it.")
+        if sentence in deprecated:
+            notes.append(f"{change}: it was deprecated.")
         elif isinstance(kind, BreakingChangeType) or kind in _REMEDIES:
-            remedy = _REMEDIES.get(kind, "take the change back")
-            refused.append(f"{change}: {remedy}.")
+            breaks.append(f"{change}: {_REMEDIES.get(kind, 'take the change back')}.")
         elif kind in _NOTABLE:
-            noted.append(f"{change}: {_NOTABLE[kind]}.")
-    idle = sorted(accepted.keys() - met)
-    refused += [f"{change}: accepted, but there is no such change; delete the line." for change in idle]
-    return Findings(refused, noted)
+            notes.append(f"{change}: {_NOTABLE[kind]}.")
+    return Findings(breaks, notes)
 
 
 def _deprecated(schema: GraphQLSchema) -> Iterator[str]:

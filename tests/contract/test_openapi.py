@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 
 from domain.problem import KINDS
 from gateway.app import create_app
+from gateway.contracts import kept
 from gateway.settings import Settings
 from rest_compat.openapi import APIS, DOCUMENT_PATHS, REFUSALS, document
 from rest_compat.routes import ENDPOINTS
@@ -153,6 +154,8 @@ def test_document_is_served_to_anybody_and_revalidated(client: TestClient, path:
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/openapi+json"
     assert answer.json() == documented(DOCUMENT_PATHS[path])
+    # After a wanted change: ./certgate contracts
+    assert answer.text + "\n" == kept()[f"rest_compat/{DOCUMENT_PATHS[path]}.openapi.json"]
     again = client.get(path, headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     head = client.head(path)

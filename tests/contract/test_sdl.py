@@ -11,7 +11,7 @@ FILE = Path(__file__).resolve().parents[2] / "schema" / "schema.graphql"
 
 
 def test_the_committed_text_is_the_schema() -> None:
-    # After a wanted change: ./certgate schema > schema/schema.graphql
+    # After a wanted change: ./certgate contracts
     assert FILE.read_text(encoding="utf-8").strip() == schema.as_str().strip()
 
 

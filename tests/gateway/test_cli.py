@@ -31,6 +31,7 @@ from db.revision import head
 from db.tables import api_keys
 from domain.api_keys import is_well_formed
 from domain.short_id import catalogue_id
+from gateway import contracts
 from gateway.cli import cli
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -605,43 +606,68 @@ def test_the_schema_is_also_exported_as_introspection_json(tmp_path: Path) -> No
     )
 
 
-def release(folder: Path, sdl: str, accepted: str = "") -> str:
-    """A directory with that schema as the last release's."""
-    (folder / "1.2.3.graphql").write_text(sdl, encoding="utf-8")
-    (folder / "accepted.toml").write_text(accepted, encoding="utf-8")
-    return str(folder)
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository of git with the contracts as they are now, which the command takes for its own."""
+    for file, text in contracts.generated().items():
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text(text, encoding="utf-8")
+    monkeypatch.setattr(contracts, "ROOT", tmp_path)
+    return tmp_path
 
 
-def test_a_schema_that_breaks_no_client_passes(tmp_path: Path) -> None:
-    printed = succeeded("schema", "--against", release(tmp_path, succeeded("schema")))
-    assert printed == "Clients of 1.2.3 are served as before.\n"
+def commit(repository: Path) -> None:
+    for words in (["init", "-q"], ["add", "."], ["-c", "user.name=x", "-c", "user.email=x@y", "commit", "-qm", "x"]):
+        subprocess.run(["git", *words], cwd=repository, check=True)
 
 
-def test_a_schema_that_breaks_clients_fails_unless_that_is_accepted(tmp_path: Path) -> None:
-    larger = succeeded("schema").replace("type Query {", 'type Query {\n  "Gone since."\n  weather: String\n', 1)
-    done = certgate("schema", "--against", release(tmp_path, larger))
-    assert (done.returncode, done.stdout) == (1, "")
-    first, how = done.stderr.splitlines()
-    assert first.startswith("certgate: Field Query.weather was removed: keep it and deprecate it")
-    assert str(tmp_path / "accepted.toml") in how
+def contracts_said(code: int, *words: str) -> list[str]:
+    done = CliRunner().invoke(cli, ["contracts", *words])
+    assert done.exit_code == code, done.output
+    return [*done.stdout.splitlines(), *done.stderr.splitlines()]
 
-    accepted = '"Field Query.weather was removed" = "nobody knew it"'
-    printed = succeeded("schema", "--against", release(tmp_path, larger, accepted))
-    assert printed.splitlines() == [
-        "Field Query.weather was removed: accepted, because nobody knew it",
-        "Clients of 1.2.3 are served as before, except as accepted.",
-    ]
-    assert "gives no reason for: Field Query.weather was removed" in refused(
-        1, "schema", "--against", release(tmp_path, larger, '"Field Query.weather was removed" = " "')
+
+def test_contracts_that_are_up_to_date_are_left_alone(repository: Path) -> None:
+    assert contracts_said(0, "--check") == []
+    assert contracts_said(0) == []
+    commit(repository)
+    assert contracts_said(0, "--since", "HEAD") == []
+
+
+def test_stale_contracts_fail_the_check_with_what_breaks_and_are_written_anew(repository: Path) -> None:
+    sdl, document = repository / "schema/schema.graphql", repository / "rest_compat/account.openapi.json"
+    current = sdl.read_text(encoding="utf-8"), document.read_text(encoding="utf-8")
+    sdl.write_text(
+        current[0].replace("type Query {", 'type Query {\n  "Gone."\n  weather: String\n', 1), encoding="utf-8"
     )
+    document.write_text(current[1].replace("/api/v1/whoami", "/api/v1/me"), encoding="utf-8")
+    commit(repository)
+
+    *breaks, last = contracts_said(1, "--check")
+    assert breaks[0].startswith("Breaks clients: Field Query.weather was removed: keep it and deprecate it")
+    assert breaks[1:] == ["Breaks clients: GET /account/api/v1/me was removed."]
+    assert "schema/schema.graphql, rest_compat/account.openapi.json: not what the code says" in last
+    assert last.endswith("./certgate contracts.")
+
+    *again, first, second = contracts_said(0)
+    assert again == breaks
+    assert (first, second) == ("Wrote schema/schema.graphql.", "Wrote rest_compat/account.openapi.json.")
+    assert (sdl.read_text(encoding="utf-8"), document.read_text(encoding="utf-8")) == current
+    assert contracts_said(0, "--check") == []
+
+    # What was committed is still what a revision is compared with.
+    assert contracts_said(1, "--since", "HEAD") == [
+        *breaks,
+        "certgate: Clients of HEAD would break.",
+    ]
+    (unknown,) = contracts_said(1, "--since", "nope")
+    assert unknown.startswith("certgate: git does not show schema/schema.graphql of nope (fatal: ")
 
 
-def test_the_release_in_the_repository_is_one() -> None:
-    # Whether the schema fits it is for `./certgate check` to say.
-    assert certgate("schema", "--against", "schema/released").returncode in {0, 1}
-    (released,) = (ROOT / "schema" / "released").glob("*.graphql")
-    assert graphql.validate_schema(graphql.build_schema(released.read_text(encoding="utf-8"))) == []
-    assert "should hold one schema" in refused(1, "schema", "--against", "docs")
+def test_a_contract_that_is_missing_is_stale_and_breaks_nobody(repository: Path) -> None:
+    (repository / "rest_compat/products.openapi.json").unlink()
+    (sentence,) = contracts_said(1, "--check")
+    assert sentence.startswith("certgate: rest_compat/products.openapi.json: not what the code says")
 
 
 def test_the_demo_data_names_its_example() -> None:

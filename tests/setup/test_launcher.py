@@ -334,7 +334,7 @@ def test_the_settings_of_pip_reach_uv(tree: Path, monkeypatch: pytest.MonkeyPatc
     assert launcher.uv_environment({"index-url": "x"})["UV_DEFAULT_INDEX"] == "https://own.example/simple"
 
 
-def test_check_runs_every_step_and_asks_what_clients_would_notice(tree: Path) -> None:
+def test_check_runs_every_step_and_compares_the_contracts(tree: Path) -> None:
     pretend_ready(tree, "check")
     run = start(tree, "check")
     # There is nothing to check in this tree; what counts is that no step is left out after another has failed.
@@ -344,6 +344,6 @@ def test_check_runs_every_step_and_asks_what_clients_would_notice(tree: Path) ->
         "$ ruff check .",
         f"$ mypy {' '.join(load(tree).PACKAGES)} tests certgate",
         "$ pytest -q --noconftest tests/architecture",
-        "$ gateway schema --against schema/released",
+        "$ gateway contracts --check",
     ]
-    assert '"arguments": ["schema", "--against", "schema/released"]' in run.stdout
+    assert '"arguments": ["contracts", "--check"]' in run.stdout
