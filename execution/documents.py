@@ -137,6 +137,7 @@ class DocumentReader:
             judgement = judge(ast, limits)
             if judgement.errors:
                 raise RequestError(Refusal.LIMIT, judgement.errors)
+            _refuse_subscriptions(judgement)
             self._validate(source, ast)
             fragments = {d.name.value: d for d in ast.definitions if isinstance(d, FragmentDefinitionNode)}
             operations: dict[str | None, Operation] = {}
@@ -181,7 +182,13 @@ def _about_the_text(error: GraphQLError) -> GraphQLError:
 def _parse(source: str, limits: DocumentLimits) -> DocumentNode:
     _check_length(source, limits)
     try:
-        return parse(source, max_lexical_tokens=limits.max_tokens, max_comments=limits.max_tokens)
+        # Empty selections are a proposal (graphql-spec 1227): nobody reads what `{ viewer {} }` or a change answers.
+        return parse(
+            source,
+            max_lexical_tokens=limits.max_tokens,
+            max_comments=limits.max_tokens,
+            allow_empty_selection_sets=False,
+        )
     except GraphQLSyntaxError as error:
         # The parser reports its own limits as syntax errors; they are told apart by their text alone.
         if error.description.startswith("Document is nested too deeply"):
@@ -191,6 +198,17 @@ def _parse(source: str, limits: DocumentLimits) -> DocumentNode:
         else:
             refusal = RequestError(Refusal.SYNTAX, [with_code(error, "GRAPHQL_PARSE_FAILED")])
     raise refusal
+
+
+def _refuse_subscriptions(judgement: Judgement) -> None:
+    """Before a schema without any calls the operation invalid, which is true and tells nobody what to do."""
+    for definition in judgement.operations:
+        if cast("OperationDefinitionNode", definition.node).operation is OperationType.SUBSCRIPTION:
+            raise RequestError.of(
+                Refusal.OPERATION,
+                "SUBSCRIPTION_NOT_SUPPORTED",
+                "Subscriptions are not answered by this endpoint; send a query and ask again later.",
+            )
 
 
 def _check_length(source: str, limits: DocumentLimits) -> None:

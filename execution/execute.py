@@ -41,7 +41,7 @@ MAX_INTERPRETED = 200
 Introspection by itself runs in a thread and may cost what any operation may."""
 
 # Until Python 3.12 a member of an enum is found by a function written in Python.
-_QUERY, _SUBSCRIPTION = OperationType.QUERY, OperationType.SUBSCRIPTION
+_QUERY = OperationType.QUERY
 
 
 class Admitted(msgspec.Struct):
@@ -130,15 +130,9 @@ class Executor:
     ) -> Admitted:
         """The operation with its variables coerced and its cost known.
 
-        Raises `RequestError` for subscriptions, for variables that do not fit, and for what costs too much.
+        Raises `RequestError` for variables that do not fit, and for what costs too much.
         """
         limits = limits or self.limits
-        if operation.kind is _SUBSCRIPTION:
-            raise RequestError.of(
-                Refusal.OPERATION,
-                "SUBSCRIPTION_NOT_SUPPORTED",
-                "Subscriptions are not answered by this endpoint; send a query and ask again later.",
-            )
         held = judge_variables(variables, limits) if variables else 0
         values = self._coerce(operation, variables)
         cost = operation.cost.fixed

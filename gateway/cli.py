@@ -271,14 +271,12 @@ def keys() -> None:
 @click.option("--expires-in-days", type=click.IntRange(1, 36_500), help="Without it the key never expires.")
 @click.option(
     "--per-minute",
-    type=click.IntRange(0, 2**31 - 1),
-    default=0,
+    type=click.IntRange(1, 2**31 - 1),
     help="How many requests it may make in a minute, instead of what the settings allow.",
 )
 @click.option(
     "--per-day",
-    type=click.IntRange(0, 2**31 - 1),
-    default=0,
+    type=click.IntRange(1, 2**31 - 1),
     help="How many requests it may make in a day, instead of what the settings allow.",
 )
 @click.option("--quiet", is_flag=True, help="Print the key alone.")
@@ -289,8 +287,8 @@ def create_key(
     user: str | None,
     name: str,
     expires_in_days: int | None,
-    per_minute: int,
-    per_day: int,
+    per_minute: int | None,
+    per_day: int | None,
     quiet: bool,
 ) -> None:
     """Make an API key and print it, this once."""
@@ -307,8 +305,8 @@ def create_key(
                 name=name,
                 life=timedelta(days=expires_in_days) if expires_in_days else None,
                 user=user,
-                rate_limit_per_minute=per_minute,
-                rate_limit_per_day=per_day,
+                rate_limit_per_minute=per_minute or 0,
+                rate_limit_per_day=per_day or 0,
             )
 
     if (user is None) is (kind == KeyKind.USER):

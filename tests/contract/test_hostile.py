@@ -214,8 +214,11 @@ DOCUMENTS: dict[str, Hostile] = {
     "nothing": document(UNREADABLE, ""),
     "a NUL": document(UNREADABLE, "{ viewer\x00 }"),
     "definitions of types": document(INVALID, "type A { b: Int } extend type Query { a: Int }"),
-    "a subscription": document(INVALID, "subscription { viewer { role } }"),
-    "an empty selection": document(INVALID, "query { viewer }"),
+    "a subscription": document("SUBSCRIPTION_NOT_SUPPORTED", "subscription { viewer { role } }"),
+    "no selection": document(INVALID, "query { viewer }"),
+    "an empty selection": document(UNREADABLE, "query { viewer {} }"),
+    "an empty document": document(UNREADABLE, "{}"),
+    "a change that selects nothing": document(UNREADABLE, WRITE.replace("{ __typename }", "{}")),
     "deferred": document(INVALID, on_product('... @defer(label: "a") { name }')),
     "no operation of that name": document("OPERATION_RESOLUTION_FAILURE", "query A { __typename }", operationName="B"),
     # Variables.
@@ -367,7 +370,11 @@ REQUESTS: dict[str, Hostile] = {
     "PUT": Hostile(405, "method_not_allowed", b"{}", method="PUT"),
     "DELETE": Hostile(405, "method_not_allowed", method="DELETE", headers={}),
     "a subscription by GET": Hostile(
-        400, INVALID, params={"query": "subscription { viewer { role } }"}, method="GET", headers={}
+        400,
+        "SUBSCRIPTION_NOT_SUPPORTED",
+        params={"query": "subscription { viewer { role } }"},
+        method="GET",
+        headers={},
     ),
     "query twice in the URL": Hostile(400, "bad_request", params={}, method="GET", headers={}),
     "broken variables in the URL": Hostile(

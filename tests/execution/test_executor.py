@@ -306,16 +306,13 @@ async def test_an_endless_recursion_in_a_resolver_is_one_failed_field() -> None:
     assert result.data == {"deep": None}
 
 
-async def test_a_subscription_is_refused_before_it_starts() -> None:
-    executor = Executor(strawberry.Schema(Query, subscription=Subscription))
+@pytest.mark.parametrize("subscription", [Subscription, None])
+async def test_a_subscription_is_refused_whether_or_not_the_schema_has_it(subscription: type | None) -> None:
+    executor = Executor(strawberry.Schema(Query, subscription=subscription))
     error = await refused("subscription { ticks }", executor=executor)
     assert error.refusal is Refusal.OPERATION
     assert error.errors[0].extensions == {"code": "SUBSCRIPTION_NOT_SUPPORTED"}
     assert started == []
-
-
-async def test_a_subscription_that_the_schema_does_not_have_is_refused() -> None:
-    assert (await refused("subscription { ticks }")).refusal is Refusal.VALIDATION
 
 
 def test_a_schema_that_needs_strawberrys_entry_point_is_refused() -> None:

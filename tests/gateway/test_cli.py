@@ -304,12 +304,13 @@ def test_every_command_that_takes_a_name_of_something_stored_is_tried_with_an_un
 
 
 @pytest.mark.parametrize("option", ["--per-minute", "--per-day"])
-def test_a_limit_that_no_column_holds_is_refused(demo_url: str, option: str) -> None:
+def test_a_limit_that_would_be_none_or_that_no_column_holds_is_refused(demo_url: str, option: str) -> None:
     where = {"CERTGATE_DATABASE_URL": demo_url}
     words = ["keys", "create", "--organization", "demo", "--role", "readonly", option]
     assert CliRunner().invoke(cli, [*words, str(2**31 - 1)], env=where).exit_code == 0
-    refused = CliRunner().invoke(cli, [*words, str(2**31)], env=where)
-    assert (refused.exit_code, "2147483647" in refused.stderr) == (2, True)
+    for number in ("0", str(2**31)):
+        refused = CliRunner().invoke(cli, [*words, number], env=where)
+        assert (refused.exit_code, "2147483647" in refused.stderr) == (2, True)
 
 
 def test_a_name_that_would_not_fit_is_refused(demo_url: str) -> None:

@@ -265,6 +265,7 @@ async def test_of_documents_that_do_not_all_fit_none_is_registered(
 ) -> None:
     (folder / "unknown.graphql").write_text('{ product(gtin: "1") { nope } }', encoding="utf-8")
     (folder / "fragment.graphql").write_text("fragment F on Product { name }", encoding="utf-8")
+    (folder / "empty.graphql").write_text("{ viewer {} }", encoding="utf-8")
     dear = "{ products(first: 100) { nodes { certifications { certification { label } } } } }"
     (folder / "dear.graphql").write_text(dear, encoding="utf-8")
     done = await to_thread(
@@ -277,7 +278,12 @@ async def test_of_documents_that_do_not_all_fit_none_is_registered(
     )
     assert done.returncode == 1
     lines = done.stderr.splitlines()
-    assert [line.split(": ")[1] for line in lines] == ["dear.graphql", "fragment.graphql", "unknown.graphql"]
+    assert [line.split(": ")[1] for line in lines] == [
+        "dear.graphql",
+        "empty.graphql",
+        "fragment.graphql",
+        "unknown.graphql",
+    ]
     assert "costs 2101, the limit is 2000" in lines[0]
     assert await text_of(world.database, sha256(QUERY.encode()).hexdigest()) is None
 
