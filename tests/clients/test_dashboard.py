@@ -143,7 +143,9 @@ def test_what_is_shown(walked: dict[str, Walked], client: str) -> None:
     assert [len(page) for page in pages] == [4, 3]
     gtins = [line.split()[0] for page in pages for line in page]
     assert len(set(gtins)) == 7
-    assert pages[0][1].startswith("03760091726193 Chocolate extra negro | Certified by Ecocert, EU Organic,")
+    assert pages[0][1].startswith(
+        "03760091726193 Chocolate extra negro | Certified by Ecocert, Ecocert Fair Trade, EU Organic |"
+    )
 
 
 @pytest.mark.parametrize("client", CLIENTS)
