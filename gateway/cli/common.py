@@ -1,0 +1,77 @@
+"""What several commands need: settings, the database, how failures and tables are shown."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import IO, TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from db.database import Database
+    from gateway.settings import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class FailedCommand(click.ClickException):
+    """How an expected failure is shown."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Writes it to standard error."""
+        for line in self.message.splitlines():
+            click.echo(f"certgate: {line}", file=file, err=True)
+
+
+class WrongSetting(FailedCommand):
+    """How a wrong setting is shown."""
+
+    exit_code = 2
+
+
+def printable(_: click.Context, option: click.Parameter, text: str) -> str:
+    """A name as it was typed; refuses one that cannot be shown."""
+    if len(text) > 255 or not text.isprintable() or (option.required and not text.strip()):
+        raise click.BadParameter(f"A name has {int(option.required)} to 255 printable characters.")
+    return text
+
+
+def read_settings(**overrides: Any) -> "Settings":
+    """The settings, those that the command line gives first; says which variables nobody reads."""
+    from gateway.settings import load_settings, unknown_variables
+
+    for sentence in unknown_variables():
+        click.echo(f"certgate: {sentence}", err=True)
+    return load_settings(**{name: value for name, value in overrides.items() if value is not None})
+
+
+def run(work: Coroutine[Any, Any, R]) -> R:
+    """What the work of a command gives."""
+    import asyncio
+    import logging
+
+    # What befalls the database is the sentence with which the command ends.
+    logging.getLogger("certgate.database").setLevel(logging.ERROR)
+    return asyncio.run(work)
+
+
+def on_database(
+    settings: "Settings",
+    operation: "Callable[Concatenate[Database, P], Awaitable[R]]",
+    *arguments: P.args,
+    **options: P.kwargs,
+) -> R:
+    """What an operation on the database gives, which is opened for it."""
+    from gateway import storage
+
+    async def work() -> R:
+        async with storage.opened(settings) as database:
+            return await operation(database, *arguments, **options)
+
+    return run(work())
+
+
+def print_rows(rows: list[tuple[str, ...]]) -> None:
+    """Prints a table, whose first row is its head."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,49 @@
+"""Commands that make the tables and load what comes with certgate."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gateway.cli.common import on_database, read_settings, run
+
+if TYPE_CHECKING:
+    from db.catalogue import Loaded
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to the newest revision of the tables."""
+    from gateway import storage
+
+    before, after = run(storage.migrate(read_settings()))
+    if before == after:
+        print(f"The database is at revision {after} already.")
+    else:
+        print(f"The database went from {f'revision {before}' if before else 'nothing'} to revision {after}.")
+
+
+@click.group()
+def seed() -> None:
+    """Load the data that comes with certgate."""
+
+
+@seed.command("catalogue")
+def seed_catalogue() -> None:
+    """Load or renew the certification bodies, certifications and claims."""
+    from db.catalogue import load_catalogue
+
+    _print_loaded(on_database(read_settings(), load_catalogue))
+
+
+@seed.command("demo")
+def seed_demo() -> None:
+    """Load the organisation demo and its products, and the catalogue that they need."""
+    from gateway.demo import load
+
+    _print_loaded(on_database(read_settings(), load))
+
+
+def _print_loaded(loaded: "Loaded") -> None:
+    counted = [f"{count} {table.replace('_', ' ')}" for table, count in loaded.rows.items()]
+    changed = f"{loaded.written} rows written" if loaded.written else "all of them were there already"
+    print(f"Loaded {', '.join(counted[:-1])} and {counted[-1]}; {changed}.")
