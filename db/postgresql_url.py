@@ -9,8 +9,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import URL
 
-_LIBPQ_ALONE = re.compile(
-    r"keepalives(_\w+)?|tcp_user_timeout|gssencmode|sslcompression|require_auth|load_balance_hosts"
+_OTHERS = re.compile(
+    # libpq's
+    r"keepalives(_\w+)?|tcp_user_timeout|gssencmode|gssdelegation|sslcompression|sslcertmode|sslsni|require(_auth|peer)"
+    r"|load_balance_hosts|fallback_application_name"
+    # Prisma's
+    r"|connection_limit|pool_timeout|socket_timeout|schema|statement_cache_size|sslaccept|sslidentity"
 )
 _SERVERS = {"any", "primary", "standby", "read-write", "read-only", "prefer-standby"}
 
@@ -47,9 +51,9 @@ def target_of(url: URL) -> Target:
             f"CERTGATE_DATABASE_URL has target_session_attrs={wanted}, but it is one of {', '.join(sorted(_SERVERS))}"
         )
     for name in query:
-        if _LIBPQ_ALONE.fullmatch(name):
+        if _OTHERS.fullmatch(name):
             raise ValueError(
-                f"CERTGATE_DATABASE_URL has the option {name}, which libpq knows and asyncpg does not; leave it out"
+                f"CERTGATE_DATABASE_URL has the option {name}, which is for other clients than asyncpg; leave it out"
             )
     plain = url.set(drivername="postgresql", query=query)
     return Target(plain.render_as_string(hide_password=False), options)

@@ -5,6 +5,7 @@ pydantic costs a tenth of a second to import, so commands import this module whe
 
 import os
 import re
+from collections.abc import Container
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
 
@@ -121,7 +122,9 @@ def _issuer(url: str) -> str:
 
 def _audience(audience: str, info: ValidationInfo) -> str:
     if info.data.get("oauth_issuer") and not (audience or info.data.get("public_url")):
-        raise PydanticCustomError("audience", "should name this server, since CERTGATE_OAUTH_ISSUER is set")
+        raise PydanticCustomError(
+            "audience", "it should name this server, since CERTGATE_OAUTH_ISSUER is set; set it, or CERTGATE_PUBLIC_URL"
+        )
     return audience
 
 
@@ -320,7 +323,10 @@ def load_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         # Without the input: a wrong value may hold a secret.
         problems = error.errors(include_url=False, include_context=False, include_input=False)
-        raise SettingsError("\n".join(_sentence(str(entry["loc"][0]), entry["msg"]) for entry in problems)) from None
+        given = read.keys() | overrides
+        raise SettingsError(
+            "\n".join(_sentence(str(each["loc"][0]), each["msg"], given) for each in problems)
+        ) from None
 
 
 def unknown_variables() -> list[str]:
@@ -337,8 +343,9 @@ def unknown_variables() -> list[str]:
         elif name.upper().startswith(PREFIX) and name.upper() not in known and not _is_anothers(name):
             from difflib import get_close_matches
 
-            close = get_close_matches(name.upper(), known, 1)
-            hint = f"; did you mean {close[0]}?" if close else "; docs/settings.md lists the settings."
+            # The prefix, which all have, would make everything alike.
+            close = get_close_matches(name[len(PREFIX) :].lower(), Settings.model_fields, 1)
+            hint = f"; did you mean {_variable(close[0])}?" if close else "; docs/settings.md lists the settings."
             sentences.append(f"{name} is not a setting and has no effect{hint}")
     if injected:
         sentences.append(
@@ -375,9 +382,10 @@ def _variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def _sentence(name: str, message: str) -> str:
+def _sentence(name: str, message: str, given: Container[str]) -> str:
+    message = f"{message[0].lower()}{message[1:]}"
+    if name not in given:  # needed because of another setting
+        return f"{_variable(name)} is missing: {message}."
     default = Settings.model_fields[name].default
-    return (
-        f"{_variable(name)} is wrong: {message[0].lower()}{message[1:]};"
-        f" correct it, or unset it for the default {str(default).lower() if default != '' else '(none)'}."
-    )
+    shown = str(default).lower() if isinstance(default, bool) else default if default != "" else "(none)"
+    return f"{_variable(name)} is wrong: {message}; correct it, or unset it for the default {shown}."

@@ -17,6 +17,18 @@ _UNREADABLE = (
     " postgresql://user:password@host:5432/name, special characters in the password as %XX."
 )
 
+_REFUSED_OPTIONS = {
+    "42704",  # no setting of that name
+    "22023",  # no value for it
+    "55P02",  # one for the start of the server
+}
+"""What a server says of an option in a URL, by SQLSTATE."""
+
+
+def shown(url: str) -> str:
+    """The URL of a database for people: without the password, and without the options, which may hold one too."""
+    return make_url(url).set(query={}).render_as_string(hide_password=True)
+
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Database]:
@@ -71,12 +83,18 @@ async def _connected(url: str) -> AsyncIterator[Database]:
     except ValueError as error:  # the driver reads the URL once more
         raise SettingsError(f"CERTGATE_DATABASE_URL cannot be followed: {str(error).splitlines()[0]}") from None
     except (OSError, TimeoutError) as error:
-        # Without the options, which may hold a password too.
-        where = make_url(url).set(query={}).render_as_string(hide_password=True)
         raise Failure(
-            f"The database {where} cannot be reached ({str(error) or 'timed out'}): check that the server"
+            f"The database {shown(url)} cannot be reached ({str(error) or 'timed out'}): check that the server"
             " runs and that CERTGATE_DATABASE_URL is right."
         ) from error
+    except Exception as error:
+        # What is left over in the URL, asyncpg hands to the server as settings of the session.
+        if getattr(error, "sqlstate", None) not in _REFUSED_OPTIONS:
+            raise
+        raise SettingsError(
+            "CERTGATE_DATABASE_URL has an option that the server does not take"
+            f" ({str(error).splitlines()[0]}); correct it, or leave it out."
+        ) from None
     try:
         yield database
     finally:

@@ -35,7 +35,10 @@ def serve(host: str | None, port: int | None) -> None:
             async with storage.opened(settings) as database:
                 from gateway.app import create_app
 
-                text = f"certgate answers on {server.address(settings, listener)}; stop it with Ctrl+C."
+                text = (
+                    f"certgate answers on {server.address(settings, listener)}; its database is"
+                    f" {storage.shown(settings.database_url)}; stop it with Ctrl+C."
+                )
                 application = create_app(settings, database)
                 await server.serve(settings, application, listener, lambda: print(text, flush=True))
 

@@ -33,6 +33,7 @@ from domain.api_keys import is_well_formed
 from domain.short_id import catalogue_id
 from gateway import contracts
 from gateway.cli import cli
+from gateway.storage import shown
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("CERTGATE_")}
@@ -59,7 +60,7 @@ def succeeded(*words: str, **settings: str) -> str:
 def refused(code: int, *words: str, **settings: str) -> str:
     """The one sentence of an expected failure."""
     done = certgate(*words, **settings)
-    assert (done.returncode, done.stdout) == (code, "")
+    assert (done.returncode, done.stdout) == (code, ""), done.stderr
     assert done.stderr.startswith("certgate: ")
     assert done.stderr.count("\n") == 1
     return done.stderr
@@ -371,6 +372,7 @@ def test_what_hosters_write_into_a_url_is_followed(empty_postgresql_url: str) ->
     succeeded("organizations", "create", "acme", "--name", "Acme", **where)
     with running("serve", "--port", "0", until="answers on", **where) as (_, printed):
         (url,) = re.findall(r"http://127\.0\.0\.1:\d+", printed)
+        assert f"its database is {shown(empty_postgresql_url)}; " in printed
         assert httpx2.get(f"{url}/readyz").status_code == 200
 
 
@@ -380,9 +382,20 @@ def test_what_hosters_write_into_a_url_is_followed(empty_postgresql_url: str) ->
         ("sslmode=require&channel_binding=require", 2, "say sslmode=verify-full"),
         ("sslmode=banana", 2, "`sslmode` parameter must be one of"),
         ("connect_timeout=soon", 2, "connect_timeout=soon, which is no number of seconds"),
-        ("keepalives=1&keepalives_idle=30", 2, "the option keepalives, which libpq knows and asyncpg does not"),
+        (
+            "keepalives=1&keepalives_idle=30",
+            2,
+            "the option keepalives, which is for other clients than asyncpg; leave it out",
+        ),
+        ("connection_limit=5&pool_timeout=0", 2, "the option connection_limit, which is for other clients"),
         ("target_session_attrs=master", 2, "target_session_attrs=master, but it is one of any, "),
-        ("colour=blue", 1, 'unrecognized configuration parameter "colour"'),
+        (
+            "colour=blue",
+            2,
+            'does not take (unrecognized configuration parameter "colour"); correct it, or leave it out',
+        ),
+        ("work_mem=soon", 2, 'does not take (invalid value for parameter "work_mem"'),
+        ("max_connections=5", 2, 'does not take (parameter "max_connections" cannot be changed'),
     ],
 )
 def test_what_cannot_be_followed_in_a_url_is_named(postgresql_server: str, options: str, code: int, says: str) -> None:

@@ -80,6 +80,8 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
         ("CERTGATE_REDIS_URL", "redis://", "redis://localhost:6379/0"),
         ("CERTGATE_REDIS_URL", "redis://user:6379/hunter2@localhost", "redis://localhost:6379/0"),
         ("CERTGATE_ACCESS_LOG", "hunter2", "boolean"),
+        ("CERTGATE_ACCESS_LOG", "hunter2", "default false."),
+        ("CERTGATE_OAUTH_ALGORITHMS", "hunter2", "default RS256 ES256 EdDSA."),
     ],
 )
 def test_a_wrong_value_is_one_sentence_with_the_variable_and_the_remedy_but_not_the_value(
@@ -115,6 +117,23 @@ def test_a_misspelt_variable_is_pointed_out(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("CERTGATE_DATABSE_URL", "sqlite:///x.db")
     (sentence,) = unknown_variables()
     assert sentence == "CERTGATE_DATABSE_URL is not a setting and has no effect; did you mean CERTGATE_DATABASE_URL?"
+
+
+@pytest.mark.parametrize("variable", ["CERTGATE_TYPO", "CERTGATE_"])
+def test_what_resembles_no_setting_is_not_taken_for_one(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv(variable, "x")
+    (sentence,) = unknown_variables()
+    assert sentence == f"{variable} is not a setting and has no effect; docs/settings.md lists the settings."
+
+
+def test_a_setting_that_another_one_needs_is_called_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CERTGATE_OAUTH_ISSUER", "https://login.example.org")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert str(caught.value) == (
+        "CERTGATE_OAUTH_AUDIENCE is missing: it should name this server, since CERTGATE_OAUTH_ISSUER is set;"
+        " set it, or CERTGATE_PUBLIC_URL."
+    )
 
 
 @pytest.mark.parametrize(
