@@ -135,6 +135,9 @@ class GatewayEdge:
             if guarded:
                 now = datetime.now(UTC)
                 api_key = headers.get(b"x-api-key")
+                # Fewer names than lines: one was sent twice.
+                if len(headers) < len(scope["headers"]):
+                    await _refuse_two_keys(scope, meter)
                 caller = None if api_key is None else self.credentials.of_known_key(api_key, now)
                 if caller is None:
                     caller = await self._looked_up(scope, now, meter)
@@ -189,6 +192,13 @@ class GatewayEdge:
         except (Unauthorized, Forbidden):
             await meter.charge(1)
             raise
+
+
+async def _refuse_two_keys(scope: Scope, meter: Meter) -> None:
+    """Raises `Unauthorized` for different API keys, between which only a proxy or an attacker would want a choice."""
+    if len({value for name, value in scope["headers"] if name == b"x-api-key"}) > 1:
+        await meter.charge(1)
+        raise Unauthorized("The request has several headers X-API-Key, and they differ; send one.")
 
 
 def _name(headers: Mapping[bytes, bytes]) -> str:

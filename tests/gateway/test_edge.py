@@ -253,6 +253,17 @@ async def test_a_key_needs_no_such_rule(world: World) -> None:
     assert response.status_code == 200
 
 
+@pytest.mark.parametrize("names", [("manager", "readonly"), ("readonly", "manager"), ("manager", "stranger")])
+async def test_of_two_keys_none_is_chosen(world: World, names: tuple[str, str]) -> None:
+    keys = [world.keys.get(name, "stranger") for name in names]
+    for path in (CERTIFICATIONS, "/graphql?query={__typename}"):
+        refused = await world.client.get(path, headers=[("X-API-Key", key) for key in keys])
+        assert (refused.status_code, refused.json()["error_code"]) == (401, "unauthorized")
+        assert "send one" in refused.json()["detail"]
+        # A proxy that says the same once more changes nothing.
+        assert (await world.client.get(path, headers=[("X-API-Key", keys[0])] * 2)).status_code == 200
+
+
 async def test_a_bad_key_is_not_made_good_by_a_session(world: World, cookie: str) -> None:
     response = await world.client.get(CERTIFICATIONS, headers={"X-API-Key": "x", "Cookie": cookie})
     assert response.status_code == 401
