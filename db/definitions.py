@@ -19,7 +19,7 @@ from domain.short_id import ShortId
 from domain.text import fold, folded
 
 T = TypeVar("T")
-D = TypeVar("D", CertificationBody, Certification, Claim)
+D = TypeVar("D", bound=CertificationBody | Certification | Claim)
 
 
 class Definitions(NamedTuple):

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from itertools import chain
 
-from db import certifications, claims, lists
+from db import lists
+from db.assignments import certifications, claims
 from domain.filters import Where
 from domain.paging import Order, Page, Window, cut
 from domain.records import CertificationAssignment, ClaimAssignment
@@ -19,7 +20,7 @@ async def page_of_certification_assignments(
     """Some of the assignments that pass the filter. Raises `Forbidden`."""
     asked = await narrowing.of_certification_assignments(context, where)
     page = await lists.page(
-        context.database, certifications.LISTED, context.caller.organization_ids, asked, order, window
+        context.database, certifications.listed, context.caller.organization_ids, asked, order, window
     )
     return _visible(context, page)
 
@@ -29,7 +30,7 @@ async def count_certification_assignments(context: Context, where: Where) -> int
     """How many assignments pass the filter. Raises `Forbidden`."""
     await context.pay_for_scan()
     asked = await narrowing.of_certification_assignments(context, where)
-    return await lists.count(context.database, certifications.LISTED, asked)
+    return await lists.count(context.database, certifications.listed, asked)
 
 
 @read_operation
@@ -38,7 +39,7 @@ async def page_of_claim_assignments(
 ) -> Page[ClaimAssignment]:
     """Some of the assignments that pass the filter. Raises `Forbidden`."""
     asked = await narrowing.of_claim_assignments(context, where)
-    return await lists.page(context.database, claims.LISTED, context.caller.organization_ids, asked, order, window)
+    return await lists.page(context.database, claims.listed, context.caller.organization_ids, asked, order, window)
 
 
 @read_operation
@@ -46,7 +47,7 @@ async def count_claim_assignments(context: Context, where: Where) -> int:
     """How many assignments pass the filter. Raises `Forbidden`."""
     await context.pay_for_scan()
     asked = await narrowing.of_claim_assignments(context, where)
-    return await lists.count(context.database, claims.LISTED, asked)
+    return await lists.count(context.database, claims.listed, asked)
 
 
 @read_operation
@@ -57,7 +58,7 @@ async def pages_of_certifications(
     asked = await narrowing.of_certification_assignments(context, where)
     found = await lists.first_of_each(
         context.database,
-        certifications.LISTED,
+        certifications.listed,
         context.caller.organization_ids,
         _distinct(groups),
         asked,
@@ -72,7 +73,7 @@ async def counts_of_certifications(context: Context, groups: Sequence[Sequence[S
     """For each group of certifications how many assignments pass the filter; all in one statement."""
     await context.pay_for_scan()
     asked = await narrowing.of_certification_assignments(context, where)
-    found = await lists.counts(context.database, certifications.LISTED, _distinct(groups), asked)
+    found = await lists.counts(context.database, certifications.listed, _distinct(groups), asked)
     return [sum(found[id] for id in group) for group in groups]
 
 
@@ -83,7 +84,7 @@ async def pages_of_claims(
     """For each claim a page of its assignments; all in one statement."""
     asked = await narrowing.of_claim_assignments(context, where)
     found = await lists.first_of_each(
-        context.database, claims.LISTED, context.caller.organization_ids, _distinct([ids]), asked, order, window
+        context.database, claims.listed, context.caller.organization_ids, _distinct([ids]), asked, order, window
     )
     return [cut(found[id], window) for id in ids]
 
@@ -93,7 +94,7 @@ async def counts_of_claims(context: Context, ids: Sequence[ShortId], where: Wher
     """For each claim how many assignments pass the filter; all in one statement."""
     await context.pay_for_scan()
     asked = await narrowing.of_claim_assignments(context, where)
-    found = await lists.counts(context.database, claims.LISTED, _distinct([ids]), asked)
+    found = await lists.counts(context.database, claims.listed, _distinct([ids]), asked)
     return [found[id] for id in ids]
 
 
@@ -111,5 +112,4 @@ def _merged(
 
 def _visible(context: Context, page: Page[CertificationAssignment]) -> Page[CertificationAssignment]:
     # The filter knows which definitions are hidden; this is for one that came after it was made.
-    ids = context.caller.organization_ids
-    return Page([item for item in page.items if certifications.is_visible(item.certification, ids)], page.more)
+    return Page(certifications.visible([*page.items], context.caller.organization_ids), page.more)

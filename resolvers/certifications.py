@@ -1,6 +1,6 @@
 """Certifications: their definitions, and what a product's certificate says."""
 
-from db import certifications
+from db.assignments import certifications
 from db.database import Transaction
 from domain import listing
 from domain.changes import Change

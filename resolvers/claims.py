@@ -1,6 +1,6 @@
 """Claims: their definitions, and the assignment of a claim to a product."""
 
-from db import claims
+from db.assignments import claims
 from db.database import Transaction
 from domain import listing
 from domain.changes import Change

@@ -6,7 +6,7 @@ from typing import TypeVar
 from domain.gtin import Gtin
 from domain.records import CertificationAssignment, ClaimAssignment
 
-A = TypeVar("A", CertificationAssignment, ClaimAssignment)
+A = TypeVar("A", bound=CertificationAssignment | ClaimAssignment)
 
 
 def by_gtin(gtins: list[Gtin], assignments: Iterable[A]) -> list[list[A]]:

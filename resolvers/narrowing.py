@@ -3,7 +3,7 @@
 Conditions on definitions become lists of ids, and what is private to other organisations is left out (contract A12).
 """
 
-from db import certifications, claims
+from db.assignments import certifications, claims
 from domain.access import require_private
 from domain.filters import Condition, Not, Where, among_own, asks_for, every, settled
 from resolvers.operation import Context, read_operation

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
-from db import bodies, certifications, claims, products
+from db import bodies, products
+from db.assignments import certifications, claims
 from domain.errors import InvalidInput, Violation
 from domain.records import (
     Certification,

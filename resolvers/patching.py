@@ -11,7 +11,7 @@ from domain.changes import Change
 from domain.patch import changes_of
 from domain.records import CertificationAssignment, ClaimAssignment, Product
 
-T = TypeVar("T", Product, CertificationAssignment, ClaimAssignment)
+T = TypeVar("T", bound=Product | CertificationAssignment | ClaimAssignment)
 
 Store = Callable[[Transaction, T, dict[str, Any], datetime], Awaitable[None]]
 

@@ -10,8 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-import db.certifications
-import db.claims
+import db.assignments
 import db.group_commit
 import db.postgresql
 from db import tables
@@ -441,7 +440,7 @@ async def test_a_defect_of_ours_is_masked_and_logged_once(
     async def fail(*_: object) -> None:
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr(db.certifications, "find", fail)
+    monkeypatch.setattr(db.assignments.certifications, "find", fail)
     response = await signed.client.get(f"{PREFIX}/certifications/{USDA_ORGANIC}")
     document = is_problem(response, 500, "internal_error")
     assert "hunter2" not in response.text
@@ -460,7 +459,7 @@ async def test_graphql_masks_and_logs_it_too(
     async def fail(*_: object) -> None:
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr(db.claims, "find_by_code", fail)
+    monkeypatch.setattr(db.assignments.claims, "find_by_code", fail)
     query = '{ claim(code: "VEGAN") { id } viewer { role } }'
     response = await signed.client.post("/graphql", json={"query": query})
     assert response.status_code == 200
@@ -502,7 +501,7 @@ async def test_a_database_that_others_keep_busy(signed: World, database_url: str
     other = await open_database(database_url)
     try:
         async with other.write() as transaction:
-            await db.certifications.lock(transaction, Gtin(GTIN), USDA_ORGANIC, [signed.brand])
+            await db.assignments.certifications.lock(transaction, Gtin(GTIN), USDA_ORGANIC, [signed.brand])
             rest = await signed.client.patch(PATCH, json={"scope": "x"})
             graphql = await signed.client.post(
                 "/graphql",

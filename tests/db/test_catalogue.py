@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import Table, delete, func, select, update
 
 from db import tables
+from db.assignments import certifications
 from db.catalogue import certification_id, load_catalogue, load_demo
 from db.catalogue_files import DATA, CatalogueError, read_catalogue, read_demo_products
-from db.certifications import of_products
 from db.database import Database
 from db.opening import open_database
 from db.reads import Read
@@ -86,7 +86,7 @@ async def test_an_assignment_says_what_the_pack_says_and_no_more(database: Datab
         (product, held) for product in products for held in product.certifications if held.control_codes
     )
     owner = catalogue_id("organization", "demo")
-    assignments = await of_products(database, [Gtin(product.gtin)], [owner])
+    assignments = await certifications.of_products(database, [Gtin(product.gtin)], [owner])
     assignment = next(item for item in assignments if item.certification.code == held.code)
     assert assignment.metadata == {"control_code": ", ".join(held.control_codes)}
     assert assignment.verification_status is VerificationStatus.UNVERIFIED
@@ -99,7 +99,7 @@ async def test_an_assignment_says_what_the_pack_says_and_no_more(database: Datab
 async def test_certificates_of_invented_products_run_out_around_the_day_of_loading(database: Database) -> None:
     await load(database)
     coffee = Gtin("09520000000011")
-    assignments = await of_products(database, [coffee], [catalogue_id("organization", "demo")])
+    assignments = await certifications.of_products(database, [coffee], [catalogue_id("organization", "demo")])
     held = {item.certification.code: item for item in assignments}
     fairtrade, organic = held["FAIRTRADE"], held["EU_ORGANIC"]
     assert (fairtrade.valid_from, fairtrade.expiration_date) == (date(2026, 1, 6), date(2027, 1, 6))
@@ -177,7 +177,7 @@ async def test_a_product_that_somebody_else_owns_is_left_alone(database: Databas
         await transaction.insert(tables.organizations, rival)
         await transaction.insert(tables.products, product)
     await load(database)
-    assert await of_products(database, [NUTELLA], [catalogue_id("organization", "rival")]) == []
+    assert await certifications.of_products(database, [NUTELLA], [catalogue_id("organization", "rival")]) == []
     assert (await counts(database))[tables.products] == 160
 
 

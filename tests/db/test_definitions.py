@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from db import bodies, certifications, claims, definitions, tables
+from db import bodies, definitions, tables
+from db.assignments import certifications, claims
 from db.database import Database
 from db.opening import open_database
 from db.reads import Read

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import cast, func, select, update
 from sqlalchemy.types import Integer
 
-from db import certifications, claims, definitions, products, tables
+from db import definitions, products, tables
+from db.assignments import certifications, claims
 from db.gathering import _MOST_KEYS, _TURNS
 from db.opening import open_database
 from db.postgresql import PostgresqlDatabase

@@ -17,7 +17,8 @@ import pytest
 from sqlalchemy import bindparam, select, update
 
 import db.group_commit
-from db import claims, tables
+from db import tables
+from db.assignments import claims
 from db.database import Transaction
 from db.group_commit import GroupCommit, SqliteTransaction
 from db.opening import open_database

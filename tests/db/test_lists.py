@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Dialect
 
-from db import certifications, claims, definitions, lists, paths, products, stats, tables
+from db import definitions, lists, paths, products, stats, tables
+from db.assignments import certifications, claims
 from db.compiled import SQLITE
 from db.filters import positive, take_apart
 from db.lists import Listed
@@ -136,11 +137,11 @@ LISTS: list[tuple[Listed[Any], list[Order]]] = [
         [product_order(by, descending=down) for by in ProductOrderField for down in (False, True)],
     ),
     (
-        certifications.LISTED,
+        certifications.listed,
         [certification_assignment_order(by, descending=down) for by in AssignmentOrderField for down in (False, True)],
     ),
     (
-        claims.LISTED,
+        claims.listed,
         [claim_assignment_order(by, descending=down) for by in AssignmentOrderField for down in (False, True)],
     ),
 ]
@@ -358,8 +359,8 @@ OF_PRODUCTS: list[Case] = [
 
 FILTERED: list[tuple[Listed[Any], Fields, Sequence[Order], list[Case]]] = [
     (products.LISTED, PRODUCTS, LISTS[0][1], OF_PRODUCTS),
-    (certifications.LISTED, CERTIFICATION_ASSIGNMENTS, LISTS[1][1], OF_CERTIFICATIONS),
-    (claims.LISTED, CLAIM_ASSIGNMENTS, LISTS[2][1], OF_CLAIMS),
+    (certifications.listed, CERTIFICATION_ASSIGNMENTS, LISTS[1][1], OF_CERTIFICATIONS),
+    (claims.listed, CLAIM_ASSIGNMENTS, LISTS[2][1], OF_CLAIMS),
 ]
 
 
@@ -436,7 +437,7 @@ LARGEST: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("members", LARGEST)
 async def test_no_filter_is_too_large_for_a_database(either_way: World, members: dict[str, Any]) -> None:
-    listed, order = certifications.LISTED, LISTS[1][1][0]
+    listed, order = certifications.listed, LISTS[1][1][0]
     everything = await whole(either_way, listed, EVERYTHING, order)
     where = await asked(either_way, CERTIFICATION_ASSIGNMENTS, members)
     found = await whole(either_way, listed, where, order)
@@ -455,7 +456,7 @@ async def test_no_filter_is_too_large_for_a_database(either_way: World, members:
 @pytest.mark.parametrize("dialect", [SQLITE, POSTGRESQL], ids=lambda dialect: dialect.name)
 def test_the_text_of_no_statement_is_long(members: dict[str, Any], dialect: Dialect) -> None:
     # Compiling takes about a millisecond a kilobyte, on PostgreSQL in the event loop.
-    listed, order = certifications.LISTED, LISTS[1][1][0]
+    listed, order = certifications.listed, LISTS[1][1][0]
     where = parse_where(CERTIFICATION_ASSIGNMENTS, members, TODAY)
     shape, _ = take_apart(positive(where, listed.table))
     reads: list[Read[Any]] = [lists.page_read(listed, shape, order, Window(25)), lists._count(listed, shape, None)]
@@ -559,8 +560,8 @@ async def test_the_first_of_each_definition_are_found_by_index(stocked: World, b
     values = {"parents": [USDA_ORGANIC], "limit": 5, "p0": "" if by.value == "gtin" else TODAY, "p1": ""}
     field = AssignmentOrderField(by.value)
     for listed, order in (
-        (certifications.LISTED, certification_assignment_order(field)),
-        (claims.LISTED, claim_assignment_order(field)),
+        (certifications.listed, certification_assignment_order(field)),
+        (claims.listed, claim_assignment_order(field)),
     ):
         for ascending in (True, False):
             for behind in (True, False):
@@ -577,27 +578,27 @@ async def test_the_first_of_each_definition(stocked: World, by: NestedAssignment
     order = certification_assignment_order(AssignmentOrderField(by.value), descending=by.value == "gtin")
     ids = [USDA_ORGANIC, FAIR_TRADE, PRIVATE]
     where = await asked(stocked, CERTIFICATION_ASSIGNMENTS, {"active_on": TODAY})
-    everything = await whole(stocked, certifications.LISTED, where, order)
+    everything = await whole(stocked, certifications.listed, where, order)
     of: dict[str, list[CertificationAssignment]] = {
         id: [item for item in everything if item.certification.id == id] for id in ids
     }
     window = Window(4, backward=backward)
     found = await lists.first_of_each(
-        stocked.database, certifications.LISTED, [stocked.brand, stocked.rival], ids, where, order, window
+        stocked.database, certifications.listed, [stocked.brand, stocked.rival], ids, where, order, window
     )
     assert found == {id: (items[::-1] if backward else items)[:5] for id, items in of.items()}
     middle = everything[len(everything) // 2]
     window = Window(4, backward=backward, position=order.key(middle))
     found = await lists.first_of_each(
-        stocked.database, certifications.LISTED, [stocked.brand, stocked.rival], ids, where, order, window
+        stocked.database, certifications.listed, [stocked.brand, stocked.rival], ids, where, order, window
     )
     rest = everything[: everything.index(middle)][::-1] if backward else everything[everything.index(middle) + 1 :]
     assert found == {id: [item for item in rest if item.certification.id == id][:5] for id in ids}
-    counts = await lists.counts(stocked.database, certifications.LISTED, [*ids, BODY], where)
+    counts = await lists.counts(stocked.database, certifications.listed, [*ids, BODY], where)
     assert counts == {**{id: len(items) for id, items in of.items()}, BODY: 0}
     assert (
         await lists.first_of_each(
-            stocked.database, certifications.LISTED, [stocked.brand, stocked.rival], [], where, order, window
+            stocked.database, certifications.listed, [stocked.brand, stocked.rival], [], where, order, window
         )
         == {}
     )

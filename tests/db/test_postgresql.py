@@ -9,7 +9,8 @@ import asyncpg
 import pytest
 from sqlalchemy import Integer, String, bindparam, column, delete, func, select, table, update
 
-from db import certifications, claims, tables
+from db import tables
+from db.assignments import certifications, claims
 from db.postgresql import PostgresqlDatabase
 from db.reads import Read
 from domain.access import Caller

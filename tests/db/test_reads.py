@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from db import bodies, certifications, claims, definitions, keys, lists, organizations, products, tables
+from db import bodies, definitions, keys, lists, organizations, products, tables
+from db.assignments import certifications, claims
 from db.database import Database, Pace
 from db.opening import open_database
 from db.postgresql import PostgresqlDatabase
@@ -122,12 +123,10 @@ async def test_every_type_of_a_certification_assignment(world: World) -> None:
         **{**stored, "created_at": MOMENT},
     )
     known = (await definitions.current(world.database)).certifications
-    found = await both_ways(world.database, certifications.OF_PRODUCT, known, [world.brand], keys=[GTIN])
+    found = await both_ways(world.database, certifications.by_product, known, [world.brand], keys=[GTIN])
     assert found == [expected]
-    assert await both_ways(world.database, certifications.OF_PRODUCT.one, known, [world.brand], key=GTIN) == [expected]
-    one = await both_ways(
-        world.database, certifications.ONE, known, [world.brand], gtin=GTIN, certification_id=USDA_ORGANIC
-    )
+    assert await both_ways(world.database, certifications.by_product.one, known, [world.brand], key=GTIN) == [expected]
+    one = await both_ways(world.database, certifications.one, known, [world.brand], of=GTIN, definition=USDA_ORGANIC)
     assert one == [expected]
     assert found[0].verification_status is VerificationStatus.VERIFIED
     assert found[0].created_at.utcoffset() == timedelta(0)
@@ -153,9 +152,9 @@ async def test_every_type_of_a_claim_assignment(world: World) -> None:
     async with world.database.write() as transaction:
         assert await claims.add(transaction, expected)
     known = (await definitions.current(world.database)).claims
-    found = await both_ways(world.database, claims.OF_PRODUCT, known, [world.brand], keys=[GTIN])
+    found = await both_ways(world.database, claims.by_product, known, [world.brand], keys=[GTIN])
     assert found == [expected]
-    assert await both_ways(world.database, claims.OF_PRODUCT.one, known, [world.brand], key=GTIN) == [expected]
+    assert await both_ways(world.database, claims.by_product.one, known, [world.brand], key=GTIN) == [expected]
     assert found[0].source is ClaimSource.THIRD_PARTY_VERIFIED
     assert found[0].claim.category is ClaimCategory.DIETARY
     assert found[0].claim.requires_definition is False

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import column, func, literal, select, table, update
 
-from db import certifications, claims, keys, lists, organizations, products, stats, tables
+from db import keys, lists, organizations, products, stats, tables
+from db.assignments import certifications, claims
 from db.compiled import SQLITE
 from db.filters import condition, take_apart
 from db.opening import open_database
@@ -67,12 +68,12 @@ def plan(world: World, read: Read[Any], **values: Any) -> list[str]:
 
 PAGE = lists.page_read(products.LISTED, EVERYTHING, product_order(), Window(24, position=("",)))
 POINT_READS: list[tuple[Read[Any], dict[str, Any], str]] = [
-    (certifications.OF_PRODUCT, {"keys": [GTIN, OTHERS_GTIN]}, "certification_assignments USING PRIMARY KEY"),
-    (certifications.ONE, {"gtin": GTIN, "certification_id": USDA_ORGANIC}, "USING PRIMARY KEY"),
-    (certifications.OF_PRODUCT.one, {"key": GTIN}, "certification_assignments USING PRIMARY KEY"),
-    (claims.OF_PRODUCT, {"keys": [GTIN]}, "claim_assignments USING PRIMARY KEY"),
-    (claims.OF_PRODUCT.one, {"key": GTIN}, "claim_assignments USING PRIMARY KEY"),
-    (claims.ONE, {"gtin": GTIN, "claim_id": VEGAN}, "claim_assignments USING PRIMARY KEY"),
+    (certifications.by_product, {"keys": [GTIN, OTHERS_GTIN]}, "certification_assignments USING PRIMARY KEY"),
+    (certifications.one, {"of": GTIN, "definition": USDA_ORGANIC}, "USING PRIMARY KEY"),
+    (certifications.by_product.one, {"key": GTIN}, "certification_assignments USING PRIMARY KEY"),
+    (claims.by_product, {"keys": [GTIN]}, "claim_assignments USING PRIMARY KEY"),
+    (claims.by_product.one, {"key": GTIN}, "claim_assignments USING PRIMARY KEY"),
+    (claims.one, {"of": GTIN, "definition": VEGAN}, "claim_assignments USING PRIMARY KEY"),
     (products.BY_GTIN.one, {"key": GTIN}, "products USING INDEX sqlite_autoindex_products_1"),
     (products.BY_GTIN, {"keys": [GTIN]}, "products USING INDEX sqlite_autoindex_products_1"),
     (PAGE, {"p0": GTIN, "limit": 25}, "products USING INDEX sqlite_autoindex_products_1"),

@@ -15,7 +15,8 @@ from sqlalchemy import update
 import db.group_commit
 import db.lender
 import db.postgresql
-from db import certifications, claims, products, tables
+from db import products, tables
+from db.assignments import certifications, claims
 from db.database import Database
 from db.opening import open_database
 from db.products import lock, owned

@@ -222,7 +222,7 @@ async def test_whatever_is_refused_rolls_everything_back(shelf: World) -> None:
 
 
 async def test_what_fails_in_the_middle_undoes_all_rows(shelf: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from db import claims as stored
+    from db.assignments import claims as stored
 
     add = stored.add
 
@@ -243,7 +243,7 @@ async def test_what_fails_in_the_middle_undoes_all_rows(shelf: World, monkeypatc
 
 
 async def test_a_refused_row_takes_back_what_it_had_written(shelf: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from db import claims as stored
+    from db.assignments import claims as stored
 
     add = stored.add
 

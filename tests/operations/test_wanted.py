@@ -14,7 +14,8 @@ from graphql import (
     is_required_argument,
 )
 
-from db import certifications, claims, products
+from db import products
+from db.assignments import certifications, claims
 from db.reads import Read
 from domain.access import Caller
 from domain.gtin import Gtin
@@ -136,8 +137,8 @@ async def test_columns_that_nobody_asks_for_are_not_selected(shelf: World) -> No
 
 READS: list[tuple[Read[Any], str]] = [
     (products.BY_GTIN.one, "brand"),
-    (certifications.OF_PRODUCT.one, "scope"),
-    (claims.OF_PRODUCT.one, "source"),
+    (certifications.by_product.one, "scope"),
+    (claims.by_product.one, "source"),
 ]
 
 

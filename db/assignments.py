@@ -1,0 +1,205 @@
+"""Certifications and claims: the definitions, and which product has which; the same for both kinds.
+
+Every read takes the organisations of whoever asks: definitions private to others, and assignments of them, do not
+exist for it (contract A12), and the metadata of others' products are empty.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Table, bindparam, delete, select, update
+
+from db import definitions
+from db.database import Database, Transaction
+from db.lists import Listed
+from db.paths import Index
+from db.reads import KeyedRead, Ranks, Read
+from db.tables import certification_assignments, claim_assignments, owner_of
+from domain.gtin import Gtin
+from domain.records import Certification, CertificationAssignment, Claim, ClaimAssignment
+from domain.short_id import ShortId
+
+D = TypeVar("D", bound=Certification | Claim)
+A = TypeVar("A", bound=CertificationAssignment | ClaimAssignment)
+
+
+class Assignments(Generic[D, A]):
+    """One kind of definitions, and their assignments to products.
+
+    `kind` is what `db.definitions.Definitions` calls them. The record's members are the columns of the table, but for
+    the product's owner, and last what `definition` takes from it. `owner` says of a definition which organisation alone
+    may see it, None for all; without it there are no such definitions.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        table: Table,
+        record: type[A],
+        definition: Callable[[A], D],
+        indexes: tuple[Index, ...],
+        owner: Callable[[D], ShortId | None] | None = None,
+    ) -> None:
+        *names, self.name = record.__struct_fields__
+        named = table.c[f"{self.name}_id"]
+        # As records have them: what a row names last is looked up among the definitions.
+        rows = select(
+            *(owner_of(table).label(name) if name == "organization_id" else table.c[name] for name in names), named
+        )
+        self.table = table
+        self.definition = definition
+        self.owner = owner
+        self._of_kind: Callable[[definitions.Definitions], Mapping[ShortId, D]] = attrgetter(kind)
+        self._key = ("gtin", named.name)
+        self._names = tuple(name for name in names if name != "organization_id")
+        self._members = attrgetter(*self._names)
+        self.listed = Listed(table, rows, record, self._key, indexes, kind)
+        self.by_product = KeyedRead(rows, table.c.gtin, record, defined=kind, ranked=self._ranked)
+        self.by_id = KeyedRead(rows, table.c.id, record, defined=kind)
+        place = (table.c.gtin == bindparam("of"), named == bindparam("definition"))
+        self.one = Read(rows.where(*place), record, defined=kind)
+        self._change = update(table).where(*place)
+        self._remove = delete(table).where(*place)
+
+    def _ranked(self, ranks: Ranks) -> Callable[[A], int]:
+        definition = self.definition
+        return lambda assignment: ranks[definition(assignment).id]
+
+    def is_visible(self, definition: D, organization_ids: Sequence[ShortId]) -> bool:
+        """Whether a definition exists for these organisations: it is global, or private to one of them."""
+        return self.owner is None or self.owner(definition) in (None, *organization_ids)
+
+    def visible(self, found: list[A], organization_ids: Sequence[ShortId]) -> list[A]:
+        """Those of the assignments whose definitions exist for these organisations."""
+        owner, definition = self.owner, self.definition
+        if owner is None:
+            return found
+        owners = (None, *organization_ids)
+        return [assignment for assignment in found if owner(definition(assignment)) in owners]
+
+    async def every(self, database: Database, organization_ids: Sequence[ShortId] = ()) -> list[D]:
+        """All definitions that these organisations may see, by label and id; there are some hundreds."""
+        found = [*self._of_kind(await definitions.current(database)).values()]
+        if self.owner is None:
+            return found
+        return [definition for definition in found if self.is_visible(definition, organization_ids)]
+
+    async def hidden(self, database: Database, organization_ids: Sequence[ShortId]) -> list[ShortId]:
+        """The ids of all definitions that are private to other organisations."""
+        if self.owner is None:
+            return []
+        found = self._of_kind(await definitions.current(database)).values()
+        return [definition.id for definition in found if not self.is_visible(definition, organization_ids)]
+
+    async def find(
+        self, source: Database | Transaction, id: ShortId, organization_ids: Sequence[ShortId] = ()
+    ) -> D | None:
+        """The definition of that id, if it is global or the organisations' own."""
+        found = self._of_kind(await definitions.current(source.database)).get(id)
+        return found if found is not None and self.is_visible(found, organization_ids) else None
+
+    async def find_by_code(self, database: Database, code: str, organization_ids: Sequence[ShortId] = ()) -> D | None:
+        """The definition of that code, whatever the case, the organisations' own before the global one."""
+        found = definitions.of_code(await self.every(database, organization_ids), code)
+        owner = self.owner
+        if owner is not None:
+            found.sort(key=lambda definition: owner(definition) is None)
+        return next(iter(found), None)
+
+    async def of_products(
+        self,
+        database: Database,
+        gtins: list[Gtin],
+        organization_ids: Sequence[ShortId],
+        wanted: frozenset[str] | None = None,
+    ) -> list[A]:
+        """What these products have, by label and id, in one statement; of the members those that are `wanted`."""
+        found = await definitions.fetch(database, self.by_product.narrowed(wanted), organization_ids, keys=gtins)
+        return self.visible(found, organization_ids)
+
+    async def of_ids(self, database: Database, ids: Sequence[ShortId], organization_ids: Sequence[ShortId]) -> list[A]:
+        """The assignments with these ids of their own, in no order."""
+        return self.visible(await definitions.fetch(database, self.by_id, organization_ids, keys=ids), organization_ids)
+
+    async def one_of_product(
+        self, database: Database, gtin: Gtin, id: ShortId, organization_ids: Sequence[ShortId]
+    ) -> A | None:
+        """The assignment of that definition, if it may be seen."""
+        found = await definitions.fetch(database, self.one, organization_ids, of=gtin, definition=id)
+        return next(iter(self.visible(found, organization_ids)), None)
+
+    async def lock(
+        self, transaction: Transaction, gtin: Gtin, id: ShortId, organization_ids: Sequence[ShortId]
+    ) -> A | None:
+        """The assignment of that definition, locked until the transaction ends."""
+        found = await definitions.fetch(
+            transaction, self.one, organization_ids, lock=self.table, of=gtin, definition=id
+        )
+        return next(iter(self.visible(found, organization_ids)), None)
+
+    async def add(self, transaction: Transaction, assignment: A) -> bool:
+        """Stores a new assignment. False when the product has that definition already."""
+        return await transaction.insert(self.table, self._row(assignment), unless=self._key)
+
+    async def add_alone(self, transaction: Transaction, assignment: A) -> bool:
+        """Stores a new assignment on a product of its owner, and that is all (see `Transaction.insert_alone`)."""
+        return await transaction.insert_alone(
+            self.table, self._row(assignment), unless=self._key, owner=assignment.organization_id
+        )
+
+    def _row(self, assignment: A) -> dict[str, Any]:
+        values = zip(self._names, self._members(assignment), strict=True)
+        return {self._key[1]: self.definition(assignment).id, **dict(values)}
+
+    async def change(self, transaction: Transaction, assignment: A, changes: dict[str, Any], at: datetime) -> None:
+        """Stores the changed members of a locked assignment and counts its version up."""
+        counted = {"updated_at": at, "version": assignment.version + 1}
+        await transaction.execute(self._change, {**self._place(assignment), **changes, **counted})
+
+    async def remove(self, transaction: Transaction, assignment: A) -> None:
+        """Deletes a locked assignment."""
+        await transaction.execute(self._remove, self._place(assignment))
+
+    def _place(self, assignment: A) -> dict[str, Any]:
+        return {"of": assignment.gtin, "definition": self.definition(assignment).id}
+
+
+certifications: Assignments[Certification, CertificationAssignment] = Assignments(
+    "certifications",
+    certification_assignments,
+    CertificationAssignment,
+    attrgetter("certification"),
+    (
+        Index("sqlite_autoindex_certification_assignments_2", ("id",)),
+        Index("sqlite_autoindex_certification_assignments_1", ("gtin", "certification_id")),
+        Index("ix_certification_assignments_number", ("certificate_number", "gtin", "certification_id")),
+        Index("ix_certification_assignments_certification_lapses", ("certification_id", "lapses_on", "gtin")),
+        Index("ix_certification_assignments_certification_ends", ("certification_id", "expiration_date", "gtin")),
+        Index(
+            "ix_certification_assignments_status_lapses",
+            ("verification_status", "lapses_on", "gtin", "certification_id"),
+        ),
+        Index("ix_certification_assignments_certification", ("certification_id", "gtin")),
+        Index("ix_certification_assignments_lapses", ("lapses_on", "gtin", "certification_id")),
+        Index("ix_certification_assignments_ends", ("expiration_date", "gtin", "certification_id")),
+        Index("ix_certification_assignments_updated", ("updated_at", "gtin", "certification_id")),
+    ),
+    attrgetter("organization_id"),
+)
+claims: Assignments[Claim, ClaimAssignment] = Assignments(
+    "claims",
+    claim_assignments,
+    ClaimAssignment,
+    attrgetter("claim"),
+    (
+        Index("sqlite_autoindex_claim_assignments_2", ("id",)),
+        Index("sqlite_autoindex_claim_assignments_1", ("gtin", "claim_id")),
+        Index("ix_claim_assignments_claim_ends", ("claim_id", "expiration_date", "gtin")),
+        Index("ix_claim_assignments_source_ends", ("source", "expiration_date", "gtin", "claim_id")),
+        Index("ix_claim_assignments_claim", ("claim_id", "gtin")),
+        Index("ix_claim_assignments_ends", ("expiration_date", "gtin", "claim_id")),
+        Index("ix_claim_assignments_updated", ("updated_at", "gtin", "claim_id")),
+    ),
+)
