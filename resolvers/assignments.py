@@ -1,115 +1,191 @@
-"""Assignments of every product: by page, by number, and those of certain certifications or claims."""
+"""What products hold and claim, the same for both kinds: by product, by page, by number, and the steps of their writes.
+
+The operations that write are their kinds' own; see `resolvers.certifications` and `resolvers.claims`.
+"""
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import Any
 
 from db import lists
-from db.assignments import certifications, claims
+from db.database import Transaction
+from domain.changes import Change
+from domain.commands import PatchCertificationAssignment, PatchClaimAssignment
+from domain.errors import AlreadyAssigned, NotFound
 from domain.filters import Where
+from domain.gtin import Gtin
+from domain.metadata import merge
 from domain.paging import Order, Page, Window, cut
-from domain.records import CertificationAssignment, ClaimAssignment
 from domain.short_id import ShortId
-from resolvers import narrowing
+from domain.validity import check_order
+from resolvers import narrowing, patching
+from resolvers.definitions import A, C, D, Kind
+from resolvers.grouping import by_gtin
 from resolvers.operation import Context, read_operation
+from resolvers.products import existing_product, owned_product
 
 
 @read_operation
-async def page_of_certification_assignments(
-    context: Context, where: Where, order: Order, window: Window
-) -> Page[CertificationAssignment]:
+async def of_products(
+    context: Context, kind: Kind[Any, A, Any], gtins: list[Gtin], wanted: frozenset[str] | None = None
+) -> list[list[A]]:
+    """The assignments of each product that the caller may see, by label, in one statement for all of them.
+
+    Where `wanted` is given, only those members and the definition are read.
+    """
+    found = await kind.stored.of_products(context.database, gtins, context.caller.organization_ids, wanted)
+    return by_gtin(gtins, found)
+
+
+@read_operation
+async def of_product(context: Context, kind: Kind[Any, A, Any], gtin: Gtin) -> list[A]:
+    """The assignments of one product, by label. Raises `NotFound`."""
+    found = await kind.stored.of_products(context.database, [gtin], context.caller.organization_ids)
+    if not found:
+        # What has something is there.
+        await existing_product(context, gtin)
+    return found
+
+
+@read_operation
+async def one_of_product(context: Context, kind: Kind[Any, A, Any], gtin: Gtin, id: ShortId) -> A:
+    """A product's assignment of the definition with that id. Raises `NotFound`."""
+    found = await kind.stored.one_of_product(context.database, gtin, id, context.caller.organization_ids)
+    if found is None:
+        await existing_product(context, gtin)
+        raise _not_assigned(kind, gtin, id)
+    return found
+
+
+@read_operation
+async def page(context: Context, kind: Kind[Any, A, Any], where: Where, order: Order, window: Window) -> Page[A]:
     """Some of the assignments that pass the filter. Raises `Forbidden`."""
-    asked = await narrowing.of_certification_assignments(context, where)
-    page = await lists.page(
-        context.database, certifications.listed, context.caller.organization_ids, asked, order, window
+    asked = await narrowing.of_assignments(context, kind.stored, where)
+    found = await lists.page(
+        context.database, kind.stored.listed, context.caller.organization_ids, asked, order, window
     )
-    return _visible(context, page)
+    return _visible(context, kind, found)
 
 
 @read_operation
-async def count_certification_assignments(context: Context, where: Where) -> int:
+async def count(context: Context, kind: Kind[Any, Any, Any], where: Where) -> int:
     """How many assignments pass the filter. Raises `Forbidden`."""
     await context.pay_for_scan()
-    asked = await narrowing.of_certification_assignments(context, where)
-    return await lists.count(context.database, certifications.listed, asked)
+    asked = await narrowing.of_assignments(context, kind.stored, where)
+    return await lists.count(context.database, kind.stored.listed, asked)
 
 
 @read_operation
-async def page_of_claim_assignments(
-    context: Context, where: Where, order: Order, window: Window
-) -> Page[ClaimAssignment]:
-    """Some of the assignments that pass the filter. Raises `Forbidden`."""
-    asked = await narrowing.of_claim_assignments(context, where)
-    return await lists.page(context.database, claims.listed, context.caller.organization_ids, asked, order, window)
-
-
-@read_operation
-async def count_claim_assignments(context: Context, where: Where) -> int:
-    """How many assignments pass the filter. Raises `Forbidden`."""
-    await context.pay_for_scan()
-    asked = await narrowing.of_claim_assignments(context, where)
-    return await lists.count(context.database, claims.listed, asked)
-
-
-@read_operation
-async def pages_of_certifications(
-    context: Context, groups: Sequence[Sequence[ShortId]], where: Where, order: Order, window: Window
-) -> list[Page[CertificationAssignment]]:
-    """For each group of certifications, which the caller sees, a page of their assignments; all in one statement."""
-    asked = await narrowing.of_certification_assignments(context, where)
+async def pages_of_definitions(
+    context: Context,
+    kind: Kind[Any, A, Any],
+    groups: Sequence[Sequence[ShortId]],
+    where: Where,
+    order: Order,
+    window: Window,
+) -> list[Page[A]]:
+    """For each group of definitions, which the caller sees, a page of their assignments; all in one statement."""
+    asked = await narrowing.of_assignments(context, kind.stored, where)
     found = await lists.first_of_each(
         context.database,
-        certifications.listed,
+        kind.stored.listed,
         context.caller.organization_ids,
         _distinct(groups),
         asked,
         order,
         window,
     )
-    return [_visible(context, _merged([found[id] for id in group], order, window)) for group in groups]
+    return [_visible(context, kind, _merged([found[id] for id in group], order, window)) for group in groups]
 
 
 @read_operation
-async def counts_of_certifications(context: Context, groups: Sequence[Sequence[ShortId]], where: Where) -> list[int]:
-    """For each group of certifications how many assignments pass the filter; all in one statement."""
+async def counts_of_definitions(
+    context: Context, kind: Kind[Any, Any, Any], groups: Sequence[Sequence[ShortId]], where: Where
+) -> list[int]:
+    """For each group of definitions how many assignments pass the filter; all in one statement."""
     await context.pay_for_scan()
-    asked = await narrowing.of_certification_assignments(context, where)
-    found = await lists.counts(context.database, certifications.listed, _distinct(groups), asked)
+    asked = await narrowing.of_assignments(context, kind.stored, where)
+    found = await lists.counts(context.database, kind.stored.listed, _distinct(groups), asked)
     return [sum(found[id] for id in group) for group in groups]
-
-
-@read_operation
-async def pages_of_claims(
-    context: Context, ids: Sequence[ShortId], where: Where, order: Order, window: Window
-) -> list[Page[ClaimAssignment]]:
-    """For each claim a page of its assignments; all in one statement."""
-    asked = await narrowing.of_claim_assignments(context, where)
-    found = await lists.first_of_each(
-        context.database, claims.listed, context.caller.organization_ids, _distinct([ids]), asked, order, window
-    )
-    return [cut(found[id], window) for id in ids]
-
-
-@read_operation
-async def counts_of_claims(context: Context, ids: Sequence[ShortId], where: Where) -> list[int]:
-    """For each claim how many assignments pass the filter; all in one statement."""
-    await context.pay_for_scan()
-    asked = await narrowing.of_claim_assignments(context, where)
-    found = await lists.counts(context.database, claims.listed, _distinct([ids]), asked)
-    return [found[id] for id in ids]
 
 
 def _distinct(groups: Sequence[Sequence[ShortId]]) -> list[ShortId]:
     return list(dict.fromkeys(chain.from_iterable(groups)))
 
 
-def _merged(
-    groups: Sequence[list[CertificationAssignment]], order: Order, window: Window
-) -> Page[CertificationAssignment]:
+def _merged(groups: Sequence[list[A]], order: Order, window: Window) -> Page[A]:
     if len(groups) == 1:
         return cut(groups[0], window)
     return cut(order.arranged(chain.from_iterable(groups), backward=window.backward), window)
 
 
-def _visible(context: Context, page: Page[CertificationAssignment]) -> Page[CertificationAssignment]:
+def _visible(context: Context, kind: Kind[Any, A, Any], page: Page[A]) -> Page[A]:
     # The filter knows which definitions are hidden; this is for one that came after it was made.
-    return Page(certifications.visible([*page.items], context.caller.organization_ids), page.more)
+    return Page(kind.stored.visible([*page.items], context.caller.organization_ids), page.more)
+
+
+async def assigned(
+    context: Context, transaction: Transaction, kind: Kind[D, A, C], command: C, id: ShortId
+) -> Change[None, A]:
+    """Puts the definition with that id on a product.
+
+    Raises `NotFound`, `Forbidden`, `InvalidInput` or `AlreadyAssigned`.
+    """
+    check_order(command.valid_from, command.expiration_date)
+    metadata = merge({}, command.metadata)
+    stored, owner = kind.stored, context.caller.only_owner
+    if transaction.single and owner is not None:
+        definition = await stored.find(transaction, id, [owner])
+        if definition is not None:
+            assignment = kind.made(context, command, owner, metadata, definition)
+            if await stored.add_alone(transaction, assignment):
+                return Change(None, assignment)
+    product = await owned_product(context, transaction, command.gtin)
+    definition = await stored.find(transaction, id, [product.organization_id])
+    if definition is None:
+        raise kind.unknown(id)
+    assignment = kind.made(context, command, product.organization_id, metadata, definition)
+    if not await stored.add(transaction, assignment):
+        raise AlreadyAssigned(
+            f"The product {product.gtin} already {kind.verb[1]} the {kind.noun} {kind.called(definition)};"
+            " change that assignment instead."
+        )
+    return Change(None, assignment)
+
+
+async def patched(
+    context: Context,
+    transaction: Transaction,
+    kind: Kind[Any, A, Any],
+    command: PatchCertificationAssignment | PatchClaimAssignment,
+    id: ShortId,
+) -> Change[A, A]:
+    """Changes the members that were sent of the assignment of that definition.
+
+    A patch that changes nothing leaves the version as it is. Raises `NotFound`, `Forbidden` or `InvalidInput`.
+    """
+    members = command.members()
+    held = await _held(context, transaction, kind, command.gtin, id)
+    return await patching.patched(transaction, held, members, kind.stored.change, context.now)
+
+
+async def removed(
+    context: Context, transaction: Transaction, kind: Kind[Any, A, Any], gtin: Gtin, id: ShortId
+) -> Change[A, None]:
+    """Takes a definition off a product; the answer is what was there. Raises `NotFound` or `Forbidden`."""
+    held = await _held(context, transaction, kind, gtin, id)
+    await kind.stored.remove(transaction, held)
+    return Change(held, None)
+
+
+async def _held(context: Context, transaction: Transaction, kind: Kind[Any, A, Any], gtin: Gtin, id: ShortId) -> A:
+    product = await owned_product(context, transaction, gtin)
+    held = await kind.stored.lock(transaction, product.gtin, id, [product.organization_id])
+    if held is None:
+        raise _not_assigned(kind, product.gtin, id)
+    context.confirm(held)
+    return held
+
+
+def _not_assigned(kind: Kind[Any, Any, Any], gtin: Gtin, id: ShortId) -> NotFound:
+    return NotFound(f"The product {gtin} does not {kind.verb[0]} the {kind.noun} {id}; assign it first.")

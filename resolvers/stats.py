@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from db import stats
+from db.assignments import certifications, claims
 from domain.filters import Where
 from domain.stats import CertificationGroup, CertificationGrouping, ClaimGroup, ClaimGrouping, ExpiryBucket, Stats
 from resolvers import narrowing
@@ -15,7 +16,7 @@ async def certification_assignment_stats(
 ) -> Stats[CertificationGroup]:
     """The assignments that pass the filter and exist for the caller, counted in one statement. Raises `Forbidden`."""
     await context.pay_for_scan()
-    asked = await narrowing.of_certification_assignments(context, where)
+    asked = await narrowing.of_assignments(context, certifications, where)
     return await stats.of_certification_assignments(context.database, asked, by, bucket)
 
 
@@ -25,5 +26,5 @@ async def claim_assignment_stats(
 ) -> Stats[ClaimGroup]:
     """The assignments that pass the filter, counted in one statement. Raises `Forbidden`."""
     await context.pay_for_scan()
-    asked = await narrowing.of_claim_assignments(context, where)
+    asked = await narrowing.of_assignments(context, claims, where)
     return await stats.of_claim_assignments(context.database, asked, by, bucket)

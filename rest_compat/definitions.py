@@ -12,6 +12,7 @@ from domain.listing import page_of
 from domain.records import Certification, CertificationBody, Claim
 from domain.short_id import ShortId, parse_short_id
 from resolvers import bodies, certifications, claims
+from resolvers.definitions import existing_definition
 from resolvers.operation import Context
 from rest_compat import wire
 from rest_compat.endpoint import Call
@@ -47,7 +48,11 @@ BODIES = DefinitionEndpoints(
 )
 CERTIFICATIONS = DefinitionEndpoints(
     Call(ListCertifications, certifications.list_certifications),
-    certifications.existing_certification,
+    lambda context, key: existing_definition(context, certifications.KIND, key),
     wire.certification,
 )
-CLAIMS = DefinitionEndpoints(Call(ListClaims, claims.list_claims), claims.existing_claim, wire.claim)
+CLAIMS = DefinitionEndpoints(
+    Call(ListClaims, claims.list_claims),
+    lambda context, key: existing_definition(context, claims.KIND, key),
+    wire.claim,
+)

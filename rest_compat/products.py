@@ -6,7 +6,7 @@ from starlette.responses import Response
 from domain.commands import CreateProduct, ListProducts, ListTradeItems, PatchProduct
 from domain.gtin import parse_gtin, parse_separated_gtin
 from domain.records import Product
-from resolvers import certifications, claims, products
+from resolvers import assignments, certifications, claims, products
 from rest_compat import manners, wire
 
 
@@ -14,8 +14,8 @@ async def get_certified_product(request: Request) -> Response:
     """C15: a product with what it holds and claims, as agents ask for it."""
     context = request.state.context
     found = await products.existing_product(context, parse_gtin(request.path_params["gtin"]))
-    held = (await certifications.certifications_of_products(context, [found.gtin]))[0]
-    claimed = (await claims.claims_of_products(context, [found.gtin]))[0]
+    held = (await assignments.of_products(context, certifications.KIND, [found.gtin]))[0]
+    claimed = (await assignments.of_products(context, claims.KIND, [found.gtin]))[0]
     return wire.answer(wire.certified_product(found, held, claimed, context.today))
 
 

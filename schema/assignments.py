@@ -6,6 +6,7 @@ from domain.filter_input import CERTIFICATION_ASSIGNMENTS
 from domain.paging import AssignmentOrderField, Order, certification_assignment_order, claim_assignment_order
 from domain.short_id import ShortId
 from resolvers import assignments
+from resolvers.certifications import KIND
 from schema.connections import asked_for, connections
 from schema.context import Info
 from schema.filters import AssignmentOrder, CertificationAssignmentWhere, NestedAssignmentOrder
@@ -35,5 +36,5 @@ async def certification_assignments_of(
     order = certification_assignment_order_of(order_by)
     asked = await asked_for(info, CERTIFICATION_ASSIGNMENTS, order, where, window, "CertificationAssignment")
     operation = info.context.operation
-    pages = await assignments.pages_of_certifications(operation, groups, asked.where, asked.order, asked.window)
-    return connections(pages, asked, lambda: assignments.counts_of_certifications(operation, groups, asked.where))
+    pages = await assignments.pages_of_definitions(operation, KIND, groups, asked.where, asked.order, asked.window)
+    return connections(pages, asked, lambda: assignments.counts_of_definitions(operation, KIND, groups, asked.where))

@@ -16,7 +16,7 @@ from domain.commands import (
 from domain.filter_input import CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS
 from domain.paging import Order, definition_order
 from execution.batched import batched
-from resolvers import assignments, certifications, products
+from resolvers import assignments, certifications, definitions, products
 from schema.assignments import certification_assignment_order_of
 from schema.changes import Success
 from schema.connections import After, Before, Connection, First, Last, asked_for, connection, listed
@@ -236,7 +236,7 @@ class CertificationQueries:
         asked = await asked_for(
             info, CERTIFICATIONS, certification_order(order_by), where, (first, after, last, before)
         )
-        found = await certifications.certifications_that_match(info.context.operation, asked.where)
+        found = await definitions.definitions_that_match(info.context.operation, certifications.KIND, asked.where)
         return listed(found, asked)
 
     @strawberry.field(
@@ -266,8 +266,8 @@ class CertificationQueries:
             "CertificationAssignment",
         )
         operation = info.context.operation
-        page = await assignments.page_of_certification_assignments(operation, asked.where, asked.order, asked.window)
-        return connection(page, asked, lambda: assignments.count_certification_assignments(operation, asked.where))
+        page = await assignments.page(operation, certifications.KIND, asked.where, asked.order, asked.window)
+        return connection(page, asked, lambda: assignments.count(operation, certifications.KIND, asked.where))
 
     @strawberry.field(
         description="One certification by its id or by its code; null when there is none that you may see."
@@ -283,8 +283,8 @@ class CertificationQueries:
         """The definition of a certification."""
         key = id_or_code(id, code)
         if key.id is not None:
-            return shown(await certifications.certification(info.context.operation, key.id))
-        return shown(await certifications.certification_of_code(info.context.operation, key.code))
+            return shown(await definitions.definition(info.context.operation, certifications.KIND, key.id))
+        return shown(await definitions.definition_of_code(info.context.operation, certifications.KIND, key.code))
 
 
 @strawberry.type

@@ -12,7 +12,7 @@ from domain.commands import AssignClaim, PatchClaimAssignment, RemoveClaim
 from domain.filter_input import CLAIM_ASSIGNMENTS, CLAIMS
 from domain.paging import definition_order
 from execution.batched import batched
-from resolvers import assignments, claims, products
+from resolvers import assignments, claims, definitions, products
 from schema.assignments import claim_assignment_order_of
 from schema.changes import Success
 from schema.connections import After, Before, Connection, First, Last, asked_for, connection, listed
@@ -178,7 +178,7 @@ class ClaimQueries:
         by = order_by or DefinitionOrder()
         order = definition_order("claims", by.field, descending=by.descending)
         asked = await asked_for(info, CLAIMS, order, where, (first, after, last, before))
-        return listed(await claims.claims_that_match(info.context.operation, asked.where), asked)
+        return listed(await definitions.definitions_that_match(info.context.operation, claims.KIND, asked.where), asked)
 
     @strawberry.field(description="What products claim, page by page: find them by what is claimed.")
     async def claim_assignments(
@@ -197,8 +197,8 @@ class ClaimQueries:
         order = claim_assignment_order_of(order_by)
         asked = await asked_for(info, CLAIM_ASSIGNMENTS, order, where, (first, after, last, before), "ClaimAssignment")
         operation = info.context.operation
-        page = await assignments.page_of_claim_assignments(operation, asked.where, asked.order, asked.window)
-        return connection(page, asked, lambda: assignments.count_claim_assignments(operation, asked.where))
+        page = await assignments.page(operation, claims.KIND, asked.where, asked.order, asked.window)
+        return connection(page, asked, lambda: assignments.count(operation, claims.KIND, asked.where))
 
     @strawberry.field(description="One claim by its id or by its code; null when there is none.")
     async def claim(
@@ -212,8 +212,8 @@ class ClaimQueries:
         """The definition of a claim."""
         key = id_or_code(id, code)
         if key.id is not None:
-            return shown(await claims.claim(info.context.operation, key.id))
-        return shown(await claims.claim_of_code(info.context.operation, key.code))
+            return shown(await definitions.definition(info.context.operation, claims.KIND, key.id))
+        return shown(await definitions.definition_of_code(info.context.operation, claims.KIND, key.code))
 
 
 @strawberry.type

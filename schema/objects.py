@@ -12,7 +12,7 @@ from domain.paging import definition_order
 from domain.validity import is_active, standing
 from execution.batched import batched
 from execution.wanted import reads, wanted
-from resolvers import assignments, certifications, claims, products
+from resolvers import assignments, certifications, claims, definitions, products
 from schema.assignments import certification_assignments_of, claim_assignment_order_of
 from schema.connections import After, Before, Connection, First, Last, asked_for, connections, listed
 from schema.context import Info
@@ -65,7 +65,7 @@ class CertificationBodyType(Node):
         by = order_by or DefinitionOrder()
         order = definition_order("certifications", by.field, descending=by.descending)
         asked = await asked_for(info, CERTIFICATIONS, order, where, (first, after, last, before))
-        found = await certifications.certifications_that_match(info.context.operation, asked.where)
+        found = await definitions.definitions_that_match(info.context.operation, certifications.KIND, asked.where)
         return shown([listed(_of_body(found, parent), asked) for parent in parents])
 
     @batched(description="The assignments of its certifications: which products hold them, which certificates lapse.")
@@ -85,7 +85,7 @@ class CertificationBodyType(Node):
         ] = None,
     ) -> list[Connection["CertificationAssignmentType"]]:
         """Pages of the assignments of all these bodies in one statement."""
-        found = await certifications.certifications_that_match(info.context.operation, EVERYTHING)
+        found = await definitions.definitions_that_match(info.context.operation, certifications.KIND, EVERYTHING)
         groups = [[item.id for item in _of_body(found, parent)] for parent in parents]
         return shown(await certification_assignments_of(info, groups, where, order_by, (first, after, last, before)))
 
@@ -254,9 +254,13 @@ class ClaimType(Node):
         """Pages of the assignments of all these claims in one statement."""
         order = claim_assignment_order_of(order_by)
         asked = await asked_for(info, CLAIM_ASSIGNMENTS, order, where, (first, after, last, before), "ClaimAssignment")
-        operation, ids = info.context.operation, [parent.id for parent in parents]
-        pages = await assignments.pages_of_claims(operation, ids, asked.where, asked.order, asked.window)
-        return connections(pages, asked, lambda: assignments.counts_of_claims(operation, ids, asked.where))
+        operation, groups = info.context.operation, [[parent.id] for parent in parents]
+        pages = await assignments.pages_of_definitions(
+            operation, claims.KIND, groups, asked.where, asked.order, asked.window
+        )
+        return connections(
+            pages, asked, lambda: assignments.counts_of_definitions(operation, claims.KIND, groups, asked.where)
+        )
 
 
 @record_type(records.ClaimAssignment, description="A claim that one product makes.")
@@ -353,7 +357,7 @@ class ProductType(Node):
         """The certifications of all these products in one statement."""
         gtins = [parent.gtin for parent in parents]
         read = wanted(info, "CertificationAssignment")
-        return shown(await certifications.certifications_of_products(info.context.operation, gtins, read))
+        return shown(await assignments.of_products(info.context.operation, certifications.KIND, gtins, read))
 
     @batched(description="The claims it makes, by label.", metadata=reads("gtin"))
     @staticmethod
@@ -361,7 +365,7 @@ class ProductType(Node):
         """The claims of all these products in one statement."""
         gtins = [parent.gtin for parent in parents]
         read = wanted(info, "ClaimAssignment")
-        return shown(await claims.claims_of_products(info.context.operation, gtins, read))
+        return shown(await assignments.of_products(info.context.operation, claims.KIND, gtins, read))
 
 
 def _of_body(found: list[records.Certification], body: records.CertificationBody) -> list[records.Certification]:

@@ -43,7 +43,8 @@ PURE = {"asyncio", "logging", "pathlib", "socket", "sqlite3", "ssl", "subprocess
 LAYERS = tuple(LIBRARIES)
 
 UNDECLARED = {
-    "resolvers.products.owned_product": "a step inside the write transaction of operations that declare WRITE",
+    f"resolvers.{step}": "a step inside the write transaction of operations that declare WRITE"
+    for step in ("products.owned_product", "assignments.assigned", "assignments.patched", "assignments.removed")
 }
 """Functions on a `Context` that are no operations, and why."""
 

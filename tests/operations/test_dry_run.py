@@ -10,7 +10,7 @@ from graphql import GraphQLObjectType, GraphQLUnionType, get_named_type
 
 from db import group_commit, tables
 from domain.errors import Busy
-from resolvers import claims
+from resolvers import assignments
 from schema.schema import schema
 from tests.operations.mutations import BULK, MUTATIONS, prepare, run, send
 from tests.world import GTIN, NON_GMO, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
@@ -289,7 +289,7 @@ async def test_a_read_behind_a_dry_run_that_fails_leaves_nothing(world: World, m
             raise failure
 
         with monkeypatch.context() as patched:
-            patched.setattr(claims, "claims_of_products", fail)
+            patched.setattr(assignments, "of_products", fail)
             response = await send()
         assert response.status_code == status
         assert response.json().get("data") in (None, {"assignClaim": None})
@@ -307,7 +307,7 @@ async def test_a_dry_run_that_is_stopped_leaves_nothing_and_holds_nobody_up(
         inside.set()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(claims, "claims_of_products", wait)
+    monkeypatch.setattr(assignments, "of_products", wait)
     query = f"""mutation {{ assignClaim(input: {{gtin: "{GTIN}", claimId: "{VEGAN}"}}, dryRun: true) {{
         ... on ClaimAssigned {{ assignment {{ product {{ claims {{ id }} }} }} }} }} }}"""
     before = await everything(world)
@@ -335,7 +335,7 @@ async def test_a_dry_run_whose_reads_take_too_long_is_undone_and_told_so(
     query = f"""mutation {{ assignClaim(input: {{gtin: "{GTIN}", claimId: "{VEGAN}"}}, dryRun: true) {{
         ... on ClaimAssigned {{ assignment {{ product {{ claims {{ id }} }} }} }} }} }}"""
     with monkeypatch.context() as patched:
-        patched.setattr(claims, "claims_of_products", wait)
+        patched.setattr(assignments, "of_products", wait)
         patched.setattr(group_commit, "HOLD_SECONDS", 0.05)
         headers = {"X-API-Key": world.keys["manager"]}
         response = await world.client.post("/graphql", json={"query": query}, headers=headers)

@@ -1,0 +1,67 @@
+"""The definitions of certifications and of claims, the same for both kinds; and what differs between the kinds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from db.assignments import Assignments
+from domain.commands import AssignCertification, AssignClaim
+from domain.errors import NotFound
+from domain.filters import Where, matches
+from domain.records import Certification, CertificationAssignment, Claim, ClaimAssignment
+from domain.short_id import ShortId
+from domain.validation import parse_filter
+from resolvers.operation import Context, read_operation
+
+D = TypeVar("D", bound=Certification | Claim)
+A = TypeVar("A", bound=CertificationAssignment | ClaimAssignment)
+C = TypeVar("C", bound=AssignCertification | AssignClaim)
+
+
+@dataclass(frozen=True)
+class Kind(Generic[D, A, C]):
+    """What differs between certifications, which a product holds, and claims, which it carries."""
+
+    stored: Assignments[D, A]
+    noun: str
+    verb: tuple[str, str]
+    """Plain, and as of the third person."""
+    called: Callable[[D], str]
+    """How a refusal names a definition."""
+    made: Callable[[Context, C, ShortId, dict[str, str], D], A]
+    """The new assignment of a command, by the product's owner, the metadata and the definition."""
+
+    def unknown(self, id: ShortId) -> NotFound:
+        """The refusal when nothing of this kind has that id, or nothing that the caller may see."""
+        return NotFound(f"No {self.noun} has the id {id}; take it from the list of {self.noun}s.")
+
+
+@read_operation
+async def definition(context: Context, kind: Kind[D, Any, Any], id: ShortId) -> D | None:
+    """The definition of that id, if it is global or the caller's own."""
+    return await kind.stored.find(context.database, id, context.caller.organization_ids)
+
+
+@read_operation
+async def definition_of_code(context: Context, kind: Kind[D, Any, Any], code: str) -> D | None:
+    """The definition of that code, the caller's own before the global one.
+
+    Raises `InvalidInput` when no code can be like that.
+    """
+    return await kind.stored.find_by_code(context.database, parse_filter(code, "code"), context.caller.organization_ids)
+
+
+@read_operation
+async def existing_definition(context: Context, kind: Kind[D, Any, Any], id: ShortId) -> D:
+    """The definition of that id, if it is global or the caller's own. Raises `NotFound`."""
+    found = await kind.stored.find(context.database, id, context.caller.organization_ids)
+    if found is None:
+        raise kind.unknown(id)
+    return found
+
+
+@read_operation
+async def definitions_that_match(context: Context, kind: Kind[D, Any, Any], where: Where) -> list[D]:
+    """The definitions that the caller may see that pass the filter, in no order."""
+    every = await kind.stored.every(context.database, context.caller.organization_ids)
+    return [item for item in every if matches(where, item)]
