@@ -65,6 +65,8 @@ def decode(text: bytes) -> Any:
 
 def _reason(error: Exception, text: bytes) -> str:
     """What is wrong with a text. msgspec calls it truncated where its last text ends with half of a surrogate pair."""
+    if isinstance(error, UnicodeDecodeError):  # its place is within one string of the text
+        return "it is not encoded in UTF-8"
     try:
         json.loads(text)
     except (ValueError, RecursionError):

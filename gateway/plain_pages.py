@@ -66,9 +66,10 @@ def form(refusal: str = "") -> str:
     # Not named like a password, so that no browser offers to keep it.
     return _page(
         "Sign in",
-        f"""{said}<form method="post" action="sign-in" autocomplete="off">
+        f"""{said}<form method="post" action="sign-in">
 <label for="api-key">API key</label>
-<input id="api-key" name="api_key" type="password" placeholder="csb_…" required autofocus spellcheck="false">
+<input id="api-key" name="api_key" type="password" placeholder="csb_…" required autofocus spellcheck="false"
+ autocomplete="off">
 <button type="submit">Sign in</button>
 </form>
 <p class="soft">This browser then acts with the key's authority, until you sign out or leave it alone for a while.

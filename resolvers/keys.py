@@ -234,6 +234,6 @@ async def _member(transaction: Transaction, organization: Organization, email: s
     if user is None or organization not in [membership.organization for membership in held]:
         raise NotFound(
             f"{email} is no member of the organisation {organization.slug};"
-            f" `members set --organization {organization.slug} --role editor {email}` makes one."
+            f" `members list --organization {organization.slug}` shows who is, and `members set` makes one."
         )
     return user

@@ -14,7 +14,8 @@ MEDIA_TYPE = "application/x-www-form-urlencoded"
 MAX_MEMBERS = 1000
 
 _BRACKETS = "Input should be metadata[key]=value; a form has no other member with brackets, so send JSON"
-_ONCE = "Input should be given once; metadata[key]=value sets a key, metadata= alone clears all of them"
+_ONCE = "Input should be given once; a form has no lists, so send JSON for one"
+_METADATA = "Input should be given once; metadata[key]=value sets a key, metadata= alone clears all of them"
 
 _metadata = re.compile(r"metadata\[([^\[\]]*)\]\Z")
 
@@ -49,7 +50,9 @@ def read_form(body: bytes) -> dict[str, Any]:
         members["metadata"] = None
     elif keys:
         members["metadata"] = keys
-    wrong = [*misshapen, *(Violation(path, _ONCE, "form_member") for path in sorted(repeated))]
+    wrong = misshapen
+    for path in sorted(repeated):
+        wrong.append(Violation(path, _METADATA if path[0] == "metadata" else _ONCE, "form_member"))
     if wrong:
         raise InvalidInput(wrong[:MAX_VIOLATIONS])
     return members

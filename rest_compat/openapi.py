@@ -427,7 +427,8 @@ EXAMPLES = {
     "idempotency_key_in_use": "The first request with this Idempotency-Key is still being worked on; send it again.",
     "precondition_failed": "What is stored is at another version than If-Match names; read it again.",
     "payload_too_large": "The body is larger than 1048576 bytes; send less in one request.",
-    "unsupported_media_type": "Send the body as JSON, with the header Content-Type: application/json.",
+    "unsupported_media_type": "Send the body as JSON, with the header Content-Type: application/json;"
+    " application/merge-patch+json and application/x-www-form-urlencoded are taken, too.",
     "validation_error": "Validation error. name: Field required.",
     "idempotency_key_reused": "This Idempotency-Key was used for another request; send a new one.",
     "rate_limited": "Rate limit exceeded. Please try again later.",

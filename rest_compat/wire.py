@@ -59,7 +59,8 @@ async def read_object(request: Request) -> dict[str, Any]:
         accepted = "Accept-Patch" if request.method == "PATCH" else "Accept-Post"
         raise HTTPException(
             415,
-            "Send the body as JSON, with the header Content-Type: application/json.",
+            "Send the body as JSON, with the header Content-Type: application/json;"
+            f" {' and '.join(BODY_TYPES[1:])} are taken, too.",
             {accepted: ", ".join(BODY_TYPES)},
         )
     body = await request.body()

@@ -14,10 +14,11 @@ def documents() -> None:
 
 
 @documents.command("register")
-@click.argument("source", metavar="DIR", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", metavar="PATH", type=click.Path(exists=True, path_type=Path))
 def register_documents(source: Path) -> None:
-    """Register the documents in DIR: .graphql files, and manifests (.json) of Apollo, graphql-codegen or Relay.
+    """Register the documents in PATH, a file or a folder.
 
+    They are .graphql files, and manifests (.json) of Apollo, graphql-codegen or Relay.
     Each is checked against the schema and the limits first; if one fails, none is registered.
     """
     from gateway.graphql import check_documents
@@ -43,7 +44,7 @@ def list_documents() -> None:
 
     found = on_database(read_settings(), trusted_documents.every)
     if not found:
-        print("No documents are registered; ./certgate documents register DIR does it.")
+        print("No documents are registered; ./certgate documents register PATH does it.")
         return
     rows = ((f"sha256:{item.digest}", f"{item.created_at:%Y-%m-%d}", item.name) for item in found)
     print_rows([("ID", "REGISTERED", "NAME"), *rows])

@@ -143,6 +143,7 @@ def test_what_is_said_twice_or_against_itself_is_refused(body: bytes, path: tupl
     with pytest.raises(InvalidInput) as refused:
         read_form(body)
     assert [(violation.path, violation.type) for violation in refused.value.violations] == [(path, "form_member")]
+    assert ("send JSON" in refused.value.violations[0].message) is (path[0] != "metadata")
 
 
 @on_sqlite

@@ -383,9 +383,10 @@ async def test_a_body_with_very_many_bad_members(signed: World) -> None:
 async def test_a_body_of_another_media_type(signed: World, method: str, path: str, content_type: str | None) -> None:
     headers = {} if content_type is None else {"Content-Type": content_type}
     response = await signed.client.request(method, path, content=b'{"scope": "x"}', headers=headers)
-    is_problem(response, 415, "unsupported_media_type")
+    document = is_problem(response, 415, "unsupported_media_type")
     accepted = response.headers["accept-patch" if method == "PATCH" else "accept-post"]
     assert "application/json" in accepted
+    assert all(media_type in document["detail"] for media_type in accepted.split(", "))
 
 
 @on_sqlite

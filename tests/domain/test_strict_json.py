@@ -43,6 +43,11 @@ def test_what_is_no_json(text: bytes) -> None:
         decode(text)
 
 
+def test_another_encoding_is_said_in_our_words() -> None:
+    with pytest.raises(NotJson, match=r"^it is not encoded in UTF-8$"):
+        decode('{"name": "Müsli"}'.encode("latin-1"))
+
+
 def test_what_has_too_many_levels() -> None:
     with pytest.raises(NestedTooDeeply):
         decode(b"[" * 10_000 + b"]" * 10_000)
