@@ -20,6 +20,7 @@ from domain.errors import DomainError, Forbidden, Unauthorized
 from domain.idempotency import read_key
 from domain.problem import ErrorPages, describe
 from execution.stopping import Abandoned, while_wanted
+from gateway.bearer import BearerTokens
 from gateway.credentials import SAFE_METHODS, Credentials
 from gateway.limit_headers import limit_headers
 from gateway.limiter import Meter, RateLimits
@@ -89,95 +90,74 @@ class GatewayEdge:
             return
         # Of a header that was sent several times the first counts.
         headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
-        request_id = _name(headers)
-        path = own_path(scope) if scope.get("root_path") else scope["path"]
-        is_api = path.startswith(GUARDED)
-        if is_api and path.endswith("/"):
-            # One path with or without the slash: a redirect would make clients drop the body, or the key.
-            path = path[:-1]
-        if path != scope["path"]:
-            scope = {**scope, "path": path}
-        guarded = is_api and path not in DOCUMENT_PATHS
-        is_head = scope["method"] == "HEAD"
-        coded = b"content-encoding" in headers and _is_coded(scope)
+        scope, is_api = _placed(scope)
+        guarded = is_api and scope["path"] not in DOCUMENT_PATHS
         meter = Meter(self.limits, scope.get("client"))
-        started = False
-
-        def send_with_headers(message: Message) -> Awaitable[None]:
-            nonlocal started
-            if message["type"] != "http.response.start":
-                return send({**message, "body": b""} if is_head else message)
-            started = True
-            sent = [(b"x-request-id", request_id.encode())]
-            if guarded:
-                sent += _guarded(message["headers"])
-                assert meter.standing is not None
-                sent += limit_headers(meter.standing)
-            else:
-                names = {name for name, _ in message["headers"]}
-                sent += message["headers"]
-                sent += [header for header in _HEADERS if header[0] not in names]
-                if meter.standing is not None:
-                    sent += limit_headers(meter.standing)
-            context = state.get("context")
-            if context is not None and context.replayed:
-                sent.append((b"idempotent-replayed", b"true"))
-            message = {**message, "headers": sent}
-            if guarded and message["status"] in (401, 403) and self.credentials.tokens is not None:
-                answer = MutableHeaders(scope=message)
-                self.credentials.tokens.challenge(message["status"], answer, scope, Headers(scope=scope))
-            return send(message)
-
         state = scope.setdefault("state", {})
-        state["request_id"] = request_id
+        state["request_id"] = request_id = _name(headers)
         state["meter"] = meter
+        answer = _Answer(send, scope, meter, self.credentials.tokens, guarded=guarded)
         try:
             if guarded:
-                now = datetime.now(UTC)
-                api_key = headers.get(b"x-api-key")
-                # Fewer names than lines: one was sent twice.
-                if len(headers) < len(scope["headers"]):
-                    await _refuse_two_keys(scope, meter)
-                caller = None if api_key is None else self.credentials.of_known_key(api_key, now)
-                if caller is None:
-                    caller = await self._looked_up(scope, now, meter)
-                meter.belongs_to(caller)
-                turns.caller.set(caller.principal)
-                charging = meter.begin_charge(1)
-                if charging is not None:
-                    await charging
-                key = None if scope["method"] in SAFE_METHODS else _idempotency_key(scope, headers)
-                state["context"] = Context(self.database, caller, now, idempotency_key=key, charge=meter.charge)
-                direct = self._refuse_coded if coded else self.direct.get(path)
-                if direct is not None:
-                    await direct(scope, receive, send_with_headers)
-                elif scope["method"] in SAFE_METHODS:
-                    reading = self.rest(scope, receive, send_with_headers)
-                    await while_wanted(reading, lambda: disconnected(receive))
-                else:
-                    await self.rest(scope, receive, send_with_headers)
-            elif coded:
-                await self._refuse_coded(scope, receive, send_with_headers)
+                await self._answer_caller(scope, headers, receive, answer, meter)
+            elif b"content-encoding" in headers and _is_coded(scope):
+                await self._refuse_coded(scope, receive, answer)
             else:
                 if is_api:
                     # A public document of an API: it says where the address stands, and costs nothing.
                     await meter.ask()
                 root = self.public_path or scope.get("root_path", "")
-                below = {**scope, "root_path": root, "path": root + path} if root else scope
-                await self.pages(below, receive, send_with_headers)
+                below = {**scope, "root_path": root, "path": root + scope["path"]} if root else scope
+                await self.pages(below, receive, answer)
         except DomainError as error:
             await meter.ask()
             document = describe(error, at=datetime.now(UTC), error_pages=self.error_pages)
-            response = render(document, headers=scope_challenge(error))
-            await response(scope, receive, send_with_headers)
+            await render(document, headers=scope_challenge(error))(scope, receive, answer)
         except Abandoned:
             # Nobody is there to be answered.
             return
         except Exception:
             log.exception("request %s failed: %s %s", request_id, scope["method"], scope["path"])
-            if not started:
+            if not answer.started:
                 await meter.ask()
-                await refusal("internal_error", INTERNAL, self.error_pages)(scope, receive, send_with_headers)
+                await refusal("internal_error", INTERNAL, self.error_pages)(scope, receive, answer)
+
+    async def _answer_caller(
+        self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: Send, meter: Meter
+    ) -> None:
+        """Answers what needs a credential, once it is known who asks and the request is paid for."""
+        now = datetime.now(UTC)
+        api_key = headers.get(b"x-api-key")
+        # Fewer names than lines: one was sent twice.
+        if len(headers) < len(scope["headers"]):
+            await _refuse_two_keys(scope, meter)
+        caller = None if api_key is None else self.credentials.of_known_key(api_key, now)
+        if caller is None:
+            caller = await self._identify(scope, now, meter)
+        meter.belongs_to(caller)
+        turns.caller.set(caller.principal)
+        charging = meter.begin_charge(1)
+        if charging is not None:
+            await charging
+        reads = scope["method"] in SAFE_METHODS
+        key = None if reads else _idempotency_key(scope, headers)
+        scope["state"]["context"] = Context(self.database, caller, now, idempotency_key=key, charge=meter.charge)
+        coded = b"content-encoding" in headers and _is_coded(scope)
+        direct = self._refuse_coded if coded else self.direct.get(scope["path"])
+        if direct is not None:
+            await direct(scope, receive, send)
+        elif reads:
+            await while_wanted(self.rest(scope, receive, send), lambda: disconnected(receive))
+        else:
+            await self.rest(scope, receive, send)
+
+    async def _identify(self, scope: Scope, now: datetime, meter: Meter) -> Caller:
+        """Who asks. The request is charged to the address of whoever shows no valid credential."""
+        try:
+            return await self.credentials.of_request(scope, Headers(scope=scope), now)
+        except (Unauthorized, Forbidden):
+            await meter.charge(1)
+            raise
 
     async def _refuse_coded(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuses a body that is compressed (RFC 9110 section 15.5.16)."""
@@ -185,13 +165,48 @@ class GatewayEdge:
         response = refusal("unsupported_media_type", detail, self.error_pages, {"Accept-Encoding": "identity"})
         await response(scope, receive, send)
 
-    async def _looked_up(self, scope: Scope, now: datetime, meter: Meter) -> Caller:
-        """Who asks. The request is charged to the address of whoever shows no valid credential."""
-        try:
-            return await self.credentials.of_request(scope, Headers(scope=scope), now)
-        except (Unauthorized, Forbidden):
-            await meter.charge(1)
-            raise
+
+class _Answer:
+    """What an application sends, with the headers that every answer carries."""
+
+    __slots__ = ("_guarded", "_meter", "_scope", "_send", "_tokens", "started")
+
+    def __init__(self, send: Send, scope: Scope, meter: Meter, tokens: BearerTokens | None, *, guarded: bool) -> None:
+        self._send = send
+        self._scope = scope
+        self._meter = meter
+        self._tokens = tokens
+        self._guarded = guarded
+        self.started = False
+
+    def __call__(self, message: Message) -> Awaitable[None]:
+        """Sends a message of the application."""
+        scope = self._scope
+        if message["type"] != "http.response.start":
+            return self._send({**message, "body": b""} if scope["method"] == "HEAD" else message)
+        self.started = True
+        state = scope["state"]
+        sent = [(b"x-request-id", state["request_id"].encode())]
+        sent += _guarded(message["headers"]) if self._guarded else _public(message["headers"])
+        if self._meter.standing is not None:
+            sent += limit_headers(self._meter.standing)
+        context = state.get("context")
+        if context is not None and context.replayed:
+            sent.append((b"idempotent-replayed", b"true"))
+        message = {**message, "headers": sent}
+        if self._guarded and message["status"] in (401, 403) and self._tokens is not None:
+            self._tokens.challenge(message["status"], MutableHeaders(scope=message), scope, Headers(scope=scope))
+        return self._send(message)
+
+
+def _placed(scope: Scope) -> tuple[Scope, bool]:
+    """The scope with the path below that of a proxy, and whether it is one of an API, whose last slash is left out."""
+    path = own_path(scope) if scope.get("root_path") else scope["path"]
+    is_api = path.startswith(GUARDED)
+    if is_api and path.endswith("/"):
+        # One path with or without the slash: a redirect would make clients drop the body, or the key.
+        path = path[:-1]
+    return (scope if path == scope["path"] else {**scope, "path": path}), is_api
 
 
 async def _refuse_two_keys(scope: Scope, meter: Meter) -> None:
@@ -236,3 +251,9 @@ def _guarded(given: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         return sent + _GUARDED_HEADERS
     names = {name for name, _ in sent}
     return sent + [header for header in _GUARDED_HEADERS if header[0] not in names]
+
+
+def _public(given: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of a public answer: its own, and those that it lacks."""
+    names = {name for name, _ in given}
+    return [*given, *(header for header in _HEADERS if header[0] not in names)]
