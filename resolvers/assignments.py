@@ -37,7 +37,6 @@ async def of_products(
     return by_gtin(gtins, found)
 
 
-@read_operation
 async def of_product(context: Context, kind: Kind[Any, A, Any], gtin: Gtin) -> list[A]:
     """The assignments of one product, by label. Raises `NotFound`."""
     found = await kind.stored.of_products(context.database, [gtin], context.caller.organization_ids)
@@ -47,7 +46,6 @@ async def of_product(context: Context, kind: Kind[Any, A, Any], gtin: Gtin) -> l
     return found
 
 
-@read_operation
 async def one_of_product(context: Context, kind: Kind[Any, A, Any], gtin: Gtin, id: ShortId) -> A:
     """A product's assignment of the definition with that id. Raises `NotFound`."""
     found = await kind.stored.one_of_product(context.database, gtin, id, context.caller.organization_ids)

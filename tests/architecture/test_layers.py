@@ -45,6 +45,9 @@ LAYERS = tuple(LIBRARIES)
 UNDECLARED = {
     f"resolvers.{step}": "a step inside the write transaction of operations that declare WRITE"
     for step in ("products.owned_product", "assignments.assigned", "assignments.patched", "assignments.removed")
+} | {
+    f"resolvers.{step}": "a step of operations that declare READ"
+    for step in ("assignments.of_product", "assignments.one_of_product")
 }
 """Functions on a `Context` that are no operations, and why."""
 
