@@ -68,7 +68,7 @@ class DocumentLimits:
     """Nested objects and lists in the variables."""
     max_variables_values: int = 5_000
     """Values in the variables, those inside objects and lists included."""
-    max_cost: int = 20_000
+    max_cost: int = 15_000
     """Objects that the operation can make the server build (see `cost`). A page of 100 objects with 100 each passes."""
     warn_only: bool = False
     """Run what asks for too much, and say so, where nothing but good measure is at stake: depth, aliases, root fields,

@@ -274,7 +274,7 @@ class Settings(BaseModel):
         5_000, "The most values in the variables of a GraphQL operation, those in objects and lists included."
     )
     graphql_max_cost: int = _limit(
-        20_000,
+        15_000,
         "The most that a GraphQL operation may cost: one for each object that it may return, ten for each change.",
     )
     graphql_timeout_seconds: float = Field(

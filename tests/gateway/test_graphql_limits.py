@@ -58,11 +58,11 @@ async def test_the_cost_is_told_when_asked_for(world: World) -> None:
     assert "extensions" not in await answer(world, PAGE, variables=variables)
     assert "extensions" not in await answer(world, PAGE, variables=variables, extensions={"cost": False})
     told = await answer(world, PAGE, variables=variables, extensions={"cost": True})
-    assert told["extensions"] == {"cost": {"requested": PAGE_COST, "limit": 20_000}}
+    assert told["extensions"] == {"cost": {"requested": PAGE_COST, "limit": 15_000}}
     told = await answer(world, PAGE, variables=variables, extensions={"cost": {"breakdown": True}})
     assert told["extensions"]["cost"] == {
         "requested": PAGE_COST,
-        "limit": 20_000,
+        "limit": 15_000,
         "breakdown": [
             {"path": "products.nodes.certifications", "cost": 1000},
             {"path": "products.nodes.certifications.certification", "cost": 1000},

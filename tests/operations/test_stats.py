@@ -341,7 +341,7 @@ async def test_a_publishable_key_may_not_count_by_metadata(world: World) -> None
 
 async def test_a_document_has_a_few_at_most(world: World) -> None:
     """Each may have to look at every assignment there is."""
-    limit = 20_000
+    limit = 15_000
     for number, refused in ((limit // WEIGHT - 1, False), (limit // WEIGHT + 1, True)):
         fields = " ".join(f"s{at}: claimAssignmentStats {{ totalCount }}" for at in range(number))
         body = await GraphQL(world).run(f"{{ {fields} }}", "readonly")

@@ -63,7 +63,7 @@ def test_example_answers_with_what_it_promises(tour: dict[str, Any], name: str) 
 def test_cost_is_broken_down(tour: dict[str, Any]) -> None:
     cost = tour["WhatDoesItCost"]["extensions"]["cost"]
     assert cost["requested"] == tour["WhatDoesItCost"]["data"]["rateLimit"]["nodeCount"]
-    assert cost["limit"] == 20_000
+    assert cost["limit"] == 15_000
     assert len(cost["breakdown"]) > 1
 
 
