@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,6 +17,8 @@ import psutil
 
 # Not CERTGATE_...: tests take those away from the programs that they start.
 MARK = "TEST_RUN_OF_CERTGATE"
+
+_kept: list[subprocess.Popen[bytes]] = []
 
 
 def watch() -> None:
@@ -28,10 +31,13 @@ def watch() -> None:
     # the run with Ctrl+C does not stop the sweeper.
     with os.fdopen(read, "rb") as alive:
         quiet = subprocess.DEVNULL
-        subprocess.Popen(
+        sweeper = subprocess.Popen(
             [sys.executable, __file__], stdin=alive, stdout=quiet, stderr=quiet, cwd="/", start_new_session=True
         )
     os.set_inheritable(write, False)
+    # It outlives this process on purpose, of which Python would warn at the end.
+    warnings.filterwarnings("ignore", f"subprocess {sweeper.pid} is still running", ResourceWarning)
+    _kept.append(sweeper)
 
 
 def folder(purpose: str) -> str:
