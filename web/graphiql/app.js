@@ -49,8 +49,7 @@
   // Editor headers are ignored: the credential is the session's cookie or the typed key.
   async function fetcher(operation) {
     try {
-      const asked = asksForCost && operation.operationName !== "IntrospectionQuery";
-      const { status, body } = await post(asked ? { ...operation, extensions: { cost: { breakdown: true } } } : operation);
+      const { status, body } = await post(asksForCost ? { ...operation, extensions: { cost: { breakdown: true } } } : operation);
       if (status === 401) onRefused(body);
       return body;
     } catch (error) {
