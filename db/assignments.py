@@ -45,8 +45,9 @@ class Assignments(Generic[D, A]):
         *names, self.name = record.__struct_fields__
         named = table.c[f"{self.name}_id"]
         # As records have them: what a row names last is looked up among the definitions.
-        rows = select(
-            *(owner_of(table).label(name) if name == "organization_id" else table.c[name] for name in names), named
+        rows, of_one = (
+            select(*(owner.label(name) if name == "organization_id" else table.c[name] for name in names), named)
+            for owner in (owner_of(table), owner_of(table, bindparam("key")))
         )
         self.table = table
         self.definition = definition
@@ -56,7 +57,9 @@ class Assignments(Generic[D, A]):
         self._names = tuple(name for name in names if name != "organization_id")
         self._members = attrgetter(*self._names)
         self.listed = Listed(table, rows, record, self._key, indexes, kind)
-        self.by_product = KeyedRead(rows, table.c.gtin, record, defined=kind, ranked=self._ranked)
+        self.by_product = KeyedRead(
+            rows, table.c.gtin, record, defined=kind, ranked=self._ranked, alone=of_one
+        )
         self.by_id = KeyedRead(rows, table.c.id, record, defined=kind)
         place = (table.c.gtin == bindparam("of"), named == bindparam("definition"))
         self.one = Read(rows.where(*place), record, defined=kind)

@@ -88,6 +88,7 @@ class KeyedRead(Read[R]):
     """A read of the rows whose `key`, a column, is among `keys`; `one` reads those of a single `key`.
 
     That takes half the time on SQLite, where no list need be unfolded. `Database.fetch` chooses it for a list of one.
+    `alone` is the same select as one that knows its single key; if left out, `select` does.
     """
 
     _narrowed: Callable[[frozenset[str]], "KeyedRead[R]"]
@@ -101,21 +102,23 @@ class KeyedRead(Read[R]):
         defined: str = "",
         ranked: Callable[[Ranks], Callable[[R], int]] | None = None,
         names: frozenset[str] | None = None,
+        alone: Select[Any] | None = None,
     ) -> None:
         # By their keys the rows are told apart.
         listed = None if names is None else names | {key.key}
         super().__init__(select.where(among(key, "keys")), build, defined=defined, ranked=ranked, names=listed)
         self.key = key.key
-        self.one = Read(select.where(key == bindparam("key")), build, defined=defined, ranked=ranked, names=names)
-        self._whole = select, key
+        self._whole = select, key, select if alone is None else alone
+        one = self._whole[2].where(key == bindparam("key"))
+        self.one = Read(one, build, defined=defined, ranked=ranked, names=names)
 
     def narrowed(self, names: frozenset[str] | None) -> "KeyedRead[R]":
         """As of any read; a list's statement reads the key besides."""
         return self if names is None else self._narrowed(names)
 
     def _narrow(self, names: frozenset[str]) -> "KeyedRead[R]":
-        select, key = self._whole
-        return KeyedRead(select, key, self.build, defined=self.defined, ranked=self.ranked, names=names)
+        select, key, alone = self._whole
+        return KeyedRead(select, key, self.build, defined=self.defined, ranked=self.ranked, names=names, alone=alone)
 
     def of(self, keys: Sequence[Any]) -> tuple[Read[R], dict[str, Any]]:
         """What to run for those keys, and the values that it takes."""

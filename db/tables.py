@@ -281,9 +281,13 @@ claim_assignments = Table(
 )
 
 
-def owner_of(assignments: FromClause) -> ScalarSelect[str]:
-    """The organisation that owns the product of each assignment, by the key of `products`."""
-    found = select(products.c.organization_id).where(products.c.gtin == assignments.c.gtin)
+def owner_of(assignments: FromClause, gtin: ColumnElement[str] | None = None) -> ScalarSelect[str]:
+    """The organisation that owns the product of each assignment, by the key of `products`.
+
+    Of assignments to one product, whose `gtin` is given, it is looked up once and not for each.
+    """
+    of = assignments.c.gtin if gtin is None else gtin
+    found = select(products.c.organization_id).where(products.c.gtin == of)
     return found.correlate(assignments).scalar_subquery()
 
 
