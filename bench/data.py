@@ -15,13 +15,13 @@ from typing import Any
 import asyncpg
 from sqlalchemy import Dialect, Table
 
-from db import tables
 from db.catalogue import body_id, certification_id, claim_id
 from db.catalogue_files import Catalogue, read_catalogue
-from db.compiled import SQLITE
+from db.engine.postgresql import POSTGRESQL
 from db.migrate import migrate
-from db.postgresql import POSTGRESQL
 from db.products import searched
+from db.sql import tables
+from db.sql.compiled import SQLITE
 from domain.short_id import ShortId, catalogue_id
 
 SEED = 20_261_122

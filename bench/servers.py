@@ -18,7 +18,7 @@ import psutil
 
 from bench import data
 from bench.questions import POSTGRAPHILE_SOME, WORKLOADS, Asker, Question
-from db.opening import open_database
+from db.engine.opening import open_database
 from db.secrets import cursor_secret
 from domain.vocabulary import Role
 from resolvers.keys import create_key

@@ -23,7 +23,7 @@ from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
 from strawberry.extensions import ParserCache, ValidationCache
 
-from db.types import Document, UtcDateTime, VocabularyText
+from db.sql.types import Document, UtcDateTime, VocabularyText
 from domain import vocabulary
 from domain.short_id import new_short_id
 

@@ -1,5 +1,5 @@
 """Storage: the only SQL and the only rows. Everything that leaves here is a record of `domain.records`.
 
-`tables` describes the schema for SQLite and PostgreSQL at once, `opening` opens either, and the modules named after
-topics hold the statements.
+`sql` holds what statements are made of, for SQLite and PostgreSQL at once, `engine` how they get to either; the modules
+named after topics hold the statements.
 """

@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, delete, select, update
 
 from db import organizations
-from db.database import Database, Transaction
-from db.reads import Read
-from db.tables import memberships, users
-from db.tables import organizations as organizations_table
+from db.engine.database import Database, Transaction
+from db.sql.reads import Read
+from db.sql.tables import memberships, users
+from db.sql.tables import organizations as organizations_table
 from domain.access import Membership
 from domain.account import Member, User
 from domain.records import Organization

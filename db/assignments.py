@@ -12,11 +12,11 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Table, bindparam, delete, select, update
 
 from db import definitions
-from db.database import Database, Transaction
+from db.engine.database import Database, Transaction
 from db.lists import Listed
 from db.paths import Index
-from db.reads import KeyedRead, Ranks, Read
-from db.tables import certification_assignments, claim_assignments, owner_of
+from db.sql.reads import KeyedRead, Ranks, Read
+from db.sql.tables import certification_assignments, claim_assignments, owner_of
 from domain.gtin import Gtin
 from domain.records import Certification, CertificationAssignment, Claim, ClaimAssignment
 from domain.short_id import ShortId
@@ -57,9 +57,7 @@ class Assignments(Generic[D, A]):
         self._names = tuple(name for name in names if name != "organization_id")
         self._members = attrgetter(*self._names)
         self.listed = Listed(table, rows, record, self._key, indexes, kind)
-        self.by_product = KeyedRead(
-            rows, table.c.gtin, record, defined=kind, ranked=self._ranked, alone=of_one
-        )
+        self.by_product = KeyedRead(rows, table.c.gtin, record, defined=kind, ranked=self._ranked, alone=of_one)
         self.by_id = KeyedRead(rows, table.c.id, record, defined=kind)
         place = (table.c.gtin == bindparam("of"), named == bindparam("definition"))
         self.one = Read(rows.where(*place), record, defined=kind)

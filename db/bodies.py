@@ -1,7 +1,7 @@
 """Certification bodies."""
 
 from db import definitions
-from db.database import Database
+from db.engine.database import Database
 from domain.records import CertificationBody
 from domain.short_id import ShortId
 

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Table, select
 
-from db import tables
 from db.catalogue_files import Catalogue, DemoProduct, HeldCertification, read_catalogue, read_demo_products
-from db.database import Database, Transaction
+from db.engine.database import Database, Transaction
 from db.organizations import find_by_slug
 from db.products import searched
-from db.reads import Read
+from db.sql import tables
+from db.sql.reads import Read
 from domain.records import Organization
 from domain.short_id import ShortId, catalogue_id
 from domain.vocabulary import ClaimCategory, ClaimSource

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import select
 
-from db.database import Database, Transaction
-from db.reads import Owners, R, Ranks, Read
-from db.tables import certification_bodies as bodies
-from db.tables import certifications, claims, definition_changes
+from db.engine.database import Database, Transaction
+from db.sql.reads import Owners, R, Ranks, Read
+from db.sql.tables import certification_bodies as bodies
+from db.sql.tables import certifications, claims, definition_changes
 from domain.records import Certification, CertificationBody, Claim
 from domain.short_id import ShortId
 from domain.text import fold, folded

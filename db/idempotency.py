@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, select, update
 
-from db.database import Transaction
-from db.reads import Read
-from db.tables import idempotency_keys as keys
+from db.engine.database import Transaction
+from db.sql.reads import Read
+from db.sql.tables import idempotency_keys as keys
 from domain.errors import IdempotencyKeyInUse
 
 PRUNED = 10

@@ -13,11 +13,11 @@ from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, func, li
 
 from db import organizations
 from db.accounts import memberships_of
-from db.database import CHANNEL, Database, Transaction
-from db.reads import Read, Row
-from db.tables import api_keys, sessions, sign_in_links, users
-from db.tables import organizations as organizations_table
-from db.types import UtcDateTime, among
+from db.engine.database import CHANNEL, Database, Transaction
+from db.sql.reads import Read, Row
+from db.sql.tables import api_keys, sessions, sign_in_links, users
+from db.sql.tables import organizations as organizations_table
+from db.sql.types import UtcDateTime, among
 from domain.access import Caller, lesser
 from domain.account import ApiKey
 from domain.api_keys import MAX_SESSIONS

@@ -11,11 +11,11 @@ from sqlalchemy import FromClause, Select, Table, bindparam, func, select, tuple
 from sqlalchemy.sql.expression import ColumnElement
 
 from db import definitions, paths
-from db.database import Database
-from db.filters import COLUMN_OF, Bound, condition, positive, take_apart
+from db.engine.database import Database
 from db.paths import AccessPath, Index, Indexed
-from db.reads import Owners, R, Read
-from db.types import Unindexed, among, open_end, text_list
+from db.sql.filters import COLUMN_OF, Bound, condition, positive, take_apart
+from db.sql.reads import Owners, R, Read
+from db.sql.types import Unindexed, among, open_end, text_list
 from domain.filters import EVERYTHING, NOTHING, Where
 from domain.paging import Order, Page, Window, cut
 

@@ -14,8 +14,8 @@ from sqlalchemy import URL, Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from db.opening import driver_url
-from db.postgresql_url import target_of
+from db.engine.opening import driver_url
+from db.engine.postgresql_url import target_of
 
 _ADVISORY_LOCK = 0x63657274  # "cert"
 

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, select, update
 
-from db.database import Database, Transaction
-from db.reads import Read
-from db.tables import organizations
+from db.engine.database import Database, Transaction
+from db.sql.reads import Read
+from db.sql.tables import organizations
 from domain.records import Organization
 
 COLUMNS = (organizations.c.id, organizations.c.slug, organizations.c.name)

@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, Table, bindparam, func, select, tuple_, union_all
 from sqlalchemy.sql.expression import ColumnElement
 
-from db.database import Database
-from db.filters import condition, entries_of, is_entry, is_of_entries
-from db.reads import Read
+from db.engine.database import Database
+from db.sql.filters import condition, entries_of, is_entry, is_of_entries
+from db.sql.reads import Read
 from domain.filters import Condition, Either, Every, Where
 
 FEW = 6000

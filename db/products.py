@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, select, update
 
-from db.database import Database, Transaction
+from db.engine.database import Database, Transaction
 from db.lists import Listed
 from db.paths import Index
-from db.reads import KeyedRead, Read
-from db.tables import products
-from db.types import pattern
+from db.sql.reads import KeyedRead, Read
+from db.sql.tables import products
+from db.sql.types import pattern
 from domain.commands import ListTradeItems
 from domain.gtin import Gtin
 from domain.records import Product

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from sqlalchemy import String, column, select, table
 
-from db.database import Database
-from db.reads import Read
+from db.engine.database import Database
+from db.sql.reads import Read
 
 _STORED = Read(select(column("version_num", String)).select_from(table("alembic_version")), lambda row: str(row[0]))
 

@@ -2,9 +2,9 @@
 
 from sqlalchemy import bindparam, select
 
-from db.database import Database
-from db.reads import Read
-from db.tables import secrets
+from db.engine.database import Database
+from db.sql.reads import Read
+from db.sql.tables import secrets
 
 BY_NAME = Read(select(secrets.c.value).where(secrets.c.name == bindparam("name")), lambda row: str(row[0]))
 

@@ -26,12 +26,12 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FromClause, FunctionElement
 
-from db.database import Database
 from db.definitions import Definitions, with_definitions
-from db.filters import condition, take_apart
-from db.reads import Read, Row
-from db.tables import certification_assignments, certifications, claim_assignments, claims
-from db.types import Unindexed, earlier
+from db.engine.database import Database
+from db.sql.filters import condition, take_apart
+from db.sql.reads import Read, Row
+from db.sql.tables import certification_assignments, certifications, claim_assignments, claims
+from db.sql.types import Unindexed, earlier
 from domain.filters import Condition, Either, Every, Not, Where
 from domain.stats import (
     MAX_GROUPS,

@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 from sqlalchemy import bindparam, delete, select
 
-from db.database import Database, Transaction
+from db.engine.database import Database, Transaction
 from db.keys import announce
-from db.reads import Read
-from db.tables import trusted_documents
+from db.sql.reads import Read
+from db.sql.tables import trusted_documents
 
 
 class TrustedDocument(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What a list is narrowed down to: conditions joined by and, or, not. `db.filters` makes SQL of them.
+"""What a list is narrowed down to: conditions joined by and, or, not. `db.sql.filters` makes SQL of them.
 
 A condition is true or false, never unknown: `not` is the exact complement, also where a date is not recorded.
 Definitions (bodies, certifications, claims) are some hundreds: conditions on them are judged here, in memory, and

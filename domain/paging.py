@@ -100,7 +100,7 @@ class Order(NamedTuple):
 
 
 def sortable(position: Position) -> tuple[Any, ...]:
-    """A position that can be compared with others: a missing date lies behind all dates, as in `db.types.open_end`."""
+    """A position that can be compared with others: a missing date lies behind all dates (`db.sql.types.open_end`)."""
     return tuple((value is None, value) for value in position)
 
 

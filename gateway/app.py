@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from db.database import Database
+from db.engine.database import Database
 from gateway.bearer import BearerTokens, bearer_routes
 from gateway.body_limit import BodyLimit
 from gateway.cors import Cors

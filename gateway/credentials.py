@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from db import organizations
-from db.database import Database
+from db.engine.database import Database
 from db.keys import Credential, find_key, find_session
 from domain.access import Caller
 from domain.api_keys import digest, is_well_formed

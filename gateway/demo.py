@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from db.catalogue import DEMO_SLUG, Loaded, load_catalogue, load_demo
-from db.database import Database
+from db.engine.database import Database
 from domain.vocabulary import Role
 from gateway import storage
 from gateway.server import address, serve

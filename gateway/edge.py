@@ -13,8 +13,8 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from db import turns
-from db.database import Database
+from db.engine import turns
+from db.engine.database import Database
 from domain.access import Caller
 from domain.errors import DomainError, Forbidden, Unauthorized
 from domain.idempotency import read_key

@@ -5,10 +5,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from db import definitions
-from db.database import Database, Transaction
+from db.engine.database import Database, Transaction
 from db.organizations import find_by_slug
-from db.reads import Definitions, KeyedRead, Owners, R, Read
 from db.secrets import cursor_secret
+from db.sql.reads import Definitions, KeyedRead, Owners, R, Read
 from domain.access import Caller
 from domain.problem import ErrorPages
 from domain.vocabulary import Role

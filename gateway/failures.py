@@ -5,8 +5,8 @@ import sqlite3
 from sqlalchemy.exc import DBAPIError
 
 from db.catalogue_files import CatalogueError
-from db.database import UnusableDatabase
-from db.trouble import trouble_of
+from db.engine.database import UnusableDatabase
+from db.engine.trouble import trouble_of
 from domain.errors import Busy, DomainError
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from graphql import GraphQLError
 from starlette.types import Scope
 
-from db.database import Database
+from db.engine.database import Database
 from execution.errors import RequestError
 from execution.execute import Executor
 from execution.limits import PER_CALLER, DocumentLimits, too_costly

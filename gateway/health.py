@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from db.database import Database
+from db.engine.database import Database
 from db.secrets import BY_NAME
 from domain.errors import Busy
 

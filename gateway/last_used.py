@@ -10,7 +10,7 @@ import logging
 from datetime import datetime
 from typing import TypeVar
 
-from db.database import Database
+from db.engine.database import Database
 from db.keys import mark_used
 from domain.short_id import ShortId
 

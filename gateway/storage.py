@@ -7,8 +7,8 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from db import revision
-from db.database import Database
-from db.opening import driver_url, open_database
+from db.engine.database import Database
+from db.engine.opening import driver_url, open_database
 from gateway.failures import Failure
 from gateway.settings import Settings, SettingsError
 

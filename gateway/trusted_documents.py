@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from db.database import Database
+from db.engine.database import Database
 from resolvers.trusted_documents import NamedDocument, text_of
 
 _MAX_CHARACTERS = 2_000_000

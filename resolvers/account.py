@@ -3,7 +3,7 @@
 import msgspec
 
 from db import accounts, keys
-from db.database import Transaction
+from db.engine.database import Transaction
 from domain.access import require_key_management
 from domain.account import (
     ApiKey,

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from db import lists
-from db.database import Transaction
+from db.engine.database import Transaction
 from domain.changes import Change
 from domain.commands import PatchCertificationAssignment, PatchClaimAssignment
 from domain.errors import AlreadyAssigned, NotFound

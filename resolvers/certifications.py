@@ -1,7 +1,7 @@
 """Certifications: what a product's certificate says, and the operations that are theirs alone."""
 
 from db.assignments import certifications
-from db.database import Transaction
+from db.engine.database import Transaction
 from domain import listing
 from domain.changes import Change
 from domain.commands import (

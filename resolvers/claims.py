@@ -1,7 +1,7 @@
 """Claims: what is recorded when a product claims something, and the operations that are theirs alone."""
 
 from db.assignments import claims
-from db.database import Transaction
+from db.engine.database import Transaction
 from domain import listing
 from domain.changes import Change
 from domain.commands import (

@@ -11,7 +11,7 @@ from secrets import token_urlsafe
 from typing import NamedTuple
 
 from db import accounts, keys
-from db.database import Database, Transaction
+from db.engine.database import Database, Transaction
 from db.keys import KeyEntry
 from domain.account import Member, User
 from domain.api_keys import digest, is_well_formed, new_key

@@ -11,8 +11,8 @@ from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Self, TypeV
 
 import msgspec
 
-from db.database import Database, Transaction
-from db.rehearsal import Rehearsal
+from db.engine.database import Database, Transaction
+from db.engine.rehearsal import Rehearsal
 from domain.access import Caller, Permission, require
 from domain.changes import Change, cleared_keys
 from domain.errors import REFUSALS, BadRequest, DomainError, InvalidInput, NotApplied, Violation

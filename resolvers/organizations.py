@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from db import keys, organizations
-from db.database import Database, Transaction
+from db.engine.database import Database, Transaction
 from domain.errors import AlreadyExists, NotFound
 from domain.records import Organization
 from domain.short_id import new_short_id

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from db.database import Transaction
+from db.engine.database import Transaction
 from domain.changes import Change
 from domain.patch import changes_of
 from domain.records import CertificationAssignment, ClaimAssignment, Product

@@ -1,7 +1,7 @@
 """Products."""
 
 from db import lists, products
-from db.database import Transaction
+from db.engine.database import Transaction
 from domain.access import owner_of_new, require_ownership
 from domain.changes import Change
 from domain.commands import CreateProduct, ListProducts, ListTradeItems, PatchProduct

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar, get_type_hints
 import msgspec
 
 from db import idempotency
-from db.database import Transaction
+from db.engine.database import Transaction
 from domain.errors import AlreadyExists, IdempotencyKeyReused
 from domain.idempotency import LIFE, OneWrite, fingerprint
 from domain.validation import Command

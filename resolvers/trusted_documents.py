@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from db import trusted_documents
-from db.database import Database
+from db.engine.database import Database
 from db.trusted_documents import TrustedDocument
 from domain.errors import NotFound
 

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import pytest
 
-from db.database import Database, Pace
+from db.engine.database import Database, Pace
+from db.engine.opening import open_database
 from db.migrate import migrate
-from db.opening import open_database
 from domain.short_id import ShortId
 from gateway.app import create_app
 from gateway.settings import Settings

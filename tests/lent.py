@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from db.lender import Lender, PostgresqlConnection
+from db.engine.lender import Lender, PostgresqlConnection
 
 
 @asynccontextmanager

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from db.database import Database, Pace
-from db.opening import PACE, open_database
+from db.engine.database import Database, Pace
+from db.engine.opening import PACE, open_database
 
 
 class Proxy:

@@ -8,10 +8,10 @@ import httpx2
 from sqlalchemy import select
 from starlette.types import ASGIApp
 
-from db import tables
-from db.database import Database
+from db.engine.database import Database
 from db.products import searched
-from db.reads import Read
+from db.sql import tables
+from db.sql.reads import Read
 from domain.short_id import ShortId, catalogue_id, new_short_id
 from domain.vocabulary import KeyKind, Role
 from resolvers.keys import create_key

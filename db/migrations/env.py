@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from db.tables import metadata
+from db.sql.tables import metadata
 
 
 def _run(connection: Connection) -> None:

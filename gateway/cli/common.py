@@ -6,7 +6,7 @@ from typing import IO, TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from db.database import Database
+    from db.engine.database import Database
     from gateway.settings import Settings
 
 P = ParamSpec("P")

@@ -16,9 +16,9 @@ from bench import accounting, data, load
 from bench.compare import normal
 from bench.databases import claim_assignments
 from bench.generator import read_requests
-from db import tables
-from db.database import Database
-from db.opening import open_database
+from db.engine.database import Database
+from db.engine.opening import open_database
+from db.sql import tables
 from domain.gtin import check_digit_is_right
 from domain.short_id import parse_short_id
 from tests.world import all_rows

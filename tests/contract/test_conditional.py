@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from db import tables
+from db.sql import tables
 from domain.short_id import catalogue_id
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOTHING, OTHERS_GTIN, OTHERS_PRIVATE, USDA_ORGANIC, VEGAN, World
 

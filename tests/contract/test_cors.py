@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from db import tables
+from db.sql import tables
 from gateway.app import create_app
 from gateway.settings import Settings, SettingsError, load_settings
 from resolvers.keys import create_sign_in_link, sign_in

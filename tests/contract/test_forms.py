@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from db import tables
+from db.sql import tables
 from domain.errors import BadRequest, InvalidInput
 from resolvers.keys import create_sign_in_link, sign_in
 from rest_compat.forms import read_form

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from graphql import is_non_null_type
 
-from db import tables
+from db.sql import tables
 from domain.access import Caller
 from domain.gtin import Gtin
 from domain.records import Organization

@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from db import tables
+from db.sql import tables
 from resolvers.keys import sign_in_with_key
 from tests.world import GTIN, World
 

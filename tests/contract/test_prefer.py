@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from db import tables
+from db.sql import tables
 from rest_compat.manners import is_strict
 from tests.world import GTIN, USDA_ORGANIC, VEGAN, World
 

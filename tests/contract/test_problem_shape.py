@@ -11,10 +11,10 @@ import httpx2
 import pytest
 
 import db.assignments
-import db.group_commit
-import db.postgresql
-from db import tables
-from db.opening import open_database
+import db.engine.group_commit
+import db.engine.postgresql
+from db.engine.opening import open_database
+from db.sql import tables
 from domain.gtin import Gtin
 from domain.problem import KINDS
 from domain.vocabulary import Role
@@ -493,8 +493,8 @@ async def test_a_defect_before_the_application_is_masked_too(
 @pytest.fixture
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     """The waits of production, shortened. Stands before the database among a test's fixtures."""
-    monkeypatch.setattr(db.group_commit, "WAIT_SECONDS", 0.2)
-    monkeypatch.setattr(db.postgresql, "_SERVER", {**db.postgresql._SERVER, "lock_timeout": "200"})
+    monkeypatch.setattr(db.engine.group_commit, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(db.engine.postgresql, "_SERVER", {**db.engine.postgresql._SERVER, "lock_timeout": "200"})
 
 
 @pytest.mark.usefixtures("impatience")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from db import tables
+from db.sql import tables
 from rest_compat.endpoint import Endpoint
 from rest_compat.routes import ENDPOINTS
 from tests.world import BODY, FAIR_TRADE, GTIN, NON_GMO, USDA_ORGANIC, VEGAN, World

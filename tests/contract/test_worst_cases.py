@@ -21,7 +21,7 @@ import httpx2
 import pytest
 
 from bench import data
-from db.opening import open_database
+from db.engine.opening import open_database
 from domain.vocabulary import KeyKind, Role
 from gateway.app import create_app
 from resolvers.keys import create_key

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, delete, func, select, update
 
-from db import tables
 from db.assignments import certifications
 from db.catalogue import certification_id, load_catalogue, load_demo
 from db.catalogue_files import DATA, CatalogueError, read_catalogue, read_demo_products
-from db.database import Database
-from db.opening import open_database
-from db.reads import Read
+from db.engine.database import Database
+from db.engine.opening import open_database
+from db.sql import tables
+from db.sql.reads import Read
 from domain.gtin import Gtin
 from domain.short_id import catalogue_id
 from domain.validity import is_active

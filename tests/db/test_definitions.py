@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from db import bodies, definitions, tables
+from db import bodies, definitions
 from db.assignments import certifications, claims
-from db.database import Database
-from db.opening import open_database
-from db.reads import Read
+from db.engine.database import Database
+from db.engine.opening import open_database
+from db.sql import tables
+from db.sql.reads import Read
 from domain.gtin import Gtin
 from domain.short_id import catalogue_id
 from tests.world import BODY, GTIN, NON_GMO, USDA_ORGANIC, VEGAN, World

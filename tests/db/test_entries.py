@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from db import tables
+from db.sql import tables
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, USDA_ORGANIC, World
 
 ENTRIES = [

@@ -12,12 +12,13 @@ import pytest
 from sqlalchemy import cast, func, select, update
 from sqlalchemy.types import Integer
 
-from db import definitions, products, tables
+from db import definitions, products
 from db.assignments import certifications, claims
-from db.gathering import _MOST_KEYS, _TURNS
-from db.opening import open_database
-from db.postgresql import PostgresqlDatabase
-from db.reads import KeyedRead
+from db.engine.gathering import _MOST_KEYS, _TURNS
+from db.engine.opening import open_database
+from db.engine.postgresql import PostgresqlDatabase
+from db.sql import tables
+from db.sql.reads import KeyedRead
 from domain.errors import Busy
 from domain.gtin import Gtin
 from domain.records import NOT_READ

@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 from sqlalchemy import bindparam, select, update
 
-import db.group_commit
-from db import tables
+import db.engine.group_commit
 from db.assignments import claims
-from db.database import Transaction
-from db.group_commit import GroupCommit, SqliteTransaction
-from db.opening import open_database
-from db.reads import Read
-from db.sqlite import SqliteDatabase
+from db.engine.database import Transaction
+from db.engine.group_commit import GroupCommit, SqliteTransaction
+from db.engine.opening import open_database
+from db.engine.sqlite import SqliteDatabase
+from db.sql import tables
+from db.sql.reads import Read
 from domain.errors import AlreadyAssigned, Busy
 from domain.vocabulary import ClaimSource
 from tests.world import GTIN, NON_GMO, World
@@ -37,7 +37,7 @@ RELABEL = update(tables.claims).where(tables.claims.c.code == bindparam("of"))
 @pytest.fixture(autouse=True)
 def no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a busy machine does slowly is a group all the same."""
-    monkeypatch.setattr(db.group_commit, "GROUP_SECONDS", 60.0)
+    monkeypatch.setattr(db.engine.group_commit, "GROUP_SECONDS", 60.0)
 
 
 @pytest.fixture
@@ -195,13 +195,15 @@ async def test_those_that_wait_have_their_turns_before_the_loop_turns(world: Wor
     async with slow_disk(writer):
         tasks = [asyncio.create_task(store(world, "first"))]
         await until(lambda: writer._thread.busy)
-        tasks += [asyncio.create_task(store(world, f"c{number:03}")) for number in range(2 * db.group_commit.AT_ONCE)]
+        tasks += [
+            asyncio.create_task(store(world, f"c{number:03}")) for number in range(2 * db.engine.group_commit.AT_ONCE)
+        ]
         await until(lambda: len(writer._waiting) == len(tasks) - 1)
         writer._connection.set_trace_callback(lambda sql: met.append(turns) if sql.startswith("RELEASE") else None)
     assert all(await asyncio.gather(*tasks))
     writer._connection.set_trace_callback(None)
     counting.cancel()
-    assert len(met) == 2 * db.group_commit.AT_ONCE
+    assert len(met) == 2 * db.engine.group_commit.AT_ONCE
     assert len(set(met)) == 2
 
 
@@ -265,7 +267,7 @@ async def test_operations_have_their_turns_in_the_order_they_came(world: World) 
 async def test_a_group_does_not_grow_for_ever(
     world: World, writer: GroupCommit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db.group_commit, "GROUP_SECONDS", 0.0)
+    monkeypatch.setattr(db.engine.group_commit, "GROUP_SECONDS", 0.0)
     with traced(writer) as seen:
         await asyncio.gather(*(store(world, code) for code in "abc"))
     assert seen.count("COMMIT") == 3
@@ -468,7 +470,7 @@ async def test_a_connection_that_is_of_no_use_is_said_to_everybody(world: World,
 
 
 async def test_a_full_queue_is_busy(world: World, writer: GroupCommit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db.group_commit, "MAX_WAITING", 3)
+    monkeypatch.setattr(db.engine.group_commit, "MAX_WAITING", 3)
     async with slow_disk(writer):
         tasks = [asyncio.create_task(store(world, "a"))]
         await until(lambda: writer._thread.busy)
@@ -481,7 +483,7 @@ async def test_a_full_queue_is_busy(world: World, writer: GroupCommit, monkeypat
 
 
 async def test_an_operation_that_takes_too_long_is_undone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db.group_commit, "HOLD_SECONDS", 0.05)
+    monkeypatch.setattr(db.engine.group_commit, "HOLD_SECONDS", 0.05)
 
     async def slow() -> None:
         async with world.database.write() as transaction:

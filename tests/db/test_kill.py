@@ -20,7 +20,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from db import tables
+from db.sql import tables
 from domain.short_id import catalogue_id
 from tests.conftest import ROOT
 from tests.world import USDA_ORGANIC, World

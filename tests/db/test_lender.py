@@ -7,13 +7,13 @@ import asyncpg
 import pytest
 from sqlalchemy import func, select, update
 
-import db.lender
-import db.postgresql
-from db import tables
-from db.lender import Lender, PostgresqlConnection, _too_late
-from db.opening import open_database
-from db.postgresql import PostgresqlDatabase
-from db.reads import Read
+import db.engine.lender
+import db.engine.postgresql
+from db.engine.lender import Lender, PostgresqlConnection, _too_late
+from db.engine.opening import open_database
+from db.engine.postgresql import PostgresqlDatabase
+from db.sql import tables
+from db.sql.reads import Read
 from domain.errors import Busy
 from tests.lent import all_lent, lent
 from tests.proxy import opened, proxied
@@ -223,7 +223,7 @@ async def test_closing_lets_those_finish_who_have_begun_or_wait(
     async def connect() -> PostgresqlConnection:
         nonlocal opened
         opened += 1
-        return await db.postgresql._connect(postgresql._dsn)
+        return await db.engine.postgresql._connect(postgresql._dsn)
 
     lender = Lender(connect, 1)
     connection = await lender.take()
@@ -259,7 +259,7 @@ async def test_a_successor_that_is_lost_as_well_is_said(postgresql: PostgresqlDa
     async def lost_at_once() -> PostgresqlConnection:
         """A connection that the server ends before it is used."""
         nonlocal ended
-        connection = await db.postgresql._connect(postgresql._dsn)
+        connection = await db.engine.postgresql._connect(postgresql._dsn)
         async with lent(postgresql._writers) as other:
             ended += await other.fetchval("SELECT pg_terminate_backend($1, 5000)", connection.get_server_pid())
         return connection
@@ -280,13 +280,13 @@ async def test_a_successor_that_is_lost_as_well_is_said(postgresql: PostgresqlDa
 async def test_a_server_that_goes_silent_is_not_waited_for_endlessly(
     postgresql: PostgresqlDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db.postgresql, "_ANSWER_SECONDS", 1)
+    monkeypatch.setattr(db.engine.postgresql, "_ANSWER_SECONDS", 1)
     async with proxied(postgresql._dsn) as proxy, opened(proxy.url) as database:
         assert isinstance(database, PostgresqlDatabase)
         assert len(await database.fetch(PID)) == 1
         proxy.silent = b""
         with monkeypatch.context() as impatience:
-            impatience.setattr(db.lender, "_OPEN_SECONDS", 0.2)
+            impatience.setattr(db.engine.lender, "_OPEN_SECONDS", 0.2)
             with pytest.raises(Busy):
                 await database.fetch(PID)
             # What said nothing is given up, although it was never closed.

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Dialect
 
-from db import definitions, lists, paths, products, stats, tables
+from db import definitions, lists, paths, products, stats
 from db.assignments import certifications, claims
-from db.compiled import SQLITE
-from db.filters import positive, take_apart
+from db.engine.postgresql import POSTGRESQL
+from db.engine.sqlite import SqliteDatabase
 from db.lists import Listed
-from db.postgresql import POSTGRESQL
-from db.reads import Read
-from db.sqlite import SqliteDatabase
+from db.sql import tables
+from db.sql.compiled import SQLITE
+from db.sql.filters import positive, take_apart
+from db.sql.reads import Read
 from domain.countries import ALPHA2
 from domain.filter_input import CERTIFICATION_ASSIGNMENTS, CLAIM_ASSIGNMENTS, MAX_LIST, PRODUCTS, Fields, parse_where
 from domain.filters import EVERYTHING, NOTHING, Where, settled

@@ -14,11 +14,11 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
 from db import revision
-from db.compiled import SQLITE
+from db.engine.opening import driver_url, open_database
 from db.migrate import current, downgrade, head, migrate
-from db.opening import driver_url, open_database
-from db.tables import metadata
-from db.types import VocabularyText
+from db.sql.compiled import SQLITE
+from db.sql.tables import metadata
+from db.sql.types import VocabularyText
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -9,10 +9,10 @@ import asyncpg
 import pytest
 from sqlalchemy import Integer, String, bindparam, column, delete, func, select, table, update
 
-from db import tables
 from db.assignments import certifications, claims
-from db.postgresql import PostgresqlDatabase
-from db.reads import Read
+from db.engine.postgresql import PostgresqlDatabase
+from db.sql import tables
+from db.sql.reads import Read
 from domain.access import Caller
 from domain.commands import AssignCertification, AssignClaim
 from domain.errors import Busy, DomainError

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from db import bodies, definitions, keys, lists, organizations, products, tables
+from db import bodies, definitions, keys, lists, organizations, products
 from db.assignments import certifications, claims
-from db.database import Database, Pace
-from db.opening import open_database
-from db.postgresql import PostgresqlDatabase
-from db.reads import Read
+from db.engine.database import Database, Pace
+from db.engine.opening import open_database
+from db.engine.postgresql import PostgresqlDatabase
+from db.sql import tables
+from db.sql.reads import Read
 from domain.access import Caller
 from domain.api_keys import digest
 from domain.filters import EVERYTHING

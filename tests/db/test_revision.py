@@ -1,6 +1,6 @@
 from db import migrate, revision
-from db.database import Database
-from db.opening import open_database
+from db.engine.database import Database
+from db.engine.opening import open_database
 
 
 def test_the_newest_file_is_the_head_of_the_history() -> None:

@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 from sqlalchemy import column, func, literal, select, table, update
 
-from db import keys, lists, organizations, products, stats, tables
+from db import keys, lists, organizations, products, stats
 from db.assignments import certifications, claims
-from db.compiled import SQLITE
-from db.filters import condition, take_apart
-from db.opening import open_database
-from db.reads import Read
-from db.sqlite import SqliteDatabase
+from db.engine.opening import open_database
+from db.engine.sqlite import SqliteDatabase
+from db.sql import tables
+from db.sql.compiled import SQLITE
+from db.sql.filters import condition, take_apart
+from db.sql.reads import Read
 from domain.filter_input import CERTIFICATION_ASSIGNMENTS, parse_where
 from domain.filters import EVERYTHING, Condition, Every
 from domain.paging import Window, product_order
@@ -119,7 +120,7 @@ async def test_reads_before_the_loop_turns_see_one_state_with_one_lock(world: Wo
 async def test_the_log_gives_back_the_room_that_a_large_write_took(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("db.sqlite._LOG_BYTES", 100_000)
+    monkeypatch.setattr("db.engine.sqlite._LOG_BYTES", 100_000)
     database = await open_database(database_url)
     log = tmp_path / "certgate.db-wal"
 

@@ -12,14 +12,15 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import update
 
-import db.group_commit
-import db.lender
-import db.postgresql
-from db import products, tables
+import db.engine.group_commit
+import db.engine.lender
+import db.engine.postgresql
+from db import products
 from db.assignments import certifications, claims
-from db.database import Database
-from db.opening import open_database
+from db.engine.database import Database
+from db.engine.opening import open_database
 from db.products import lock, owned
+from db.sql import tables
 from domain.errors import Busy
 from domain.gtin import Gtin
 from domain.records import ClaimAssignment
@@ -237,9 +238,9 @@ async def test_upsert_overwrites_and_insert_missing_does_not(world: World) -> No
 @pytest.fixture
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits of production, shortened. Stands before the database among a test's fixtures."""
-    monkeypatch.setattr(db.group_commit, "WAIT_SECONDS", 0.2)
-    monkeypatch.setattr(db.postgresql, "_SERVER", {**db.postgresql._SERVER, "lock_timeout": "200"})
-    monkeypatch.setattr(db.lender, "_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(db.engine.group_commit, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(db.engine.postgresql, "_SERVER", {**db.engine.postgresql._SERVER, "lock_timeout": "200"})
+    monkeypatch.setattr(db.engine.lender, "_WAIT_SECONDS", 0.2)
 
 
 LOCK_SQLITE = """
@@ -317,7 +318,9 @@ async def test_too_many_writes_are_busy_and_the_next_one_works(world: World) -> 
             await hold.wait()
 
     # SQLite has one writing connection, PostgreSQL eight.
-    writers = db.postgresql._CONNECTIONS if isinstance(world.database, db.postgresql.PostgresqlDatabase) else 1
+    writers = (
+        db.engine.postgresql._CONNECTIONS if isinstance(world.database, db.engine.postgresql.PostgresqlDatabase) else 1
+    )
     slow_ones = [asyncio.create_task(slow()) for _ in range(writers)]
     await asyncio.sleep(0)
     try:
@@ -332,7 +335,7 @@ async def test_too_many_writes_are_busy_and_the_next_one_works(world: World) -> 
 @pytest.mark.usefixtures("impatience")
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_a_read_without_a_connection_to_spare_is_busy(world: World) -> None:
-    assert isinstance(world.database, db.postgresql.PostgresqlDatabase)
+    assert isinstance(world.database, db.engine.postgresql.PostgresqlDatabase)
     async with all_lent(world.database._readers):
         with pytest.raises(Busy, match="no connection to spare"):
             await products.find(world.database, PRODUCT, [world.brand])

@@ -5,7 +5,7 @@ import sqlite3
 import asyncpg
 import pytest
 
-from db.trouble import BUSY, CROWDED, FULL, MISSING, READ_ONLY, UNREACHABLE, UNUSABLE, Trouble, trouble_of
+from db.engine.trouble import BUSY, CROWDED, FULL, MISSING, READ_ONLY, UNREACHABLE, UNUSABLE, Trouble, trouble_of
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import bindparam, func, literal_column, select
 
-from db import turns
-from db.database import Database
-from db.reads import Read
-from db.turns import Turns
+from db.engine import turns
+from db.engine.database import Database
+from db.engine.turns import Turns
+from db.sql.reads import Read
 from domain.errors import Busy
 
 # Runs for a while, in a thread or on a connection of its own.

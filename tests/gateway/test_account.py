@@ -14,9 +14,10 @@ import httpx2
 import pytest
 from sqlalchemy import update
 
-from db import keys, tables
-from db.database import Database
-from db.opening import open_database
+from db import keys
+from db.engine.database import Database
+from db.engine.opening import open_database
+from db.sql import tables
 from domain.api_keys import digest, is_well_formed
 from domain.errors import InvalidInput, NotFound
 from domain.short_id import ShortId

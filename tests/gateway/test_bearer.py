@@ -13,8 +13,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from db import tables
-from db.database import Database
+from db.engine.database import Database
+from db.sql import tables
 from gateway.app import create_app
 from gateway.jwks import MAX_FETCHES
 from gateway.settings import Settings, SettingsError, load_settings

@@ -26,9 +26,9 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import update
 
-from db.opening import open_database
+from db.engine.opening import open_database
 from db.revision import head
-from db.tables import api_keys
+from db.sql.tables import api_keys
 from domain.api_keys import is_well_formed
 from domain.short_id import catalogue_id
 from gateway import contracts

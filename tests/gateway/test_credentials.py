@@ -8,10 +8,10 @@ import pytest
 
 import gateway.credentials
 from db import keys
-from db.database import Database
+from db.engine.database import Database
+from db.engine.opening import open_database
 from db.keys import find_key
-from db.opening import open_database
-from db.reads import Read
+from db.sql.reads import Read
 from domain.access import Caller
 from domain.api_keys import digest
 from domain.errors import Unauthorized

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from db import tables
+from db.sql import tables
 from gateway.credentials import Credentials
 from resolvers.keys import create_sign_in_link, sign_in
 from tests.world import GTIN, USDA_ORGANIC, VEGAN, World

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import BigInteger, column, func, literal, select, table
 
-from db import products, stats, tables
-from db.database import Database
-from db.postgresql import PostgresqlDatabase
-from db.reads import Read
+from db import products, stats
+from db.engine.database import Database
+from db.engine.postgresql import PostgresqlDatabase
+from db.sql import tables
+from db.sql.reads import Read
 from execution import stopping
 from gateway.app import create_app
 from gateway.http_protocol import QuickProtocol

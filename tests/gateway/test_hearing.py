@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from db import keys
-from db.database import Database, Pace
-from db.postgresql import PostgresqlDatabase
+from db.engine.database import Database, Pace
+from db.engine.postgresql import PostgresqlDatabase
 from domain.errors import Unauthorized
 from gateway.app import create_app
 from gateway.credentials import Credentials

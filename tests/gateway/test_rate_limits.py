@@ -11,8 +11,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from db import tables, turns
-from db.opening import open_database
+from db.engine import turns
+from db.engine.opening import open_database
+from db.sql import tables
 from domain.vocabulary import KeyKind, Role
 from gateway.app import create_app
 from gateway.limiter import DAY, MINUTE, MemoryLimiter

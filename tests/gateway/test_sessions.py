@@ -8,9 +8,10 @@ import httpx2
 import pytest
 from sqlalchemy import update
 
-from db import keys, tables
-from db.database import Database, Transaction
-from db.opening import open_database
+from db import keys
+from db.engine.database import Database, Transaction
+from db.engine.opening import open_database
+from db.sql import tables
 from domain.api_keys import MAX_SESSIONS
 from domain.errors import Unauthorized
 from domain.vocabulary import KeyKind, Role

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx2
 
-from db import tables
+from db.sql import tables
 from gateway.app import create_app
 from gateway.settings import Settings
 from resolvers.keys import create_sign_in_link, revoke_key

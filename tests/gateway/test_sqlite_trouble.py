@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-import db.group_commit
-from db.database import Pace
-from db.opening import open_database
+import db.engine.group_commit
+from db.engine.database import Pace
+from db.engine.opening import open_database
 from gateway.app import create_app
 from tests.conftest import SETTINGS, Populated
 from tests.gateway.test_cli import refused
@@ -108,7 +108,7 @@ async def test_a_file_that_is_gone(database_file: Path, populated_sqlite: Popula
 async def test_a_file_that_another_process_has_locked(
     database_file: Path, populated_sqlite: Populated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db.group_commit, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(db.engine.group_commit, "WAIT_SECONDS", 0.2)
     async with opened(database_file, populated_sqlite) as world:
         with closing(sqlite3.connect(database_file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")

@@ -33,8 +33,8 @@ NOT_YET = {
 """Half a second of imports altogether."""
 
 OF_THE_OTHER_DATABASE = {
-    "sqlite": {"asyncpg", "db.postgresql", "sqlalchemy.dialects.postgresql"},
-    "postgresql": {"aiosqlite", "db.sqlite"},
+    "sqlite": {"asyncpg", "db.engine.postgresql", "sqlalchemy.dialects.postgresql"},
+    "postgresql": {"aiosqlite", "db.engine.sqlite"},
 }
 
 
@@ -43,7 +43,7 @@ async def test_nothing_is_imported_that_the_first_answer_does_not_need(
     world: World, database_url: str, tmp_path: Path
 ) -> None:
     imported = imported_until_the_first_answer(database_url, world.keys["readonly"], tmp_path / "imports")
-    assert {"db.tables", "gateway.app", "schema.schema", "sqlalchemy", "uvicorn"} <= imported
+    assert {"db.sql.tables", "gateway.app", "schema.schema", "sqlalchemy", "uvicorn"} <= imported
     assert imported & (NOT_YET | OF_THE_OTHER_DATABASE[database_url.partition(":")[0]]) == set()
 
 

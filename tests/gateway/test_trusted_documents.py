@@ -9,8 +9,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from db.engine.opening import open_database
 from db.keys import find_key
-from db.opening import open_database
 from domain.api_keys import digest
 from gateway.app import create_app
 from gateway.settings import Settings

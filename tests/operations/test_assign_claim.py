@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from strawberry.utils.str_converters import to_camel_case
 
-from db import tables
+from db.sql import tables
 from domain.short_id import decode
 from tests.operations.faces import Face
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOTHING, OTHERS_GTIN, VEGAN, World

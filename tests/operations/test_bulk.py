@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from graphql import GraphQLObjectType
 
-from db import tables
-from db.postgresql import PostgresqlDatabase
-from db.sqlite import SqliteDatabase
+from db.engine.postgresql import PostgresqlDatabase
+from db.engine.sqlite import SqliteDatabase
+from db.sql import tables
 from domain.errors import REFUSALS, NotApplied
 from schema import problems
 from schema.schema import schema

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from db import tables
+from db.sql import tables
 from tests.operations.mutations import MUTATIONS, prepare, run
 from tests.operations.test_dry_run import everything
 from tests.world import GTIN, USDA_ORGANIC, World

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from db import tables
+from db.sql import tables
 from domain.short_id import ShortId
 from tests.operations.faces import GraphQL, Rest
 from tests.operations.test_statements import statements

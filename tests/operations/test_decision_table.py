@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from db import tables
+from db.sql import tables
 from domain.vocabulary import KeyKind, Role
 from resolvers.keys import remove_member, set_member
 from tests.operations.faces import Face, Outcome, Rest

@@ -8,7 +8,8 @@ import httpx2
 import pytest
 from graphql import GraphQLObjectType, GraphQLUnionType, get_named_type
 
-from db import group_commit, tables
+from db.engine import group_commit
+from db.sql import tables
 from domain.errors import Busy
 from resolvers import assignments
 from schema.schema import schema

@@ -17,8 +17,8 @@ import httpx2
 import pytest
 from sqlalchemy import make_url
 
-from db import tables
 from db.keys import announce
+from db.sql import tables
 from domain.idempotency import OneWrite
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOON, NOTHING, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
 

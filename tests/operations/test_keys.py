@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from db import keys, tables
+from db import keys
+from db.sql import tables
 from domain.api_keys import MAX_KEYS
 from domain.short_id import catalogue_id
 from domain.vocabulary import KeyKind, Role

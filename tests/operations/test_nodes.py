@@ -6,8 +6,8 @@ from typing import Any
 import graphql
 import pytest
 
-from db import tables
-from db.sqlite import SqliteDatabase
+from db.engine.sqlite import SqliteDatabase
+from db.sql import tables
 from domain.short_id import catalogue_id, decode
 from schema.schema import schema
 from tests.operations.faces import GraphQL, Rest

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from db import tables
 from db.keys import add_key
+from db.sql import tables
 from domain.short_id import ShortId, catalogue_id
 from domain.vocabulary import KeyKind, Role
 from rest_compat.routes import ENDPOINTS

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from db import tables
+from db.sql import tables
 from tests.operations.faces import Face
 from tests.world import (
     FAIR_TRADE,

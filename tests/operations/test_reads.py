@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from db import tables
+from db.sql import tables
 from tests.operations.faces import Face, GraphQL, Rest
 from tests.world import (
     BODY,

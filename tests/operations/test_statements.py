@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from db import definitions
-from db.postgresql import PostgresqlDatabase
-from db.sqlite import SqliteDatabase
+from db.engine.postgresql import PostgresqlDatabase
+from db.engine.sqlite import SqliteDatabase
 from tests.lent import heard
 from tests.operations.faces import GraphQL, Rest
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, USDA_ORGANIC, VEGAN, World

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from db import tables
+from db.sql import tables
 from domain.countries import ALPHA2
 from domain.short_id import new_short_id
 from domain.validity import is_active

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from db.postgresql import PostgresqlDatabase
+from db.engine.postgresql import PostgresqlDatabase
 from tests.operations.faces import Face, GraphQL
 from tests.operations.test_statements import statements
 from tests.world import GTIN, OTHERS_GTIN, OTHERS_PRIVATE, PRIVATE, USDA_ORGANIC, World

@@ -16,7 +16,7 @@ from graphql import (
 
 from db import products
 from db.assignments import certifications, claims
-from db.reads import Read
+from db.sql.reads import Read
 from domain.access import Caller
 from domain.gtin import Gtin
 from domain.problem import ErrorPages

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from db import tables
+from db.sql import tables
 from domain.short_id import catalogue_id, new_short_id
 from tests.operations.faces import GraphQL
 from tests.world import GTIN, NOON, World

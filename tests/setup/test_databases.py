@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from db import tables
+from db.sql import tables
 from tests.postgresql import Databases
 
 

@@ -37,7 +37,7 @@ def _moment(stored: tuple[int]) -> datetime:
 
 async def set_codecs(connection: asyncpg.Connection) -> None:
     """Has a new connection write and read these types so."""
-    # Parameters are texts already (`db.compiled.json_text`).
+    # Parameters are texts already (`db.sql.compiled.json_text`).
     for name in ("json", "jsonb"):
         await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=msgspec.json.decode)
     for name, encode, decode in (("date", _days, _day), ("timestamptz", _microseconds, _moment)):

@@ -7,8 +7,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 from sqlalchemy import Column, Dialect, Select, Table, bindparam
 
-from db.compiled import Compiled, compile_statement
-from db.types import among
+from db.sql.compiled import Compiled, compile_statement
+from db.sql.types import among
 from domain.records import NOT_READ
 from domain.short_id import ShortId
 

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 import asyncpg
 
-from db.database import Pace
+from db.engine.database import Pace
 from domain.errors import Busy
 
 T = TypeVar("T")

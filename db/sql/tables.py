@@ -23,7 +23,7 @@ from sqlalchemy import (
     select,
 )
 
-from db.types import Day, Document, UtcDateTime, VocabularyText, earlier, open_end, text
+from db.sql.types import Day, Document, UtcDateTime, VocabularyText, earlier, open_end, text
 from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, KeyKind, Role, VerificationStatus
 
 metadata = MetaData(

@@ -1,7 +1,7 @@
-"""One interface to either database, which `db.opening` opens.
+"""One interface to either database, which `db.engine.opening` opens.
 
-Statements are SQLAlchemy Core, compiled once (`db.compiled`) and run on the bare driver. Nobody outside `db/` sees a
-row or a connection.
+Statements are SQLAlchemy Core, compiled once (`db.sql.compiled`) and run on the bare driver. Nobody outside `db/`
+sees a row or a connection.
 """
 
 import asyncio
@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Dialect, Table, false, update
 from sqlalchemy.sql.dml import Delete, Update
 
-from db import writes
-from db.compiled import Compiled
-from db.reads import Definitions, Owners, R, Read, Row
-from db.tables import secrets
-from db.trouble import BUSY, FULL, UNREACHABLE, UNUSABLE, Trouble, trouble_of
+from db.engine.trouble import BUSY, FULL, UNREACHABLE, UNUSABLE, Trouble, trouble_of
+from db.sql import writes
+from db.sql.compiled import Compiled
+from db.sql.reads import Definitions, Owners, R, Read, Row
+from db.sql.tables import secrets
 
 Values = Mapping[str, Any]
 
@@ -37,7 +37,7 @@ DEFINITIONS = frozenset({"certification_bodies", "certifications", "claims"})
 
 
 class Pace(NamedTuple):
-    """How often it is made sure that this process hears of what others change, in seconds (see `db.hearing`)."""
+    """How often it is made sure that this process hears of what others change, in seconds (see `db.engine.hearing`)."""
 
     period: float = 2.0
     """Between two proofs, and before another attempt to listen; on SQLite between two looks for the file."""

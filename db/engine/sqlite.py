@@ -1,7 +1,7 @@
 """SQLite: one writer, reads beside it.
 
 Write-ahead log, so that readers never wait for the writer; `synchronous=FULL`, so that a commit that was
-acknowledged survives a power cut. How operations share a commit: `db.group_commit`.
+acknowledged survives a power cut. How operations share a commit: `db.engine.group_commit`.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ from typing import Any
 
 import aiosqlite
 
-from db.compiled import SQLITE
-from db.database import Database, Pace, Transaction
-from db.group_commit import GroupCommit
-from db.reads import Definitions, KeyedRead, Owners, R, Read
-from db.turns import Turns
+from db.engine.database import Database, Pace, Transaction
+from db.engine.group_commit import GroupCommit
+from db.engine.turns import Turns
+from db.sql.compiled import SQLITE
+from db.sql.reads import Definitions, KeyedRead, Owners, R, Read
 
 _BUSY_SECONDS = 5
 # The loop's own connection waits in the loop: no longer than whoever opens or closes the file takes.

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Alias, FromClause, String, Table, and_, bindparam, false, literal_column, or_, select, true
 from sqlalchemy.sql.expression import BindParameter, ColumnElement
 
-from db import tables
-from db.types import AnyOf, Endless, Exists, Negated, Unindexed, VocabularyText, among, pattern, text_list
+from db.sql import tables
+from db.sql.types import AnyOf, Endless, Exists, Negated, Unindexed, VocabularyText, among, pattern, text_list
 from domain.filters import Condition, Either, Every, Not, Where, either, every, one_of
 
 COLUMN_OF = {"expiration_date": "ends", "lapses_on": "lapses"}

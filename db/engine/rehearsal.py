@@ -4,8 +4,8 @@ import asyncio
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from db.database import Database, Transaction
-from db.reads import Definitions, Owners, R, Read
+from db.engine.database import Database, Transaction
+from db.sql.reads import Definitions, Owners, R, Read
 
 
 class Rehearsal(Database):

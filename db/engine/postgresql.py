@@ -14,16 +14,16 @@ import asyncpg
 from sqlalchemy import URL, Dialect, Table
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
-from db import writes
-from db.codecs import set_codecs
-from db.compiled import Compiled, json_text
-from db.database import CHANNEL, Database, Pace, Transaction, UnusableDatabase, Values
-from db.gathering import Gathering
-from db.hearing import Hearing
-from db.lender import Lender, PostgresqlConnection, is_lost
-from db.postgresql_url import Target, target_of
-from db.reads import Definitions, KeyedRead, Owners, R, Read, Row
-from db.turns import Turns
+from db.engine.codecs import set_codecs
+from db.engine.database import CHANNEL, Database, Pace, Transaction, UnusableDatabase, Values
+from db.engine.gathering import Gathering
+from db.engine.hearing import Hearing
+from db.engine.lender import Lender, PostgresqlConnection, is_lost
+from db.engine.postgresql_url import Target, target_of
+from db.engine.turns import Turns
+from db.sql import writes
+from db.sql.compiled import Compiled, json_text
+from db.sql.reads import Definitions, KeyedRead, Owners, R, Read, Row
 
 POSTGRESQL: Dialect = PGDialect_asyncpg(json_serializer=json_text)  # type: ignore[no-untyped-call]
 

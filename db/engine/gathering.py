@@ -18,8 +18,8 @@ from typing import Any, Generic
 import asyncpg
 from sqlalchemy import Dialect
 
-from db.compiled import Compiled
-from db.reads import Built, KeyedRead, R, Row
+from db.sql.compiled import Compiled
+from db.sql.reads import Built, KeyedRead, R, Row
 
 _MOST_KEYS = 100
 """In one shared statement, so that nobody waits for much more than it asked for."""

@@ -7,8 +7,8 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Dialect, Table, bindparam, literal, select
 from sqlalchemy.sql.dml import Delete, Update
 
-from db.compiled import Compiled, compile_statement
-from db.tables import products
+from db.sql.compiled import Compiled, compile_statement
+from db.sql.tables import products
 
 _MAX_VARIANTS = 256
 

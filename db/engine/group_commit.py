@@ -35,11 +35,11 @@ from typing import Any, TypeVar
 import aiosqlite
 from sqlalchemy import Table
 
-from db import writes
-from db.compiled import SQLITE, Compiled
-from db.database import Database, Transaction, Values
-from db.reads import Row
-from db.trouble import BUSY, READ_ONLY, trouble_of
+from db.engine.database import Database, Transaction, Values
+from db.engine.trouble import BUSY, READ_ONLY, trouble_of
+from db.sql import writes
+from db.sql.compiled import SQLITE, Compiled
+from db.sql.reads import Row
 from domain.errors import Busy
 
 T = TypeVar("T")

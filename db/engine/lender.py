@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from db.trouble import CROWDED
+from db.engine.trouble import CROWDED
 
 Answer = tuple[Sequence[Any], bytes]
 

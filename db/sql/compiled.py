@@ -54,7 +54,7 @@ def compile_statement(
 ) -> Compiled:
     """Compiles a statement; `columns` are those that an insert or update is given values for when it runs.
 
-    Raises `ValueError` for `column.in_([...])`, whose text depends on the values; write `db.types.among` instead.
+    Raises `ValueError` for `column.in_([...])`, whose text depends on the values; write `db.sql.types.among` instead.
     """
     compiled = statement.compile(dialect=dialect, column_keys=None if columns is None else list(columns))
     if compiled.post_compile_params:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from sqlalchemy import URL, make_url
 
-from db.database import Database, Pace
-from db.postgresql_url import target_of
+from db.engine.database import Database, Pace
+from db.engine.postgresql_url import target_of
 
 PACE = Pace()
 
@@ -40,9 +40,9 @@ async def open_database(url: str, pace: Pace = PACE) -> Database:
     target = driver_url(url)
     # Only the driver in use is imported: each costs a tenth of a second at start.
     if target.get_backend_name() == "sqlite":
-        from db.sqlite import open_sqlite
+        from db.engine.sqlite import open_sqlite
 
         return await open_sqlite(str(target.database), pace)
-    from db.postgresql import open_postgresql
+    from db.engine.postgresql import open_postgresql
 
     return await open_postgresql(target, pace)
