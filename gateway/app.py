@@ -13,20 +13,22 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from db.engine.database import Database
-from gateway.bearer import BearerTokens, bearer_routes
-from gateway.body_limit import BodyLimit
+from gateway.auth.bearer import BearerTokens, bearer_routes
+from gateway.auth.credentials import Credentials
+from gateway.auth.sign_in import sign_in_routes
 from gateway.cors import Cors
-from gateway.credentials import Credentials
-from gateway.discovery import discovery_routes
 from gateway.edge import GUARDED, GatewayEdge
 from gateway.graphql import graphql_endpoint
 from gateway.health import health_routes
-from gateway.limiter import Limiter, MemoryLimiter, RateLimits
-from gateway.pages import graphiql_routes, shown_to_browsers
+from gateway.limits.body_limit import BodyLimit
+from gateway.limits.budgets import Limiter
+from gateway.limits.memory import MemoryLimiter
+from gateway.limits.meter import RateLimits
+from gateway.pages.discovery import discovery_routes
+from gateway.pages.graphiql import graphiql_routes, shown_to_browsers
+from gateway.pages.reference import reference_routes
 from gateway.paths import below
-from gateway.reference import reference_routes
 from gateway.settings import Settings, split
-from gateway.sign_in import sign_in_routes
 from rest_compat.application import Rest
 from rest_compat.problem import exception_handlers, refusals
 
@@ -92,7 +94,7 @@ def _limiter(settings: Settings) -> Limiter:
     if not settings.redis_url:
         return MemoryLimiter()
     # The client costs a fifth of a second of import, which only those pay who use it.
-    from gateway.limiter_redis import RedisLimiter
+    from gateway.limits.redis import RedisLimiter
 
     return RedisLimiter(settings.redis_url)
 

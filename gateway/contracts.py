@@ -3,8 +3,8 @@
 import json
 import subprocess
 
-from gateway.assets import WEB
 from gateway.failures import Failure
+from gateway.pages.assets import WEB
 from gateway.settings import Settings
 from rest_compat import compatibility as rest
 from rest_compat.openapi import DOCUMENT_PATHS, document_text

@@ -20,10 +20,10 @@ from domain.errors import DomainError, Forbidden, Unauthorized
 from domain.idempotency import read_key
 from domain.problem import ErrorPages, describe
 from execution.stopping import Abandoned, while_wanted
-from gateway.bearer import BearerTokens
-from gateway.credentials import SAFE_METHODS, Credentials
-from gateway.limit_headers import limit_headers
-from gateway.limiter import Meter, RateLimits
+from gateway.auth.bearer import BearerTokens
+from gateway.auth.credentials import SAFE_METHODS, Credentials
+from gateway.limits.headers import limit_headers
+from gateway.limits.meter import Meter, RateLimits
 from gateway.paths import own_path
 from resolvers.operation import Context
 from rest_compat.openapi import DOCUMENT_PATHS

@@ -13,7 +13,7 @@ from db.engine.database import Database
 from execution.errors import RequestError
 from execution.execute import Executor
 from execution.limits import PER_CALLER, DocumentLimits, too_costly
-from gateway.limiter import Meter
+from gateway.limits.meter import Meter
 from gateway.settings import Settings
 from gateway.trusted_documents import TrustedDocuments, UnreadableDocuments
 from resolvers.trusted_documents import NamedDocument

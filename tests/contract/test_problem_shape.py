@@ -483,7 +483,7 @@ async def test_a_defect_before_the_application_is_masked_too(
         raise RuntimeError(SECRET)
 
     with monkeypatch.context() as patched:
-        patched.setattr("gateway.credentials.is_well_formed", fail)
+        patched.setattr("gateway.auth.credentials.is_well_formed", fail)
         response = await signed.client.get(CERTIFICATIONS)
     is_problem(response, 500, "internal_error")
     assert "hunter2" not in response.text

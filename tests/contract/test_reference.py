@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from domain.problem import KINDS
-from gateway.reference import CONTENT_SECURITY_POLICY, ERRORS, REFERENCE, explanations, reference_routes
+from gateway.pages.reference import CONTENT_SECURITY_POLICY, ERRORS, REFERENCE, explanations, reference_routes
 
 TYPE_BASE = "https://certgate.example.org/docs/errors/"
 MANIFEST: list[dict[str, str]] = json.loads((REFERENCE / "manifest.json").read_bytes())["files"]

@@ -11,7 +11,7 @@ from graphql import OperationDefinitionNode, OperationType, get_variable_values,
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from gateway.pages import CONTENT_SECURITY_POLICY, GRAPHIQL, Example, graphiql_routes, read_examples
+from gateway.pages.graphiql import CONTENT_SECURITY_POLICY, GRAPHIQL, Example, graphiql_routes, read_examples
 from schema.schema import schema
 
 MANIFEST: list[dict[str, str]] = json.loads((GRAPHIQL / "manifest.json").read_bytes())["files"]

@@ -23,8 +23,8 @@ from domain.errors import InvalidInput, NotFound
 from domain.short_id import ShortId
 from domain.vocabulary import KeyKind, Role
 from gateway.app import create_app
-from gateway.credentials import Credentials
-from gateway.last_used import LastUsed
+from gateway.auth.credentials import Credentials
+from gateway.auth.last_used import LastUsed
 from gateway.settings import Settings
 from resolvers.keys import create_key, list_keys, list_members, remove_member, set_member, sign_in_with_key
 from tests.world import GTIN, NON_GMO, World

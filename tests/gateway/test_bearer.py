@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from db.engine.database import Database
 from db.sql import tables
 from gateway.app import create_app
-from gateway.jwks import MAX_FETCHES
+from gateway.auth.jwks import MAX_FETCHES
 from gateway.settings import Settings, SettingsError, load_settings
 from tests.oauth.authority import Authority, new_keys
 from tests.world import GTIN, NON_GMO, OTHERS_GTIN, OTHERS_PRIVATE, PRIVATE, World, populate

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-import gateway.credentials
+import gateway.auth.credentials
 from db import keys
 from db.engine.database import Database
 from db.engine.opening import open_database
@@ -17,7 +17,7 @@ from domain.api_keys import digest
 from domain.errors import Unauthorized
 from domain.short_id import catalogue_id
 from domain.vocabulary import Role
-from gateway.credentials import Credentials
+from gateway.auth.credentials import Credentials
 from resolvers.keys import create_key, create_sign_in_link, list_keys, revoke_key, sign_in, sign_out
 from tests.world import GTIN, World
 
@@ -108,7 +108,7 @@ async def test_unknown_keys_are_not_remembered(world: World) -> None:
 
 
 async def test_what_is_remembered_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway.credentials, "_MAX_CACHED", 3)
+    monkeypatch.setattr(gateway.auth.credentials, "_MAX_CACHED", 3)
     credentials = Credentials(world.database)
     await listening(credentials, world.keys["manager"])
     for _ in range(2):
@@ -170,7 +170,7 @@ async def test_a_key_revoked_while_it_is_looked_up_is_not_remembered(
         return found
 
     with monkeypatch.context() as patched:
-        patched.setattr("gateway.credentials.find_key", overtaken)
+        patched.setattr("gateway.auth.credentials.find_key", overtaken)
         # It was still good when it was read.
         await credentials.of_key(world.keys["editor"], NOW)
     with pytest.raises(Unauthorized):

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from db.sql import tables
-from gateway.credentials import Credentials
+from gateway.auth.credentials import Credentials
 from resolvers.keys import create_sign_in_link, sign_in
 from tests.world import GTIN, USDA_ORGANIC, VEGAN, World
 

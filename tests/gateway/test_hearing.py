@@ -13,7 +13,7 @@ from db.engine.database import Database, Pace
 from db.engine.postgresql import PostgresqlDatabase
 from domain.errors import Unauthorized
 from gateway.app import create_app
-from gateway.credentials import Credentials
+from gateway.auth.credentials import Credentials
 from resolvers.keys import revoke_key
 from tests.conftest import SETTINGS
 from tests.lent import all_lent, lent

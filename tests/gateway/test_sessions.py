@@ -16,7 +16,7 @@ from domain.api_keys import MAX_SESSIONS
 from domain.errors import Unauthorized
 from domain.vocabulary import KeyKind, Role
 from gateway.app import create_app
-from gateway.credentials import Credentials
+from gateway.auth.credentials import Credentials
 from gateway.settings import Settings
 from resolvers.keys import create_sign_in_link, remove_member, revoke_key, set_member, sign_in_with_key
 from tests.world import GTIN, NON_GMO, World

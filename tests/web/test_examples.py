@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from gateway.pages import Example, read_examples
+from gateway.pages.graphiql import Example, read_examples
 from tests.conftest import demo_server
 
 EXAMPLES = read_examples()

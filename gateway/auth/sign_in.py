@@ -15,8 +15,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from domain.errors import RateLimited, Unauthorized
-from gateway import plain_pages as pages
-from gateway.credentials import SESSION_COOKIE, Credentials, refuse_cross_site, session_cookie
+from gateway.auth.credentials import SESSION_COOKIE, Credentials, refuse_cross_site, session_cookie
+from gateway.pages import plain as pages
 from gateway.paths import below
 from gateway.settings import Settings
 from resolvers import keys

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from domain.problem import KINDS
-from gateway.assets import FOR_EVER, TYPES, WEB, Asset, answer, policy, read_asset
-from gateway.pages import without_last_slash
+from gateway.pages.assets import FOR_EVER, TYPES, WEB, Asset, answer, policy, read_asset
+from gateway.pages.graphiql import without_last_slash
 
 REFERENCE = WEB / "reference"
 ERRORS = WEB.parent / "docs" / "errors.md"

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.assets import TYPES, WEB, Asset, answer
-from gateway.reference import headers_at
+from gateway.pages.assets import TYPES, WEB, Asset, answer
+from gateway.pages.reference import headers_at
 from gateway.settings import Settings
 from rest_compat.openapi import APIS, DOCUMENT_PATHS, document_path, document_text
 from rest_compat.routes import ENDPOINTS

@@ -8,7 +8,7 @@ of `RateLimit-Policy`, which the contract's takes the place of.
 from functools import lru_cache
 from math import ceil
 
-from gateway.limiter import DAY, MINUTE, BudgetState, WindowLimits
+from gateway.limits.budgets import DAY, MINUTE, BudgetState, WindowLimits
 
 Header = tuple[bytes, bytes]
 

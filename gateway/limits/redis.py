@@ -20,7 +20,7 @@ from valkey.asyncio import Connection, Valkey
 from valkey.exceptions import ConnectionError as Disconnected
 from valkey.exceptions import NoScriptError, ResponseError, ValkeyError
 
-from gateway.limiter import DAY, MINUTE, Budget, BudgetState, WindowLimits, nearer, unspent
+from gateway.limits.budgets import DAY, MINUTE, Budget, BudgetState, WindowLimits, nearer, unspent
 
 PREFIX = "certgate:limit:"
 

@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.assets import FOR_EVER, TYPES, WEB, Asset, answer, policy, read_asset
+from gateway.pages.assets import FOR_EVER, TYPES, WEB, Asset, answer, policy, read_asset
+from gateway.pages.plain import not_found, standalone
 from gateway.paths import below, own_path
-from gateway.plain_pages import not_found, standalone
 from rest_compat.problem import Show
 
 GRAPHIQL = WEB / "graphiql"

@@ -44,7 +44,7 @@ class BearerTokens:
         self._audience = settings.oauth_audience or settings.public_url
         self._algorithms = settings.oauth_algorithms.split()
         self._organization_claim = settings.oauth_organization_claim
-        from gateway.jwks import KeySet
+        from gateway.auth.jwks import KeySet
 
         self.keys = KeySet(settings.oauth_issuer, settings.oauth_jwks_url)
 

@@ -15,8 +15,8 @@ from domain.api_keys import digest, is_well_formed
 from domain.errors import Forbidden, Unauthorized
 from domain.records import Organization
 from domain.vocabulary import Role
-from gateway.bearer import BearerTokens
-from gateway.last_used import LastUsed
+from gateway.auth.bearer import BearerTokens
+from gateway.auth.last_used import LastUsed
 
 SESSION_COOKIE = "sessionid"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")

@@ -1,0 +1,1 @@
+"""How much may be asked: rate limits and the size of bodies."""

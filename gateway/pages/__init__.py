@@ -1,0 +1,1 @@
+"""Pages and documents that anybody may read."""
