@@ -19,7 +19,7 @@ from domain.access import Caller
 from domain.errors import DomainError, Forbidden, Unauthorized
 from domain.idempotency import read_key
 from domain.problem import ErrorPages, describe
-from execution.stopping import Abandoned, while_wanted
+from execution.run.stopping import Abandoned, while_wanted
 from gateway.auth.bearer import BearerTokens
 from gateway.auth.credentials import SAFE_METHODS, Credentials
 from gateway.limits.headers import limit_headers

@@ -12,9 +12,9 @@ from db.sql.reads import Definitions, KeyedRead, Owners, R, Read
 from domain.access import Caller
 from domain.problem import ErrorPages
 from domain.vocabulary import Role
-from execution.documents import Document, Operation
+from execution.documents.document import Document, Operation
 from execution.errors import Refusal, RequestError
-from execution.execute import Executor
+from execution.executor import Executor
 from gateway.failures import Failure
 from resolvers.operation import Context as OperationContext
 from schema.context import GraphQLContext, OperationCharge, RateWindows

@@ -10,9 +10,9 @@ from graphql import GraphQLError
 from starlette.types import Scope
 
 from db.engine.database import Database
+from execution.documents.limits import PER_CALLER, DocumentLimits, too_costly
 from execution.errors import RequestError
-from execution.execute import Executor
-from execution.limits import PER_CALLER, DocumentLimits, too_costly
+from execution.executor import Executor
 from gateway.limits.meter import Meter
 from gateway.settings import Settings
 from gateway.trusted_documents import TrustedDocuments, UnreadableDocuments

@@ -137,7 +137,7 @@ def _algorithms(names: str) -> str:
 
 
 def _limit(default: int, description: str, most: int = 1_000_000_000) -> Any:
-    """A limit of GraphQL documents: name and default are those in `execution.limits`, which is dear to import."""
+    """A limit of GraphQL documents: name and default are those of `DocumentLimits`, which is dear to import."""
     return Field(default=default, ge=1, le=most, description=description)
 
 

@@ -18,7 +18,7 @@ from domain.errors import DomainError, InvalidInput
 from domain.preconditions import Expected
 from domain.validation import Command
 from domain.vocabulary import BulkPolicy
-from execution.cost import cost
+from execution.markers import cost
 from resolvers import certifications, claims, operation
 from resolvers.operation import WriteOperation, check_rows
 from schema.certifications import (

@@ -12,8 +12,8 @@ from domain.filter_input import Fields, parse_where
 from domain.filters import Where
 from domain.paging import Order, Page, Window, check_window, page_of
 from execution.batched import batched
-from execution.cost import cost
-from execution.wanted import wanted
+from execution.markers import cost
+from execution.run.wanted import wanted
 from resolvers.cursors import cursor_secret
 from schema.context import Info
 from schema.cursors import cursor_at, read_cursor

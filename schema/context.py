@@ -35,7 +35,7 @@ class OperationCharge(msgspec.Struct, frozen=True, gc=False):
     units: int
     """What it spends of a rate limit: one for each root field."""
     cost: int
-    """What it costs to run (see `execution.cost`)."""
+    """What it costs to run (see `execution.documents.cost`)."""
 
 
 class GraphQLContext:

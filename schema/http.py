@@ -34,10 +34,10 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from domain.errors import Busy
+from execution.documents.limits import DocumentLimits
 from execution.errors import Refusal, RequestError, root_cause
-from execution.execute import Admitted, Executor, TooCostly
-from execution.limits import DocumentLimits
-from execution.stopping import Abandoned
+from execution.executor import Admitted, Executor, TooCostly
+from execution.run.stopping import Abandoned
 from schema.context import OperationCharge
 from schema.http_request import GraphQLRequest, NotGraphQL, read_body, read_query_string
 

@@ -6,7 +6,7 @@ import strawberry
 
 from domain.errors import InvalidInput
 from domain.short_id import ShortId, parse_short_id
-from execution.cost import cost
+from execution.markers import cost
 from resolvers import nodes
 from schema.context import Info
 from schema.records import shown

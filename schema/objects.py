@@ -11,7 +11,8 @@ from domain.filters import EVERYTHING
 from domain.paging import definition_order
 from domain.validity import is_active, standing
 from execution.batched import batched
-from execution.wanted import reads, wanted
+from execution.markers import reads
+from execution.run.wanted import wanted
 from resolvers import assignments, certifications, claims, definitions, products
 from schema.assignments import certification_assignments_of, claim_assignment_order_of
 from schema.connections import After, Before, Connection, First, Last, asked_for, connections, listed

@@ -8,7 +8,7 @@ from domain.commands import CreateProduct, PatchProduct
 from domain.filter_input import PRODUCTS
 from domain.gtin import parse_gtin
 from domain.paging import product_order
-from execution.wanted import wanted
+from execution.run.wanted import wanted
 from resolvers import products
 from schema.changes import Success
 from schema.connections import After, Before, Connection, First, Last, asked_for, connection

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from execution.cost import cost
+from execution.markers import cost
 from schema.context import Info, RateWindow
 
 _FREE = cost(weight=0)

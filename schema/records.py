@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import strawberry
 
-from execution.records import instance_of
+from execution.markers import instance_of
 
 T = TypeVar("T")
 
@@ -18,7 +18,7 @@ def record_type(
     Records are made of rows, whose columns have the types that records declare, or in typed code.
 
     Its name is the record's where none is given.
-    `lasting` is for definitions, of which the same objects are shown again and again (see `execution.records`).
+    `lasting` is for definitions, of which the same objects are shown again and again (see `execution.markers`).
     """
 
     def decorate(cls: type[T]) -> type[T]:

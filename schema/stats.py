@@ -19,7 +19,7 @@ from domain.stats import (
     ExpiryBucket,
     Stats,
 )
-from execution.cost import cost
+from execution.markers import cost
 from resolvers import stats
 from schema.context import Info
 from schema.filters import CertificationAssignmentWhere, ClaimAssignmentWhere

@@ -72,7 +72,7 @@ def remove_document(id: str) -> None:
 def explain(file: Path, operation: str | None, source: bool, variables: str | None, organization: str) -> None:
     """Show how a GraphQL document would be run: its levels, batches and plain fields, its cost and its statements."""
     from execution.errors import RequestError
-    from execution.execute import Executor
+    from execution.executor import Executor
     from gateway.explained import statements
     from schema.schema import schema as graphql_schema
 

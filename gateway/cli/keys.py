@@ -115,7 +115,7 @@ def limit_key(id: str, changes: tuple[str, ...]) -> None:
     For example max_depth=15 max_cost=100000; a NAME= without a number brings back the limit of the settings.
     """
     from domain.short_id import parse_short_id
-    from execution.limits import PER_CALLER
+    from execution.documents.limits import PER_CALLER
     from gateway.graphql import limits_of
     from resolvers import keys as administration
 

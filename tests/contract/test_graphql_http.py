@@ -17,9 +17,9 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.types import Scope
 
+from execution.documents.limits import DocumentLimits
 from execution.errors import root_cause
-from execution.execute import Executor
-from execution.limits import DocumentLimits
+from execution.executor import Executor
 from schema.context import OperationCharge
 from schema.http import Format, GraphQLEndpoint, negotiate
 from schema.http_request import NotGraphQL, read_body

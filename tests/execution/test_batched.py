@@ -13,7 +13,7 @@ from graphql import ExecutionResult
 
 from execution.batched import BatchedField, BatchLengthError, batched
 from execution.errors import RequestError, root_cause
-from execution.execute import Executor
+from execution.executor import Executor
 
 pytestmark = pytest.mark.usefixtures("way")
 

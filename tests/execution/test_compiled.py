@@ -19,11 +19,11 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from execution.batched import batched
-from execution.documents import DocumentCache
+from execution.documents.cache import DocumentCache
+from execution.documents.limits import DocumentLimits
 from execution.errors import Refusal, RequestError, root_cause
-from execution.execute import Executor
-from execution.limits import DocumentLimits
-from execution.records import instance_of
+from execution.executor import Executor
+from execution.markers import instance_of
 
 
 @dataclass
@@ -174,7 +174,7 @@ async def test_an_operation_is_compiled_once(monkeypatch: pytest.MonkeyPatch) ->
         made.append(source)
         return compile(source, *arguments, **options)
 
-    monkeypatch.setattr("execution.compiled.compile", compiled, raising=False)
+    monkeypatch.setattr("execution.run.compiled.compile", compiled, raising=False)
     executor = Executor(schema)
     for _ in range(3):
         assert (await run("{ thing { name } }", executor=executor)).data == {"thing": {"name": "thing"}}
@@ -455,7 +455,7 @@ async def test_a_function_of_its_own_is_asked_each_time() -> None:
 
 
 async def test_new_objects_push_out_old_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("execution.codegen._MAX_KEPT", 10)
+    monkeypatch.setattr("execution.plan.codegen._MAX_KEPT", 10)
     executor = Executor(strawberry.Schema(LastingQuery))
     gone = []
     for number in range(50):

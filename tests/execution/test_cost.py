@@ -8,10 +8,11 @@ import strawberry
 from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse
 
 from execution.batched import batched
-from execution.cost import MAX_ENTRIES, MAX_REMEMBERED, CostModel, OperationCost, cost
+from execution.documents.cost import MAX_ENTRIES, MAX_REMEMBERED, CostModel, OperationCost
+from execution.documents.limits import SATURATED, DocumentLimits
 from execution.errors import Refusal, RequestError
-from execution.execute import Executor
-from execution.limits import SATURATED, DocumentLimits
+from execution.executor import Executor
+from execution.markers import cost
 
 
 @strawberry.interface

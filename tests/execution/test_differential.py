@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis_graphql import mutations, nodes, queries
 
+from execution.documents.limits import DocumentLimits
 from execution.errors import RequestError, root_cause
-from execution.execute import Executor
-from execution.limits import DocumentLimits
-from execution.program import Program
+from execution.executor import Executor
+from execution.plan.program import Program
 from tests.execution.generated import DocumentMaker
 from tests.execution.wide import World, schema
 

@@ -21,9 +21,9 @@ from graphql import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from execution.documents import DocumentReader
+from execution.documents.limits import MAX_ITEMS, SATURATED, DocumentLimits, Measure, judge, judge_variables
+from execution.documents.reader import DocumentReader
 from execution.errors import Refusal, RequestError
-from execution.limits import MAX_ITEMS, SATURATED, DocumentLimits, Measure, judge, judge_variables
 
 
 def measure(source: str, limits: DocumentLimits | None = None) -> Measure:

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 import strawberry
 
-from execution import documents
-from execution.documents import Document, DocumentCache
+from execution.documents import reader
+from execution.documents.cache import DocumentCache
+from execution.documents.document import Document
+from execution.documents.limits import DocumentLimits
 from execution.errors import Refusal, RequestError
-from execution.execute import Executor
-from execution.limits import DocumentLimits
+from execution.executor import Executor
 
 
 @strawberry.input(one_of=True)
@@ -238,7 +239,7 @@ def test_a_document_over_the_limits_is_not_validated(
     def validate(*_: Any, **__: Any) -> Any:
         raise AssertionError("validated")
 
-    monkeypatch.setattr(documents, "validate", validate)
+    monkeypatch.setattr(reader, "validate", validate)
     assert refused(patient, HOSTILE[name][0]).refusal is Refusal.LIMIT
 
 
@@ -260,7 +261,7 @@ def test_a_recursion_error_is_a_refusal(executor: Executor, monkeypatch: pytest.
     def validate(*_: Any, **__: Any) -> Any:
         raise RecursionError
 
-    monkeypatch.setattr(documents, "validate", validate)
+    monkeypatch.setattr(reader, "validate", validate)
     assert codes(refused(executor, "{ node { name } }")) == {"QUERY_TOO_DEEP"}
 
 

@@ -11,9 +11,9 @@ from graphql import ExecutionResult
 from strawberry.extensions import SchemaExtension
 from strawberry.types.field import StrawberryField
 
+from execution.documents.limits import DocumentLimits
 from execution.errors import Refusal, RequestError, root_cause
-from execution.execute import Executor, present_plainly
-from execution.limits import DocumentLimits
+from execution.executor import Executor, present_plainly
 
 pytestmark = pytest.mark.usefixtures("way")
 

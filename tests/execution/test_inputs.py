@@ -21,8 +21,8 @@ from strawberry import Maybe
 from strawberry.relay import GlobalID
 from strawberry.types.arguments import InputContext, convert_argument
 
-from execution.execute import Executor
-from execution.inputs import LeftToStrawberry, coercer, converters
+from execution.executor import Executor
+from execution.plan.inputs import LeftToStrawberry, coercer, converters
 from schema.schema import schema as ours
 
 CASES = 400

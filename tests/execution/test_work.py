@@ -10,10 +10,10 @@ import strawberry
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from execution.batched import batched
+from execution.documents.limits import DocumentLimits
 from execution.errors import Refusal, RequestError
-from execution.execute import MAX_INTERPRETED, Executor
-from execution.limits import DocumentLimits
-from execution.run import MAX_ERRORS
+from execution.executor import MAX_INTERPRETED, Executor
+from execution.run.run import MAX_ERRORS
 from tests.turns import each_turn
 
 MADE: Counter[str] = Counter()
@@ -138,7 +138,7 @@ async def test_scalars_beyond_those_of_a_usual_object_cost() -> None:
 
 
 async def test_what_takes_long_lets_others_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("execution.levels.HELD", 0)
+    monkeypatch.setattr("execution.run.levels.HELD", 0)
     turns: list[None] = []
     with each_turn(lambda: turns.append(None)):
         await run("{ branches(first: 1000) { leaves { number } late { number } } }")
@@ -148,7 +148,7 @@ async def test_what_takes_long_lets_others_have_their_turn(monkeypatch: pytest.M
 
 @pytest.mark.parametrize("field", ["leaves", "late"])
 async def test_what_never_waits_is_stopped_all_the_same(field: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("execution.levels.HELD", 0)
+    monkeypatch.setattr("execution.run.levels.HELD", 0)
     executor = Executor(schema, DocumentLimits(max_cost=1_000_000), timeout=0.001)
     with pytest.raises(RequestError) as caught:
         await run(f"{{ branches(first: 10000) {{ {field} {{ number }} }} }}", executor=executor)

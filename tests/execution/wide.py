@@ -21,7 +21,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.scalar import ScalarDefinition
 
 from execution.batched import batched
-from execution.records import instance_of
+from execution.markers import instance_of
 
 
 class FaultError(Exception):

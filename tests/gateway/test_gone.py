@@ -13,7 +13,7 @@ from db.engine.database import Database
 from db.engine.postgresql import PostgresqlDatabase
 from db.sql import tables
 from db.sql.reads import Read
-from execution import stopping
+from execution.run import stopping
 from gateway.app import create_app
 from gateway.http_protocol import QuickProtocol
 from gateway.settings import Settings

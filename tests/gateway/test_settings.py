@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from execution.limits import DocumentLimits
+from execution.documents.limits import DocumentLimits
 from gateway.graphql import limits_of
 from gateway.settings import Settings, SettingsError, load_settings, unknown_variables
 

@@ -22,8 +22,8 @@ from domain.gtin import Gtin
 from domain.problem import ErrorPages
 from domain.records import NOT_READ, Organization
 from domain.vocabulary import KeyKind, Role
-from execution.execute import Executor
-from execution.limits import DocumentLimits
+from execution.documents.limits import DocumentLimits
+from execution.executor import Executor
 from resolvers.operation import Context as OperationContext
 from schema.context import GraphQLContext, OperationCharge, RateWindows
 from schema.schema import schema

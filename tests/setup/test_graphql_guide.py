@@ -10,7 +10,7 @@ import graphql
 import httpx2
 import pytest
 
-from execution.limits import DocumentLimits
+from execution.documents.limits import DocumentLimits
 from schema.schema import schema
 from tests.conftest import ROOT, LiveServer, demo_server
 

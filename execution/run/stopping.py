@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
 from typing import Any, TypeVar
 
-from execution.steps import resumed
+from execution.run.steps import resumed
 
 PATIENCE = 0.1
 """Seconds after which it is worth knowing whether somebody still waits."""

@@ -61,7 +61,7 @@ class Parameter(NamedTuple):
 
     name: str
     convert: Callable[[Any], Any] | None
-    """From the coerced value to what it takes; None where they are the same (see `execution.inputs`)."""
+    """From the coerced value to what it takes; None where they are the same (see `execution.plan.inputs`)."""
 
 
 class DirectArguments(NamedTuple):
@@ -129,7 +129,7 @@ class FieldPlan:
     batch: int = -1
     """Where the parents of a batched field are gathered."""
     wanted: dict[str, frozenset[str] | None] | None = None
-    """What will be read of what it gives (see `execution.wanted`); None until somebody asks."""
+    """What will be read of what it gives (see `execution.run.wanted`); None until somebody asks."""
     waits: bool = False
     """Learnt while running: whether its coroutines have to wait, so that siblings gain from running beside it."""
 

@@ -4,23 +4,17 @@ A plan knows which attributes of each object it reads. A field with a function o
 in its metadata, as in `strawberry.field(metadata=reads("valid_from"))`, or else everything counts as read.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, cast
 
 import strawberry
 
-from execution.plan import FieldKind, FieldPlan, ObjectPlan
-from execution.run import ResolveInfo
+from execution.markers import READS
+from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan
+from execution.run.run import ResolveInfo
 
 Names = frozenset[str] | None
 """Names of attributes; None for all of them."""
-
-_READS = "certgate.reads"
-
-
-def reads(*names: str) -> Mapping[str, tuple[str, ...]]:
-    """The metadata of a field whose function reads these attributes of its object, or of each parent, and no others."""
-    return {_READS: names}
 
 
 def wanted(info: strawberry.Info[Any, Any], type_name: str) -> Names:
@@ -63,7 +57,7 @@ def _read(plan: ObjectPlan) -> Names:
         if field.kind is FieldKind.ATTRIBUTE:
             names.add(cast("Any", field.field).python_name)
         elif field.kind is not FieldKind.TYPENAME:
-            declared = field.field.metadata.get(_READS) if field.field is not None else None
+            declared = field.field.metadata.get(READS) if field.field is not None else None
             if declared is None:
                 return None
             names.update(declared)

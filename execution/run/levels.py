@@ -13,10 +13,10 @@ from typing import Any, cast
 from strawberry.execution import optimized_is_awaitable as is_awaitable
 
 from execution.batched import BatchedField, call_batch, frozen
-from execution.complete import Propagate
-from execution.plan import FieldPlan, ValuePlan
-from execution.run import HELD, Entry, Late, Position, Run, info, keywords, response_path
-from execution.steps import resumed
+from execution.plan.plan import FieldPlan, ValuePlan
+from execution.run.complete import Propagate
+from execution.run.run import HELD, Entry, Late, Position, Run, info, keywords, response_path
+from execution.run.steps import resumed
 
 
 async def finish(run: Run) -> None:

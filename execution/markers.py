@@ -1,8 +1,38 @@
-"""Objects that are instances of one class, such as the records of a domain."""
+"""What a schema says of its types and fields for the sake of running them, beside `batched`.
 
-from collections.abc import Callable
+`cost` and `reads` are metadata of a Strawberry field, `instance_of` is the `is_type_of` of a Strawberry type.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
+
+COST = "execution.cost"
+READS = "execution.reads"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a field says of its own cost; None: as usual."""
+
+    weight: int | None = None
+    size: int | str | None = None
+
+
+def cost(*, weight: int | None = None, size: int | str | None = None) -> dict[str, Any]:
+    """Metadata of a Strawberry field whose cost is not as usual.
+
+    `weight` is that of one of its objects, or of one thing that a mutation changes. `size` is the number of its items,
+    or of the things that are changed: a number, or the argument that is or has as many, with dots where it lies inside
+    an input object.
+    """
+    return {COST: Cost(weight, size)}
+
+
+def reads(*names: str) -> Mapping[str, tuple[str, ...]]:
+    """The metadata of a field whose function reads these attributes of its object, or of each parent, and no others."""
+    return {READS: names}
 
 
 def instance_of(record: type, *, exact: bool = False, lasting: bool = False) -> Callable[[Any, Any], bool]:

@@ -15,13 +15,13 @@ from graphql import DocumentNode, ExecutionResult, OperationDefinitionNode
 from graphql.execution.values import VariableValues
 
 from execution.batched import BatchedField
-from execution.codegen import generate
-from execution.complete import Propagate, complete
-from execution.levels import finish
-from execution.plan import ValuePlan, plan_operation
-from execution.program import Program
-from execution.run import Run
-from execution.wanted import wanted_of
+from execution.plan.codegen import generate
+from execution.plan.plan import ValuePlan, plan_operation
+from execution.plan.program import Program
+from execution.run.complete import Propagate, complete
+from execution.run.levels import finish
+from execution.run.run import Run
+from execution.run.wanted import wanted_of
 
 
 def compile_operation(

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from graphql import print_ast
 
-from execution.plan import FieldKind, FieldPlan, ObjectPlan, ValuePlan
-from execution.program import Program
+from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan, ValuePlan
+from execution.plan.program import Program
 
 _AWAITED = (FieldKind.ASYNC_RESOLVER, FieldKind.BATCHED)
 

@@ -23,8 +23,8 @@ from graphql.pyutils import is_iterable
 from graphql.pyutils.is_awaitable import is_async_iterable
 from strawberry.execution import optimized_is_awaitable as is_awaitable
 
-from execution.plan import FieldPlan, ObjectPlan, ValuePlan
-from execution.run import Position, Run, raw_info, response_path
+from execution.plan.plan import FieldPlan, ObjectPlan, ValuePlan
+from execution.run.run import Position, Run, raw_info, response_path
 
 PLAIN: set[type] = set()
 """Types of objects that were seen to be neither exceptions nor awaitables, so that generated code need not look."""

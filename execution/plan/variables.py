@@ -22,8 +22,8 @@ from graphql.execution.values import VariableValues, VariableValueSource, get_va
 from graphql.utilities.coerce_input_value import coerce_default_value
 from strawberry.types.field import StrawberryField
 
-from execution.inputs import Converters, LeftToStrawberry, coercer
-from execution.plan import CONSTANTS, DirectArguments, Parameter, fixed_arguments, has_variables
+from execution.plan.inputs import Converters, LeftToStrawberry, coercer
+from execution.plan.plan import CONSTANTS, DirectArguments, Parameter, fixed_arguments, has_variables
 
 
 class VariableReader:

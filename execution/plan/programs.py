@@ -7,10 +7,10 @@ import strawberry
 from graphql import DocumentNode, OperationDefinitionNode
 from graphql.execution.values import VariableValues
 
-from execution.compiled import compile_operation
-from execution.plan import NotCompiled, condition_variables
-from execution.program import Program
-from execution.variables import VariableReader
+from execution.plan.plan import NotCompiled, condition_variables
+from execution.plan.program import Program
+from execution.plan.variables import VariableReader
+from execution.run.compiled import compile_operation
 
 MAX_PROGRAMS = 8
 """Programs of one operation. Each two-valued condition may double their number; those beyond are not kept."""

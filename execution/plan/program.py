@@ -10,13 +10,13 @@ from graphql.execution.values import VariableValues
 from strawberry.types.arguments import convert_arguments
 
 from execution.batched import BatchedField
-from execution.inputs import converters
-from execution.plan import FieldKind, FieldPlan, Plan
-from execution.variables import are_constant, direct_arguments, parameters_of
+from execution.plan.inputs import converters
+from execution.plan.plan import FieldKind, FieldPlan, Plan
+from execution.plan.variables import are_constant, direct_arguments, parameters_of
 
 
 class Program:
-    """One operation, for one combination of its `@skip` and `@include` conditions; `execution.compiled` makes it."""
+    """One operation, for one combination of its `@skip` and `@include` conditions; made by `compile_operation`."""
 
     def __init__(self, schema: strawberry.Schema, plan: Plan, conditions: dict[str, Any]) -> None:
         self.plan = plan

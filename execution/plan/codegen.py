@@ -50,9 +50,9 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 from strawberry.types.union import StrawberryUnion
 
-from execution.complete import PLAIN, UNREAD, Odd, Propagate, complete, is_plain, read_leaves
-from execution.plan import FieldKind, FieldPlan, ObjectPlan, Plan, ValuePlan
-from execution.run import info, keywords, raw_info
+from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan, Plan, ValuePlan
+from execution.run.complete import PLAIN, UNREAD, Odd, Propagate, complete, is_plain, read_leaves
+from execution.run.run import info, keywords, raw_info
 
 LEAVES = frozenset(
     {str, int, float, bool, bytes, dict, list, tuple, set, frozenset, date, datetime, time, timedelta, Decimal, UUID}
@@ -414,7 +414,7 @@ def _needs_info(place: ValuePlan) -> bool:
 
 
 def _record(plan: ObjectPlan) -> type | None:
-    """The class of the objects, if they are all instances of one (see `execution.records`)."""
+    """The class of the objects, if they are all instances of one (see `execution.markers`)."""
     found: type | None = getattr(plan.type.is_type_of, "instance_of", None)
     return found
 

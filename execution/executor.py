@@ -24,17 +24,19 @@ from graphql.execution.values import VariableValues
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from execution.compiled import compile_operation, run_program
-from execution.cost import FREE_VALUES
-from execution.documents import Document, DocumentCache, DocumentReader, Operation
+from execution.documents.cache import DocumentCache
+from execution.documents.cost import FREE_VALUES
+from execution.documents.document import Document, Operation
+from execution.documents.limits import TOO_LARGE, DocumentLimits, judge_variables, too_costly, warnings
+from execution.documents.reader import DocumentReader
 from execution.errors import Refusal, RequestError, with_code
-from execution.explain import explain
-from execution.limits import TOO_LARGE, DocumentLimits, judge_variables, too_costly, warnings
-from execution.plan import NotCompiled, TooManyFields, condition_variables
-from execution.program import Program
-from execution.steps import resumed
-from execution.stopping import Gone, Stopping
-from execution.variables import VariableReader
+from execution.plan.plan import NotCompiled, TooManyFields, condition_variables
+from execution.plan.program import Program
+from execution.plan.variables import VariableReader
+from execution.run.compiled import compile_operation, run_program
+from execution.run.explain import explain
+from execution.run.steps import resumed
+from execution.run.stopping import Gone, Stopping
 
 MAX_INTERPRETED = 200
 """The most that an operation may cost which graphql-core runs in the event loop, where nothing else is done meanwhile.

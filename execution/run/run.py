@@ -18,8 +18,8 @@ from graphql.type import GraphQLResolveInfoHelpers
 from strawberry.execution import optimized_is_awaitable as is_awaitable
 from strawberry.schema.schema import _OperationContextAwareGraphQLResolveInfo
 
-from execution.plan import FieldPlan, Step, ValuePlan
-from execution.program import Program
+from execution.plan.plan import FieldPlan, Step, ValuePlan
+from execution.plan.program import Program
 
 Position = Any
 """None, or `(position, index)`."""

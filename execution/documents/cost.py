@@ -55,7 +55,8 @@ from graphql import (
 )
 from strawberry.types.field import StrawberryField
 
-from execution.limits import SATURATED
+from execution.documents.limits import SATURATED
+from execution.markers import COST, Cost
 
 ASSUMED_SIZE = 10
 """Items that a list is taken to have if nothing says how many."""
@@ -76,26 +77,7 @@ MAX_REMEMBERED = 100
 MAX_ENTRIES = 50
 """Fields that a breakdown names."""
 
-_METADATA = "execution.cost"
 _SIZE_ARGUMENTS = ("first", "last")
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a field says of its own cost; None: as usual."""
-
-    weight: int | None = None
-    size: int | str | None = None
-
-
-def cost(*, weight: int | None = None, size: int | str | None = None) -> dict[str, Any]:
-    """Metadata of a Strawberry field whose cost is not as usual.
-
-    `weight` is that of one of its objects, or of one thing that a mutation changes. `size` is the number of its items,
-    or of the things that are changed: a number, or the argument that is or has as many, with dots where it lies inside
-    an input object.
-    """
-    return {_METADATA: Cost(weight, size)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +121,7 @@ class CostModel:
 
     def _read(self, parent: GraphQLObjectType, name: str, definition: GraphQLField) -> _FieldCost | None:
         strawberry_field: StrawberryField | None = definition.extensions.get("strawberry-definition")
-        marker: Cost = (strawberry_field.metadata if strawberry_field else {}).get(_METADATA, Cost())
+        marker: Cost = (strawberry_field.metadata if strawberry_field else {}).get(COST, Cost())
         named = get_named_type(definition.type)
         changes = parent is self.schema.mutation_type and not name.startswith("__")
         if is_leaf_type(named) and marker.weight is None and not changes:

@@ -1,0 +1,49 @@
+"""The documents that are kept. Validation costs many times what running a short query costs."""
+
+from collections import OrderedDict
+
+from execution.documents.document import Document
+
+
+class DocumentCache:
+    """Documents by their text, the least recently used dropped first.
+
+    Bounded by entries and by characters: those of the texts, because a syntax tree takes memory in proportion to its
+    text, and those charged for what was compiled of them. Only documents that may be run are kept: a stream of
+    refused ones changes nothing.
+    """
+
+    def __init__(self, max_entries: int = 500, max_characters: int = 250_000) -> None:
+        self._max_entries = max_entries
+        self._max_characters = max_characters
+        self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._charges: dict[str, int] = {}
+        self.characters = 0
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    def get(self, source: str) -> Document | None:
+        """The document of this text, now the most recently used; None if it is not kept."""
+        document = self._documents.get(source)
+        if document is not None:
+            self._documents.move_to_end(source)
+        return document
+
+    def put(self, document: Document) -> None:
+        """Keep a document, dropping older ones for it."""
+        if len(document.source) > self._max_characters or document.source in self._documents:
+            return
+        self._documents[document.source] = document
+        self._charges[document.source] = 0
+        self.charge(document, len(document.source))
+
+    def charge(self, document: Document, characters: int) -> None:
+        """Count what a kept document has grown by, dropping the least recently used ones for it."""
+        if self._documents.get(document.source) is not document:
+            return
+        self._charges[document.source] += characters
+        self.characters += characters
+        while len(self._documents) > self._max_entries or self.characters > self._max_characters:
+            source, _ = self._documents.popitem(last=False)
+            self.characters -= self._charges.pop(source)

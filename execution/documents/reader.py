@@ -1,0 +1,125 @@
+"""From the text of a request to a document that may be run.
+
+Everything that depends on the text alone happens here once: reading, judging by the limits, validating, listing the
+operations.
+"""
+
+from typing import cast
+
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    validate,
+)
+
+from execution.documents.cost import CostModel, OperationCost
+from execution.documents.document import Document, Operation, check_length, nested_too_deeply, too_many_tokens
+from execution.documents.limits import DocumentLimits, Judgement, judge
+from execution.documents.rules import ABOUT_VARIABLES, STRAWBERRY_RULES, rules
+from execution.errors import Refusal, RequestError, with_code
+
+
+class DocumentReader:
+    """Reads, judges and validates documents for one schema.
+
+    Without `introspection`, documents that ask for the schema are refused, and no error suggests a name from it.
+    """
+
+    def __init__(self, schema: GraphQLSchema, limits: DocumentLimits, *, introspection: bool = True) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._introspection = introspection
+        self._costs = CostModel(schema)
+        self._rules = rules(limits.max_comparisons, introspection=introspection)
+        self._rules_without_variables = [rule for rule in self._rules if rule not in ABOUT_VARIABLES]
+
+    def read(self, source: str, limits: DocumentLimits | None = None) -> Document:
+        """The document of a text; raises `RequestError` naming each reason why there is none.
+
+        `limits` are those of whoever sent it, instead of the usual ones.
+        """
+        limits = limits or self._limits
+        try:
+            ast = _parse(source, limits)
+            judgement = judge(ast, limits)
+            if judgement.errors:
+                raise RequestError(Refusal.LIMIT, judgement.errors)
+            _refuse_subscriptions(judgement)
+            self._validate(source, ast)
+            fragments = {d.name.value: d for d in ast.definitions if isinstance(d, FragmentDefinitionNode)}
+            operations: dict[str | None, Operation] = {}
+            for definition in judgement.operations:
+                node = cast("OperationDefinitionNode", definition.node)
+                name = node.name.value if node.name else None
+                cost = OperationCost(self._costs, fragments, node)
+                operations[name] = Operation(name, node.operation, node, definition.measure, cost)
+        except RecursionError:
+            raise nested_too_deeply() from None
+        return Document(source, ast, operations, judgement, limits)
+
+    def _validate(self, source: str, ast: DocumentNode) -> None:
+        # Where nothing looks like a variable, there is none.
+        rules = self._rules if "$" in source else self._rules_without_variables
+        errors = self._errors(ast, rules) or self._errors(ast, STRAWBERRY_RULES)
+        if not errors:
+            return
+        # graphql-core stops when a document would take it too long to check, and says no more than that.
+        if errors[-1].message == "Validation aborted.":
+            raise RequestError.of(
+                Refusal.LIMIT,
+                "QUERY_TOO_COMPLEX",
+                "The document repeats the same fields too often to be checked; write each once per object.",
+            )
+        raise RequestError(
+            Refusal.VALIDATION, [with_code(_about_the_text(e), "GRAPHQL_VALIDATION_FAILED") for e in errors]
+        )
+
+    def _errors(self, ast: DocumentNode, rules: list[type[ASTValidationRule]]) -> list[GraphQLError]:
+        max_errors = self._limits.max_errors
+        return validate(self._schema, ast, rules, max_errors=max_errors, hide_suggestions=not self._introspection)
+
+
+def _about_the_text(error: GraphQLError) -> GraphQLError:
+    """The error, unless it quotes an exception that Python raised over a literal, such as a number of 5,000 digits."""
+    if error.original_error is None or isinstance(error.original_error, GraphQLError):
+        return error
+    return GraphQLError("This value cannot be read as what its place asks for; correct it.", error.nodes)
+
+
+def _parse(source: str, limits: DocumentLimits) -> DocumentNode:
+    check_length(source, limits)
+    try:
+        # Empty selections are a proposal (graphql-spec 1227): nobody reads what `{ viewer {} }` or a change answers.
+        return parse(
+            source,
+            max_lexical_tokens=limits.max_tokens,
+            max_comments=limits.max_tokens,
+            allow_empty_selection_sets=False,
+        )
+    except GraphQLSyntaxError as error:
+        # The parser reports its own limits as syntax errors; they are told apart by their text alone.
+        if error.description.startswith("Document is nested too deeply"):
+            refusal = nested_too_deeply()
+        elif error.description.startswith("Document contains more than"):
+            refusal = too_many_tokens(limits)
+        else:
+            refusal = RequestError(Refusal.SYNTAX, [with_code(error, "GRAPHQL_PARSE_FAILED")])
+    raise refusal
+
+
+def _refuse_subscriptions(judgement: Judgement) -> None:
+    """Before a schema without any calls the operation invalid, which is true and tells nobody what to do."""
+    for definition in judgement.operations:
+        if cast("OperationDefinitionNode", definition.node).operation is OperationType.SUBSCRIPTION:
+            raise RequestError.of(
+                Refusal.OPERATION,
+                "SUBSCRIPTION_NOT_SUPPORTED",
+                "Subscriptions are not answered by this endpoint; send a query and ask again later.",
+            )
