@@ -14,7 +14,6 @@ from sqlalchemy import Table, bindparam, delete, select, update
 from db import definitions
 from db.engine.database import Database, Transaction
 from db.lists import Listed
-from db.paths import Index
 from db.sql.reads import KeyedRead, Ranks, Read
 from db.sql.tables import certification_assignments, claim_assignments, owner_of
 from domain.gtin import Gtin
@@ -39,7 +38,6 @@ class Assignments(Generic[D, A]):
         table: Table,
         record: type[A],
         definition: Callable[[A], D],
-        indexes: tuple[Index, ...],
         owner: Callable[[D], ShortId | None] | None = None,
     ) -> None:
         *names, self.name = record.__struct_fields__
@@ -56,7 +54,7 @@ class Assignments(Generic[D, A]):
         self._key = ("gtin", named.name)
         self._names = tuple(name for name in names if name != "organization_id")
         self._members = attrgetter(*self._names)
-        self.listed = Listed(table, rows, record, self._key, indexes, kind)
+        self.listed = Listed(table, rows, record, self._key, kind)
         self.by_product = KeyedRead(rows, table.c.gtin, record, defined=kind, ranked=self._ranked, alone=of_one)
         self.by_id = KeyedRead(rows, table.c.id, record, defined=kind)
         place = (table.c.gtin == bindparam("of"), named == bindparam("definition"))
@@ -172,21 +170,6 @@ certifications: Assignments[Certification, CertificationAssignment] = Assignment
     certification_assignments,
     CertificationAssignment,
     attrgetter("certification"),
-    (
-        Index("sqlite_autoindex_certification_assignments_2", ("id",)),
-        Index("sqlite_autoindex_certification_assignments_1", ("gtin", "certification_id")),
-        Index("ix_certification_assignments_number", ("certificate_number", "gtin", "certification_id")),
-        Index("ix_certification_assignments_certification_lapses", ("certification_id", "lapses_on", "gtin")),
-        Index("ix_certification_assignments_certification_ends", ("certification_id", "expiration_date", "gtin")),
-        Index(
-            "ix_certification_assignments_status_lapses",
-            ("verification_status", "lapses_on", "gtin", "certification_id"),
-        ),
-        Index("ix_certification_assignments_certification", ("certification_id", "gtin")),
-        Index("ix_certification_assignments_lapses", ("lapses_on", "gtin", "certification_id")),
-        Index("ix_certification_assignments_ends", ("expiration_date", "gtin", "certification_id")),
-        Index("ix_certification_assignments_updated", ("updated_at", "gtin", "certification_id")),
-    ),
     attrgetter("organization_id"),
 )
 claims: Assignments[Claim, ClaimAssignment] = Assignments(
@@ -194,13 +177,4 @@ claims: Assignments[Claim, ClaimAssignment] = Assignments(
     claim_assignments,
     ClaimAssignment,
     attrgetter("claim"),
-    (
-        Index("sqlite_autoindex_claim_assignments_2", ("id",)),
-        Index("sqlite_autoindex_claim_assignments_1", ("gtin", "claim_id")),
-        Index("ix_claim_assignments_claim_ends", ("claim_id", "expiration_date", "gtin")),
-        Index("ix_claim_assignments_source_ends", ("source", "expiration_date", "gtin", "claim_id")),
-        Index("ix_claim_assignments_claim", ("claim_id", "gtin")),
-        Index("ix_claim_assignments_ends", ("expiration_date", "gtin", "claim_id")),
-        Index("ix_claim_assignments_updated", ("updated_at", "gtin", "claim_id")),
-    ),
 )

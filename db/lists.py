@@ -12,7 +12,7 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from db import definitions, paths
 from db.engine.database import Database
-from db.paths import AccessPath, Index, Indexed
+from db.paths import AccessPath
 from db.sql.filters import COLUMN_OF, Bound, condition, positive, take_apart
 from db.sql.reads import Owners, R, Read
 from db.sql.types import Unindexed, among, open_end, text_list
@@ -32,14 +32,13 @@ class Listed(Generic[R]):
         rows: Select[Any],
         build: type[R],
         key: tuple[str, ...],
-        indexes: tuple[Index, ...],
         definitions: str = "",
     ) -> None:
         self.table = table
         self.rows = rows
         self.build = build
         self.key = key
-        self.indexed = Indexed(table, key, indexes)
+        self.indexed = paths.indexed(table, key)
         self.definitions = definitions
 
     def read(self, rows: Select[Any], *, scans: bool) -> Read[R]:

@@ -19,7 +19,7 @@ from sqlalchemy import Select, Table, bindparam, func, select, tuple_, union_all
 from sqlalchemy.sql.expression import ColumnElement
 
 from db.engine.database import Database
-from db.sql.filters import condition, entries_of, is_entry, is_of_entries
+from db.sql.filters import MEMBER_OF, condition, entries_of, is_entry, is_of_entries
 from db.sql.reads import Read
 from domain.filters import Condition, Either, Every, Where
 
@@ -35,6 +35,17 @@ class Index(NamedTuple):
 
     name: str
     members: tuple[str, ...]
+
+
+def indexed(table: Table, key: tuple[str, ...]) -> "Indexed":
+    """What `db.sql.tables` says of a list."""
+    # SQLite counts the indexes that it makes by itself: first that of the primary key, then that of the unique id.
+    own = [Index(f"sqlite_autoindex_{table.name}_{at}", of) for at, of in ((2, ("id",)), (1, key))]
+    declared = [
+        Index(index.name, tuple(MEMBER_OF.get(column.key, column.key) for column in index.columns))
+        for index in table.info["indexes"]
+    ]
+    return Indexed(table, key, (*own, *declared))
 
 
 class AccessPath(NamedTuple):

@@ -12,7 +12,6 @@ from sqlalchemy import bindparam, func, select, update
 
 from db.engine.database import Database, Transaction
 from db.lists import Listed
-from db.paths import Index
 from db.sql.reads import KeyedRead, Read
 from db.sql.tables import products
 from db.sql.types import pattern
@@ -51,17 +50,7 @@ _ORDERS = {
 }
 
 BY_GTIN = KeyedRead(select(*COLUMNS), products.c.gtin, Product)
-_INDEXES = (
-    Index("sqlite_autoindex_products_1", ("gtin",)),
-    Index("sqlite_autoindex_products_2", ("id",)),
-    Index("ix_products_search_text", ("search_text",)),
-    Index("ix_products_brand", ("folded_brand", "gtin")),
-    Index("ix_products_country", ("country_of_origin", "gtin")),
-    Index("ix_products_source", ("data_source", "gtin")),
-    Index("ix_products_organization", ("organization_id", "gtin")),
-    Index("ix_products_updated", ("updated_at", "gtin")),
-)
-LISTED = Listed(products, select(*COLUMNS), Product, ("gtin",), _INDEXES)
+LISTED = Listed(products, select(*COLUMNS), Product, ("gtin",))
 BY_ID = KeyedRead(select(*COLUMNS), products.c.id, Product)
 _CHANGE = update(products).where(products.c.gtin == bindparam("of"))
 

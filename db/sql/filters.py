@@ -15,6 +15,7 @@ from domain.filters import Condition, Either, Every, Not, Where, either, every, 
 
 COLUMN_OF = {"expiration_date": "ends", "lapses_on": "lapses"}
 """Members whose conditions and orders go by a column of another name."""
+MEMBER_OF = {column: member for member, column in COLUMN_OF.items()}
 
 
 class Taken(NamedTuple):
