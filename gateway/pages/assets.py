@@ -2,13 +2,18 @@
 
 import gzip
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from gateway.paths import below, own_path
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 
@@ -64,6 +69,48 @@ class Asset:
 def read_asset(file: Path, headers: Mapping[str, str], cache_control: str = REVALIDATE) -> Asset:
     """The file as an asset, its type by its suffix. Raises `OSError` when it is missing."""
     return Asset(file.read_bytes(), TYPES[file.suffix], cache_control, headers)
+
+
+def served(path: str, asset: Asset) -> Route:
+    """The asset at one path, for GET and HEAD."""
+    # A plain function: Starlette runs it in a thread, where compressing a megabyte holds up nobody.
+    return Route(path, lambda request: answer(request, asset))
+
+
+def served_by_name(path: str, what: str, assets: Mapping[str, Asset]) -> Route:
+    """The assets below a path by their names; `what` says what they are to who asks for another name."""
+
+    def named(request: Request) -> Response:
+        asset = assets.get(request.path_params["name"])
+        if asset is None:
+            raise HTTPException(404, f"There is no {what} {request.path_params['name']!r}; open {path} instead.")
+        return answer(request, asset)
+
+    return Route(f"{path}/{{name}}", named)
+
+
+def page_routes(
+    path: str, folder: Path, headers: Mapping[str, str], more: Mapping[str, Asset] | None = None
+) -> list[Route]:
+    """The page in a folder of `web` at that path; below it, its files, those of its manifest, the licences, and more.
+
+    Reads every file at once; raises `OSError` when one is missing.
+    """
+    files = {name: read_asset(folder / name, headers) for name in ("app.js", "app.css", "favicon.svg")}
+    for entry in json.loads((folder / "manifest.json").read_bytes())["files"]:
+        file = folder / entry["file"]
+        files[file.name] = read_asset(file, headers, FOR_EVER)
+    files["licences.txt"] = read_asset(folder / "licences" / "THIRD_PARTY.txt", headers)
+    return [
+        served(path, read_asset(folder / "index.html", headers)),
+        Route(f"{path}/", without_last_slash),
+        served_by_name(path, f"file below {path}", {**files, **(more or {})}),
+    ]
+
+
+def without_last_slash(request: Request) -> Response:
+    """To the page itself, whose addresses are relative to its own."""
+    return RedirectResponse(below(request, own_path(request.scope).rstrip("/")), 308)
 
 
 def answer(request: Request, asset: Asset) -> Response:

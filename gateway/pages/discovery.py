@@ -7,11 +7,9 @@ Served to anybody: whoever has no credential yet may read how to get along with 
 from functools import cache
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
-from gateway.pages.assets import TYPES, WEB, Asset, answer
+from gateway.pages.assets import TYPES, WEB, Asset, answer, served
 from gateway.pages.reference import headers_at
 from gateway.settings import Settings
 from rest_compat.openapi import APIS, DOCUMENT_PATHS, document_path, document_text
@@ -23,7 +21,7 @@ OPENAPI = "application/openapi+json"
 CATALOGUE = 'application/linkset+json;profile="https://www.rfc-editor.org/info/rfc9727"'
 
 
-def discovery_routes(settings: Settings) -> list[BaseRoute]:
+def discovery_routes(settings: Settings) -> list[Route]:
     """The documents' own paths, `/schema.graphql`, `/.well-known/api-catalog` and `/llms.txt`, for GET and HEAD.
 
     Where introspection is switched off, GraphQL's schema is not served here either.
@@ -40,27 +38,16 @@ def discovery_routes(settings: Settings) -> list[BaseRoute]:
         return Route(document_path(app), lambda request: answer(request, described(app)))
 
     open_schema = settings.graphql_introspection
-    linkset = Asset(
-        msgspec.json.format(msgspec.json.encode(catalogue(server, open_schema))), CATALOGUE, headers=headers
-    )
-    text = Asset(llms_txt(server, open_schema).encode(), TYPES[".txt"], headers=headers)
-    sdl = Asset(SCHEMA.read_bytes(), TYPES[".txt"], headers=headers)
-
-    def api_catalog(request: Request) -> Response:
-        return answer(request, linkset)
-
-    def graphql_schema(request: Request) -> Response:
-        return answer(request, sdl)
-
-    def llms(request: Request) -> Response:
-        return answer(request, text)
-
-    return [
+    linkset = msgspec.json.format(msgspec.json.encode(catalogue(server, open_schema)))
+    text = llms_txt(server, open_schema).encode()
+    routes = [
         *map(openapi, DOCUMENT_PATHS.values()),
-        Route("/.well-known/api-catalog", api_catalog),
-        Route("/llms.txt", llms),
-        *([Route(SCHEMA_PATH, graphql_schema)] if open_schema else []),
+        served("/.well-known/api-catalog", Asset(linkset, CATALOGUE, headers=headers)),
+        served("/llms.txt", Asset(text, TYPES[".txt"], headers=headers)),
     ]
+    if open_schema:
+        routes.append(served(SCHEMA_PATH, Asset(SCHEMA.read_bytes(), TYPES[".txt"], headers=headers)))
+    return routes
 
 
 def catalogue(server: str, tells_schema: bool) -> dict[str, list[dict[str, object]]]:

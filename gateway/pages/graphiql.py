@@ -4,7 +4,6 @@ The page holds nothing secret. Whoever opens it has a session cookie or types an
 judges those.
 """
 
-import json
 import re
 from itertools import takewhile
 from pathlib import Path
@@ -12,12 +11,12 @@ from pathlib import Path
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.responses import Response
+from starlette.routing import Route
 
-from gateway.pages.assets import FOR_EVER, TYPES, WEB, Asset, answer, policy, read_asset
+from gateway.pages.assets import TYPES, WEB, Asset, page_routes, policy, read_asset, served
 from gateway.pages.plain import not_found, standalone
-from gateway.paths import below, own_path
+from gateway.paths import below
 from rest_compat.problem import Show
 
 GRAPHIQL = WEB / "graphiql"
@@ -59,47 +58,17 @@ def read_examples(folder: Path = GRAPHIQL / "examples") -> list[Example]:
     return examples
 
 
-def graphiql_routes() -> list[BaseRoute]:
-    """`/graphiql`, `/graphiql/{file}` and the icon that browsers ask for unasked, for GET and HEAD.
-
-    Reads every file at once; raises `OSError` when one is missing.
-    """
+def graphiql_routes() -> list[Route]:
+    """`/graphiql`, its files, and the icon that browsers ask for unasked. Raises `OSError` when a file is missing."""
     headers = {
         "content-security-policy": CONTENT_SECURITY_POLICY,
         "referrer-policy": "same-origin",  # a link to the page may carry an operation
     }
-    page = read_asset(GRAPHIQL / "index.html", headers)
-    assets = {name: read_asset(GRAPHIQL / name, headers) for name in ("app.js", "app.css", "favicon.svg")}
-    for entry in json.loads((GRAPHIQL / "manifest.json").read_bytes())["files"]:
-        file = GRAPHIQL / entry["file"]
-        assets[file.name] = read_asset(file, headers, FOR_EVER)
-    assets["examples.json"] = Asset(msgspec.json.encode(read_examples()), TYPES[".json"], headers=headers)
-    assets["licences.txt"] = read_asset(GRAPHIQL / "licences" / "THIRD_PARTY.txt", headers)
-
-    # Plain functions: Starlette runs them in a thread, where compressing a megabyte holds up nobody.
-    def graphiql(request: Request) -> Response:
-        return answer(request, page)
-
-    def graphiql_file(request: Request) -> Response:
-        name = request.path_params["file"]
-        if name not in assets:
-            raise HTTPException(404, f"There is no file {name!r} below /graphiql; open /graphiql instead.")
-        return answer(request, assets[name])
-
-    def icon(request: Request) -> Response:
-        return answer(request, assets["favicon.svg"])
-
+    examples = Asset(msgspec.json.encode(read_examples()), TYPES[".json"], headers=headers)
     return [
-        Route("/graphiql", graphiql),
-        Route("/graphiql/", without_last_slash),
-        Route("/graphiql/{file}", graphiql_file),
-        Route("/favicon.ico", icon),
+        *page_routes("/graphiql", GRAPHIQL, headers, {"examples.json": examples}),
+        served("/favicon.ico", read_asset(GRAPHIQL / "favicon.svg", headers)),
     ]
-
-
-def without_last_slash(request: Request) -> Response:
-    """To the page itself, whose addresses are relative to its own."""
-    return RedirectResponse(below(request, own_path(request.scope).rstrip("/")), 308)
 
 
 def shown_to_browsers(refuse: Show) -> Show:

@@ -6,14 +6,19 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from domain.problem import KINDS
-from gateway.pages.assets import FOR_EVER, TYPES, WEB, Asset, answer, policy, read_asset
-from gateway.pages.graphiql import without_last_slash
+from gateway.pages.assets import (
+    TYPES,
+    WEB,
+    Asset,
+    page_routes,
+    policy,
+    served,
+    served_by_name,
+    without_last_slash,
+)
 
 REFERENCE = WEB / "reference"
 ERRORS = WEB.parent / "docs" / "errors.md"
@@ -48,47 +53,18 @@ def explanations(document: str) -> dict[str, Explanation]:
     }
 
 
-def reference_routes(server: str, type_base: str) -> list[BaseRoute]:
+def reference_routes(server: str, type_base: str) -> list[Route]:
     """`/docs`, its files, `/docs/errors` and a page for each code. Raises `OSError` when a file is missing."""
     headers = headers_at(server)
-    page = read_asset(REFERENCE / "index.html", headers)
-    assets = {name: read_asset(REFERENCE / name, headers) for name in ("app.js", "app.css", "favicon.svg")}
-    for entry in json.loads((REFERENCE / "manifest.json").read_bytes())["files"]:
-        file = REFERENCE / entry["file"]
-        assets[file.name] = read_asset(file, headers, FOR_EVER)
-    assets["licences.txt"] = read_asset(REFERENCE / "licences" / "THIRD_PARTY.txt", headers)
     said = explanations(ERRORS.read_text(encoding="utf-8"))
     known = {code: said[code] for code in KINDS if code in said}
     errors = {code: _page(_error(code, item, type_base), headers) for code, item in known.items()}
-    index = _page(_index(known), headers)
-
-    # Plain functions: Starlette runs them in a thread, where compressing a megabyte holds up nobody.
-    def reference(request: Request) -> Response:
-        return answer(request, page)
-
-    def reference_file(request: Request) -> Response:
-        return answer(request, _named(assets, request.path_params["file"], "file below /docs", "/docs"))
-
-    def all_errors(request: Request) -> Response:
-        return answer(request, index)
-
-    def error(request: Request) -> Response:
-        return answer(request, _named(errors, request.path_params["code"], "error code", "/docs/errors"))
-
     return [
-        Route("/docs", reference),
-        Route("/docs/", without_last_slash),
-        Route("/docs/errors", all_errors),
+        served("/docs/errors", _page(_index(known), headers)),
         Route("/docs/errors/", without_last_slash),
-        Route("/docs/errors/{code}", error),
-        Route("/docs/{file}", reference_file),
+        served_by_name("/docs/errors", "error code", errors),
+        *page_routes("/docs", REFERENCE, headers),
     ]
-
-
-def _named(assets: Mapping[str, Asset], name: str, what: str, instead: str) -> Asset:
-    if name not in assets:
-        raise HTTPException(404, f"There is no {what} {name!r}; open {instead} instead.")
-    return assets[name]
 
 
 def _error(code: str, item: Explanation, type_base: str) -> tuple[str, str, str]:
