@@ -127,13 +127,10 @@ class GatewayEdge:
     ) -> None:
         """Answers what needs a credential, once it is known who asks and the request is paid for."""
         now = datetime.now(UTC)
-        api_key = headers.get(b"x-api-key")
         # Fewer names than lines: one was sent twice.
         if len(headers) < len(scope["headers"]):
             await _refuse_two_keys(scope, meter)
-        caller = None if api_key is None else self.credentials.of_known_key(api_key, now)
-        if caller is None:
-            caller = await self._identify(scope, now, meter)
+        caller = self.credentials.at_hand(headers, now) or await self._identify(scope, now, meter)
         meter.belongs_to(caller)
         turns.caller.set(caller.principal)
         charging = meter.begin_charge(1)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from db.engine.database import Database
+from gateway.cache import DatabaseCache
 from resolvers.trusted_documents import NamedDocument, text_of
 
 _MAX_CHARACTERS = 2_000_000
@@ -17,36 +18,15 @@ _SHA256 = "have its tool name documents by SHA-256 (graphql-codegen: hashAlgorit
 
 
 class TrustedDocuments:
-    """The registered documents of a database, remembered until anything may have changed, in whichever process."""
+    """The registered documents of a database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._texts: dict[str, str] = {}
-        self.characters = 0
-        """Of the texts at hand."""
-        self._epoch: object = None
+        self.texts: DatabaseCache[str, str] = DatabaseCache(database, _MAX_CHARACTERS, size=len)
 
     async def text(self, digest: str) -> str | None:
         """The document whose UTF-8 text has this SHA-256 digest, in hex; None if it is not registered."""
-        epoch = self._database.epoch()
-        if epoch != self._epoch:
-            self._forget()
-            self._epoch = epoch
-        text = self._texts.get(digest)
-        if text is not None:
-            return text
-        text = await text_of(self._database, digest)
-        # What was read before a change is not kept.
-        if text is not None and epoch == self._epoch and digest not in self._texts:
-            if self.characters + len(text) > _MAX_CHARACTERS:
-                self._forget()
-            self._texts[digest] = text
-            self.characters += len(text)
-        return text
-
-    def _forget(self) -> None:
-        self._texts.clear()
-        self.characters = 0
+        return self.texts.get(digest) or await self.texts.read(digest, text_of(self._database, digest))
 
 
 class UnreadableDocuments(Exception):

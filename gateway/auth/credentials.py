@@ -1,6 +1,7 @@
 """Who asks: from an API key, a bearer token or a session cookie to a `Caller`."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import blake2s
 
@@ -17,6 +18,7 @@ from domain.records import Organization
 from domain.vocabulary import Role
 from gateway.auth.bearer import BearerTokens
 from gateway.auth.last_used import LastUsed
+from gateway.cache import DatabaseCache
 
 SESSION_COOKIE = "sessionid"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -49,9 +51,8 @@ class Credentials:
         self._public_url = public_url
         self._origins = origins
         # By the mark of a key, by the digest of a session's secret.
-        self._found: dict[bytes | str, Credential] = {}
-        self._organizations: dict[str, Organization] = {}
-        self._epoch: object = None
+        self._found: DatabaseCache[bytes | str, Credential] = DatabaseCache(database, _MAX_CACHED)
+        self._organizations: DatabaseCache[str, Organization] = DatabaseCache(database, _MAX_CACHED)
 
     async def of_request(self, scope: Scope, headers: Headers, now: datetime) -> Caller:
         """The caller of a request. What was sent on purpose comes before what a browser adds by itself.
@@ -72,9 +73,13 @@ class Credentials:
             refuse_cross_site(scope["method"], headers, self._public_url)
         return await self.of_session(cookie, now)
 
-    def of_known_key(self, key: bytes, now: datetime) -> Caller | None:
-        """The caller behind an API key that is remembered and valid; what is to be said of others, `of_key` says."""
-        credential = self._remembered(_mark(key))
+    def at_hand(self, headers: Mapping[bytes, bytes], now: datetime) -> Caller | None:
+        """The caller of a request whose API key is remembered and valid; None leaves it to `of_request`.
+
+        `headers` has the first of each name.
+        """
+        key = headers.get(b"x-api-key")
+        credential = None if key is None else self._found.get(_mark(key))
         if credential is None or _has_expired(credential, now):
             return None
         return self._used(credential.caller, now)
@@ -82,14 +87,13 @@ class Credentials:
     async def of_key(self, key: str, now: datetime) -> Caller:
         """The caller behind an API key. Raises `Unauthorized`."""
         mark = _mark(key.encode())
-        credential = self._remembered(mark)
+        credential = self._found.get(mark)
         if credential is None:
             if not is_well_formed(key):
                 raise Unauthorized(
                     "The X-API-Key header holds no certgate key; copy the whole key, csb_... to its checksum."
                 )
-            epoch = self._epoch
-            credential = self._remember(mark, await find_key(self._database, digest(key)), epoch)
+            credential = await self._found.read(mark, find_key(self._database, digest(key)))
         if credential is None:
             raise Unauthorized("This API key is unknown or was revoked; create another one.")
         return self._used(_unexpired(credential, now, "This API key has expired; create another one."), now)
@@ -97,11 +101,10 @@ class Credentials:
     async def of_session(self, cookie: str, now: datetime) -> Caller:
         """The caller behind a session cookie. Raises `Unauthorized`."""
         secret = digest(cookie)
-        credential = self._remembered(secret)
+        credential = self._found.get(secret)
         # Another process may know of a later use than the one remembered here.
         if credential is None or self._is_idle(secret, credential, now):
-            epoch = self._epoch
-            credential = self._remember(secret, await find_session(self._database, secret), epoch)
+            credential = await self._found.read(secret, find_session(self._database, secret))
         if credential is None:
             raise Unauthorized("This session has ended; sign in again.")
         caller = _unexpired(credential, now, "This session has expired; sign in again.")
@@ -124,17 +127,10 @@ class Credentials:
 
     async def _organization(self, name: str) -> Organization | None:
         """The organisation of that slug, or else of that id."""
-        self._forget_if_changed()
-        found = self._organizations.get(name)
-        if found is None:
-            epoch = self._epoch
-            found = await organizations.find_by_slug(self._database, name)
-            found = found or await organizations.find(self._database, name)
-            if found is not None and epoch == self._epoch:
-                if len(self._organizations) >= _MAX_CACHED:
-                    self._organizations.clear()
-                self._organizations[name] = found
-        return found
+        database = self._database
+        known = self._organizations.get(name)
+        found = known or await self._organizations.read(name, organizations.find_by_slug(database, name))
+        return found or await self._organizations.read(name, organizations.find(database, name))
 
     def _is_idle(self, secret: str, credential: Credential, now: datetime) -> bool:
         used = credential.used_at
@@ -144,25 +140,6 @@ class Credentials:
         if caller.key_id is not None:
             self.last_used.key(caller.key_id, now)
         return caller
-
-    def _forget_if_changed(self) -> None:
-        epoch = self._database.epoch()
-        if epoch != self._epoch:
-            self._found.clear()
-            self._organizations.clear()
-            self._epoch = epoch
-
-    def _remembered(self, secret: bytes | str) -> Credential | None:
-        self._forget_if_changed()
-        return self._found.get(secret)
-
-    def _remember(self, secret: bytes | str, credential: Credential | None, epoch: object) -> Credential | None:
-        # What was read before a change was announced is not kept; unknown secrets never are.
-        if credential is not None and epoch == self._epoch:
-            if len(self._found) >= _MAX_CACHED:
-                self._found.clear()
-            self._found[secret] = credential
-        return credential
 
 
 def _mark(key: bytes) -> bytes:

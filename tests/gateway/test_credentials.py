@@ -72,7 +72,7 @@ async def listening(credentials: Credentials, key: str) -> None:
     """Until what is found is remembered: PostgreSQL's listener needs a moment to connect."""
     for _ in range(500):
         await credentials.of_key(key, NOW)
-        if credentials._found and credentials._database.epoch() == credentials._epoch:
+        if credentials._found.size and credentials._database.epoch() == credentials._found._epoch:
             return
         await asyncio.sleep(0.01)
     raise AssertionError("nothing is ever remembered")
@@ -100,11 +100,11 @@ async def test_a_malformed_key_never_reaches_the_database(world: World, monkeypa
 async def test_unknown_keys_are_not_remembered(world: World) -> None:
     credentials = Credentials(world.database)
     await listening(credentials, world.keys["manager"])
-    before = len(credentials._found)
+    before = credentials._found.size
     for _ in range(3):
         with pytest.raises(Unauthorized, match="unknown or was revoked"):
             await credentials.of_key("csb_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEf_84041098", NOW)
-    assert len(credentials._found) == before
+    assert credentials._found.size == before
 
 
 async def test_what_is_remembered_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,13 +114,13 @@ async def test_what_is_remembered_is_bounded(world: World, monkeypatch: pytest.M
     for _ in range(2):
         for key in world.keys.values():
             assert isinstance(await credentials.of_key(key, NOW), Caller)
-            assert 1 <= len(credentials._found) <= 3
+            assert 1 <= credentials._found.size <= 3
 
 
 async def test_no_secret_is_kept_in_memory(world: World) -> None:
     credentials = Credentials(world.database)
     await listening(credentials, world.keys["manager"])
-    assert world.keys["manager"] not in repr(credentials._found)
+    assert world.keys["manager"] not in repr(credentials._found._values)
 
 
 async def test_a_key_made_later_works_at_once(world: World) -> None:

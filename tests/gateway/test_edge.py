@@ -123,7 +123,7 @@ async def test_no_header_is_sent_twice(signed: World) -> None:
 
 async def test_public_paths_never_look_at_credentials(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[Any] = []
-    for name in ("of_known_key", "of_request"):
+    for name in ("at_hand", "of_request"):
         monkeypatch.setattr(Credentials, name, lambda *given: looked.append(given))
     await world.client.get(CERTIFICATIONS, headers={"X-API-Key": "x"})
     assert looked
