@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from domain.metadata import MetadataUpdate
-from domain.patch import EMPTY_TEXT, Null, resolve_nulls
+from domain.patch import Null, resolve_nulls
 from domain.records import Organization, Record
 from domain.short_id import ShortId, ShortIdField
 from domain.validation import Command, Moment, Text255
@@ -81,7 +81,7 @@ class CreateApiKey(Command):
     expires_at: Moment | None = None
 
 
-_API_KEY = {"name": EMPTY_TEXT, "description": EMPTY_TEXT, "metadata": Null("empties", {})}
+_API_KEY = {"name": Null("empties", ""), "description": Null("empties", ""), "metadata": Null("empties", {})}
 
 
 class PatchApiKey(Command):

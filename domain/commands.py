@@ -3,83 +3,131 @@
 `Command.parse` takes plain JSON values (REST) and typed ones (GraphQL) alike and names every bad member at once.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from domain import patch
-from domain.countries import Countries, CountryOrNone
 from domain.gtin import GtinField, NewGtinField, SeparatedGtinField
-from domain.metadata import MetadataUpdate
+from domain.members import Member, given_to
+from domain.metadata import merge
+from domain.records import CertificationAssignment, ClaimAssignment, Product, Record
 from domain.short_id import ShortIdField
-from domain.validation import DIGITS, Command, Date, Flag, Text, Text100, Text255, Url
-from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, VerificationStatus
+from domain.validation import DIGITS, Command, Flag, Text, Text255
+from domain.validity import check_order
+from domain.vocabulary import ClaimCategory, DataSource, VerificationStatus
+
+C = TypeVar("C", bound=Command)
+
+
+class NewCommand(Command):
+    """A command that makes a record of the members that were sent; see `makes`."""
+
+    names: ClassVar[tuple[str, ...]]
+    """The record's names of the members, in the order of `read`."""
+    read: ClassVar[Callable[[Self], tuple[Any, ...]]]
+    empty: ClassVar[Mapping[str, Callable[[], Any]]]
+    """Of members that may be left out by null: makes what stands for none."""
+
+    def members(self) -> dict[str, Any]:
+        """The members of the record that clients give. Raises `InvalidInput`."""
+        sent = dict(zip(self.names, type(self).read(self), strict=True))
+        for name, empty in self.empty.items():
+            if sent[name] is None:
+                sent[name] = empty()
+        if "valid_from" in sent:
+            check_order(sent["valid_from"], sent["expiration_date"])
+        sent["metadata"] = merge({}, sent["metadata"])
+        return sent
 
 
 class PatchCommand(Command):
-    """A command that changes the members that were sent. Omitted and null are told apart by which members were set."""
+    """A command that changes the members that were sent; see `changes`.
+
+    Omitted and null are told apart by which members were set.
+    """
 
     nulls: ClassVar[Mapping[str, patch.Null]]
+    """What null means, by the name under which a member is sent."""
+    names: ClassVar[Mapping[str, str]]
+    """The record's name of each."""
 
     def members(self) -> dict[str, Any]:
         """The patchable members that were sent, nulls replaced by what they mean. Raises `InvalidInput`."""
         sent = {name: getattr(self, name) for name in self.nulls if name in self.model_fields_set}
-        return patch.resolve_nulls(sent, self.nulls)
+        return {self.names[name]: value for name, value in patch.resolve_nulls(sent, self.nulls).items()}
 
 
-class AssignClaim(Command):
+N = TypeVar("N", bound=NewCommand)
+P = TypeVar("P", bound=PatchCommand)
+
+
+def makes(record: type[Record], *, null_is_omitted: bool = False) -> Callable[[type[N]], type[N]]:
+    """The command with the members of the record that clients give, each with its rules and its default.
+
+    With `null_is_omitted` a client may send null for each of them, and means that there is none.
+    """
+    given = given_to(record)
+
+    def decorate(command: type[N]) -> type[N]:
+        command = _with_members(command, {member.sent_as: _when_made(member, null_is_omitted) for member in given})
+        command.names = tuple(member.name for member in given)
+        command.read = attrgetter(*(member.sent_as for member in given))
+        command.empty = {member.name: member.empty for member in given if null_is_omitted and member.name != "metadata"}
+        return command
+
+    return decorate
+
+
+def changes(record: type[Record], null: patch.Null | None = None) -> Callable[[type[P]], type[P]]:
+    """The command with the members of the record that clients may change; null means `null`, or what their types say."""
+    given = [member for member in given_to(record) if member.said.given == "always"]
+
+    def decorate(command: type[P]) -> type[P]:
+        command = _with_members(command, {member.sent_as: (member.sent | None, None) for member in given})
+        command.nulls = {member.sent_as: null or patch.meaning_of_null(member) for member in given}
+        command.names = {member.sent_as: member.name for member in given}
+        return command
+
+    return decorate
+
+
+def _when_made(member: Member, null_is_omitted: bool) -> tuple[Any, Any]:
+    if null_is_omitted or member.said.sent is not None:
+        return member.sent | None, None
+    default = member.said.default if member.said.default is not None else member.empty()
+    return member.sent, Field(default_factory=list) if member.plain is list else default
+
+
+def _with_members(command: type[C], members: Mapping[str, tuple[Any, Any]]) -> type[C]:
+    named: dict[str, Any] = dict(members)
+    return create_model(command.__name__, __base__=command, __module__=__name__, __doc__=command.__doc__, **named)
+
+
+@makes(ClaimAssignment)
+class AssignClaim(NewCommand):
     """Put a claim on a product. Contract 2.7."""
 
     gtin: GtinField
     claim_id: ShortIdField
-    source: ClaimSource = ClaimSource.BRAND_SELF_DECLARED
-    valid_from: Date | None = None
-    expiration_date: Date | None = None
-    evidence_url: Url = ""
-    evidence_note: Text = ""
-    metadata: MetadataUpdate | None = None
 
 
-class AssignCertification(Command):
+@makes(CertificationAssignment)
+class AssignCertification(NewCommand):
     """Put a certification on a product. Contract 2.6."""
 
     gtin: GtinField
     certification_id: ShortIdField
-    metadata: MetadataUpdate | None = None
-    valid_from: Date | None = None
-    expiration_date: Date | None = None
-    expiry_date: Date | None = None
-    certificate_number: Text100 = ""
-    issuing_body: Text255 = ""
-    verification_url: Url = ""
-    verification_status: VerificationStatus = VerificationStatus.UNVERIFIED
-    scope: Text = ""
-    certification_value: Text255 = ""
-    audit_date: Date | None = None
-    initial_certification_date: Date | None = None
-    certificate_countries: Countries = Field(default_factory=list)
 
 
+@changes(CertificationAssignment)
 class PatchCertificationAssignment(PatchCommand):
-    """Change members of a certification that a product holds. Contract 2.5; `expiry_date` is not patchable there."""
-
-    nulls = patch.CERTIFICATION_ASSIGNMENT
+    """Change members of a certification that a product holds. Contract 2.5."""
 
     gtin: GtinField
     certification_id: ShortIdField
-    metadata: MetadataUpdate | None = None
-    valid_from: Date | None = None
-    expiration_date: Date | None = None
-    certificate_number: Text100 | None = None
-    issuing_body: Text255 | None = None
-    verification_url: Url | None = None
-    verification_status: VerificationStatus | None = None
-    scope: Text | None = None
-    certification_value: Text255 | None = None
-    audit_date: Date | None = None
-    initial_certification_date: Date | None = None
-    certificate_countries: Countries | None = None
 
 
 class GetCertificationAssignment(Command):
@@ -96,19 +144,12 @@ class RemoveCertification(Command):
     certification_id: ShortIdField
 
 
+@changes(ClaimAssignment)
 class PatchClaimAssignment(PatchCommand):
     """Change members of a claim that a product makes. Contract C13."""
 
-    nulls = patch.CLAIM_ASSIGNMENT
-
     gtin: GtinField
     claim_id: ShortIdField
-    source: ClaimSource | None = None
-    valid_from: Date | None = None
-    expiration_date: Date | None = None
-    evidence_url: Url | None = None
-    evidence_note: Text | None = None
-    metadata: MetadataUpdate | None = None
 
 
 class GetClaimAssignment(Command):
@@ -125,37 +166,19 @@ class RemoveClaim(Command):
     claim_id: ShortIdField
 
 
-class CreateProduct(Command):
+@makes(Product, null_is_omitted=True)
+class CreateProduct(NewCommand):
     """A new product of the caller's organisation. Contract 8; null means left out."""
 
     gtin: NewGtinField
     organization_id: ShortIdField | None = None
-    product_name: Text255 | None = None
-    brand: Text255 | None = None
-    manufacturer: Text255 | None = None
-    description: Text | None = None
-    country_of_origin: CountryOrNone | None = None
-    net_content: Text100 | None = None
-    ingredients: Text | None = None
-    image_url: Url | None = None
-    metadata: MetadataUpdate | None = None
 
 
+@changes(Product, null=patch.UNCHANGED)
 class PatchProduct(PatchCommand):
     """Change members of a product. Contract 8: here null means unchanged, and an empty text empties."""
 
-    nulls = patch.PRODUCT
-
     gtin: SeparatedGtinField
-    product_name: Text255 | None = None
-    brand: Text255 | None = None
-    manufacturer: Text255 | None = None
-    description: Text | None = None
-    country_of_origin: CountryOrNone | None = None
-    net_content: Text100 | None = None
-    ingredients: Text | None = None
-    image_url: Url | None = None
-    metadata: MetadataUpdate | None = None
 
 
 class NumberedPage(Command):

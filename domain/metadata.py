@@ -11,6 +11,7 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticKnownError
 
 from domain.errors import InvalidInput, Violation
+from domain.members import given
 from domain.validation import Text40, Text500
 
 MAX_KEYS = 50
@@ -29,6 +30,21 @@ def _few(update: object) -> object:
 
 MetadataUpdate = Annotated[dict[Text40, Text500 | None], BeforeValidator(_few)]
 """What a caller sends: at most 100 keys of 1 to 40 characters, values of at most 500."""
+
+Metadata = Annotated[
+    dict[str, str],
+    given(
+        "Text under keys of your own, which the gateway never acts on",
+        more="On products of other organisations it is empty.",
+        rule=(
+            f"up to {MAX_KEYS} of them. Keys that are sent are set, the others stay; a value that is empty or null deletes"
+            " its key"
+        ),
+        example={"order_id": "6735"},
+        sent=MetadataUpdate | None,
+    ),
+]
+"""The member of a record that holds them."""
 
 
 def merge(stored: Mapping[str, str], update: Mapping[str, str | None] | None) -> dict[str, str]:

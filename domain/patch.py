@@ -1,4 +1,4 @@
-"""What null means in a patch, member by member. A member that is absent always stays as it is.
+"""What null means in a patch: it follows from the member's type. A member that is absent always stays as it is.
 
 The contract says it for the two validity dates, metadata and the country list; the rest follows from the output's
 conventions (text is `""`, dates are null, lists are `[]` when there is nothing). A status has no "nothing", so null is
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from domain.errors import InvalidInput, Violation
+from domain.members import Member
 from domain.metadata import merge
 from domain.records import CertificationAssignment, ClaimAssignment, Product
 from domain.validity import check_order
@@ -23,50 +24,15 @@ class Null(NamedTuple):
     value: Any = None
 
 
-CLEARS = Null("clears")
-EMPTY_TEXT = Null("empties", "")
-REFUSED = Null("refused")
 UNCHANGED = Null("unchanged")
+"""What the Products API documents; an empty map still clears the metadata there."""
 
-CERTIFICATION_ASSIGNMENT: Mapping[str, Null] = {
-    "metadata": Null("empties", {}),
-    "valid_from": CLEARS,
-    "expiration_date": CLEARS,
-    "certificate_number": EMPTY_TEXT,
-    "issuing_body": EMPTY_TEXT,
-    "verification_url": EMPTY_TEXT,
-    "verification_status": REFUSED,
-    "scope": EMPTY_TEXT,
-    "certification_value": EMPTY_TEXT,
-    "audit_date": CLEARS,
-    "initial_certification_date": CLEARS,
-    "certificate_countries": Null("empties", []),
-}
 
-CLAIM_ASSIGNMENT: Mapping[str, Null] = {
-    "metadata": Null("empties", {}),
-    "source": REFUSED,
-    "valid_from": CLEARS,
-    "expiration_date": CLEARS,
-    "evidence_url": EMPTY_TEXT,
-    "evidence_note": EMPTY_TEXT,
-}
-
-# The Products API documents that null leaves a member as it is; `{}` still clears its metadata.
-PRODUCT: Mapping[str, Null] = dict.fromkeys(
-    (
-        "product_name",
-        "brand",
-        "manufacturer",
-        "description",
-        "country_of_origin",
-        "net_content",
-        "ingredients",
-        "image_url",
-        "metadata",
-    ),
-    UNCHANGED,
-)
+def meaning_of_null(member: Member) -> Null:
+    """What null means for a member, by its type."""
+    if member.optional:
+        return Null("clears")
+    return Null("refused") if member.empty() is None else Null("empties", member.empty())
 
 
 def resolve_nulls(members: Mapping[str, Any], policies: Mapping[str, Null]) -> dict[str, Any]:

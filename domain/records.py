@@ -1,16 +1,24 @@
 """What is stored, as it leaves the database: immutable, positional, with definitions joined to their assignments.
 
+A record is the one declaration of its members: type, limits, words and example stand here, and commands, columns and
+both faces read them (see `domain.members`). Their order is everybody's, too.
+
 Records are msgspec structs: built from a row in one C call, several times faster than frozen dataclasses.
 Conventions of the contract (1.1): optional text is `""` and never None, unknown dates are None, lists and maps are
 empty.
 """
 
 from datetime import date, datetime
+from typing import Annotated
 
 import msgspec
 
+from domain.countries import Countries, CountryOrNone
 from domain.gtin import Gtin
+from domain.members import given, kept
+from domain.metadata import Metadata
 from domain.short_id import ShortId
+from domain.validation import Date, Text, Text32, Text50, Text100, Text255, Url
 from domain.validity import lapses_on
 from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, VerificationStatus
 
@@ -38,17 +46,40 @@ class Organization(Record, frozen=True):
     name: str
 
 
+Id = Annotated[ShortId, kept("The id: a UUID written in 22 characters of base 57; it never changes")]
+IdOfAssignment = Annotated[ShortId, kept("The id of this assignment, not of what is assigned")]
+Logo = Annotated[
+    Url | None, kept("Absolute URL of the logo", none="when there is none", example="https://example.org/logo.svg")
+]
+GtinOfProduct = Annotated[Gtin, kept("The product's GTIN, in 14 digits", example="00012345678905")]
+FirstDay = Annotated[
+    Date | None,
+    given("First day of validity", none="when not recorded, which counts as always", example="2024-01-01"),
+]
+CreatedAt = Annotated[datetime, kept("When it was made")]
+UpdatedAt = Annotated[datetime, kept("When it last changed")]
+Version = Annotated[int, kept("Counts its changes, from 1")]
+
+
 class CertificationBody(Record, frozen=True):
     """An organisation that certifies, owns a mark or runs a public scheme. Contract 2.1."""
 
-    id: ShortId
-    code: str
-    name: str
-    website: str
-    description: str
-    logo_url: str | None
-    country: str
-    kind: str
+    id: Id
+    code: Annotated[Text50, kept("Its stable code", example="FAIRTRADE_USA")]
+    name: Annotated[Text255, kept("Its name", example="Fair Trade USA")]
+    website: Annotated[
+        Url,
+        kept("Its website, an https URL", none="when not recorded", example="https://www.fairtradecertified.org"),
+    ]
+    description: Annotated[Text, kept("What it does, in a sentence", none="when not recorded")]
+    logo_url: Logo
+    country: Annotated[
+        CountryOrNone, kept("ISO 3166-1 alpha-2 code of its seat", none="when not recorded", example="US")
+    ]
+    kind: Annotated[
+        Text32,
+        kept("`CERTIFIER` issues certificates, `SCHEME_OWNER` owns a mark, `AUTHORITY` is a public body"),
+    ]
 
 
 class Certification(Record, frozen=True):
@@ -58,14 +89,14 @@ class Certification(Record, frozen=True):
     `""`.
     """
 
-    id: ShortId
-    code: str
-    label: str
-    description: str
-    url: str
-    logo_url: str | None
-    program: str
-    standard: str
+    id: Id
+    code: Annotated[Text50, kept("Its stable code", none="for a private one that has none", example="USDA_ORGANIC")]
+    label: Annotated[Text255, kept("Its name as shown to people", example="USDA Organic")]
+    description: Annotated[Text, kept("What it stands for", none="when not recorded")]
+    url: Annotated[Url, kept("Where it is explained", none="when not recorded", example="https://www.ams.usda.gov")]
+    logo_url: Logo
+    program: Annotated[Text255, kept("The programme it belongs to", none="for none")]
+    standard: Annotated[Text255, kept("The standard it attests", none="for none")]
     organization_id: ShortId | None
     body: CertificationBody | None
 
@@ -73,33 +104,40 @@ class Certification(Record, frozen=True):
 class Claim(Record, frozen=True):
     """The definition of a claim. Contract 2.3."""
 
-    id: ShortId
-    code: str
-    label: str
-    category: ClaimCategory
-    requires_definition: bool
-    description: str
+    id: Id
+    code: Annotated[Text50, kept("Its stable code", example="NON_GMO")]
+    label: Annotated[Text100, kept("Its name as shown to people", example="Non-GMO")]
+    category: Annotated[ClaimCategory, kept("What it is about", example="INGREDIENT_ABSENCE")]
+    requires_definition: Annotated[
+        bool, kept("Whether a brand has to say in its own words what it means by it", more="Ask for evidence then.")
+    ]
+    description: Annotated[Text, kept("What it means", none="when not recorded")]
 
 
 class Product(Record, frozen=True):
     """A product under its 14-digit GTIN, owned by one organisation. Contract 8, where it bears on certifications."""
 
-    gtin: Gtin
-    id: ShortId
-    organization_id: ShortId
-    name: str
-    brand: str
-    description: str
-    country_of_origin: str
-    net_content: str
-    ingredients: str
-    manufacturer: str
-    image_url: str
-    data_source: DataSource
-    metadata: dict[str, str]
-    created_at: datetime
-    updated_at: datetime
-    version: int
+    gtin: GtinOfProduct
+    id: Id
+    organization_id: Annotated[ShortId, kept("The id of the organisation that owns it")]
+    name: Annotated[Text255, given("Its name", none="when not recorded", example="Oat drink", sent_as="product_name")]
+    brand: Annotated[Text255, given("Its brand", none="when not recorded", example="Acme")]
+    manufacturer: Annotated[Text255, given("Who makes it", none="when not recorded", example="Acme Mills")]
+    description: Annotated[Text, given("What it is", none="when not recorded", example="Oats and water, with calcium.")]
+    country_of_origin: Annotated[
+        CountryOrNone,
+        given("Where it comes from: an ISO 3166-1 alpha-2 code, upper case", none="when not recorded", example="US"),
+    ]
+    net_content: Annotated[Text100, given("How much is in it, as printed", none="when not recorded", example="1 l")]
+    ingredients: Annotated[Text, given("What is in it, as printed", none="when not recorded", example="Water, oats")]
+    image_url: Annotated[
+        Url, given("A picture of it: an http(s) URL", none="for none", example="https://example.org/oats.jpg")
+    ]
+    data_source: Annotated[DataSource, kept("Where its record came from", example="claimed")]
+    metadata: Metadata
+    created_at: CreatedAt
+    updated_at: UpdatedAt
+    version: Version
 
 
 class CertificationAssignment(Record, frozen=True):
@@ -108,25 +146,78 @@ class CertificationAssignment(Record, frozen=True):
     `organization_id` is the owner of the product.
     """
 
-    id: ShortId
-    gtin: Gtin
+    id: IdOfAssignment
+    gtin: GtinOfProduct
     organization_id: ShortId
-    metadata: dict[str, str]
-    valid_from: date | None
-    expiration_date: date | None
-    certificate_number: str
-    issuing_body: str
-    expiry_date: date | None
-    verification_url: str
-    verification_status: VerificationStatus
-    scope: str
-    certification_value: str
-    audit_date: date | None
-    initial_certification_date: date | None
-    certificate_countries: list[str]
-    created_at: datetime
-    updated_at: datetime
-    version: int
+    metadata: Metadata
+    valid_from: FirstDay
+    expiration_date: Annotated[
+        Date | None,
+        given(
+            "Last day of the programme's validity",
+            none="when there is no planned end",
+            more="It decides `is_active` (see `lapses_on`).",
+            rule="not before the first",
+            example="2027-12-31",
+        ),
+    ]
+    expiry_date: Annotated[
+        Date | None,
+        given(
+            "The expiry printed on the certificate, which may differ from the end of validity",
+            none="when not recorded",
+            example="2027-12-31",
+            patchable=False,
+        ),
+    ]
+    certificate_number: Annotated[
+        Text100,
+        given("The certificate's number, as its issuer wrote it", none="when not recorded", example="NOP-12345"),
+    ]
+    issuing_body: Annotated[
+        Text255,
+        given(
+            "Who issued the certificate, in the brand's words: it may differ from the certification's body",
+            none="when not recorded",
+            example="Oregon Tilth",
+        ),
+    ]
+    verification_url: Annotated[
+        Url,
+        given(
+            "Where the certificate can be looked up in public: an http(s) URL",
+            none="for none",
+            example="https://example.org/registry/NOP-12345",
+        ),
+    ]
+    verification_status: Annotated[
+        VerificationStatus,
+        given(
+            "How far the certificate was confirmed against its issuer's registry",
+            example="verified",
+            default=VerificationStatus.UNVERIFIED,
+        ),
+    ]
+    scope: Annotated[Text, given("What the certificate covers", none="when not recorded", example="Product")]
+    certification_value: Annotated[
+        Text255,
+        given("The result or level (GS1 `certificationValue`)", none="when there are no levels", example="Grade A"),
+    ]
+    audit_date: Annotated[Date | None, given("Day of the audit", none="when not recorded", example="2025-11-03")]
+    initial_certification_date: Annotated[
+        Date | None, given("Day of the first grant", none="when not recorded", example="2019-06-01")
+    ]
+    certificate_countries: Annotated[
+        Countries,
+        given(
+            "Where the certificate is valid: ISO 3166-1 alpha-2 codes, upper case",
+            none="means not recorded, not everywhere",
+            example=["US", "CA"],
+        ),
+    ]
+    created_at: CreatedAt
+    updated_at: UpdatedAt
+    version: Version
     certification: Certification
 
     @property
@@ -141,18 +232,44 @@ class ClaimAssignment(Record, frozen=True):
     `organization_id` is the owner of the product.
     """
 
-    id: ShortId
-    gtin: Gtin
+    id: IdOfAssignment
+    gtin: GtinOfProduct
     organization_id: ShortId
-    metadata: dict[str, str]
-    source: ClaimSource
-    valid_from: date | None
-    expiration_date: date | None
-    evidence_url: str
-    evidence_note: str
-    created_at: datetime
-    updated_at: datetime
-    version: int
+    source: Annotated[
+        ClaimSource,
+        given(
+            "Who stands behind the claim",
+            rule="`THIRD_PARTY_VERIFIED` only where an audit trail exists",
+            example="BRAND_SELF_DECLARED",
+            default=ClaimSource.BRAND_SELF_DECLARED,
+        ),
+    ]
+    valid_from: FirstDay
+    expiration_date: Annotated[
+        Date | None,
+        given(
+            "Last day of validity",
+            none="when there is no planned end",
+            rule="not before the first",
+            example="2027-12-31",
+        ),
+    ]
+    evidence_url: Annotated[
+        Url,
+        given(
+            "Where the evidence for it is: an http(s) URL, which only GraphQL shows",
+            none="for none",
+            example="https://example.org/report.pdf",
+        ),
+    ]
+    evidence_note: Annotated[
+        Text,
+        given("Notes on the evidence, which only GraphQL shows", none="for none", example="Lab report 7"),
+    ]
+    metadata: Metadata
+    created_at: CreatedAt
+    updated_at: UpdatedAt
+    version: Version
     claim: Claim
 
     @property

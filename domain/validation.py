@@ -87,7 +87,9 @@ def parse_text(text: object, member: str) -> str:
     return parse(_text, text, member)
 
 
+Text32 = Annotated[str, Field(max_length=32), AfterValidator(_without_nul)]
 Text40 = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_without_nul)]
+Text50 = Annotated[str, Field(max_length=50), AfterValidator(_without_nul)]
 Text100 = Annotated[str, Field(max_length=100), AfterValidator(_without_nul)]
 Text255 = Annotated[str, Field(max_length=255), AfterValidator(_without_nul)]
 Text500 = Annotated[str, Field(max_length=500), AfterValidator(_without_nul)]

@@ -14,44 +14,12 @@ from domain.commands import (
 )
 from domain.listing import arrange
 from domain.records import Certification, CertificationAssignment
-from domain.short_id import ShortId, new_short_id
 from resolvers import assignments
 from resolvers.definitions import Kind
 from resolvers.operation import Context, read_operation, write_operation
 
 
-def _made(
-    context: Context,
-    command: AssignCertification,
-    owner: ShortId,
-    metadata: dict[str, str],
-    definition: Certification,
-) -> CertificationAssignment:
-    return CertificationAssignment(
-        id=new_short_id(context.now),
-        gtin=command.gtin,
-        organization_id=owner,
-        metadata=metadata,
-        valid_from=command.valid_from,
-        expiration_date=command.expiration_date,
-        certificate_number=command.certificate_number,
-        issuing_body=command.issuing_body,
-        expiry_date=command.expiry_date,
-        verification_url=command.verification_url,
-        verification_status=command.verification_status,
-        scope=command.scope,
-        certification_value=command.certification_value,
-        audit_date=command.audit_date,
-        initial_certification_date=command.initial_certification_date,
-        certificate_countries=command.certificate_countries,
-        created_at=context.now,
-        updated_at=context.now,
-        version=1,
-        certification=definition,
-    )
-
-
-KIND = Kind(certifications, "certification", ("hold", "holds"), lambda definition: definition.label, _made)
+KIND = Kind(certifications, "certification", ("hold", "holds"), lambda definition: definition.label)
 
 
 @read_operation

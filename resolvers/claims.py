@@ -13,33 +13,12 @@ from domain.commands import (
     RemoveClaim,
 )
 from domain.records import Claim, ClaimAssignment
-from domain.short_id import ShortId, new_short_id
 from resolvers import assignments
 from resolvers.definitions import Kind
 from resolvers.operation import Context, read_operation, write_operation
 
 
-def _made(
-    context: Context, command: AssignClaim, owner: ShortId, metadata: dict[str, str], definition: Claim
-) -> ClaimAssignment:
-    return ClaimAssignment(
-        id=new_short_id(context.now),
-        gtin=command.gtin,
-        organization_id=owner,
-        metadata=metadata,
-        source=command.source,
-        valid_from=command.valid_from,
-        expiration_date=command.expiration_date,
-        evidence_url=command.evidence_url,
-        evidence_note=command.evidence_note,
-        created_at=context.now,
-        updated_at=context.now,
-        version=1,
-        claim=definition,
-    )
-
-
-KIND = Kind(claims, "claim", ("carry", "carries"), lambda definition: definition.code, _made)
+KIND = Kind(claims, "claim", ("carry", "carries"), lambda definition: definition.code)
 
 
 @read_operation

@@ -28,8 +28,6 @@ class Kind(Generic[D, A, C]):
     """Plain, and as of the third person."""
     called: Callable[[D], str]
     """How a refusal names a definition."""
-    made: Callable[[Context, C, ShortId, dict[str, str], D], A]
-    """The new assignment of a command, by the product's owner, the metadata and the definition."""
 
     def unknown(self, id: ShortId) -> NotFound:
         """The refusal when nothing of this kind has that id, or nothing that the caller may see."""
