@@ -48,6 +48,7 @@ class Assignments(Generic[D, A]):
             for owner in (owner_of(table), owner_of(table, bindparam("key")))
         )
         self.table = table
+        self.record = record
         self.definition = definition
         self.owner = owner
         self._of_kind: Callable[[definitions.Definitions], Mapping[ShortId, D]] = attrgetter(kind)

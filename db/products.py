@@ -21,25 +21,7 @@ from domain.records import Product
 from domain.short_id import ShortId
 from domain.text import fold, search_text
 
-COLUMNS = (
-    products.c.gtin,
-    products.c.id,
-    products.c.organization_id,
-    products.c.name,
-    products.c.brand,
-    products.c.description,
-    products.c.country_of_origin,
-    products.c.net_content,
-    products.c.ingredients,
-    products.c.manufacturer,
-    products.c.image_url,
-    products.c.data_source,
-    products.c.metadata,
-    products.c.created_at,
-    products.c.updated_at,
-    products.c.version,
-)
-
+COLUMNS = tuple(products.c[name] for name in Product.__struct_fields__)
 
 _ORDERS = {
     "product_name": products.c.search_text,

@@ -11,7 +11,7 @@ from pydantic import Field, create_model
 
 from domain import patch
 from domain.gtin import GtinField, NewGtinField, SeparatedGtinField
-from domain.members import Member, given_to
+from domain.members import RecordMember, given_to
 from domain.metadata import merge
 from domain.records import CertificationAssignment, ClaimAssignment, Product, Record
 from domain.short_id import ShortIdField
@@ -64,12 +64,13 @@ N = TypeVar("N", bound=NewCommand)
 P = TypeVar("P", bound=PatchCommand)
 
 
-def makes(record: type[Record], *, null_is_omitted: bool = False) -> Callable[[type[N]], type[N]]:
+def makes(record: type[Record], *, last: str = "", null_is_omitted: bool = False) -> Callable[[type[N]], type[N]]:
     """The command with the members of the record that clients give, each with its rules and its default.
 
-    With `null_is_omitted` a client may send null for each of them, and means that there is none.
+    They are judged in the order of the record, but for the `last`. With `null_is_omitted` a client may send null for
+    each of them, and means that there is none.
     """
-    given = given_to(record)
+    given = _given_to(record, last)
 
     def decorate(command: type[N]) -> type[N]:
         command = _with_members(command, {member.sent_as: _when_made(member, null_is_omitted) for member in given})
@@ -81,9 +82,12 @@ def makes(record: type[Record], *, null_is_omitted: bool = False) -> Callable[[t
     return decorate
 
 
-def changes(record: type[Record], null: patch.Null | None = None) -> Callable[[type[P]], type[P]]:
-    """The command with the members of the record that clients may change; null means `null`, or what their types say."""
-    given = [member for member in given_to(record) if member.said.given == "always"]
+def changes(record: type[Record], *, last: str = "", null: patch.Null | None = None) -> Callable[[type[P]], type[P]]:
+    """The command with the members of the record that clients may change, in the same order.
+
+    Null means `null`, or what a member's type says.
+    """
+    given = [member for member in _given_to(record, last) if member.said.given == "always"]
 
     def decorate(command: type[P]) -> type[P]:
         command = _with_members(command, {member.sent_as: (member.sent | None, None) for member in given})
@@ -94,7 +98,11 @@ def changes(record: type[Record], null: patch.Null | None = None) -> Callable[[t
     return decorate
 
 
-def _when_made(member: Member, null_is_omitted: bool) -> tuple[Any, Any]:
+def _given_to(record: type[Record], last: str) -> list[RecordMember]:
+    return sorted(given_to(record), key=lambda member: member.name == last)
+
+
+def _when_made(member: RecordMember, null_is_omitted: bool) -> tuple[Any, Any]:
     if null_is_omitted or member.said.sent is not None:
         return member.sent | None, None
     default = member.said.default if member.said.default is not None else member.empty()
@@ -106,7 +114,7 @@ def _with_members(command: type[C], members: Mapping[str, tuple[Any, Any]]) -> t
     return create_model(command.__name__, __base__=command, __module__=__name__, __doc__=command.__doc__, **named)
 
 
-@makes(ClaimAssignment)
+@makes(ClaimAssignment, last="metadata")
 class AssignClaim(NewCommand):
     """Put a claim on a product. Contract 2.7."""
 
@@ -144,7 +152,7 @@ class RemoveCertification(Command):
     certification_id: ShortIdField
 
 
-@changes(ClaimAssignment)
+@changes(ClaimAssignment, last="metadata")
 class PatchClaimAssignment(PatchCommand):
     """Change members of a claim that a product makes. Contract C13."""
 

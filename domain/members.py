@@ -5,7 +5,6 @@ it follows from the write. A member without either is no fact of its own, such a
 """
 
 from collections.abc import Mapping
-from datetime import date
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
@@ -14,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 
 class Said(NamedTuple):
-    """What is said of a member, in parts of a sentence. Names of other members stand in backticks, as records have them.
+    """What is said of a member, in parts of a sentence; other members are named in backticks, as records have them.
 
     `none`: when there is no value, after the word null or empty. `more`: whole sentences, for readers. `rule`: what
     writers have to heed besides the limits of the type. `default`: the value of an enumeration where none is sent.
@@ -54,7 +53,7 @@ def given(
     return Said(words, none, more, rule, example, default, sent_as, sent, "always" if patchable else "at first")
 
 
-class Member(NamedTuple):
+class RecordMember(NamedTuple):
     """One member of a record: its type with its rules, the class behind it, and what is said of it."""
 
     name: str
@@ -103,12 +102,12 @@ _EMPTY = (str, list, dict)
 
 
 @cache
-def members_of(record: type) -> Mapping[str, Member]:
+def members_of(record: type) -> Mapping[str, RecordMember]:
     """The members of which something is said, by name, in the order of the record."""
     return {name: member for name, hint in _hints(record) if (member := _member(name, hint)) is not None}
 
 
-def given_to(record: type) -> list[Member]:
+def given_to(record: type) -> list[RecordMember]:
     """The members that clients send."""
     return [member for member in members_of(record).values() if member.said.given != "never"]
 
@@ -117,7 +116,7 @@ def _hints(record: type) -> Any:
     return get_type_hints(record, include_extras=True).items()
 
 
-def _member(name: str, hint: Any) -> Member | None:
+def _member(name: str, hint: Any) -> RecordMember | None:
     if get_origin(hint) is not Annotated:
         return None
     inner, *marks = get_args(hint)
@@ -127,7 +126,7 @@ def _member(name: str, hint: Any) -> Member | None:
     rules = tuple(mark for mark in marks if not isinstance(mark, Said))
     options = get_args(inner) if get_origin(inner) in (Union, UnionType) else (inner,)
     plain = next(_plain(option) for option in options if option is not NoneType)
-    return Member(name, Annotated[(inner, *rules)] if rules else inner, plain, NoneType in options, said)
+    return RecordMember(name, Annotated[(inner, *rules)] if rules else inner, plain, NoneType in options, said)
 
 
 def _plain(hint: Any) -> type:

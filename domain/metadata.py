@@ -37,8 +37,8 @@ Metadata = Annotated[
         "Text under keys of your own, which the gateway never acts on",
         more="On products of other organisations it is empty.",
         rule=(
-            f"up to {MAX_KEYS} of them. Keys that are sent are set, the others stay; a value that is empty or null deletes"
-            " its key"
+            f"up to {MAX_KEYS} of them. Keys that are sent are set, the others stay;"
+            " a value that is empty or null deletes its key"
         ),
         example={"order_id": "6735"},
         sent=MetadataUpdate | None,

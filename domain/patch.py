@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from domain.errors import InvalidInput, Violation
-from domain.members import Member
+from domain.members import RecordMember
 from domain.metadata import merge
 from domain.records import CertificationAssignment, ClaimAssignment, Product
 from domain.validity import check_order
@@ -28,7 +28,7 @@ UNCHANGED = Null("unchanged")
 """What the Products API documents; an empty map still clears the metadata there."""
 
 
-def meaning_of_null(member: Member) -> Null:
+def meaning_of_null(member: RecordMember) -> Null:
     """What null means for a member, by its type."""
     if member.optional:
         return Null("clears")

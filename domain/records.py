@@ -235,6 +235,7 @@ class ClaimAssignment(Record, frozen=True):
     id: IdOfAssignment
     gtin: GtinOfProduct
     organization_id: ShortId
+    metadata: Metadata
     source: Annotated[
         ClaimSource,
         given(
@@ -266,7 +267,6 @@ class ClaimAssignment(Record, frozen=True):
         Text,
         given("Notes on the evidence, which only GraphQL shows", none="for none", example="Lab report 7"),
     ]
-    metadata: Metadata
     created_at: CreatedAt
     updated_at: UpdatedAt
     version: Version

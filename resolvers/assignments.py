@@ -10,16 +10,14 @@ from typing import Any
 from db import lists
 from db.engine.database import Transaction
 from domain.changes import Change
-from domain.commands import PatchCertificationAssignment, PatchClaimAssignment
+from domain.commands import AssignCertification, AssignClaim, PatchCertificationAssignment, PatchClaimAssignment
 from domain.errors import AlreadyAssigned, NotFound
 from domain.filters import Where
 from domain.gtin import Gtin
-from domain.metadata import merge
 from domain.paging import Order, Page, Window, cut
 from domain.short_id import ShortId
-from domain.validity import check_order
 from resolvers import narrowing, patching
-from resolvers.definitions import A, C, D, Kind
+from resolvers.definitions import A, D, Kind
 from resolvers.grouping import by_gtin
 from resolvers.operation import Context, read_operation
 from resolvers.products import existing_product, owned_product
@@ -27,7 +25,7 @@ from resolvers.products import existing_product, owned_product
 
 @read_operation
 async def of_products(
-    context: Context, kind: Kind[Any, A, Any], gtins: list[Gtin], wanted: frozenset[str] | None = None
+    context: Context, kind: Kind[Any, A], gtins: list[Gtin], wanted: frozenset[str] | None = None
 ) -> list[list[A]]:
     """The assignments of each product that the caller may see, by label, in one statement for all of them.
 
@@ -37,7 +35,7 @@ async def of_products(
     return by_gtin(gtins, found)
 
 
-async def of_product(context: Context, kind: Kind[Any, A, Any], gtin: Gtin) -> list[A]:
+async def of_product(context: Context, kind: Kind[Any, A], gtin: Gtin) -> list[A]:
     """The assignments of one product, by label. Raises `NotFound`."""
     found = await kind.stored.of_products(context.database, [gtin], context.caller.organization_ids)
     if not found:
@@ -46,7 +44,7 @@ async def of_product(context: Context, kind: Kind[Any, A, Any], gtin: Gtin) -> l
     return found
 
 
-async def one_of_product(context: Context, kind: Kind[Any, A, Any], gtin: Gtin, id: ShortId) -> A:
+async def one_of_product(context: Context, kind: Kind[Any, A], gtin: Gtin, id: ShortId) -> A:
     """A product's assignment of the definition with that id. Raises `NotFound`."""
     found = await kind.stored.one_of_product(context.database, gtin, id, context.caller.organization_ids)
     if found is None:
@@ -56,7 +54,7 @@ async def one_of_product(context: Context, kind: Kind[Any, A, Any], gtin: Gtin, 
 
 
 @read_operation
-async def page(context: Context, kind: Kind[Any, A, Any], where: Where, order: Order, window: Window) -> Page[A]:
+async def page(context: Context, kind: Kind[Any, A], where: Where, order: Order, window: Window) -> Page[A]:
     """Some of the assignments that pass the filter. Raises `Forbidden`."""
     asked = await narrowing.of_assignments(context, kind.stored, where)
     found = await lists.page(
@@ -66,7 +64,7 @@ async def page(context: Context, kind: Kind[Any, A, Any], where: Where, order: O
 
 
 @read_operation
-async def count(context: Context, kind: Kind[Any, Any, Any], where: Where) -> int:
+async def count(context: Context, kind: Kind[Any, Any], where: Where) -> int:
     """How many assignments pass the filter. Raises `Forbidden`."""
     await context.pay_for_scan()
     asked = await narrowing.of_assignments(context, kind.stored, where)
@@ -76,7 +74,7 @@ async def count(context: Context, kind: Kind[Any, Any, Any], where: Where) -> in
 @read_operation
 async def pages_of_definitions(
     context: Context,
-    kind: Kind[Any, A, Any],
+    kind: Kind[Any, A],
     groups: Sequence[Sequence[ShortId]],
     where: Where,
     order: Order,
@@ -98,7 +96,7 @@ async def pages_of_definitions(
 
 @read_operation
 async def counts_of_definitions(
-    context: Context, kind: Kind[Any, Any, Any], groups: Sequence[Sequence[ShortId]], where: Where
+    context: Context, kind: Kind[Any, Any], groups: Sequence[Sequence[ShortId]], where: Where
 ) -> list[int]:
     """For each group of definitions how many assignments pass the filter; all in one statement."""
     await context.pay_for_scan()
@@ -117,32 +115,35 @@ def _merged(groups: Sequence[list[A]], order: Order, window: Window) -> Page[A]:
     return cut(order.arranged(chain.from_iterable(groups), backward=window.backward), window)
 
 
-def _visible(context: Context, kind: Kind[Any, A, Any], page: Page[A]) -> Page[A]:
+def _visible(context: Context, kind: Kind[Any, A], page: Page[A]) -> Page[A]:
     # The filter knows which definitions are hidden; this is for one that came after it was made.
     return Page(kind.stored.visible([*page.items], context.caller.organization_ids), page.more)
 
 
 async def assigned(
-    context: Context, transaction: Transaction, kind: Kind[D, A, C], command: C, id: ShortId
+    context: Context,
+    transaction: Transaction,
+    kind: Kind[D, A],
+    command: AssignCertification | AssignClaim,
+    id: ShortId,
 ) -> Change[None, A]:
     """Puts the definition with that id on a product.
 
     Raises `NotFound`, `Forbidden`, `InvalidInput` or `AlreadyAssigned`.
     """
-    check_order(command.valid_from, command.expiration_date)
-    metadata = merge({}, command.metadata)
+    members = command.members()
     stored, owner = kind.stored, context.caller.only_owner
     if transaction.single and owner is not None:
         definition = await stored.find(transaction, id, [owner])
         if definition is not None:
-            assignment = kind.made(context, command, owner, metadata, definition)
+            assignment = _made(context, kind, command.gtin, owner, definition, members)
             if await stored.add_alone(transaction, assignment):
                 return Change(None, assignment)
     product = await owned_product(context, transaction, command.gtin)
     definition = await stored.find(transaction, id, [product.organization_id])
     if definition is None:
         raise kind.unknown(id)
-    assignment = kind.made(context, command, product.organization_id, metadata, definition)
+    assignment = _made(context, kind, product.gtin, product.organization_id, definition, members)
     if not await stored.add(transaction, assignment):
         raise AlreadyAssigned(
             f"The product {product.gtin} already {kind.verb[1]} the {kind.noun} {kind.called(definition)};"
@@ -151,10 +152,15 @@ async def assigned(
     return Change(None, assignment)
 
 
+def _made(context: Context, kind: Kind[D, A], gtin: Gtin, owner: ShortId, definition: D, members: dict[str, Any]) -> A:
+    own = {"gtin": gtin, "organization_id": owner, kind.noun: definition}
+    return patching.made(kind.stored.record, context.now, members | own)
+
+
 async def patched(
     context: Context,
     transaction: Transaction,
-    kind: Kind[Any, A, Any],
+    kind: Kind[Any, A],
     command: PatchCertificationAssignment | PatchClaimAssignment,
     id: ShortId,
 ) -> Change[A, A]:
@@ -168,7 +174,7 @@ async def patched(
 
 
 async def removed(
-    context: Context, transaction: Transaction, kind: Kind[Any, A, Any], gtin: Gtin, id: ShortId
+    context: Context, transaction: Transaction, kind: Kind[Any, A], gtin: Gtin, id: ShortId
 ) -> Change[A, None]:
     """Takes a definition off a product; the answer is what was there. Raises `NotFound` or `Forbidden`."""
     held = await _held(context, transaction, kind, gtin, id)
@@ -176,7 +182,7 @@ async def removed(
     return Change(held, None)
 
 
-async def _held(context: Context, transaction: Transaction, kind: Kind[Any, A, Any], gtin: Gtin, id: ShortId) -> A:
+async def _held(context: Context, transaction: Transaction, kind: Kind[Any, A], gtin: Gtin, id: ShortId) -> A:
     product = await owned_product(context, transaction, gtin)
     held = await kind.stored.lock(transaction, product.gtin, id, [product.organization_id])
     if held is None:
@@ -185,5 +191,5 @@ async def _held(context: Context, transaction: Transaction, kind: Kind[Any, A, A
     return held
 
 
-def _not_assigned(kind: Kind[Any, Any, Any], gtin: Gtin, id: ShortId) -> NotFound:
+def _not_assigned(kind: Kind[Any, Any], gtin: Gtin, id: ShortId) -> NotFound:
     return NotFound(f"The product {gtin} does not {kind.verb[0]} the {kind.noun} {id}; assign it first.")

@@ -17,7 +17,6 @@ from resolvers import assignments
 from resolvers.definitions import Kind
 from resolvers.operation import Context, read_operation, write_operation
 
-
 KIND = Kind(claims, "claim", ("carry", "carries"), lambda definition: definition.code)
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from db.assignments import Assignments
-from domain.commands import AssignCertification, AssignClaim
 from domain.errors import NotFound
 from domain.filters import Where, matches
 from domain.records import Certification, CertificationAssignment, Claim, ClaimAssignment
@@ -15,11 +14,10 @@ from resolvers.operation import Context, read_operation
 
 D = TypeVar("D", bound=Certification | Claim)
 A = TypeVar("A", bound=CertificationAssignment | ClaimAssignment)
-C = TypeVar("C", bound=AssignCertification | AssignClaim)
 
 
 @dataclass(frozen=True)
-class Kind(Generic[D, A, C]):
+class Kind(Generic[D, A]):
     """What differs between certifications, which a product holds, and claims, which it carries."""
 
     stored: Assignments[D, A]
@@ -35,13 +33,13 @@ class Kind(Generic[D, A, C]):
 
 
 @read_operation
-async def definition(context: Context, kind: Kind[D, Any, Any], id: ShortId) -> D | None:
+async def definition(context: Context, kind: Kind[D, Any], id: ShortId) -> D | None:
     """The definition of that id, if it is global or the caller's own."""
     return await kind.stored.find(context.database, id, context.caller.organization_ids)
 
 
 @read_operation
-async def definition_of_code(context: Context, kind: Kind[D, Any, Any], code: str) -> D | None:
+async def definition_of_code(context: Context, kind: Kind[D, Any], code: str) -> D | None:
     """The definition of that code, the caller's own before the global one.
 
     Raises `InvalidInput` when no code can be like that.
@@ -50,7 +48,7 @@ async def definition_of_code(context: Context, kind: Kind[D, Any, Any], code: st
 
 
 @read_operation
-async def existing_definition(context: Context, kind: Kind[D, Any, Any], id: ShortId) -> D:
+async def existing_definition(context: Context, kind: Kind[D, Any], id: ShortId) -> D:
     """The definition of that id, if it is global or the caller's own. Raises `NotFound`."""
     found = await kind.stored.find(context.database, id, context.caller.organization_ids)
     if found is None:
@@ -59,7 +57,7 @@ async def existing_definition(context: Context, kind: Kind[D, Any, Any], id: Sho
 
 
 @read_operation
-async def definitions_that_match(context: Context, kind: Kind[D, Any, Any], where: Where) -> list[D]:
+async def definitions_that_match(context: Context, kind: Kind[D, Any], where: Where) -> list[D]:
     """The definitions that the caller may see that pass the filter, in no order."""
     every = await kind.stored.every(context.database, context.caller.organization_ids)
     return [item for item in every if matches(where, item)]

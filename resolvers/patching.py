@@ -1,4 +1,4 @@
-"""The part of a patch that is the same for everything that counts its changes."""
+"""What is the same when a record is made or patched, for everything that counts its changes."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
@@ -10,10 +10,16 @@ from db.engine.database import Transaction
 from domain.changes import Change
 from domain.patch import changes_of
 from domain.records import CertificationAssignment, ClaimAssignment, Product
+from domain.short_id import new_short_id
 
 T = TypeVar("T", bound=Product | CertificationAssignment | ClaimAssignment)
 
 Store = Callable[[Transaction, T, dict[str, Any], datetime], Awaitable[None]]
+
+
+def made(record: Callable[..., T], at: datetime, members: Mapping[str, Any]) -> T:
+    """A new record of these members, with an id of its own."""
+    return record(id=new_short_id(at), created_at=at, updated_at=at, version=1, **members)
 
 
 async def patched(

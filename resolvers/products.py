@@ -9,14 +9,12 @@ from domain.errors import AlreadyExists, Forbidden, NotFound
 from domain.filters import Where, asks_for
 from domain.gtin import Gtin
 from domain.listing import Numbered
-from domain.metadata import merge
 from domain.paging import Order, Page, Window
 from domain.records import Product
-from domain.short_id import new_short_id
 from domain.vocabulary import DataSource
 from resolvers import narrowing
 from resolvers.operation import Context, read_operation, write_operation
-from resolvers.patching import patched
+from resolvers.patching import made, patched
 
 
 def missing(gtin: Gtin) -> NotFound:
@@ -94,24 +92,8 @@ async def list_trade_items(context: Context, command: ListTradeItems) -> Numbere
 async def create_product(context: Context, transaction: Transaction, command: CreateProduct) -> Change[None, Product]:
     """Makes a product of the caller's organisation. Raises `Forbidden`, `InvalidInput` or `AlreadyExists`."""
     owner = owner_of_new(context.caller, command.organization_id)
-    product = Product(
-        gtin=command.gtin,
-        id=new_short_id(context.now),
-        organization_id=owner,
-        name=command.product_name or "",
-        brand=command.brand or "",
-        description=command.description or "",
-        country_of_origin=command.country_of_origin or "",
-        net_content=command.net_content or "",
-        ingredients=command.ingredients or "",
-        manufacturer=command.manufacturer or "",
-        image_url=command.image_url or "",
-        data_source=DataSource.CLAIMED,
-        metadata=merge({}, command.metadata),
-        created_at=context.now,
-        updated_at=context.now,
-        version=1,
-    )
+    own = {"gtin": command.gtin, "organization_id": owner, "data_source": DataSource.CLAIMED}
+    product = made(Product, context.now, command.members() | own)
     if not await products.add(transaction, product):
         raise AlreadyExists(f"A product has the GTIN {product.gtin} already; change that one instead.")
     return Change(None, product)
@@ -124,8 +106,6 @@ async def patch_product(context: Context, transaction: Transaction, command: Pat
     A patch that changes nothing leaves the version as it is.
     """
     members = command.members()
-    if "product_name" in members:
-        members["name"] = members.pop("product_name")
     stored = await products.lock(transaction, command.gtin, context.caller.organization_ids)
     if stored is None:
         raise missing(command.gtin)

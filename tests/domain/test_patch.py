@@ -7,10 +7,11 @@ import pytest
 
 from domain.commands import PatchCertificationAssignment
 from domain.errors import InvalidInput
-from domain.patch import CERTIFICATION_ASSIGNMENT, changes_of, resolve_nulls
+from domain.patch import changes_of, resolve_nulls
 from tests.domain.making import GTIN, held
 
 ID = "WmsG2qe2XXxacqiqo2MfnY"
+CERTIFICATION_ASSIGNMENT = PatchCertificationAssignment.nulls
 
 
 def members(**sent: Any) -> dict[str, Any]:
