@@ -1,40 +1,101 @@
-"""Lists of assignments, as more than one type has them."""
+"""What changes what products hold and claim: the same mutations for both kinds."""
 
+from dataclasses import dataclass
 from typing import Any
 
-from domain.filter_input import CERTIFICATION_ASSIGNMENTS
-from domain.paging import AssignmentOrderField, Order, certification_assignment_order, claim_assignment_order
-from domain.short_id import ShortId
-from resolvers import assignments
-from resolvers.certifications import KIND
-from schema.connections import asked_for, connections
+from domain.errors import AlreadyAssigned, NotFound
+from domain.validation import Command
+from execution.batched import batched
+from resolvers import products
+from resolvers.operation import WriteOperation
+from schema.changes import success_type
 from schema.context import Info
-from schema.filters import AssignmentOrder, CertificationAssignmentWhere, NestedAssignmentOrder
+from schema.mutations import Mutation, Wording
+from schema.objects import ProductType
+from schema.records import shown
 
 
-def certification_assignment_order_of(order_by: AssignmentOrder | NestedAssignmentOrder | None) -> Order:
-    """The order that is asked for."""
-    asked = order_by or AssignmentOrder()
-    return certification_assignment_order(AssignmentOrderField(asked.field.value), descending=asked.descending)
+@dataclass(frozen=True)
+class Write:
+    """A command, its operation and the input that it is made from."""
+
+    command: type[Command]
+    operation: WriteOperation[Any, Any]
+    input: type
 
 
-def claim_assignment_order_of(order_by: AssignmentOrder | NestedAssignmentOrder | None) -> Order:
-    """The order that is asked for."""
-    if order_by is None:
-        return claim_assignment_order()
-    return claim_assignment_order(AssignmentOrderField(order_by.field.value), descending=order_by.descending)
+def assignment_mutations(
+    noun: str, verb: tuple[str, str, str], assignment: type, assign: Write, patch: Write, remove: Write
+) -> list[Mutation]:
+    """The mutations of what a product has of one kind. `verb` is plain, of the third person, and of the past."""
+    have, has, had = verb
+    kind = noun.capitalize()
 
+    async def products_of_removed(parents: list[Any], info: Info) -> list[ProductType]:
+        gtins = [parent.removed.gtin for parent in parents]
+        return shown(await products.products_of_gtins(info.context.operation, gtins))
 
-async def certification_assignments_of(
-    info: Info,
-    groups: list[list[ShortId]],
-    where: CertificationAssignmentWhere | None,
-    order_by: NestedAssignmentOrder | None,
-    window: tuple[int | None, str | None, int | None, str | None],
-) -> Any:
-    """For each group of certifications a page of their assignments."""
-    order = certification_assignment_order_of(order_by)
-    asked = await asked_for(info, CERTIFICATION_ASSIGNMENTS, order, where, window, "CertificationAssignment")
-    operation = info.context.operation
-    pages = await assignments.pages_of_definitions(operation, KIND, groups, asked.where, asked.order, asked.window)
-    return connections(pages, asked, lambda: assignments.counts_of_definitions(operation, KIND, groups, asked.where))
+    product = batched(description=f"The product that {had} the {noun}, as it is now.")(products_of_removed)
+    return [
+        Mutation(
+            name=f"assign_{noun}",
+            command=assign.command,
+            operation=assign.operation,
+            input=assign.input,
+            success=success_type(
+                f"{kind}Assigned", f"The {noun} is on the product.", "assignment", assignment, "The new assignment."
+            ),
+            refusals=(NotFound, AlreadyAssigned),
+            words=Wording(
+                f"Puts a {noun} on a product that your organisation owns.", f"Which {noun} on which product."
+            ),
+            bulk=Wording(
+                f"Puts {noun}s on products that your organisation owns.",
+                f"Which {noun}s on which products; at most 100 rows.",
+            ),
+        ),
+        Mutation(
+            name=f"patch_{noun}_assignment",
+            command=patch.command,
+            operation=patch.operation,
+            input=patch.input,
+            success=success_type(
+                f"{kind}AssignmentPatched",
+                "The assignment is as asked for.",
+                "assignment",
+                assignment,
+                "The assignment after the change.",
+            ),
+            refusals=(NotFound,),
+            words=Wording(
+                f"Changes what is recorded about a {noun} that your product {has}.",
+                "Which assignment, and what changes.",
+            ),
+            bulk=Wording(
+                f"Changes what is recorded about {noun}s that your products {have}.",
+                "Which assignments, and what changes; at most 100 rows.",
+            ),
+        ),
+        Mutation(
+            name=f"remove_{noun}",
+            command=remove.command,
+            operation=remove.operation,
+            input=remove.input,
+            success=success_type(
+                f"{kind}Removed",
+                f"The product no longer {has} the {noun}.",
+                "removed",
+                assignment,
+                "The assignment as it was; its id is gone.",
+                product=product,
+            ),
+            refusals=(NotFound,),
+            words=Wording(
+                f"Takes a {noun} off a product that your organisation owns.", f"Which {noun} of which product."
+            ),
+            bulk=Wording(
+                f"Takes {noun}s off products that your organisation owns.",
+                f"Which {noun}s of which products; at most 100 rows.",
+            ),
+        ),
+    ]

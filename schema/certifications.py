@@ -1,13 +1,12 @@
 """Certifications in GraphQL: the definitions, and what a product holds."""
 
 from datetime import date
-from typing import Annotated, Any, Self
+from typing import Annotated
 
 import strawberry
 from strawberry import Maybe
 
 from domain import vocabulary
-from domain.changes import Change
 from domain.commands import (
     AssignCertification,
     PatchCertificationAssignment,
@@ -15,10 +14,8 @@ from domain.commands import (
 )
 from domain.filter_input import CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS
 from domain.paging import Order, definition_order
-from execution.batched import batched
-from resolvers import assignments, certifications, definitions, products
-from schema.assignments import certification_assignment_order_of
-from schema.changes import Success
+from resolvers import assignments, certifications, definitions
+from schema.assignments import Write, assignment_mutations
 from schema.connections import After, Before, Connection, First, Last, asked_for, connection, listed
 from schema.context import Info
 from schema.filters import (
@@ -27,17 +24,9 @@ from schema.filters import (
     CertificationWhere,
     DefinitionOrder,
 )
-from schema.inputs import id_or_code, patch_members, sent_members
-from schema.objects import CertificationAssignmentType, CertificationType, ProductType
-from schema.problems import (
-    ConflictProblem,
-    ForbiddenProblem,
-    NotAppliedProblem,
-    NotFoundProblem,
-    PreconditionFailedProblem,
-    ValidationProblem,
-    as_mutation,
-)
+from schema.inputs import id_or_code
+from schema.lists import certification_assignment_order_of
+from schema.objects import CertificationAssignmentType, CertificationType
 from schema.records import shown
 from schema.scalars import Metadata
 
@@ -87,31 +76,6 @@ class PatchCertificationAssignmentInput:
     )
 
 
-@strawberry.type(description="The assignment is as asked for.")
-class CertificationAssignmentPatched(Success):
-    """Success of `patchCertificationAssignment`."""
-
-    assignment: CertificationAssignmentType = strawberry.field(description="The assignment after the change.")
-
-    @classmethod
-    def of(cls, change: Change[Any, Any]) -> Self:
-        """What the operation answered."""
-        return cls(change=change, assignment=shown(change.after))
-
-
-PatchCertificationAssignmentResult = Annotated[
-    CertificationAssignmentPatched
-    | NotFoundProblem
-    | ValidationProblem
-    | ForbiddenProblem
-    | NotAppliedProblem
-    | PreconditionFailedProblem,
-    strawberry.union(
-        "PatchCertificationAssignmentResult", description="What became of `patchCertificationAssignment`."
-    ),
-]
-
-
 @strawberry.input(description="Which certification to put on which product, and what its certificate says.")
 class AssignCertificationInput:
     """Contract 2.6."""
@@ -145,29 +109,6 @@ class AssignCertificationInput:
     )
 
 
-@strawberry.type(description="The certification is on the product.")
-class CertificationAssigned(Success):
-    """Success of `assignCertification`."""
-
-    assignment: CertificationAssignmentType = strawberry.field(description="The new assignment.")
-
-    @classmethod
-    def of(cls, change: Change[Any, Any]) -> Self:
-        """What the operation answered."""
-        return cls(change=change, assignment=shown(change.after))
-
-
-AssignCertificationResult = Annotated[
-    CertificationAssigned
-    | NotFoundProblem
-    | ConflictProblem
-    | ValidationProblem
-    | ForbiddenProblem
-    | NotAppliedProblem,
-    strawberry.union("AssignCertificationResult", description="What became of `assignCertification`."),
-]
-
-
 @strawberry.input(description="Which certification to take off which product.")
 class RemoveCertificationInput:
     """Contract C10."""
@@ -177,36 +118,6 @@ class RemoveCertificationInput:
     if_match: int | None = strawberry.field(
         default=None, description="Refuse the change unless the assignment is at this `version`."
     )
-
-
-@strawberry.type(description="The product no longer holds the certification.")
-class CertificationRemoved(Success):
-    """Success of `removeCertification`."""
-
-    removed: CertificationAssignmentType = strawberry.field(description="The assignment as it was; its id is gone.")
-
-    @classmethod
-    def of(cls, change: Change[Any, Any]) -> Self:
-        """What the operation answered."""
-        return cls(change=change, removed=shown(change.before))
-
-    @batched(description="The product that held the certification, as it is now.")
-    @staticmethod
-    async def product(parents: list["CertificationRemoved"], info: Info) -> list[ProductType]:
-        """The products of what was removed."""
-        gtins = [shown(parent.removed).gtin for parent in parents]
-        return shown(await products.products_of_gtins(info.context.operation, gtins))
-
-
-RemoveCertificationResult = Annotated[
-    CertificationRemoved
-    | NotFoundProblem
-    | ValidationProblem
-    | ForbiddenProblem
-    | NotAppliedProblem
-    | PreconditionFailedProblem,
-    strawberry.union("RemoveCertificationResult", description="What became of `removeCertification`."),
-]
 
 
 def certification_order(order_by: DefinitionOrder | None) -> Order:
@@ -287,49 +198,13 @@ class CertificationQueries:
         return shown(await definitions.definition_of_code(info.context.operation, certifications.KIND, key.code))
 
 
-@strawberry.type
-class CertificationMutations:
-    """The root fields that change certifications of products."""
-
-    @strawberry.mutation(description="Changes what is recorded about a certification that your product holds.")
-    @as_mutation
-    async def patch_certification_assignment(
-        self,
-        info: Info,
-        input: Annotated[
-            PatchCertificationAssignmentInput,
-            strawberry.argument(description="Which assignment, and what changes."),
-        ],
-    ) -> PatchCertificationAssignmentResult:
-        """Contract C9."""
-        command = PatchCertificationAssignment.parse(patch_members(input))
-        change = await certifications.patch_certification_assignment(info.context.operation, command)
-        return CertificationAssignmentPatched.of(change)
-
-    @strawberry.mutation(description="Puts a certification on a product that your organisation owns.")
-    @as_mutation
-    async def assign_certification(
-        self,
-        info: Info,
-        input: Annotated[
-            AssignCertificationInput, strawberry.argument(description="Which certification on which product.")
-        ],
-    ) -> AssignCertificationResult:
-        """Contract C8."""
-        command = AssignCertification.parse(sent_members(input))
-        change = await certifications.assign_certification(info.context.operation, command)
-        return CertificationAssigned.of(change)
-
-    @strawberry.mutation(description="Takes a certification off a product that your organisation owns.")
-    @as_mutation
-    async def remove_certification(
-        self,
-        info: Info,
-        input: Annotated[
-            RemoveCertificationInput, strawberry.argument(description="Which certification of which product.")
-        ],
-    ) -> RemoveCertificationResult:
-        """Contract C10."""
-        command = RemoveCertification.parse(sent_members(input))
-        change = await certifications.remove_certification(info.context.operation, command)
-        return CertificationRemoved.of(change)
+MUTATIONS = assignment_mutations(
+    "certification",
+    ("hold", "holds", "held"),
+    CertificationAssignmentType,
+    assign=Write(AssignCertification, certifications.assign_certification, AssignCertificationInput),
+    patch=Write(
+        PatchCertificationAssignment, certifications.patch_certification_assignment, PatchCertificationAssignmentInput
+    ),
+    remove=Write(RemoveCertification, certifications.remove_certification, RemoveCertificationInput),
+)

@@ -1,6 +1,6 @@
 """What mutations that succeed have in common: they say what they changed, or would change."""
 
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
@@ -25,6 +25,14 @@ class Success:
     """What every mutation answers that was not refused. `change` is what its operation answered."""
 
     change: strawberry.Private[Change[Any, Any]]
+    shows: ClassVar[str]
+    """The field that shows the changed object as it is now, or as it was if it is gone."""
+
+    @classmethod
+    def of(cls, change: Change[Any, Any]) -> Self:
+        """What the operation answered."""
+        record = change.before if change.after is None else change.after
+        return cls(change=change, **{cls.shows: record})
 
     @strawberry.field(description="Whether this only shows what would be done: nothing was stored.")
     def dry_run(self) -> bool:
@@ -47,3 +55,14 @@ class Success:
             )
             for found in differences(self.change.before, self.change.after)
         ]
+
+
+def success_type(name: str, description: str, shows: str, shown: type, words: str, **others: Any) -> type[Success]:
+    """The success of a mutation: its field `shows` is the changed object, `others` are more fields."""
+    namespace = {
+        "__annotations__": {shows: shown},
+        "shows": shows,
+        shows: strawberry.field(description=words),
+        **others,
+    }
+    return strawberry.type(type(name, (Success,), namespace), description=description)

@@ -1,34 +1,23 @@
 """Claims in GraphQL: the definitions, and what a product claims."""
 
 from datetime import date
-from typing import Annotated, Any, Self
+from typing import Annotated
 
 import strawberry
 from strawberry import Maybe
 
 from domain import vocabulary
-from domain.changes import Change
 from domain.commands import AssignClaim, PatchClaimAssignment, RemoveClaim
 from domain.filter_input import CLAIM_ASSIGNMENTS, CLAIMS
 from domain.paging import definition_order
-from execution.batched import batched
-from resolvers import assignments, claims, definitions, products
-from schema.assignments import claim_assignment_order_of
-from schema.changes import Success
+from resolvers import assignments, claims, definitions
+from schema.assignments import Write, assignment_mutations
 from schema.connections import After, Before, Connection, First, Last, asked_for, connection, listed
 from schema.context import Info
 from schema.filters import AssignmentOrder, ClaimAssignmentWhere, ClaimWhere, DefinitionOrder
-from schema.inputs import id_or_code, patch_members, sent_members
-from schema.objects import ClaimAssignmentType, ClaimType, ProductType
-from schema.problems import (
-    ConflictProblem,
-    ForbiddenProblem,
-    NotAppliedProblem,
-    NotFoundProblem,
-    PreconditionFailedProblem,
-    ValidationProblem,
-    as_mutation,
-)
+from schema.inputs import id_or_code
+from schema.lists import claim_assignment_order_of
+from schema.objects import ClaimAssignmentType, ClaimType
 from schema.records import shown
 from schema.scalars import Metadata
 
@@ -48,24 +37,6 @@ class AssignClaimInput:
     evidence_url: str = strawberry.field(default="", description="Where supporting evidence is: an http(s) URL.")
     evidence_note: str = strawberry.field(default="", description="Notes on the evidence.")
     metadata: Metadata | None = strawberry.field(default=None, description="Your own data about the assignment.")
-
-
-@strawberry.type(description="The claim is on the product.")
-class ClaimAssigned(Success):
-    """Success of `assignClaim`."""
-
-    assignment: ClaimAssignmentType = strawberry.field(description="The new assignment.")
-
-    @classmethod
-    def of(cls, change: Change[Any, Any]) -> Self:
-        """What the operation answered."""
-        return cls(change=change, assignment=shown(change.after))
-
-
-AssignClaimResult = Annotated[
-    ClaimAssigned | NotFoundProblem | ConflictProblem | ValidationProblem | ForbiddenProblem | NotAppliedProblem,
-    strawberry.union("AssignClaimResult", description="What became of `assignClaim`."),
-]
 
 
 @strawberry.input(
@@ -93,29 +64,6 @@ class PatchClaimAssignmentInput:
     )
 
 
-@strawberry.type(description="The assignment is as asked for.")
-class ClaimAssignmentPatched(Success):
-    """Success of `patchClaimAssignment`."""
-
-    assignment: ClaimAssignmentType = strawberry.field(description="The assignment after the change.")
-
-    @classmethod
-    def of(cls, change: Change[Any, Any]) -> Self:
-        """What the operation answered."""
-        return cls(change=change, assignment=shown(change.after))
-
-
-PatchClaimAssignmentResult = Annotated[
-    ClaimAssignmentPatched
-    | NotFoundProblem
-    | ValidationProblem
-    | ForbiddenProblem
-    | NotAppliedProblem
-    | PreconditionFailedProblem,
-    strawberry.union("PatchClaimAssignmentResult", description="What became of `patchClaimAssignment`."),
-]
-
-
 @strawberry.input(description="Which claim to take off which product.")
 class RemoveClaimInput:
     """Contract C14."""
@@ -125,36 +73,6 @@ class RemoveClaimInput:
     if_match: int | None = strawberry.field(
         default=None, description="Refuse the change unless the assignment is at this `version`."
     )
-
-
-@strawberry.type(description="The product no longer makes the claim.")
-class ClaimRemoved(Success):
-    """Success of `removeClaim`."""
-
-    removed: ClaimAssignmentType = strawberry.field(description="The assignment as it was; its id is gone.")
-
-    @classmethod
-    def of(cls, change: Change[Any, Any]) -> Self:
-        """What the operation answered."""
-        return cls(change=change, removed=shown(change.before))
-
-    @batched(description="The product that made the claim, as it is now.")
-    @staticmethod
-    async def product(parents: list["ClaimRemoved"], info: Info) -> list[ProductType]:
-        """The products of what was removed."""
-        gtins = [shown(parent.removed).gtin for parent in parents]
-        return shown(await products.products_of_gtins(info.context.operation, gtins))
-
-
-RemoveClaimResult = Annotated[
-    ClaimRemoved
-    | NotFoundProblem
-    | ValidationProblem
-    | ForbiddenProblem
-    | NotAppliedProblem
-    | PreconditionFailedProblem,
-    strawberry.union("RemoveClaimResult", description="What became of `removeClaim`."),
-]
 
 
 @strawberry.type
@@ -216,44 +134,11 @@ class ClaimQueries:
         return shown(await definitions.definition_of_code(info.context.operation, claims.KIND, key.code))
 
 
-@strawberry.type
-class ClaimMutations:
-    """The root fields that change claims of products."""
-
-    @strawberry.mutation(description="Puts a claim on a product that your organisation owns.")
-    @as_mutation
-    async def assign_claim(
-        self,
-        info: Info,
-        input: Annotated[AssignClaimInput, strawberry.argument(description="Which claim on which product.")],
-    ) -> AssignClaimResult:
-        """Contract C12."""
-        command = AssignClaim.parse(sent_members(input))
-        change = await claims.assign_claim(info.context.operation, command)
-        return ClaimAssigned.of(change)
-
-    @strawberry.mutation(description="Changes what is recorded about a claim that your product makes.")
-    @as_mutation
-    async def patch_claim_assignment(
-        self,
-        info: Info,
-        input: Annotated[
-            PatchClaimAssignmentInput, strawberry.argument(description="Which assignment, and what changes.")
-        ],
-    ) -> PatchClaimAssignmentResult:
-        """Contract C13."""
-        command = PatchClaimAssignment.parse(patch_members(input))
-        change = await claims.patch_claim_assignment(info.context.operation, command)
-        return ClaimAssignmentPatched.of(change)
-
-    @strawberry.mutation(description="Takes a claim off a product that your organisation owns.")
-    @as_mutation
-    async def remove_claim(
-        self,
-        info: Info,
-        input: Annotated[RemoveClaimInput, strawberry.argument(description="Which claim of which product.")],
-    ) -> RemoveClaimResult:
-        """Contract C14."""
-        command = RemoveClaim.parse(sent_members(input))
-        change = await claims.remove_claim(info.context.operation, command)
-        return ClaimRemoved.of(change)
+MUTATIONS = assignment_mutations(
+    "claim",
+    ("make", "makes", "made"),
+    ClaimAssignmentType,
+    assign=Write(AssignClaim, claims.assign_claim, AssignClaimInput),
+    patch=Write(PatchClaimAssignment, claims.patch_claim_assignment, PatchClaimAssignmentInput),
+    remove=Write(RemoveClaim, claims.remove_claim, RemoveClaimInput),
+)

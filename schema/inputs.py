@@ -12,29 +12,19 @@ from domain.validation import parse_text
 
 
 def sent_members(input: object) -> dict[str, Any]:
-    """The members of an input object by their domain names.
+    """The members of an input object by their domain names, without `if_match`. Raises `InvalidInput`.
 
-    `Maybe` tells null (`Some(None)`) from omitted (None); everywhere else the two mean the same.
+    `Maybe` tells null (`Some(None)`) from omitted (None); everywhere else the two mean the same. Where there is
+    `clear_metadata`, it alone clears them: an empty map is what many a form sends for "nothing entered".
     """
-    return {
+    members = {
         name: value.value if type(value) is Some else value
         for name in _members(cast("Any", type(input)))
         if (value := getattr(input, name)) is not None
     }
-
-
-@lru_cache(maxsize=64)
-def _members(input_type: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(input_type))
-
-
-def patch_members(input: Any) -> dict[str, Any]:
-    """The same of a patch, whose metadata are cleared by `clear_metadata` alone.
-
-    An empty map is what many a form sends for "nothing entered", so here it has to be meant. Raises `InvalidInput`.
-    """
-    members = sent_members(input)
-    clear = members.pop("clear_metadata")
+    clear = members.pop("clear_metadata", None)
+    if clear is None:
+        return members
     empty = "metadata" in members and members["metadata"] in (None, {})
     if empty and not clear:
         message = "Input should have keys; leave metadata out to keep them, or send clearMetadata: true to delete all"
@@ -43,6 +33,11 @@ def patch_members(input: Any) -> dict[str, Any]:
         message = "Input should be left out where clearMetadata is true"
         raise InvalidInput([Violation(("metadata",), message, "clear_metadata")])
     return {**members, "metadata": {}} if clear else members
+
+
+@lru_cache(maxsize=64)
+def _members(input_type: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(input_type))
 
 
 def plain_members(input: Any) -> Any:

@@ -1,7 +1,7 @@
 """API keys in GraphQL: what a manager sees of an organisation's keys, makes, changes and revokes."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import strawberry
 from strawberry import Maybe
@@ -9,17 +9,11 @@ from strawberry import Maybe
 from domain import account as commands
 from domain import vocabulary
 from domain.changes import Change
+from domain.errors import AlreadyExists, NotFound
 from resolvers import account
-from schema.changes import Success
+from schema.changes import Success, success_type
 from schema.context import GraphQLContext, Info
-from schema.inputs import patch_members, sent_members
-from schema.problems import (
-    ConflictProblem,
-    ForbiddenProblem,
-    NotFoundProblem,
-    ValidationProblem,
-    as_mutation,
-)
+from schema.mutations import Mutation, Wording
 from schema.records import record_type, shown
 from schema.scalars import Metadata
 
@@ -77,25 +71,6 @@ class CreateApiKeyInput:
     metadata: Metadata | None = strawberry.field(default=None, description="Your own data about it.")
 
 
-@strawberry.type(description="The API key was made.")
-class ApiKeyCreated(Success):
-    """Success of `createApiKey`."""
-
-    api_key: ApiKeyType = strawberry.field(description="The new key, without the key itself.")
-    key: str | None = strawberry.field(
-        description=(
-            "The key itself, to be sent as `X-API-Key`. It is shown here and never again: only its digest is stored."
-            " Null on a dry run."
-        )
-    )
-
-
-CreateApiKeyResult = Annotated[
-    ApiKeyCreated | NotFoundProblem | ConflictProblem | ValidationProblem | ForbiddenProblem,
-    strawberry.union("CreateApiKeyResult", description="What became of `createApiKey`."),
-]
-
-
 @strawberry.input(
     description=(
         "Which API key to change, and what it is to be called. A member that is left out stays as it is;"
@@ -115,19 +90,6 @@ class PatchApiKeyInput:
     clear_metadata: bool = strawberry.field(default=False, description="Delete all metadata.")
 
 
-@strawberry.type(description="The API key is called what was asked for.")
-class ApiKeyPatched(Success):
-    """Success of `patchApiKey`."""
-
-    api_key: ApiKeyType = strawberry.field(description="The key after the change.")
-
-
-PatchApiKeyResult = Annotated[
-    ApiKeyPatched | NotFoundProblem | ValidationProblem | ForbiddenProblem,
-    strawberry.union("PatchApiKeyResult", description="What became of `patchApiKey`."),
-]
-
-
 @strawberry.input(description="Which API key to revoke.")
 class RevokeApiKeyInput:
     """Contract 1.5."""
@@ -136,22 +98,9 @@ class RevokeApiKeyInput:
     key_id: strawberry.ID = strawberry.field(description="The key's id.")
 
 
-@strawberry.type(description="The API key is refused from now on, and so are the browser sessions that stand for it.")
-class ApiKeyRevoked(Success):
-    """Success of `revokeApiKey`."""
-
-    revoked: ApiKeyType = strawberry.field(description="The key as it was; it is gone from the list.")
-
-
-RevokeApiKeyResult = Annotated[
-    ApiKeyRevoked | NotFoundProblem | ValidationProblem | ForbiddenProblem,
-    strawberry.union("RevokeApiKeyResult", description="What became of `revokeApiKey`."),
-]
-
-
-def _own(members: dict[str, Any], context: GraphQLContext) -> dict[str, Any]:
-    """The members with the organisation that the caller acts for where none is named."""
-    return {"organization_id": context.operation.caller.organization.id, **members}
+def _own_organization(context: GraphQLContext) -> dict[str, Any]:
+    """The organisation that the caller acts for, where none is named."""
+    return {"organization_id": context.operation.caller.organization.id}
 
 
 @strawberry.type
@@ -170,52 +119,81 @@ class KeyQueries:
         ] = None,
     ) -> list[ApiKeyType] | None:
         """All keys: they are few."""
-        named = {} if organization_id is None else {"organization_id": organization_id}
-        command = commands.ListApiKeys.parse(_own(named, info.context))
+        named = _own_organization(info.context) if organization_id is None else {"organization_id": organization_id}
+        command = commands.ListApiKeys.parse(named)
         return shown(await account.list_api_keys(info.context.operation, command))
 
 
-@strawberry.type
-class KeyMutations:
-    """The root fields that make, change and revoke API keys."""
+@strawberry.type(description="The API key was made.")
+class ApiKeyCreated(Success):
+    """Success of `createApiKey`."""
 
-    @strawberry.mutation(description="Makes an API key and shows it, this once. Takes a manager of the organisation.")
-    @as_mutation
-    async def create_api_key(
-        self, info: Info, input: Annotated[CreateApiKeyInput, strawberry.argument(description="The key.")]
-    ) -> CreateApiKeyResult:
-        """Contract 1.5."""
-        command = commands.CreateApiKey.parse(_own(sent_members(input), info.context))
-        change = await account.create_api_key(info.context.operation, command)
-        made = change.after
-        return ApiKeyCreated(
-            # Only what is stored is compared.
+    api_key: ApiKeyType = strawberry.field(description="The new key, without the key itself.")
+    key: str | None = strawberry.field(
+        description=(
+            "The key itself, to be sent as `X-API-Key`. It is shown here and never again: only its digest is stored."
+            " Null on a dry run."
+        )
+    )
+
+    @classmethod
+    def of(cls, change: Change[Any, Any]) -> Self:
+        """The key is only told where it was made, and of changes only what is stored."""
+        made: commands.NewApiKey = change.after
+        return cls(
             change=Change(None, made.entry, dry_run=change.dry_run),
             api_key=shown(made.entry),
             key=None if change.dry_run else made.secret,
         )
 
-    @strawberry.mutation(description="Changes what an API key is called. Takes a manager of the organisation.")
-    @as_mutation
-    async def patch_api_key(
-        self,
-        info: Info,
-        input: Annotated[PatchApiKeyInput, strawberry.argument(description="Which key, and what changes.")],
-    ) -> PatchApiKeyResult:
-        """Contract 1.5."""
-        command = commands.PatchApiKey.parse(_own(patch_members(input), info.context))
-        change = await account.patch_api_key(info.context.operation, command)
-        return ApiKeyPatched(change=change, api_key=shown(change.after))
 
-    @strawberry.mutation(
-        description="Revokes an API key, with the browser sessions that stand for it: at once, in a server whose"
-        " network fails within ten seconds. Takes a manager of the organisation."
-    )
-    @as_mutation
-    async def revoke_api_key(
-        self, info: Info, input: Annotated[RevokeApiKeyInput, strawberry.argument(description="Which key.")]
-    ) -> RevokeApiKeyResult:
-        """Contract 1.5."""
-        command = commands.DeleteApiKey.parse(_own(sent_members(input), info.context))
-        change = await account.delete_api_key(info.context.operation, command)
-        return ApiKeyRevoked(change=change, revoked=shown(change.before))
+MUTATIONS = [
+    Mutation(
+        name="create_api_key",
+        command=commands.CreateApiKey,
+        operation=account.create_api_key,
+        input=CreateApiKeyInput,
+        defaults=_own_organization,
+        success=ApiKeyCreated,
+        refusals=(NotFound, AlreadyExists),
+        words=Wording("Makes an API key and shows it, this once. Takes a manager of the organisation.", "The key."),
+    ),
+    Mutation(
+        name="patch_api_key",
+        command=commands.PatchApiKey,
+        operation=account.patch_api_key,
+        input=PatchApiKeyInput,
+        defaults=_own_organization,
+        success=success_type(
+            "ApiKeyPatched",
+            "The API key is called what was asked for.",
+            "api_key",
+            ApiKeyType,
+            "The key after the change.",
+        ),
+        refusals=(NotFound,),
+        words=Wording(
+            "Changes what an API key is called. Takes a manager of the organisation.", "Which key, and what changes."
+        ),
+    ),
+    Mutation(
+        name="revoke_api_key",
+        command=commands.DeleteApiKey,
+        operation=account.delete_api_key,
+        input=RevokeApiKeyInput,
+        defaults=_own_organization,
+        success=success_type(
+            "ApiKeyRevoked",
+            "The API key is refused from now on, and so are the browser sessions that stand for it.",
+            "revoked",
+            ApiKeyType,
+            "The key as it was; it is gone from the list.",
+        ),
+        refusals=(NotFound,),
+        words=Wording(
+            "Revokes an API key, with the browser sessions that stand for it: at once, in a server whose network fails"
+            " within ten seconds. Takes a manager of the organisation.",
+            "Which key.",
+        ),
+    ),
+]

@@ -14,7 +14,6 @@ from execution.batched import batched
 from execution.markers import reads
 from execution.run.wanted import wanted
 from resolvers import assignments, certifications, claims, definitions, products
-from schema.assignments import certification_assignments_of, claim_assignment_order_of
 from schema.connections import After, Before, Connection, First, Last, asked_for, connections, listed
 from schema.context import Info
 from schema.filters import (
@@ -24,6 +23,7 @@ from schema.filters import (
     DefinitionOrder,
     NestedAssignmentOrder,
 )
+from schema.lists import certification_assignments_of, claim_assignment_order_of
 from schema.nodes import Node
 from schema.records import record_type, shown
 from schema.scalars import Metadata

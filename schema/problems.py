@@ -3,12 +3,10 @@
 Both show the problem document that REST sends (RFC 9457, contract 1.8).
 """
 
-import functools
-import inspect
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Optional, ParamSpec, TypeVar, cast
+from typing import Any
 
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
@@ -27,10 +25,7 @@ from domain.errors import (
 )
 from domain.problem import ErrorPages, Problem, describe
 from domain.validation import Command
-from schema.context import GraphQLContext, Info
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from schema.context import GraphQLContext
 
 
 @strawberry.type(name="Violation", description="One thing that is wrong with one member of the input.")
@@ -109,6 +104,11 @@ _MEMBERS: dict[type[DomainError], type[ProblemType]] = {
 }
 
 
+def problem_types(refusals: Iterable[type[DomainError]]) -> list[type[ProblemType]]:
+    """The types that stand for refusals in result unions."""
+    return [_MEMBERS[refusal] for refusal in refusals]
+
+
 # Members that GraphQL calls otherwise than the contract.
 _NAMES = {"product_name": "name", "certification_body_id": "body_id"}
 
@@ -164,50 +164,6 @@ def member_of(error: DomainError, context: GraphQLContext, *prefix: str) -> Prob
             for path, message, kind in document.violations
         ]
     return member(**members)
-
-
-DryRun = Annotated[
-    bool,
-    strawberry.argument(
-        description=(
-            "Judge everything and say what would change, but change nothing: the answer is that of a real run,"
-            " except that what it shows is not stored. No Idempotency-Key is used up."
-        )
-    ),
-]
-
-
-def as_mutation(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-    """A mutation: it also takes `dryRun`, and refusals become members of its result union. What fails is null.
-
-    The resolver has a parameter named `info`. Its `input` may have a member `if_match`: the version that what it
-    changes should be at.
-    """
-
-    @functools.wraps(function)
-    async def answered(*args: P.args, **kwargs: P.kwargs) -> R:
-        info = cast(Info, kwargs["info"])
-        dry_run = cast(bool, kwargs.pop("dry_run"))
-        # Mutations run one after the other, each under its own name in the answer.
-        if_match = getattr(kwargs.get("input"), "if_match", None)
-        await info.context.begin_mutation(str(info.path.key), if_match, dry_run=dry_run)
-        try:
-            return await function(*args, **kwargs)
-        except DomainError as error:
-            refusal = member_of(error, info.context, "input")
-            if refusal is None:
-                raise
-            return cast(R, refusal)
-
-    # So that no mutation can be without them, the argument is declared here, and that null does not take away what
-    # others of the same document have done.
-    signature = inspect.signature(function)
-    dry_run = inspect.Parameter("dry_run", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DryRun)
-    answered.__signature__ = signature.replace(  # type: ignore[attr-defined]
-        parameters=[*signature.parameters.values(), dry_run],
-        return_annotation=Optional[signature.return_annotation],  # noqa: UP045 - of a union that has a name
-    )
-    return answered
 
 
 def as_extensions(document: Problem) -> dict[str, Any]:

@@ -1,29 +1,22 @@
 """Products in GraphQL."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
 from domain.commands import CreateProduct, PatchProduct
+from domain.errors import AlreadyExists, NotFound
 from domain.filter_input import PRODUCTS
 from domain.gtin import parse_gtin
 from domain.paging import product_order
 from execution.run.wanted import wanted
 from resolvers import products
-from schema.changes import Success
+from schema.changes import success_type
 from schema.connections import After, Before, Connection, First, Last, asked_for, connection
 from schema.context import Info
 from schema.filters import ProductOrder, ProductWhere
-from schema.inputs import patch_members, sent_members
+from schema.mutations import Mutation, Wording
 from schema.objects import ProductType
-from schema.problems import (
-    ConflictProblem,
-    ForbiddenProblem,
-    NotFoundProblem,
-    PreconditionFailedProblem,
-    ValidationProblem,
-    as_mutation,
-)
 from schema.records import shown
 from schema.scalars import Metadata
 
@@ -75,7 +68,9 @@ class CreateProductInput:
     organization_id: strawberry.ID | None = strawberry.field(
         default=None, description="The organisation that is to own it; the one that you act for if left out."
     )
-    name: str | None = strawberry.field(default=None, description="Its name; at most 255 characters.")
+    product_name: str | None = strawberry.field(
+        name="name", default=None, description="Its name; at most 255 characters."
+    )
     brand: str | None = strawberry.field(default=None, description="Its brand; at most 255 characters.")
     manufacturer: str | None = strawberry.field(default=None, description="Who makes it; at most 255 characters.")
     description: str | None = strawberry.field(default=None, description="What it is.")
@@ -100,7 +95,9 @@ class PatchProductInput:
     """Contract 8."""
 
     gtin: str = strawberry.field(description="Its GTIN: 8 to 14 digits; hyphens and blanks are ignored.")
-    name: str | None = strawberry.field(default=None, description="Its name; at most 255 characters.")
+    product_name: str | None = strawberry.field(
+        name="name", default=None, description="Its name; at most 255 characters."
+    )
     brand: str | None = strawberry.field(default=None, description="Its brand; at most 255 characters.")
     manufacturer: str | None = strawberry.field(default=None, description="Who makes it; at most 255 characters.")
     description: str | None = strawberry.field(default=None, description="What it is.")
@@ -121,59 +118,25 @@ class PatchProductInput:
     )
 
 
-@strawberry.type(description="The product was made.")
-class ProductCreated(Success):
-    """Success of `createProduct`."""
-
-    product: ProductType = strawberry.field(description="The new product.")
-
-
-@strawberry.type(description="The product is as asked for.")
-class ProductPatched(Success):
-    """Success of `patchProduct`."""
-
-    product: ProductType = strawberry.field(description="The product after the change.")
-
-
-CreateProductResult = Annotated[
-    ProductCreated | ConflictProblem | ValidationProblem | ForbiddenProblem,
-    strawberry.union("CreateProductResult", description="What became of `createProduct`."),
+MUTATIONS = [
+    Mutation(
+        name="create_product",
+        command=CreateProduct,
+        operation=products.create_product,
+        input=CreateProductInput,
+        success=success_type("ProductCreated", "The product was made.", "product", ProductType, "The new product."),
+        refusals=(AlreadyExists,),
+        words=Wording("Makes a product that your organisation owns.", "The product."),
+    ),
+    Mutation(
+        name="patch_product",
+        command=PatchProduct,
+        operation=products.patch_product,
+        input=PatchProductInput,
+        success=success_type(
+            "ProductPatched", "The product is as asked for.", "product", ProductType, "The product after the change."
+        ),
+        refusals=(NotFound,),
+        words=Wording("Changes a product that your organisation owns.", "Which product, and what changes."),
+    ),
 ]
-PatchProductResult = Annotated[
-    ProductPatched | NotFoundProblem | ValidationProblem | ForbiddenProblem | PreconditionFailedProblem,
-    strawberry.union("PatchProductResult", description="What became of `patchProduct`."),
-]
-
-
-def _named(members: dict[str, Any]) -> dict[str, Any]:
-    # The contract's name for it; `schema.problems` translates it back.
-    if "name" in members:
-        members["product_name"] = members.pop("name")
-    return members
-
-
-@strawberry.type
-class ProductMutations:
-    """The root fields that make and change products."""
-
-    @strawberry.mutation(description="Makes a product that your organisation owns.")
-    @as_mutation
-    async def create_product(
-        self, info: Info, input: Annotated[CreateProductInput, strawberry.argument(description="The product.")]
-    ) -> CreateProductResult:
-        """Contract 8."""
-        command = CreateProduct.parse(_named(sent_members(input)))
-        change = await products.create_product(info.context.operation, command)
-        return ProductCreated(change=change, product=shown(change.after))
-
-    @strawberry.mutation(description="Changes a product that your organisation owns.")
-    @as_mutation
-    async def patch_product(
-        self,
-        info: Info,
-        input: Annotated[PatchProductInput, strawberry.argument(description="Which product, and what changes.")],
-    ) -> PatchProductResult:
-        """Contract 8."""
-        command = PatchProduct.parse(_named(patch_members(input)))
-        change = await products.patch_product(info.context.operation, command)
-        return ProductPatched(change=change, product=shown(change.after))

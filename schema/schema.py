@@ -3,13 +3,10 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from schema import certifications, claims, keys, products
 from schema.bodies import CertificationBodyQueries
-from schema.bulk import BulkMutations
-from schema.certifications import CertificationMutations, CertificationQueries
-from schema.claims import ClaimMutations, ClaimQueries
-from schema.keys import KeyMutations, KeyQueries
+from schema.mutations import mutation_type
 from schema.nodes import NodeQueries
-from schema.products import ProductMutations, ProductQueries
 from schema.rate_limit import RateLimitQueries
 from schema.scalars import SCALARS
 from schema.stats import StatsQueries
@@ -18,11 +15,11 @@ from schema.viewer import ViewerQueries
 
 @strawberry.type(description="What can be asked. Everybody with a valid credential may, and nothing is changed by it.")
 class Query(
-    ProductQueries,
-    CertificationQueries,
-    ClaimQueries,
+    products.ProductQueries,
+    certifications.CertificationQueries,
+    claims.ClaimQueries,
     CertificationBodyQueries,
-    KeyQueries,
+    keys.KeyQueries,
     NodeQueries,
     StatsQueries,
     ViewerQueries,
@@ -31,12 +28,10 @@ class Query(
     """The root of queries."""
 
 
-@strawberry.type(
+Mutation = mutation_type(
+    [*claims.MUTATIONS, *certifications.MUTATIONS, *products.MUTATIONS, *keys.MUTATIONS],
     description="What can be changed. Each field is done by itself, in the order of the document, and answers with what"
-    " was changed or with the problem that prevented it."
+    " was changed or with the problem that prevented it.",
 )
-class Mutation(ClaimMutations, CertificationMutations, BulkMutations, ProductMutations, KeyMutations):
-    """The root of mutations."""
-
 
 schema = strawberry.Schema(query=Query, mutation=Mutation, config=StrawberryConfig(scalar_map=SCALARS))

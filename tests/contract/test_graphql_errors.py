@@ -265,7 +265,7 @@ async def test_a_wrong_panel_leaves_the_others_their_data(world: World) -> None:
 async def test_a_mutation_that_fails_leaves_the_others_their_answers(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claims, "remove_claim", lambda *_: raising(RuntimeError(SECRET))())
+    monkeypatch.setattr(claims.remove_claim, "_function", lambda *_: raising(RuntimeError(SECRET))())
     query = f"""mutation {{
       a: assignClaim(input: {{gtin: "{GTIN}", claimId: "{VEGAN}"}}) {{ __typename }}
       b: removeClaim(input: {{gtin: "{GTIN}", claimId: "{VEGAN}"}}) {{ __typename }}

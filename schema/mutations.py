@@ -1,0 +1,203 @@
+"""Mutations, each said once: its fields, single and bulk, and the types that they answer with follow from it.
+
+A mutation named `remove_claim` that shows `ClaimRemoved` is the field `removeClaim`, whose answers are the union
+`RemoveClaimResult`. Its bulk form is the field `removeClaims`, whose answers are the union `RemoveClaimsResult`; a
+member of that is `RemoveClaimRows`, which has a `RemoveClaimRow` for each row.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, NamedTuple, Optional, Union
+
+import strawberry
+from strawberry.tools import create_type
+from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import capitalize_first, to_camel_case
+
+from domain.changes import Change
+from domain.errors import DomainError, Forbidden, InvalidInput, NotApplied, PreconditionFailed
+from domain.preconditions import Expected
+from domain.validation import Command
+from domain.vocabulary import BulkPolicy
+from execution.markers import cost
+from resolvers.operation import BulkRow, WriteOperation, check_rows
+from schema.changes import Success
+from schema.context import GraphQLContext, Info
+from schema.inputs import sent_members
+from schema.problems import member_of, problem_types
+
+MAX_ROW_VIOLATIONS = 10
+"""How many violations of a row are named: of a hundred bad rows nobody reads more."""
+
+DryRun = Annotated[
+    bool,
+    strawberry.argument(
+        description=(
+            "Judge everything and say what would change, but change nothing: the answer is that of a real run,"
+            " except that what it shows is not stored. No Idempotency-Key is used up."
+        )
+    ),
+]
+Policy = Annotated[BulkPolicy, strawberry.argument(description="What becomes of the other rows when some are refused.")]
+
+
+class Wording(NamedTuple):
+    """What a form of a mutation says of itself, and of its input."""
+
+    description: str
+    input: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Mutation:
+    """A mutation. `Forbidden` and `InvalidInput` it may be refused for anyway, and for its `if_match` if it has one."""
+
+    name: str
+    command: type[Command]
+    operation: WriteOperation[Any, Any]
+    input: type
+    """Its members are the command's, with `clear_metadata` and `if_match` where there are such."""
+    success: type[Success]
+    refusals: tuple[type[DomainError], ...]
+    words: Wording
+    bulk: Wording | None = None
+    """Of its bulk form, if it has one."""
+    defaults: Callable[[GraphQLContext], dict[str, Any]] | None = None
+    """What members are that were not sent, where the caller decides it."""
+
+    def parse(self, input: Any, context: GraphQLContext) -> Command:
+        """The command. Raises `InvalidInput`."""
+        members = sent_members(input)
+        if self.defaults is not None:
+            members = {**self.defaults(context), **members}
+        return self.command.parse(members)
+
+
+@strawberry.interface(description="What became of the rows of a bulk mutation.")
+class Rows:
+    """What all bulk mutations answer. `done` and `refused` add up to the number of rows."""
+
+    dry_run: bool = strawberry.field(description="Whether this only shows what would be done: nothing was stored.")
+    done: int = strawberry.field(description="How many rows were done.")
+    refused: int = strawberry.field(description="How many rows were not.")
+
+
+@strawberry.interface(name="Row", description="What became of one row of a bulk mutation.")
+class RowType:
+    """What is the same for every row."""
+
+    index: int = strawberry.field(description="Its place in the input, from 0.")
+
+
+def mutation_type(mutations: Iterable[Mutation], description: str) -> type:
+    """The root of mutations, each in its single form and, behind it, in its bulk form."""
+    fields = []
+    for mutation in mutations:
+        result = _result_type(mutation)
+        fields.append(_single_field(mutation, result))
+        if mutation.bulk is not None:
+            fields.append(_bulk_field(mutation, mutation.bulk, result))
+    return create_type("Mutation", fields, description=description)
+
+
+def _result_type(mutation: Mutation) -> Any:
+    refusals = [*mutation.refusals, InvalidInput, Forbidden]
+    if mutation.bulk is not None:
+        refusals.append(NotApplied)
+    if any(member.name == "if_match" for member in dataclasses.fields(mutation.input)):
+        refusals.append(PreconditionFailed)
+    return _union(mutation.name, mutation.success, refusals)
+
+
+def _union(name: str, success: type, refusals: Iterable[type[DomainError]]) -> Any:
+    field = to_camel_case(name)
+    union = strawberry.union(f"{capitalize_first(field)}Result", description=f"What became of `{field}`.")
+    return Annotated[Union[success, *problem_types(refusals)], union]
+
+
+def _single_field(mutation: Mutation, result: Any) -> StrawberryField:
+    input_type: Any = Annotated[mutation.input, strawberry.argument(description=mutation.words.input)]
+    # Null, when something fails, does not take away what other mutations of the document have done.
+    answer: Any = Optional[result]  # noqa: UP045 - of a union that has a name
+
+    async def resolve(info: Info, input: input_type, dry_run: DryRun = False) -> answer:
+        context = info.context
+        # Mutations run one after the other, each under its own name in the answer.
+        await context.begin_mutation(str(info.path.key), getattr(input, "if_match", None), dry_run=dry_run)
+        try:
+            change = await mutation.operation(context.operation, mutation.parse(input, context))
+        except DomainError as error:
+            return _refused(error, context)
+        return mutation.success.of(change)
+
+    resolve.__name__ = mutation.name
+    return strawberry.mutation(resolver=resolve, description=mutation.words.description)
+
+
+def _bulk_field(mutation: Mutation, words: Wording, result: Any) -> StrawberryField:
+    name = f"{mutation.name}s"
+    row_type, rows_type = _row_types(mutation.name, name, result)
+    input_type: Any = Annotated[list[mutation.input], strawberry.argument(description=words.input)]  # type: ignore[name-defined]
+    answer: Any = Optional[_union(name, rows_type, [InvalidInput, Forbidden])]  # noqa: UP045 - as above
+
+    async def resolve(
+        info: Info, input: input_type, policy: Policy = BulkPolicy.REJECT_ALL, dry_run: DryRun = False
+    ) -> answer:
+        context = info.context
+        await context.begin_mutation(str(info.path.key), None, dry_run=dry_run)
+        try:
+            check_rows(len(input))
+            rows = [_row(mutation, item, context) for item in input]
+            outcomes = await mutation.operation.in_bulk(context.operation, rows, policy)
+        except DomainError as error:
+            return _refused(error, context)
+        refused = sum(isinstance(outcome, DomainError) for outcome in outcomes)
+        return rows_type(
+            dry_run=dry_run,
+            done=len(outcomes) - refused,
+            refused=refused,
+            rows=[
+                row_type(index=index, result=_shown(mutation, outcome, context, index))
+                for index, outcome in enumerate(outcomes)
+            ],
+        )
+
+    resolve.__name__ = name
+    return strawberry.mutation(resolver=resolve, description=words.description, metadata=cost(size="input"))
+
+
+def _row_types(name: str, bulk_name: str, result: Any) -> tuple[type, type]:
+    """A row of a bulk form, and all of them."""
+    field, bulk_field = to_camel_case(name), to_camel_case(bulk_name)
+    kind = capitalize_first(field)
+    answers = strawberry.field(description=f"What `{field}` would answer to it.")
+    row = type(f"{kind}Row", (RowType,), {"__annotations__": {"result": result}, "result": answers})
+    row = strawberry.type(row, description=f"What became of one row of `{bulk_field}`.")
+    each = strawberry.field(description="All rows, in the order of the input.")
+    rows = type(f"{kind}Rows", (Rows,), {"__annotations__": {"rows": list[row]}, "rows": each})  # type: ignore[valid-type]
+    return row, strawberry.type(rows, description=f"What became of each row of `{bulk_field}`.")
+
+
+def _row(mutation: Mutation, input: Any, context: GraphQLContext) -> BulkRow[Command]:
+    command: Command | InvalidInput
+    try:
+        command = mutation.parse(input, context)
+    except InvalidInput as refusal:
+        command = InvalidInput(refusal.violations[:MAX_ROW_VIOLATIONS])
+    version = getattr(input, "if_match", None)
+    return BulkRow(command, None if version is None else Expected(version=version))
+
+
+def _shown(mutation: Mutation, outcome: Change[Any, Any] | DomainError, context: GraphQLContext, index: int) -> Any:
+    """What became of a row, as the single form shows it."""
+    if isinstance(outcome, DomainError):
+        return member_of(outcome, context, "input", str(index))
+    return mutation.success.of(outcome)
+
+
+def _refused(error: DomainError, context: GraphQLContext) -> Any:
+    """A refusal as a member of the result union. Raises it where there is none."""
+    member = member_of(error, context, "input")
+    if member is None:
+        raise error
+    return member
