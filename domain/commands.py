@@ -17,7 +17,7 @@ from domain.records import CertificationAssignment, ClaimAssignment, Product, Re
 from domain.short_id import ShortIdField
 from domain.validation import DIGITS, Command, Flag, Text, Text255
 from domain.validity import check_order
-from domain.vocabulary import ClaimCategory, DataSource, VerificationStatus
+from domain.vocabulary import ClaimCategory, DataSource, ProductFormat, VerificationStatus
 
 C = TypeVar("C", bound=Command)
 
@@ -136,6 +136,13 @@ class PatchCertificationAssignment(PatchCommand):
 
     gtin: GtinField
     certification_id: ShortIdField
+
+
+class GetCertifiedProduct(Command):
+    """One product with what it holds and claims. Contract C15; `format` is ours."""
+
+    gtin: GtinField
+    format: ProductFormat | None = None
 
 
 class GetCertificationAssignment(Command):

@@ -11,6 +11,9 @@ from pydantic_core import PydanticCustomError
 
 ALPHA2 = frozenset(countries_by_alpha2) - {"XK"}
 
+NUMERIC = {code: countries_by_alpha2[code].numeric for code in ALPHA2}
+"""The same countries by their numbers of three digits, as texts."""
+
 _ELSEWHERE = {"EL": "GR", "UK": "GB"}
 """What the European Union writes for Greece and the United Kingdom -> the standard's code."""
 

@@ -7,7 +7,7 @@
 from datetime import date
 
 from domain.errors import InvalidInput, Violation
-from domain.vocabulary import Standing
+from domain.vocabulary import Standing, VerificationStatus
 
 
 def is_active(valid_from: date | None, expiration_date: date | None, on: date) -> bool:
@@ -25,6 +25,18 @@ def standing(valid_from: date | None, lapses_on: date | None, on: date) -> Stand
     if lapses_on is not None and lapses_on < on:
         return Standing.LAPSED
     return Standing.NOT_YET if valid_from is not None and valid_from > on else Standing.CURRENT
+
+
+def certificate_is_active(
+    status: VerificationStatus, valid_from: date | None, lapses_on: date | None, on: date
+) -> bool | None:
+    """Whether a certificate is active as GS1's `certificationStatus` has it; None while nobody has verified it.
+
+    It is not where its dates or a lapsed verification say so, verified or not.
+    """
+    if status is VerificationStatus.EXPIRED or standing(valid_from, lapses_on, on) is not Standing.CURRENT:
+        return False
+    return True if status is VerificationStatus.VERIFIED else None
 
 
 def check_order(valid_from: date | None, expiration_date: date | None) -> None:

@@ -54,6 +54,14 @@ class ClaimCategory(Vocabulary):
     OTHER = "OTHER", "Anything else."
 
 
+class ProductFormat(Vocabulary):
+    """In which form one product with what it holds and claims is answered."""
+
+    JSON = "json", "As the documented API has it."
+    JSON_LD = "jsonld", "JSON-LD: the GS1 Web Vocabulary and schema.org in one document."
+    GS1_US = "gs1us", "JSON-LD as GS1 US's Certification Data Model has it."
+
+
 class BulkPolicy(Vocabulary):
     """What becomes of a bulk mutation when some of its rows are refused."""
 

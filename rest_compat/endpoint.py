@@ -44,6 +44,9 @@ class Endpoint(NamedTuple):
     body: str | None = None
     """The name of the body's schema; a command without one is asked in the query."""
 
+    media_types: tuple[str, ...] = ()
+    """What it can be answered as besides JSON, or instead where `answer` is None: see `rest_compat.manners`."""
+
     @property
     def app(self) -> str:
         """The API it belongs to: `certifications`, `products` or `account`."""

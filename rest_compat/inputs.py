@@ -118,6 +118,9 @@ ELSEWHERE: dict[tuple[str, str], Words] = {
     ("get_certification_body", "id"): Words("The id of the body, as lists show it.", _BODY),
     ("get_certification", "id"): Words("The id of the definition, as lists show it.", _CERTIFICATION),
     ("get_claim", "id"): Words("The id of the definition, as lists show it.", _CLAIM),
+    ("GetCertifiedProduct", "format"): Words(
+        "In which form to answer. Without it `Accept` decides, and JSON is answered where that asks for nothing else."
+    ),
     ("ListClaims", "label"): Words(_PART.format("label"), "grain"),
     ("ListClaims", "code"): Words(_CODE, "WHOLE_GRAIN"),
     ("AssignCertification", "certification_id"): MEMBERS["certification_id"]._replace(

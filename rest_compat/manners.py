@@ -1,7 +1,7 @@
 """What HTTP itself asks of every endpoint: conditional requests, preferences, and which methods there are."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from rest_compat.problem import UnfitQuery
 from rest_compat.wire import BODY_TYPES, asked, members, read_object
 
 C = TypeVar("C", bound=Command)
+T = TypeVar("T")
 
 STRICT = "handling=strict"
 
@@ -52,6 +53,26 @@ async def respond(request: Request, endpoint: Endpoint) -> Response:
         raise PreconditionFailed(error.detail) from None
     response.headers.update(applied(request))
     return response
+
+
+def preferred(request: Request, offered: Mapping[str, T]) -> T:
+    """What `Accept` prefers of the offered media types by name, else the first of them.
+
+    Nothing is refused for it (RFC 9110 section 12.5.1), and `*/*` is what everybody sends.
+    """
+    weights: dict[str, float] = {}
+    for entry in ",".join(request.headers.getlist("accept")).split(","):
+        name, *parameters = (part.strip().lower() for part in entry.split(";"))
+        if name in offered:
+            weights[name] = max((_weight(text[2:]) for text in parameters if text.startswith("q=")), default=1.0)
+    return offered[max(offered, key=lambda name: weights.get(name, 0.0))]
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
 
 
 def options(methods: Collection[str]) -> Response:

@@ -343,6 +343,9 @@ def _operation(
         if endpoint.method == "GET" or _is_versioned(endpoint):
             success["headers"] |= _headers("ETag")
         success["content"] = {"application/json": {"schema": answer}}
+    if endpoint.media_types:
+        others = {name: {"schema": _SCHEMAS_OF_TYPES.get(name, _TEXT)} for name in endpoint.media_types}
+        success["content"] = success.get("content", {}) | others
     if links := _links(endpoint, endpoints):
         success["links"] = links
     responses = {str(endpoint.status): success}
@@ -357,6 +360,10 @@ def _operation(
     operation["security"] = [{name: []} for name in SECURITY]
     return operation, schemas
 
+
+_TEXT: Schema = {"type": "string"}
+_SCHEMAS_OF_TYPES: Mapping[str, Schema] = {"application/ld+json": {"type": "object"}}
+"""Media type -> what can be said of such an answer here, where it is not text."""
 
 SHOWN_ONCE = {"create_api_key"}
 """Operations whose answer holds a secret, so that it cannot be repeated for the same idempotency key: 409."""

@@ -3,20 +3,36 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.commands import CreateProduct, ListProducts, ListTradeItems, PatchProduct
-from domain.gtin import parse_gtin, parse_separated_gtin
+from domain.commands import CreateProduct, GetCertifiedProduct, ListProducts, ListTradeItems, PatchProduct
+from domain.gtin import parse_separated_gtin
 from domain.records import Product
+from domain.vocabulary import ProductFormat
 from resolvers import assignments, certifications, claims, products
 from rest_compat import manners, wire
+
+LINKED_DATA = "application/ld+json"
+_PRODUCT_FORMATS = {"application/json": ProductFormat.JSON, LINKED_DATA: ProductFormat.JSON_LD}
 
 
 async def get_certified_product(request: Request) -> Response:
     """C15: a product with what it holds and claims, as agents ask for it."""
     context = request.state.context
-    found = await products.existing_product(context, parse_gtin(request.path_params["gtin"]))
+    command = GetCertifiedProduct.parse(wire.asked(request))
+    found = await products.existing_product(context, command.gtin)
     held = (await assignments.of_products(context, certifications.KIND, [found.gtin]))[0]
     claimed = (await assignments.of_products(context, claims.KIND, [found.gtin]))[0]
-    return wire.answer(wire.certified_product(found, held, claimed, context.today))
+    form = command.format or ProductFormat(manners.preferred(request, _PRODUCT_FORMATS))
+    if form is ProductFormat.JSON:
+        return wire.answer(wire.certified_product(found, held, claimed, context.today))
+    # Most start without them.
+    from files import gs1_us, json_ld
+
+    document = (
+        json_ld.product_document(found, held, claimed, context.today)
+        if form is ProductFormat.JSON_LD
+        else gs1_us.product_document(found, held, context.today)
+    )
+    return wire.answer(document, media_type=LINKED_DATA)
 
 
 async def list_products(request: Request) -> Response:

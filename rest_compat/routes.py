@@ -92,8 +92,10 @@ ENDPOINTS = (
         name="get_product",
         tag="Assignments",
         summary="Get a product with its certifications and claims",
-        description="A product with everything that it holds and claims.",
+        description="A product with everything that it holds and claims, as JSON-LD too.",
         answer=CertifiedProductOut,
+        command=commands.GetCertifiedProduct,
+        media_types=(products.LINKED_DATA,),
     ),
     Endpoint(
         "GET",

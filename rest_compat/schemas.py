@@ -23,6 +23,7 @@ ENUMS = (
     vocabulary.ClaimSource,
     vocabulary.DataSource,
     vocabulary.KeyKind,
+    vocabulary.ProductFormat,
     vocabulary.Role,
     vocabulary.VerificationStatus,
 )

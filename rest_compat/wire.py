@@ -83,10 +83,10 @@ def asked(request: Request) -> dict[str, Any]:
     return members(request, request.query_params if request.scope["query_string"] else {})
 
 
-def answer(content: Any, status: int = 200, tag: str | None = None) -> Response:
+def answer(content: Any, status: int = 200, tag: str | None = None, media_type: str = "application/json") -> Response:
     """A JSON response; `tag` is the entity tag of the one record behind it, see `domain.preconditions`."""
     headers = None if tag is None else {"ETag": f'"{tag}"'}
-    return Response(_encoder.encode(content), status, headers, media_type="application/json")
+    return Response(_encoder.encode(content), status, headers, media_type)
 
 
 def tag(context: Context, record: Versioned) -> str | None:

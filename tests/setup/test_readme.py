@@ -57,9 +57,9 @@ def checkout(tmp_path: Path) -> Path:
     """A checkout that nobody has used, with an environment that is there already."""
     folder = tmp_path / "certgate"
     folder.mkdir()
-    for name in ("db", "data", "docs", "domain", "execution", "gateway", "locks", "resolvers", "rest_compat", "schema"):
+    for name in ("db", "data", "docs", "domain", "execution", "files", "gateway", "locks", "resolvers"):
         (folder / name).symlink_to(ROOT / name)
-    for name in ("web", "pyproject.toml", ".venv"):
+    for name in ("rest_compat", "schema", "web", "pyproject.toml", ".venv"):
         (folder / name).symlink_to(ROOT / name)
     shutil.copy(ROOT / "certgate", folder)
     # What a code generator has left there.
