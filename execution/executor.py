@@ -30,7 +30,7 @@ from execution.documents.document import Document, Operation
 from execution.documents.limits import TOO_LARGE, DocumentLimits, judge_variables, too_costly, warnings
 from execution.documents.reader import DocumentReader
 from execution.errors import Refusal, RequestError, with_code
-from execution.plan.plan import NotCompiled, TooManyFields, condition_variables
+from execution.plan.plan import NotCompiled, TooManyFields, condition_variables, graphql_schema
 from execution.plan.program import Program
 from execution.plan.variables import VariableReader
 from execution.run.compiled import compile_operation, run_program
@@ -103,8 +103,7 @@ class Executor:
         self.limits = limits or DocumentLimits()
         self.timeout = timeout
         self.cache = cache if cache is not None else DocumentCache()
-        # Strawberry keeps graphql-core's schema, which this executor runs, in a private attribute.
-        self._schema = schema._schema  # noqa: SLF001
+        self._schema = graphql_schema(schema)
         self._reader = DocumentReader(self._schema, self.limits, introspection=introspection)
         self._hide_suggestions = not introspection
         self.counts = Counts()

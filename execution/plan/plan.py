@@ -254,6 +254,11 @@ def plan_operation(
     return _Planner(schema, document, operation, conditions).plan()
 
 
+def graphql_schema(schema: strawberry.Schema) -> GraphQLSchema:
+    """The schema of graphql-core that Strawberry has made, and keeps to itself."""
+    return schema._schema  # noqa: SLF001
+
+
 class _Planner:
     def __init__(
         self,
@@ -263,7 +268,7 @@ class _Planner:
         conditions: dict[str, Any],
     ) -> None:
         self._strawberry = schema
-        self._schema = schema._schema  # noqa: SLF001 - see Executor
+        self._schema = graphql_schema(schema)
         self._operation = operation
         self._definitions = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
         self._fragments = {name: FragmentDetails(node) for name, node in self._definitions.items()}
