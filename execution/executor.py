@@ -25,9 +25,10 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from execution.documents.cache import DocumentCache
-from execution.documents.cost import FREE_VALUES
+from execution.documents.cost import FREE_VALUES, Charge
 from execution.documents.document import Document, Operation
-from execution.documents.limits import TOO_LARGE, DocumentLimits, judge_variables, too_costly, warnings
+from execution.documents.limits import TOO_LARGE, DocumentLimits, judge_variables, too_costly
+from execution.documents.measure import warnings
 from execution.documents.reader import DocumentReader
 from execution.errors import Refusal, RequestError, with_code
 from execution.plan.plan import NotCompiled, TooManyFields, condition_variables, graphql_schema
@@ -54,7 +55,7 @@ class Admitted(msgspec.Struct):
     variables: Mapping[str, Any]
     values: VariableValues
     """The variables, coerced."""
-    cost: int
+    charge: Charge
     warnings: list[GraphQLError]
     """For what it would have been refused if its limits did more than warn."""
 
@@ -136,16 +137,15 @@ class Executor:
         limits = limits or self.limits
         held = judge_variables(variables, limits) if variables else 0
         values = self._coerce(operation, variables)
-        cost = operation.cost.fixed
-        if cost is None or held > FREE_VALUES:
-            cost = _cost(operation, values)
-        warned: list[GraphQLError] = []
-        if limits.warn_only:
-            warned = warnings(operation.node, operation.measure, limits)
-        if cost > limits.max_cost:
-            warned.append(too_costly(operation.node, cost, limits))
-        admitted = Admitted(document, operation, variables, values, cost, warned)
-        if cost > limits.max_cost and not limits.warn_only:
+        charge = operation.cost.fixed
+        if charge is None or held > FREE_VALUES:
+            charge = _charge(operation, values)
+        warned = warnings(operation.node, operation.measure, limits) if limits.warn_only else []
+        if charge.cost <= limits.max_cost:
+            return Admitted(document, operation, variables, values, charge, warned)
+        warned.append(too_costly(operation.node, charge.cost, limits))
+        admitted = Admitted(document, operation, variables, values, charge, warned)
+        if not limits.warn_only:
             raise TooCostly(admitted)
         return admitted
 
@@ -295,7 +295,7 @@ class Executor:
         return await _finish(execution, in_thread=_is_introspection(operation))
 
 
-def _cost(operation: Operation, values: VariableValues) -> int:
+def _charge(operation: Operation, values: VariableValues) -> Charge:
     try:
         return operation.cost.of(values.coerced)
     except RecursionError:
@@ -318,12 +318,13 @@ def _require_small(reason: NotCompiled, admitted: Admitted) -> None:
             TOO_LARGE,
             f"The operation has {reason} that an interface or union may be; select fewer fields.",
         )
-    if admitted.cost > MAX_INTERPRETED and not _is_introspection(admitted.operation):
+    cost = admitted.charge.cost
+    if cost > MAX_INTERPRETED and not _is_introspection(admitted.operation):
         message = (
-            f"The operation costs {admitted.cost}, the limit is {MAX_INTERPRETED} for one that is run field by field"
+            f"The operation costs {cost}, the limit is {MAX_INTERPRETED} for one that is run field by field"
             f" ({reason}); ask for the schema in a request of its own, and give each condition a value."
         )
-        extensions = {"code": "QUERY_TOO_COSTLY", "requested": admitted.cost, "limit": MAX_INTERPRETED}
+        extensions = {"code": "QUERY_TOO_COSTLY", "requested": cost, "limit": MAX_INTERPRETED}
         raise RequestError(Refusal.LIMIT, [GraphQLError(message, extensions=extensions)])
 
 

@@ -108,7 +108,7 @@ def check_documents(settings: Settings, documents: Sequence[NamedDocument]) -> N
                     f"{name}: The document holds no operation; register it with the operation it belongs to."
                 )
             for operation in document.operations.values():
-                cost = operation.cost.of({})
+                cost = operation.cost.of({}).cost
                 if cost > executor.limits.max_cost:
                     reasons.append(f"{name}: {too_costly(operation.node, cost, executor.limits).message}")
         except RequestError as error:

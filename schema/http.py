@@ -174,10 +174,10 @@ class GraphQLEndpoint:
         if self._charge is not None and units > 1:
             await self._charge(scope, units - 1)
         admitted = executor.admit(document, operation, request.variables, limits)
-        rows = operation.cost.further_changes(admitted.values.coerced)
+        rows = admitted.charge.further_changes
         if self._charge is not None and rows:
             await self._charge(scope, rows)
-        context = self._make_context(scope, OperationCharge(units + rows, admitted.cost))
+        context = self._make_context(scope, OperationCharge(units + rows, admitted.charge.cost))
         if operation.kind is _MUTATION:
             async with context:
                 result = await executor.run_admitted(admitted, context)
@@ -281,7 +281,7 @@ async def disconnected(receive: Receive) -> None:
 
 
 def _cost(asked: Any, admitted: Admitted, limits: DocumentLimits) -> dict[str, Any]:
-    cost: dict[str, Any] = {"requested": admitted.cost, "limit": limits.max_cost}
+    cost: dict[str, Any] = {"requested": admitted.charge.cost, "limit": limits.max_cost}
     if isinstance(asked, dict) and asked.get("breakdown"):
         cost["breakdown"] = admitted.operation.cost.breakdown(admitted.values.coerced)
     return cost

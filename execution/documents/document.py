@@ -12,7 +12,8 @@ from graphql import (
 )
 
 from execution.documents.cost import OperationCost
-from execution.documents.limits import DocumentLimits, Judgement, Measure
+from execution.documents.limits import DocumentLimits
+from execution.documents.measure import Measure, Measured
 from execution.errors import Refusal, RequestError
 from execution.plan.programs import Programs
 
@@ -37,7 +38,7 @@ class Document:
     ast: DocumentNode
     operations: Mapping[str | None, Operation]
     """By name; an anonymous operation is alone in its document and stands under None."""
-    judgement: Judgement
+    measured: Measured
     limits: DocumentLimits
     """Those that it was last found to be within."""
 
@@ -48,9 +49,7 @@ class Document:
         check_length(self.source, limits)
         if limits.max_tokens < self.limits.max_tokens and _most_tokens(self.ast) > limits.max_tokens:
             raise too_many_tokens(limits)
-        errors = self.judgement.refusals(limits)
-        if errors:
-            raise RequestError(Refusal.LIMIT, errors)
+        check_measures(self.measured, limits)
         self.limits = limits
 
     def select(self, name: str | None) -> Operation:
@@ -81,6 +80,13 @@ def check_length(source: str, limits: DocumentLimits) -> None:
             f"The document has {len(source)} characters, the limit is {limits.max_source_length}; "
             "send values as variables or split it into several requests.",
         )
+
+
+def check_measures(measured: Measured, limits: DocumentLimits) -> None:
+    """Raises `RequestError` for a document that asks for too much."""
+    errors = measured.refusals(limits)
+    if errors:
+        raise RequestError(Refusal.LIMIT, errors)
 
 
 def too_many_tokens(limits: DocumentLimits) -> RequestError:

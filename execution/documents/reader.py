@@ -19,9 +19,18 @@ from graphql import (
     validate,
 )
 
-from execution.documents.cost import CostModel, OperationCost
-from execution.documents.document import Document, Operation, check_length, nested_too_deeply, too_many_tokens
-from execution.documents.limits import DocumentLimits, Judgement, judge
+from execution.documents.cost import OperationCost
+from execution.documents.cost_model import CostModel
+from execution.documents.document import (
+    Document,
+    Operation,
+    check_length,
+    check_measures,
+    nested_too_deeply,
+    too_many_tokens,
+)
+from execution.documents.limits import DocumentLimits
+from execution.documents.measure import Measured, measure_document
 from execution.documents.rules import ABOUT_VARIABLES, STRAWBERRY_RULES, rules
 from execution.errors import Refusal, RequestError, with_code
 
@@ -48,21 +57,20 @@ class DocumentReader:
         limits = limits or self._limits
         try:
             ast = _parse(source, limits)
-            judgement = judge(ast, limits)
-            if judgement.errors:
-                raise RequestError(Refusal.LIMIT, judgement.errors)
-            _refuse_subscriptions(judgement)
+            measured = measure_document(ast)
+            check_measures(measured, limits)
+            _refuse_subscriptions(measured)
             self._validate(source, ast)
             fragments = {d.name.value: d for d in ast.definitions if isinstance(d, FragmentDefinitionNode)}
             operations: dict[str | None, Operation] = {}
-            for definition in judgement.operations:
+            for definition in measured.operations:
                 node = cast("OperationDefinitionNode", definition.node)
                 name = node.name.value if node.name else None
                 cost = OperationCost(self._costs, fragments, node)
                 operations[name] = Operation(name, node.operation, node, definition.measure, cost)
         except RecursionError:
             raise nested_too_deeply() from None
-        return Document(source, ast, operations, judgement, limits)
+        return Document(source, ast, operations, measured, limits)
 
     def _validate(self, source: str, ast: DocumentNode) -> None:
         # Where nothing looks like a variable, there is none.
@@ -114,9 +122,9 @@ def _parse(source: str, limits: DocumentLimits) -> DocumentNode:
     raise refusal
 
 
-def _refuse_subscriptions(judgement: Judgement) -> None:
+def _refuse_subscriptions(measured: Measured) -> None:
     """Before a schema without any calls the operation invalid, which is true and tells nobody what to do."""
-    for definition in judgement.operations:
+    for definition in measured.operations:
         if cast("OperationDefinitionNode", definition.node).operation is OperationType.SUBSCRIPTION:
             raise RequestError.of(
                 Refusal.OPERATION,

@@ -83,9 +83,8 @@ def explain(file: Path, operation: str | None, source: bool, variables: str | No
         given = _variables(variables)
         conditions = {name: value for name, value in (given or {}).items() if isinstance(value, bool)}
         print(executor.explain(document, chosen, conditions, with_source=source))
-        print(
-            f"\ncosts {chosen.cost.of(given or {})} {'with these variables' if given else 'if no variable is given'}:"
-        )
+        told = "with these variables" if given else "if no variable is given"
+        print(f"\ncosts {chosen.cost.of(given or {}).cost} {told}:")
         for entry in chosen.cost.breakdown(given or {}):
             print(f"{entry['cost']:8}  {entry['path']}")
         if given is None:

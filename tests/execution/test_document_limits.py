@@ -21,14 +21,19 @@ from graphql import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from execution.documents.limits import MAX_ITEMS, SATURATED, DocumentLimits, Measure, judge, judge_variables
+from execution.documents.limits import MAX_ITEMS, DocumentLimits, judge_variables
+from execution.documents.measure import SATURATED, Measure, measure_document
 from execution.documents.reader import DocumentReader
 from execution.errors import Refusal, RequestError
 
 
-def measure(source: str, limits: DocumentLimits | None = None) -> Measure:
-    [only] = judge(parse(source), limits or DocumentLimits()).measures
-    return only
+def measure(source: str) -> Measure:
+    [only] = measure_document(parse(source)).operations
+    return only.measure
+
+
+def refusals(source: str, limits: DocumentLimits | None = None) -> list[GraphQLError]:
+    return measure_document(parse(source)).refusals(limits or DocumentLimits())
 
 
 def code(error: GraphQLError) -> str:
@@ -36,7 +41,7 @@ def code(error: GraphQLError) -> str:
 
 
 def codes(source: str, limits: DocumentLimits | None = None) -> list[str]:
-    return [code(error) for error in judge(parse(source), limits or DocumentLimits()).errors]
+    return [code(error) for error in refusals(source, limits)]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +96,7 @@ def test_each_limit_accepts_its_figure_and_refuses_one_more(
 ) -> None:
     limit = getattr(DocumentLimits(), name)
     assert codes(document(limit)) == []
-    [error] = judge(parse(document(limit + 1)), DocumentLimits()).errors
+    [error] = refusals(document(limit + 1))
     assert error.extensions == {"code": code, "measured": limit + 1, "limit": limit}
     assert str(limit + 1) in error.message
     assert str(limit) in error.message
@@ -164,9 +169,9 @@ BACKWARD = " ".join(f"fragment F{i} on Q {{ ...F{i - 1} ...F{i - 1} }}" for i in
 )
 def test_the_work_is_linear_in_the_document(source: str, expected: set[str]) -> None:
     document = parse(source)
-    judgement = judge(document, DocumentLimits())
-    assert expected <= {code(error) for error in judgement.errors}
-    assert judgement.steps <= 3 * nodes(document) + len(document.definitions)
+    measured = measure_document(document)
+    assert expected <= {code(error) for error in measured.refusals(DocumentLimits())}
+    assert measured.steps <= 3 * nodes(document) + len(document.definitions)
 
 
 def test_figures_stop_growing() -> None:
@@ -241,7 +246,7 @@ def test_figures_equal_those_of_the_expanded_document(source: str) -> None:
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     [operation] = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
     expected = Naive(fragments).of(operation)
-    [measured] = judge(document, DocumentLimits()).measures
+    measured = measure_document(document).operations[0].measure
     # `full_depth` is a means to `introspection_depth`, not a figure of the answer.
     expected.full_depth = measured.full_depth
     assert measured == expected

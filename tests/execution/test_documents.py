@@ -314,7 +314,7 @@ def test_an_undeterminable_operation_is_refused(
 def test_a_document_without_operations_is_refused() -> None:
     executor = Executor(schema)
     whole = executor.prepare("{ node { name } }")
-    document = Document("", whole.ast, {}, whole.judgement, whole.limits)
+    document = Document("", whole.ast, {}, whole.measured, whole.limits)
     with pytest.raises(RequestError, match="holds no operation; add"):
         document.select(None)
 

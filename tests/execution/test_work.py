@@ -114,7 +114,7 @@ async def test_arguments_that_hold_much_cost_as_often_as_there_are_parents() -> 
         executor = Executor(schema)
         document = executor.prepare(source)
         variables: dict[str, Any] = {"w": {"any": [{}] * held}} if held else {}
-        return executor.admit(document, document.select(None), variables).cost
+        return executor.admit(document, document.select(None), variables).charge.cost
 
     nested = "query ($w: Where) { branches(first: 50) { leaf(where: $w) { number } } }"
     assert cost(nested) == cost(nested, 19) == 100
@@ -132,7 +132,7 @@ async def test_scalars_beyond_those_of_a_usual_object_cost() -> None:
     def cost(scalars: int) -> int:
         names = " ".join(f"a{number}: number" for number in range(scalars))
         document = executor.prepare(f"{{ branches(first: 50) {{ ...F }} }} fragment F on Branch {{ {names} }}")
-        return executor.admit(document, document.select(None), {}).cost
+        return executor.admit(document, document.select(None), {}).charge.cost
 
     assert (cost(20), cost(40), cost(50)) == (50, 100, 125)
 
