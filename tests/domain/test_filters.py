@@ -1,5 +1,7 @@
 """Filters: what is read, how it is negated, and what definitions pass it."""
 
+import json
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
@@ -21,6 +23,7 @@ from domain.filter_input import (
     MAX_LIST,
     PRODUCTS,
     parse_where,
+    read_where,
 )
 from domain.filters import EVERYTHING, NOTHING, Condition, Either, Every, Not, matches, negation, settled, size
 from domain.records import Certification, CertificationBody, Claim
@@ -232,3 +235,78 @@ def test_claims_are_found_by_whether_they_need_words_of_the_brand(needs: bool) -
     claim = Claim(catalogue_id("d", "1"), "VEGAN", "Vegan", ClaimCategory.DIETARY, needs, "")
     assert matches(asked({"requires_definition": needs}, CLAIMS), claim)
     assert not matches(asked({"requires_definition": not needs}, CLAIMS), claim)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"expirationDate": {"range": {"to": "2026-12-31"}}, "verificationStatus": {"in": ["VERIFIED", "EXPIRED"]}}',
+        '{"expiration_date": {"range": {"to": "2026-12-31"}}, "verification_status": {"in": ["verified", "EXPIRED"]}}',
+    ],
+)
+def test_a_filter_in_json_is_spelled_as_on_either_face(text: str) -> None:
+    plain = {
+        "expiration_date": {"range": {"to": "2026-12-31"}},
+        "verification_status": {"in": ["verified", "expired"]},
+    }
+    assert read_where(CERTIFICATION_ASSIGNMENTS, text, TODAY) == asked(plain)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "type"),
+    [
+        ("{", (), "json_invalid"),
+        ('{"gtin": {}, "gtin": {}}', (), "json_invalid"),
+        ('{"activeOn": "2026-01-01", "active_on": "2026-01-01"}', (), "json_invalid"),
+        ("[" * 5_000 + "]" * 5_000, (), "json_invalid"),
+        ('{"and": ' * 30 + "{}" + "}" * 30, (), "json_invalid"),
+        ('"gtin"', (), "dict_type"),
+        ('{"barcode": {"eq": "1"}}', ("barcode",), "extra_forbidden"),
+        ('{"gtin": "12345678905"}', ("gtin",), "dict_type"),
+        ('{"gtin": {"contains": "1"}}', ("gtin", "contains"), "extra_forbidden"),
+        ('{"gtin": {"in": "12345678905"}}', ("gtin", "in"), "list_type"),
+        ('{"gtin": {"eq": 12345678905}}', ("gtin", "eq"), "string_type"),
+        ('{"or": {"gtin": {}}}', ("or",), "list_type"),
+        ('{"not": []}', ("not",), "dict_type"),
+        ('{"body": true}', ("body",), "dict_type"),
+        ('{"certification": {"isPrivate": "yes"}}', ("certification", "is_private"), "bool_type"),
+        ('{"country": {"isEmpty": 1}}', ("country", "is_empty"), "bool_type"),
+        ('{"country": {"eq": "us"}}', ("country", "eq"), "country_code"),
+        ('{"expirationDate": {"range": "2026"}}', ("expiration_date", "range"), "dict_type"),
+        ('{"expirationDate": {"eq": "soon"}}', ("expiration_date", "eq"), "date_parsing"),
+        ('{"lapsesWithin": {}}', ("lapses_within", "days"), "int_type"),
+        ('{"lapsesWithin": {"days": "30"}}', ("lapses_within", "days"), "int_type"),
+        ('{"lapsesWithin": {"days": -1}}', ("lapses_within", "days"), "out_of_range"),
+        ('{"standing": {"eq": "GONE"}}', ("standing", "eq"), "enum"),
+        ('{"standing": {"in": ["LAPSED", {}]}}', ("standing", "in"), "enum"),
+        ('{"standing": {"on": 5}}', ("standing", "on"), "date_type"),
+        ('{"activeOn": {}}', ("active_on",), "date_type"),
+        ('{"metadata": {"key": "lot"}}', ("metadata", "eq"), "string_type"),
+        ('{"verificationStatus": {"eq": "sure"}}', ("verification_status", "eq"), "enum"),
+    ],
+)
+def test_whatever_else_stands_in_json_is_refused_at_its_place(text: str, path: tuple[str, ...], type: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read_where(CERTIFICATION_ASSIGNMENTS, text, TODAY)
+    assert [(item.path, item.type) for item in refused.value.violations] == [(("where", *path), type)]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["2026-01-01", "LAPSED", "US"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["eq", "in", "range", "from", "to", "isNull", "days", "on", "key", "and", "or", "not"])
+            | st.sampled_from(sorted({*CERTIFICATION_ASSIGNMENTS, *PRODUCTS, *CERTIFICATIONS})),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(JSON, st.sampled_from([CERTIFICATION_ASSIGNMENTS, CLAIM_ASSIGNMENTS, PRODUCTS, CERTIFICATIONS, CLAIMS, BODIES]))
+def test_no_json_is_anything_but_a_filter_or_refused(value: Any, fields: Any) -> None:
+    with suppress(InvalidInput):
+        assert size(read_where(fields, json.dumps(value), TODAY)) >= 0
