@@ -136,18 +136,22 @@ def _searched(item: Any) -> Position:
 
 
 def certification_assignment_order(
-    by: AssignmentOrderField = AssignmentOrderField.GTIN, *, descending: bool = False
+    by: AssignmentOrderField | NestedAssignmentOrderField = AssignmentOrderField.GTIN, *, descending: bool = False
 ) -> Order:
     """An order of certification assignments; ties by GTIN and certification."""
-    return _assignment_order("certificationAssignments", "certification", by, descending=descending)
+    field = AssignmentOrderField(by.value)
+    return _assignment_order("certificationAssignments", "certification", field, descending=descending)
 
 
-def claim_assignment_order(by: AssignmentOrderField = AssignmentOrderField.GTIN, *, descending: bool = False) -> Order:
+def claim_assignment_order(
+    by: AssignmentOrderField | NestedAssignmentOrderField = AssignmentOrderField.GTIN, *, descending: bool = False
+) -> Order:
     """An order of claim assignments; ties by GTIN and claim."""
-    if by is AssignmentOrderField.LAPSES_ON:
+    field = AssignmentOrderField(by.value)
+    if field is AssignmentOrderField.LAPSES_ON:
         # For a claim no other end is recorded.
-        by = AssignmentOrderField.EXPIRATION_DATE
-    return _assignment_order("claimAssignments", "claim", by, descending=descending)
+        field = AssignmentOrderField.EXPIRATION_DATE
+    return _assignment_order("claimAssignments", "claim", field, descending=descending)
 
 
 def _assignment_order(of: str, definition: str, by: AssignmentOrderField, *, descending: bool) -> Order:

@@ -1,7 +1,6 @@
 """Certifications in GraphQL: the definitions, and what a product holds."""
 
 from datetime import date
-from typing import Annotated
 
 import strawberry
 from strawberry import Maybe
@@ -12,22 +11,13 @@ from domain.commands import (
     PatchCertificationAssignment,
     RemoveCertification,
 )
-from domain.filter_input import CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS
-from domain.paging import Order, definition_order
-from resolvers import assignments, certifications, definitions
+from resolvers import certifications, definitions
+from schema import lists
 from schema.assignments import Write, assignment_mutations
-from schema.connections import After, Before, Connection, First, Last, asked_for, connection, listed
+from schema.connections import Connection, ListRequest, paged
 from schema.context import Info
-from schema.filters import (
-    AssignmentOrder,
-    CertificationAssignmentWhere,
-    CertificationWhere,
-    DefinitionOrder,
-)
-from schema.inputs import id_or_code
-from schema.lists import certification_assignment_order_of
+from schema.inputs import by_id_or_code
 from schema.objects import CertificationAssignmentType, CertificationType
-from schema.records import shown
 from schema.scalars import Metadata
 
 
@@ -120,82 +110,33 @@ class RemoveCertificationInput:
     )
 
 
-def certification_order(order_by: DefinitionOrder | None) -> Order:
-    """The order that is asked for."""
-    asked = order_by or DefinitionOrder()
-    return definition_order("certifications", asked.field, descending=asked.descending)
-
-
 @strawberry.type
 class CertificationQueries:
     """The root fields about certifications."""
 
     @strawberry.field(description="Certifications that you may see, page by page.")
-    async def certifications(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        where: Annotated[CertificationWhere | None, strawberry.argument(description="Which certifications.")] = None,
-        order_by: Annotated[
-            DefinitionOrder | None, strawberry.argument(description="The order; by label if left out.")
-        ] = None,
-    ) -> Connection[CertificationType] | None:
+    @paged(lists.CERTIFICATIONS)
+    async def certifications(self, info: Info, asked: ListRequest) -> Connection[CertificationType] | None:
         """A page of definitions."""
-        asked = await asked_for(
-            info, CERTIFICATIONS, certification_order(order_by), where, (first, after, last, before)
-        )
-        found = await definitions.definitions_that_match(info.context.operation, certifications.KIND, asked.where)
-        return listed(found, asked)
+        return await lists.page_of_definitions(info, certifications.KIND, asked)
 
     @strawberry.field(
         description="What products hold, page by page: find them by what is held, and see which certificates lapse."
     )
+    @paged(lists.CERTIFICATION_ASSIGNMENTS)
     async def certification_assignments(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        where: Annotated[
-            CertificationAssignmentWhere | None, strawberry.argument(description="Which assignments.")
-        ] = None,
-        order_by: Annotated[
-            AssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
-        ] = None,
+        self, info: Info, asked: ListRequest
     ) -> Connection[CertificationAssignmentType] | None:
         """A page of assignments."""
-        asked = await asked_for(
-            info,
-            CERTIFICATION_ASSIGNMENTS,
-            certification_assignment_order_of(order_by),
-            where,
-            (first, after, last, before),
-            "CertificationAssignment",
-        )
-        operation = info.context.operation
-        page = await assignments.page(operation, certifications.KIND, asked.where, asked.order, asked.window)
-        return connection(page, asked, lambda: assignments.count(operation, certifications.KIND, asked.where))
+        return await lists.page_of_assignments(info, certifications.KIND, asked)
 
-    @strawberry.field(
-        description="One certification by its id or by its code; null when there is none that you may see."
+    certification = by_id_or_code(
+        CertificationType,
+        "One certification by its id or by its code; null when there is none that you may see.",
+        "USDA_ORGANIC",
+        lambda context, key: definitions.definition(context, certifications.KIND, key),
+        lambda context, code: definitions.definition_of_code(context, certifications.KIND, code),
     )
-    async def certification(
-        self,
-        info: Info,
-        id: Annotated[strawberry.ID | None, strawberry.argument(description="Its id.")] = None,
-        code: Annotated[
-            str | None, strawberry.argument(description="Its code, for example `USDA_ORGANIC`, whatever the case.")
-        ] = None,
-    ) -> CertificationType | None:
-        """The definition of a certification."""
-        key = id_or_code(id, code)
-        if key.id is not None:
-            return shown(await definitions.definition(info.context.operation, certifications.KIND, key.id))
-        return shown(await definitions.definition_of_code(info.context.operation, certifications.KIND, key.code))
 
 
 MUTATIONS = assignment_mutations(

@@ -1,24 +1,19 @@
 """Claims in GraphQL: the definitions, and what a product claims."""
 
 from datetime import date
-from typing import Annotated
 
 import strawberry
 from strawberry import Maybe
 
 from domain import vocabulary
 from domain.commands import AssignClaim, PatchClaimAssignment, RemoveClaim
-from domain.filter_input import CLAIM_ASSIGNMENTS, CLAIMS
-from domain.paging import definition_order
-from resolvers import assignments, claims, definitions
+from resolvers import claims, definitions
+from schema import lists
 from schema.assignments import Write, assignment_mutations
-from schema.connections import After, Before, Connection, First, Last, asked_for, connection, listed
+from schema.connections import Connection, ListRequest, paged
 from schema.context import Info
-from schema.filters import AssignmentOrder, ClaimAssignmentWhere, ClaimWhere, DefinitionOrder
-from schema.inputs import id_or_code
-from schema.lists import claim_assignment_order_of
+from schema.inputs import by_id_or_code
 from schema.objects import ClaimAssignmentType, ClaimType
-from schema.records import shown
 from schema.scalars import Metadata
 
 
@@ -80,58 +75,24 @@ class ClaimQueries:
     """The root fields about claims."""
 
     @strawberry.field(description="Claims, page by page.")
-    async def claims(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        where: Annotated[ClaimWhere | None, strawberry.argument(description="Which claims.")] = None,
-        order_by: Annotated[
-            DefinitionOrder | None, strawberry.argument(description="The order; by label if left out.")
-        ] = None,
-    ) -> Connection[ClaimType] | None:
+    @paged(lists.CLAIMS)
+    async def claims(self, info: Info, asked: ListRequest) -> Connection[ClaimType] | None:
         """A page of definitions."""
-        by = order_by or DefinitionOrder()
-        order = definition_order("claims", by.field, descending=by.descending)
-        asked = await asked_for(info, CLAIMS, order, where, (first, after, last, before))
-        return listed(await definitions.definitions_that_match(info.context.operation, claims.KIND, asked.where), asked)
+        return await lists.page_of_definitions(info, claims.KIND, asked)
 
     @strawberry.field(description="What products claim, page by page: find them by what is claimed.")
-    async def claim_assignments(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        where: Annotated[ClaimAssignmentWhere | None, strawberry.argument(description="Which assignments.")] = None,
-        order_by: Annotated[
-            AssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
-        ] = None,
-    ) -> Connection[ClaimAssignmentType] | None:
+    @paged(lists.CLAIM_ASSIGNMENTS)
+    async def claim_assignments(self, info: Info, asked: ListRequest) -> Connection[ClaimAssignmentType] | None:
         """A page of assignments."""
-        order = claim_assignment_order_of(order_by)
-        asked = await asked_for(info, CLAIM_ASSIGNMENTS, order, where, (first, after, last, before), "ClaimAssignment")
-        operation = info.context.operation
-        page = await assignments.page(operation, claims.KIND, asked.where, asked.order, asked.window)
-        return connection(page, asked, lambda: assignments.count(operation, claims.KIND, asked.where))
+        return await lists.page_of_assignments(info, claims.KIND, asked)
 
-    @strawberry.field(description="One claim by its id or by its code; null when there is none.")
-    async def claim(
-        self,
-        info: Info,
-        id: Annotated[strawberry.ID | None, strawberry.argument(description="Its id.")] = None,
-        code: Annotated[
-            str | None, strawberry.argument(description="Its code, for example `VEGAN`, whatever the case.")
-        ] = None,
-    ) -> ClaimType | None:
-        """The definition of a claim."""
-        key = id_or_code(id, code)
-        if key.id is not None:
-            return shown(await definitions.definition(info.context.operation, claims.KIND, key.id))
-        return shown(await definitions.definition_of_code(info.context.operation, claims.KIND, key.code))
+    claim = by_id_or_code(
+        ClaimType,
+        "One claim by its id or by its code; null when there is none.",
+        "VEGAN",
+        lambda context, key: definitions.definition(context, claims.KIND, key),
+        lambda context, code: definitions.definition_of_code(context, claims.KIND, code),
+    )
 
 
 MUTATIONS = assignment_mutations(

@@ -3,7 +3,10 @@
 The objects behind these types are `Shown`: cursors, edges and the total are made only where they are asked for.
 """
 
+import functools
+import inspect
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import strawberry
@@ -22,16 +25,20 @@ from schema.records import shown
 
 T = TypeVar("T")
 
-First = Annotated[
-    int | None, strawberry.argument(description="How many from the start on, 1 to 100; 25 if `last` is left out too.")
-]
-After = Annotated[str | None, strawberry.argument(description="Continue behind this cursor of an earlier page.")]
-Last = Annotated[
-    int | None, strawberry.argument(description="How many before the end, 1 to 100; not together with `first`.")
-]
-Before = Annotated[
-    str | None, strawberry.argument(description="Continue before this cursor of an earlier page; not with `after`.")
-]
+_PAGING: dict[str, Any] = {
+    "first": Annotated[
+        int | None,
+        strawberry.argument(description="How many from the start on, 1 to 100; 25 if `last` is left out too."),
+    ],
+    "after": Annotated[str | None, strawberry.argument(description="Continue behind this cursor of an earlier page.")],
+    "last": Annotated[
+        int | None, strawberry.argument(description="How many before the end, 1 to 100; not together with `first`.")
+    ],
+    "before": Annotated[
+        str | None,
+        strawberry.argument(description="Continue before this cursor of an earlier page; not with `after`."),
+    ],
+}
 
 
 @strawberry.type(description="Where a page lies in the whole list.")
@@ -133,26 +140,76 @@ class ListRequest(NamedTuple):
     secret: str
 
 
-async def asked_for(
-    info: Info,
-    fields: Fields,
-    order: Order,
-    where: Any,
-    window: tuple[int | None, str | None, int | None, str | None],
-    of: str | None = None,
-) -> ListRequest:
-    """The arguments of a list: its filter, its order, and `first`, `after`, `last`, `before`. Raises `InvalidInput`.
+@dataclass(frozen=True, kw_only=True)
+class ListKind:
+    """What a list can be narrowed down by and ordered by."""
 
-    With `of`, the name of the items' type, no more of them is read than the operation asks for.
+    fields: Fields
+    where: type
+    which: str
+    """What `where` says of itself."""
+    order: type
+    """An input with `field` and `descending`; made of nothing, it is the order of a list that is asked for without."""
+    first_by: str
+    """What `order` sorts by then, as clients call it."""
+    ordered: Callable[..., Order]
+    """The order by a value of `field`, and whether it is `descending`."""
+    of: str | None = None
+    """The name of the items' type, where no more of them is read than the operation asks for."""
+
+
+def paged(kind: ListKind) -> Callable[[Callable[..., Awaitable[Any]]], Callable[..., Awaitable[Any]]]:
+    """A list that is asked for in pages: its field has all arguments for it, the function a parameter `asked` instead.
+
+    The function has a parameter named `info`, too. Arguments that are none fail the field with `InvalidInput`.
     """
-    operation = info.context.operation
-    first, after, last, before = window
-    size, backward = check_window(first, after, last, before)
-    secret = await cursor_secret(operation)
-    member, cursor = ("before", before) if backward else ("after", after)
-    position = read_cursor(secret, order, cursor, member) if cursor else None
-    conditions = parse_where(fields, plain_members(where), operation.today)
-    return ListRequest(conditions, order, Window(size, backward, position, wanted(info, of) if of else None), secret)
+
+    def decorate(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        @functools.wraps(function)
+        async def page(
+            *parents: Any,
+            info: Info,
+            first: int | None = None,
+            after: str | None = None,
+            last: int | None = None,
+            before: str | None = None,
+            where: Any = None,
+            order_by: Any = None,
+        ) -> Any:
+            operation = info.context.operation
+            size, backward = check_window(first, after, last, before)
+            secret = await cursor_secret(operation)
+            member, cursor = ("before", before) if backward else ("after", after)
+            by = order_by or kind.order()
+            order = kind.ordered(by.field, descending=by.descending)
+            position = read_cursor(secret, order, cursor, member) if cursor else None
+            conditions = parse_where(kind.fields, plain_members(where), operation.today)
+            window = Window(size, backward, position, wanted(info, kind.of) if kind.of else None)
+            return await function(*parents, info=info, asked=ListRequest(conditions, order, window, secret))
+
+        own = inspect.signature(function)
+        page.__signature__ = own.replace(  # type: ignore[attr-defined]
+            parameters=[
+                *(parameter for parameter in own.parameters.values() if parameter.name != "asked"),
+                *_arguments(kind),
+            ]
+        )
+        return page
+
+    return decorate
+
+
+def _arguments(kind: ListKind) -> list[inspect.Parameter]:
+    first_by = strawberry.argument(description=f"The order; by {kind.first_by} if left out.")
+    annotations = {
+        **_PAGING,
+        "where": Annotated[kind.where | None, strawberry.argument(description=kind.which)],
+        "order_by": Annotated[kind.order | None, first_by],
+    }
+    return [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in annotations.items()
+    ]
 
 
 def connection(page: Page[Any], asked: ListRequest, count: Callable[[], Awaitable[int]]) -> Any:

@@ -1,14 +1,19 @@
 """From GraphQL inputs and arguments to what the domain's commands take."""
 
 import dataclasses
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Annotated, Any, Optional, cast
 
+import strawberry
 from strawberry import Some
+from strawberry.types.field import StrawberryField
 
 from domain.errors import InvalidInput, Violation
 from domain.short_id import ShortId, parse_short_id
 from domain.validation import parse_text
+from resolvers.operation import Context
+from schema.context import Info
 
 
 def sent_members(input: object) -> dict[str, Any]:
@@ -35,6 +40,9 @@ def sent_members(input: object) -> dict[str, Any]:
     return {**members, "metadata": {}} if clear else members
 
 
+Id = Annotated[strawberry.ID | None, strawberry.argument(description="Its id.")]
+
+
 @lru_cache(maxsize=64)
 def _members(input_type: type) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(input_type))
@@ -53,15 +61,23 @@ def plain_members(input: Any) -> Any:
     return {name: plain_members(value) for name, value in values.items() if value is not None}
 
 
-class Key(NamedTuple):
-    """An id, or else a code."""
+def by_id_or_code(
+    of: type,
+    description: str,
+    example: str,
+    by_id: Callable[[Context, ShortId], Awaitable[Any]],
+    by_code: Callable[[Context, str], Awaitable[Any]],
+) -> StrawberryField:
+    """A field that finds one object, by its id or by a code such as the example."""
+    its_code = strawberry.argument(description=f"Its code, for example `{example}`, whatever the case.")
+    code_type: Any = Annotated[str | None, its_code]
+    answer: Any = Optional[of]  # noqa: UP045 - of a type that is only known here
 
-    id: ShortId | None
-    code: str
+    async def resolve(info: Info, id: Id = None, code: code_type = None) -> answer:
+        if (id is None) == (code is None):
+            raise InvalidInput([Violation((), "Give either id or code, not both and not neither", "id_or_code")])
+        if id is not None:
+            return await by_id(info.context.operation, parse_short_id(id))
+        return await by_code(info.context.operation, parse_text(code, "code"))
 
-
-def id_or_code(id: str | None, code: str | None) -> Key:
-    """The one of the two arguments that was given. Raises `InvalidInput` when both or none were."""
-    if (id is None) == (code is None):
-        raise InvalidInput([Violation((), "Give either id or code, not both and not neither", "id_or_code")])
-    return Key(parse_short_id(id), "") if id is not None else Key(None, parse_text(code, "code"))
+    return strawberry.field(resolver=resolve, description=description)

@@ -1,40 +1,100 @@
-"""Lists of assignments, as more than one type has them."""
+"""The lists that are asked for in pages: what each can be narrowed down by and ordered by."""
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from domain.filter_input import CERTIFICATION_ASSIGNMENTS
-from domain.paging import AssignmentOrderField, Order, certification_assignment_order, claim_assignment_order
+from domain import filter_input, paging
 from domain.short_id import ShortId
-from resolvers import assignments
-from resolvers.certifications import KIND
-from schema.connections import asked_for, connections
+from resolvers import assignments, definitions
+from resolvers.definitions import Kind
+from schema.connections import ListKind, ListRequest, connection, connections, listed
 from schema.context import Info
-from schema.filters import AssignmentOrder, CertificationAssignmentWhere, NestedAssignmentOrder
+from schema.filters import (
+    AssignmentOrder,
+    CertificationAssignmentWhere,
+    CertificationBodyOrder,
+    CertificationBodyWhere,
+    CertificationWhere,
+    ClaimAssignmentWhere,
+    ClaimWhere,
+    DefinitionOrder,
+    NestedAssignmentOrder,
+    ProductOrder,
+    ProductWhere,
+)
+
+PRODUCTS = ListKind(
+    fields=filter_input.PRODUCTS,
+    where=ProductWhere,
+    which="Which products.",
+    order=ProductOrder,
+    first_by="GTIN",
+    ordered=paging.product_order,
+    of="Product",
+)
+BODIES = ListKind(
+    fields=filter_input.BODIES,
+    where=CertificationBodyWhere,
+    which="Which bodies.",
+    order=CertificationBodyOrder,
+    first_by="name",
+    ordered=partial(paging.definition_order, "certificationBodies"),
+)
+CERTIFICATIONS = ListKind(
+    fields=filter_input.CERTIFICATIONS,
+    where=CertificationWhere,
+    which="Which certifications.",
+    order=DefinitionOrder,
+    first_by="label",
+    ordered=partial(paging.definition_order, "certifications"),
+)
+CLAIMS = ListKind(
+    fields=filter_input.CLAIMS,
+    where=ClaimWhere,
+    which="Which claims.",
+    order=DefinitionOrder,
+    first_by="label",
+    ordered=partial(paging.definition_order, "claims"),
+)
+CERTIFICATION_ASSIGNMENTS = ListKind(
+    fields=filter_input.CERTIFICATION_ASSIGNMENTS,
+    where=CertificationAssignmentWhere,
+    which="Which assignments.",
+    order=AssignmentOrder,
+    first_by="GTIN",
+    ordered=paging.certification_assignment_order,
+    of="CertificationAssignment",
+)
+CLAIM_ASSIGNMENTS = ListKind(
+    fields=filter_input.CLAIM_ASSIGNMENTS,
+    where=ClaimAssignmentWhere,
+    which="Which assignments.",
+    order=AssignmentOrder,
+    first_by="GTIN",
+    ordered=paging.claim_assignment_order,
+    of="ClaimAssignment",
+)
+ASSIGNMENTS_OF_CERTIFICATIONS = replace(CERTIFICATION_ASSIGNMENTS, order=NestedAssignmentOrder)
+ASSIGNMENTS_OF_CLAIMS = replace(CLAIM_ASSIGNMENTS, order=NestedAssignmentOrder)
 
 
-def certification_assignment_order_of(order_by: AssignmentOrder | NestedAssignmentOrder | None) -> Order:
-    """The order that is asked for."""
-    asked = order_by or AssignmentOrder()
-    return certification_assignment_order(AssignmentOrderField(asked.field.value), descending=asked.descending)
+async def page_of_definitions(info: Info, kind: Kind[Any, Any], asked: ListRequest) -> Any:
+    """A page of the definitions of a kind."""
+    return listed(await definitions.definitions_that_match(info.context.operation, kind, asked.where), asked)
 
 
-def claim_assignment_order_of(order_by: AssignmentOrder | NestedAssignmentOrder | None) -> Order:
-    """The order that is asked for."""
-    if order_by is None:
-        return claim_assignment_order()
-    return claim_assignment_order(AssignmentOrderField(order_by.field.value), descending=order_by.descending)
-
-
-async def certification_assignments_of(
-    info: Info,
-    groups: list[list[ShortId]],
-    where: CertificationAssignmentWhere | None,
-    order_by: NestedAssignmentOrder | None,
-    window: tuple[int | None, str | None, int | None, str | None],
-) -> Any:
-    """For each group of certifications a page of their assignments."""
-    order = certification_assignment_order_of(order_by)
-    asked = await asked_for(info, CERTIFICATION_ASSIGNMENTS, order, where, window, "CertificationAssignment")
+async def page_of_assignments(info: Info, kind: Kind[Any, Any], asked: ListRequest) -> Any:
+    """A page of all assignments of a kind."""
     operation = info.context.operation
-    pages = await assignments.pages_of_definitions(operation, KIND, groups, asked.where, asked.order, asked.window)
-    return connections(pages, asked, lambda: assignments.counts_of_definitions(operation, KIND, groups, asked.where))
+    page = await assignments.page(operation, kind, asked.where, asked.order, asked.window)
+    return connection(page, asked, lambda: assignments.count(operation, kind, asked.where))
+
+
+async def pages_of_definitions(
+    info: Info, kind: Kind[Any, Any], groups: list[list[ShortId]], asked: ListRequest
+) -> Any:
+    """For each group of definitions a page of their assignments, all in one statement."""
+    operation = info.context.operation
+    pages = await assignments.pages_of_definitions(operation, kind, groups, asked.where, asked.order, asked.window)
+    return connections(pages, asked, lambda: assignments.counts_of_definitions(operation, kind, groups, asked.where))

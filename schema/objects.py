@@ -6,24 +6,15 @@ from typing import Annotated
 import strawberry
 
 from domain import records, vocabulary
-from domain.filter_input import CERTIFICATIONS, CLAIM_ASSIGNMENTS
 from domain.filters import EVERYTHING
-from domain.paging import definition_order
 from domain.validity import is_active, standing
 from execution.batched import batched
 from execution.markers import reads
 from execution.run.wanted import wanted
 from resolvers import assignments, certifications, claims, definitions, products
-from schema.connections import After, Before, Connection, First, Last, asked_for, connections, listed
+from schema import lists
+from schema.connections import Connection, ListRequest, listed, paged
 from schema.context import Info
-from schema.filters import (
-    CertificationAssignmentWhere,
-    CertificationWhere,
-    ClaimAssignmentWhere,
-    DefinitionOrder,
-    NestedAssignmentOrder,
-)
-from schema.lists import certification_assignments_of, claim_assignment_order_of
 from schema.nodes import Node
 from schema.records import record_type, shown
 from schema.scalars import Metadata
@@ -50,45 +41,24 @@ class CertificationBodyType(Node):
 
     @batched(description="The certifications that it owns or runs, as far as you may see them.")
     @staticmethod
+    @paged(lists.CERTIFICATIONS)
     async def certifications(
-        parents: list[records.CertificationBody],
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        where: Annotated[CertificationWhere | None, strawberry.argument(description="Which certifications.")] = None,
-        order_by: Annotated[
-            DefinitionOrder | None, strawberry.argument(description="The order; by label if left out.")
-        ] = None,
+        parents: list[records.CertificationBody], info: Info, asked: ListRequest
     ) -> list[Connection["CertificationType"]]:
         """Pages of the certifications of all these bodies; no statement for each."""
-        by = order_by or DefinitionOrder()
-        order = definition_order("certifications", by.field, descending=by.descending)
-        asked = await asked_for(info, CERTIFICATIONS, order, where, (first, after, last, before))
         found = await definitions.definitions_that_match(info.context.operation, certifications.KIND, asked.where)
         return shown([listed(_of_body(found, parent), asked) for parent in parents])
 
     @batched(description="The assignments of its certifications: which products hold them, which certificates lapse.")
     @staticmethod
+    @paged(lists.ASSIGNMENTS_OF_CERTIFICATIONS)
     async def assignments(
-        parents: list[records.CertificationBody],
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        where: Annotated[
-            CertificationAssignmentWhere | None, strawberry.argument(description="Which assignments.")
-        ] = None,
-        order_by: Annotated[
-            NestedAssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
-        ] = None,
+        parents: list[records.CertificationBody], info: Info, asked: ListRequest
     ) -> list[Connection["CertificationAssignmentType"]]:
         """Pages of the assignments of all these bodies in one statement."""
         found = await definitions.definitions_that_match(info.context.operation, certifications.KIND, EVERYTHING)
         groups = [[item.id for item in _of_body(found, parent)] for parent in parents]
-        return shown(await certification_assignments_of(info, groups, where, order_by, (first, after, last, before)))
+        return shown(await lists.pages_of_definitions(info, certifications.KIND, groups, asked))
 
 
 @record_type(
@@ -113,24 +83,13 @@ class CertificationType(Node):
 
     @batched(description="The assignments of this certification: which products hold it.")
     @staticmethod
+    @paged(lists.ASSIGNMENTS_OF_CERTIFICATIONS)
     async def assignments(
-        parents: list[records.Certification],
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        where: Annotated[
-            CertificationAssignmentWhere | None, strawberry.argument(description="Which assignments.")
-        ] = None,
-        order_by: Annotated[
-            NestedAssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
-        ] = None,
+        parents: list[records.Certification], info: Info, asked: ListRequest
     ) -> list[Connection["CertificationAssignmentType"]]:
         """Pages of the assignments of all these certifications in one statement."""
-        return await certification_assignments_of(
-            info, [[parent.id] for parent in parents], where, order_by, (first, after, last, before)
-        )
+        groups = [[parent.id] for parent in parents]
+        return shown(await lists.pages_of_definitions(info, certifications.KIND, groups, asked))
 
     @strawberry.field(description="Whether only your organisation can see it.")
     def is_private(self) -> bool:
@@ -240,28 +199,12 @@ class ClaimType(Node):
 
     @batched(description="The assignments of this claim: which products make it.")
     @staticmethod
+    @paged(lists.ASSIGNMENTS_OF_CLAIMS)
     async def assignments(
-        parents: list[records.Claim],
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        where: Annotated[ClaimAssignmentWhere | None, strawberry.argument(description="Which assignments.")] = None,
-        order_by: Annotated[
-            NestedAssignmentOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
-        ] = None,
+        parents: list[records.Claim], info: Info, asked: ListRequest
     ) -> list[Connection["ClaimAssignmentType"]]:
         """Pages of the assignments of all these claims in one statement."""
-        order = claim_assignment_order_of(order_by)
-        asked = await asked_for(info, CLAIM_ASSIGNMENTS, order, where, (first, after, last, before), "ClaimAssignment")
-        operation, groups = info.context.operation, [[parent.id] for parent in parents]
-        pages = await assignments.pages_of_definitions(
-            operation, claims.KIND, groups, asked.where, asked.order, asked.window
-        )
-        return connections(
-            pages, asked, lambda: assignments.counts_of_definitions(operation, claims.KIND, groups, asked.where)
-        )
+        return shown(await lists.pages_of_definitions(info, claims.KIND, [[parent.id] for parent in parents], asked))
 
 
 @record_type(records.ClaimAssignment, description="A claim that one product makes.")

@@ -6,15 +6,13 @@ import strawberry
 
 from domain.commands import CreateProduct, PatchProduct
 from domain.errors import AlreadyExists, NotFound
-from domain.filter_input import PRODUCTS
 from domain.gtin import parse_gtin
-from domain.paging import product_order
 from execution.run.wanted import wanted
 from resolvers import products
+from schema import lists
 from schema.changes import success_type
-from schema.connections import After, Before, Connection, First, Last, asked_for, connection
+from schema.connections import Connection, ListRequest, connection, paged
 from schema.context import Info
-from schema.filters import ProductOrder, ProductWhere
 from schema.mutations import Mutation, Wording
 from schema.objects import ProductType
 from schema.records import shown
@@ -38,23 +36,11 @@ class ProductQueries:
         return shown(await products.product(info.context.operation, parse_gtin(gtin), wanted(info, "Product")))
 
     @strawberry.field(description="Everybody's products, page by page.")
-    async def products(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        where: Annotated[ProductWhere | None, strawberry.argument(description="Which products.")] = None,
-        order_by: Annotated[
-            ProductOrder | None, strawberry.argument(description="The order; by GTIN if left out.")
-        ] = None,
-    ) -> Connection[ProductType] | None:
+    @paged(lists.PRODUCTS)
+    async def products(self, info: Info, asked: ListRequest) -> Connection[ProductType] | None:
         """A page of products."""
-        order = product_order(order_by.field, descending=order_by.descending) if order_by else product_order()
-        asked = await asked_for(info, PRODUCTS, order, where, (first, after, last, before), "Product")
         operation = info.context.operation
-        page = await products.page_of_products(operation, asked.where, order, asked.window)
+        page = await products.page_of_products(operation, asked.where, asked.order, asked.window)
         return connection(page, asked, lambda: products.count_products(operation, asked.where))
 
 
