@@ -7,27 +7,9 @@ from html import escape
 
 from starlette.responses import HTMLResponse, Response
 
-_STYLE = """
-:root { color-scheme: light dark; --ink: #3b4557; --ink-soft: #667085; --paper: #fff; --line: #e4e7ec;
-  --field: #f5f7fa; --accent: #0f766e; --accent-ink: #fff; --bad: #b42318; }
-@media (prefers-color-scheme: dark) { :root { --ink: #c3ccdb; --ink-soft: #8f9bb0; --paper: #212a3b; --line: #364156;
-  --field: #2b3548; --accent: #2dd4bf; --accent-ink: #0b2c29; --bad: #fda29b; } }
-body { background: var(--paper); color: var(--ink); font: 14px/1.5 Roboto, sans-serif; margin: 0; }
-main { box-sizing: border-box; margin: 0 auto; max-width: 420px; padding: 16vh 24px 24px; }
-h1 { font-size: 29px; font-weight: 500; line-height: 1.3; margin: 0 0 16px; }
-label { display: block; margin-bottom: 6px; }
-input, button { border: 1px solid var(--line); border-radius: 6px; box-sizing: border-box; font: inherit; height: 36px;
-  padding: 0 12px; }
-input { background: var(--field); color: var(--ink); margin-bottom: 12px; width: 100%; }
-button { background: var(--accent); border-color: var(--accent); color: var(--accent-ink); cursor: pointer;
-  font-weight: 500; }
-:focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
-p, ul { margin: 0 0 14px; }
-a { color: inherit; }
-code { font: 13px "Fira Code", monospace; }
-.soft { color: var(--ink-soft); margin-top: 20px; }
-.refused { color: var(--bad); }
-"""
+from gateway.pages.assets import WEB
+
+_STYLE = (WEB / "plain.css").read_text(encoding="utf-8")
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
 CONTENT_SECURITY_POLICY = (
