@@ -5,13 +5,13 @@ Pure ASGI: Starlette's own middleware class would cost a task and a queue for ev
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from random import Random, SystemRandom
 from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from db.engine import turns
 from db.engine.database import Database
@@ -20,9 +20,8 @@ from domain.errors import DomainError, Forbidden, Unauthorized
 from domain.idempotency import read_key
 from domain.problem import ErrorPages, describe
 from execution.run.stopping import Abandoned, while_wanted
-from gateway.auth.bearer import BearerTokens
+from gateway.answer import Answer
 from gateway.auth.credentials import SAFE_METHODS, Credentials
-from gateway.limits.headers import limit_headers
 from gateway.limits.meter import Meter, RateLimits
 from gateway.paths import own_path
 from resolvers.operation import Context
@@ -34,21 +33,6 @@ GUARDED = ("/certifications/", "/products/", "/account/", "/graphql")
 """Where a credential is needed. Everything else (pages, health) is public and never sees a context."""
 
 _request_id = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
-# As the server sends them, so that nothing is encoded for a request that could be encoded once.
-_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-]
-_GUARDED_HEADERS = [
-    *_HEADERS,
-    (b"cache-control", b"private, no-cache"),
-    (b"vary", b"Accept, Authorization, X-API-Key, Cookie, Origin"),
-]
-_GUARDED_NAMES = frozenset(name for name, _ in _GUARDED_HEADERS)
 # Names of requests need to be different, not secret, and asking the system for each would take a microsecond.
 _random = Random(SystemRandom().getrandbits(256))  # noqa: S311
 
@@ -96,19 +80,12 @@ class GatewayEdge:
         state = scope.setdefault("state", {})
         state["request_id"] = request_id = _name(headers)
         state["meter"] = meter
-        answer = _Answer(send, scope, meter, self.credentials.tokens, guarded=guarded)
+        answer = Answer(send, scope, meter, self.credentials.tokens, guarded=guarded)
         try:
             if guarded:
                 await self._answer_caller(scope, headers, receive, answer, meter)
-            elif b"content-encoding" in headers and _is_coded(scope):
-                await self._refuse_coded(scope, receive, answer)
             else:
-                if is_api:
-                    # A public document of an API: it says where the address stands, and costs nothing.
-                    await meter.ask()
-                root = self.public_path or scope.get("root_path", "")
-                below = {**scope, "root_path": root, "path": root + scope["path"]} if root else scope
-                await self.pages(below, receive, answer)
+                await self._answer_anybody(scope, headers, receive, answer, meter if is_api else None)
         except DomainError as error:
             await meter.ask()
             document = describe(error, at=datetime.now(UTC), error_pages=self.error_pages)
@@ -148,6 +125,19 @@ class GatewayEdge:
         else:
             await self.rest(scope, receive, send)
 
+    async def _answer_anybody(
+        self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: Send, meter: Meter | None
+    ) -> None:
+        """Answers what needs no credential. A document of an API says what the meter of the address shows."""
+        if b"content-encoding" in headers and _is_coded(scope):
+            await self._refuse_coded(scope, receive, send)
+            return
+        if meter is not None:
+            await meter.ask()
+        root = self.public_path or scope.get("root_path", "")
+        below = {**scope, "root_path": root, "path": root + scope["path"]} if root else scope
+        await self.pages(below, receive, send)
+
     async def _identify(self, scope: Scope, now: datetime, meter: Meter) -> Caller:
         """Who asks. The request is charged to the address of whoever shows no valid credential."""
         try:
@@ -161,39 +151,6 @@ class GatewayEdge:
         detail = "Bodies are taken as they are; send it uncompressed, without the header Content-Encoding."
         response = refusal("unsupported_media_type", detail, self.error_pages, {"Accept-Encoding": "identity"})
         await response(scope, receive, send)
-
-
-class _Answer:
-    """What an application sends, with the headers that every answer carries."""
-
-    __slots__ = ("_guarded", "_meter", "_scope", "_send", "_tokens", "started")
-
-    def __init__(self, send: Send, scope: Scope, meter: Meter, tokens: BearerTokens | None, *, guarded: bool) -> None:
-        self._send = send
-        self._scope = scope
-        self._meter = meter
-        self._tokens = tokens
-        self._guarded = guarded
-        self.started = False
-
-    def __call__(self, message: Message) -> Awaitable[None]:
-        """Sends a message of the application."""
-        scope = self._scope
-        if message["type"] != "http.response.start":
-            return self._send({**message, "body": b""} if scope["method"] == "HEAD" else message)
-        self.started = True
-        state = scope["state"]
-        sent = [(b"x-request-id", state["request_id"].encode())]
-        sent += _guarded(message["headers"]) if self._guarded else _public(message["headers"])
-        if self._meter.standing is not None:
-            sent += limit_headers(self._meter.standing)
-        context = state.get("context")
-        if context is not None and context.replayed:
-            sent.append((b"idempotent-replayed", b"true"))
-        message = {**message, "headers": sent}
-        if self._guarded and message["status"] in (401, 403) and self._tokens is not None:
-            self._tokens.challenge(message["status"], MutableHeaders(scope=message), scope, Headers(scope=scope))
-        return self._send(message)
 
 
 def _placed(scope: Scope) -> tuple[Scope, bool]:
@@ -232,25 +189,3 @@ def _idempotency_key(scope: Scope, headers: Mapping[bytes, bytes]) -> str | None
     if b"idempotency-key" not in headers:
         return None
     return read_key([str(value, "latin-1") for name, value in scope["headers"] if name == b"idempotency-key"])
-
-
-def _guarded(given: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The headers of an answer of the API: its own, and those of every such answer. `Vary` is always the edge's."""
-    sent = []
-    own = False
-    for header in given:
-        name = header[0]
-        if name == b"vary":
-            continue
-        own = own or name in _GUARDED_NAMES
-        sent.append(header)
-    if not own:
-        return sent + _GUARDED_HEADERS
-    names = {name for name, _ in sent}
-    return sent + [header for header in _GUARDED_HEADERS if header[0] not in names]
-
-
-def _public(given: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The headers of a public answer: its own, and those that it lacks."""
-    names = {name for name, _ in given}
-    return [*given, *(header for header in _HEADERS if header[0] not in names)]

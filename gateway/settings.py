@@ -1,30 +1,18 @@
-"""The settings of one process: environment variables with the prefix `CERTGATE_`, read once, immutable.
+"""The settings of one process: immutable; `gateway/environment.py` reads them.
 
 pydantic costs a tenth of a second to import, so commands import this module when they need it.
 """
 
-import os
 import re
-from collections.abc import Container
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import (
-    AfterValidator,
-    AnyHttpUrl,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-)
+from pydantic import AfterValidator, AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from domain.problem import ErrorPages
 from domain.web_address import why_not_a_web_address
 
-PREFIX = "CERTGATE_"
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres")
 REDIS_SCHEMES = ("redis", "rediss", "valkey", "valkeys", "unix")
 
@@ -43,8 +31,7 @@ def _database_url(url: str) -> str:
     scheme, separator, _ = url.partition("://")
     if not separator or scheme.partition("+")[0] not in DATABASE_SCHEMES:
         raise PydanticCustomError(
-            "database_url",
-            "should look like sqlite:///var/certgate.db or postgresql://user:password@host/name",
+            "database_url", "should look like sqlite:///var/certgate.db or postgresql://user:password@host/name"
         )
     return url
 
@@ -312,80 +299,3 @@ class Settings(BaseModel):
     def public_path(self) -> str:
         """The path of the public address, decoded: empty, or from a slash to before the last one."""
         return unquote(urlsplit(self.public_url).path)
-
-
-def load_settings(**overrides: Any) -> Settings:
-    """The settings of the environment; those given here come first. Raises `SettingsError`."""
-    variables = {name.upper(): value for name, value in os.environ.items() if value and not _is_injected(name, value)}
-    read = {name: variables[_variable(name)] for name in Settings.model_fields if _variable(name) in variables}
-    try:
-        return Settings(**{**read, **overrides})
-    except ValidationError as error:
-        # Without the input: a wrong value may hold a secret.
-        problems = error.errors(include_url=False, include_context=False, include_input=False)
-        given = read.keys() | overrides
-        raise SettingsError(
-            "\n".join(_sentence(str(each["loc"][0]), each["msg"], given) for each in problems)
-        ) from None
-
-
-def unknown_variables() -> list[str]:
-    """One sentence for each variable that has our prefix but is no setting: most likely misspelt.
-
-    What Kubernetes sets for a Service named like us has one sentence for all of it.
-    """
-    known = {_variable(name) for name in Settings.model_fields}
-    sentences = []
-    injected = []
-    for name, value in sorted(os.environ.items()):
-        if _is_injected(name, value):
-            injected.append(name)
-        elif name.upper().startswith(PREFIX) and name.upper() not in known and not _is_anothers(name):
-            from difflib import get_close_matches
-
-            # The prefix, which all have, would make everything alike.
-            close = get_close_matches(name[len(PREFIX) :].lower(), Settings.model_fields, 1)
-            hint = f"; did you mean {_variable(close[0])}?" if close else "; docs/settings.md lists the settings."
-            sentences.append(f"{name} is not a setting and has no effect{hint}")
-    if injected:
-        sentences.append(
-            f"{', '.join(injected)} come from a Kubernetes Service of that name and have no effect;"
-            " enableServiceLinks: false in the pod's specification keeps them away."
-        )
-    return sentences
-
-
-def _is_anothers(name: str) -> bool:
-    """Whether the variable is our tests', or of the example clients, which people export beside a server."""
-    return name.startswith("CERTGATE_TEST_") or name in {
-        "CERTGATE_KEY",
-        "CERTGATE_URL",
-        "CERTGATE_SDL",
-        "CERTGATE_TRUSTED",
-    }
-
-
-# https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
-_service_link = re.compile(
-    r"CERTGATE_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
-)
-
-
-def _is_injected(name: str, value: str) -> bool:
-    """Whether Kubernetes set the variable for a Service; `CERTGATE_PORT` is ours too, but never an address."""
-    if not _service_link.fullmatch(name):
-        return False
-    return name != _variable("port") or value.startswith(("tcp://", "udp://", "sctp://"))
-
-
-def _variable(name: str) -> str:
-    return PREFIX + name.upper()
-
-
-def _sentence(name: str, message: str, given: Container[str]) -> str:
-    message = f"{message[0].lower()}{message[1:]}"
-    if name not in given:  # needed because of another setting
-        return f"{_variable(name)} is missing: {message}."
-    default = Settings.model_fields[name].default
-    shown = str(default).lower() if isinstance(default, bool) else default if default != "" else "(none)"
-    return f"{_variable(name)} is wrong: {message}; correct it, or unset it for the default {shown}."

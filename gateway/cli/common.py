@@ -37,7 +37,7 @@ def printable(_: click.Context, option: click.Parameter, text: str) -> str:
 
 def read_settings(**overrides: Any) -> "Settings":
     """The settings, those that the command line gives first; says which variables nobody reads."""
-    from gateway.settings import load_settings, unknown_variables
+    from gateway.environment import load_settings, unknown_variables
 
     for sentence in unknown_variables():
         click.echo(f"certgate: {sentence}", err=True)

@@ -17,7 +17,8 @@ from db.engine.database import Database
 from db.sql import tables
 from gateway.app import create_app
 from gateway.auth.jwks import MAX_FETCHES
-from gateway.settings import Settings, SettingsError, load_settings
+from gateway.environment import load_settings
+from gateway.settings import Settings, SettingsError
 from tests.oauth.authority import Authority, new_keys
 from tests.world import GTIN, NON_GMO, OTHERS_GTIN, OTHERS_PRIVATE, PRIVATE, World, populate
 

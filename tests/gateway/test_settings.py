@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from execution.documents.limits import DocumentLimits
+from gateway.environment import load_settings, unknown_variables
 from gateway.graphql import limits_of
-from gateway.settings import Settings, SettingsError, load_settings, unknown_variables
+from gateway.settings import Settings, SettingsError
 
 
 @pytest.fixture(autouse=True)

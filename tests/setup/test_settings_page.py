@@ -1,6 +1,7 @@
 """docs/settings.md is made of the settings. To make it: `.venv/bin/python -m tests.setup.test_settings_page`."""
 
-from gateway.settings import PREFIX, Settings
+from gateway.environment import PREFIX
+from gateway.settings import Settings
 from tests.conftest import ROOT
 
 PAGE = ROOT / "docs" / "settings.md"

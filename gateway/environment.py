@@ -1,0 +1,89 @@
+"""The settings as the environment has them: variables that start with `CERTGATE_`, and those that nobody reads."""
+
+import os
+import re
+from collections.abc import Container
+from typing import Any
+
+from pydantic import ValidationError
+
+from gateway.settings import Settings, SettingsError
+
+PREFIX = "CERTGATE_"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of the environment; those given here come first. Raises `SettingsError`."""
+    variables = {name.upper(): value for name, value in os.environ.items() if value and not _is_injected(name, value)}
+    read = {name: variables[_variable(name)] for name in Settings.model_fields if _variable(name) in variables}
+    try:
+        return Settings(**{**read, **overrides})
+    except ValidationError as error:
+        # Without the input: a wrong value may hold a secret.
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+        given = read.keys() | overrides
+        raise SettingsError(
+            "\n".join(_sentence(str(each["loc"][0]), each["msg"], given) for each in problems)
+        ) from None
+
+
+def unknown_variables() -> list[str]:
+    """One sentence for each variable that has our prefix but is no setting: most likely misspelt.
+
+    What Kubernetes sets for a Service named like us has one sentence for all of it.
+    """
+    known = {_variable(name) for name in Settings.model_fields}
+    sentences = []
+    injected = []
+    for name, value in sorted(os.environ.items()):
+        if _is_injected(name, value):
+            injected.append(name)
+        elif name.upper().startswith(PREFIX) and name.upper() not in known and not _is_anothers(name):
+            from difflib import get_close_matches
+
+            # The prefix, which all have, would make everything alike.
+            close = get_close_matches(name[len(PREFIX) :].lower(), Settings.model_fields, 1)
+            hint = f"; did you mean {_variable(close[0])}?" if close else "; docs/settings.md lists the settings."
+            sentences.append(f"{name} is not a setting and has no effect{hint}")
+    if injected:
+        sentences.append(
+            f"{', '.join(injected)} come from a Kubernetes Service of that name and have no effect;"
+            " enableServiceLinks: false in the pod's specification keeps them away."
+        )
+    return sentences
+
+
+def _is_anothers(name: str) -> bool:
+    """Whether the variable is our tests', or of the example clients, which people export beside a server."""
+    return name.startswith("CERTGATE_TEST_") or name in {
+        "CERTGATE_KEY",
+        "CERTGATE_URL",
+        "CERTGATE_SDL",
+        "CERTGATE_TRUSTED",
+    }
+
+
+# https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+_service_link = re.compile(
+    r"CERTGATE_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
+)
+
+
+def _is_injected(name: str, value: str) -> bool:
+    """Whether Kubernetes set the variable for a Service; `CERTGATE_PORT` is ours too, but never an address."""
+    if not _service_link.fullmatch(name):
+        return False
+    return name != _variable("port") or value.startswith(("tcp://", "udp://", "sctp://"))
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _sentence(name: str, message: str, given: Container[str]) -> str:
+    message = f"{message[0].lower()}{message[1:]}"
+    if name not in given:  # needed because of another setting
+        return f"{_variable(name)} is missing: {message}."
+    default = Settings.model_fields[name].default
+    shown = str(default).lower() if isinstance(default, bool) else default if default != "" else "(none)"
+    return f"{_variable(name)} is wrong: {message}; correct it, or unset it for the default {shown}."
