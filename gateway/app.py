@@ -48,6 +48,22 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
         public_url=settings.public_url,
         origins=origins,
     )
+    edge = GatewayEdge(
+        _pages(settings, database, credentials, counting),
+        BodyLimit(Rest(error_pages), settings.max_body_bytes, error_pages),
+        {"/graphql": graphql_endpoint(settings, database)},
+        database,
+        RateLimits(counting, settings.rate_limit_per_minute, settings.rate_limit_per_day),
+        credentials,
+        error_pages,
+        settings.public_path,
+    )
+    return Cors(edge, origins, GUARDED, split(settings.cors_headers)) if origins else edge
+
+
+def _pages(settings: Settings, database: Database, credentials: Credentials, counting: Limiter) -> Starlette:
+    """What anybody may ask for. It is told when the server starts and stops, too."""
+    error_pages = settings.error_pages
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -58,7 +74,7 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
         await credentials.last_used.stop()
         await counting.close()
 
-    app = Starlette(
+    pages = Starlette(
         routes=[
             Route("/", _home),
             *graphiql_routes(),
@@ -76,18 +92,12 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
         lifespan=lifespan,
     )
     # The edge answers the API's paths with and without a last slash; elsewhere it makes another path.
-    app.router.redirect_slashes = False
-    app.state.database = database
-    app.state.settings = settings
-    app.state.credentials = credentials
-    app.state.limiter = counting
-    limits = RateLimits(counting, settings.rate_limit_per_minute, settings.rate_limit_per_day)
-    graphql = graphql_endpoint(settings, database)
-    rest = BodyLimit(Rest(error_pages), settings.max_body_bytes, error_pages)
-    edge = GatewayEdge(
-        app, rest, {"/graphql": graphql}, database, limits, credentials, error_pages, settings.public_path
-    )
-    return Cors(edge, origins, GUARDED, split(settings.cors_headers)) if origins else edge
+    pages.router.redirect_slashes = False
+    pages.state.database = database
+    pages.state.settings = settings
+    pages.state.credentials = credentials
+    pages.state.limiter = counting
+    return pages
 
 
 def _limiter(settings: Settings) -> Limiter:

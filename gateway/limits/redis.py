@@ -116,7 +116,7 @@ class RedisLimiter:
     def __init__(
         self, url: str, *, timeout: float = TIMEOUT, pause: float = PAUSE, clock: Callable[[], float] = monotonic
     ) -> None:
-        # The flight has a time limit of its own: a busy event loop must not look like a silent server.
+        # A round trip has a time limit of its own: a busy event loop must not look like a silent server.
         pool: Any = Valkey.from_url(url, socket_connect_timeout=None, socket_timeout=None).connection_pool
         # Used directly: what the client does around a command costs more than everything else about it.
         self._connection: Connection = pool.make_connection()
@@ -124,7 +124,7 @@ class RedisLimiter:
         self._pause = pause
         self._clock = clock
         self._waiting: list[_Waiting] = []
-        self._flight: asyncio.Task[None] | None = None
+        self._sending: asyncio.Task[None] | None = None
         self._probe: asyncio.Task[bool] | None = None
         self._down = False
         self._next_probe = 0.0
@@ -135,9 +135,9 @@ class RedisLimiter:
         limits, shared = budget.limits, budget.shared
         if self._down:
             if self._clock() >= self._next_probe:
-                self._look()
+                self._start_probe()
             return unspent(limits, time())
-        counted = await self._take_along(_charge(budget, units))
+        counted = await self._queue(_charge(budget, units))
         if counted is None:
             return unspent(limits, time())
         own = _standing(limits, counted, 2)
@@ -145,43 +145,43 @@ class RedisLimiter:
 
     async def check(self) -> bool:
         """Whether the server counts now; counting starts again if it does."""
-        return await asyncio.shield(self._look())
+        return await asyncio.shield(self._start_probe())
 
     async def close(self) -> None:
         """Ends the connection and what is under way on it."""
-        for task in (self._flight, self._probe):
+        for task in (self._sending, self._probe):
             if task is not None:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
         await self._disconnect()
 
-    def _take_along(self, charge: _Charge) -> "asyncio.Future[list[int] | None]":
+    def _queue(self, charge: _Charge) -> "asyncio.Future[list[int] | None]":
         """What the script will answer; None when the server does not count."""
         answer: asyncio.Future[list[int] | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((charge, answer))
-        if self._flight is None:
-            self._flight = asyncio.create_task(self._fly())
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send_all())
         return answer
 
-    async def _fly(self) -> None:
-        """Takes everybody who waits to the server and back, until nobody waits any more."""
+    async def _send_all(self) -> None:
+        """Sends what waits, batch after batch, until nothing waits any more."""
         try:
             while self._waiting:
-                aboard, self._waiting = self._waiting, []
-                answers: list[Any] = [None] * len(aboard)
+                batch, self._waiting = self._waiting, []
+                answers: list[Any] = [None] * len(batch)
                 try:
-                    answers = await self._in_time(self._ask([charge for charge, _ in aboard]))
+                    answers = await self._in_time(self._ask([charge for charge, _ in batch]))
                 except (OSError, ValkeyError) as error:
-                    self._lose(error)
+                    self._lost(error)
                     # Its name may lead to another server by now, and answers may be left unread.
                     await self._disconnect()
                 finally:
-                    for (_, answer), counted in zip(aboard, answers, strict=True):
+                    for (_, answer), counted in zip(batch, answers, strict=True):
                         if not answer.done():  # its client went away
                             answer.set_result(counted)
         finally:
-            self._flight = None
+            self._sending = None
 
     async def _ask(self, charges: list[_Charge]) -> list[Any]:
         try:
@@ -232,14 +232,14 @@ class RedisLimiter:
                 task.cancel()
                 await asyncio.wait({task})
 
-    def _look(self) -> "asyncio.Task[bool]":
+    def _start_probe(self) -> "asyncio.Task[bool]":
         if self._probe is None:
-            self._probe = asyncio.create_task(self._try())
+            self._probe = asyncio.create_task(self._run_probe())
         return self._probe
 
-    async def _try(self) -> bool:
+    async def _run_probe(self) -> bool:
         try:
-            if await self._take_along(_PROBE) is None:
+            if await self._queue(_PROBE) is None:
                 return False
             if self._down:
                 self._down = False
@@ -252,7 +252,7 @@ class RedisLimiter:
         with suppress(OSError, ValkeyError):
             await self._in_time(self._connection.disconnect())
 
-    def _lose(self, error: Exception) -> None:
+    def _lost(self, error: Exception) -> None:
         self._next_probe = self._clock() + self._pause
         if not self._down:
             self._down = True
