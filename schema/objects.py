@@ -1,7 +1,7 @@
 """The objects of GraphQL that lead to one another: products, what they hold and claim, the definitions of it."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
@@ -97,6 +97,33 @@ class CertificationType(Node):
         return shown(self).organization_id is not None
 
 
+def _is_active(
+    self: Any,
+    info: Info,
+    as_of: Annotated[date | None, strawberry.argument(description="The day; today (UTC) if left out.")] = None,
+) -> bool:
+    return is_active(self.valid_from, self.expiration_date, as_of or info.context.operation.today)
+
+
+def _lapses_on(self: Any) -> date | None:
+    day: date | None = self.lapses_on
+    return day
+
+
+def _standing(
+    self: Any,
+    info: Info,
+    on: Annotated[date | None, strawberry.argument(description="The day; today (UTC) if left out.")] = None,
+) -> vocabulary.Standing:
+    return standing(self.valid_from, self.lapses_on, on or info.context.operation.today)
+
+
+async def _products(parents: list[Any], info: Info) -> list["ProductType"]:
+    """The products of assignments; a foreign key guarantees each."""
+    gtins = [item.gtin for item in parents]
+    return shown(await products.products_of_gtins(info.context.operation, gtins, wanted(info, "Product")))
+
+
 @record_type(
     records.CertificationAssignment,
     description="A certification that one product holds: what its certificate says.",
@@ -138,50 +165,27 @@ class CertificationAssignmentType(Node):
     updated_at: datetime = strawberry.field(description="When it last changed.")
     version: int = strawberry.field(description="Counts its changes, from 1.")
 
-    @strawberry.field(
+    is_active = strawberry.field(
+        resolver=_is_active,
         description=(
             "Whether a day lies between `validFrom` and `expirationDate`, both included, a missing one open; the"
             " printed `expiryDate` has no part in it (see `standing`)."
         ),
         metadata=reads("valid_from", "expiration_date"),
     )
-    def is_active(
-        self,
-        info: Info,
-        as_of: Annotated[date | None, strawberry.argument(description="The day; today (UTC) if left out.")] = None,
-    ) -> bool:
-        """Whether the certification holds."""
-        return is_active(self.valid_from, self.expiration_date, as_of or info.context.operation.today)
-
-    @strawberry.field(
+    lapses_on = strawberry.field(
+        resolver=_lapses_on,
         description=(
             "Last day on which it holds: the earlier of `expirationDate` and `expiryDate`; null when neither is known."
         ),
         metadata=reads("expiration_date", "expiry_date"),
     )
-    def lapses_on(self) -> date | None:
-        """The day on which it lapses."""
-        day: date | None = shown(self).lapses_on
-        return day
-
-    @strawberry.field(
+    standing = strawberry.field(
+        resolver=_standing,
         description="How it stands on a day, by `validFrom` and `lapsesOn`.",
         metadata=reads("valid_from", "expiration_date", "expiry_date"),
     )
-    def standing(
-        self,
-        info: Info,
-        on: Annotated[date | None, strawberry.argument(description="The day; today (UTC) if left out.")] = None,
-    ) -> vocabulary.Standing:
-        """How it stands."""
-        return standing(self.valid_from, shown(self).lapses_on, on or info.context.operation.today)
-
-    @batched(description="The product that holds the certification.", metadata=reads("gtin"))
-    @staticmethod
-    async def product(parents: list[records.CertificationAssignment], info: Info) -> list["ProductType"]:
-        """The products of assignments; a foreign key guarantees each."""
-        gtins = [item.gtin for item in parents]
-        return shown(await products.products_of_gtins(info.context.operation, gtins, wanted(info, "Product")))
+    product = batched(description="The product that holds the certification.", metadata=reads("gtin"))(_products)
 
 
 @record_type(records.Claim, description="A claim that products can make, such as Vegan: its definition.", lasting=True)
@@ -226,45 +230,22 @@ class ClaimAssignmentType(Node):
     updated_at: datetime = strawberry.field(description="When it last changed.")
     version: int = strawberry.field(description="Counts its changes, from 1.")
 
-    @strawberry.field(
+    is_active = strawberry.field(
+        resolver=_is_active,
         description="Whether the claim holds on a day: both bounds count, a missing one is open.",
         metadata=reads("valid_from", "expiration_date"),
     )
-    def is_active(
-        self,
-        info: Info,
-        as_of: Annotated[date | None, strawberry.argument(description="The day; today (UTC) if left out.")] = None,
-    ) -> bool:
-        """Whether the claim holds."""
-        return is_active(self.valid_from, self.expiration_date, as_of or info.context.operation.today)
-
-    @strawberry.field(
+    lapses_on = strawberry.field(
+        resolver=_lapses_on,
         description="Last day on which it holds, which is `expirationDate`; null when it is open-ended.",
         metadata=reads("expiration_date"),
     )
-    def lapses_on(self) -> date | None:
-        """The day on which it lapses."""
-        day: date | None = shown(self).lapses_on
-        return day
-
-    @strawberry.field(
+    standing = strawberry.field(
+        resolver=_standing,
         description="How it stands on a day, by `validFrom` and `lapsesOn`.",
         metadata=reads("valid_from", "expiration_date"),
     )
-    def standing(
-        self,
-        info: Info,
-        on: Annotated[date | None, strawberry.argument(description="The day; today (UTC) if left out.")] = None,
-    ) -> vocabulary.Standing:
-        """How it stands."""
-        return standing(self.valid_from, shown(self).lapses_on, on or info.context.operation.today)
-
-    @batched(description="The product that makes the claim.", metadata=reads("gtin"))
-    @staticmethod
-    async def product(parents: list[records.ClaimAssignment], info: Info) -> list["ProductType"]:
-        """The products of assignments; a foreign key guarantees each."""
-        gtins = [item.gtin for item in parents]
-        return shown(await products.products_of_gtins(info.context.operation, gtins, wanted(info, "Product")))
+    product = batched(description="The product that makes the claim.", metadata=reads("gtin"))(_products)
 
 
 @record_type(records.Product, description="A product under its GTIN, the number of its barcode.")
