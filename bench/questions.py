@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from bench import data
-from domain.paging import product_order
+from domain.lists import PRODUCTS
 from domain.short_id import ShortId
 from schema.cursors import cursor_at
 
@@ -95,7 +95,7 @@ class Asker(NamedTuple):
         if self.dialect == "postgraphile":
             return base64.b64encode(json.dumps([self.cursor_part, gtin], separators=(",", ":")).encode()).decode()
         if self.dialect == "certgate":
-            return cursor_at(self.cursor_part, product_order(), (gtin,))
+            return cursor_at(self.cursor_part, PRODUCTS.orders.usual, (gtin,))
         return base64.urlsafe_b64encode(f"p1:{gtin}".encode()).decode()
 
 

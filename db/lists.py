@@ -5,7 +5,7 @@ Statements are kept by what decides their text: the list, the filter's shape, th
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Generic, get_args
+from typing import Any, Generic
 
 from sqlalchemy import FromClause, Select, Table, bindparam, func, select, tuple_
 from sqlalchemy.sql.expression import ColumnElement
@@ -67,7 +67,7 @@ async def page(
     shape, values = take_apart(positive(where, listed.table))
     path = None
     if shape != EVERYTHING and database.dialect.name == "sqlite":
-        path = await paths.access_path(database, listed.indexed, shape, values, _ordered_by(listed, order))
+        path = await paths.access_path(database, listed.indexed, shape, values, order.names)
     read = page_read(listed, shape, order, window, path).narrowed(_members(order, window))
     return cut(await definitions.fetch(database, read, owners, **values, **_placing(window)), window)
 
@@ -88,20 +88,15 @@ async def count(database: Database, listed: Listed[R], where: Where) -> int:
 
 def page_read(listed: Listed[R], shape: Where, order: Order, window: Window, path: AccessPath | None = None) -> Read[R]:
     """The statement of a page; its parameters are the values of the filter, `limit`, and the position as p0, p1, ..."""
-    return _page(listed, shape, order.by, *_shape_of(order, window), path)
-
-
-def _ordered_by(listed: Listed[Any], order: Order) -> tuple[str, ...]:
-    """What a list is ordered by: the member that is named, and the key as far as it is needed to be unique."""
-    return (order.by, *(name for name in listed.key if name != order.by))[: len(get_args(order.types))]
+    return _page(listed, shape, order.names, *_shape_of(order, window), path)
 
 
 def _members(order: Order, window: Window) -> frozenset[str] | None:
     return None if window.members is None else window.members | order.members
 
 
-def _shape_of(order: Order, window: Window) -> tuple[int, bool, bool]:
-    return len(get_args(order.types)), order.descending == window.backward, window.position is not None
+def _shape_of(order: Order, window: Window) -> tuple[bool, bool]:
+    return order.descending == window.backward, window.position is not None
 
 
 def _placing(window: Window) -> dict[str, Any]:
@@ -124,7 +119,7 @@ async def first_of_each(
         return found
     shape, values = take_apart(positive(where, listed.table))
     build = _first_of_each_on_sqlite if database.dialect.name == "sqlite" else _first_of_each_on_postgresql
-    read = build(listed, shape, order.by, *_shape_of(order, window))
+    read = build(listed, shape, order.names, *_shape_of(order, window))
     read = read.narrowed(_members(order, window))
     records = await definitions.fetch(database, read, owners, **values, **_placing(window), parents=ids)
     for record in order.arranged(records, backward=window.backward):
@@ -141,12 +136,12 @@ async def counts(database: Database, listed: Listed[Any], ids: Sequence[str], wh
 
 @lru_cache(maxsize=256)
 def _first_of_each_on_sqlite(
-    listed: Listed[R], shape: Where, by: str, length: int, ascending: bool, behind: bool
+    listed: Listed[R], shape: Where, names: tuple[str, ...], ascending: bool, behind: bool
 ) -> Read[R]:
     # SQLite has no LATERAL, but takes a list of GTINs that is looked up for each definition.
     parent = func.json_each(text_list("parents")).table_valued("value", name="parent")
     inner = listed.table.alias("inside")
-    columns = order_columns(listed, inner, by, length)
+    columns = order_columns(inner, names)
     top = select(inner.c.gtin).where(
         inner.c[listed.definition] == parent.c.value, condition(shape, inner), *beyond(columns, ascending, behind)
     )
@@ -157,10 +152,10 @@ def _first_of_each_on_sqlite(
 
 @lru_cache(maxsize=256)
 def _first_of_each_on_postgresql(
-    listed: Listed[R], shape: Where, by: str, length: int, ascending: bool, behind: bool
+    listed: Listed[R], shape: Where, names: tuple[str, ...], ascending: bool, behind: bool
 ) -> Read[R]:
     parent: Any = func.unnest(text_list("parents")).column_valued("parent")
-    columns = order_columns(listed, listed.table, by, length)
+    columns = order_columns(listed.table, names)
     top = listed.rows.where(
         listed.table.c[listed.definition] == parent, condition(shape, listed.table), *beyond(columns, ascending, behind)
     )
@@ -178,10 +173,10 @@ def _counts(listed: Listed[Any], shape: Where) -> Read[tuple[str, int]]:
 
 @lru_cache(maxsize=512)
 def _page(
-    listed: Listed[R], shape: Where, by: str, length: int, ascending: bool, behind: bool, path: AccessPath | None
+    listed: Listed[R], shape: Where, names: tuple[str, ...], ascending: bool, behind: bool, path: AccessPath | None
 ) -> Read[R]:
-    columns = order_columns(listed, listed.table, by, length)
-    bound = Bound(by, is_lower=ascending) if behind else None
+    columns = order_columns(listed.table, names)
+    bound = Bound(names[0], is_lower=ascending) if behind else None
     rows = listed.rows.where(condition(shape, listed.table, bound=bound), *beyond(columns, ascending, behind))
     if path is not None:
         rows = paths.along(rows, listed.indexed, path)
@@ -199,9 +194,8 @@ def _count(listed: Listed[Any], shape: Where, keys: Where | None) -> Read[int]:
     return Read(counted, lambda row: int(row[0]), scans=True)
 
 
-def order_columns(listed: Listed[Any], source: FromClause, by: str, length: int) -> list[ColumnElement[Any]]:
-    """The columns by which a list is ordered: the named one and the key, as far as they are needed to be unique."""
-    names = [by, *(name for name in listed.key if name != by)][:length]
+def order_columns(source: FromClause, names: Sequence[str]) -> list[ColumnElement[Any]]:
+    """The columns by which a list is ordered."""
     return [source.c[COLUMN_OF.get(name, name)] for name in names]
 
 

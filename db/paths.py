@@ -64,10 +64,10 @@ class Indexed(NamedTuple):
 
 
 async def access_path(
-    database: Database, indexed: Indexed, shape: Where, values: dict[str, Any], order: Sequence[str]
+    database: Database, indexed: Indexed, shape: Where, values: dict[str, Any], order: tuple[str, ...]
 ) -> AccessPath:
     """The way to a page of the filter in that order, of which every member is named."""
-    walk, is_whole = walked(indexed, shape, tuple(order))
+    walk, is_whole = walked(indexed, shape, order)
     if is_whole:
         return AccessPath(walk)
     keys = await few_keys(database, indexed, shape, values)

@@ -1,4 +1,4 @@
-"""Reading the conditions that a face sends, and which conditions each list takes.
+"""Reading the conditions that a face sends, and what it can send: `domain.lists` says which list takes which.
 
 A face hands over plain members (`{"expiration_date": {"range": {"from": ...}}}`), `parse_where` makes a `Where` of
 them; `read_where` does of a JSON text. Nothing is taken for granted of either. The rules hold for every list:
@@ -6,13 +6,15 @@ them; `read_where` does of a JSON text. Nothing is taken for granted of either. 
 - members beside each other must all hold, and so must the operators of one member;
 - null is the same as absent, an object without members matches everything;
 - an empty list matches nothing (`in: []`, `or: []`), except that `and: []` asks for nothing.
+
+The functions below that make a `Filter` are what a list is declared with. `member` is that of the records.
 """
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, TypeAdapter
 from pydantic import ValidationError as PydanticValidationError
@@ -21,11 +23,11 @@ from domain.countries import Country
 from domain.errors import InvalidInput, Violation
 from domain.filters import EVERYTHING, Condition, Every, Not, Where, either, every, negation, one_of, size
 from domain.gtin import GtinField
-from domain.short_id import ShortIdField
+from domain.short_id import ShortId, ShortIdField
 from domain.strict_json import NestedTooDeeply, NotJson, decode
 from domain.text import fold
 from domain.validation import MAX_VIOLATIONS, Date, Moment, Text40, Text255, Text500, violations_of
-from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, Standing, VerificationStatus, Vocabulary
+from domain.vocabulary import Standing, Vocabulary
 
 MAX_CONDITIONS = 50
 MAX_COMPILED = 2 * MAX_CONDITIONS
@@ -39,19 +41,22 @@ MAX_DAYS = 3660
 Path = tuple[str | int, ...]
 
 
-class _Reading:
+class Reading:
     """What one `parse_where` carries along."""
 
     def __init__(self, today: date) -> None:
         self.today = today
         self.violations: list[Violation] = []
         self.left = MAX_CONDITIONS
+        self.depth = 0
 
     def refuse(self, path: Path, message: str, type: str) -> Where:
+        """Notes what is wrong."""
         self.violations.append(Violation(path, message, type))
         return EVERYTHING
 
     def take(self, adapter: TypeAdapter[Any], value: object, path: Path) -> Any:
+        """The value as its rules make it; what is wrong with it is noted."""
         try:
             return adapter.validate_python(value)
         except PydanticValidationError as error:
@@ -80,14 +85,48 @@ class _Reading:
         return ()
 
 
-Reader = Callable[[_Reading, Any, Path, int], Where]
-Fields = Mapping[str, Reader]
+class InputMember(NamedTuple):
+    """What an input object of a face has under one name."""
+
+    type: Any
+    """A type of Python, or an `Input`."""
+    words: str
+    many: bool = False
+    """Whether it is a list of such values."""
+
+
+class Input(NamedTuple):
+    """An input object of a face. Its members may be left out, unless all are required."""
+
+    name: str
+    words: str
+    members: Mapping[str, InputMember]
+    required: bool = False
+
+
+class Filter(NamedTuple):
+    """What a list can be narrowed down by, under one name: what a face takes for it, and how that is read."""
+
+    type: Any
+    """A type of Python, an `Input`, or the fields of the records that it leads to."""
+    words: str
+    read: Callable[[Reading, Any, Path], Where]
+
+
+Fields = Mapping[str, Filter]
+
+TOGETHER = {
+    "and": "All of these hold.",
+    "or": "At least one of these holds; an empty list matches nothing.",
+    "not": "This does not hold; what is not recorded counts as not holding.",
+}
+"""What stands beside the fields of every list: other filters of it."""
 
 
 def parse_where(fields: Fields, members: Mapping[str, Any] | None, today: date, path: Path = ("where",)) -> Where:
     """The conditions made of plain members or typed ones. Raises `InvalidInput` naming every bad member."""
-    reading = _Reading(today)
-    where = _object(fields, reading, members or {}, path, 1)
+    reading = Reading(today)
+    where = _object(fields, reading, members or {}, path)
     if reading.left < 0 or size(where) > MAX_COMPILED:
         message = f"A filter should have at most {MAX_CONDITIONS} conditions; ask in several requests"
         reading.refuse(path, message, "too_long")
@@ -128,26 +167,25 @@ def _in_snake(value: Any, depth: int = 0) -> Any:
     return members
 
 
-_JOINING = ("and", "or", "not")
-
-
-def _object(fields: Fields, reading: _Reading, members: object, path: Path, depth: int) -> Where:
-    if depth > MAX_DEPTH:
+def _object(fields: Fields, reading: Reading, members: object, path: Path) -> Where:
+    if reading.depth == MAX_DEPTH:
         message = f"A filter should nest at most {MAX_DEPTH} levels deep; write it flatter"
         return reading.refuse(path, message, "too_deep")
+    reading.depth += 1
     parts = []
-    for name, value, below in reading.members(members, fields, path, _JOINING):
+    for name, value, below in reading.members(members, fields, path, TOGETHER):
         match name:
             case "and" | "or":
                 items = reading.items(value, below)
                 reading.left -= len(items)
                 if reading.left >= 0:
-                    each = [_object(fields, reading, part, (*below, at), depth + 1) for at, part in enumerate(items)]
+                    each = [_object(fields, reading, part, (*below, at)) for at, part in enumerate(items)]
                     parts.append(every(each) if name == "and" else either(each))
             case "not":
-                parts.append(negation(_object(fields, reading, value, below, depth + 1)))
+                parts.append(negation(_object(fields, reading, value, below)))
             case _:
-                parts.append(fields[name](reading, value, below, depth))
+                parts.append(fields[name].read(reading, value, below))
+    reading.depth -= 1
     return every(parts)
 
 
@@ -161,67 +199,119 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-EXACT = ("eq", "in")
-TEXTS = (*EXACT, "starts_with")
-NAMES = (*TEXTS, "contains")
-COUNTRIES = (*EXACT, "is_empty")
-DAYS = ("eq", "range", "is_null")
-MOMENTS = ("range",)
-"""Operators of one kind of members; the schema has an input object for each."""
+class Values(NamedTuple):
+    """A kind of values: the operators of conditions on them, and their rules."""
+
+    operators: Input
+    rules: TypeAdapter[Any]
+    is_list: bool = False
+    """Whether a record has a list of them."""
+    ending: str = ""
+    """What stands behind a whole value in a member that goes on with others."""
 
 
-def _compared(member: str, kind: Any, operators: tuple[str, ...] = EXACT) -> Reader:
-    """These operators of a member of that kind of values."""
-    adapter = _adapter(kind)
+_ENDS = {"from": "gte", "to": "lte"}
 
-    def read(reading: _Reading, asked: Any, path: Path, depth: int) -> Where:
+
+def _span(name: str, kind: Any, word: str) -> Input:
+    ends = {"from": InputMember(kind, f"The first {word}."), "to": InputMember(kind, f"The last {word}.")}
+    return Input(name, f"A span of {word}s; both ends are included, and either may be left out.", ends)
+
+
+_SPANS = {date: _span("DateRange", date, "day"), datetime: _span("DateTimeRange", datetime, "moment")}
+_OPERATORS = {
+    "eq": "It is this.",
+    "in": f"One of these, at most {MAX_LIST}; an empty list matches nothing.",
+    "starts_with": "It begins so.",
+    "contains": "This is a part of it.",
+    "range": "It lies in this span; what is missing lies in none.",
+    "is_null": "Whether it is missing.",
+    "is_empty": "Whether none is recorded.",
+}
+
+
+def _values(name: str, words: str, kind: Any, rules: Any, *operators: str, **said: str) -> Values:
+    """What faces take as `kind`; what is `said` of an operator stands for its usual words."""
+    kinds = {"range": _SPANS.get(kind), "is_null": bool, "is_empty": bool}
+    members = {
+        each: InputMember(kinds.get(each, kind), said.get(each, _OPERATORS[each]), many=each == "in")
+        for each in operators
+    }
+    told = f"Which {words} are looked for. All operators that are given must hold."
+    return Values(Input(f"{name}Filter", told, members), _adapter(rules))
+
+
+Folded = Annotated[Text255, AfterValidator(fold)]
+"""A text of which upper and lower case are the same."""
+
+ID = _values("ID", "values", ShortId, ShortIdField, "eq", "in")
+GTIN = _values("Exact", "values", str, GtinField, "eq", "in")
+KIND = _values("Exact", "values", str, Folded, "eq", "in")
+TEXT = _values("Text", "texts, as they are written,", str, Text255, "eq", "in", "starts_with")
+NAME = _values("Name", "names, whatever the case,", str, Folded, "eq", "in", "starts_with", "contains")
+PRODUCT_NAME = _values("ProductName", "names, whatever the case,", str, Folded, "eq", "starts_with")._replace(
+    ending="\n"
+)
+BRAND = _values("Brand", "brands, whatever the case,", str, Folded, "eq", "in", "starts_with")
+DATE = _values("Date", "days", date, Date, "eq", "range", "is_null")
+MOMENT = _values("DateTime", "moments", datetime, Moment, "range")
+_any = "It is this country, or this one is among them."
+COUNTRY = _values("Country", "countries, by ISO 3166-1 alpha-2 code,", str, Country, "eq", "in", "is_empty", eq=_any)
+COUNTRIES = COUNTRY._replace(is_list=True)
+
+
+@cache
+def one_of_the(enumeration: type[Vocabulary]) -> Values:
+    """The values of an enumeration."""
+    return _values(enumeration.__name__, "values", enumeration, enumeration, "eq", "in")
+
+
+def compared(member: str, values: Values, words: str) -> Filter:
+    """Conditions on a member that has such a value, or a list of them."""
+    rules, operators = values.rules, values.operators
+    equal, empty = ("has", ()) if values.is_list else ("eq", "")
+
+    def read(reading: Reading, asked: Any, path: Path) -> Where:
         parts: list[Where] = []
-        for name, value, below in reading.members(asked, operators, path):
+        for name, value, below in reading.members(asked, operators.members, path):
             reading.left -= 1
             match name:
+                case "eq" if values.ending:
+                    parts.append(prefix(member, (reading.take(rules, value, below) or "") + values.ending))
                 case "eq":
-                    parts.append(Condition(member, "eq", reading.take(adapter, value, below)))
+                    parts.append(Condition(member, equal, reading.take(rules, value, below)))
                 case "in":
-                    parts.append(_among(reading, member, adapter, value, below))
+                    parts.append(_among(reading, member, rules, value, below, equal))
                 case "range":
-                    parts.append(_range(reading, member, adapter, value, below))
+                    parts.append(_range(reading, member, rules, value, below))
                 case "is_null":
                     parts.append(Condition(member, "null" if reading.take(_bool, value, below) else "known"))
                 case "is_empty":
-                    parts.append(_empty(member, "", reading.take(_bool, value, below)))
+                    none = Condition(member, "eq", empty)
+                    parts.append(none if reading.take(_bool, value, below) else Not(none))
                 case "starts_with":
-                    parts.append(prefix(member, reading.take(adapter, value, below) or ""))
+                    parts.append(prefix(member, reading.take(rules, value, below) or ""))
                 case _:
-                    parts.append(Condition(member, "contains", reading.take(adapter, value, below)))
+                    parts.append(Condition(member, "contains", reading.take(rules, value, below)))
         return every(parts)
 
-    return read
+    return Filter(operators, words, read)
 
 
-_bool = _adapter(StrictBool)
-
-
-def _among(
-    reading: _Reading, member: str, adapter: TypeAdapter[Any], value: object, path: Path, operator: str = "eq"
-) -> Where:
+def _among(reading: Reading, member: str, rules: TypeAdapter[Any], value: object, path: Path, equal: str) -> Where:
     values = reading.items(value, path)
     if len(values) > MAX_LIST:
         message = f"List should have at most {MAX_LIST} items; ask in several requests"
         return reading.refuse(path, message, "too_long")
-    taken = tuple(dict.fromkeys(reading.take(adapter, value, (*path, at)) for at, value in enumerate(values)))
-    return one_of(member, taken, operator)
+    taken = tuple(dict.fromkeys(reading.take(rules, value, (*path, at)) for at, value in enumerate(values)))
+    return one_of(member, taken, equal)
 
 
-def _empty(member: str, empty: object, value: bool) -> Where:
-    is_empty = Condition(member, "eq", empty)
-    return is_empty if value else Not(is_empty)
-
-
-def _range(reading: _Reading, member: str, adapter: TypeAdapter[Any], value: object, path: Path) -> Where:
-    ends = {name: (end, below) for name, end, below in reading.members(value, ("from", "to"), path)}
+def _range(reading: Reading, member: str, rules: TypeAdapter[Any], value: object, path: Path) -> Where:
+    ends = {name: (end, below) for name, end, below in reading.members(value, _ENDS, path)}
     parts: list[Where] = [
-        Condition(member, "gte" if name == "from" else "lte", reading.take(adapter, *ends[name]))
-        for name in ("from", "to")
+        Condition(member, operator, reading.take(rules, *ends[name]))
+        for name, operator in _ENDS.items()
         if name in ends
     ]
     if member in ("expiration_date", "lapses_on") and "to" not in ends:
@@ -235,81 +325,82 @@ def prefix(member: str, start: str) -> Where:
     return Every((Condition(member, "gte", start), Condition(member, "lt", start + "\U0010ffff")))
 
 
-def _flag(member: str, where: Callable[[bool], Where]) -> Reader:
-    def read(reading: _Reading, value: Any, path: Path, depth: int) -> Where:
+_bool = _adapter(StrictBool)
+
+
+def single(kind: Any, where: Callable[[Reading, Any, Path], Where], words: str) -> Filter:
+    """One condition with a value of that kind."""
+
+    def read(reading: Reading, value: Any, path: Path) -> Where:
         reading.left -= 1
-        return where(reading.take(_bool, value, path))
+        return where(reading, value, path)
 
-    return read
+    return Filter(kind, words, read)
 
 
-def _referring(member: str, fields: Callable[[], Fields], *, optional: bool = False) -> Reader:
-    """The member refers to a record on which there are conditions of its own.
+def flag(where: Callable[[bool], Where], words: str) -> Filter:
+    """A condition that holds or not."""
+    return single(bool, lambda reading, value, path: where(reading.take(_bool, value, path)), words)
+
+
+def referring(member: str, fields: Fields, words: str, *, optional: bool = False) -> Filter:
+    """Conditions on the record that the member refers to.
 
     Where there may be none it is a condition by itself: that there is one.
     """
 
-    def read(reading: _Reading, members: Any, path: Path, depth: int) -> Where:
+    def read(reading: Reading, members: Any, path: Path) -> Where:
         reading.left -= optional
-        inner = _object(fields(), reading, members, path, depth + 1)
+        inner = _object(fields, reading, members, path)
         return EVERYTHING if inner == EVERYTHING and not optional else Condition(member, "where", inner)
 
-    return read
+    return Filter(fields, words, read)
 
 
-def _inside(member: str, reader: Reader) -> Reader:
-    """A condition on the record that the member refers to."""
+def inside(member: str, inner: Filter) -> Filter:
+    """The same filter, of the record that the member refers to."""
 
-    def read(reading: _Reading, value: Any, path: Path, depth: int) -> Where:
-        inner = reader(reading, value, path, depth)
-        return EVERYTHING if inner == EVERYTHING else Condition(member, "where", inner)
+    def read(reading: Reading, value: Any, path: Path) -> Where:
+        where = inner.read(reading, value, path)
+        return EVERYTHING if where == EVERYTHING else Condition(member, "where", where)
 
-    return read
-
-
-def _countries(member: str) -> Reader:
-    adapter = _adapter(Country)
-
-    def read(reading: _Reading, operators: Any, path: Path, depth: int) -> Where:
-        parts: list[Where] = []
-        for name, value, below in reading.members(operators, COUNTRIES, path):
-            reading.left -= 1
-            match name:
-                case "eq":
-                    parts.append(Condition(member, "has", reading.take(adapter, value, below)))
-                case "is_empty":
-                    parts.append(_empty(member, (), reading.take(_bool, value, below)))
-                case _:
-                    parts.append(_among(reading, member, adapter, value, below, "has"))
-        return every(parts)
-
-    return read
+    return inner._replace(read=read)
 
 
-_key: TypeAdapter[str] = TypeAdapter(Text40)
-_value: TypeAdapter[str] = TypeAdapter(Annotated[Text500, Field(min_length=1)])
-
-
-def _metadata(reading: _Reading, entry: Any, path: Path, depth: int) -> Where:
-    reading.left -= 1
-    given = {name: value for name, value, _ in reading.members(entry, ("key", "eq"), path)}
-    key = reading.take(_key, given.get("key"), (*path, "key"))
-    value = reading.take(_value, given.get("eq"), (*path, "eq"))
-    return Condition("metadata", "has", (key, value))
-
-
-STANDINGS = (*EXACT, "on")
-_standing = _adapter(Standing)
+_DAYS = Input(
+    "Within",
+    "A number of days from today on.",
+    {"days": InputMember(int, f"How many, 0 to {MAX_DAYS}; 0 is today alone.")},
+    required=True,
+)
+_ENTRY = Input(
+    "MetadataFilter",
+    "An entry of the metadata.",
+    {"key": InputMember(str, "Its key."), "eq": InputMember(str, "Its value, exactly.")},
+    required=True,
+)
+_key = _adapter(Text40)
+_value = _adapter(Annotated[Text500, Field(min_length=1)])
 _int = _adapter(StrictInt)
-_day = _adapter(Date)
 
 
-def _lapsing(member: str) -> Fields:
-    """The conditions on the day on which an assignment lapses, which is that member."""
+def entry(member: str, words: str) -> Filter:
+    """A condition on an entry of a map of texts."""
 
-    def within(reading: _Reading, window: Any, path: Path, depth: int) -> Where:
-        reading.left -= 1
-        given = {name: value for name, value, _ in reading.members(window, ("days",), path)}
+    def where(reading: Reading, asked: Any, path: Path) -> Where:
+        given = {name: value for name, value, _ in reading.members(asked, _ENTRY.members, path)}
+        key = reading.take(_key, given.get("key"), (*path, "key"))
+        value = reading.take(_value, given.get("eq"), (*path, "eq"))
+        return Condition(member, "has", (key, value))
+
+    return single(_ENTRY, where, words)
+
+
+def within(member: str, words: str) -> Filter:
+    """That a date lies within some days from today on."""
+
+    def where(reading: Reading, window: Any, path: Path) -> Where:
+        given = {name: value for name, value, _ in reading.members(window, _DAYS.members, path)}
         days = reading.take(_int, given.get("days"), (*path, "days"))
         if days is None:
             return EVERYTHING
@@ -319,16 +410,22 @@ def _lapsing(member: str) -> Fields:
         last = reading.today + timedelta(days=days)
         return Every((Condition(member, "gte", reading.today), Condition(member, "lte", last)))
 
-    def standing(reading: _Reading, operators: Any, path: Path, depth: int) -> Where:
-        given = {name: (value, below) for name, value, below in reading.members(operators, STANDINGS, path)}
-        day = reading.take(_day, *given["on"]) if "on" in given else reading.today
+    return single(_DAYS, where, words)
+
+
+def standing(lapse: str, words: str) -> Filter:
+    """How an assignment stands on a day, by `valid_from` and the member that says when it lapses."""
+    operators, rules = one_of_the(Standing)[:2]
+    on = InputMember(date, "The day; today (UTC) if left out.")
+    operators = operators._replace(members={**operators.members, "on": on})
+
+    def read(reading: Reading, asked: Any, path: Path) -> Where:
+        given = {name: (value, below) for name, value, below in reading.members(asked, operators.members, path)}
+        day = reading.take(DATE.rules, *given.pop("on")) if "on" in given else reading.today
         parts: list[Where] = []
-        for name in EXACT:
-            if name not in given:
-                continue
-            value, below = given[name]
-            asked = reading.items(value, below) if name == "in" else [value]
-            standings = dict.fromkeys(reading.take(_standing, each, below) for each in asked)
+        for name, (value, below) in given.items():
+            items = reading.items(value, below) if name == "in" else [value]
+            standings = dict.fromkeys(reading.take(rules, each, below) for each in items)
             reading.left -= len(standings)
             parts.append(either(stands(each, day) for each in standings))
         return every(parts)
@@ -336,106 +433,29 @@ def _lapsing(member: str) -> Fields:
     def stands(standing: Standing, day: date) -> Where:
         # As `domain.validity.standing`.
         if standing is Standing.LAPSED:
-            return Condition(member, "lt", day)
+            return Condition(lapse, "lt", day)
         begun = Condition("valid_from", "open_lte", day)
-        return Every((begun if standing is Standing.CURRENT else Not(begun), Condition(member, "open_gte", day)))
+        return Every((begun if standing is Standing.CURRENT else Not(begun), Condition(lapse, "open_gte", day)))
 
-    return {
-        "lapses_on": _compared(member, Date, DAYS),
-        "lapses_within": within,
-        "expiring_within": within,
-        "standing": standing,
-    }
+    return Filter(operators, words, read)
 
 
-def _active_on(reading: _Reading, value: Any, path: Path, depth: int) -> Where:
-    reading.left -= 1
-    day = reading.take(_day, value, path)
-    # As `domain.validity.is_active`: both bounds count, a missing one is open.
-    return Every((Condition("valid_from", "open_lte", day), Condition("expiration_date", "open_gte", day)))
+def active(words: str) -> Filter:
+    """That an assignment is active on a day."""
+
+    def where(reading: Reading, value: Any, path: Path) -> Where:
+        day = reading.take(DATE.rules, value, path)
+        # As `domain.validity.is_active`: both bounds count, a missing one is open.
+        return Every((Condition("valid_from", "open_lte", day), Condition("expiration_date", "open_gte", day)))
+
+    return single(date, where, words)
 
 
-def _name(reading: _Reading, operators: Any, path: Path, depth: int) -> Where:
-    # The stored text that is searched begins with the folded name and a line break.
-    parts: list[Where] = []
-    for operator, value, below in reading.members(operators, ("eq", "starts_with"), path):
-        reading.left -= 1
-        start = reading.take(_folded, value, below) or ""
-        parts.append(prefix("search_text", start + "\n" if operator == "eq" else start))
-    return every(parts)
+def search(words: str) -> Filter:
+    """That a product has a text in its name, brand or GTIN."""
 
+    def where(reading: Reading, value: Any, path: Path) -> Where:
+        part = reading.take(NAME.rules, value, path)
+        return Condition("search_text", "contains", part) if part else EVERYTHING
 
-def _search(reading: _Reading, value: Any, path: Path, depth: int) -> Where:
-    reading.left -= 1
-    part = reading.take(_folded, value, path)
-    return Condition("search_text", "contains", part) if part else EVERYTHING
-
-
-Folded = Annotated[Text255, AfterValidator(fold)]
-"""A text of which upper and lower case are the same."""
-_folded: TypeAdapter[str] = TypeAdapter(Folded)
-
-BODIES: Fields = {
-    "id": _compared("id", ShortIdField),
-    "code": _compared("code", Folded, NAMES),
-    "name": _compared("name", Folded, NAMES),
-    "country": _compared("country", Country, COUNTRIES),
-    "kind": _compared("kind", Folded),
-}
-
-CERTIFICATIONS: Fields = {
-    "id": _compared("id", ShortIdField),
-    "code": _compared("code", Folded, NAMES),
-    "label": _compared("label", Folded, NAMES),
-    "body": _referring("body", lambda: BODIES, optional=True),
-    "is_private": _flag("organization_id", lambda value: Condition("organization_id", "known" if value else "null")),
-}
-
-CLAIMS: Fields = {
-    "id": _compared("id", ShortIdField),
-    "code": _compared("code", Folded, NAMES),
-    "label": _compared("label", Folded, NAMES),
-    "category": _compared("category", ClaimCategory),
-    "requires_definition": _flag("requires_definition", lambda value: Condition("requires_definition", "eq", value)),
-}
-
-CERTIFICATION_ASSIGNMENTS: Fields = {
-    "id": _compared("id", ShortIdField),
-    "gtin": _compared("gtin", GtinField),
-    "certification": _referring("certification", lambda: CERTIFICATIONS),
-    "body": _inside("certification", _referring("body", lambda: BODIES, optional=True)),
-    "certificate_number": _compared("certificate_number", Text255, TEXTS),
-    "verification_status": _compared("verification_status", VerificationStatus),
-    "country": _countries("certificate_countries"),
-    "expiration_date": _compared("expiration_date", Date, DAYS),
-    **_lapsing("lapses_on"),
-    "active_on": _active_on,
-    "updated_at": _compared("updated_at", Moment, MOMENTS),
-    "metadata": _metadata,
-}
-
-CLAIM_ASSIGNMENTS: Fields = {
-    "id": _compared("id", ShortIdField),
-    "gtin": _compared("gtin", GtinField),
-    "claim": _referring("claim", lambda: CLAIMS),
-    "category": _inside("claim", _compared("category", ClaimCategory)),
-    "source": _compared("source", ClaimSource),
-    "expiration_date": _compared("expiration_date", Date, DAYS),
-    **_lapsing("expiration_date"),
-    "active_on": _active_on,
-    "updated_at": _compared("updated_at", Moment, MOMENTS),
-    "metadata": _metadata,
-}
-
-PRODUCTS: Fields = {
-    "gtin": _compared("gtin", GtinField),
-    "id": _compared("id", ShortIdField),
-    "name": _name,
-    "brand": _compared("folded_brand", Folded, TEXTS),
-    "search": _search,
-    "country_of_origin": _compared("country_of_origin", Country, COUNTRIES),
-    "data_source": _compared("data_source", DataSource),
-    "organization": _compared("organization_id", ShortIdField),
-    "updated_at": _compared("updated_at", Moment, MOMENTS),
-    "metadata": _metadata,
-}
+    return single(str, where, words)

@@ -4,23 +4,28 @@ A page is continued behind the values by which its last item stands in the order
 left out when rows come and go. Every order ends in something unique.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
+from types import GenericAlias
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from domain.errors import InvalidInput, Violation
-from domain.text import fold, folded, search_text
+from domain.text import folded
 from domain.vocabulary import Vocabulary
 
 T = TypeVar("T")
-
-_GTIN = frozenset({"gtin"})
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 25
 
 Position = tuple[Any, ...]
 """Where an item stands: its values by which the list is ordered."""
+
+
+_ASSIGNMENT = "gtin", "The product's GTIN; then the id of the certification or claim."
+_EXPIRATION = "expiration_date", "The last day of validity, a missing one as the latest; then as by GTIN."
+_LAPSE = "lapses_on", "The day on which it lapses, a missing one as the latest; then as by GTIN."
+_CODE = "code", "The code, whatever its case; then the id."
 
 
 class ProductOrderField(Vocabulary):
@@ -35,32 +40,32 @@ class ProductOrderField(Vocabulary):
 class AssignmentOrderField(Vocabulary):
     """What assignments are ordered by."""
 
-    GTIN = "gtin", "The product's GTIN; then the id of the certification or claim."
-    EXPIRATION_DATE = "expiration_date", "The last day of validity, a missing one as the latest; then as by GTIN."
-    LAPSES_ON = "lapses_on", "The day on which it lapses, a missing one as the latest; then as by GTIN."
+    GTIN = _ASSIGNMENT
+    EXPIRATION_DATE = _EXPIRATION
+    LAPSES_ON = _LAPSE
     UPDATED_AT = "updated_at", "When it last changed; then as by GTIN."
 
 
 class NestedAssignmentOrderField(Vocabulary):
     """What the assignments of one definition are ordered by."""
 
-    GTIN = "gtin", "The product's GTIN; then the id of the certification or claim."
-    EXPIRATION_DATE = "expiration_date", "The last day of validity, a missing one as the latest; then as by GTIN."
-    LAPSES_ON = "lapses_on", "The day on which it lapses, a missing one as the latest; then as by GTIN."
+    GTIN = _ASSIGNMENT
+    EXPIRATION_DATE = _EXPIRATION
+    LAPSES_ON = _LAPSE
 
 
 class DefinitionOrderField(Vocabulary):
     """What certifications and claims are ordered by."""
 
     LABEL = "label", "The label, whatever its case; then the id."
-    CODE = "code", "The code, whatever its case; then the id."
+    CODE = _CODE
 
 
 class BodyOrderField(Vocabulary):
     """What certification bodies are ordered by."""
 
     NAME = "name", "The name, whatever its case; then the id."
-    CODE = "code", "The code, whatever its case; then the id."
+    CODE = _CODE
 
 
 class OrderDirection(Vocabulary):
@@ -70,24 +75,47 @@ class OrderDirection(Vocabulary):
     DESC = "desc", "The largest or latest first."
 
 
-class Order(NamedTuple):
-    """An order of one list."""
+class Place(NamedTuple):
+    """One of the values by which items stand in an order."""
 
-    of: str
-    """The name of the list, so that a cursor of one is not taken for another's."""
-    by: str
-    """The member that comes first."""
-    descending: bool
-    key: Callable[[Any], Position]
-    types: type
-    """The type of a position."""
-    members: frozenset[str]
-    """The members that `key` looks at; the definition of an assignment is always there."""
+    name: str
+    """As the enumerations above and the columns have it."""
+    of: Callable[[Any], Any]
+    """The value of an item."""
+    type: Any = str
+    members: tuple[str, ...] = ()
+    """The members that `of` looks at; the definition of an assignment is always there."""
 
-    @property
-    def name(self) -> str:
-        """A name that no other order has."""
-        return f"{self.of} {'-' if self.descending else ''}{self.by}"
+
+def at(name: str, type: Any = str, members: tuple[str, ...] = ()) -> Place:
+    """The place by a member's value, which looks at that member unless others are named."""
+    return Place(name, attrgetter(name), type, members or (name,))
+
+
+def at_folded(name: str) -> Place:
+    """The place by a text of a definition, whatever the case."""
+    value = attrgetter(name)
+    return Place(name, lambda item: folded(value(item)), members=(name,))
+
+
+class Order:
+    """An order of one list, by these places; all together are unique."""
+
+    def __init__(self, of: str, places: Sequence[Place], *, descending: bool) -> None:
+        self.by = places[0].name
+        self.descending = descending
+        self.name = f"{of} {'-' if descending else ''}{self.by}"
+        """No other order has it, of whatever list, so that a cursor of one is not taken for another's."""
+        self.names = tuple(place.name for place in places)
+        self.type: Any = GenericAlias(tuple, tuple(place.type for place in places))
+        """The type of a position."""
+        self.members = frozenset(name for place in places for name in place.members)
+        """The members that `key` looks at."""
+        self._values = [place.of for place in places]
+
+    def key(self, item: Any) -> Position:
+        """Where the item stands."""
+        return tuple([value(item) for value in self._values])
 
     def arranged(self, items: Iterable[T], *, backward: bool = False) -> list[T]:
         """The items in this order, or in the opposite one."""
@@ -99,95 +127,25 @@ class Order(NamedTuple):
             return sorted(listed, key=lambda item: sortable(self.key(item)), reverse=reverse)
 
 
+class Orders:
+    """The orders of one list: for each member that may come first the places. The first is the usual one."""
+
+    def __init__(self, of: str, places: Mapping[Vocabulary, Sequence[Place]]) -> None:
+        self._orders = {
+            (by.value, descending): Order(of, each, descending=descending)
+            for by, each in places.items()
+            for descending in (False, True)
+        }
+        self.usual = next(iter(self._orders.values()))
+
+    def by(self, member: Vocabulary, *, descending: bool = False) -> Order:
+        """The order in which that member comes first."""
+        return self._orders[member.value, descending]
+
+
 def sortable(position: Position) -> tuple[Any, ...]:
     """A position that can be compared with others: a missing date lies behind all dates (`db.sql.types.open_end`)."""
     return tuple((value is None, value) for value in position)
-
-
-def product_order(by: ProductOrderField = ProductOrderField.GTIN, *, descending: bool = False) -> Order:
-    """An order of products. That by name goes on with brand and GTIN, all whatever the case."""
-    match by:
-        case ProductOrderField.GTIN:
-            return Order("products", by.value, descending, lambda item: (item.gtin,), tuple[str], _GTIN)
-        case ProductOrderField.NAME:
-            return Order("products", by.value, descending, _searched, tuple[str], _GTIN | {"name", "brand"})
-        case ProductOrderField.BRAND:
-            return Order(
-                "products",
-                by.value,
-                descending,
-                lambda item: (fold(item.brand), item.gtin),
-                tuple[str, str],
-                _GTIN | {"brand"},
-            )
-        case ProductOrderField.UPDATED_AT:
-            return Order(
-                "products",
-                by.value,
-                descending,
-                lambda item: (item.updated_at, item.gtin),
-                tuple[datetime, str],
-                _GTIN | {"updated_at"},
-            )
-
-
-def _searched(item: Any) -> Position:
-    return (search_text(item.name, item.brand, item.gtin),)
-
-
-def certification_assignment_order(
-    by: AssignmentOrderField | NestedAssignmentOrderField = AssignmentOrderField.GTIN, *, descending: bool = False
-) -> Order:
-    """An order of certification assignments; ties by GTIN and certification."""
-    field = AssignmentOrderField(by.value)
-    return _assignment_order("certificationAssignments", "certification", field, descending=descending)
-
-
-def claim_assignment_order(
-    by: AssignmentOrderField | NestedAssignmentOrderField = AssignmentOrderField.GTIN, *, descending: bool = False
-) -> Order:
-    """An order of claim assignments; ties by GTIN and claim."""
-    field = AssignmentOrderField(by.value)
-    if field is AssignmentOrderField.LAPSES_ON:
-        # For a claim no other end is recorded.
-        field = AssignmentOrderField.EXPIRATION_DATE
-    return _assignment_order("claimAssignments", "claim", field, descending=descending)
-
-
-def _assignment_order(of: str, definition: str, by: AssignmentOrderField, *, descending: bool) -> Order:
-    member = by.value
-    if by is AssignmentOrderField.GTIN:
-        return Order(
-            of, member, descending, lambda item: (item.gtin, getattr(item, definition).id), tuple[str, str], _GTIN
-        )
-    kind: Any = datetime if by is AssignmentOrderField.UPDATED_AT else date | None
-    members = {"expiration_date", "expiry_date"} if by is AssignmentOrderField.LAPSES_ON else {member}
-    return Order(
-        of,
-        member,
-        descending,
-        lambda item: (getattr(item, member), item.gtin, getattr(item, definition).id),
-        tuple[kind, str, str],
-        _GTIN | members,
-    )
-
-
-def definition_order(
-    of: str,
-    by: DefinitionOrderField | BodyOrderField,
-    *,
-    descending: bool = False,
-) -> Order:
-    """An order of definitions, whatever the case; ties by id."""
-    member = by.value
-    return Order(
-        of,
-        member,
-        descending,
-        lambda item: (folded(getattr(item, member)), item.id),
-        tuple[str, str],
-        frozenset({member, "id"}),
-    )
 
 
 class Window(NamedTuple):

@@ -11,9 +11,10 @@ from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import strawberry
 
-from domain.filter_input import Fields, parse_where
+from domain.filter_input import parse_where
 from domain.filters import Where
-from domain.paging import Order, Page, Window, check_window, page_of
+from domain.lists import List
+from domain.paging import Order, OrderDirection, Page, Window, check_window, page_of
 from execution.batched import batched
 from execution.markers import cost
 from execution.run.wanted import wanted
@@ -142,20 +143,16 @@ class ListRequest(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class ListKind:
-    """What a list can be narrowed down by and ordered by."""
+    """A list with its inputs."""
 
-    fields: Fields
+    of: List
     where: type
     which: str
     """What `where` says of itself."""
     order: type
-    """An input with `field` and `descending`; made of nothing, it is the order of a list that is asked for without."""
+    """An input with `field` and `direction`."""
     first_by: str
-    """What `order` sorts by then, as clients call it."""
-    ordered: Callable[..., Order]
-    """The order by a value of `field`, and whether it is `descending`."""
-    of: str | None = None
-    """The name of the items' type, where no more of them is read than the operation asks for."""
+    """What a list is ordered by that is asked for without an order, as clients call it."""
 
 
 def paged(kind: ListKind) -> Callable[[Callable[..., Awaitable[Any]]], Callable[..., Awaitable[Any]]]:
@@ -180,11 +177,13 @@ def paged(kind: ListKind) -> Callable[[Callable[..., Awaitable[Any]]], Callable[
             size, backward = check_window(first, after, last, before)
             secret = await cursor_secret(operation)
             member, cursor = ("before", before) if backward else ("after", after)
-            by = order_by or kind.order()
-            order = kind.ordered(by.field, descending=by.descending)
+            order = kind.of.orders.usual
+            if order_by is not None:
+                order = kind.of.orders.by(order_by.field, descending=order_by.direction is OrderDirection.DESC)
             position = read_cursor(secret, order, cursor, member) if cursor else None
-            conditions = parse_where(kind.fields, plain_members(where), operation.today)
-            window = Window(size, backward, position, wanted(info, kind.of) if kind.of else None)
+            conditions = parse_where(kind.of.fields, plain_members(where), operation.today)
+            # No more of the items is read than the operation asks for.
+            window = Window(size, backward, position, wanted(info, kind.of.record.__name__))
             return await function(*parents, info=info, asked=ListRequest(conditions, order, window, secret))
 
         own = inspect.signature(function)

@@ -37,7 +37,7 @@ def read_cursor(secret: str, order: Order, cursor: str, member: str) -> Position
     if name != order.name:
         message = "Input should be a cursor of this list in this order; start at its first page again"
         raise InvalidInput([Violation((member,), message, "cursor_order")])
-    found: Any = msgspec.json.decode(position, type=order.types)
+    found: Any = msgspec.json.decode(position, type=order.type)
     return tuple(found)
 
 

@@ -1,10 +1,9 @@
 """The lists that are asked for in pages: what each can be narrowed down by and ordered by."""
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
-from domain import filter_input, paging
+from domain import lists
 from domain.short_id import ShortId
 from resolvers import assignments, definitions
 from resolvers.definitions import Kind
@@ -24,56 +23,35 @@ from schema.filters import (
     ProductWhere,
 )
 
-PRODUCTS = ListKind(
-    fields=filter_input.PRODUCTS,
-    where=ProductWhere,
-    which="Which products.",
-    order=ProductOrder,
-    first_by="GTIN",
-    ordered=paging.product_order,
-    of="Product",
-)
+PRODUCTS = ListKind(of=lists.PRODUCTS, where=ProductWhere, which="Which products.", order=ProductOrder, first_by="GTIN")
 BODIES = ListKind(
-    fields=filter_input.BODIES,
+    of=lists.BODIES,
     where=CertificationBodyWhere,
     which="Which bodies.",
     order=CertificationBodyOrder,
     first_by="name",
-    ordered=partial(paging.definition_order, "certificationBodies"),
 )
 CERTIFICATIONS = ListKind(
-    fields=filter_input.CERTIFICATIONS,
+    of=lists.CERTIFICATIONS,
     where=CertificationWhere,
     which="Which certifications.",
     order=DefinitionOrder,
     first_by="label",
-    ordered=partial(paging.definition_order, "certifications"),
 )
-CLAIMS = ListKind(
-    fields=filter_input.CLAIMS,
-    where=ClaimWhere,
-    which="Which claims.",
-    order=DefinitionOrder,
-    first_by="label",
-    ordered=partial(paging.definition_order, "claims"),
-)
+CLAIMS = ListKind(of=lists.CLAIMS, where=ClaimWhere, which="Which claims.", order=DefinitionOrder, first_by="label")
 CERTIFICATION_ASSIGNMENTS = ListKind(
-    fields=filter_input.CERTIFICATION_ASSIGNMENTS,
+    of=lists.CERTIFICATION_ASSIGNMENTS,
     where=CertificationAssignmentWhere,
     which="Which assignments.",
     order=AssignmentOrder,
     first_by="GTIN",
-    ordered=paging.certification_assignment_order,
-    of="CertificationAssignment",
 )
 CLAIM_ASSIGNMENTS = ListKind(
-    fields=filter_input.CLAIM_ASSIGNMENTS,
+    of=lists.CLAIM_ASSIGNMENTS,
     where=ClaimAssignmentWhere,
     which="Which assignments.",
     order=AssignmentOrder,
     first_by="GTIN",
-    ordered=paging.claim_assignment_order,
-    of="ClaimAssignment",
 )
 ASSIGNMENTS_OF_CERTIFICATIONS = replace(CERTIFICATION_ASSIGNMENTS, order=NestedAssignmentOrder)
 ASSIGNMENTS_OF_CLAIMS = replace(CLAIM_ASSIGNMENTS, order=NestedAssignmentOrder)

@@ -10,7 +10,8 @@ from typing import Annotated
 import strawberry
 
 from domain import vocabulary
-from domain.filter_input import CERTIFICATION_ASSIGNMENTS, CLAIM_ASSIGNMENTS, parse_where
+from domain.filter_input import parse_where
+from domain.lists import CERTIFICATION_ASSIGNMENTS, CLAIM_ASSIGNMENTS
 from domain.stats import (
     CertificationGroup,
     CertificationGrouping,
@@ -130,7 +131,7 @@ class StatsQueries:
     ) -> CertificationAssignmentStats | None:
         """Counts of certification assignments."""
         operation = info.context.operation
-        conditions = parse_where(CERTIFICATION_ASSIGNMENTS, plain_members(where), operation.today)
+        conditions = parse_where(CERTIFICATION_ASSIGNMENTS.fields, plain_members(where), operation.today)
         return shown(await stats.certification_assignment_stats(operation, conditions, group_by or (), bucket))
 
     @strawberry.field(
@@ -151,5 +152,5 @@ class StatsQueries:
     ) -> ClaimAssignmentStats | None:
         """Counts of claim assignments."""
         operation = info.context.operation
-        conditions = parse_where(CLAIM_ASSIGNMENTS, plain_members(where), operation.today)
+        conditions = parse_where(CLAIM_ASSIGNMENTS.fields, plain_members(where), operation.today)
         return shown(await stats.claim_assignment_stats(operation, conditions, group_by or (), bucket))

@@ -9,28 +9,20 @@ import pytest
 from graphql import GraphQLInputObjectType, build_schema, get_named_type, is_enum_type
 
 from domain.errors import InvalidInput
-from domain.filter_input import (
-    BODIES,
-    CERTIFICATION_ASSIGNMENTS,
-    CERTIFICATIONS,
-    CLAIM_ASSIGNMENTS,
-    CLAIMS,
-    PRODUCTS,
-    Fields,
-    read_where,
-)
+from domain.filter_input import Fields, read_where
+from domain.lists import BODIES, CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS, CLAIM_ASSIGNMENTS, CLAIMS, PRODUCTS
 from domain.short_id import catalogue_id
 from gateway.contracts import sdl
 
 SCHEMA = build_schema(sdl())
 TODAY = date(2026, 11, 22)
 FIELDS: dict[str, Fields] = {
-    "CertificationBodyWhere": BODIES,
-    "CertificationWhere": CERTIFICATIONS,
-    "ClaimWhere": CLAIMS,
-    "CertificationAssignmentWhere": CERTIFICATION_ASSIGNMENTS,
-    "ClaimAssignmentWhere": CLAIM_ASSIGNMENTS,
-    "ProductWhere": PRODUCTS,
+    "CertificationBodyWhere": BODIES.fields,
+    "CertificationWhere": CERTIFICATIONS.fields,
+    "ClaimWhere": CLAIMS.fields,
+    "CertificationAssignmentWhere": CERTIFICATION_ASSIGNMENTS.fields,
+    "ClaimAssignmentWhere": CLAIM_ASSIGNMENTS.fields,
+    "ProductWhere": PRODUCTS.fields,
 }
 EXAMPLES = {
     "ID": catalogue_id("claim", "VEGAN"),

@@ -19,17 +19,15 @@ from db.sql.compiled import SQLITE
 from db.sql.filters import positive, take_apart
 from db.sql.reads import Read
 from domain.countries import ALPHA2
-from domain.filter_input import CERTIFICATION_ASSIGNMENTS, CLAIM_ASSIGNMENTS, MAX_LIST, PRODUCTS, Fields, parse_where
+from domain.filter_input import MAX_LIST, Fields, parse_where
 from domain.filters import EVERYTHING, NOTHING, Where, settled
+from domain.lists import CERTIFICATION_ASSIGNMENTS, CLAIM_ASSIGNMENTS, PRODUCTS
 from domain.paging import (
     AssignmentOrderField,
     NestedAssignmentOrderField,
     Order,
     ProductOrderField,
     Window,
-    certification_assignment_order,
-    claim_assignment_order,
-    product_order,
 )
 from domain.records import CertificationAssignment, ClaimAssignment, Product
 from domain.short_id import new_short_id
@@ -135,15 +133,19 @@ async def whole(world: World, listed: Listed[Any], where: Where, order: Order) -
 LISTS: list[tuple[Listed[Any], list[Order]]] = [
     (
         products.LISTED,
-        [product_order(by, descending=down) for by in ProductOrderField for down in (False, True)],
+        [PRODUCTS.orders.by(by, descending=down) for by in ProductOrderField for down in (False, True)],
     ),
     (
         certifications.listed,
-        [certification_assignment_order(by, descending=down) for by in AssignmentOrderField for down in (False, True)],
+        [
+            CERTIFICATION_ASSIGNMENTS.orders.by(by, descending=down)
+            for by in AssignmentOrderField
+            for down in (False, True)
+        ],
     ),
     (
         claims.listed,
-        [claim_assignment_order(by, descending=down) for by in AssignmentOrderField for down in (False, True)],
+        [CLAIM_ASSIGNMENTS.orders.by(by, descending=down) for by in AssignmentOrderField for down in (False, True)],
     ),
 ]
 
@@ -359,9 +361,9 @@ OF_PRODUCTS: list[Case] = [
 ]
 
 FILTERED: list[tuple[Listed[Any], Fields, Sequence[Order], list[Case]]] = [
-    (products.LISTED, PRODUCTS, LISTS[0][1], OF_PRODUCTS),
-    (certifications.listed, CERTIFICATION_ASSIGNMENTS, LISTS[1][1], OF_CERTIFICATIONS),
-    (claims.listed, CLAIM_ASSIGNMENTS, LISTS[2][1], OF_CLAIMS),
+    (products.LISTED, PRODUCTS.fields, LISTS[0][1], OF_PRODUCTS),
+    (certifications.listed, CERTIFICATION_ASSIGNMENTS.fields, LISTS[1][1], OF_CERTIFICATIONS),
+    (claims.listed, CLAIM_ASSIGNMENTS.fields, LISTS[2][1], OF_CLAIMS),
 ]
 
 
@@ -440,10 +442,10 @@ LARGEST: list[dict[str, Any]] = [
 async def test_no_filter_is_too_large_for_a_database(either_way: World, members: dict[str, Any]) -> None:
     listed, order = certifications.listed, LISTS[1][1][0]
     everything = await whole(either_way, listed, EVERYTHING, order)
-    where = await asked(either_way, CERTIFICATION_ASSIGNMENTS, members)
+    where = await asked(either_way, CERTIFICATION_ASSIGNMENTS.fields, members)
     found = await whole(either_way, listed, where, order)
     others = await whole(
-        either_way, listed, await asked(either_way, CERTIFICATION_ASSIGNMENTS, {"not": members}), order
+        either_way, listed, await asked(either_way, CERTIFICATION_ASSIGNMENTS.fields, {"not": members}), order
     )
     assert order.arranged([*found, *others]) == everything
     assert await lists.count(either_way.database, listed, where) == len(found)
@@ -458,7 +460,7 @@ async def test_no_filter_is_too_large_for_a_database(either_way: World, members:
 def test_the_text_of_no_statement_is_long(members: dict[str, Any], dialect: Dialect) -> None:
     # Compiling takes about a millisecond a kilobyte, on PostgreSQL in the event loop.
     listed, order = certifications.listed, LISTS[1][1][0]
-    where = parse_where(CERTIFICATION_ASSIGNMENTS, members, TODAY)
+    where = parse_where(CERTIFICATION_ASSIGNMENTS.fields, members, TODAY)
     shape, _ = take_apart(positive(where, listed.table))
     reads: list[Read[Any]] = [lists.page_read(listed, shape, order, Window(25)), lists._count(listed, shape, None)]
     if dialect is SQLITE and paths.candidates(listed.indexed, shape):
@@ -499,7 +501,7 @@ async def test_no_condition_in_no_order_reads_a_table_from_end_to_end(stocked: W
                 values["p0"] = {"expiration_date": TODAY, "lapses_on": TODAY, "updated_at": MOMENTS[0]}.get(
                     order.by, ""
                 )
-                walk, is_whole = paths.walked(listed.indexed, shape, lists._ordered_by(listed, order))
+                walk, is_whole = paths.walked(listed.indexed, shape, order.names)
                 assert found or is_whole or "not" in members or named & {*WITHOUT_INDEX, "active_on", "and"}, members
                 for window in (Window(25), Window(25, position=("",)), Window(25, backward=True, position=("",))):
                     for keys in found:
@@ -561,13 +563,12 @@ async def test_the_first_of_each_definition_are_found_by_index(stocked: World, b
     values = {"parents": [USDA_ORGANIC], "limit": 5, "p0": "" if by.value == "gtin" else TODAY, "p1": ""}
     field = AssignmentOrderField(by.value)
     for listed, order in (
-        (certifications.listed, certification_assignment_order(field)),
-        (claims.listed, claim_assignment_order(field)),
+        (certifications.listed, CERTIFICATION_ASSIGNMENTS.orders.by(field)),
+        (claims.listed, CLAIM_ASSIGNMENTS.orders.by(field)),
     ):
         for ascending in (True, False):
             for behind in (True, False):
-                size = 2 if by.value == "gtin" else 3
-                read = lists._first_of_each_on_sqlite(listed, EVERYTHING, order.by, size, ascending, behind)
+                read = lists._first_of_each_on_sqlite(listed, EVERYTHING, order.names, ascending, behind)
                 plan = steps(stocked, read, {**values, "p2": ""})
                 assert [step for step in plan if step.startswith("SCAN")] == ["SCAN parent VIRTUAL TABLE INDEX 1:"]
                 assert not [step for step in plan if "TEMP B-TREE" in step], plan
@@ -576,9 +577,9 @@ async def test_the_first_of_each_definition_are_found_by_index(stocked: World, b
 @pytest.mark.parametrize("by", NestedAssignmentOrderField)
 @pytest.mark.parametrize("backward", [False, True])
 async def test_the_first_of_each_definition(stocked: World, by: NestedAssignmentOrderField, backward: bool) -> None:
-    order = certification_assignment_order(AssignmentOrderField(by.value), descending=by.value == "gtin")
+    order = CERTIFICATION_ASSIGNMENTS.orders.by(AssignmentOrderField(by.value), descending=by.value == "gtin")
     ids = [USDA_ORGANIC, FAIR_TRADE, PRIVATE]
-    where = await asked(stocked, CERTIFICATION_ASSIGNMENTS, {"active_on": TODAY})
+    where = await asked(stocked, CERTIFICATION_ASSIGNMENTS.fields, {"active_on": TODAY})
     everything = await whole(stocked, certifications.listed, where, order)
     of: dict[str, list[CertificationAssignment]] = {
         id: [item for item in everything if item.certification.id == id] for id in ids

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db import lists, products
-from domain.filter_input import PRODUCTS, parse_where
-from domain.paging import Window, product_order
+from domain.filter_input import parse_where
+from domain.lists import PRODUCTS
+from domain.paging import Window
 from domain.records import Product
 from domain.text import fold, search_text
 from tests.world import GTIN, NOON, OTHERS_GTIN, World
@@ -49,9 +50,11 @@ NAMES = {
 
 async def page(world: World, search: str, *, after: str = "", size: int = 100) -> Sequence[Product]:
     """A page of the products that are found, by GTIN."""
-    where = parse_where(PRODUCTS, {"search": search}, NOON.date())
+    where = parse_where(PRODUCTS.fields, {"search": search}, NOON.date())
     window = Window(size, position=(after,) if after else None)
-    return (await lists.page(world.database, products.LISTED, [world.brand], where, product_order(), window)).items
+    return (
+        await lists.page(world.database, products.LISTED, [world.brand], where, PRODUCTS.orders.usual, window)
+    ).items
 
 
 @pytest.fixture

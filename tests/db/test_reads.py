@@ -19,7 +19,8 @@ from domain.access import Caller
 from domain.api_keys import digest
 from domain.filters import EVERYTHING
 from domain.gtin import Gtin
-from domain.paging import Window, product_order
+from domain.lists import PRODUCTS
+from domain.paging import Window
 from domain.records import (
     Certification,
     CertificationAssignment,
@@ -187,7 +188,7 @@ async def test_every_type_of_a_product(world: World) -> None:
         version=1,
     )
     assert await both_ways(world.database, products.BY_GTIN, None, [world.brand], keys=[GTIN]) == [expected]
-    first = lists.page_read(products.LISTED, EVERYTHING, product_order(), Window(1))
+    first = lists.page_read(products.LISTED, EVERYTHING, PRODUCTS.orders.usual, Window(1))
     assert (await both_ways(world.database, first, None, [world.brand], limit=1)) == [expected]
 
 

@@ -21,9 +21,10 @@ from db.sql import tables
 from db.sql.compiled import SQLITE
 from db.sql.filters import condition, take_apart
 from db.sql.reads import Read
-from domain.filter_input import CERTIFICATION_ASSIGNMENTS, parse_where
+from domain.filter_input import parse_where
 from domain.filters import EVERYTHING, Condition, Every
-from domain.paging import Window, product_order
+from domain.lists import CERTIFICATION_ASSIGNMENTS, PRODUCTS
+from domain.paging import Window
 from domain.stats import CertificationGrouping, ClaimGrouping, ExpiryBucket
 from tests.world import GTIN, NOON, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
 
@@ -67,7 +68,7 @@ def plan(world: World, read: Read[Any], **values: Any) -> list[str]:
     return [row[3] for row in rows]
 
 
-PAGE = lists.page_read(products.LISTED, EVERYTHING, product_order(), Window(24, position=("",)))
+PAGE = lists.page_read(products.LISTED, EVERYTHING, PRODUCTS.orders.usual, Window(24, position=("",)))
 POINT_READS: list[tuple[Read[Any], dict[str, Any], str]] = [
     (certifications.by_product, {"keys": [GTIN, OTHERS_GTIN]}, "certification_assignments USING PRIMARY KEY"),
     (certifications.one, {"of": GTIN, "definition": USDA_ORGANIC}, "USING PRIMARY KEY"),
@@ -268,6 +269,6 @@ def test_a_span_is_searched_from_its_start_to_its_end(database_url: str) -> None
         {member: {"range": span}} for member in ("expiration_date", "lapses_on") for span in spans
     ]
     for members in (*asked, {"lapses_within": {"days": 1}}):
-        where = parse_where(CERTIFICATION_ASSIGNMENTS, members, day)
+        where = parse_where(CERTIFICATION_ASSIGNMENTS.fields, members, day)
         text = str(condition(take_apart(where).shape, tables.certification_assignments).compile(dialect=SQLITE))
         assert [len(re.findall(f"(ends|lapses) {side}", text)) for side in "<>"] == [1, 1], text

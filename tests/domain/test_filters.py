@@ -11,21 +11,9 @@ from hypothesis import strategies as st
 
 from domain.countries import ALPHA2
 from domain.errors import InvalidInput
-from domain.filter_input import (
-    BODIES,
-    CERTIFICATION_ASSIGNMENTS,
-    CERTIFICATIONS,
-    CLAIM_ASSIGNMENTS,
-    CLAIMS,
-    MAX_COMPILED,
-    MAX_CONDITIONS,
-    MAX_DEPTH,
-    MAX_LIST,
-    PRODUCTS,
-    parse_where,
-    read_where,
-)
+from domain.filter_input import MAX_COMPILED, MAX_CONDITIONS, MAX_DEPTH, MAX_LIST, Filter, parse_where, read_where
 from domain.filters import EVERYTHING, NOTHING, Condition, Either, Every, Not, matches, negation, settled, size
+from domain.lists import BODIES, CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS, CLAIM_ASSIGNMENTS, CLAIMS, PRODUCTS
 from domain.records import Certification, CertificationBody, Claim
 from domain.short_id import catalogue_id
 from domain.vocabulary import ClaimCategory
@@ -36,7 +24,7 @@ ORGANIC = Certification(catalogue_id("c", "1"), "USDA_ORGANIC", "USDA Organic", 
 SEAL = Certification(catalogue_id("c", "2"), "", "Straße seal", "", "", None, "", "", catalogue_id("o", "1"), None)
 
 
-def asked(members: dict[str, Any] | None, fields: Any = CERTIFICATION_ASSIGNMENTS) -> Any:
+def asked(members: dict[str, Any] | None, fields: Any = CERTIFICATION_ASSIGNMENTS.fields) -> Any:
     return parse_where(fields, members, TODAY)
 
 
@@ -123,15 +111,15 @@ def test_a_list_is_one_condition_however_long() -> None:
 
 # For each kind of member what becomes the most conditions.
 LARGEST: list[tuple[Any, dict[str, Any]]] = [
-    (CERTIFICATION_ASSIGNMENTS, {"expiration_date": {"range": {"from": TODAY}}}),
-    (CERTIFICATION_ASSIGNMENTS, {"expiration_date": {"range": {"from": TODAY, "to": TODAY}}}),
-    (CERTIFICATION_ASSIGNMENTS, {"not": {"active_on": TODAY}}),
-    (CERTIFICATION_ASSIGNMENTS, {"expiring_within": {"days": 9}}),
-    (CERTIFICATION_ASSIGNMENTS, {"country": {"in": ["US", "DE", "FR"]}}),
-    (CERTIFICATION_ASSIGNMENTS, {"certificate_number": {"starts_with": "a"}}),
-    (CERTIFICATION_ASSIGNMENTS, {"body": {"name": {"starts_with": "a"}}}),
-    (PRODUCTS, {"name": {"starts_with": "a"}}),
-    (PRODUCTS, {"brand": {"starts_with": "a"}}),
+    (CERTIFICATION_ASSIGNMENTS.fields, {"expiration_date": {"range": {"from": TODAY}}}),
+    (CERTIFICATION_ASSIGNMENTS.fields, {"expiration_date": {"range": {"from": TODAY, "to": TODAY}}}),
+    (CERTIFICATION_ASSIGNMENTS.fields, {"not": {"active_on": TODAY}}),
+    (CERTIFICATION_ASSIGNMENTS.fields, {"expiring_within": {"days": 9}}),
+    (CERTIFICATION_ASSIGNMENTS.fields, {"country": {"in": ["US", "DE", "FR"]}}),
+    (CERTIFICATION_ASSIGNMENTS.fields, {"certificate_number": {"starts_with": "a"}}),
+    (CERTIFICATION_ASSIGNMENTS.fields, {"body": {"name": {"starts_with": "a"}}}),
+    (PRODUCTS.fields, {"name": {"starts_with": "a"}}),
+    (PRODUCTS.fields, {"brand": {"starts_with": "a"}}),
 ]
 
 
@@ -141,18 +129,18 @@ def test_what_counts_as_one_condition_becomes_few(fields: Any, members: dict[str
 
 
 def test_what_is_compiled_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unfolded(reading: Any, value: Any, path: Any, depth: int) -> Any:
+    def unfolded(reading: Any, value: Any, path: Any) -> Any:
         reading.left -= 1
         return Either(tuple(Condition("gtin", "eq", str(number)) for number in range(MAX_COMPILED + 1)))
 
     with pytest.raises(InvalidInput, match="at most 50 conditions"):
-        asked({"many": True}, {"many": unfolded})
+        asked({"many": True}, {"many": Filter(bool, "", unfolded)})
 
 
 def test_names_of_products_are_compared_whatever_the_case() -> None:
-    start = asked({"name": {"starts_with": "STRA"}}, PRODUCTS)
+    start = asked({"name": {"starts_with": "STRA"}}, PRODUCTS.fields)
     assert start == Every((Condition("search_text", "gte", "stra"), Condition("search_text", "lt", "stra\U0010ffff")))
-    whole = asked({"name": {"eq": "Straße"}}, PRODUCTS)
+    whole = asked({"name": {"eq": "Straße"}}, PRODUCTS.fields)
     assert whole.parts[0] == Condition("search_text", "gte", "strasse\n")
 
 
@@ -183,7 +171,7 @@ def test_names_of_products_are_compared_whatever_the_case() -> None:
     ],
 )
 def test_definitions(members: Any, found: list[Certification]) -> None:
-    where = asked(members, CERTIFICATIONS)
+    where = asked(members, CERTIFICATIONS.fields)
     assert [item for item in (ORGANIC, SEAL) if matches(where, item)] == found
     other = negation(where)
     assert [item for item in (ORGANIC, SEAL) if not matches(other, item)] == found
@@ -226,15 +214,15 @@ def test_a_negation_is_the_exact_complement(tree: Any, label: str) -> None:
 
 
 def test_every_list_takes_its_conditions() -> None:
-    assert {"claim", "category", "source"} <= set(CLAIM_ASSIGNMENTS)
-    assert {"code", "name", "country", "kind", "id"} == set(BODIES)
+    assert {"claim", "category", "source"} <= set(CLAIM_ASSIGNMENTS.fields)
+    assert {"code", "name", "country", "kind", "id"} == set(BODIES.fields)
 
 
 @pytest.mark.parametrize("needs", [True, False])
 def test_claims_are_found_by_whether_they_need_words_of_the_brand(needs: bool) -> None:
     claim = Claim(catalogue_id("d", "1"), "VEGAN", "Vegan", ClaimCategory.DIETARY, needs, "")
-    assert matches(asked({"requires_definition": needs}, CLAIMS), claim)
-    assert not matches(asked({"requires_definition": not needs}, CLAIMS), claim)
+    assert matches(asked({"requires_definition": needs}, CLAIMS.fields), claim)
+    assert not matches(asked({"requires_definition": not needs}, CLAIMS.fields), claim)
 
 
 @pytest.mark.parametrize(
@@ -249,7 +237,7 @@ def test_a_filter_in_json_is_spelled_as_on_either_face(text: str) -> None:
         "expiration_date": {"range": {"to": "2026-12-31"}},
         "verification_status": {"in": ["verified", "expired"]},
     }
-    assert read_where(CERTIFICATION_ASSIGNMENTS, text, TODAY) == asked(plain)
+    assert read_where(CERTIFICATION_ASSIGNMENTS.fields, text, TODAY) == asked(plain)
 
 
 @pytest.mark.parametrize(
@@ -287,17 +275,18 @@ def test_a_filter_in_json_is_spelled_as_on_either_face(text: str) -> None:
 )
 def test_whatever_else_stands_in_json_is_refused_at_its_place(text: str, path: tuple[str, ...], type: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        read_where(CERTIFICATION_ASSIGNMENTS, text, TODAY)
+        read_where(CERTIFICATION_ASSIGNMENTS.fields, text, TODAY)
     assert [(item.path, item.type) for item in refused.value.violations] == [(("where", *path), type)]
 
 
+LISTS = [CERTIFICATION_ASSIGNMENTS, CLAIM_ASSIGNMENTS, PRODUCTS, CERTIFICATIONS, CLAIMS, BODIES]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["2026-01-01", "LAPSED", "US"]),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(["eq", "in", "range", "from", "to", "isNull", "days", "on", "key", "and", "or", "not"])
-            | st.sampled_from(sorted({*CERTIFICATION_ASSIGNMENTS, *PRODUCTS, *CERTIFICATIONS})),
+            | st.sampled_from(sorted({*CERTIFICATION_ASSIGNMENTS.fields, *PRODUCTS.fields, *CERTIFICATIONS.fields})),
             inner,
             max_size=4,
         )
@@ -306,7 +295,7 @@ JSON = st.recursive(
 )
 
 
-@given(JSON, st.sampled_from([CERTIFICATION_ASSIGNMENTS, CLAIM_ASSIGNMENTS, PRODUCTS, CERTIFICATIONS, CLAIMS, BODIES]))
+@given(JSON, st.sampled_from([each.fields for each in LISTS]))
 def test_no_json_is_anything_but_a_filter_or_refused(value: Any, fields: Any) -> None:
     with suppress(InvalidInput):
         assert size(read_where(fields, json.dumps(value), TODAY)) >= 0

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InvalidInput
+from domain.lists import BODIES, CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS, CLAIM_ASSIGNMENTS, CLAIMS, PRODUCTS
 from domain.paging import (
     MAX_PAGE,
     AssignmentOrderField,
@@ -12,12 +13,8 @@ from domain.paging import (
     Order,
     ProductOrderField,
     Window,
-    certification_assignment_order,
     check_window,
-    claim_assignment_order,
-    definition_order,
     page_of,
-    product_order,
 )
 from domain.records import CertificationBody
 from domain.short_id import ShortId
@@ -38,7 +35,7 @@ def body(name: str, number: int) -> CertificationBody:
 def test_pages_are_the_whole_list_whatever_goes_meanwhile(
     names: list[str], size: int, descending: bool, backward: bool, gone: set[int]
 ) -> None:
-    order = definition_order("bodies", BodyOrderField.NAME, descending=descending)
+    order = BODIES.orders.by(BodyOrderField.NAME, descending=descending)
     items = [body(name, number) for number, name in enumerate(names)]
     expected = sorted(items, key=lambda item: (fold(item.name), item.id), reverse=descending)
     assert order.arranged(items) == expected
@@ -62,16 +59,20 @@ def test_pages_are_the_whole_list_whatever_goes_meanwhile(
 
 def test_every_order_has_a_name_of_its_own() -> None:
     orders: list[Order] = [
-        *(product_order(by, descending=down) for by in ProductOrderField for down in (False, True)),
-        *(certification_assignment_order(by, descending=down) for by in AssignmentOrderField for down in (False, True)),
+        *(PRODUCTS.orders.by(by, descending=down) for by in ProductOrderField for down in (False, True)),
         *(
-            claim_assignment_order(by, descending=down)
+            CERTIFICATION_ASSIGNMENTS.orders.by(by, descending=down)
+            for by in AssignmentOrderField
+            for down in (False, True)
+        ),
+        *(
+            CLAIM_ASSIGNMENTS.orders.by(by, descending=down)
             for by in AssignmentOrderField
             # A claim lapses when it expires: the two orders are one.
             if by is not AssignmentOrderField.LAPSES_ON
             for down in (False, True)
         ),
-        *(definition_order(of, BodyOrderField.NAME) for of in ("certifications", "claims", "certificationBodies")),
+        *(each.orders.usual for each in (CERTIFICATIONS, CLAIMS, BODIES)),
     ]
     assert len({order.name for order in orders}) == len(orders)
 
