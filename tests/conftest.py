@@ -4,11 +4,8 @@ Tests migrate and never create tables otherwise; the application under test is t
 """
 
 import asyncio
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +20,7 @@ from domain.short_id import ShortId
 from gateway.app import create_app
 from gateway.settings import Settings
 from tests import postgresql, sweeper
+from tests.processes import demo_database, running
 from tests.world import World, populate
 
 sweeper.watch()
@@ -152,30 +150,18 @@ class LiveServer(NamedTuple):
 @contextmanager
 def demo_server(folder: Path, **settings: str) -> Iterator[LiveServer]:
     """A demo server in another process, on an SQLite file in the folder; `settings` are environment variables."""
-    environment = {
-        **os.environ,
-        "CERTGATE_DATABASE_URL": f"sqlite:///{folder / 'demo.db'}",
+    settings = {
+        "CERTGATE_DATABASE_URL": demo_database(folder),
         "CERTGATE_RATE_LIMIT_PER_MINUTE": str(UNLIMITED),
         "CERTGATE_RATE_LIMIT_PER_DAY": str(UNLIMITED),
         **settings,
     }
-    command = [sys.executable, "-m", "gateway", "demo", "--port", "0"]
-    with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            said = ""
-            while "Stop with" not in said:
-                line = process.stdout.readline()
-                assert line, f"the demo ended early, having said: {said}"
-                said += line
-            link = re.search(r"(http://\S+)/sign-in\?token=\S+", said)
-            key = re.search(r"csb_\w+", said)
-            assert link, said
-            assert key, said
-            yield LiveServer(link[1], link[0], key[0], environment["CERTGATE_DATABASE_URL"])
-        finally:
-            process.terminate()
-            process.wait(30)
+    with running("demo", "--port", "0", until="Stop with", **settings) as (_, said):
+        link = re.search(r"(http://\S+)/sign-in\?token=\S+", said)
+        key = re.search(r"csb_\w+", said)
+        assert link, said
+        assert key, said
+        yield LiveServer(link[1], link[0], key[0], settings["CERTGATE_DATABASE_URL"])
 
 
 @pytest.fixture

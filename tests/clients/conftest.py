@@ -1,9 +1,6 @@
 """Other people's tools and a server for them."""
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +8,7 @@ import pytest
 
 from tests.conftest import ROOT, LiveServer, demo_server
 from tests.npm import workplace
+from tests.processes import certgate
 
 
 @pytest.fixture
@@ -30,7 +28,5 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 def register(server: LiveServer, manifest: Path) -> None:
     """Registers the documents of a file on a running server, as its operator does."""
-    command = [sys.executable, "-m", "gateway", "documents", "register", str(manifest)]
-    environment = {**os.environ, "CERTGATE_DATABASE_URL": server.database_url}
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = certgate("documents", "register", str(manifest), CERTGATE_DATABASE_URL=server.database_url)
     assert done.returncode == 0, done.stdout + done.stderr

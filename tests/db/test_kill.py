@@ -7,9 +7,8 @@ import asyncio
 import os
 import random
 import re
+import signal
 import sqlite3
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ import pytest
 
 from db.sql import tables
 from domain.short_id import catalogue_id
-from tests.conftest import ROOT
+from tests.processes import Process, serving
 from tests.world import USDA_ORGANIC, World
 
 ROUNDS = int(os.environ.get("CERTGATE_TEST_KILL_ROUNDS", "5"))
@@ -97,27 +96,14 @@ class Ledger:
 
 @asynccontextmanager
 async def server(world: World, url: str) -> AsyncIterator[tuple[Process, httpx2.AsyncClient]]:
-    environment = {
-        **os.environ,
-        "CERTGATE_DATABASE_URL": url,
+    settings = {
         "CERTGATE_LOG_LEVEL": "warning",
         "CERTGATE_RATE_LIMIT_PER_MINUTE": "1000000000",
         "CERTGATE_RATE_LIMIT_PER_DAY": "1000000000",
     }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gateway", "serve", "--port", "0"), env=environment, cwd=ROOT, stdout=PIPE
-    )
-    try:
-        assert process.stdout is not None
-        said = (await process.stdout.readline()).decode()
-        address = re.search(r"http://\S+:\d+", said)
-        assert address, said
-        async with httpx2.AsyncClient(base_url=address[0], headers={"X-API-Key": world.keys["manager"]}) as client:
+    with serving(url, **settings) as (process, address):
+        async with httpx2.AsyncClient(base_url=address, headers={"X-API-Key": world.keys["manager"]}) as client:
             yield process, client
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
 
 
 @pytest.fixture
@@ -197,7 +183,7 @@ async def test_sigkill_loses_nothing_that_was_acknowledged(shelf: World, tmp_pat
             await asyncio.wait([under_way, *clients], return_when=asyncio.FIRST_COMPLETED)
             under_way.cancel()
             await asyncio.sleep(random.uniform(0, 0.3))
-            process.kill()
+            process.signal(signal.SIGKILL)
             await asyncio.gather(*clients)
         check(file, ledger)
     assert len(ledger.acknowledged) >= 10 * ROUNDS

@@ -1,7 +1,6 @@
 """The one history of migrations, from an empty database, on both kinds."""
 
-import asyncio
-import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import asyncpg
@@ -19,8 +18,7 @@ from db.migrate import current, downgrade, head, migrate
 from db.sql.compiled import SQLITE
 from db.sql.tables import metadata
 from db.sql.types import VocabularyText
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.processes import started
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -87,32 +85,22 @@ async def test_the_revision_is_found_without_alembic(empty_url: str) -> None:
 
 
 MIGRATE = """
-import asyncio, sys
+import asyncio, sys, warnings
 from db.migrate import migrate
+warnings.simplefilter("error")
 sys.stdin.readline()
 print(*asyncio.run(migrate(sys.argv[1])))
 """
 
 
 async def test_processes_that_migrate_at_once_wait_for_each_other(empty_url: str) -> None:
-    processes = [
-        await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-W", "error", "-c", MIGRATE, empty_url),
-            cwd=ROOT,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        for _ in range(3)
-    ]
-    answers = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
-    assert [error.decode() for _, error in answers] == ["", "", ""]
-    assert sorted(out.decode().strip() for out, _ in answers) == [
-        f"{head()} {head()}",
-        f"{head()} {head()}",
-        f"None {head()}",
-    ]
+    with ExitStack() as stack:
+        processes = [stack.enter_context(started("-c", MIGRATE, empty_url)) for _ in range(3)]
+        for process in processes:
+            print("go", file=process.input, flush=True)
+        answers = [process.output.read().strip() for process in processes]
+        assert [process.complaints() for process in processes] == ["", "", ""]
+    assert sorted(answers) == [f"{head()} {head()}", f"{head()} {head()}", f"None {head()}"]
     assert await differences(empty_url) == []
 
 

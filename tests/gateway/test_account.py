@@ -1,11 +1,9 @@
 """The Account API, users and their memberships, and when keys were last used."""
 
 import asyncio
-import os
 import re
-import subprocess
-import sys
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,7 @@ from gateway.auth.credentials import Credentials
 from gateway.auth.last_used import LastUsed
 from gateway.settings import Settings
 from resolvers.keys import create_key, list_keys, list_members, remove_member, set_member, sign_in_with_key
+from tests.processes import serving
 from tests.world import GTIN, NON_GMO, World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -360,32 +359,17 @@ async def test_a_refused_key_was_not_used(world: World) -> None:
     assert digest(world.keys["manager"]) not in repr(credentials.last_used._sessions)
 
 
-def serve(url: str) -> tuple[subprocess.Popen[str], str]:
-    environment = {**os.environ, "CERTGATE_DATABASE_URL": url, "CERTGATE_LOG_LEVEL": "warning"}
-    command = [sys.executable, "-m", "gateway", "serve", "--port", "0"]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    said = process.stdout.readline()
-    found = re.search(r"http://\S+?(?=;)", said)
-    assert found, said
-    return process, found[0]
-
-
 async def test_two_servers_write_what_is_left_when_they_stop(world: World, database_url: str) -> None:
     database: Database = world.database
-    servers = [serve(database_url) for _ in range(2)]
     started = datetime.now(UTC).replace(microsecond=0)
-    try:
+    with ExitStack() as stack:
+        servers = [stack.enter_context(serving(database_url, CERTGATE_LOG_LEVEL="warning")) for _ in range(2)]
         async with httpx2.AsyncClient(trust_env=False) as client:
             for (_, address), name in zip(servers, ("manager", "editor"), strict=True):
                 for key in (name, "readonly"):
                     answer = await client.get(address + LIST, headers={"X-API-Key": world.keys[key]})
                     assert answer.status_code == 200
-    finally:
-        for process, _ in servers:
-            process.terminate()
-            process.communicate(timeout=30)
-    assert [process.returncode for process, _ in servers] == [0, 0]
+    assert [process.code for process, _ in servers] == [0, 0]
     used = {entry.name: entry.last_used for entry in await list_keys(database) if entry.last_used}
     assert used.keys() == {"manager", "editor", "readonly"}
     assert all(moment >= started for moment in used.values())

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import socket
 import stat
@@ -13,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,27 +33,7 @@ from domain.short_id import catalogue_id
 from gateway import contracts
 from gateway.cli import cli
 from gateway.storage import shown
-
-ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("CERTGATE_")}
-
-
-def certgate(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "gateway", *words],
-        cwd=ROOT,
-        env={**ENVIRONMENT, **settings},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def succeeded(*words: str, **settings: str) -> str:
-    done = certgate(*words, **settings)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
+from tests.processes import ROOT, Process, certgate, demo_database, running, started, succeeded
 
 
 def refused(code: int, *words: str, **settings: str) -> str:
@@ -66,19 +45,10 @@ def refused(code: int, *words: str, **settings: str) -> str:
     return done.stderr
 
 
-@pytest.fixture(scope="module")
-def seeded(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Path:
-    path = tmp_path_factory.mktemp("seeded") / "certgate.db"
-    shutil.copy(sqlite_template, path)
-    succeeded("seed", "demo", CERTGATE_DATABASE_URL=f"sqlite:///{path}")
-    return path
-
-
 @pytest.fixture
-def demo_url(seeded: Path, tmp_path: Path) -> str:
+def demo_url(tmp_path: Path) -> str:
     """A database of one's own with the catalogue and the demo products."""
-    shutil.copy(seeded, tmp_path / "certgate.db")
-    return f"sqlite:///{tmp_path / 'certgate.db'}"
+    return demo_database(tmp_path)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -88,33 +58,6 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/in/a/new/directory/certgate.db"
     url: str = request.getfixturevalue("empty_postgresql_url")
     return url
-
-
-@contextmanager
-def running(*words: str, until: str, **settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server that has printed `until`, with all that it printed so far; it is told to stop at the end."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gateway", *words],
-        cwd=ROOT,
-        env={**ENVIRONMENT, **settings},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    printed = ""
-    try:
-        for line in process.stdout:
-            printed += line
-            if until in line:
-                break
-        else:
-            pytest.fail(f"It ended before it answered: {process.stderr.read()}")
-        yield process, printed
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
 
 
 @pytest.mark.parametrize(
@@ -480,11 +423,9 @@ def test_serving_answers_and_stops_when_told(demo_url: str) -> None:
         response = httpx2.get(f"{url}/certifications/api/v1/products/00000080050698/certifications")
         assert response.status_code == 401
         assert "server" not in response.headers
-        process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=30)
-    assert process.returncode == 0
-    assert out == ""
-    assert "Traceback" not in err
+        assert process.stop() == 0
+        assert process.output.read() == ""
+        assert "Traceback" not in process.complaints()
 
 
 SLOW = """
@@ -525,36 +466,23 @@ def wait_until_refused(host: str, port: int) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_request_under_way_is_finished_before_the_server_stops(number: signal.Signals) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", SLOW],
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            answer = ask_while_stopping(process, number)
-            out, _ = process.communicate(timeout=30)
-        finally:
-            process.kill()
+    with started("-c", SLOW) as process:
+        answer = ask_while_stopping(process, number)
+        out = process.output.read()
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
     assert answer.endswith(b"\r\n\r\ndone")
-    assert (process.returncode, out) == (0, "closed\n")
+    assert (process.code, out) == (0, "closed\n")
 
 
-def ask_while_stopping(process: subprocess.Popen[str], number: signal.Signals) -> bytes:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    host, port = process.stdout.readline().strip().removeprefix("http://").split(":")
+def ask_while_stopping(process: Process, number: signal.Signals) -> bytes:
+    host, port = process.output.readline().strip().removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
-        assert process.stdout.readline() == "asked\n"
-        process.send_signal(number)
+        assert process.output.readline() == "asked\n"
+        process.signal(number)
         # Only now may the request go on: the server was told to stop while it waited.
         wait_until_refused(host, int(port))
-        process.stdin.write("\n")
-        process.stdin.flush()
+        print(file=process.input, flush=True)
         return b"".join(iter(lambda: client.recv(1000), b""))
 
 
@@ -707,12 +635,11 @@ def test_explaining_tells_the_plan_and_the_cost(tmp_path: Path) -> None:
 QUERY = "query Q($gtin: String!) { product(gtin: $gtin) { name certifications { certification { label } } } }"
 
 
-def test_explain_shows_levels_batches_and_statements(seeded: Path, tmp_path: Path) -> None:
+def test_explain_shows_levels_batches_and_statements(demo_url: str, tmp_path: Path) -> None:
     file = tmp_path / "query.graphql"
     file.write_text(QUERY)
-    url = f"sqlite:///{seeded}"
     assert "statements" not in succeeded("explain", str(file))
-    said = succeeded("explain", str(file), "--variables", '{"gtin": "00000080050698"}', CERTGATE_DATABASE_URL=url)
+    said = succeeded("explain", str(file), "--variables", '{"gtin": "00000080050698"}', CERTGATE_DATABASE_URL=demo_url)
     assert "level 2: 1 awaited together\n  product.certifications: batched Product.certifications" in said
     _, _, statements = said.partition("statements: 2\n")
     first, second = statements.splitlines()
@@ -720,14 +647,13 @@ def test_explain_shows_levels_batches_and_statements(seeded: Path, tmp_path: Pat
     assert "FROM certification_assignments" in second
 
 
-def test_explain_knows_the_conditions_that_are_given(seeded: Path, tmp_path: Path) -> None:
+def test_explain_knows_the_conditions_that_are_given(demo_url: str, tmp_path: Path) -> None:
     file = tmp_path / "query.graphql"
     file.write_text(
         'query ($s: Boolean!) { viewer { role } product(gtin: "00000080050698") { name @skip(if: $s) id } }'
     )
-    url = f"sqlite:///{seeded}"
     assert "Product inlined: id" in succeeded("explain", str(file))
-    said = succeeded("explain", str(file), "--variables", '{"s": false}', CERTGATE_DATABASE_URL=url)
+    said = succeeded("explain", str(file), "--variables", '{"s": false}', CERTGATE_DATABASE_URL=demo_url)
     assert "Product inlined: name, id" in said
     assert "products.name FROM" in said
 
@@ -743,11 +669,11 @@ def test_explain_knows_the_conditions_that_are_given(seeded: Path, tmp_path: Pat
     ],
 )
 def test_explain_says_why_it_cannot_run_a_document(
-    seeded: Path, tmp_path: Path, document: str, words: list[str], reason: str
+    demo_url: str, tmp_path: Path, document: str, words: list[str], reason: str
 ) -> None:
     file = tmp_path / "query.graphql"
     file.write_text(document)
-    done = certgate("explain", str(file), *words, CERTGATE_DATABASE_URL=f"sqlite:///{seeded}")
+    done = certgate("explain", str(file), *words, CERTGATE_DATABASE_URL=demo_url)
     assert done.returncode == 1
     assert reason in done.stderr
     assert done.stderr.count("\n") == 1

@@ -14,7 +14,7 @@ from gateway.app import create_app
 from gateway.settings import Settings
 from resolvers.keys import change_graphql_limits, graphql_limits
 from tests.conftest import UNLIMITED
-from tests.gateway.test_cli import certgate, succeeded
+from tests.processes import certgate, succeeded
 from tests.world import GTIN, NON_GMO, World
 
 PAGE = "query ($n: Int) { products(first: $n) { nodes { gtin certifications { certification { label } } } } }"

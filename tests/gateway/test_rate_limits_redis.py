@@ -2,13 +2,10 @@
 
 import asyncio
 import logging
-import os
 import re
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -26,6 +23,7 @@ from gateway.limits.budgets import DAY, MINUTE, Budget, WindowLimits
 from gateway.limits.memory import MemoryLimiter
 from gateway.limits.redis import PREFIX, RedisLimiter
 from gateway.settings import Settings
+from tests.processes import serving
 from tests.world import NON_GMO, World, populate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -355,21 +353,11 @@ async def test_ready_names_what_is_not_counted(
 @contextmanager
 def served(database_url: str, redis_url: str) -> Iterator[str]:
     """The address of a server in a process of its own."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CERTGATE_")}
-    environment |= {"CERTGATE_DATABASE_URL": database_url, "CERTGATE_REDIS_URL": redis_url}
-    command = [sys.executable, "-m", "gateway", "serve", "--port", "0"]
-    with subprocess.Popen(
-        command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        try:
-            url = re.search(r"http://\S+(?=;)", process.stdout.readline())
-            assert url, "the server did not start"
-            yield url[0]
-        finally:
-            process.terminate()
-            _, said = process.communicate(timeout=60)
-            assert all(line.startswith("INFO:") for line in said.splitlines()), said
+    with serving(database_url, CERTGATE_REDIS_URL=redis_url) as (process, address):
+        yield address
+        process.stop()
+        said = process.complaints().splitlines()
+        assert all(line.startswith("INFO:") for line in said), said
 
 
 async def test_two_processes_admit_three_hundred_of_a_thousand(

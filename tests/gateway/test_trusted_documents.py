@@ -18,7 +18,7 @@ from gateway.trusted_documents import TrustedDocuments, UnreadableDocuments, rea
 from resolvers.keys import change_graphql_limits, graphql_limits
 from resolvers.trusted_documents import NamedDocument, register, remove, text_of
 from tests.conftest import UNLIMITED
-from tests.gateway.test_cli import certgate, succeeded
+from tests.processes import certgate, succeeded
 from tests.world import GTIN, World
 
 QUERY = "query Name($gtin: String!) { product(gtin: $gtin) { name } }"

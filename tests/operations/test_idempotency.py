@@ -1,12 +1,9 @@
 """A write that carries an Idempotency-Key is done once, whoever sends it however often, at once or later."""
 
 import asyncio
-import os
 import sqlite3
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +17,7 @@ from sqlalchemy import make_url
 from db.keys import announce
 from db.sql import tables
 from domain.idempotency import OneWrite
+from tests.processes import serving
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOON, NOTHING, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -368,28 +366,12 @@ async def test_what_is_still_being_worked_on_can_be_sent_again_later(world: Worl
     assert (done.code, done.replayed) == ("", False)
 
 
-@contextmanager
-def served(url: str) -> Iterator[str]:
-    """The address of a server in a process of its own."""
-    environment = {**os.environ, "CERTGATE_DATABASE_URL": url}
-    command = [sys.executable, "-m", "gateway", "serve", "--port", "0"]
-    with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            said = process.stdout.readline()
-            assert "answers on" in said, said
-            yield said.split("answers on ")[1].split(";")[0]
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
 @pytest.mark.parametrize("face", [Rest, GraphQL], ids=["rest", "graphql"])
 async def test_two_processes_do_it_once_and_a_third_remembers(
     face: type[Rest] | type[GraphQL], world: World, database_url: str
 ) -> None:
     with ExitStack() as servers:
-        addresses = [await asyncio.to_thread(servers.enter_context, served(database_url)) for _ in range(2)]
+        addresses = [servers.enter_context(serving(database_url))[1] for _ in range(2)]
         clients = [httpx2.AsyncClient(base_url=address, timeout=30) for address in addresses]
         sent = await asyncio.gather(*(face(world, clients[n % 2]).assign(VEGAN) for n in range(20)))
         for client in clients:
