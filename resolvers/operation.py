@@ -215,6 +215,7 @@ class WriteOperation(Generic[C, D]):
         self._function = function
         self._answers: Answers[D] = Answers(_declare(function, Permission.WRITE), function)
         self.__doc__ = function.__doc__
+        self.is_shown_once = not self._answers.stored
 
     async def __call__(self, context: Context, command: C, /) -> D:
         """Does it, or tells what it would do. Raises what the operation raises."""

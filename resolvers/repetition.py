@@ -36,7 +36,8 @@ class Answers(Generic[R]):
 
     def __init__(self, name: str, operation: Callable[..., Any]) -> None:
         self._name = name
-        self._stores = operation not in _shown_once
+        self.stored = operation not in _shown_once
+        """False where an answer holds a secret."""
         self._decoder: msgspec.json.Decoder[R] = msgspec.json.Decoder(get_type_hints(operation)["return"])
 
     async def recall(self, transaction: Transaction, write: OneWrite, command: Command, now: datetime) -> R | None:
@@ -62,5 +63,5 @@ class Answers(Generic[R]):
 
     async def remember(self, transaction: Transaction, write: OneWrite, answer: R, now: datetime) -> None:
         """Stores the answer to a write that was done in this transaction."""
-        result = msgspec.json.encode(answer).decode() if self._stores else None
+        result = msgspec.json.encode(answer).decode() if self.stored else None
         await idempotency.complete(transaction, write.digest, result, now)

@@ -1,25 +1,60 @@
 """What an endpoint is: what the route table says of each."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Literal, NamedTuple
 
+from msgspec import Struct
 from starlette.requests import Request
-from starlette.responses import Response
 
 from domain.validation import Command
-from resolvers.operation import Context
+from resolvers.operation import Context, WriteOperation
+from rest_compat.outputs import PageOut
 
-C = TypeVar("C", bound=Command)
-R = TypeVar("R")
-
-Handler = Callable[[Request], Awaitable[Response]]
+Form = Literal["one", "list", "page"]
+"""One thing, a bare array of them, or a numbered page."""
 
 
-class Call(NamedTuple, Generic[C, R]):
-    """An operation, and the command that it takes."""
+class Api(NamedTuple):
+    """What is said of one API as a whole."""
 
-    command: type[C]
-    operation: Callable[[Context, C], Awaitable[R]]
+    title: str
+    summary: str
+    tags: Mapping[str, tuple[str, str]]
+    """Its groups of operations: by what follows in their paths, the name and what is in it."""
+
+
+APIS = {
+    "certifications": Api(
+        "Certifications API",
+        "Which certifications a product holds and which claims it makes, with the definitions behind them.",
+        {
+            "certification-bodies": (
+                "Certification Bodies",
+                "Organisations that certify, own marks or run public schemes.",
+            ),
+            "certifications": ("Certifications", "Definitions of certifications."),
+            "claims": ("Claims", "Definitions of claims."),
+            "products": ("Assignments", "Certifications and claims of a product."),
+        },
+    ),
+    "products": Api(
+        "Products API",
+        "Products by GTIN, as far as certifications and claims are about them.",
+        {
+            "products": ("Products", "The products of an organisation."),
+            "trade-items": ("Trade Items", "The products of everybody."),
+        },
+    ),
+    "account": Api(
+        "Account API",
+        "Who is asking, and the API keys of an organisation.",
+        {
+            "whoami": ("Account", "The credential that asks."),
+            "organizations": ("API Keys", "Keys of an organisation, for programs."),
+        },
+    ),
+}
+"""Each API by the first part of its paths, `/<app>/api/v1/...`."""
 
 
 class Endpoint(NamedTuple):
@@ -30,22 +65,24 @@ class Endpoint(NamedTuple):
 
     method: str
     path: str
-    handler: Handler
+    command: type[Command]
+    """What is asked. Its members are the path's own parameters, and else those of the query or of the body."""
+    operation: Callable[[Context, Any], Awaitable[Any]]
     name: str
     """Behind `apps_<app>_api_` the operation id, from which generated clients make their function names."""
-    tag: str
     summary: str
     description: str
-    answer: Any
-    """A struct of `rest_compat.outputs`, a list or `PageOut` of them, or None where nothing is sent (204)."""
-    status: int = 200
-    command: type[Command] | None = None
-    """What is asked. Its members are the path's own parameters, and else those of the query or of the body."""
+    answer: type[Struct] | None = None
+    """A struct of the outputs, or None where nothing is sent (204)."""
+    form: Form = "one"
     body: str | None = None
     """The name of the body's schema; a command without one is asked in the query."""
-
+    is_made: bool = False
+    """Whether what is answered was made by the request (201)."""
+    write: Callable[[Request, Any, Any], tuple[bytes, str]] | None = None
+    """Makes an answer that has several forms of a command and what its operation answers: the content and its type."""
     media_types: tuple[str, ...] = ()
-    """What it can be answered as besides JSON, or instead where `answer` is None: see `rest_compat.manners`."""
+    """The types that it can then have, besides JSON or, where `answer` is None, instead."""
 
     @property
     def app(self) -> str:
@@ -53,11 +90,38 @@ class Endpoint(NamedTuple):
         return self.path.split("/")[1]
 
     @property
+    def tag(self) -> str:
+        """The group of operations that it belongs to."""
+        return APIS[self.app].tags[self.path.split("/")[4]][0]
+
+    @property
+    def in_path(self) -> list[str]:
+        """The parameters of the path, in their order."""
+        return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
+
+    @property
     def parameters(self) -> set[str]:
         """What may be asked in the query."""
-        if self.command is None or self.body is not None:
-            return set()
-        return {name for name in self.command.model_fields if f"{{{name}}}" not in self.path}
+        return set() if self.body else self.command.model_fields.keys() - set(self.in_path)
+
+    @property
+    def status(self) -> int:
+        """The status of success."""
+        if self.answer is None and not self.media_types:
+            return 204
+        return 201 if self.is_made else 200
+
+    @property
+    def documented(self) -> Any:
+        """The type of the answer."""
+        if self.form == "list":
+            return list[self.answer]  # type: ignore[name-defined]
+        return PageOut[self.answer] if self.form == "page" else self.answer  # type: ignore[name-defined]
+
+    @property
+    def is_shown_once(self) -> bool:
+        """Whether the answer holds a secret, so that it is neither kept nor given again."""
+        return isinstance(self.operation, WriteOperation) and self.operation.is_shown_once
 
     @property
     def operation_id(self) -> str:

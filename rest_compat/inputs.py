@@ -6,23 +6,7 @@ Examples name what the demo has, or for a POST what it does not have yet, so tha
 
 from typing import Any, NamedTuple
 
-from domain.gtin import GtinField, SeparatedGtinField
-from domain.short_id import ShortIdField, catalogue_id
-from domain.validation import Command
-
-
-class _Path(Command):
-    """Parameters of paths, where nothing else is asked."""
-
-    gtin: GtinField
-    id: ShortIdField
-
-
-class _ProductsPath(_Path):
-    """The same in the Products API, which also takes GTINs with separators."""
-
-    gtin: SeparatedGtinField
-
+from domain.short_id import catalogue_id
 
 EXAMPLE_KEY = catalogue_id("api-key", "to try out")
 """The id of the demo's key that can be changed and revoked without losing anything."""
@@ -115,9 +99,9 @@ MEMBERS: dict[str, Words] = {
 """Member -> its words, wherever the member appears."""
 
 ELSEWHERE: dict[tuple[str, str], Words] = {
-    ("get_certification_body", "id"): Words("The id of the body, as lists show it.", _BODY),
-    ("get_certification", "id"): Words("The id of the definition, as lists show it.", _CERTIFICATION),
-    ("get_claim", "id"): Words("The id of the definition, as lists show it.", _CLAIM),
+    ("GetCertificationBody", "id"): Words("The id of the body, as lists show it.", _BODY),
+    ("GetCertification", "id"): Words("The id of the definition, as lists show it.", _CERTIFICATION),
+    ("GetClaim", "id"): Words("The id of the definition, as lists show it.", _CLAIM),
     ("GetCertifiedProduct", "format"): Words(
         "In which form to answer. Without it `Accept` decides, and JSON is answered where that asks for nothing else."
     ),
@@ -146,14 +130,9 @@ ELSEWHERE: dict[tuple[str, str], Words] = {
         "The GTIN: 8, 12, 13 or 14 digits with a right check digit; hyphens and blanks are ignored.", "09520000000110"
     ),
 }
-"""(command, or operation without one, member) -> its words, where they differ from the member's usual ones."""
+"""(command, member) -> its words, where they differ from the member's usual ones."""
 
 
-def words(asked: str, member: str) -> Words:
-    """What is said of a member of a command or operation. Raises `KeyError` where nobody has said anything yet."""
-    return ELSEWHERE.get((asked, member)) or MEMBERS[member]
-
-
-def path_command(app: str) -> type[Command]:
-    """A command with the members `gtin` and `id`, as the paths of that API take them."""
-    return _ProductsPath if app == "products" else _Path
+def words(command: str, member: str) -> Words:
+    """What is said of a member of a command. Raises `KeyError` where nobody has said anything yet."""
+    return ELSEWHERE.get((command, member)) or MEMBERS[member]

@@ -1,12 +1,12 @@
 """The OpenAPI 3.1 document of each API, made from the route table. Nothing is said here that a table does not know."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import msgspec
 
 from domain.problem import KINDS
-from rest_compat.endpoint import Endpoint
+from rest_compat.asking import JSON_TYPES
+from rest_compat.endpoint import APIS, Endpoint
 from rest_compat.outputs import DAY, MAX_INTEGER, ErrorOut
 from rest_compat.problem import INTERNAL, MEDIA_TYPE
 from rest_compat.routes import ENDPOINTS
@@ -19,49 +19,10 @@ from rest_compat.schemas import (
     input_members,
     output_schemas,
     parameter_schema,
-    path_member,
 )
-from rest_compat.wire import JSON_TYPES
 
 VERSION = "1.0.0"
 
-
-class Api(NamedTuple):
-    """What is said of one API as a whole; `tags` are its groups of operations."""
-
-    title: str
-    summary: str
-    tags: Mapping[str, str]
-
-
-APIS = {
-    "certifications": Api(
-        "Certifications API",
-        "Which certifications a product holds and which claims it makes, with the definitions behind them.",
-        {
-            "Certification Bodies": "Organisations that certify, own marks or run public schemes.",
-            "Certifications": "Definitions of certifications.",
-            "Claims": "Definitions of claims.",
-            "Assignments": "Certifications and claims of a product.",
-        },
-    ),
-    "products": Api(
-        "Products API",
-        "Products by GTIN, as far as certifications and claims are about them.",
-        {
-            "Products": "The products of an organisation.",
-            "Trade Items": "The products of everybody.",
-        },
-    ),
-    "account": Api(
-        "Account API",
-        "Who is asking, and the API keys of an organisation.",
-        {
-            "Account": "The credential that asks.",
-            "API Keys": "Keys of an organisation, for programs.",
-        },
-    ),
-}
 
 COMMON = """
 
@@ -237,13 +198,10 @@ def document(app: str, server: str, type_base: str) -> Schema:
     """The document of one API, reached below the URL `server`; `type_base` is what problem types start with."""
     api = APIS[app]
     endpoints = [endpoint for endpoint in ENDPOINTS if endpoint.app == app]
-    answers, schemas = output_schemas(endpoint.answer for endpoint in endpoints if endpoint.answer is not None)
-    answer_of = dict(
-        zip((endpoint.name for endpoint in endpoints if endpoint.answer is not None), answers, strict=True)
-    )
+    answers, schemas = output_schemas(endpoint.documented for endpoint in endpoints)
     paths: dict[str, Schema] = {}
-    for endpoint in endpoints:
-        operation, used = _operation(endpoint, answer_of.get(endpoint.name), endpoints)
+    for endpoint, answer in zip(endpoints, answers, strict=True):
+        operation, used = _operation(endpoint, answer, endpoints)
         schemas |= used
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     schemas["ErrorOut"]["examples"] = [_problem_example(code, type_base) for code in EXAMPLES]
@@ -258,7 +216,7 @@ def document(app: str, server: str, type_base: str) -> Schema:
         },
         "servers": [{"url": server}],
         "security": [],
-        "tags": [{"name": name, "description": text} for name, text in api.tags.items()],
+        "tags": [{"name": name, "description": text} for name, text in api.tags.values()],
         # An address without a host is no URI, which this member must be.
         **({"externalDocs": {"description": "API reference", "url": f"{server}/docs"}} if "://" in server else {}),
         "paths": paths,
@@ -309,16 +267,10 @@ def _conditions(endpoint: Endpoint) -> list[str]:
     return ["If-None-Match-On-Create"] if endpoint.method == "POST" else ["If-Match", "If-None-Match-On-Change"]
 
 
-def _operation(
-    endpoint: Endpoint, answer: Schema | None, endpoints: list[Endpoint]
-) -> tuple[Schema, dict[str, Schema]]:
-    members, required, enums = input_members(endpoint.command) if endpoint.command else ({}, set(), set())
+def _operation(endpoint: Endpoint, answer: Schema, endpoints: list[Endpoint]) -> tuple[Schema, dict[str, Schema]]:
+    members, required, enums = input_members(endpoint.command)
     schemas = enum_schemas(enums)
-    in_path = [part.strip("{}") for part in endpoint.path.split("/") if part.startswith("{")]
-    parameters = [
-        _parameter("path", name, members.pop(name, {}) or path_member(endpoint.app, endpoint.name, name), True)
-        for name in in_path
-    ]
+    parameters = [_parameter("path", name, members.pop(name), True) for name in endpoint.in_path]
     operation: Schema = {
         "tags": [endpoint.tag],
         "summary": endpoint.summary,
@@ -335,11 +287,11 @@ def _operation(
         operation["requestBody"] = {"required": True, "content": dict.fromkeys(types, content)}
     parameters += [{"$ref": f"#/components/parameters/{name}"} for name in _request_headers(endpoint)]
     success: Schema = {"description": _SUCCESS[endpoint.status], "headers": _headers(*ALWAYS)}
-    if endpoint.method != "GET" and endpoint.name not in SHOWN_ONCE:
+    if endpoint.method != "GET" and not endpoint.is_shown_once:
         success["headers"] |= _headers("Idempotent-Replayed")
     preferences = _headers("Preference-Applied") if endpoint.body or endpoint.parameters else {}
     success["headers"] |= preferences
-    if answer is not None:
+    if endpoint.answer is not None:
         if endpoint.method == "GET" or _is_versioned(endpoint):
             success["headers"] |= _headers("ETag")
         success["content"] = {"application/json": {"schema": answer}}
@@ -364,9 +316,6 @@ def _operation(
 _TEXT: Schema = {"type": "string"}
 _SCHEMAS_OF_TYPES: Mapping[str, Schema] = {"application/ld+json": {"type": "object"}}
 """Media type -> what can be said of such an answer here, where it is not text."""
-
-SHOWN_ONCE = {"create_api_key"}
-"""Operations whose answer holds a secret, so that it cannot be repeated for the same idempotency key: 409."""
 
 _SUCCESS = {200: "OK", 201: "Created", 204: "No Content"}
 
@@ -399,11 +348,10 @@ def _links(endpoint: Endpoint, endpoints: list[Endpoint]) -> Schema:
         parent, _, last = target.path.rpartition("/")
         if parent == endpoint.path and last.startswith("{"):
             name = last.strip("{}")
-            inherited = [part.strip("{}") for part in parent.split("/") if part.startswith("{")]
             links[target.name] = {
                 "operationId": target.operation_id,
                 "parameters": {
-                    **{f"path.{part}": f"$request.path.{part}" for part in inherited},
+                    **{f"path.{part}": f"$request.path.{part}" for part in endpoint.in_path},
                     f"path.{name}": "$response.body#/" + ("gtin" if name == "gtin" else "id"),
                 },
             }

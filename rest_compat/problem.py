@@ -68,6 +68,11 @@ def scope_challenge(error: DomainError) -> dict[str, str]:
     return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'} if scope else {}
 
 
+def applied(request: Request) -> dict[str, str]:
+    """The header that says which preference was honoured, which a refusal may have been (RFC 7240)."""
+    return {"Preference-Applied": "handling=strict"} if getattr(request.state, "strict", False) else {}
+
+
 def refusal(
     code: str,
     detail: str,
@@ -94,9 +99,7 @@ def refusals(error_pages: ErrorPages) -> dict[type[Exception], Show]:
 
     def domain_error(request: Request, error: DomainError) -> Response:
         is_query = request.method in ("GET", "HEAD") or isinstance(error, UnfitQuery)
-        # The refusal may itself be what the client preferred (RFC 7240).
-        applied = {"Preference-Applied": "handling=strict"} if getattr(request.state, "strict", False) else {}
-        headers = {**applied, **scope_challenge(error)}
+        headers = applied(request) | scope_challenge(error)
         document = describe(error, at=datetime.now(UTC), error_pages=error_pages)
         source = "query" if is_query else "body"
         return render(document, source=source, in_path=request.path_params, headers=headers)

@@ -1,8 +1,14 @@
 """Which endpoint is where, and what the OpenAPI document says of it: one table, so that no route is undocumented."""
 
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, NamedTuple
+
 from domain import commands
 from domain.account import CreateApiKey, DeleteApiKey, ListApiKeys, PatchApiKey
-from rest_compat import account, assignments, definitions, products
+from domain.validation import Command
+from resolvers import account, bodies, certifications, claims, products
+from resolvers.operation import Context
+from rest_compat import reads, wire
 from rest_compat.account_outputs import ApiKeyCreatedOut, ApiKeyOut, WhoAmIOut
 from rest_compat.endpoint import Endpoint
 from rest_compat.outputs import (
@@ -12,7 +18,6 @@ from rest_compat.outputs import (
     CertifiedProductOut,
     ClaimAssignmentOut,
     ClaimOut,
-    PageOut,
     ProductOut,
 )
 
@@ -20,25 +25,140 @@ CERTIFICATIONS = "/certifications/api/v1"
 PRODUCTS = "/products/api/v1"
 ACCOUNT = "/account/api/v1"
 
+
+_Asked = tuple[type[Command], Callable[[Context, Any], Awaitable[Any]]]
+"""A command, and the operation that it is for."""
+
+
+class _Assignments(NamedTuple):
+    """What differs between the endpoints of certifications and those of claims: C7 to C14."""
+
+    noun: str
+    verb: str
+    """What the product does with one."""
+    answer: type[CertificationAssignmentOut | ClaimAssignmentOut]
+    body: str
+    """How the names of the bodies' schemas begin."""
+    list: _Asked
+    page: _Asked
+    get: _Asked
+    assign: _Asked
+    patch: _Asked
+    remove: _Asked
+
+    def of_product(self) -> Iterator[Endpoint]:
+        """The endpoints below a product in the Certifications API."""
+        path = f"{CERTIFICATIONS}/products/{{gtin}}/{self.noun}s"
+        one = f"{path}/{{{self.noun}_id}}"
+        yield Endpoint(
+            "GET",
+            path,
+            *self.list,
+            name=f"list_product_{self.noun}s",
+            summary=f"List the {self.noun}s of a product",
+            description=f"All {self.noun}s that the product {self.verb}, by label, as a bare array without pages.",
+            answer=self.answer,
+            form="list",
+        )
+        yield Endpoint(
+            "POST",
+            path,
+            *self.assign,
+            name=f"create_product_{self.noun}",
+            summary=f"Assign a {self.noun} to a product",
+            description=f"Puts a {self.noun} on a product: 404 if there is no such product or {self.noun}, 409 if the"
+            f" product {self.verb} it already.",
+            answer=self.answer,
+            body=f"{self.body}CreateIn",
+            is_made=True,
+        )
+        yield Endpoint(
+            "GET",
+            one,
+            *self.get,
+            name=f"get_product_{self.noun}",
+            summary=f"Get a {self.noun} of a product",
+            description="One item of the list. Its `ETag` is what `If-Match` takes when the item is changed or"
+            " removed.",
+            answer=self.answer,
+        )
+        yield Endpoint(
+            "PATCH",
+            one,
+            *self.patch,
+            name=f"update_product_{self.noun}",
+            summary=f"Change a {self.noun} of a product",
+            description="Changes the members that are sent and leaves the others. Metadata is merged key by key.",
+            answer=self.answer,
+            body=f"{self.body}UpdateIn",
+        )
+        yield Endpoint(
+            "DELETE",
+            one,
+            *self.remove,
+            name=f"delete_product_{self.noun}",
+            summary=f"Remove a {self.noun} from a product",
+            description=f"Takes a {self.noun} off a product; a second time there is nothing to remove.",
+        )
+
+    def in_pages(self) -> Endpoint:
+        """The Products API's twin of the list."""
+        return Endpoint(
+            "GET",
+            f"{PRODUCTS}/products/{{gtin}}/{self.noun}s",
+            *self.page,
+            name=f"list_product_{self.noun}s",
+            summary=f"List the {self.noun}s of a product in pages",
+            description=f"The {self.noun}s that the product {self.verb}, in numbered pages.",
+            answer=self.answer,
+            form="page",
+        )
+
+
+_CERTIFICATIONS = _Assignments(
+    "certification",
+    "holds",
+    CertificationAssignmentOut,
+    "CertificationAssignment",
+    list=(commands.ListProductCertifications, certifications.list_product_certifications),
+    page=(commands.PageOfProductCertifications, certifications.list_product_certifications),
+    get=(commands.GetCertificationAssignment, certifications.product_certification),
+    assign=(commands.AssignCertification, certifications.assign_certification),
+    patch=(commands.PatchCertificationAssignment, certifications.patch_certification_assignment),
+    remove=(commands.RemoveCertification, certifications.remove_certification),
+)
+_CLAIMS = _Assignments(
+    "claim",
+    "makes",
+    ClaimAssignmentOut,
+    "ClaimAssignment",
+    list=(commands.ListProductClaims, claims.list_product_claims),
+    page=(commands.PageOfProductClaims, claims.list_product_claims),
+    get=(commands.GetClaimAssignment, claims.product_claim),
+    assign=(commands.AssignClaim, claims.assign_claim),
+    patch=(commands.PatchClaimAssignment, claims.patch_claim_assignment),
+    remove=(commands.RemoveClaim, claims.remove_claim),
+)
+
 # Endpoints of one path stand together.
-ENDPOINTS = (
+ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/certification-bodies",
-        definitions.BODIES.list,
+        commands.ListCertificationBodies,
+        bodies.list_certification_bodies,
         name="list_certification_bodies",
-        tag="Certification Bodies",
         summary="List certification bodies",
         description="Bodies whose name has a part, in numbered pages.",
-        answer=PageOut[CertificationBodyOut],
-        command=commands.ListCertificationBodies,
+        answer=CertificationBodyOut,
+        form="page",
     ),
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/certification-bodies/{{id}}",
-        definitions.BODIES.get,
+        reads.GetCertificationBody,
+        reads.certification_body,
         name="get_certification_body",
-        tag="Certification Bodies",
         summary="Get a certification body",
         description="One body, by its id.",
         answer=CertificationBodyOut,
@@ -46,20 +166,20 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/certifications",
-        definitions.CERTIFICATIONS.list,
+        commands.ListCertifications,
+        certifications.list_certifications,
         name="list_certifications",
-        tag="Certifications",
         summary="List certifications",
         description="Definitions that you may see, by part of the label, code and body, in numbered pages.",
-        answer=PageOut[CertificationOut],
-        command=commands.ListCertifications,
+        answer=CertificationOut,
+        form="page",
     ),
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/certifications/{{id}}",
-        definitions.CERTIFICATIONS.get,
+        reads.GetCertification,
+        reads.certification,
         name="get_certification",
-        tag="Certifications",
         summary="Get a certification",
         description="One definition, by its id. A definition private to another organisation does not exist for you.",
         answer=CertificationOut,
@@ -67,20 +187,20 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/claims",
-        definitions.CLAIMS.list,
+        commands.ListClaims,
+        claims.list_claims,
         name="list_claims",
-        tag="Claims",
         summary="List claims",
         description="Definitions by part of the label, code and category, in numbered pages.",
-        answer=PageOut[ClaimOut],
-        command=commands.ListClaims,
+        answer=ClaimOut,
+        form="page",
     ),
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/claims/{{id}}",
-        definitions.CLAIMS.get,
+        reads.GetClaim,
+        reads.claim,
         name="get_claim",
-        tag="Claims",
         summary="Get a claim",
         description="One definition, by its id.",
         answer=ClaimOut,
@@ -88,162 +208,46 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/products/{{gtin}}",
-        products.get_certified_product,
+        commands.GetCertifiedProduct,
+        reads.certified_product,
         name="get_product",
-        tag="Assignments",
         summary="Get a product with its certifications and claims",
         description="A product with everything that it holds and claims, as JSON-LD too.",
         answer=CertifiedProductOut,
-        command=commands.GetCertifiedProduct,
-        media_types=(products.LINKED_DATA,),
+        write=wire.certified_product,
+        media_types=(wire.LINKED_DATA,),
     ),
-    Endpoint(
-        "GET",
-        f"{CERTIFICATIONS}/products/{{gtin}}/certifications",
-        assignments.CERTIFICATIONS.list,
-        name="list_product_certifications",
-        tag="Assignments",
-        summary="List the certifications of a product",
-        description="All certifications that the product holds, as a bare array without pages.",
-        answer=list[CertificationAssignmentOut],
-        command=commands.ListProductCertifications,
-    ),
-    Endpoint(
-        "POST",
-        f"{CERTIFICATIONS}/products/{{gtin}}/certifications",
-        assignments.CERTIFICATIONS.create,
-        name="create_product_certification",
-        tag="Assignments",
-        summary="Assign a certification to a product",
-        description="Puts a certification on a product: 404 if there is no such product or certification, 409 if the"
-        " product holds it already.",
-        answer=CertificationAssignmentOut,
-        status=201,
-        command=commands.AssignCertification,
-        body="CertificationAssignmentCreateIn",
-    ),
-    Endpoint(
-        "GET",
-        f"{CERTIFICATIONS}/products/{{gtin}}/certifications/{{certification_id}}",
-        assignments.CERTIFICATIONS.get,
-        name="get_product_certification",
-        tag="Assignments",
-        summary="Get a certification of a product",
-        description="One item of the list. Its `ETag` is what `If-Match` takes when the item is changed or removed.",
-        answer=CertificationAssignmentOut,
-        command=commands.GetCertificationAssignment,
-    ),
-    Endpoint(
-        "PATCH",
-        f"{CERTIFICATIONS}/products/{{gtin}}/certifications/{{certification_id}}",
-        assignments.CERTIFICATIONS.patch,
-        name="update_product_certification",
-        tag="Assignments",
-        summary="Change a certification of a product",
-        description="Changes the members that are sent and leaves the others. Metadata is merged key by key.",
-        answer=CertificationAssignmentOut,
-        command=commands.PatchCertificationAssignment,
-        body="CertificationAssignmentUpdateIn",
-    ),
-    Endpoint(
-        "DELETE",
-        f"{CERTIFICATIONS}/products/{{gtin}}/certifications/{{certification_id}}",
-        assignments.CERTIFICATIONS.delete,
-        name="delete_product_certification",
-        tag="Assignments",
-        summary="Remove a certification from a product",
-        description="Takes a certification off a product; a second time there is nothing to remove.",
-        answer=None,
-        status=204,
-    ),
-    Endpoint(
-        "GET",
-        f"{CERTIFICATIONS}/products/{{gtin}}/claims",
-        assignments.CLAIMS.list,
-        name="list_product_claims",
-        tag="Assignments",
-        summary="List the claims of a product",
-        description="All claims that the product makes, by label, as a bare array without pages.",
-        answer=list[ClaimAssignmentOut],
-    ),
-    Endpoint(
-        "POST",
-        f"{CERTIFICATIONS}/products/{{gtin}}/claims",
-        assignments.CLAIMS.create,
-        name="create_product_claim",
-        tag="Assignments",
-        summary="Assign a claim to a product",
-        description="Puts a claim on a product: 404 if there is no such product or claim, 409 if the product makes it"
-        " already.",
-        answer=ClaimAssignmentOut,
-        status=201,
-        command=commands.AssignClaim,
-        body="ClaimAssignmentCreateIn",
-    ),
-    Endpoint(
-        "GET",
-        f"{CERTIFICATIONS}/products/{{gtin}}/claims/{{claim_id}}",
-        assignments.CLAIMS.get,
-        name="get_product_claim",
-        tag="Assignments",
-        summary="Get a claim of a product",
-        description="One item of the list. Its `ETag` is what `If-Match` takes when the item is changed or removed.",
-        answer=ClaimAssignmentOut,
-        command=commands.GetClaimAssignment,
-    ),
-    Endpoint(
-        "PATCH",
-        f"{CERTIFICATIONS}/products/{{gtin}}/claims/{{claim_id}}",
-        assignments.CLAIMS.patch,
-        name="update_product_claim",
-        tag="Assignments",
-        summary="Change a claim of a product",
-        description="Changes the members that are sent and leaves the others. Metadata is merged key by key.",
-        answer=ClaimAssignmentOut,
-        command=commands.PatchClaimAssignment,
-        body="ClaimAssignmentUpdateIn",
-    ),
-    Endpoint(
-        "DELETE",
-        f"{CERTIFICATIONS}/products/{{gtin}}/claims/{{claim_id}}",
-        assignments.CLAIMS.delete,
-        name="delete_product_claim",
-        tag="Assignments",
-        summary="Remove a claim from a product",
-        description="Takes a claim off a product; a second time there is nothing to remove.",
-        answer=None,
-        status=204,
-    ),
+    *_CERTIFICATIONS.of_product(),
+    *_CLAIMS.of_product(),
     Endpoint(
         "GET",
         f"{PRODUCTS}/products",
+        commands.ListProducts,
         products.list_products,
         name="list_products",
-        tag="Products",
         summary="List the products of an organisation",
         description="What your organisation owns, in numbered pages.",
-        answer=PageOut[ProductOut],
-        command=commands.ListProducts,
+        answer=ProductOut,
+        form="page",
     ),
     Endpoint(
         "POST",
         f"{PRODUCTS}/products",
+        commands.CreateProduct,
         products.create_product,
         name="create_product",
-        tag="Products",
         summary="Create a product",
         description="Makes a product that your organisation owns. The check digit of its GTIN must be right.",
         answer=ProductOut,
-        status=201,
-        command=commands.CreateProduct,
+        is_made=True,
         body="ProductCreateIn",
     ),
     Endpoint(
         "GET",
         f"{PRODUCTS}/products/{{gtin}}",
-        products.get_product,
+        reads.GetProduct,
+        reads.product,
         name="get_product",
-        tag="Products",
         summary="Get a product",
         description="One product, by its GTIN.",
         answer=ProductOut,
@@ -251,54 +255,33 @@ ENDPOINTS = (
     Endpoint(
         "PATCH",
         f"{PRODUCTS}/products/{{gtin}}",
+        commands.PatchProduct,
         products.patch_product,
         name="update_product",
-        tag="Products",
         summary="Change a product",
         description="Changes the members that are sent and leaves the others; null leaves a member as it is.",
         answer=ProductOut,
-        command=commands.PatchProduct,
         body="ProductUpdateIn",
     ),
-    Endpoint(
-        "GET",
-        f"{PRODUCTS}/products/{{gtin}}/certifications",
-        assignments.CERTIFICATIONS.page,
-        name="list_product_certifications",
-        tag="Products",
-        summary="List the certifications of a product in pages",
-        description="The certifications that the product holds, in numbered pages.",
-        answer=PageOut[CertificationAssignmentOut],
-        command=commands.PageOfProductCertifications,
-    ),
-    Endpoint(
-        "GET",
-        f"{PRODUCTS}/products/{{gtin}}/claims",
-        assignments.CLAIMS.page,
-        name="list_product_claims",
-        tag="Products",
-        summary="List the claims of a product in pages",
-        description="The claims that the product makes, in numbered pages.",
-        answer=PageOut[ClaimAssignmentOut],
-        command=commands.PageOfProductClaims,
-    ),
+    _CERTIFICATIONS.in_pages(),
+    _CLAIMS.in_pages(),
     Endpoint(
         "GET",
         f"{PRODUCTS}/trade-items",
+        commands.ListTradeItems,
         products.list_trade_items,
         name="list_trade_items",
-        tag="Trade Items",
         summary="List the products of everybody",
         description="Products by part of name, brand or GTIN and by what is recorded, in numbered pages.",
-        answer=PageOut[ProductOut],
-        command=commands.ListTradeItems,
+        answer=ProductOut,
+        form="page",
     ),
     Endpoint(
         "GET",
         f"{PRODUCTS}/trade-items/{{gtin}}",
-        products.get_product,
+        reads.GetProduct,
+        reads.product,
         name="get_trade_item",
-        tag="Trade Items",
         summary="Get a product of anybody",
         description="One product, by its GTIN.",
         answer=ProductOut,
@@ -306,9 +289,9 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         f"{ACCOUNT}/whoami",
-        account.whoami,
+        Command,
+        reads.whoami,
         name="whoami",
-        tag="Account",
         summary="Say who is asking",
         description="The user, the organisations and the key behind the credential of this request.",
         answer=WhoAmIOut,
@@ -316,49 +299,44 @@ ENDPOINTS = (
     Endpoint(
         "GET",
         f"{ACCOUNT}/organizations/{{organization_id}}/api-keys",
+        ListApiKeys,
         account.list_api_keys,
         name="list_api_keys",
-        tag="API Keys",
         summary="List the API keys of an organisation",
         description="The keys that are not revoked, oldest first, without the keys themselves. Takes a manager.",
-        answer=list[ApiKeyOut],
-        command=ListApiKeys,
+        answer=ApiKeyOut,
+        form="list",
     ),
     Endpoint(
         "POST",
         f"{ACCOUNT}/organizations/{{organization_id}}/api-keys",
+        CreateApiKey,
         account.create_api_key,
         name="create_api_key",
-        tag="API Keys",
         summary="Create an API key",
         description="Makes a key and shows it, this once. Takes a manager of the organisation.",
         answer=ApiKeyCreatedOut,
-        command=CreateApiKey,
         body="ApiKeyCreateIn",
     ),
     Endpoint(
         "PATCH",
         f"{ACCOUNT}/organizations/{{organization_id}}/api-keys/{{key_id}}",
+        PatchApiKey,
         account.patch_api_key,
         name="update_api_key",
-        tag="API Keys",
         summary="Change what an API key is called",
         description="Changes the members that are sent and leaves the others. Takes a manager of the organisation.",
         answer=ApiKeyOut,
-        command=PatchApiKey,
         body="ApiKeyUpdateIn",
     ),
     Endpoint(
         "DELETE",
         f"{ACCOUNT}/organizations/{{organization_id}}/api-keys/{{key_id}}",
+        DeleteApiKey,
         account.delete_api_key,
         name="delete_api_key",
-        tag="API Keys",
         summary="Revoke an API key",
         description="Revokes the key, with the browser sessions that stand for it: at once, in a server whose network"
         " fails within ten seconds. Takes a manager of the organisation.",
-        answer=None,
-        status=204,
-        command=DeleteApiKey,
     ),
 )

@@ -11,7 +11,7 @@ import msgspec
 
 from domain import vocabulary
 from domain.validation import Command
-from rest_compat.inputs import path_command, words
+from rest_compat.inputs import words
 from rest_compat.outputs import ErrorOut
 
 Schema = dict[str, Any]
@@ -61,13 +61,6 @@ def component_name(name: str) -> str:
     if name.startswith("PageOut_"):
         return f"{name.removeprefix('PageOut_').removesuffix('_')}Page"
     return _ENUM_NAMES.get(name, name)
-
-
-def path_member(app: str, operation: str, name: str) -> Schema:
-    """A parameter of a path that is no member of a command: the GTIN as that API takes it, or an id."""
-    known = path_command(app).model_json_schema()["properties"]
-    said = words(operation, name)
-    return {**known["gtin" if name == "gtin" else "id"], "description": said.description, "examples": [said.example]}
 
 
 def input_members(command: type[Command]) -> tuple[dict[str, Schema], set[str], set[str]]:

@@ -1,30 +1,22 @@
-"""JSON in and out: request bodies to plain values, records to the documented objects (contract 2)."""
+"""What is answered, as documented objects in JSON (contract 2)."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
-from typing import Any, TypeVar
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
 
 import msgspec
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
 
-from domain import commands
-from domain.errors import Forbidden, InvalidInput, Violation
-from domain.listing import Numbered
-from domain.preconditions import Versioned, entity_tag
-from domain.records import (
-    Certification,
-    CertificationAssignment,
-    CertificationBody,
-    Claim,
-    ClaimAssignment,
-    Product,
-)
-from domain.strict_json import decode
+from domain.account import ApiKey, NewApiKey, WhoAmI
+from domain.commands import GetCertifiedProduct, NumberedPage
+from domain.listing import Numbered, page_of
+from domain.records import Certification, CertificationAssignment, CertificationBody, Claim, ClaimAssignment, Product
 from domain.validity import is_active
-from resolvers.operation import Context
-from rest_compat import forms
+from domain.vocabulary import ProductFormat
+from rest_compat.account_outputs import ApiKeyCreatedOut, ApiKeyOut, OwnApiKeyOut, OwnOrganizationOut, WhoAmIOut
+from rest_compat.asking import preferred
+from rest_compat.endpoint import Form
 from rest_compat.outputs import (
     CertificationAssignmentOut,
     CertificationBodyOut,
@@ -36,190 +28,153 @@ from rest_compat.outputs import (
     Pagination,
     ProductOut,
 )
+from rest_compat.reads import CertifiedProduct
+
+JSON = "application/json"
 
 # Maps are sorted, because PostgreSQL forgets their order: one state is always shown in the same bytes.
 _encoder = msgspec.json.Encoder(order="deterministic")
 
-T = TypeVar("T")
-R = TypeVar("R")
-
-JSON_TYPES = ("application/json", "application/merge-patch+json")
-BODY_TYPES = (*JSON_TYPES, forms.MEDIA_TYPE)
+Show = Callable[[Any, datetime], Any]
+"""The documented object of a record at the moment of the request."""
 
 
-async def read_object(request: Request) -> dict[str, Any]:
-    """The body, one JSON object, or a form. Raises `NotJson`, domain errors, or `HTTPException` 415."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type == forms.MEDIA_TYPE:
-        if request.state.context.caller.is_session:
-            # A form is what another site can make a browser send, and what it cannot preflight.
-            raise Forbidden("A signed-in browser should send JSON; forms need an API key or a token.")
-        return forms.read_form(await request.body())
-    if media_type not in JSON_TYPES:
-        accepted = "Accept-Patch" if request.method == "PATCH" else "Accept-Post"
-        raise HTTPException(
-            415,
-            "Send the body as JSON, with the header Content-Type: application/json;"
-            f" {' and '.join(BODY_TYPES[1:])} are taken, too.",
-            {accepted: ", ".join(BODY_TYPES)},
-        )
-    body = await request.body()
-    if not body:
-        raise InvalidInput([Violation((), "Field required", "missing")])
-    value = decode(body)
-    if not isinstance(value, dict):
-        raise InvalidInput([Violation((), "Input should be a valid dictionary", "dict_type")])
-    return value
+def encoded(out: type[msgspec.Struct], form: Form, command: Any, answer: Any, now: datetime) -> bytes:
+    """What an operation answers to a command, as JSON of such objects."""
+    show = SHOWN[out]
+    if form == "one":
+        return _encoder.encode(show(answer, now))
+    if form == "list":
+        return _encoder.encode([show(item, now) for item in answer])
+    found = answer if isinstance(answer, Numbered) else page_of(answer, command)
+    return _encoder.encode(PageOut([show(item, now) for item in found.items], _pagination(command, found.total)))
 
 
-def members(request: Request, sent: Mapping[str, Any]) -> dict[str, Any]:
-    """What the caller sent together with the path's own parameters, which win."""
-    return {**sent, **request.path_params}
+def _pagination(asked: NumberedPage, total: int) -> Pagination:
+    pages = -(-total // asked.page_size)
+    return Pagination(
+        asked.page, asked.page_size, total, pages, has_next=asked.page < pages, has_previous=asked.page > 1
+    )
 
 
-def asked(request: Request) -> dict[str, Any]:
-    """What the caller asks in the query, together with the path's own parameters."""
-    # Taking an empty query apart takes as long as all that is asked in the path.
-    return members(request, request.query_params if request.scope["query_string"] else {})
-
-
-def answer(content: Any, status: int = 200, tag: str | None = None, media_type: str = "application/json") -> Response:
-    """A JSON response; `tag` is the entity tag of the one record behind it, see `domain.preconditions`."""
-    headers = None if tag is None else {"ETag": f'"{tag}"'}
-    return Response(_encoder.encode(content), status, headers, media_type)
-
-
-def tag(context: Context, record: Versioned) -> str | None:
-    """The record's entity tag for who sees all of it. For anybody else the answer is named by what it says: its owner's
-    notes would otherwise change the name of what stays the same.
+def _copied(out: type[msgspec.Struct], record: type, **others: str | Callable[[Any, datetime], Any]) -> Show:
+    """Shows a record by the names of the struct's members. `others` are those that it has not under their own name:
+    the way to them, or how they are computed. A member that is in neither keeps the struct's default.
     """
-    return entity_tag(record, context.today) if context.caller.sees_all_of(record) else None
+    ways = {name: name for name in out.__struct_fields__ if hasattr(record, name)} | others
+    names = [name for name in out.__struct_fields__ if name in ways]
+    computed = [(name, way) for name, way in others.items() if not isinstance(way, str)]
+    # What is computed is put in afterwards.
+    take = attrgetter(*(way if isinstance(way := ways[name], str) else "__class__" for name in names))
+    in_order = len(names) == len(out.__struct_fields__)
+
+    def show(found: Any, now: datetime) -> msgspec.Struct:
+        # By their names it takes six times as long, for each of a page.
+        shown = out(*take(found)) if in_order else out(**dict(zip(names, take(found), strict=True)))
+        for name, compute in computed:
+            setattr(shown, name, compute(found, now))
+        return shown
+
+    return show
 
 
-def certification_body(record: CertificationBody) -> CertificationBodyOut:
-    """Contract 2.1."""
-    return CertificationBodyOut(
-        id=record.id,
-        name=record.name,
-        website=record.website,
-        description=record.description,
-        logo_url=record.logo_url,
+def _of(part: str, *names: str) -> dict[str, str]:
+    """The members that a part of the record has."""
+    return {name: f"{part}.{name}" for name in names}
+
+
+def _moment(way: str) -> Callable[[Any, datetime], str | None]:
+    take = attrgetter(way)
+
+    def moment(record: Any, _: datetime) -> str | None:
+        at = take(record)
+        return None if at is None else at.isoformat(timespec="seconds")
+
+    return moment
+
+
+def _is_active(assignment: CertificationAssignment, now: datetime) -> bool:
+    return is_active(assignment.valid_from, assignment.expiration_date, now.date())
+
+
+def _whoami(who: WhoAmI, now: datetime) -> WhoAmIOut:
+    user = who.user
+    return WhoAmIOut(
+        user_id=user.id if user else None,
+        email=user.email if user else None,
+        organizations=[OwnOrganizationOut(id=item.id, name=item.name) for item in who.organizations],
+        metadata=user.metadata if user else {},
+        api_key=SHOWN[OwnApiKeyOut](who.api_key, now) if who.api_key else None,
     )
 
 
-def certification(record: Certification) -> CertificationOut:
-    """Contract 2.2: the body appears by its name only."""
-    return CertificationOut(
-        id=record.id,
-        label=record.label,
-        code=record.code,
-        description=record.description,
-        url=record.url,
-        logo_url=record.logo_url,
-        certification_body_name=record.body.name if record.body else None,
-        program=record.program,
-        standard=record.standard,
+LINKED_DATA = "application/ld+json"
+_PRODUCT_FORMATS = {JSON: ProductFormat.JSON, LINKED_DATA: ProductFormat.JSON_LD}
+
+
+def certified_product(request: Request, command: GetCertifiedProduct, found: CertifiedProduct) -> tuple[bytes, str]:
+    """C15 in the form that was asked for, and its media type."""
+    now: datetime = request.state.context.now
+    form = command.format or ProductFormat(preferred(request, _PRODUCT_FORMATS))
+    if form is ProductFormat.JSON:
+        return _encoder.encode(_certified_product(found, now)), JSON
+    # Most start without them.
+    from files import gs1_us, json_ld
+
+    product, held, claimed = found
+    document = (
+        json_ld.product_document(product, held, claimed, now.date())
+        if form is ProductFormat.JSON_LD
+        else gs1_us.product_document(product, held, now.date())
     )
+    return _encoder.encode(document), LINKED_DATA
 
 
-def claim(record: Claim) -> ClaimOut:
-    """Contract 2.3."""
-    return ClaimOut(
-        id=record.id,
-        code=record.code,
-        label=record.label,
-        category=record.category,
-        requires_definition=record.requires_definition,
-        description=record.description,
-    )
-
-
-def certification_assignment(record: CertificationAssignment, today: date) -> CertificationAssignmentOut:
-    """Contract 2.4: `id` is the certification's, and what is not the assignment's own comes from the definition."""
-    definition = record.certification
-    # By position, in the order of the struct: by their names it takes six times as long, for each of a page.
-    return CertificationAssignmentOut(
-        definition.id,
-        definition.label,
-        is_active(record.valid_from, record.expiration_date, today),
-        record.metadata,
-        definition.code,
-        definition.description,
-        definition.url,
-        definition.logo_url,
-        record.valid_from,
-        record.expiration_date,
-        record.certificate_number,
-        record.issuing_body,
-        record.expiry_date,
-        record.verification_url,
-        record.verification_status,
-        record.scope,
-        record.certification_value,
-        record.audit_date,
-        record.initial_certification_date,
-        record.certificate_countries,
-    )
-
-
-def claim_assignment(record: ClaimAssignment) -> ClaimAssignmentOut:
-    """Contract 2.8: `id` is the claim's; evidence is never shown here."""
-    definition = record.claim
-    return ClaimAssignmentOut(
-        definition.id,
-        definition.label,
-        definition.code,
-        definition.category,
-        record.source,
-        record.metadata,
-        record.valid_from,
-        record.expiration_date,
-    )
-
-
-def product(record: Product) -> ProductOut:
-    """Contract 8. Members that are not recorded keep the struct's defaults."""
-    return ProductOut(
-        id=record.id,
-        gtin=record.gtin,
-        product_name=record.name,
-        is_claimed=True,
-        data_source=record.data_source,
-        metadata=record.metadata,
-        brand=record.brand,
-        manufacturer=record.manufacturer,
-        description=record.description,
-        image_url=record.image_url,
-        country_of_origin=record.country_of_origin,
-        net_content=record.net_content,
-        owner_id=record.organization_id,
-    )
-
-
-def certified_product(
-    record: Product, held: list[CertificationAssignment], claimed: list[ClaimAssignment], today: date
-) -> CertifiedProductOut:
-    """Contract C15."""
+def _certified_product(found: CertifiedProduct, now: datetime) -> CertifiedProductOut:
+    held, claimed = SHOWN[CertificationAssignmentOut], SHOWN[ClaimAssignmentOut]
     return CertifiedProductOut(
-        gtin=record.gtin,
-        product_name=record.name,
-        brand=record.brand,
-        certifications=[certification_assignment(item, today) for item in held],
-        claims=[claim_assignment(item) for item in claimed],
+        gtin=found.product.gtin,
+        product_name=found.product.name,
+        brand=found.product.brand,
+        certifications=[held(item, now) for item in found.certifications],
+        claims=[claimed(item, now) for item in found.claims],
     )
 
 
-def page(found: Numbered[R], asked: commands.NumberedPage, show: Callable[[R], T]) -> PageOut[T]:
-    """The envelope of a numbered list (contract 1.4): the items of the page that was asked for."""
-    pages = -(-found.total // asked.page_size)
-    return PageOut(
-        [show(item) for item in found.items],
-        Pagination(
-            asked.page,
-            asked.page_size,
-            found.total,
-            pages,
-            has_next=asked.page < pages,
-            has_previous=asked.page > 1,
-        ),
-    )
+SHOWN: Mapping[type[msgspec.Struct], Show] = {
+    CertificationBodyOut: _copied(CertificationBodyOut, CertificationBody),
+    CertificationOut: _copied(
+        CertificationOut,
+        Certification,
+        certification_body_name=lambda record, _: record.body.name if record.body else None,
+    ),
+    ClaimOut: _copied(ClaimOut, Claim),
+    CertificationAssignmentOut: _copied(
+        CertificationAssignmentOut,
+        CertificationAssignment,
+        **_of("certification", "id", "label", "code", "description", "url", "logo_url"),
+        is_active=_is_active,
+    ),
+    ClaimAssignmentOut: _copied(ClaimAssignmentOut, ClaimAssignment, **_of("claim", "id", "label", "code", "category")),
+    ProductOut: _copied(
+        ProductOut, Product, product_name="name", owner_id="organization_id", is_claimed=lambda *_: True
+    ),
+    ApiKeyOut: _copied(
+        ApiKeyOut,
+        ApiKey,
+        created=_moment("created_at"),
+        is_active=lambda key, now: key.expires_at is None or key.expires_at > now,
+        expires_at=_moment("expires_at"),
+        last_used=_moment("last_used"),
+    ),
+    ApiKeyCreatedOut: _copied(
+        ApiKeyCreatedOut,
+        NewApiKey,
+        **_of("entry", "id", "name", "role", "metadata", "description"),
+        created=_moment("entry.created_at"),
+        key="secret",
+    ),
+    OwnApiKeyOut: _copied(OwnApiKeyOut, ApiKey, created=_moment("created_at")),
+    WhoAmIOut: _whoami,
+}
+"""How each answer is made. A product's members that are not recorded keep their defaults; evidence is never shown."""

@@ -12,7 +12,8 @@ from starlette.routing import Route
 from gateway.pages.assets import TYPES, WEB, Asset, answer, served
 from gateway.pages.reference import headers_at
 from gateway.settings import Settings
-from rest_compat.openapi import APIS, DOCUMENT_PATHS, document_path, document_text
+from rest_compat.endpoint import APIS
+from rest_compat.openapi import DOCUMENT_PATHS, document_path, document_text
 from rest_compat.routes import ENDPOINTS
 
 SCHEMA = WEB.parent / "schema" / "schema.graphql"

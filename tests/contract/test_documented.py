@@ -17,7 +17,7 @@ from domain.errors import Busy, Forbidden, IdempotencyKeyInUse
 from gateway.app import create_app
 from rest_compat.endpoint import Endpoint
 from rest_compat.manners import respond
-from rest_compat.openapi import HEADERS, SHOWN_ONCE
+from rest_compat.openapi import HEADERS
 from rest_compat.routes import ENDPOINTS
 from tests.conftest import SETTINGS
 from tests.contract.test_endpoints import NOBODY, ROWS, documented, judge, on_sqlite
@@ -130,6 +130,9 @@ def raised(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception | None], None
     return set_to
 
 
+KNOWN = {"page": "1", "is_active": "true", "format": "json"}
+"""A parameter that a read may know -> a value of it."""
+
 ON_ANY = {"Retry-After": {409, 503}, "WWW-Authenticate": {403}, "Preference-Applied": {403, 404, 409, 412, 422, 503}}
 """Headers of refusals that all operations share, though not each sends them -> the statuses."""
 
@@ -149,13 +152,13 @@ async def test_an_operation_answers_what_its_document_says(
     refusals = await refused(asker, raised)
     # The last, since it changes or removes what the refused requests were about.
     if endpoint.method == "GET":
-        known = "page=1" if "page" in endpoint.parameters else "is_active=true" if endpoint.parameters else ""
+        known = next((f"{name}={KNOWN[name]}" for name in KNOWN if name in endpoint.parameters), "")
         query = "&".join(filter(None, (asker.asked.query, known)))
         successes = {await asker.ask(query=query, If_None_Match=known, strictly=True) for known in ('"other"', "*")}
     else:
         successes = {await asker.ask(Idempotency_Key="once", strictly=True)}
         again = await asker.ask(Idempotency_Key="once")
-        assert again == (409 if endpoint.name in SHOWN_ONCE else endpoint.status)
+        assert again == (409 if endpoint.is_shown_once else endpoint.status)
     if endpoint.method == "POST":
         refusals |= {await asker.ask(), await asker.ask(If_None_Match="*")} - successes
 
@@ -188,7 +191,7 @@ async def refused(asker: Asker, raised: Callable[[Exception | None], None]) -> s
         parameter = endpoint.path.rpartition("{")[2].partition("}")[0]
         absent, malformed = UNKNOWN.get(parameter, (NOTHING, "x"))
         found |= {await asker.ask(absent), await asker.ask(malformed)}
-    elif endpoint.command and not endpoint.body:
+    elif endpoint.parameters:
         found.add(await asker.ask(query="page=0"))
     if endpoint.body:
         found |= {

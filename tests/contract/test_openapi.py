@@ -18,7 +18,8 @@ from domain.problem import KINDS
 from gateway.app import create_app
 from gateway.contracts import kept
 from gateway.settings import Settings
-from rest_compat.openapi import APIS, DOCUMENT_PATHS, REFUSALS, document
+from rest_compat.endpoint import APIS
+from rest_compat.openapi import DOCUMENT_PATHS, REFUSALS, document
 from rest_compat.routes import ENDPOINTS
 from schema.schema import schema as graphql_schema
 

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from db.sql import tables
-from rest_compat.manners import is_strict
+from rest_compat.asking import is_strict
 from tests.world import GTIN, USDA_ORGANIC, VEGAN, World
 
 CLAIMS = f"/certifications/api/v1/products/{GTIN}/claims"
