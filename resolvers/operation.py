@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, nullcontext
 from datetime import UTC, date, datetime
 from functools import wraps
 from operator import itemgetter
-from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast
+from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast, get_type_hints
 
 import msgspec
 
@@ -213,6 +213,8 @@ class WriteOperation(Generic[C, D]):
 
     def __init__(self, function: Write[C, D]) -> None:
         self._function = function
+        self.command: type[C] = get_type_hints(function)["command"]
+        """What it takes."""
         self._answers: Answers[D] = Answers(_declare(function, Permission.WRITE), function)
         self.__doc__ = function.__doc__
         self.is_shown_once = not self._answers.stored

@@ -1,10 +1,8 @@
 """What changes what products hold and claim: the same mutations for both kinds."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from domain.errors import AlreadyAssigned, NotFound
-from domain.validation import Command
 from execution.batched import batched
 from resolvers import products
 from resolvers.operation import WriteOperation
@@ -14,14 +12,8 @@ from schema.mutations import Mutation, Wording
 from schema.objects import ProductType
 from schema.records import shown
 
-
-@dataclass(frozen=True)
-class Write:
-    """A command, its operation and the input that it is made from."""
-
-    command: type[Command]
-    operation: WriteOperation[Any, Any]
-    input: type
+Write = tuple[WriteOperation[Any, Any], type]
+"""An operation, and the input that its command is made from."""
 
 
 def assignment_mutations(
@@ -39,9 +31,8 @@ def assignment_mutations(
     return [
         Mutation(
             name=f"assign_{noun}",
-            command=assign.command,
-            operation=assign.operation,
-            input=assign.input,
+            operation=assign[0],
+            input=assign[1],
             success=success_type(
                 f"{kind}Assigned", f"The {noun} is on the product.", "assignment", assignment, "The new assignment."
             ),
@@ -56,9 +47,8 @@ def assignment_mutations(
         ),
         Mutation(
             name=f"patch_{noun}_assignment",
-            command=patch.command,
-            operation=patch.operation,
-            input=patch.input,
+            operation=patch[0],
+            input=patch[1],
             success=success_type(
                 f"{kind}AssignmentPatched",
                 "The assignment is as asked for.",
@@ -78,9 +68,8 @@ def assignment_mutations(
         ),
         Mutation(
             name=f"remove_{noun}",
-            command=remove.command,
-            operation=remove.operation,
-            input=remove.input,
+            operation=remove[0],
+            input=remove[1],
             success=success_type(
                 f"{kind}Removed",
                 f"The product no longer {has} the {noun}.",

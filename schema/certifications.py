@@ -6,14 +6,9 @@ import strawberry
 from strawberry import Maybe
 
 from domain import vocabulary
-from domain.commands import (
-    AssignCertification,
-    PatchCertificationAssignment,
-    RemoveCertification,
-)
 from resolvers import certifications, definitions
 from schema import lists
-from schema.assignments import Write, assignment_mutations
+from schema.assignments import assignment_mutations
 from schema.connections import Connection, ListRequest, paged
 from schema.context import Info
 from schema.inputs import by_id_or_code
@@ -143,9 +138,7 @@ MUTATIONS = assignment_mutations(
     "certification",
     ("hold", "holds", "held"),
     CertificationAssignmentType,
-    assign=Write(AssignCertification, certifications.assign_certification, AssignCertificationInput),
-    patch=Write(
-        PatchCertificationAssignment, certifications.patch_certification_assignment, PatchCertificationAssignmentInput
-    ),
-    remove=Write(RemoveCertification, certifications.remove_certification, RemoveCertificationInput),
+    assign=(certifications.assign_certification, AssignCertificationInput),
+    patch=(certifications.patch_certification_assignment, PatchCertificationAssignmentInput),
+    remove=(certifications.remove_certification, RemoveCertificationInput),
 )

@@ -6,10 +6,9 @@ import strawberry
 from strawberry import Maybe
 
 from domain import vocabulary
-from domain.commands import AssignClaim, PatchClaimAssignment, RemoveClaim
 from resolvers import claims, definitions
 from schema import lists
-from schema.assignments import Write, assignment_mutations
+from schema.assignments import assignment_mutations
 from schema.connections import Connection, ListRequest, paged
 from schema.context import Info
 from schema.inputs import by_id_or_code
@@ -99,7 +98,7 @@ MUTATIONS = assignment_mutations(
     "claim",
     ("make", "makes", "made"),
     ClaimAssignmentType,
-    assign=Write(AssignClaim, claims.assign_claim, AssignClaimInput),
-    patch=Write(PatchClaimAssignment, claims.patch_claim_assignment, PatchClaimAssignmentInput),
-    remove=Write(RemoveClaim, claims.remove_claim, RemoveClaimInput),
+    assign=(claims.assign_claim, AssignClaimInput),
+    patch=(claims.patch_claim_assignment, PatchClaimAssignmentInput),
+    remove=(claims.remove_claim, RemoveClaimInput),
 )

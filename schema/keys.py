@@ -150,7 +150,6 @@ class ApiKeyCreated(Success):
 MUTATIONS = [
     Mutation(
         name="create_api_key",
-        command=commands.CreateApiKey,
         operation=account.create_api_key,
         input=CreateApiKeyInput,
         defaults=_own_organization,
@@ -160,7 +159,6 @@ MUTATIONS = [
     ),
     Mutation(
         name="patch_api_key",
-        command=commands.PatchApiKey,
         operation=account.patch_api_key,
         input=PatchApiKeyInput,
         defaults=_own_organization,
@@ -178,7 +176,6 @@ MUTATIONS = [
     ),
     Mutation(
         name="revoke_api_key",
-        command=commands.DeleteApiKey,
         operation=account.delete_api_key,
         input=RevokeApiKeyInput,
         defaults=_own_organization,

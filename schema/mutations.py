@@ -53,7 +53,6 @@ class Mutation:
     """A mutation. `Forbidden` and `InvalidInput` it may be refused for anyway, and for its `if_match` if it has one."""
 
     name: str
-    command: type[Command]
     operation: WriteOperation[Any, Any]
     input: type
     """Its members are the command's, with `clear_metadata` and `if_match` where there are such."""
@@ -70,7 +69,8 @@ class Mutation:
         members = sent_members(input)
         if self.defaults is not None:
             members = {**self.defaults(context), **members}
-        return self.command.parse(members)
+        command: Command = self.operation.command.parse(members)
+        return command
 
 
 @strawberry.interface(description="What became of the rows of a bulk mutation.")

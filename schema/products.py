@@ -4,7 +4,6 @@ from typing import Annotated
 
 import strawberry
 
-from domain.commands import CreateProduct, PatchProduct
 from domain.errors import AlreadyExists, NotFound
 from domain.gtin import parse_gtin
 from execution.run.wanted import wanted
@@ -107,7 +106,6 @@ class PatchProductInput:
 MUTATIONS = [
     Mutation(
         name="create_product",
-        command=CreateProduct,
         operation=products.create_product,
         input=CreateProductInput,
         success=success_type("ProductCreated", "The product was made.", "product", ProductType, "The new product."),
@@ -116,7 +114,6 @@ MUTATIONS = [
     ),
     Mutation(
         name="patch_product",
-        command=PatchProduct,
         operation=products.patch_product,
         input=PatchProductInput,
         success=success_type(
