@@ -5,13 +5,14 @@ own; the second has only its few rows to deal with: it looks up what definitions
 adds up.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     CTE,
+    Column,
     ColumnElement,
     Date,
     String,
@@ -40,9 +41,9 @@ from domain.stats import (
     ClaimGroup,
     ClaimGrouping,
     ExpiryBucket,
-    G,
     Stats,
 )
+from domain.vocabulary import Vocabulary
 
 # Columns that indexes begin with or hold, so that counting by one of them touches no row.
 _INDEXED = frozenset({"gtin", "certification_id", "verification_status", "claim_id", "source"})
@@ -108,121 +109,104 @@ def _items_postgresql(element: _Items, compiler: SQLCompiler, **options: Any) ->
     return f"jsonb_array_elements_text({compiler.process(element.clauses, **options)})"
 
 
-async def of_certification_assignments(
-    database: Database, where: Where, by: Collection[CertificationGrouping], bucket: ExpiryBucket | None
-) -> Stats[CertificationGroup]:
+class _Key(NamedTuple):
+    """What assignments are grouped by: a column of theirs, or what it leads to."""
+
+    column: str
+    looked_up: Column[Any] | None = None
+    """The column of the definition that the assignment's column names."""
+    unfolded: bool = False
+    """Whether the column is a list, of which each item counts."""
+    defined: str = ""
+    """What the value is the id of, as `Definitions` calls it."""
+
+
+class _Counted(NamedTuple):
+    """How one kind of assignments is counted: the groupings in the order of the group's members."""
+
+    group: Callable[..., CertificationGroup | ClaimGroup]
+    keys: Mapping[Vocabulary, _Key]
+
+
+_COUNTED = {
+    certification_assignments: _Counted(
+        CertificationGroup,
+        {
+            CertificationGrouping.STATUS: _Key("verification_status"),
+            CertificationGrouping.BODY: _Key("certification_id", certifications.c.body_id, defined="bodies"),
+            CertificationGrouping.CERTIFICATION: _Key("certification_id", defined="certifications"),
+            CertificationGrouping.COUNTRY: _Key("certificate_countries", unfolded=True),
+        },
+    ),
+    claim_assignments: _Counted(
+        ClaimGroup,
+        {
+            ClaimGrouping.SOURCE: _Key("source"),
+            ClaimGrouping.CATEGORY: _Key("claim_id", claims.c.category),
+            ClaimGrouping.CLAIM: _Key("claim_id", defined="claims"),
+        },
+    ),
+}
+
+
+async def of_assignments(
+    database: Database, table: Table, where: Where, by: Collection[Vocabulary], bucket: ExpiryBucket | None
+) -> Stats:
     """The groups of the assignments that pass the filter, whose conditions on definitions are settled."""
     shape, values = take_apart(where)
-    read = _of_certifications(shape, frozenset(by), bucket)
+    read = _counts(table, shape, frozenset(by), bucket)
+    group, keys = _COUNTED[table]
 
-    async def counted(known: Definitions) -> Stats[CertificationGroup]:
-        rows = await _rows(database, read, values)
-        return _stats(
-            rows,
-            [
-                CertificationGroup(
-                    status,
-                    None if body is None else known.bodies[body],
-                    None if certification is None else known.certifications[certification],
-                    country,
-                    *_period(starts, bucket),
-                    int(size),
-                )
-                for status, body, certification, country, starts, size, _ in rows
-            ],
-        )
+    async def counted(known: Definitions) -> Stats:
+        rows = await database.fetch(read, **values, limit=MAX_GROUPS + 1)
+        # Without anything to group by, nothing is still one row, of nothing.
+        rows = rows if rows and rows[0][-1] else []
+        groups = [
+            group(*_members(known, keys.values(), row), *_period(starts, bucket), int(size))
+            for *row, starts, size, _ in rows
+        ]
+        # PostgreSQL adds integers up to a decimal number.
+        return Stats(int(rows[0][-1]) if rows else 0, groups[:MAX_GROUPS], len(groups) > MAX_GROUPS)
 
     return await with_definitions(database, counted)
 
 
-async def of_claim_assignments(
-    database: Database, where: Where, by: Collection[ClaimGrouping], bucket: ExpiryBucket | None
-) -> Stats[ClaimGroup]:
-    """The groups of the assignments that pass the filter, whose conditions on definitions are settled."""
-    shape, values = take_apart(where)
-    read = _of_claims(shape, frozenset(by), bucket)
-
-    async def counted(known: Definitions) -> Stats[ClaimGroup]:
-        rows = await _rows(database, read, values)
-        return _stats(
-            rows,
-            [
-                ClaimGroup(
-                    source,
-                    category,
-                    None if claim is None else known.claims[claim],
-                    *_period(starts, bucket),
-                    int(size),
-                )
-                for source, category, claim, starts, size, _ in rows
-            ],
-        )
-
-    return await with_definitions(database, counted)
-
-
-async def _rows(database: Database, read: Read[Row], values: dict[str, Any]) -> list[Row]:
-    rows = await database.fetch(read, **values, limit=MAX_GROUPS + 1)
-    # Without anything to group by, nothing is still one row, of nothing.
-    return rows if rows and rows[0][-1] else []
+def _members(known: Definitions, keys: Iterable[_Key], values: Row) -> list[Any]:
+    return [
+        getattr(known, key.defined)[value] if key.defined and value is not None else value
+        for key, value in zip(keys, values, strict=True)
+    ]
 
 
 def _period(first: date | None, bucket: ExpiryBucket | None) -> tuple[date | None, date | None]:
     return (None, None) if first is None or bucket is None else (first, bucket.last_day(first))
 
 
-def _stats(rows: Sequence[Row], groups: list[G]) -> Stats[G]:
-    # PostgreSQL adds integers up to a decimal number.
-    total = int(rows[0][-1]) if rows else 0
-    return Stats(total, groups[:MAX_GROUPS], len(groups) > MAX_GROUPS)
-
-
-@lru_cache(maxsize=256)
-def _of_certifications(shape: Where, by: frozenset[CertificationGrouping], bucket: ExpiryBucket | None) -> Read[Row]:
-    columns = {
-        CertificationGrouping.STATUS: "verification_status",
-        CertificationGrouping.BODY: "certification_id",
-        CertificationGrouping.CERTIFICATION: "certification_id",
-        CertificationGrouping.COUNTRY: "certificate_countries",
-    }
-    counted = _counted(certification_assignments, {columns[key] for key in by}, shape, bucket)
+@lru_cache(maxsize=512)
+def _counts(table: Table, shape: Where, by: frozenset[Vocabulary], bucket: ExpiryBucket | None) -> Read[Row]:
+    keys = _COUNTED[table].keys
+    counted = _counted(table, {keys[grouping].column for grouping in by}, shape, bucket)
     source: FromClause = counted
-    body: ColumnElement[Any] | None = None
-    country: ColumnElement[Any] | None = None
-    if CertificationGrouping.BODY in by:
-        source = source.join(certifications, certifications.c.id == counted.c.certification_id)
-        body = certifications.c.body_id
-    if CertificationGrouping.COUNTRY in by:
-        items = _Items(counted.c.certificate_countries).table_valued("value", name="country")
-        source = source.outerjoin(items, true())
-        country = items.c.value
-    keys = [
-        counted.c.verification_status if CertificationGrouping.STATUS in by else None,
-        body,
-        counted.c.certification_id if CertificationGrouping.CERTIFICATION in by else None,
-        country,
-    ]
-    return _summed(source, counted, keys, bucket)
-
-
-@lru_cache(maxsize=256)
-def _of_claims(shape: Where, by: frozenset[ClaimGrouping], bucket: ExpiryBucket | None) -> Read[Row]:
-    columns = {ClaimGrouping.SOURCE: "source", ClaimGrouping.CATEGORY: "claim_id", ClaimGrouping.CLAIM: "claim_id"}
-    counted = _counted(claim_assignments, {columns[key] for key in by}, shape, bucket)
-    source: FromClause = counted
-    if ClaimGrouping.CATEGORY in by:
-        source = source.join(claims, claims.c.id == counted.c.claim_id)
-    keys = [
-        counted.c.source if ClaimGrouping.SOURCE in by else None,
-        claims.c.category if ClaimGrouping.CATEGORY in by else None,
-        counted.c.claim_id if ClaimGrouping.CLAIM in by else None,
-    ]
-    return _summed(source, counted, keys, bucket)
+    values: list[ColumnElement[Any] | None] = []
+    for grouping, key in keys.items():
+        value: ColumnElement[Any] | None = None
+        if grouping in by:
+            value = counted.c[key.column]
+            if key.looked_up is not None:
+                definitions = key.looked_up.table
+                source = source.join(definitions, definitions.c.id == value)
+                value = key.looked_up
+            elif key.unfolded:
+                items = _Items(value).table_valued("value", name="country")
+                source = source.outerjoin(items, true())
+                value = items.c.value
+        values.append(value)
+    return _summed(source, counted, values, bucket)
 
 
 def _counted(table: Table, names: Collection[str], shape: Where, bucket: ExpiryBucket | None) -> CTE:
     columns: list[ColumnElement[Any]] = [table.c[name] for name in sorted(names)]
-    in_index = len(names) == 1 and bucket is None and _INDEXED.issuperset({*names, *_members(shape)})
+    in_index = len(names) == 1 and bucket is None and _INDEXED.issuperset({*names, *_named(shape)})
     if not in_index:
         # SQLite would follow an index in the order of the groups, and fetch each row from elsewhere, which takes four
         # times as long as sorting them all.
@@ -238,11 +222,11 @@ def _lapse(table: Table) -> ColumnElement[Any]:
     return earlier(day, table.c.expiry_date) if "expiry_date" in table.c else day
 
 
-def _members(shape: Where) -> Iterator[str]:
+def _named(shape: Where) -> Iterator[str]:
     match shape:
         case Every(parts) | Either(parts):
             for part in parts:
-                yield from _members(part)
+                yield from _named(part)
         case Not(part) | (Condition() as part):
             yield part.member
 

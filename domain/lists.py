@@ -53,6 +53,8 @@ class List(NamedTuple):
     """A list of records: its filters and its orders."""
 
     record: type
+    called: str
+    """What faces call the records."""
     fields: Fields
     orders: Orders
 
@@ -71,6 +73,7 @@ _NAMED = {
 
 BODIES = List(
     records.CertificationBody,
+    "certification bodies",
     {
         "id": compared("id", ID, "Its id."),
         "code": compared("code", NAME, "Its code."),
@@ -90,6 +93,7 @@ _of_body = referring(
 
 CERTIFICATIONS = List(
     records.Certification,
+    "certifications",
     {
         **_NAMED,
         "body": _of_body,
@@ -103,6 +107,7 @@ CERTIFICATIONS = List(
 
 CLAIMS = List(
     records.Claim,
+    "claims",
     {
         **_NAMED,
         "category": compared("category", one_of_the(ClaimCategory), "What the claim is about."),
@@ -137,7 +142,7 @@ def _assignments(record: type, definition: str, lapse: Place, own: Fields) -> Li
         "updated_at": _UPDATED,
         "metadata": _METADATA,
     }
-    return List(record, fields, Orders(f"{definition}Assignments", orders))
+    return List(record, f"{definition} assignments", fields, Orders(f"{definition}Assignments", orders))
 
 
 _EXPIRATION = at("expiration_date", date | None)
@@ -173,6 +178,7 @@ _GTIN = (at("gtin"),)
 
 PRODUCTS = List(
     records.Product,
+    "products",
     {
         "gtin": compared("gtin", GTIN, "Its GTIN, 8 to 14 digits."),
         "id": compared("id", ID, "Its id."),
@@ -206,3 +212,6 @@ PRODUCTS = List(
         },
     ),
 )
+
+EVERY = (BODIES, CERTIFICATIONS, CLAIMS, CERTIFICATION_ASSIGNMENTS, CLAIM_ASSIGNMENTS, PRODUCTS)
+"""A list that others refer to comes before them."""

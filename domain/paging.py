@@ -131,6 +131,7 @@ class Orders:
     """The orders of one list: for each member that may come first the places. The first is the usual one."""
 
     def __init__(self, of: str, places: Mapping[Vocabulary, Sequence[Place]]) -> None:
+        self.fields = type(next(iter(places)))
         self._orders = {
             (by.value, descending): Order(of, each, descending=descending)
             for by, each in places.items()

@@ -1,15 +1,12 @@
 """How many assignments there are, by what they have in common."""
 
 from datetime import date, timedelta
-from typing import Generic, TypeVar
 
 from domain.records import Certification, CertificationBody, Claim, Record
 from domain.vocabulary import ClaimCategory, ClaimSource, VerificationStatus, Vocabulary
 
 MAX_GROUPS = 1_000
 """The most groups of one answer; what comes behind them is left out."""
-
-G = TypeVar("G")
 
 
 class CertificationGrouping(Vocabulary):
@@ -68,12 +65,12 @@ class ClaimGroup(Record, frozen=True):
     count: int
 
 
-class Stats(Record, Generic[G], frozen=True):
+class Stats(Record, frozen=True):
     """The groups, by period (those that never lapse last), then by size, the largest first.
 
     `total_count` counts each assignment once, also those of groups that are left out because there are too many.
     """
 
     total_count: int
-    groups: list[G]
+    groups: list[CertificationGroup | ClaimGroup]
     truncated: bool

@@ -1,30 +1,22 @@
 """How many assignments there are, by status, body, country and so on, and by when they lapse."""
 
 from collections.abc import Collection
+from typing import Any
 
 from db import stats
-from db.assignments import certifications, claims
 from domain.filters import Where
-from domain.stats import CertificationGroup, CertificationGrouping, ClaimGroup, ClaimGrouping, ExpiryBucket, Stats
+from domain.stats import ExpiryBucket, Stats
+from domain.vocabulary import Vocabulary
 from resolvers import narrowing
+from resolvers.definitions import Kind
 from resolvers.operation import Context, read_operation
 
 
 @read_operation
-async def certification_assignment_stats(
-    context: Context, where: Where, by: Collection[CertificationGrouping], bucket: ExpiryBucket | None
-) -> Stats[CertificationGroup]:
+async def assignment_stats(
+    context: Context, kind: Kind[Any, Any], where: Where, by: Collection[Vocabulary], bucket: ExpiryBucket | None
+) -> Stats:
     """The assignments that pass the filter and exist for the caller, counted in one statement. Raises `Forbidden`."""
     await context.pay_for_scan()
-    asked = await narrowing.of_assignments(context, certifications, where)
-    return await stats.of_certification_assignments(context.database, asked, by, bucket)
-
-
-@read_operation
-async def claim_assignment_stats(
-    context: Context, where: Where, by: Collection[ClaimGrouping], bucket: ExpiryBucket | None
-) -> Stats[ClaimGroup]:
-    """The assignments that pass the filter, counted in one statement. Raises `Forbidden`."""
-    await context.pay_for_scan()
-    asked = await narrowing.of_assignments(context, claims, where)
-    return await stats.of_claim_assignments(context.database, asked, by, bucket)
+    asked = await narrowing.of_assignments(context, kind.stored, where)
+    return await stats.of_assignments(context.database, kind.stored.table, asked, by, bucket)

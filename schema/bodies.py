@@ -2,8 +2,8 @@
 
 import strawberry
 
+from domain.lists import BODIES
 from resolvers import bodies
-from schema import lists
 from schema.connections import Connection, ListRequest, listed, paged
 from schema.context import Info
 from schema.inputs import by_id_or_code
@@ -23,7 +23,7 @@ class CertificationBodyQueries:
     )
 
     @strawberry.field(description="Certification bodies, page by page.")
-    @paged(lists.BODIES)
+    @paged(BODIES)
     async def certification_bodies(self, info: Info, asked: ListRequest) -> Connection[CertificationBodyType] | None:
         """A page of bodies."""
         return listed(await bodies.certification_bodies_that_match(info.context.operation, asked.where), asked)

@@ -6,6 +6,7 @@ import strawberry
 from strawberry import Maybe
 
 from domain import vocabulary
+from domain.lists import CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS
 from resolvers import certifications, definitions
 from schema import lists
 from schema.assignments import assignment_mutations
@@ -110,7 +111,7 @@ class CertificationQueries:
     """The root fields about certifications."""
 
     @strawberry.field(description="Certifications that you may see, page by page.")
-    @paged(lists.CERTIFICATIONS)
+    @paged(CERTIFICATIONS)
     async def certifications(self, info: Info, asked: ListRequest) -> Connection[CertificationType] | None:
         """A page of definitions."""
         return await lists.page_of_definitions(info, certifications.KIND, asked)
@@ -118,7 +119,7 @@ class CertificationQueries:
     @strawberry.field(
         description="What products hold, page by page: find them by what is held, and see which certificates lapse."
     )
-    @paged(lists.CERTIFICATION_ASSIGNMENTS)
+    @paged(CERTIFICATION_ASSIGNMENTS)
     async def certification_assignments(
         self, info: Info, asked: ListRequest
     ) -> Connection[CertificationAssignmentType] | None:

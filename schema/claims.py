@@ -6,6 +6,7 @@ import strawberry
 from strawberry import Maybe
 
 from domain import vocabulary
+from domain.lists import CLAIM_ASSIGNMENTS, CLAIMS
 from resolvers import claims, definitions
 from schema import lists
 from schema.assignments import assignment_mutations
@@ -74,13 +75,13 @@ class ClaimQueries:
     """The root fields about claims."""
 
     @strawberry.field(description="Claims, page by page.")
-    @paged(lists.CLAIMS)
+    @paged(CLAIMS)
     async def claims(self, info: Info, asked: ListRequest) -> Connection[ClaimType] | None:
         """A page of definitions."""
         return await lists.page_of_definitions(info, claims.KIND, asked)
 
     @strawberry.field(description="What products claim, page by page: find them by what is claimed.")
-    @paged(lists.CLAIM_ASSIGNMENTS)
+    @paged(CLAIM_ASSIGNMENTS)
     async def claim_assignments(self, info: Info, asked: ListRequest) -> Connection[ClaimAssignmentType] | None:
         """A page of assignments."""
         return await lists.page_of_assignments(info, claims.KIND, asked)

@@ -6,7 +6,6 @@ The objects behind these types are `Shown`: cursors, edges and the total are mad
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import strawberry
@@ -15,12 +14,14 @@ from domain.filter_input import parse_where
 from domain.filters import Where
 from domain.lists import List
 from domain.paging import Order, OrderDirection, Page, Window, check_window, page_of
+from domain.vocabulary import Vocabulary
 from execution.batched import batched
 from execution.markers import cost
 from execution.run.wanted import wanted
 from resolvers.cursors import cursor_secret
 from schema.context import Info
 from schema.cursors import cursor_at, read_cursor
+from schema.filters import order_input, where_input
 from schema.inputs import plain_members
 from schema.records import shown
 
@@ -141,24 +142,13 @@ class ListRequest(NamedTuple):
     secret: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class ListKind:
-    """A list with its inputs."""
-
-    of: List
-    where: type
-    which: str
-    """What `where` says of itself."""
-    order: type
-    """An input with `field` and `direction`."""
-    first_by: str
-    """What a list is ordered by that is asked for without an order, as clients call it."""
-
-
-def paged(kind: ListKind) -> Callable[[Callable[..., Awaitable[Any]]], Callable[..., Awaitable[Any]]]:
+def paged(
+    of: List, order: type[Vocabulary] | None = None
+) -> Callable[[Callable[..., Awaitable[Any]]], Callable[..., Awaitable[Any]]]:
     """A list that is asked for in pages: its field has all arguments for it, the function a parameter `asked` instead.
 
-    The function has a parameter named `info`, too. Arguments that are none fail the field with `InvalidInput`.
+    `order` names other fields than those that the list is usually ordered by. The function has a parameter named
+    `info`, too. Arguments that are none fail the field with `InvalidInput`.
     """
 
     def decorate(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
@@ -177,20 +167,20 @@ def paged(kind: ListKind) -> Callable[[Callable[..., Awaitable[Any]]], Callable[
             size, backward = check_window(first, after, last, before)
             secret = await cursor_secret(operation)
             member, cursor = ("before", before) if backward else ("after", after)
-            order = kind.of.orders.usual
+            order = of.orders.usual
             if order_by is not None:
-                order = kind.of.orders.by(order_by.field, descending=order_by.direction is OrderDirection.DESC)
+                order = of.orders.by(order_by.field, descending=order_by.direction is OrderDirection.DESC)
             position = read_cursor(secret, order, cursor, member) if cursor else None
-            conditions = parse_where(kind.of.fields, plain_members(where), operation.today)
+            conditions = parse_where(of.fields, plain_members(where), operation.today)
             # No more of the items is read than the operation asks for.
-            window = Window(size, backward, position, wanted(info, kind.of.record.__name__))
+            window = Window(size, backward, position, wanted(info, of.record.__name__))
             return await function(*parents, info=info, asked=ListRequest(conditions, order, window, secret))
 
         own = inspect.signature(function)
         page.__signature__ = own.replace(  # type: ignore[attr-defined]
             parameters=[
                 *(parameter for parameter in own.parameters.values() if parameter.name != "asked"),
-                *_arguments(kind),
+                *_arguments(of, order or of.orders.fields),
             ]
         )
         return page
@@ -198,12 +188,13 @@ def paged(kind: ListKind) -> Callable[[Callable[..., Awaitable[Any]]], Callable[
     return decorate
 
 
-def _arguments(kind: ListKind) -> list[inspect.Parameter]:
-    first_by = strawberry.argument(description=f"The order; by {kind.first_by} if left out.")
+def _arguments(of: List, order: type[Vocabulary]) -> list[inspect.Parameter]:
+    which = strawberry.argument(description=f"Which {of.called}.")
+    usual = strawberry.argument(description=f"The order; by `{next(iter(order)).name}` if left out.")
     annotations = {
         **_PAGING,
-        "where": Annotated[kind.where | None, strawberry.argument(description=kind.which)],
-        "order_by": Annotated[kind.order | None, first_by],
+        "where": Annotated[where_input(of) | None, which],
+        "order_by": Annotated[order_input(order) | None, usual],
     }
     return [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

@@ -1,60 +1,12 @@
-"""The lists that are asked for in pages: what each can be narrowed down by and ordered by."""
+"""Pages of the lists that more than one type has."""
 
-from dataclasses import replace
 from typing import Any
 
-from domain import lists
 from domain.short_id import ShortId
 from resolvers import assignments, definitions
 from resolvers.definitions import Kind
-from schema.connections import ListKind, ListRequest, connection, connections, listed
+from schema.connections import ListRequest, connection, connections, listed
 from schema.context import Info
-from schema.filters import (
-    AssignmentOrder,
-    CertificationAssignmentWhere,
-    CertificationBodyOrder,
-    CertificationBodyWhere,
-    CertificationWhere,
-    ClaimAssignmentWhere,
-    ClaimWhere,
-    DefinitionOrder,
-    NestedAssignmentOrder,
-    ProductOrder,
-    ProductWhere,
-)
-
-PRODUCTS = ListKind(of=lists.PRODUCTS, where=ProductWhere, which="Which products.", order=ProductOrder, first_by="GTIN")
-BODIES = ListKind(
-    of=lists.BODIES,
-    where=CertificationBodyWhere,
-    which="Which bodies.",
-    order=CertificationBodyOrder,
-    first_by="name",
-)
-CERTIFICATIONS = ListKind(
-    of=lists.CERTIFICATIONS,
-    where=CertificationWhere,
-    which="Which certifications.",
-    order=DefinitionOrder,
-    first_by="label",
-)
-CLAIMS = ListKind(of=lists.CLAIMS, where=ClaimWhere, which="Which claims.", order=DefinitionOrder, first_by="label")
-CERTIFICATION_ASSIGNMENTS = ListKind(
-    of=lists.CERTIFICATION_ASSIGNMENTS,
-    where=CertificationAssignmentWhere,
-    which="Which assignments.",
-    order=AssignmentOrder,
-    first_by="GTIN",
-)
-CLAIM_ASSIGNMENTS = ListKind(
-    of=lists.CLAIM_ASSIGNMENTS,
-    where=ClaimAssignmentWhere,
-    which="Which assignments.",
-    order=AssignmentOrder,
-    first_by="GTIN",
-)
-ASSIGNMENTS_OF_CERTIFICATIONS = replace(CERTIFICATION_ASSIGNMENTS, order=NestedAssignmentOrder)
-ASSIGNMENTS_OF_CLAIMS = replace(CLAIM_ASSIGNMENTS, order=NestedAssignmentOrder)
 
 
 async def page_of_definitions(info: Info, kind: Kind[Any, Any], asked: ListRequest) -> Any:

@@ -7,6 +7,8 @@ import strawberry
 
 from domain import records, vocabulary
 from domain.filters import EVERYTHING
+from domain.lists import CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS, CLAIM_ASSIGNMENTS
+from domain.paging import NestedAssignmentOrderField
 from domain.validity import is_active, standing
 from execution.batched import batched
 from execution.markers import reads
@@ -41,7 +43,7 @@ class CertificationBodyType(Node):
 
     @batched(description="The certifications that it owns or runs, as far as you may see them.")
     @staticmethod
-    @paged(lists.CERTIFICATIONS)
+    @paged(CERTIFICATIONS)
     async def certifications(
         parents: list[records.CertificationBody], info: Info, asked: ListRequest
     ) -> list[Connection["CertificationType"]]:
@@ -51,7 +53,7 @@ class CertificationBodyType(Node):
 
     @batched(description="The assignments of its certifications: which products hold them, which certificates lapse.")
     @staticmethod
-    @paged(lists.ASSIGNMENTS_OF_CERTIFICATIONS)
+    @paged(CERTIFICATION_ASSIGNMENTS, NestedAssignmentOrderField)
     async def assignments(
         parents: list[records.CertificationBody], info: Info, asked: ListRequest
     ) -> list[Connection["CertificationAssignmentType"]]:
@@ -83,7 +85,7 @@ class CertificationType(Node):
 
     @batched(description="The assignments of this certification: which products hold it.")
     @staticmethod
-    @paged(lists.ASSIGNMENTS_OF_CERTIFICATIONS)
+    @paged(CERTIFICATION_ASSIGNMENTS, NestedAssignmentOrderField)
     async def assignments(
         parents: list[records.Certification], info: Info, asked: ListRequest
     ) -> list[Connection["CertificationAssignmentType"]]:
@@ -203,7 +205,7 @@ class ClaimType(Node):
 
     @batched(description="The assignments of this claim: which products make it.")
     @staticmethod
-    @paged(lists.ASSIGNMENTS_OF_CLAIMS)
+    @paged(CLAIM_ASSIGNMENTS, NestedAssignmentOrderField)
     async def assignments(
         parents: list[records.Claim], info: Info, asked: ListRequest
     ) -> list[Connection["ClaimAssignmentType"]]:

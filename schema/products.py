@@ -6,9 +6,9 @@ import strawberry
 
 from domain.errors import AlreadyExists, NotFound
 from domain.gtin import parse_gtin
+from domain.lists import PRODUCTS
 from execution.run.wanted import wanted
 from resolvers import products
-from schema import lists
 from schema.changes import success_type
 from schema.connections import Connection, ListRequest, connection, paged
 from schema.context import Info
@@ -35,7 +35,7 @@ class ProductQueries:
         return shown(await products.product(info.context.operation, parse_gtin(gtin), wanted(info, "Product")))
 
     @strawberry.field(description="Everybody's products, page by page.")
-    @paged(lists.PRODUCTS)
+    @paged(PRODUCTS)
     async def products(self, info: Info, asked: ListRequest) -> Connection[ProductType] | None:
         """A page of products."""
         operation = info.context.operation

@@ -5,14 +5,17 @@ is refused by the schema, where a client sees it before it asks.
 """
 
 from datetime import date
-from typing import Annotated
+from types import GenericAlias
+from typing import Annotated, Any, get_args, get_type_hints
 
 import strawberry
+from strawberry.types.field import StrawberryField
 
-from domain import vocabulary
+from domain import records
 from domain.filter_input import parse_where
-from domain.lists import CERTIFICATION_ASSIGNMENTS, CLAIM_ASSIGNMENTS
+from domain.lists import CERTIFICATION_ASSIGNMENTS, CLAIM_ASSIGNMENTS, List
 from domain.stats import (
+    MAX_GROUPS,
     CertificationGroup,
     CertificationGrouping,
     ClaimGroup,
@@ -20,10 +23,12 @@ from domain.stats import (
     ExpiryBucket,
     Stats,
 )
+from domain.vocabulary import Vocabulary
 from execution.markers import cost
-from resolvers import stats
+from resolvers import certifications, claims, stats
+from resolvers.definitions import Kind
 from schema.context import Info
-from schema.filters import CertificationAssignmentWhere, ClaimAssignmentWhere
+from schema.filters import where_input
 from schema.inputs import plain_members
 from schema.objects import CertificationBodyType, CertificationType, ClaimType
 from schema.records import record_type, shown
@@ -31,126 +36,100 @@ from schema.records import record_type, shown
 WEIGHT = 2_000
 """What one of these fields costs: it may have to look at every assignment there is, so a document has a few at most."""
 
-GroupBucket = Annotated[
-    ExpiryBucket | None,
-    strawberry.argument(description="Count those apart that lapse in different periods of this length."),
-]
-FROM = "First day of the period in which they lapse; null without `bucket`, and for those that never lapse."
-TO = "Last day of that period. With `expiresFrom` it is the range of `lapsesOn` that lists these assignments."
-COUNT = "How many there are; never 0."
-TOTAL = "How many assignments pass the filter, each counted once."
-TRUNCATED = "Whether there are more than 1,000 groups, so that some are missing here; narrow them down with `where`."
-GROUPS = "At most 1,000 groups: by period, those that never lapse last; then by size, the largest first."
+_SHOWN = {
+    records.CertificationBody: CertificationBodyType,
+    records.Certification: CertificationType,
+    records.Claim: ClaimType,
+}
+_PERIOD = {
+    "expires_from": "First day of the period in which they lapse; null without `bucket`, and for what never lapses.",
+    "expires_to": "Last day of that period. With `expiresFrom` it is the range of `lapsesOn` that lists them.",
+}
 
 
-@record_type(
-    CertificationGroup,
-    name="CertificationAssignmentStatsGroup",
-    description=(
-        "Certification assignments that have something in common. A member by which they were not grouped is null;"
+def _type(name: str, record: type, description: str, members: dict[str, tuple[Any, str]]) -> Any:
+    annotations = {name: kind for name, (kind, _) in members.items()}
+    fields = {name: strawberry.field(description=words) for name, (_, words) in members.items()}
+    made = type(name, (), {"__module__": __name__, "__annotations__": annotations, **fields})
+    return record_type(record, name=name, description=description)(made)
+
+
+def _stats_type(of: List, group: type, groupings: type[Vocabulary]) -> Any:
+    """The answer for one kind of assignments. A group has a member for each grouping, and the period."""
+    name, hints = f"{of.record.__name__}Stats", get_type_hints(group)
+    members: dict[str, tuple[Any, str]] = {}
+    for grouping in groupings:
+        (kind,) = (each for each in get_args(hints[grouping.value]) if each is not type(None))
+        members[grouping.value] = _SHOWN.get(kind, kind) | None, f"{grouping.__doc__} Null without `{grouping.name}`."
+    for end, words in _PERIOD.items():
+        members[end] = date | None, words
+    members["count"] = int, "How many there are; never 0."
+    told = (
+        f"Some {of.called} that have something in common. A member by which they were not grouped is null;"
         " one by which they were is null where they lack it."
-    ),
-)
-class CertificationAssignmentStatsGroup:
-    """One group."""
-
-    verification_status: vocabulary.VerificationStatus | None = strawberry.field(
-        description="Their verification status, with `STATUS`."
     )
-    body: CertificationBodyType | None = strawberry.field(
-        description="Who owns or runs the certification, with `BODY`; null where not recorded."
+    groups = _type(f"{name}Group", group, told, members)
+    return _type(
+        name,
+        Stats,
+        f"How many {of.called} there are.",
+        {
+            "total_count": (int, "How many pass the filter, each counted once."),
+            "groups": (
+                GenericAlias(list, (groups,)),
+                f"At most {MAX_GROUPS:,} groups: by period, what never lapses last; then by size, the largest first.",
+            ),
+            "truncated": (
+                bool,
+                f"Whether there are more than {MAX_GROUPS:,} groups; narrow them down with `where`.",
+            ),
+        },
     )
-    certification: CertificationType | None = strawberry.field(description="The certification, with `CERTIFICATION`.")
-    country: str | None = strawberry.field(
-        description="A country of the certificate, ISO 3166-1 alpha-2, with `COUNTRY`; null where none is recorded."
-    )
-    expires_from: date | None = strawberry.field(description=FROM)
-    expires_to: date | None = strawberry.field(description=TO)
-    count: int = strawberry.field(description=COUNT)
 
 
-@record_type(Stats, name="CertificationAssignmentStats", description="How many certifications products hold.")
-class CertificationAssignmentStats:
-    """The statistics of certification assignments."""
+def _stats_field(
+    of: List, kind: Kind[Any, Any], group: type, groupings: type[Vocabulary], words: str
+) -> StrawberryField:
+    """The root field that counts one kind of assignments."""
+    where_type: Any = Annotated[
+        where_input(of) | None, strawberry.argument(description=f"Which {of.called} to count; all if left out.")
+    ]
+    by_type: Any = Annotated[
+        GenericAlias(list, (groupings,)) | None,
+        strawberry.argument(description="What those counted together have in common; one group if left out."),
+    ]
+    bucket_type: Any = Annotated[
+        ExpiryBucket | None,
+        strawberry.argument(description="Count those apart that lapse in different periods of this length."),
+    ]
+    answer: Any = _stats_type(of, group, groupings) | None
 
-    total_count: int = strawberry.field(description=TOTAL)
-    groups: list[CertificationAssignmentStatsGroup] = strawberry.field(description=GROUPS)
-    truncated: bool = strawberry.field(description=TRUNCATED)
+    async def resolve(
+        info: Info, where: where_type = None, group_by: by_type = None, bucket: bucket_type = None
+    ) -> answer:
+        operation = info.context.operation
+        conditions = parse_where(of.fields, plain_members(where), operation.today)
+        return shown(await stats.assignment_stats(operation, kind, conditions, group_by or (), bucket))
 
-
-@record_type(
-    ClaimGroup,
-    name="ClaimAssignmentStatsGroup",
-    description="Claim assignments that have something in common. A member by which they were not grouped is null.",
-)
-class ClaimAssignmentStatsGroup:
-    """One group."""
-
-    source: vocabulary.ClaimSource | None = strawberry.field(description="Who stands behind the claim, with `SOURCE`.")
-    category: vocabulary.ClaimCategory | None = strawberry.field(
-        description="What the claim is about, with `CATEGORY`."
-    )
-    claim: ClaimType | None = strawberry.field(description="The claim, with `CLAIM`.")
-    expires_from: date | None = strawberry.field(description=FROM)
-    expires_to: date | None = strawberry.field(description=TO)
-    count: int = strawberry.field(description=COUNT)
-
-
-@record_type(Stats, name="ClaimAssignmentStats", description="How many claims products make.")
-class ClaimAssignmentStats:
-    """The statistics of claim assignments."""
-
-    total_count: int = strawberry.field(description=TOTAL)
-    groups: list[ClaimAssignmentStatsGroup] = strawberry.field(description=GROUPS)
-    truncated: bool = strawberry.field(description=TRUNCATED)
+    return strawberry.field(resolver=resolve, metadata=cost(weight=WEIGHT), description=words)
 
 
 @strawberry.type
 class StatsQueries:
     """The root fields that count."""
 
-    @strawberry.field(
-        metadata=cost(weight=WEIGHT),
-        description=(
-            "How many certifications products hold, by any of status, body, certification, country and the period in"
-            " which they lapse: for example how many certificates of each body lapse in each month."
-        ),
+    certification_assignment_stats = _stats_field(
+        CERTIFICATION_ASSIGNMENTS,
+        certifications.KIND,
+        CertificationGroup,
+        CertificationGrouping,
+        "How many certifications products hold, by any of status, body, certification, country and the period in"
+        " which they lapse: for example how many certificates of each body lapse in each month.",
     )
-    async def certification_assignment_stats(
-        self,
-        info: Info,
-        where: Annotated[
-            CertificationAssignmentWhere | None,
-            strawberry.argument(description="Which assignments to count; all if left out."),
-        ] = None,
-        group_by: Annotated[
-            list[CertificationGrouping] | None,
-            strawberry.argument(description="What those counted together have in common; one group if left out."),
-        ] = None,
-        bucket: GroupBucket = None,
-    ) -> CertificationAssignmentStats | None:
-        """Counts of certification assignments."""
-        operation = info.context.operation
-        conditions = parse_where(CERTIFICATION_ASSIGNMENTS.fields, plain_members(where), operation.today)
-        return shown(await stats.certification_assignment_stats(operation, conditions, group_by or (), bucket))
-
-    @strawberry.field(
-        metadata=cost(weight=WEIGHT),
-        description="How many claims products make, by any of source, category, claim and the period of their lapse.",
+    claim_assignment_stats = _stats_field(
+        CLAIM_ASSIGNMENTS,
+        claims.KIND,
+        ClaimGroup,
+        ClaimGrouping,
+        "How many claims products make, by any of source, category, claim and the period of their lapse.",
     )
-    async def claim_assignment_stats(
-        self,
-        info: Info,
-        where: Annotated[
-            ClaimAssignmentWhere | None, strawberry.argument(description="Which assignments to count.")
-        ] = None,
-        group_by: Annotated[
-            list[ClaimGrouping] | None,
-            strawberry.argument(description="What those counted together have in common; one group if left out."),
-        ] = None,
-        bucket: GroupBucket = None,
-    ) -> ClaimAssignmentStats | None:
-        """Counts of claim assignments."""
-        operation = info.context.operation
-        conditions = parse_where(CLAIM_ASSIGNMENTS.fields, plain_members(where), operation.today)
-        return shown(await stats.claim_assignment_stats(operation, conditions, group_by or (), bucket))

@@ -449,7 +449,7 @@ async def test_no_filter_is_too_large_for_a_database(either_way: World, members:
     )
     assert order.arranged([*found, *others]) == everything
     assert await lists.count(either_way.database, listed, where) == len(found)
-    counted = await stats.of_certification_assignments(either_way.database, where, (), None)
+    counted = await stats.of_assignments(either_way.database, listed.table, where, (), None)
     assert counted.total_count == len(found)
     of_each = await lists.counts(either_way.database, listed, [USDA_ORGANIC, FAIR_TRADE, PRIVATE], where)
     assert sum(of_each.values()) == len(found)
