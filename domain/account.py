@@ -99,7 +99,7 @@ class PatchApiKey(Command):
         return resolve_nulls(sent, _API_KEY)
 
 
-class DeleteApiKey(Command):
+class RevokeApiKey(Command):
     """Revoke a key, with the browser sessions that stand for it."""
 
     organization_id: ShortIdField

@@ -8,10 +8,10 @@ from domain.access import require_key_management
 from domain.account import (
     ApiKey,
     CreateApiKey,
-    DeleteApiKey,
     ListApiKeys,
     NewApiKey,
     PatchApiKey,
+    RevokeApiKey,
     WhoAmI,
 )
 from domain.api_keys import MAX_KEYS, digest, new_key
@@ -108,7 +108,7 @@ async def patch_api_key(context: Context, transaction: Transaction, command: Pat
 
 
 @write_operation
-async def delete_api_key(context: Context, transaction: Transaction, command: DeleteApiKey) -> Change[ApiKey, None]:
+async def revoke_api_key(context: Context, transaction: Transaction, command: RevokeApiKey) -> Change[ApiKey, None]:
     """Revokes a key, with the browser sessions that stand for it. Raises `NotFound` or `Forbidden`."""
     require_key_management(context.caller, command.organization_id)
     stored = await _locked(transaction, command.organization_id, command.key_id)

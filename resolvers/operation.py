@@ -213,6 +213,7 @@ class WriteOperation(Generic[C, D]):
 
     def __init__(self, function: Write[C, D]) -> None:
         self._function = function
+        self.name: str = function.__name__
         self.command: type[C] = get_type_hints(function)["command"]
         """What it takes."""
         self._answers: Answers[D] = Answers(_declare(function, Permission.WRITE), function)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, NamedTuple
 
 from domain import commands
-from domain.account import CreateApiKey, DeleteApiKey, ListApiKeys, PatchApiKey
+from domain.account import CreateApiKey, ListApiKeys, PatchApiKey, RevokeApiKey
 from domain.validation import Command
 from resolvers import account, bodies, certifications, claims, products
 from resolvers.operation import Context
@@ -332,8 +332,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "DELETE",
         f"{ACCOUNT}/organizations/{{organization_id}}/api-keys/{{key_id}}",
-        DeleteApiKey,
-        account.delete_api_key,
+        RevokeApiKey,
+        account.revoke_api_key,
         name="delete_api_key",
         summary="Revoke an API key",
         description="Revokes the key, with the browser sessions that stand for it: at once, in a server whose network"

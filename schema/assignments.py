@@ -30,7 +30,6 @@ def assignment_mutations(
     product = batched(description=f"The product that {had} the {noun}, as it is now.")(products_of_removed)
     return [
         Mutation(
-            name=f"assign_{noun}",
             operation=assign[0],
             input=assign[1],
             success=success_type(
@@ -46,7 +45,6 @@ def assignment_mutations(
             ),
         ),
         Mutation(
-            name=f"patch_{noun}_assignment",
             operation=patch[0],
             input=patch[1],
             success=success_type(
@@ -67,7 +65,6 @@ def assignment_mutations(
             ),
         ),
         Mutation(
-            name=f"remove_{noun}",
             operation=remove[0],
             input=remove[1],
             success=success_type(

@@ -149,7 +149,6 @@ class ApiKeyCreated(Success):
 
 MUTATIONS = [
     Mutation(
-        name="create_api_key",
         operation=account.create_api_key,
         input=CreateApiKeyInput,
         defaults=_own_organization,
@@ -158,7 +157,6 @@ MUTATIONS = [
         words=Wording("Makes an API key and shows it, this once. Takes a manager of the organisation.", "The key."),
     ),
     Mutation(
-        name="patch_api_key",
         operation=account.patch_api_key,
         input=PatchApiKeyInput,
         defaults=_own_organization,
@@ -175,8 +173,7 @@ MUTATIONS = [
         ),
     ),
     Mutation(
-        name="revoke_api_key",
-        operation=account.delete_api_key,
+        operation=account.revoke_api_key,
         input=RevokeApiKeyInput,
         defaults=_own_organization,
         success=success_type(

@@ -1,6 +1,6 @@
 """Mutations, each said once: its fields, single and bulk, and the types that they answer with follow from it.
 
-A mutation named `remove_claim` that shows `ClaimRemoved` is the field `removeClaim`, whose answers are the union
+A mutation whose operation is `remove_claim` is the field `removeClaim`, whose answers are the union
 `RemoveClaimResult`. Its bulk form is the field `removeClaims`, whose answers are the union `RemoveClaimsResult`; a
 member of that is `RemoveClaimRows`, which has a `RemoveClaimRow` for each row.
 """
@@ -52,7 +52,6 @@ class Wording(NamedTuple):
 class Mutation:
     """A mutation. `Forbidden` and `InvalidInput` it may be refused for anyway, and for its `if_match` if it has one."""
 
-    name: str
     operation: WriteOperation[Any, Any]
     input: type
     """Its members are the command's, with `clear_metadata` and `if_match` where there are such."""
@@ -106,7 +105,7 @@ def _result_type(mutation: Mutation) -> Any:
         refusals.append(NotApplied)
     if any(member.name == "if_match" for member in dataclasses.fields(mutation.input)):
         refusals.append(PreconditionFailed)
-    return _union(mutation.name, mutation.success, refusals)
+    return _union(mutation.operation.name, mutation.success, refusals)
 
 
 def _union(name: str, success: type, refusals: Iterable[type[DomainError]]) -> Any:
@@ -130,13 +129,13 @@ def _single_field(mutation: Mutation, result: Any) -> StrawberryField:
             return _refused(error, context)
         return mutation.success.of(change)
 
-    resolve.__name__ = mutation.name
+    resolve.__name__ = mutation.operation.name
     return strawberry.mutation(resolver=resolve, description=mutation.words.description)
 
 
 def _bulk_field(mutation: Mutation, words: Wording, result: Any) -> StrawberryField:
-    name = f"{mutation.name}s"
-    row_type, rows_type = _row_types(mutation.name, name, result)
+    name = f"{mutation.operation.name}s"
+    row_type, rows_type = _row_types(mutation.operation.name, name, result)
     input_type: Any = Annotated[list[mutation.input], strawberry.argument(description=words.input)]  # type: ignore[name-defined]
     answer: Any = Optional[_union(name, rows_type, [InvalidInput, Forbidden])]  # noqa: UP045 - as above
 

@@ -105,7 +105,6 @@ class PatchProductInput:
 
 MUTATIONS = [
     Mutation(
-        name="create_product",
         operation=products.create_product,
         input=CreateProductInput,
         success=success_type("ProductCreated", "The product was made.", "product", ProductType, "The new product."),
@@ -113,7 +112,6 @@ MUTATIONS = [
         words=Wording("Makes a product that your organisation owns.", "The product."),
     ),
     Mutation(
-        name="patch_product",
         operation=products.patch_product,
         input=PatchProductInput,
         success=success_type(
