@@ -285,7 +285,7 @@ class _Writer:
         elif field.kind is FieldKind.ASYNC_RESOLVER:
             self._try_to_get("a", self._call(field))
             place = self._name("p", field.value.number, field.value)
-            self._line(f"run.late.append((a, {place}, o, position))")
+            self._line(f"run.late.append(({place}, (a, o, position)))")
 
     # Values -------------------------------------------------------------------------------------------------------
 

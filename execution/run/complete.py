@@ -4,7 +4,7 @@ Generated code contains the cases that happen all the time. An exception, a null
 awaitable, an interface, an object whose class is no type of its union come here.
 """
 
-from collections.abc import AsyncIterable, Awaitable, Sequence
+from collections.abc import AsyncIterable, Sequence
 from types import GeneratorType
 from typing import Any, NamedTuple, cast
 
@@ -25,6 +25,7 @@ from strawberry.execution import optimized_is_awaitable as is_awaitable
 
 from execution.plan.plan import FieldPlan, ObjectPlan, ValuePlan
 from execution.run.run import Position, Run, raw_info, response_path
+from execution.run.steps import resumed
 
 PLAIN: set[type] = set()
 """Types of objects that were seen to be neither exceptions nor awaitables, so that generated code need not look."""
@@ -42,7 +43,7 @@ class Odd(Exception):
 
 
 class _Typed(NamedTuple):
-    """An object whose type had to be awaited."""
+    """An object of a known type."""
 
     plan: ObjectPlan
     value: Any
@@ -52,7 +53,7 @@ def complete(run: Run, place: ValuePlan, value: Any, position: Position) -> Any:
     """The final value of a place, whatever was found for it. Raises `Propagate` instead of a null not allowed."""
     try:
         if is_awaitable(value):
-            run.late.append((value, place, None, position))
+            run.late.append((place, (value, None, position)))
             return None
         return _complete(run, place, value, position)
     except Propagate:
@@ -90,7 +91,7 @@ def _complete(run: Run, place: ValuePlan, value: Any, position: Position) -> Any
 
 def _complete_list(run: Run, place: ValuePlan, item: ValuePlan, value: Any, position: Position) -> list[Any] | None:
     if is_async_iterable(value):
-        run.late.append((_collect(value), place, None, position))
+        run.late.append((place, (_collect(value), None, position)))
         return None
     if not is_iterable(value):
         raise GraphQLError(f"Expected Iterable, but did not find one for field '{place.field.name}'.")
@@ -105,30 +106,29 @@ def _complete_object(run: Run, place: ValuePlan, value: Any, position: Position)
     outer = position
     for _ in range(place.indices):
         outer = outer[0]
-    about = raw_info(run, place.field, outer)
-    plan = _runtime_plan(run, place, value, about)
-    if isinstance(plan, ObjectPlan):
-        verdict = plan.type.is_type_of(value, about) if plan.type.is_type_of else True
-        if not is_awaitable(verdict):
-            if not verdict:
-                raise invalid_return_type_error(plan.type, value, _details(place.field))
-            _learn(type(value))
-            return plan.build(run, value, position)
-        plan = _after(plan, cast("Awaitable[bool]", verdict), place.field, value)
-    run.late.append((plan, place, None, position))
+    typing = _typed(run, place, value, raw_info(run, place.field, outer))
+    try:
+        step = typing.send(None)
+    except StopIteration as stop:
+        plan: ObjectPlan = stop.value.plan
+        return plan.build(run, value, position)
+    run.late.append((place, (resumed(typing, step), None, position)))
     return None
 
 
-def _runtime_plan(
-    run: Run, place: ValuePlan, value: Any, about: GraphQLResolveInfo[Any]
-) -> ObjectPlan | Awaitable[_Typed]:
-    """The plan for the concrete type of a value; to be awaited when the type has to be."""
-    if not is_abstract_type(place.type):
-        return next(iter(place.objects.values()))
-    name = (place.type.resolve_type or default_type_resolver)(value, about, place.type)
-    if is_awaitable(name):
-        return _when_resolved(run, place, cast("Awaitable[Any]", name), value, about)
-    return _plan_of_name(run, place, name, value, about)
+async def _typed(run: Run, place: ValuePlan, value: Any, about: GraphQLResolveInfo[Any]) -> _Typed:
+    """The value with the plan for its concrete type. Waits only where the type has to be awaited."""
+    if is_abstract_type(place.type):
+        name: Any = (place.type.resolve_type or default_type_resolver)(value, about, place.type)
+        plan = _plan_of_name(run, place, await name if is_awaitable(name) else name, value, about)
+    else:
+        plan = next(iter(place.objects.values()))
+    if plan.type.is_type_of is not None:
+        verdict: Any = plan.type.is_type_of(value, about)
+        if not (await verdict if is_awaitable(verdict) else verdict):
+            raise invalid_return_type_error(plan.type, value, _details(place.field))
+    _learn(type(value))
+    return _Typed(plan, value)
 
 
 def _plan_of_name(run: Run, place: ValuePlan, name: Any, value: Any, about: GraphQLResolveInfo[Any]) -> ObjectPlan:
@@ -140,24 +140,6 @@ def _plan_of_name(run: Run, place: ValuePlan, name: Any, value: Any, about: Grap
         )
         raise GraphQLError(f"Abstract type '{place.type}' was resolved to the unknown type '{name}'.")
     return plan
-
-
-async def _when_resolved(
-    run: Run, place: ValuePlan, name: Awaitable[Any], value: Any, about: GraphQLResolveInfo[Any]
-) -> _Typed:
-    plan = _plan_of_name(run, place, await name, value, about)
-    verdict = plan.type.is_type_of(value, about) if plan.type.is_type_of else True
-    if is_awaitable(verdict):
-        return await _after(plan, cast("Awaitable[bool]", verdict), place.field, value)
-    if not verdict:
-        raise invalid_return_type_error(plan.type, value, _details(place.field))
-    return _Typed(plan, value)
-
-
-async def _after(plan: ObjectPlan, verdict: Awaitable[bool], field: FieldPlan, value: Any) -> _Typed:
-    if not await verdict:
-        raise invalid_return_type_error(plan.type, value, _details(field))
-    return _Typed(plan, value)
 
 
 def _details(field: FieldPlan) -> list[FieldDetails]:

@@ -23,10 +23,8 @@ from execution.plan.program import Program
 
 Position = Any
 """None, or `(position, index)`."""
-Entry = tuple[Any, dict[str, Any], Position]
-"""A parent of a batched field, its part of the answer, its position."""
-Late = tuple[Any, ValuePlan, dict[str, Any] | None, Position]
-"""An awaitable, the place of its result, the object to put it into if that is at hand, its position."""
+Entry = tuple[Any, dict[str, Any] | None, Position]
+"""An awaitable or a parent of a batched field, the object to put its result into if that is at hand, its position."""
 
 
 MAX_ERRORS = 100
@@ -64,7 +62,7 @@ class Run:
         """Paths that errors made null; what fails below them later is not reported."""
         self.batches: list[list[Entry]] = [[] for _ in plan.batches]
         """By batched field: the parents that wait for it."""
-        self.late: list[Late] = []
+        self.late: list[tuple[ValuePlan, Entry]] = []
         """What has to be awaited for a single place."""
         self.arguments: dict[int, dict[str, Any]] = {}
         """By field: its arguments, coerced when the first object needs them."""
