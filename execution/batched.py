@@ -12,9 +12,9 @@ A relation is written as a function from the list of parents to the list of thei
             parents: list[ProductRecord], info: strawberry.Info, active: bool | None = None
         ) -> list[list[CertificationAssignment]]: ...
 
-To Strawberry this is an ordinary field of type `list[CertificationAssignment]` with one argument. Executed by
-graphql-core, the calls for single parents are gathered and the function is called once per level; an executor
-that works level by level calls `BatchedField.batch_function` itself.
+To Strawberry this is an ordinary field of type `list[CertificationAssignment]` with one argument. A compiled operation
+calls `BatchedField.batch_function` once per level. Under graphql-core, Strawberry's own loader gathers the calls for
+single parents; it may need several calls where parents hang under lists of different length.
 
 The function is a static method because its first parameter is a list of parents, never `self`. It may leave
 out `info`, which is that of the first parent. The list may hold the same parent more than once, and parents
@@ -32,6 +32,7 @@ from types import UnionType
 from typing import Any, Protocol, TypeAlias, Union, cast, get_args, get_origin, overload
 
 from strawberry.annotation import StrawberryAnnotation
+from strawberry.dataloader import DataLoader
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 from strawberry.types.info import Info
@@ -165,7 +166,7 @@ def _resolver_for_one_parent(function: BatchFunction) -> Callable[..., Awaitable
     takes_info = "info" in signature.parameters
 
     async def resolve(root: Any, info: Info, **arguments: Any) -> Any:
-        return await _level(function, takes_info, info, arguments).load(root, info)
+        return await _loader(function, takes_info, info, arguments).load((root, info))
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     arguments = [p.replace(kind=keyword) for p in parameters[1:] if p.name != "info"]
@@ -186,86 +187,24 @@ def _resolver_for_one_parent(function: BatchFunction) -> Callable[..., Awaitable
     return resolve
 
 
-def _level(function: BatchFunction, takes_info: bool, info: Info, arguments: dict[str, Any]) -> "_Level":
-    """The gathering point of one field with one set of arguments in one operation."""
+def _loader(function: BatchFunction, takes_info: bool, info: Info, arguments: dict[str, Any]) -> DataLoader[Any, Any]:
+    """Gathers the parents of one field with one set of arguments in one operation."""
     context: HasLoaders = info.context
     key = (function, frozen(arguments))
-    level: _Level | None = context.loaders.get(key)
-    if level is None:
-        level = context.loaders[key] = _Level(function, takes_info, arguments)
-    return level
+    loader: DataLoader[Any, Any] | None = context.loaders.get(key)
+    if loader is None:
 
+        async def load(asked: list[tuple[Any, Info]]) -> Sequence[Any]:
+            keywords = {**arguments, "info": asked[0][1]} if takes_info else arguments
+            try:
+                return await call_batch(function, [parent for parent, _ in asked], keywords)
+            except asyncio.CancelledError as error:
+                # The loader would let the fields wait for ever.
+                return [error] * len(asked)
 
-class _Level:
-    """Gathers parents until no more arrive, then calls the batch function once for all of them.
-
-    Strawberry's `DataLoader` waits a fixed two turns of the event loop, which splits a level in two as soon
-    as its parents hang under lists of different length: graphql-core needs a turn more to start several
-    children than to start one. Waiting for quiet turns keeps a level whole. Nothing is remembered between
-    batches, so a field read after a mutation is read again.
-    """
-
-    # Each non-batched list or object between two batched fields can delay a parent by one turn.
-    QUIET_TURNS = 4
-
-    def __init__(self, function: BatchFunction, takes_info: bool, arguments: dict[str, Any]) -> None:
-        self._function = function
-        self._takes_info = takes_info
-        self._arguments = arguments
-        self._waiting: list[tuple[Any, asyncio.Future[Any]]] = []
-
-    def load(self, parent: Any, info: Info) -> asyncio.Future[Any]:
-        loop = asyncio.get_running_loop()
-        future = loop.create_future()
-        self._waiting.append((parent, future))
-        if len(self._waiting) == 1:
-            loop.call_soon(self._turn, loop, info, 1, 0)
-        return future
-
-    def _turn(self, loop: asyncio.AbstractEventLoop, info: Info, seen: int, quiet: int) -> None:
-        quiet = quiet + 1 if len(self._waiting) == seen else 0
-        if quiet < self.QUIET_TURNS:
-            loop.call_soon(self._turn, loop, info, len(self._waiting), quiet)
-            return
-        batch = [(parent, future) for parent, future in self._waiting if not future.done()]
-        self._waiting = []
-        if batch:
-            keywords = {**self._arguments, "info": info} if self._takes_info else self._arguments
-            task = loop.create_task(self._run(batch, keywords))
-            _cancel_with_waiters(task, [future for _, future in batch])
-
-    async def _run(self, batch: list[tuple[Any, asyncio.Future[Any]]], keywords: dict[str, Any]) -> None:
-        try:
-            results = await call_batch(self._function, [parent for parent, _ in batch], keywords)
-            for (_, future), result in zip(batch, results, strict=True):
-                if future.done():
-                    continue
-                if isinstance(result, Exception):
-                    future.set_exception(result)
-                else:
-                    future.set_result(result)
-        except Exception as error:  # noqa: BLE001 - handed to every waiting field, which reports it
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
-        finally:
-            # Reached with open futures only when this task was cancelled: nobody may wait for ever.
-            for _, future in batch:
-                future.cancel()
-
-
-def _cancel_with_waiters(task: asyncio.Task[None], waiters: list[asyncio.Future[Any]]) -> None:
-    """Stop the batch when every field waiting for it was cancelled, as a time-out does."""
-    remaining = len(waiters)
-
-    def waiter_done(waiter: asyncio.Future[Any]) -> None:
-        nonlocal remaining
-        remaining -= waiter.cancelled()
-        if not remaining:
-            task.cancel()
-
-    for waiter in waiters:
-        waiter.add_done_callback(waiter_done)
+        # Without its cache: a field read after a mutation is read again.
+        loader = context.loaders[key] = DataLoader(load, cache=False)
+    return loader
 
 
 async def call_batch(function: BatchFunction, parents: list[Any], arguments: dict[str, Any]) -> Sequence[Any]:

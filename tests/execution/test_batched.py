@@ -229,15 +229,15 @@ async def test_each_parent_gets_its_own_result() -> None:
     assert [item["maker"] and item["maker"]["number"] for item in answer["items"]] == [None, 1, 2, 3, 4]
 
 
-async def test_a_level_stays_whole_under_lists_of_different_length() -> None:
-    # Strawberry's own loader makes two or more calls of each level here.
+async def test_a_level_stays_whole_under_lists_of_different_length(way: str) -> None:
     context = Context()
     source = """{ items(count: 25) { parts { maker { number parts { maker { doubled } } }
         edges { node { maker { edges { node { parts { maker { number } } } } } } } } } }"""
     await data(source, context)
     makers_of_parts = [call for call in context.calls if call[0] == "parts"]
     assert len(makers_of_parts) <= 3
-    assert len(context.calls) <= 6
+    # Under graphql-core Strawberry's own loader makes two calls of a level here.
+    assert len(context.calls) <= (6 if way == "compiled" else 7)
 
 
 async def test_aliases_with_equal_arguments_share_a_call_and_others_do_not() -> None:
