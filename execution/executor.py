@@ -14,6 +14,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 
 import msgspec
@@ -31,7 +32,8 @@ from execution.documents.limits import TOO_LARGE, DocumentLimits, judge_variable
 from execution.documents.measure import warnings
 from execution.documents.reader import DocumentReader
 from execution.errors import Refusal, RequestError, with_code
-from execution.plan.plan import NotCompiled, TooManyFields, condition_variables, graphql_schema
+from execution.plan.plan import NotCompiled, TooManyFields
+from execution.plan.planner import condition_variables, graphql_schema
 from execution.plan.program import Program
 from execution.plan.variables import VariableReader
 from execution.run.compiled import compile_operation, run_program
@@ -237,7 +239,8 @@ class Executor:
             return NotCompiled("custom execution class")
         programs = operation.programs
         kept = len(programs.found)
-        program = programs.compile(self.schema, document.ast, operation.node, values)
+        make = partial(compile_operation, self.schema, document.ast, operation.node)
+        program = programs.compile(document.ast, operation.node, values, make)
         if isinstance(program, Program) and len(programs.found) > kept:
             self.cache.charge(document, program.weight)
         return program

@@ -15,7 +15,7 @@ from execution.documents.cost import OperationCost
 from execution.documents.limits import DocumentLimits
 from execution.documents.measure import Measure, Measured
 from execution.errors import Refusal, RequestError
-from execution.plan.programs import Programs
+from execution.plan.program import Programs
 
 
 @dataclass(frozen=True, slots=True, eq=False)

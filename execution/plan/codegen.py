@@ -27,44 +27,35 @@ identifiers; every other object is handed over in the module's namespace under a
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from enum import Enum
-from functools import lru_cache
+from datetime import date
 from keyword import iskeyword
 from typing import Any, cast
 from uuid import UUID
 
 from graphql import (
     GraphQLBoolean,
-    GraphQLEnumType,
     GraphQLFloat,
     GraphQLID,
     GraphQLInt,
-    GraphQLLeafType,
     GraphQLString,
-    Undefined,
     default_field_resolver,
 )
-from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
-from strawberry.types.union import StrawberryUnion
 
-from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan, Plan, ValuePlan
-from execution.run.complete import PLAIN, UNREAD, Odd, Propagate, complete, is_plain, read_leaves
-from execution.run.run import info, keywords, raw_info
-
-LEAVES = frozenset(
-    {str, int, float, bool, bytes, dict, list, tuple, set, frozenset, date, datetime, time, timedelta, Decimal, UUID}
+from execution.plan.classes import class_of, is_lasting, record_of, union_classes
+from execution.plan.outputs import (
+    LEAVES,
+    PLAIN,
+    REMEMBERED,
+    UNREAD,
+    Kept,
+    Odd,
+    enum_members,
+    is_plain,
+    output_function,
+    remembered,
 )
-"""Types of values that output functions may be given as they are."""
-
-# Outputs of these are remembered: writing a date takes longer than looking it up, and the same days come again.
-# Equal values of other types, such as moments in two zones, may look different.
-_REMEMBERED = (date, UUID)
-_MAX_REMEMBERED = 4096
-_MAX_KEPT = 128
-"""Lasting objects of one place that something is remembered of, about 50 KB."""
+from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan, Plan, ValuePlan
 
 # Such values are their own output; anything else goes through the type's output function.
 _USUAL = {
@@ -75,6 +66,9 @@ _USUAL = {
     GraphQLFloat: "type({0}) is float and -1.7976931348623157e308 <= {0} <= 1.7976931348623157e308",
 }
 
+# Strawberry lets an object be cast to another type than that of its class.
+_IS_ITSELF = f"not hasattr({{0}}, {TYPE_CAST_ATTRIBUTE!r})"
+
 # Values of these classes are output as they are.
 _AS_DECLARED: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
 
@@ -82,28 +76,21 @@ _NAMES: dict[str, Any] = {
     "LEAVES": LEAVES,
     "Odd": Odd,
     "PLAIN": PLAIN,
-    "Propagate": Propagate,
     "UUID": UUID,
     "Unread": UNREAD,
-    "complete": complete,
     "date": date,
-    "info": info,
-    "keywords": keywords,
-    "raw_info": raw_info,
-    "read_leaves": read_leaves,
 }
 
 
 def generate(plan: Plan, default_resolver: Callable[[Any, str], Any]) -> tuple[str, dict[str, Any]]:
-    """The source of a plan's functions, and the names that it needs."""
+    """The source of a plan's functions, and the names that it needs beside those of `execution.run`."""
     writer = _Writer(default_resolver)
     for object_plan in plan.objects:
         writer.object(object_plan)
     for field in plan.fields:
         if field.kind in (FieldKind.ASYNC_RESOLVER, FieldKind.BATCHED):
             writer.awaited(field.value)
-    writer.tables()
-    return "\n".join([*writer.lines, ""]), writer.names
+    return "\n".join([*writer.lines, *writer.tables, ""]), writer.names
 
 
 class _Writer:
@@ -112,7 +99,8 @@ class _Writer:
         self.names = dict(_NAMES)
         self._default_resolver = default_resolver
         self._declared: dict[str, tuple[type, bool]] = {}
-        self._tables: list[str] = []
+        self.tables: list[str] = []
+        """What the functions look up, behind all of them."""
         self._indent = 0
 
     def _line(self, text: str) -> None:
@@ -147,7 +135,7 @@ class _Writer:
         """The function that makes the dictionary for one object."""
         with self._block(f"def o{plan.number}(run, x, position):  # {plan.type.name}"):
             row: list[FieldPlan] = []
-            again = _record(plan) is not None
+            again = record_of(plan) is not None
             self._declared = getattr(plan.type.is_type_of, "declared", {})
             for field in plan.fields:
                 if _is_row_member(field):
@@ -196,10 +184,10 @@ class _Writer:
         if _AS_DECLARED.get(cast("Any", place.leaf)) is declared:
             return found
         table: dict[Any, Any] | None = None
-        members = _members(place.leaf)
+        members = enum_members(place.leaf)
         if members and type(next(iter(members))) is declared:
             table = dict(members)
-        elif not members and declared in _REMEMBERED:
+        elif not members and declared in REMEMBERED:
             table = remembered(place.leaf, may_be_none)
         if table is None:
             return None
@@ -228,14 +216,14 @@ class _Writer:
         """The expression for a leaf's output form."""
         output = f"{self._name('s', place.number, output_function(place.leaf))}({found})"
         usual = _USUAL.get(cast("Any", place.leaf))
-        members = _members(place.leaf)
+        members = enum_members(place.leaf)
         if usual is not None:
             also = "" if place.non_null else f" or {found} is None"
             return f"{found} if {usual.format(found)}{also} else {output}"
         null = "" if place.non_null else f"None if {found} is None else "
         if not members:
             table = self._name("m", place.number, remembered(place.leaf, False))
-            kinds = " or ".join(f"type({found}) is {kind.__name__}" for kind in _REMEMBERED)
+            kinds = " or ".join(f"type({found}) is {kind.__name__}" for kind in REMEMBERED)
             return f"{table}[{found}] if {kinds} else {null}{output}"
         enum = self._name("e", place.number, type(next(iter(members))))
         table = self._name("m", place.number, members)
@@ -263,8 +251,9 @@ class _Writer:
     def _call(self, field: FieldPlan) -> str:
         """The call of a resolver, with what it takes."""
         plan = self._name("f", field.number, field)
-        if field.fixed_keywords is not None:
-            arguments = f"**{self._name('k', field.number, field.fixed_keywords)}" if field.fixed_keywords else ""
+        fixed = None if field.arguments is None else field.arguments.fixed
+        if fixed is not None:
+            arguments = f"**{self._name('k', field.number, fixed)}" if fixed else ""
         else:
             arguments = f"**keywords(run, {plan}, position)" if field.definition.args else ""
         if field.kind is FieldKind.WRAPPED:
@@ -305,31 +294,23 @@ class _Writer:
             self._leaf(place, name, long_way)
         elif len(place.objects) == 1 and not hasattr(place.type, "resolve_type"):
             self._one_object(place, name, position, long_way)
-        elif members := _union_members(place):
+        elif members := union_classes(place):
             self._one_of_several(place, members, name, position, long_way)
         else:
             self._line(long_way)
 
     def _leaf(self, place: ValuePlan, name: str, long_way: str) -> None:
         usual = _USUAL.get(cast("Any", place.leaf))
-        members = _members(place.leaf)
-        if usual is not None:
-            also = "" if place.non_null else f" or {name} is None"
-            self._line(f"if not ({usual.format(name)}{also}): {long_way}")
-        elif members:
-            enum = self._name("e", place.number, type(next(iter(members))))
-            table = self._name("m", place.number, members)
-            self._line(f"if type({name}) is {enum}: {name} = {table}[{name}]")
-            self._line(f"else: {long_way}")
-        else:
+        if usual is None:
             self._line(long_way)
+            return
+        also = "" if place.non_null else f" or {name} is None"
+        self._line(f"if not ({usual.format(name)}{also}): {long_way}")
 
     def _list(self, place: ValuePlan, item: ValuePlan, name: str, position: str, long_way: str) -> None:
         each, index, items = f"x{item.number}", f"i{item.number}", f"l{item.number}"
         with self._block(f"if type({name}) is list:"), self._propagation(place, name):
             self._line(f"{items} = []")
-            if _needs_info(item):
-                self._line(f"about{item.number} = {self._info(place)}")
             with self._block(f"for {index}, {each} in enumerate({name}):"):
                 self._value(item, each, f"({position}, {index})")
                 self._line(f"{items}.append({each})")
@@ -339,28 +320,28 @@ class _Writer:
     def _one_object(self, place: ValuePlan, name: str, position: str, long_way: str) -> None:
         """An object of a known type, unless it is null, or not of that type, or odd."""
         plan = next(iter(place.objects.values()))
-        check: Any = plan.type.is_type_of
-        record = _record(plan)
+        test = self._is_of(plan, place, name)
+        if test is None:
+            self._line(long_way)
+            return
         build = f"{name} = o{plan.number}(run, {name}, {position})"
-        if _is_lasting(plan):
+        if is_lasting(plan):
             kept = self._name("kept", place.number, Kept())
             build = f"{name} = {kept}.get(id({name})) or {kept}.keep(run, o{plan.number}, {name}, {position})"
-        if check is None:
-            test = f"type({name}) in PLAIN"
-        elif record is not None and is_plain(record):
-            test = f"type({name}) is {self._name('c', place.number, record)}"
-        else:
-            verdict = f"t{place.number}"
-            is_type_of = self._name("is_type_of", place.number, check)
-            about = f"about{place.number}" if place.indices else self._info(place)
-            with self._block("try:"):
-                self._line(f"{verdict} = type({name}) in PLAIN and {is_type_of}({name}, {about}) is True")
-            with self._block("except Exception:"):
-                self._line(f"{verdict} = False")
-            test = verdict
         with self._block(f"if {test}:"), self._propagation(place, name):
             self._line(build)
         self._line(f"elif {name} is not None: {long_way}" if not place.non_null else f"else: {long_way}")
+
+    def _is_of(self, plan: ObjectPlan, place: ValuePlan, name: str) -> str | None:
+        """The expression for whether an object is surely of a type; None if its type has to be asked."""
+        if plan.type.is_type_of is None:
+            return f"type({name}) in PLAIN"
+        record, own = record_of(plan), class_of(plan)
+        if record is not None and is_plain(record):
+            return f"type({name}) is {self._name('c', place.number, record)}"
+        if own is not None:
+            return f"type({name}) is {self._name('c', place.number, own)} and {_IS_ITSELF.format(name)}"
+        return None
 
     def _one_of_several(
         self, place: ValuePlan, members: dict[type, ObjectPlan], name: str, position: str, long_way: str
@@ -370,21 +351,14 @@ class _Writer:
         entries = [
             f"{self._name(f'c{place.number}_', plan.number, cls)}: o{plan.number}" for cls, plan in members.items()
         ]
-        self._tables.append(f"{table} = {{{', '.join(entries)}}}")
+        self.tables.append(f"{table} = {{{', '.join(entries)}}}")
         self._line(f"{build} = {table}.get(type({name}))")
         with (
-            self._block(f"if {build} is not None and not hasattr({name}, {TYPE_CAST_ATTRIBUTE!r}):"),
+            self._block(f"if {build} is not None and {_IS_ITSELF.format(name)}:"),
             self._propagation(place, name),
         ):
             self._line(f"{name} = {build}(run, {name}, {position})")
         self._line(f"elif {name} is not None: {long_way}" if not place.non_null else f"else: {long_way}")
-
-    def tables(self) -> None:
-        """What the functions look up, behind all of them."""
-        self.lines.extend(self._tables)
-
-    def _info(self, place: ValuePlan) -> str:
-        return f"raw_info(run, {self._name('f', place.field.number, place.field)}, position)"
 
 
 def _item(field: FieldPlan) -> str:
@@ -403,117 +377,3 @@ def _is_row_member(field: FieldPlan) -> bool:
 def _is_simple(place: ValuePlan) -> bool:
     """Whether a value is a leaf, or a list of leaves that may not be null."""
     return place.is_leaf or (place.item is not None and place.item.is_leaf and place.item.non_null)
-
-
-def _needs_info(place: ValuePlan) -> bool:
-    """Whether each object of a list is asked for its type with a function that takes the field's information."""
-    if place.item is not None or len(place.objects) != 1:
-        return False
-    plan = next(iter(place.objects.values()))
-    return plan.type.is_type_of is not None and _record(plan) is None
-
-
-def _record(plan: ObjectPlan) -> type | None:
-    """The class of the objects, if they are all instances of one (see `execution.markers`)."""
-    found: type | None = getattr(plan.type.is_type_of, "instance_of", None)
-    return found
-
-
-def _union_members(place: ValuePlan) -> dict[type, ObjectPlan]:
-    """The plans of a union by the classes of which Strawberry knows at once whose type they are."""
-    union = getattr(place.type, "extensions", {}).get("strawberry-definition")
-    if not isinstance(union, StrawberryUnion) or type(union).get_type_resolver is not StrawberryUnion.get_type_resolver:
-        return {}
-    found: dict[type, ObjectPlan] = {}
-    for plan in place.objects.values():
-        definition: Any = plan.type.extensions.get("strawberry-definition")
-        if (
-            isinstance(definition, StrawberryObjectDefinition)
-            and not (definition.is_type_of or definition.concrete_of or definition.is_graphql_generic)
-            and vars(definition.origin).get("__strawberry_definition__") is definition
-            and is_plain(definition.origin)
-        ):
-            found[definition.origin] = plan
-    return found
-
-
-def _is_lasting(plan: ObjectPlan) -> bool:
-    """Whether what is made of an object depends on nothing else, and the same objects come again."""
-    return getattr(plan.type.is_type_of, "lasting", False) and all(
-        field.kind is FieldKind.TYPENAME
-        or (
-            field.kind is FieldKind.ATTRIBUTE
-            and (field.value.is_leaf or all(_is_lasting(inner) for _, inner in field.value.objects_within()))
-        )
-        for field in plan.fields
-    )
-
-
-class Kept(dict[int, dict[str, Any]]):
-    """What was made of lasting objects at one place, by their ids; the objects are kept alive, so ids stay theirs."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._objects: list[Any] = []
-
-    def keep(self, run: Any, build: Callable[[Any, Any, Any], dict[str, Any]], value: Any, position: Any) -> Any:
-        """What the function makes of an object, remembered unless that went wrong."""
-        errors = len(run.errors)
-        built = build(run, value, position)
-        if len(run.errors) == errors:
-            if len(self) >= _MAX_KEPT:
-                self.clear()
-                self._objects.clear()
-            self[id(value)] = built
-            self._objects.append(value)
-        return built
-
-
-class Remembered(dict[Any, Any]):
-    """Outputs of a type by the value; made when they are looked up."""
-
-    def __init__(self, leaf: GraphQLLeafType) -> None:
-        super().__init__()
-        self._output = output_function(leaf)
-
-    def __missing__(self, value: Any) -> Any:
-        output = self._output(value)
-        if len(self) < _MAX_REMEMBERED:
-            self[value] = output
-        return output
-
-
-@lru_cache(maxsize=64)
-def remembered(leaf: GraphQLLeafType, may_be_none: bool) -> Remembered:
-    """What is remembered of a type, once for all operations: the same days are in most of them."""
-    return Remembered(leaf)
-
-
-def output_function(leaf: GraphQLLeafType) -> Callable[[Any], Any]:
-    """A type's output function; raises for what it refuses, and `Odd` for values that must not reach it."""
-    output = leaf.coerce_output_value
-    enum = getattr(leaf, "wrapped_cls", None)
-
-    def guarded(value: Any) -> Any:
-        if type(value) not in LEAVES and type(value) is not enum:
-            raise Odd
-        result = output(value)
-        if result is None or result is Undefined:
-            raise Odd
-        return result
-
-    return guarded
-
-
-def _members(leaf: GraphQLLeafType) -> dict[Any, str]:
-    """The output of each member of a Python enum; empty for other types."""
-    enum = getattr(leaf, "wrapped_cls", None)
-    if not isinstance(leaf, GraphQLEnumType) or not (isinstance(enum, type) and issubclass(enum, Enum)):
-        return {}
-    members: dict[Any, str] = {}
-    for member in enum:
-        try:
-            members[member] = leaf.coerce_output_value(member)
-        except Exception:  # noqa: BLE001 - said again when such a member is put out
-            return {}
-    return members

@@ -1,18 +1,21 @@
-"""A compiled operation: its plan, and how its fields come to their arguments."""
+"""A compiled operation, and the programs of one operation: one for each combination of its conditions that came up."""
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import strawberry
-from graphql import get_argument_values
+from graphql import DocumentNode, OperationDefinitionNode
 from graphql.execution.values import VariableValues
-from strawberry.types.arguments import convert_arguments
 
 from execution.batched import BatchedField
-from execution.plan.inputs import converters
-from execution.plan.plan import FieldKind, FieldPlan, Plan
-from execution.plan.variables import are_constant, direct_arguments, parameters_of
+from execution.plan.plan import NotCompiled, Plan
+from execution.plan.planner import condition_variables
+from execution.plan.variables import VariableReader
+
+MAX_PROGRAMS = 8
+"""Programs of one operation. Each two-valued condition may double their number; those beyond are not kept."""
 
 
 class Program:
@@ -25,12 +28,9 @@ class Program:
         """The generated Python, to whose lines tracebacks refer."""
         self.info_class = schema.config.info_class
         self.default_resolver: Callable[[Any, str], Any] = schema.config.default_resolver
-        self._schema = schema
         functions = Counter(cast("BatchedField", field.field).batch_function for field in plan.batches)
         self.shared_batches = {function for function, uses in functions.items() if uses > 1}
         """Batch functions that several fields of the operation use, so that they may share calls."""
-        for field in plan.fields:
-            self._prepare_arguments(field)
 
     @property
     def weight(self) -> int:
@@ -40,40 +40,42 @@ class Program:
         """
         return 100 + len(self.source) // 12 + 300 * self.source.count(".keep(")
 
-    def _prepare_arguments(self, field: FieldPlan) -> None:
-        """Do for the arguments of a field what is the same in every run."""
-        if field.kind not in (FieldKind.RESOLVER, FieldKind.ASYNC_RESOLVER, FieldKind.BATCHED):
-            return
-        name_of = self._schema.config.name_converter.from_argument
-        field.parameters = parameters_of(cast("Any", field.field), converters(self._schema), name_of)
-        if field.fixed_arguments is None:
-            field.direct_arguments = direct_arguments(field.definition, field.nodes[0], field.parameters)
-        elif are_constant(field.fixed_arguments, field.parameters):
-            field.fixed_keywords = self._keywords(field, field.fixed_arguments, None)
 
-    def arguments(self, field: FieldPlan, variables: VariableValues, make_info: Callable[[], Any]) -> dict[str, Any]:
-        """The arguments of a field in one run, as its function takes them. Raises what their coercion raises."""
-        arguments = field.fixed_arguments
-        if arguments is None:
-            if field.direct_arguments is not None:
-                keywords = field.direct_arguments.keywords(variables.coerced)
-                if keywords is not None:
-                    return keywords
-            arguments = get_argument_values(field.definition, field.nodes[0], variables)
-        return arguments if field.kind is FieldKind.WRAPPED else self._keywords(field, arguments, make_info)
+@dataclass(slots=True, eq=False)
+class Programs:
+    """What was compiled of an operation so far, kept with its document."""
 
-    def _keywords(
-        self, field: FieldPlan, arguments: dict[str, Any], make_info: Callable[[], Any] | None
-    ) -> dict[str, Any]:
-        """From the names and values of the schema to those of the function."""
-        parameters = field.parameters
-        if arguments.keys() <= parameters.keys():
-            found = [(parameters[name], value) for name, value in arguments.items()]
-            return {name: value if convert is None else convert(value) for (name, convert), value in found}
-        return convert_arguments(
-            arguments,
-            cast("Any", field.field).arguments,
-            scalar_registry=self._schema.schema_converter.scalar_registry,
-            config=self._schema.config,
-            info=make_info and make_info(),
-        )
+    variables: VariableReader | None = None
+    """Reads the variables of the operation; made at its first run."""
+    conditions: tuple[str, ...] | None = None
+    """The variables that decide about `@skip` and `@include`; None until somebody looked."""
+    found: dict[tuple[Any, ...], Program | NotCompiled] = field(default_factory=dict)
+    """By the values of the conditions: the program, or why there is none."""
+
+    def look_up(self, variables: VariableValues) -> Program | NotCompiled | None:
+        """The program for a run with these variables, or why there is none, or None if it has to be compiled."""
+        if self.conditions is None:
+            return None
+        return self.found.get(tuple([variables.coerced.get(name) for name in self.conditions]))
+
+    def compile(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: VariableValues,
+        make: Callable[[dict[str, Any]], Program],
+    ) -> Program | NotCompiled:
+        """The program that `make` makes for a run with these variables; the reason if that cannot be done."""
+        program: Program | NotCompiled
+        try:
+            if self.conditions is None:
+                # Nothing decides about an operation that is never compiled.
+                self.conditions = ()
+                self.conditions = condition_variables(document, operation)
+            given = {name: variables.coerced.get(name) for name in self.conditions}
+            program = make({name: value for name, value in given.items() if value is not None})
+        except NotCompiled as reason:
+            program = reason.with_traceback(None)
+        if len(self.found) < MAX_PROGRAMS:
+            self.found[tuple([variables.coerced.get(name) for name in self.conditions or ()])] = program
+        return program

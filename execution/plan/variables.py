@@ -1,29 +1,120 @@
-"""Coercing variables and arguments: graphql-core's and Strawberry's own functions, with what depends on the document
-alone done once.
+"""Coercing the variables of an operation, as graphql-core does it.
+
+It walks through their types in every request. Here each type becomes a function once, for the values that are as they
+should be; all others are left to graphql-core, which also knows how to say what is wrong.
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from copy import deepcopy
-from typing import Any, cast
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
 from graphql import (
-    FieldNode,
+    GraphQLBoolean,
     GraphQLError,
-    GraphQLField,
+    GraphQLID,
+    GraphQLInputObjectType,
     GraphQLSchema,
+    GraphQLString,
     OperationDefinitionNode,
     Undefined,
-    VariableNode,
+    is_input_object_type,
+    is_list_type,
     is_non_null_type,
 )
 from graphql.execution.get_variable_signature import get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
+from graphql.type import is_required_input_field
+from graphql.utilities import coerce_input_value
 from graphql.utilities.coerce_input_value import coerce_default_value
-from strawberry.types.field import StrawberryField
 
-from execution.plan.inputs import Converters, LeftToStrawberry, coercer
-from execution.plan.plan import CONSTANTS, DirectArguments, Parameter, fixed_arguments, has_variables
+from execution.plan.arguments import CONSTANTS
+
+_AS_THEY_ARE: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
+"""Values of these need no coercing."""
+
+
+class Unusual(Exception):
+    """A value that is wrong, or that graphql-core has to look at."""
+
+
+def coercer(type_: Any) -> Callable[[Any], Any]:
+    """What `coerce_input_value` does to a value of this type; raises anything where that would not be simple."""
+    required = is_non_null_type(type_)
+    inner = type_.of_type if required else type_
+    usual = _AS_THEY_ARE.get(inner)
+    if is_list_type(inner):
+        coerce = _list_coercer(inner.of_type)
+    elif not is_input_object_type(inner):
+        coerce = inner.coerce_input_value
+    elif inner.is_one_of or inner.out_type is not GraphQLInputObjectType.out_type:
+        coerce = lambda value: coerce_input_value(value, inner)  # noqa: E731 - one of four
+    else:
+        coerce = _object_coercer(inner)
+
+    def coerced(value: Any) -> Any:
+        if type(value) is usual:
+            return value
+        if value is None and not required:
+            return None
+        result = Undefined if value is None else coerce(value)
+        if result is Undefined:
+            raise Unusual
+        return result
+
+    return coerced
+
+
+def _list_coercer(item: Any) -> Callable[[Any], Any]:
+    coerce = coercer(item)
+
+    def coerced(value: Any) -> Any:
+        # One item by itself is a list, too.
+        return [coerce(each) for each in value] if type(value) is list else Undefined
+
+    return coerced
+
+
+class _InputMembers(NamedTuple):
+    """The members of an input object."""
+
+    coercers: dict[str, Callable[[Any], Any]]
+    required: frozenset[str]
+    defaults: dict[str, Any]
+
+
+class _ObjectCoercer:
+    """Of an input object; its members are looked at when it is needed, since it may hold itself."""
+
+    def __init__(self, type_: GraphQLInputObjectType) -> None:
+        self._type = type_
+
+    @cached_property
+    def _members(self) -> _InputMembers:
+        fields = self._type.fields
+        defaults = {name: coerce_default_value(field) for name, field in fields.items()}
+        return _InputMembers(
+            {name: coercer(field.type) for name, field in fields.items()},
+            frozenset(name for name, field in fields.items() if is_required_input_field(field)),
+            {name: default for name, default in defaults.items() if default is not Undefined},
+        )
+
+    def __call__(self, value: Any) -> Any:
+        if type(value) is not dict:
+            return Undefined
+        coercers, required, defaults = self._members
+        if not required <= value.keys():
+            return Undefined
+        coerced = defaults.copy()
+        for name, each in value.items():
+            # A name that the type does not know is a KeyError.
+            coerced[name] = coercers[name](each)
+        return coerced
+
+
+@lru_cache(maxsize=1024)
+def _object_coercer(type_: GraphQLInputObjectType) -> _ObjectCoercer:
+    return _ObjectCoercer(type_)
 
 
 class VariableReader:
@@ -66,46 +157,3 @@ class VariableReader:
     def _read_slowly(self, inputs: Mapping[str, Any], max_errors: int) -> VariableValues | list[GraphQLError]:
         definitions = self._operation.variable_definitions or ()
         return get_variable_values(self._schema, definitions, dict(inputs), max_errors, self._hide_suggestions)
-
-
-def parameters_of(
-    field: StrawberryField, converters: Converters, name_of: Callable[[Any], str]
-) -> dict[str, Parameter]:
-    """The function's parameters by the schema's names of its arguments; without those that Strawberry converts."""
-    found: dict[str, Parameter] = {}
-    for argument in field.arguments:
-        with suppress(LeftToStrawberry):
-            found[name_of(argument)] = Parameter(argument.python_name, converters.of(argument.type))
-    return found
-
-
-def direct_arguments(
-    definition: GraphQLField, node: FieldNode, parameters: Mapping[str, Parameter]
-) -> DirectArguments | None:
-    """How to put the arguments of a field together without coercing them again; None if that cannot be done.
-
-    A variable that is an argument by itself has been coerced to the argument's type, but for null.
-    """
-    given = {argument.name.value: argument for argument in node.arguments or ()}
-    whole = {name for name, argument in given.items() if isinstance(argument.value, VariableNode)}
-    rest = [argument for name, argument in given.items() if name not in whole]
-    if not whole <= parameters.keys() or has_variables(rest):
-        return None
-    others = {name: argument for name, argument in definition.args.items() if name not in whole}
-    fixed = fixed_arguments(GraphQLField(definition.type, others), FieldNode(name=node.name, arguments=tuple(rest)))
-    if fixed is None or not are_constant(fixed, parameters):
-        return None
-    variables = tuple(
-        (
-            parameters[name],
-            cast("VariableNode", given[name].value).name.value,
-            is_non_null_type(definition.args[name].type),
-        )
-        for name in sorted(whole)
-    )
-    return DirectArguments({parameters[name].name: value for name, value in fixed.items()}, variables)
-
-
-def are_constant(fixed: Mapping[str, Any], parameters: Mapping[str, Parameter]) -> bool:
-    """Whether these arguments are passed on as they are, and so are the same in every run."""
-    return all(name in parameters and parameters[name].convert is None for name in fixed)

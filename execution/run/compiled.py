@@ -16,12 +16,23 @@ from graphql.execution.values import VariableValues
 
 from execution.batched import BatchedField
 from execution.plan.codegen import generate
-from execution.plan.plan import ValuePlan, plan_operation
+from execution.plan.plan import ValuePlan
+from execution.plan.planner import plan_operation
 from execution.plan.program import Program
-from execution.run.complete import Propagate, complete
+from execution.run.complete import Propagate, complete, read_leaves
 from execution.run.levels import finish
-from execution.run.run import Run
+from execution.run.run import Run, info, keywords, raw_info
 from execution.run.wanted import wanted_of
+
+_NAMES: dict[str, Any] = {
+    "Propagate": Propagate,
+    "complete": complete,
+    "info": info,
+    "keywords": keywords,
+    "raw_info": raw_info,
+    "read_leaves": read_leaves,
+}
+"""What generated functions call."""
 
 
 def compile_operation(
@@ -39,7 +50,7 @@ def compile_operation(
         for field in sharing:
             field.wanted = together
     program.source, names = generate(program.plan, program.default_resolver)
-    _load(program, names)
+    _load(program, {**names, **_NAMES})
     return program
 
 

@@ -5,7 +5,6 @@ awaitable, an interface, an object whose class is no type of its union come here
 """
 
 from collections.abc import AsyncIterable, Sequence
-from types import GeneratorType
 from typing import Any, NamedTuple, cast
 
 from graphql import (
@@ -23,23 +22,14 @@ from graphql.pyutils import is_iterable
 from graphql.pyutils.is_awaitable import is_async_iterable
 from strawberry.execution import optimized_is_awaitable as is_awaitable
 
+from execution.plan.outputs import UNREAD, learn
 from execution.plan.plan import FieldPlan, ObjectPlan, ValuePlan
 from execution.run.run import Position, Run, raw_info, response_path
 from execution.run.steps import resumed
 
-PLAIN: set[type] = set()
-"""Types of objects that were seen to be neither exceptions nor awaitables, so that generated code need not look."""
-MAX_PLAIN = 1_000
-UNREAD: Any = object()
-"""Stands for an attribute that was not read yet."""
-
 
 class Propagate(Exception):
     """A place that may not be null is: the nearest place around it that may be becomes null. Already reported."""
-
-
-class Odd(Exception):
-    """A value that the short way through a row of attributes does not know."""
 
 
 class _Typed(NamedTuple):
@@ -127,7 +117,7 @@ async def _typed(run: Run, place: ValuePlan, value: Any, about: GraphQLResolveIn
         verdict: Any = plan.type.is_type_of(value, about)
         if not (await verdict if is_awaitable(verdict) else verdict):
             raise invalid_return_type_error(plan.type, value, _details(place.field))
-    _learn(type(value))
+    learn(type(value))
     return _Typed(plan, value)
 
 
@@ -144,17 +134,6 @@ def _plan_of_name(run: Run, place: ValuePlan, name: Any, value: Any, about: Grap
 
 def _details(field: FieldPlan) -> list[FieldDetails]:
     return [FieldDetails(node, None) for node in field.nodes]
-
-
-def _learn(cls: type) -> None:
-    """Note that objects of a type need no closer look, if that is true of all of them."""
-    if len(PLAIN) < MAX_PLAIN and is_plain(cls):
-        PLAIN.add(cls)
-
-
-def is_plain(cls: type) -> bool:
-    """Whether no object of a type can be an exception or an awaitable."""
-    return not issubclass(cls, Exception | GeneratorType) and not hasattr(cls, "__await__")
 
 
 def read_leaves(run: Run, fields: Sequence[FieldPlan], found: list[Any], source: Any, position: Position) -> list[Any]:

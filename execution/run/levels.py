@@ -14,6 +14,7 @@ from typing import Any, cast
 from strawberry.execution import optimized_is_awaitable as is_awaitable
 
 from execution.batched import BatchedField, call_batch, frozen
+from execution.plan.arguments import FieldArguments
 from execution.plan.plan import FieldPlan, ValuePlan
 from execution.run.complete import Propagate
 from execution.run.run import HELD, Entry, Run, info, keywords, response_path
@@ -63,7 +64,7 @@ class _Call:
         field = self.place.field
         batched = cast("BatchedField", field.field)
         position = self.entries[0][2]
-        arguments = field.fixed_keywords
+        arguments = cast("FieldArguments", field.arguments).fixed
         if arguments is None:
             arguments = keywords(run, field, position)
         if batched.takes_info:
@@ -107,9 +108,7 @@ def _noted(run: Run) -> list[_Call]:
 def _question(run: Run, field: FieldPlan, entries: list[Entry]) -> Hashable:
     """What a batched field asks; equal ones are asked together."""
     try:
-        arguments = field.fixed_keywords
-        if arguments is None:
-            arguments = keywords(run, field, entries[0][2])
+        arguments = keywords(run, field, entries[0][2])
     except Exception:  # noqa: BLE001 - raised again by the call
         return field.number
     return cast("BatchedField", field.field).batch_function, frozen(arguments)

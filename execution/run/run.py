@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Any, cast
 
 import strawberry
-from graphql import GraphQLError, GraphQLResolveInfo
+from graphql import GraphQLError, GraphQLResolveInfo, get_argument_values
 from graphql.execution.values import VariableValues
 from graphql.pyutils import Path, gather_with_cancel
 from graphql.type import GraphQLResolveInfoHelpers
@@ -178,7 +178,9 @@ def keywords(run: Run, field: FieldPlan, position: Position) -> dict[str, Any]:
     """The arguments of a field, as its function takes them; the same for all objects. Raises what coercion raises."""
     arguments = run.arguments.get(field.number)
     if arguments is None:
-        arguments = run.arguments[field.number] = run.program.arguments(
-            field, run.variables, lambda: info(run, field, position)
-        )
+        if field.arguments is None:
+            arguments = get_argument_values(field.definition, field.nodes[0], run.variables)
+        else:
+            arguments = field.arguments.of(run.variables, lambda: info(run, field, position))
+        run.arguments[field.number] = arguments
     return arguments

@@ -74,9 +74,9 @@ PARTS = {
         Part("db/sql/compiled.py", "sqlalchemy:BindParameter", ("effective_value",)),
     ],
     "strawberry-graphql": [
-        Part("execution/plan/plan.py", "strawberry:Schema", ("_schema",)),
+        Part("execution/plan/planner.py", "strawberry:Schema", ("_schema",)),
         Part(
-            "execution/plan/plan.py",
+            "execution/plan/planner.py",
             "strawberry.schema.schema_converter:GraphQLCoreConverter",
             ("_get_field_exception_handlers",),
         ),

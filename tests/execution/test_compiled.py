@@ -455,7 +455,7 @@ async def test_a_function_of_its_own_is_asked_each_time() -> None:
 
 
 async def test_new_objects_push_out_old_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("execution.plan.codegen._MAX_KEPT", 10)
+    monkeypatch.setattr("execution.plan.outputs.MAX_KEPT", 10)
     executor = Executor(strawberry.Schema(LastingQuery))
     gone = []
     for number in range(50):

@@ -22,7 +22,8 @@ from strawberry.relay import GlobalID
 from strawberry.types.arguments import InputContext, convert_argument
 
 from execution.executor import Executor
-from execution.plan.inputs import LeftToStrawberry, coercer, converters
+from execution.plan.arguments import LeftToStrawberry, converters
+from execution.plan.variables import coercer
 from schema.schema import schema as ours
 
 CASES = 400
