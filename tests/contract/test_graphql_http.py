@@ -21,7 +21,8 @@ from execution.documents.limits import DocumentLimits
 from execution.errors import root_cause
 from execution.executor import Executor
 from schema.context import OperationCharge
-from schema.http import Format, GraphQLEndpoint, negotiate
+from schema.http import GraphQLEndpoint
+from schema.http_format import Format, negotiate
 from schema.http_request import NotGraphQL, read_body
 
 NEW = "application/graphql-response+json"
