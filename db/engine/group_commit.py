@@ -24,25 +24,20 @@ SQLite itself would, but without a thread.
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, suppress
 from contextvars import Context
 from copy import copy
 from os.path import samestat
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import aiosqlite
-from sqlalchemy import Table
 
-from db.engine.database import Database, Transaction, Values
+from db.engine.database import Database, Transaction
+from db.engine.sqlite_transaction import SqliteThread, SqliteTransaction
 from db.engine.trouble import BUSY, READ_ONLY, trouble_of
-from db.sql import writes
-from db.sql.compiled import SQLITE, Compiled
-from db.sql.reads import Row
 from domain.errors import Busy
-
-T = TypeVar("T")
 
 WAIT_SECONDS = 5.0
 """How long an operation waits for its turn."""
@@ -58,81 +53,6 @@ _POLL_SECONDS = 0.005
 _TOO_MANY = "Too many writes are waiting; try again in a second."
 _SLOW = "The write took too long and was undone; try again in a second."
 _STOPPING = "The server is stopping; try again in a second."
-
-
-class SqliteTransaction(Transaction):
-    """One operation, in a savepoint as soon as it writes."""
-
-    def __init__(self, database: Database, connection: sqlite3.Connection, thread: "_Thread", *, single: bool) -> None:
-        super().__init__(database, SQLITE)
-        self._connection = connection
-        self._thread = thread
-        self.single = single
-        self.open = True
-        self.saved = False
-        """Whether it has its savepoint."""
-
-    async def insert_alone(self, table: Table, values: dict[str, Any], *, unless: tuple[str, ...], owner: str) -> bool:
-        """Without a savepoint: what a single statement did before it failed is undone by SQLite itself."""
-        if not self.single or self.saved:
-            return False
-        self._check()
-        self._writes(table)
-        owned = writes.owned(SQLITE)
-        if self._connection.execute(owned.sql, owned.bind({"gtin": values["gtin"], "owner": owner})).fetchone() is None:
-            return False
-        statement = writes.insert_unless(SQLITE, table, tuple(values), unless)
-        return self._connection.execute(statement.sql, statement.bind(values)).rowcount == 1
-
-    @asynccontextmanager
-    async def savepoint(self) -> AsyncIterator[None]:
-        """A savepoint inside the operation's own."""
-        self._save()
-        self._connection.execute("SAVEPOINT part")
-        try:
-            yield
-            self._connection.execute("RELEASE part")
-        except BaseException:
-            # It fails only where SQLite has rolled everything back, which whoever undoes the operation will notice.
-            with suppress(sqlite3.Error):
-                self._connection.execute("ROLLBACK TO part")
-                self._connection.execute("RELEASE part")
-            raise
-
-    async def serialize(self, work: str) -> None:
-        """Nothing to wait for: the whole file is locked."""
-
-    async def _rows(self, statement: Compiled, values: Values, *, scans: bool = False) -> Sequence[Row]:
-        self._check()
-        parameters = statement.bind(values)
-        if scans:
-            return list(await _finished(self._thread.does(lambda it: it.execute_fetchall(statement.sql, parameters))))
-        return self._connection.execute(statement.sql, parameters).fetchall()
-
-    async def _count(self, statement: Compiled, values: Values, *, scans: bool = False) -> int:
-        self._save()
-        parameters = statement.bind(values)
-        if scans:
-            return (await _finished(self._thread.does(lambda it: it.execute(statement.sql, parameters)))).rowcount
-        return self._connection.execute(statement.sql, parameters).rowcount
-
-    async def _many(self, statement: Compiled, rows: Sequence[Values]) -> None:
-        self._save()
-        parameters = [statement.bind(row) for row in rows]
-        await _finished(self._thread.does(lambda it: it.executemany(statement.sql, parameters)))
-
-    def _check(self) -> None:
-        # Outside the group's transaction a statement would commit itself at once.
-        if not self.open:
-            raise sqlite3.ProgrammingError("This write transaction has ended.")
-        if not self._connection.in_transaction:
-            raise sqlite3.OperationalError("SQLite gave up this write transaction after an error.")
-
-    def _save(self) -> None:
-        self._check()
-        if not self.saved:
-            self._connection.execute("SAVEPOINT operation")
-            self.saved = True
 
 
 class _Turn(AbstractAsyncContextManager[Transaction]):
@@ -230,7 +150,7 @@ class GroupCommit:
         self._path = Path(path)
         self._file = self._path.stat()
         self._connection = connection
-        self._thread = _Thread(thread)
+        self._thread = SqliteThread(thread)
         self._reopen = reopen
         self._read_only = False
         self._waiting: deque[_Turn] = deque()
@@ -425,7 +345,7 @@ class GroupCommit:
         self._read_only = False
         with suppress(sqlite3.Error):
             connection, thread = await self._reopen()
-            old, self._connection, self._thread = self._thread, connection, _Thread(thread)
+            old, self._connection, self._thread = self._thread, connection, SqliteThread(thread)
             await old.connection.close()
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> sqlite3.Error | None:
@@ -534,36 +454,3 @@ class GroupCommit:
         if self._alarm is not None:
             self._alarm.cancel()
         await self._thread.connection.close()
-
-
-class _Thread:
-    """aiosqlite's thread, in whose hands the connection is from time to time."""
-
-    def __init__(self, connection: aiosqlite.Connection) -> None:
-        self.connection = connection
-        self.busy = False
-        """Whether it has the connection now."""
-
-    async def does(self, work: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
-        """The result of work there; nothing else is done with the connection until it has ended."""
-        self.busy = True
-        try:
-            return await work(self.connection)
-        finally:
-            self.busy = False
-
-
-async def _finished(work: Awaitable[T]) -> T:
-    """The result of work in aiosqlite's thread, which goes on when the waiter is cancelled: wait for its end then.
-
-    Whoever rolled back before it would leave the rest of its statements to the next operation.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        while not task.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait([task])
-        task.exception()
-        raise

@@ -19,9 +19,10 @@ from sqlalchemy import bindparam, select, update
 import db.engine.group_commit
 from db.assignments import claims
 from db.engine.database import Transaction
-from db.engine.group_commit import GroupCommit, SqliteTransaction
+from db.engine.group_commit import GroupCommit
 from db.engine.opening import open_database
 from db.engine.sqlite import SqliteDatabase
+from db.engine.sqlite_transaction import SqliteTransaction
 from db.sql import tables
 from db.sql.reads import Read
 from domain.errors import AlreadyAssigned, Busy
