@@ -16,7 +16,9 @@ from db.paths import AccessPath
 from db.sql.filters import COLUMN_OF, Bound, condition, positive, take_apart
 from db.sql.reads import Owners, R, Read
 from db.sql.types import Unindexed, among, open_end, text_list
+from domain.commands import NumberedPage
 from domain.filters import EVERYTHING, NOTHING, Where
+from domain.listing import Numbered
 from domain.paging import Order, Page, Window, cut
 
 
@@ -84,6 +86,25 @@ async def count(database: Database, listed: Listed[R], where: Where) -> int:
             return (await database.fetch(by_keys, **values))[0]
         keys = await paths.few_keys(database, listed.indexed, shape, values)
     return (await database.fetch(_count(listed, shape, keys), **values))[0]
+
+
+async def numbered(
+    database: Database,
+    listed: Listed[R],
+    owners: Owners,
+    where: Where,
+    page: NumberedPage,
+    by: str,
+    descending: bool,
+) -> Numbered[R]:
+    """A numbered page of the records that pass the filter, and how many do; ties are ordered by the key."""
+    shape, values = take_apart(where)
+    total = 0 if where == NOTHING else (await database.fetch(_count(listed, shape, None), **values))[0]
+    if not total:
+        return Numbered([], 0)
+    read = _numbered(listed, shape, by, descending)
+    place = {"limit": page.page_size, "offset": page.offset}
+    return Numbered(await definitions.fetch(database, read, owners, **values, **place), total)
 
 
 def page_read(listed: Listed[R], shape: Where, order: Order, window: Window, path: AccessPath | None = None) -> Read[R]:
@@ -184,6 +205,13 @@ def _page(
             columns = [Unindexed(column) for column in columns]
     rows = rows.order_by(*directed(columns, ascending)).limit(bindparam("limit"))
     return listed.read(rows, scans=shape != EVERYTHING)
+
+
+@lru_cache(maxsize=256)
+def _numbered(listed: Listed[R], shape: Where, by: str, descending: bool) -> Read[R]:
+    first, *ties = order_columns(listed.table, (by, *listed.key))
+    rows = listed.rows.where(condition(shape, listed.table)).order_by(*directed([first], not descending), *ties)
+    return listed.read(rows.limit(bindparam("limit")).offset(bindparam("offset")), scans=True)
 
 
 @lru_cache(maxsize=256)

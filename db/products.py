@@ -5,31 +5,20 @@ Reads that show them take the organisations of whoever asks: the metadata of oth
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select, update
 
 from db.engine.database import Database, Transaction
 from db.lists import Listed
-from db.sql.reads import KeyedRead, Read
+from db.sql.reads import KeyedRead
 from db.sql.tables import products
-from db.sql.types import pattern
-from domain.commands import ListTradeItems
 from domain.gtin import Gtin
 from domain.records import Product
 from domain.short_id import ShortId
 from domain.text import fold, search_text
 
 COLUMNS = tuple(products.c[name] for name in Product.__struct_fields__)
-
-_ORDERS = {
-    "product_name": products.c.search_text,
-    "brand": products.c.folded_brand,
-    "created": products.c.created_at,
-    # No score is recorded, so all are equal and the GTIN decides.
-    "confidence_score": products.c.gtin,
-}
 
 BY_GTIN = KeyedRead(select(*COLUMNS), products.c.gtin, Product)
 LISTED = Listed(products, select(*COLUMNS), Product, ("gtin",))
@@ -56,60 +45,6 @@ async def find_many(
 async def of_ids(database: Database, ids: Sequence[ShortId], organization_ids: Sequence[ShortId]) -> list[Product]:
     """The products with these ids, in no order."""
     return await database.fetch(BY_ID, None, organization_ids, keys=ids)
-
-
-class Listing(NamedTuple):
-    """A numbered page of products and how many there are in all."""
-
-    products: list[Product]
-    total: int
-
-
-async def listing(
-    database: Database,
-    command: ListTradeItems,
-    organization_ids: Sequence[ShortId],
-    organization_id: ShortId | None = None,
-) -> Listing:
-    """A numbered page of the products that pass the filters, of one organisation or of all."""
-    if command.category_id is not None or command.is_claimed is False:
-        # No categories are recorded, and every product has an owner.
-        return Listing([], 0)
-    values = {
-        "organization_id": organization_id,
-        "pattern": None if command.q is None else pattern(fold(command.q)),
-        "folded_brand": None if command.brand is None else fold(command.brand),
-        "country_of_origin": command.country_of_origin,
-        "data_source": command.data_source,
-    }
-    given = {name: value for name, value in values.items() if value is not None}
-    rows, count = _listing(frozenset(given), command.ordering)
-    total = (await database.fetch(count, **given))[0]
-    if not total:
-        return Listing([], 0)
-    page = await database.fetch(rows, None, organization_ids, **given, limit=command.page_size, offset=command.offset)
-    return Listing(page, total)
-
-
-@lru_cache(maxsize=256)
-def _listing(filters: frozenset[str], ordering: str) -> tuple[Read[Product], Read[int]]:
-    """The statements for one combination of filters and one order; ties are ordered by GTIN."""
-    conditions = [
-        products.c.search_text.like(bindparam("pattern"), escape="\\")
-        if name == "pattern"
-        else products.c[name] == bindparam(name)
-        for name in sorted(filters)
-    ]
-    column = _ORDERS[ordering.removeprefix("-")]
-    rows = (
-        select(*COLUMNS)
-        .where(*conditions)
-        .order_by(column.desc() if ordering.startswith("-") else column, products.c.gtin)
-        .limit(bindparam("limit"))
-        .offset(bindparam("offset"))
-    )
-    count = select(func.count()).select_from(products).where(*conditions)
-    return Read(rows, Product, scans=True), Read(count, lambda row: int(row[0]), scans=True)
 
 
 async def lock(transaction: Transaction, gtin: Gtin, organization_ids: Sequence[ShortId]) -> Product | None:

@@ -1,11 +1,12 @@
-"""Filters and orders of lists that are short: definitions (some hundreds) and what one product holds.
+"""Filters and orders of lists in numbered pages.
 
-They need no SQL, and so fold case alike on both databases. Ties are ordered by id, so that an answer is repeatable.
+Those of definitions (some hundreds) and of what one product holds need no SQL, and so fold case alike on both
+databases. Ties are ordered by id, so that an answer is repeatable.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from domain.commands import (
     ListCertificationBodies,
@@ -14,8 +15,10 @@ from domain.commands import (
     ListProductCertifications,
     NumberedPage,
 )
+from domain.filters import EVERYTHING, NOTHING, Condition, Where, matches
+from domain.filters import every as all_of
 from domain.records import Certification, CertificationAssignment, CertificationBody, Claim
-from domain.text import contains, fold, folded
+from domain.text import fold, folded
 from domain.validity import is_active
 
 T = TypeVar("T")
@@ -34,43 +37,45 @@ def page_of(items: Sequence[T], page: NumberedPage) -> Numbered[T]:
     return Numbered(items[page.offset : page.offset + page.page_size], len(items))
 
 
-def bodies(every: Iterable[CertificationBody], command: ListCertificationBodies) -> list[CertificationBody]:
-    """The bodies that pass the filter, in the order asked for."""
-    found = [item for item in every if command.name is None or contains(item.name, command.name)]
-    return _ordered(found, command.ordering, lambda item: item.name)
+def _part(member: str) -> Callable[[str], Where]:
+    return lambda value: Condition(member, "contains", fold(value))
 
 
-def certifications(every: Iterable[Certification], command: ListCertifications) -> list[Certification]:
-    """The certifications that pass the filters, in the order asked for."""
-    found = [
-        item
-        for item in every
-        if (command.label is None or contains(item.label, command.label))
-        and (command.code is None or fold(item.code) == fold(command.code))
-        and (
-            command.certification_body_id is None
-            or (item.body is not None and item.body.id == command.certification_body_id)
-        )
-    ]
-    return _ordered(found, command.ordering, lambda item: item.code if "code" in command.ordering else item.label)
+def _equal(member: str) -> Callable[[Any], Where]:
+    return lambda value: Condition(member, "eq", value)
 
 
-def claims(every: Iterable[Claim], command: ListClaims) -> list[Claim]:
-    """The claims that pass the filters, in the order asked for."""
-    found = [
-        item
-        for item in every
-        if (command.label is None or contains(item.label, command.label))
-        and (command.code is None or fold(item.code) == fold(command.code))
-        and command.category in (None, item.category)
-    ]
-    return _ordered(found, command.ordering, lambda item: item.code if "code" in command.ordering else item.label)
+_CONDITIONS: Mapping[str, Callable[[Any], Where]] = {
+    "name": _part("name"),
+    "label": _part("label"),
+    "code": lambda value: Condition("code", "eq", fold(value)),
+    "certification_body_id": lambda value: Condition("body", "where", Condition("id", "eq", value)),
+    "category": _equal("category"),
+    "q": _part("search_text"),
+    "brand": lambda value: Condition("folded_brand", "eq", fold(value)),
+    "country_of_origin": _equal("country_of_origin"),
+    "data_source": _equal("data_source"),
+    "organization_id": _equal("organization_id"),
+    # No categories of products are recorded, and every product has an owner.
+    "category_id": lambda value: NOTHING,
+    "is_claimed": lambda value: EVERYTHING if value else NOTHING,
+}
+"""By the members of the commands that ask for numbered lists."""
 
 
-def _ordered(items: list[D], ordering: str, key: Callable[[D], str]) -> list[D]:
-    items.sort(key=lambda item: item.id)
-    items.sort(key=lambda item: folded(key(item)), reverse=ordering.startswith("-"))
-    return items
+def conditions(command: NumberedPage) -> Where:
+    """What the items of a numbered list pass, all of it."""
+    return all_of(
+        make(value) for name, make in _CONDITIONS.items() if (value := getattr(command, name, None)) is not None
+    )
+
+
+def definitions(every: Iterable[D], command: ListCertificationBodies | ListCertifications | ListClaims) -> list[D]:
+    """The definitions that pass the filters, in the order asked for."""
+    where, by = conditions(command), command.ordering.removeprefix("-")
+    found = sorted((item for item in every if matches(where, item)), key=lambda item: item.id)
+    found.sort(key=lambda item: folded(getattr(item, by)), reverse=command.ordering.startswith("-"))
+    return found
 
 
 def arrange(

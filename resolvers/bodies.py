@@ -35,7 +35,7 @@ async def existing_certification_body(context: Context, id: ShortId) -> Certific
 @read_operation
 async def list_certification_bodies(context: Context, command: ListCertificationBodies) -> list[CertificationBody]:
     """The bodies that pass the filter, in the order asked for, of all pages."""
-    return listing.bodies(await bodies.every(context.database), command)
+    return listing.definitions(await bodies.every(context.database), command)
 
 
 @read_operation

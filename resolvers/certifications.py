@@ -24,9 +24,8 @@ KIND = Kind(certifications, "certification", ("hold", "holds"), lambda definitio
 @read_operation
 async def list_certifications(context: Context, command: ListCertifications) -> list[Certification]:
     """The definitions that the caller may see and that pass the filters, in the order asked for, of all pages."""
-    return listing.certifications(
-        await certifications.every(context.database, context.caller.organization_ids), command
-    )
+    visible = await certifications.every(context.database, context.caller.organization_ids)
+    return listing.definitions(visible, command)
 
 
 @read_operation

@@ -23,7 +23,7 @@ KIND = Kind(claims, "claim", ("carry", "carries"), lambda definition: definition
 @read_operation
 async def list_claims(context: Context, command: ListClaims) -> list[Claim]:
     """The definitions that pass the filters, in the order asked for, of all pages."""
-    return listing.claims(await claims.every(context.database), command)
+    return listing.definitions(await claims.every(context.database), command)
 
 
 @read_operation

@@ -4,11 +4,11 @@ from db import lists, products
 from db.engine.database import Transaction
 from domain.access import owner_of_new, require_ownership
 from domain.changes import Change
-from domain.commands import CreateProduct, ListProducts, ListTradeItems, PatchProduct
+from domain.commands import CreateProduct, ListProducts, ListTradeItems, NumberedPage, PatchProduct
 from domain.errors import AlreadyExists, Forbidden, NotFound
 from domain.filters import Where, asks_for
 from domain.gtin import Gtin
-from domain.listing import Numbered
+from domain.listing import Numbered, conditions
 from domain.paging import Order, Page, Window
 from domain.records import Product
 from domain.vocabulary import DataSource
@@ -72,11 +72,7 @@ async def list_products(context: Context, command: ListProducts) -> Numbered[Pro
             f"Only members of the organisation {command.organization_id} may list what it owns;"
             " everybody's products are in trade-items."
         )
-    everything = ListTradeItems(page=command.page, page_size=command.page_size)
-    found = await products.listing(
-        context.database, everything, context.caller.organization_ids, command.organization_id
-    )
-    return Numbered(found.products, found.total)
+    return await _numbered(context, command, "product_name")
 
 
 @read_operation
@@ -84,8 +80,22 @@ async def list_trade_items(context: Context, command: ListTradeItems) -> Numbere
     """A numbered page of the products of everybody."""
     if command.q is not None:
         await context.pay_for_scan()
-    found = await products.listing(context.database, command, context.caller.organization_ids)
-    return Numbered(found.products, found.total)
+    return await _numbered(context, command, command.ordering)
+
+
+_ORDERS = {
+    "product_name": "search_text",
+    "brand": "folded_brand",
+    "created": "created_at",
+    # No score is recorded, so all are equal and the GTIN decides.
+    "confidence_score": "gtin",
+}
+
+
+async def _numbered(context: Context, command: NumberedPage, ordering: str) -> Numbered[Product]:
+    where, by = conditions(command), _ORDERS[ordering.removeprefix("-")]
+    owners, descending = context.caller.organization_ids, ordering.startswith("-")
+    return await lists.numbered(context.database, products.LISTED, owners, where, command, by, descending)
 
 
 @write_operation

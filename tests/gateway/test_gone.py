@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import BigInteger, column, func, literal, select, table
 
-from db import products, stats
+from db import lists, stats
 from db.engine.database import Database
 from db.engine.postgresql import PostgresqlDatabase
 from db.sql import tables
@@ -84,8 +84,8 @@ async def test_a_read_ends_with_its_client(
         # A GraphQL operation is compiled when it comes first.
         for _ in range(3):
             read = EndlessRead()
-            monkeypatch.setattr(stats, "of_certification_assignments", read)
-            monkeypatch.setattr(products, "listing", read)
+            monkeypatch.setattr(stats, "of_assignments", read)
+            monkeypatch.setattr(lists, "numbered", read)
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(asked)
             async with asyncio.timeout(30):
