@@ -20,30 +20,25 @@ from typing import Any, cast
 import msgspec
 import strawberry
 from graphql import ExecutionResult, GraphQLError, OperationType
-from graphql.execution import Executor as GraphQLExecutor
 from graphql.execution.values import VariableValues
-from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from execution.documents.cache import DocumentCache
 from execution.documents.cost import FREE_VALUES, Charge
-from execution.documents.document import Document, Operation
-from execution.documents.limits import TOO_LARGE, DocumentLimits, judge_variables, too_costly
+from execution.documents.document import Document, Operation, nested_too_deeply
+from execution.documents.limits import DocumentLimits, judge_variables, too_costly
 from execution.documents.measure import warnings
 from execution.documents.reader import DocumentReader
 from execution.errors import Refusal, RequestError, with_code
-from execution.plan.plan import NotCompiled, TooManyFields
+from execution.plan.plan import NotCompiled
 from execution.plan.planner import condition_variables, graphql_schema
 from execution.plan.program import Program
 from execution.plan.variables import VariableReader
 from execution.run.compiled import compile_operation, run_program
 from execution.run.explain import explain
+from execution.run.interpreted import interpret, require_small
 from execution.run.steps import resumed
 from execution.run.stopping import Gone, Stopping
-
-MAX_INTERPRETED = 200
-"""The most that an operation may cost which graphql-core runs in the event loop, where nothing else is done meanwhile.
-Introspection by itself runs in a thread and may cost what any operation may."""
 
 # Until Python 3.12 a member of an enum is found by a function written in Python.
 _QUERY = OperationType.QUERY
@@ -85,7 +80,7 @@ class Executor:
 
     `timeout` is in seconds, from the first time that an operation has to wait; None sets no end to it. Without
     `introspection`, nothing tells what the schema holds. Raises `ValueError` for a schema that needs parts of
-    Strawberry's own entry point (extensions, custom directives, `@defer`).
+    Strawberry's own entry point (extensions, custom directives, `@defer`, an execution class).
     """
 
     def __init__(
@@ -97,10 +92,11 @@ class Executor:
         cache: DocumentCache | None = None,
         introspection: bool = True,
     ) -> None:
-        if schema.extensions or schema.directives or schema.config.enable_experimental_incremental_execution:
+        needs_more = schema.extensions or schema.directives or schema.config.enable_experimental_incremental_execution
+        if needs_more or schema.execution_context_class is not StrawberryGraphQLCoreExecutionContext:
             raise ValueError(
-                "Schema extensions, custom directives and incremental delivery are not run by this executor; "
-                "remove them from the schema."
+                "Schema extensions, custom directives, incremental delivery and an execution of its own are not run by"
+                " this executor; remove them from the schema."
             )
         self.schema = schema
         self.limits = limits or DocumentLimits()
@@ -166,38 +162,29 @@ class Executor:
         """
         return await self.run_admitted(self.admit(document, operation, variables or {}), context, root)
 
-    def run_admitted(
+    async def run_admitted(
         self, admitted: Admitted, context: Any = None, root: Any = None, gone: Gone | None = None
-    ) -> Coroutine[Any, Any, ExecutionResult]:
+    ) -> ExecutionResult:
         """Run an operation that was admitted; see `run`.
 
         A query is stopped once `gone` returns, with `Abandoned`. A mutation never is: whoever sent one expects the
         change, even if the answer cannot be received any more.
         """
-        program = admitted.operation.programs.look_up(admitted.values)
+        operation, values = admitted.operation, admitted.values
+        program = operation.programs.look_up(values)
         if program is None:
-            return self._run_new(admitted, context, root, gone)
-        return self._run_with(program, admitted, context, root, gone)
-
-    async def _run_new(self, admitted: Admitted, context: Any, root: Any, gone: Gone | None) -> ExecutionResult:
-        # Reading a document, compiling its operation and running it may each take long: others have a turn in between.
-        await asyncio.sleep(0)
-        program = self._compile(admitted.document, admitted.operation, admitted.values)
-        await asyncio.sleep(0)
-        return await self._run_with(program, admitted, context, root, gone)
-
-    def _run_with(
-        self, program: Program | NotCompiled, admitted: Admitted, context: Any, root: Any, gone: Gone | None
-    ) -> Coroutine[Any, Any, ExecutionResult]:
-        operation = admitted.operation
+            # Reading a document, compiling and running may each take long: others have a turn in between.
+            await asyncio.sleep(0)
+            program = self._compile(admitted.document, operation, values)
+            await asyncio.sleep(0)
         if isinstance(program, Program):
             self.counts.compiled += 1
-            running = run_program(program, context, root, admitted.values)
+            running = run_program(program, context, root, values)
         else:
             self.counts.interpreted[str(program)] += 1
-            _require_small(program, admitted)
-            running = self._interpret(admitted.document, operation, admitted.variables, context, root)
-        return self._in_time(running, gone if operation.kind is _QUERY else None)
+            require_small(program, operation, admitted.charge.cost)
+            running = interpret(self.schema, admitted.document, operation, admitted.variables, context, root)
+        return await self._in_time(running, gone if operation.kind is _QUERY else None)
 
     async def interpret(
         self,
@@ -209,7 +196,7 @@ class Executor:
     ) -> ExecutionResult:
         """The same as `run`, always by graphql-core: what compiled operations are compared with."""
         self.admit(document, operation, variables or {})
-        return await self._in_time(self._interpret(document, operation, variables or {}, context, root))
+        return await self._in_time(interpret(self.schema, document, operation, variables or {}, context, root))
 
     def explain(
         self,
@@ -223,8 +210,6 @@ class Executor:
 
         Variables that are not given are taken to be true. `with_source` adds the generated Python.
         """
-        if self.schema.execution_context_class is not StrawberryGraphQLCoreExecutionContext:
-            return "run by graphql-core: custom execution class"
         try:
             names = condition_variables(document.ast, operation.node)
             values = {name: (conditions or {}).get(name, True) for name in names}
@@ -235,8 +220,6 @@ class Executor:
 
     def _compile(self, document: Document, operation: Operation, values: VariableValues) -> Program | NotCompiled:
         """The compiled program for a run with these variables, or the reason why there is none."""
-        if self.schema.execution_context_class is not StrawberryGraphQLCoreExecutionContext:
-            return NotCompiled("custom execution class")
         programs = operation.programs
         kept = len(programs.found)
         make = partial(compile_operation, self.schema, document.ast, operation.node)
@@ -263,9 +246,7 @@ class Executor:
                 f"The operation was stopped after {self.timeout:g} seconds; ask for fewer objects at once.",
             ) from None
         except RecursionError:
-            raise RequestError.of(
-                Refusal.LIMIT, "QUERY_TOO_DEEP", "The answer is nested too deeply; nest fewer levels."
-            ) from None
+            raise nested_too_deeply("The answer is nested too deeply") from None
 
     def _coerce(self, operation: Operation, variables: Mapping[str, Any]) -> VariableValues:
         """The coerced variables. Raises `RequestError` if they do not fit."""
@@ -279,78 +260,9 @@ class Executor:
             raise RequestError(Refusal.VARIABLES, [with_code(error, "BAD_USER_INPUT") for error in values])
         return values
 
-    async def _interpret(
-        self, document: Document, operation: Operation, variables: Mapping[str, Any], context: Any, root: Any
-    ) -> ExecutionResult:
-        executor_class = cast("type[GraphQLExecutor[Any]]", self.schema.execution_context_class)
-        execution = executor_class.build(
-            self._schema,
-            document.ast,
-            root_value=root,
-            context_value=context,
-            raw_variable_values=dict(variables),
-            operation_name=operation.name,
-            is_awaitable=cast("Any", optimized_is_awaitable),
-        )
-        if isinstance(execution, list):
-            # Not reached: the variables were coerced before.
-            raise RequestError(Refusal.VARIABLES, execution)
-        return await _finish(execution, in_thread=_is_introspection(operation))
-
 
 def _charge(operation: Operation, values: VariableValues) -> Charge:
     try:
         return operation.cost.of(values.coerced)
     except RecursionError:
-        raise RequestError.of(
-            Refusal.LIMIT, "QUERY_TOO_DEEP", "The document is nested too deeply to be followed; nest fewer levels."
-        ) from None
-
-
-def _is_introspection(operation: Operation) -> bool:
-    """Whether nothing is asked but what the schema holds."""
-    measure = operation.measure
-    return measure.introspection_depth > 0 and measure.depth <= 1
-
-
-def _require_small(reason: NotCompiled, admitted: Admitted) -> None:
-    """Raises `RequestError` for what graphql-core would take too long for."""
-    if isinstance(reason, TooManyFields):
-        raise RequestError.of(
-            Refusal.LIMIT,
-            TOO_LARGE,
-            f"The operation has {reason} that an interface or union may be; select fewer fields.",
-        )
-    cost = admitted.charge.cost
-    if cost > MAX_INTERPRETED and not _is_introspection(admitted.operation):
-        message = (
-            f"The operation costs {cost}, the limit is {MAX_INTERPRETED} for one that is run field by field"
-            f" ({reason}); ask for the schema in a request of its own, and give each condition a value."
-        )
-        extensions = {"code": "QUERY_TOO_COSTLY", "requested": cost, "limit": MAX_INTERPRETED}
-        raise RequestError(Refusal.LIMIT, [GraphQLError(message, extensions=extensions)])
-
-
-async def _finish(execution: GraphQLExecutor[Any], *, in_thread: bool) -> ExecutionResult:
-    try:
-        result: Any = (
-            await asyncio.to_thread(execution.execute_operation) if in_thread else execution.execute_operation()
-        )
-        if not isinstance(result, ExecutionResult):
-            result = await result
-        # A field that failed at once leaves its siblings running: nothing of an operation may outlive its
-        # answer.
-        while execution.background_futures:
-            await asyncio.wait(list(execution.background_futures))
-    except asyncio.CancelledError:
-        for future in execution.background_futures:
-            # Its cancellation is nobody's to retrieve.
-            future.add_done_callback(lambda done: done.cancelled() or done.exception())
-            future.cancel()
-        raise
-    return cast("ExecutionResult", result)
-
-
-def present_plainly(error: GraphQLError) -> dict[str, Any]:
-    """The wire form of an error as GraphQL defines it. Hides nothing: for tests and tools alone."""
-    return cast("dict[str, Any]", error.formatted)
+        raise nested_too_deeply("The document is nested too deeply to be followed") from None

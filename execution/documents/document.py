@@ -110,8 +110,6 @@ def _most_tokens(ast: DocumentNode) -> int:
     return max(tokens, comments)
 
 
-def nested_too_deeply() -> RequestError:
-    """The refusal of a text that cannot be followed to its innermost level."""
-    return RequestError.of(
-        Refusal.LIMIT, "QUERY_TOO_DEEP", "The document is nested too deeply to be read; nest fewer levels."
-    )
+def nested_too_deeply(what: str = "The document is nested too deeply to be read") -> RequestError:
+    """The refusal of what cannot be followed to its innermost level."""
+    return RequestError.of(Refusal.LIMIT, "QUERY_TOO_DEEP", f"{what}; nest fewer levels.")

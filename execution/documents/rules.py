@@ -4,9 +4,6 @@ from typing import Any
 
 from graphql import (
     ASTValidationRule,
-    DeferStreamDirectiveLabel,
-    DeferStreamDirectiveOnRootField,
-    DeferStreamDirectiveOnValidOperationsRule,
     GraphQLError,
     ListValueNode,
     NoSchemaIntrospectionCustomRule,
@@ -14,7 +11,6 @@ from graphql import (
     NoUnusedVariablesRule,
     OperationDefinitionNode,
     OverlappingFieldsCanBeMergedRule,
-    StreamDirectiveOnListField,
     ValidationContext,
     VariableDefinitionNode,
     VariablesInAllowedPositionRule,
@@ -88,15 +84,6 @@ class _OneOfInputRule(OneOfInputValidationRule):
         self.variable_definitions = self._all
 
 
-# About directives that no schema of ours has: a document that uses them is refused for not knowing them.
-_NEVER_NEEDED = frozenset(
-    {
-        DeferStreamDirectiveLabel,
-        DeferStreamDirectiveOnRootField,
-        DeferStreamDirectiveOnValidOperationsRule,
-        StreamDirectiveOnListField,
-    }
-)
 # These three walk the document once more.
 ABOUT_VARIABLES = frozenset({NoUndefinedVariablesRule, NoUnusedVariablesRule, VariablesInAllowedPositionRule})
 STRAWBERRY_RULES: list[type[ASTValidationRule]] = [MaybeNullValidationRule, _OneOfInputRule]
@@ -106,9 +93,7 @@ def rules(max_comparisons: int, *, introspection: bool) -> list[type[ASTValidati
     """Those of graphql-core, with `max_comparisons` steps for comparing fields of one name."""
     bounded = _bounded_overlap_rule(max_comparisons)
     found: list[type[ASTValidationRule]] = [
-        bounded if rule is OverlappingFieldsCanBeMergedRule else rule
-        for rule in specified_rules
-        if rule not in _NEVER_NEEDED
+        bounded if rule is OverlappingFieldsCanBeMergedRule else rule for rule in specified_rules
     ]
     found += [_FewSuggestionsRule, _ShortListsRule]
     if not introspection:

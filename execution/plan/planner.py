@@ -55,8 +55,6 @@ def condition_variables(document: DocumentNode, operation: OperationDefinitionNo
                     found[argument.value.name.value] = None
         if isinstance(node, FieldNode) and node.name.value in ("__schema", "__type"):
             raise NotCompiled("introspection")
-        if isinstance(node, FragmentDefinitionNode) and node.variable_definitions:
-            raise NotCompiled("fragment variables")
     return tuple(found)
 
 

@@ -13,6 +13,6 @@ def anyio_backend() -> str:
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """How the executors of a test run their operations: each in its turn."""
     if request.param == "graphql-core":
-        monkeypatch.setattr("execution.executor.MAX_INTERPRETED", 1_000_000)
+        monkeypatch.setattr("execution.run.interpreted.MAX_INTERPRETED", 1_000_000)
         monkeypatch.setattr(Executor, "_compile", lambda *_: NotCompiled("asked for by a test"))
     return str(request.param)

@@ -233,15 +233,12 @@ async def test_a_plan_that_types_multiply_is_refused() -> None:
         assert caught.value.refusal is Refusal.LIMIT
 
 
-async def test_a_schema_with_its_own_execution_is_left_to_graphql_core() -> None:
+def test_a_schema_with_its_own_execution_is_refused() -> None:
     class Own(StrawberryGraphQLCoreExecutionContext):
         pass
 
-    executor = Executor(strawberry.Schema(Query, execution_context_class=Own))
-    await run("{ thing { name } }", executor=executor)
-    assert executor.counts.interpreted == Counter({"custom execution class": 1})
-    document = executor.prepare("{ thing { name } }")
-    assert "custom execution class" in executor.explain(document, document.select(None))
+    with pytest.raises(ValueError, match="an execution of its own"):
+        Executor(strawberry.Schema(Query, execution_context_class=Own))
 
 
 async def test_permissions_are_asked(executor: Executor) -> None:

@@ -13,7 +13,7 @@ from strawberry.types.field import StrawberryField
 
 from execution.documents.limits import DocumentLimits
 from execution.errors import Refusal, RequestError, root_cause
-from execution.executor import Executor, present_plainly
+from execution.executor import Executor
 
 pytestmark = pytest.mark.usefixtures("way")
 
@@ -199,7 +199,7 @@ async def test_a_failed_nullable_field_leaves_its_siblings(field: str) -> None:
     assert result.data == {field: None, "echo": 1}
     [error] = result.errors or []
     assert isinstance(root_cause(error), Unmapped)
-    assert present_plainly(error) == {
+    assert error.formatted == {
         "message": "secret",
         "locations": [{"line": 1, "column": 3}],
         "path": [field],

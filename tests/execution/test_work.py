@@ -12,7 +12,8 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from execution.batched import batched
 from execution.documents.limits import DocumentLimits
 from execution.errors import Refusal, RequestError
-from execution.executor import MAX_INTERPRETED, Executor
+from execution.executor import Executor
+from execution.run.interpreted import MAX_INTERPRETED
 from execution.run.run import MAX_ERRORS
 from tests.turns import each_turn
 
