@@ -3,6 +3,7 @@
 Both show the problem document that REST sends (RFC 9457, contract 1.8).
 """
 
+import dataclasses
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -54,6 +55,10 @@ class ProblemType:
     error_code: str = strawberry.field(description="Machine name of the kind of problem, for example `not_found`.")
     retryable: bool = strawberry.field(description="Whether the same request can succeed later.")
     timestamp: datetime = strawberry.field(description="When it happened.")
+
+
+_SHOWN = tuple(field.name for field in dataclasses.fields(ProblemType))
+"""What GraphQL shows of every problem document."""
 
 
 @strawberry.type(description="The product, claim, certification or API key does not exist, or not for you.")
@@ -154,10 +159,7 @@ def member_of(error: DomainError, context: GraphQLContext, *prefix: str) -> Prob
     if member is None:
         return None
     document = as_document(error, context.error_pages)
-    members = {
-        name: getattr(document, name)
-        for name in ("type", "help", "title", "status", "detail", "error_code", "retryable", "timestamp")
-    }
+    members = {name: getattr(document, name) for name in _SHOWN}
     if document.violations is not None:
         members["violations"] = [
             ViolationType(loc=[*prefix, *map(str, path)], msg=message, type=kind)
@@ -168,24 +170,12 @@ def member_of(error: DomainError, context: GraphQLContext, *prefix: str) -> Prob
 
 def as_extensions(document: Problem) -> dict[str, Any]:
     """The problem document as `errors[].extensions` carry it."""
-    extensions: dict[str, Any] = {
-        "code": document.error_code,
-        "retryable": document.retryable,
-        "problem": {
-            "type": document.type,
-            "help": document.help,
-            "title": document.title,
-            "status": document.status,
-            "detail": document.detail,
-            "errorCode": document.error_code,
-            "retryable": document.retryable,
-            "timestamp": document.timestamp.isoformat(timespec="seconds"),
-        },
-    }
+    problem: dict[str, Any] = {to_camel_case(name): getattr(document, name) for name in _SHOWN}
+    problem["timestamp"] = document.timestamp.isoformat(timespec="seconds")
     if document.retry_after is not None:
-        extensions["problem"]["retryAfter"] = document.retry_after
+        problem["retryAfter"] = document.retry_after
     if document.violations is not None:
-        extensions["problem"]["violations"] = [
+        problem["violations"] = [
             {"loc": list(path), "msg": message, "type": kind} for path, message, kind in document.violations
         ]
-    return extensions
+    return {"code": document.error_code, "retryable": document.retryable, "problem": problem}
