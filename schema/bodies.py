@@ -17,7 +17,7 @@ class CertificationBodyQueries:
     certification_body = by_id_or_code(
         CertificationBodyType,
         "One certification body by its id or by its code; null when there is none.",
-        "ECOCERT",
+        "`ECOCERT`",
         bodies.certification_body,
         bodies.certification_body_of_code,
     )

@@ -129,7 +129,7 @@ class CertificationQueries:
     certification = by_id_or_code(
         CertificationType,
         "One certification by its id or by its code; null when there is none that you may see.",
-        "USDA_ORGANIC",
+        "`USDA_ORGANIC`",
         lambda context, key: definitions.definition(context, certifications.KIND, key),
         lambda context, code: definitions.definition_of_code(context, certifications.KIND, code),
     )

@@ -89,7 +89,7 @@ class ClaimQueries:
     claim = by_id_or_code(
         ClaimType,
         "One claim by its id or by its code; null when there is none.",
-        "VEGAN",
+        "`VEGAN`",
         lambda context, key: definitions.definition(context, claims.KIND, key),
         lambda context, code: definitions.definition_of_code(context, claims.KIND, code),
     )

@@ -68,8 +68,8 @@ def by_id_or_code(
     by_id: Callable[[Context, ShortId], Awaitable[Any]],
     by_code: Callable[[Context, str], Awaitable[Any]],
 ) -> StrawberryField:
-    """A field that finds one object, by its id or by a code such as the example."""
-    its_code = strawberry.argument(description=f"Its code, for example `{example}`, whatever the case.")
+    """A field that finds one object, by its id or by a code; `example` is one as a description quotes it."""
+    its_code = strawberry.argument(description=f"Its code, for example {example}, whatever the case.")
     code_type: Any = Annotated[str | None, its_code]
     answer: Any = Optional[of]  # noqa: UP045 - of a type that is only known here
 

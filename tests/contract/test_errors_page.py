@@ -35,7 +35,7 @@ def explained(heading: str) -> set[str]:
 def calls(*folders: str) -> Iterator[ast.Call]:
     """Every call in the program's source."""
     for folder in folders:
-        for file in sorted((ROOT / folder).glob("*.py")):
+        for file in sorted((ROOT / folder).rglob("*.py")):
             yield from (node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Call))
 
 
@@ -117,7 +117,7 @@ def test_every_code_of_a_problem_is_explained_with_its_status_and_no_other() -> 
 
 
 def test_every_code_of_graphqls_own_is_explained_and_no_other() -> None:
-    sources = [file.read_text("utf-8") for folder in ("execution", "schema") for file in (ROOT / folder).glob("*.py")]
+    sources = [file.read_text("utf-8") for folder in ("execution", "schema") for file in (ROOT / folder).rglob("*.py")]
     codes = {code for source in sources for code in re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', source)}
     assert "QUERY_TOO_COSTLY" in codes
     assert codes == explained("What GraphQL refuses by itself")
