@@ -23,6 +23,7 @@ from tests import postgresql, sweeper
 from tests.processes import demo_database, running
 from tests.world import World, populate
 
+sweeper.keep_files_in_memory()
 sweeper.watch()
 
 ROOT = Path(__file__).parent.parent

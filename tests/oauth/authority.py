@@ -5,6 +5,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -36,6 +37,12 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@cache
+def _loaded(jwk: str, algorithm: str) -> Any:
+    """A private key to sign with; loading one of RSA takes longer than anything that a test does with it."""
+    return jwt.PyJWK(json.loads(jwk), algorithm).key
 
 
 class Authority:
@@ -114,6 +121,6 @@ class Authority:
     def signed(self, claims: dict[str, Any], kid: str = "rsa-1", algorithm: str = "RS256") -> str:
         """A token with exactly these claims but for those that are None, of whatever types they are."""
         jwk = next(key for key in self.keys if key["kid"] == kid)
-        key = jwt.PyJWK(jwk, algorithm).key
+        key = _loaded(json.dumps(jwk), algorithm)
         stated = {name: value for name, value in claims.items() if value is not None}
         return jwt.PyJWS().encode(json.dumps(stated).encode(), key, algorithm, headers={"kid": kid})
