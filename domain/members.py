@@ -85,17 +85,22 @@ class RecordMember(NamedTuple):
         """The value that stands for none; of an enumeration, which has no such value, None."""
         return None if self.optional or self.plain not in _EMPTY else self.plain()
 
-    def for_readers(self) -> str:
-        """What it is and what it means when there is none, in sentences."""
+    def for_readers(self, *, example: bool = False) -> str:
+        """What it is and what it means when there is none, in sentences; of a text with an example if there is one."""
+        words = self.said.words + (self._for_example() if example else "")
         none = f"; {'null' if self.optional else 'empty'} {self.said.none}" if self.said.none else ""
-        return f"{self.said.words}{none}.{' ' if self.said.more else ''}{self.said.more}"
+        return f"{words}{none}.{' ' if self.said.more else ''}{self.said.more}"
 
-    def for_writers(self, *, patch: bool = False) -> str:
+    def _for_example(self) -> str:
+        return f", for example `{self.said.example}`" if self.plain is str and self.said.example else ""
+
+    def for_writers(self, *, patch: bool = False, example: bool = False) -> str:
         """What it is and what it may be, in a sentence, when a record is made or when it is changed."""
+        words = self.said.words + (self._for_example() if example else "")
         limit = f"at most {self.limit} characters" if self.plain is str and self.limit else ""
         whole = "replaced as a whole" if patch and self.plain is list else ""
         once = "it cannot be patched later" if self.said.given == "at first" else ""
-        return "; ".join(part for part in (self.said.words, self.said.rule, limit, whole, once) if part) + "."
+        return "; ".join(part for part in (words, self.said.rule, limit, whole, once) if part) + "."
 
 
 _EMPTY = (str, list, dict)

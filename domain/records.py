@@ -46,7 +46,7 @@ class Organization(Record, frozen=True):
     name: str
 
 
-Id = Annotated[ShortId, kept("The id: a UUID written in 22 characters of base 57; it never changes")]
+Id = Annotated[ShortId, kept("Its id: a UUID written in 22 characters of base 57; it never changes")]
 IdOfAssignment = Annotated[ShortId, kept("The id of this assignment, not of what is assigned")]
 Logo = Annotated[
     Url | None, kept("Absolute URL of the logo", none="when there is none", example="https://example.org/logo.svg")
@@ -177,8 +177,9 @@ class CertificationAssignment(Record, frozen=True):
     issuing_body: Annotated[
         Text255,
         given(
-            "Who issued the certificate, in the brand's words: it may differ from the certification's body",
+            "Who issued the certificate, as the brand writes it",
             none="when not recorded",
+            more="It may differ from the certification's body.",
             example="Oregon Tilth",
         ),
     ]

@@ -1,11 +1,18 @@
 """How a domain record stands behind a Strawberry type."""
 
+import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from inspect import get_annotations
+from types import NoneType, UnionType
+from typing import Annotated, Any, Optional, TypeVar, Union, get_args, get_origin
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
+from domain.members import members_of
+from domain.short_id import ShortId
 from execution.markers import instance_of
+from schema.scalars import Metadata
 
 T = TypeVar("T")
 
@@ -17,15 +24,45 @@ def record_type(
 
     Records are made of rows, whose columns have the types that records declare, or in typed code.
 
-    Its name is the record's where none is given.
+    The members of which the record says something become fields by themselves; the class has what is told besides. Its
+    name is the record's where none is given.
     `lasting` is for definitions, of which the same objects are shown again and again (see `execution.markers`).
     """
 
     def decorate(cls: type[T]) -> type[T]:
+        members = members_of(record).values()
+        cls.__annotations__ = {member.name: graphql_type(member.type) for member in members} | get_annotations(cls)
+        for member in members:
+            setattr(cls, member.name, strawberry.field(description=spelled(member.for_readers(example=True))))
         cls.is_type_of = staticmethod(instance_of(record, exact=True, lasting=lasting))  # type: ignore[attr-defined]
         return strawberry.type(cls, name=name or record.__name__, description=description)
 
     return decorate
+
+
+def graphql_type(hint: Any) -> Any:
+    """What GraphQL shows a value as, or takes it as, that the domain declares so."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        inner = next(part for part in parts if part is not NoneType)
+        return Optional[graphql_type(inner)]  # noqa: UP045 - of a type that is only known here
+    if origin is Annotated:
+        return graphql_type(parts[0])
+    if origin is list:
+        return list[graphql_type(parts[0])]  # type: ignore[misc]
+    if origin is dict:
+        return Metadata
+    if hint is ShortId:
+        return strawberry.ID
+    return getattr(hint, "__supertype__", hint)
+
+
+_name = re.compile(r"`[a-z]+(?:_[a-z]+)+`")
+
+
+def spelled(text: str) -> str:
+    """The text with the members that it names in camelCase."""
+    return _name.sub(lambda found: to_camel_case(found[0]), text)
 
 
 def shown(record: Any) -> Any:
