@@ -15,7 +15,7 @@ HIDDEN_BUT_OURS = {".ci", ".gitignore", ".gitattributes", ".editorconfig"}
 MACHINE_PATHS = ("/" + "work/", "/tmp/" + "work", "/home/" + "user", "../" + "shared")
 INDEXES = ("pypi." + "org", "python" + "hosted", "registry." + "npmjs", "npmmirror" + ".com")
 
-PACKAGES = ("domain", "db", "resolvers", "execution", "schema", "files", "rest_compat", "gateway", "bench")
+PACKAGES = sorted(file.parent.name for file in ROOT.glob("*/__init__.py"))
 
 
 def files(folder: Path = ROOT) -> Iterator[Path]:

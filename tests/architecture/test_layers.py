@@ -124,6 +124,7 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 
 
 def test_the_table_is_about_packages_that_are_there() -> None:
+    assert OURS.keys() == {"tests", *(file.parent.name for file in ROOT.glob("*/__init__.py"))}
     for package in LAYERS:
         assert len(modules(package)) > 3, package
     for file in EXCEPTIONS:

@@ -342,7 +342,7 @@ def test_check_runs_every_step_and_compares_the_contracts(tree: Path) -> None:
     assert [line for line in run.stdout.splitlines() if line.startswith("$ ")] == [
         "$ ruff format --check .",
         "$ ruff check .",
-        f"$ mypy {' '.join(load(tree).PACKAGES)} tests certgate",
+        f"$ mypy {' '.join(load(tree).packages())} tests certgate",
         "$ pytest -q --noconftest tests/architecture",
         "$ gateway contracts --check",
     ]
