@@ -126,21 +126,7 @@ ENTRIES = Read(
     .order_by(organizations_table.c.slug, api_keys.c.created_at, api_keys.c.id),
     lambda row: KeyEntry(*row),
 )
-_KEY = (
-    api_keys.c.id,
-    api_keys.c.organization_id,
-    api_keys.c.user_id,
-    api_keys.c.kind,
-    api_keys.c.role,
-    api_keys.c.name,
-    api_keys.c.description,
-    api_keys.c.metadata,
-    api_keys.c.expires_at,
-    api_keys.c.last_used,
-    api_keys.c.rate_limit_per_minute,
-    api_keys.c.rate_limit_per_day,
-    api_keys.c.created_at,
-)
+_KEY = [api_keys.c[name] for name in ApiKey.__struct_fields__]
 KEYS_OF_ORGANIZATION = Read(
     select(*_KEY)
     .where(_live, api_keys.c.organization_id == bindparam("organization_id"))
@@ -257,43 +243,9 @@ async def mark_used(
             await transaction.execute(statement, {"used": list(used), "moment": at})
 
 
-async def add_key(
-    transaction: Transaction,
-    *,
-    id: ShortId,
-    organization_id: ShortId,
-    kind: KeyKind,
-    role: Role,
-    name: str,
-    digest: str,
-    expires_at: datetime | None,
-    at: datetime,
-    user_id: ShortId | None = None,
-    description: str = "",
-    metadata: dict[str, str] | None = None,
-    rate_limit_per_minute: int = 0,
-    rate_limit_per_day: int = 0,
-) -> None:
+async def add_key(transaction: Transaction, key: ApiKey, digest: str) -> None:
     """Stores a new key by its digest."""
-    await transaction.insert(
-        api_keys,
-        {
-            "id": id,
-            "organization_id": organization_id,
-            "user_id": user_id,
-            "kind": kind,
-            "role": role,
-            "name": name,
-            "description": description,
-            "digest": digest,
-            "is_active": True,
-            "expires_at": expires_at,
-            "rate_limit_per_minute": rate_limit_per_minute,
-            "rate_limit_per_day": rate_limit_per_day,
-            "metadata": metadata or {},
-            "created_at": at,
-        },
-    )
+    await transaction.insert(api_keys, {**msgspec.structs.asdict(key), "digest": digest, "is_active": True})
 
 
 async def revoke_key(transaction: Transaction, id: ShortId) -> bool:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
+from msgspec import field
 from pydantic import Field
 
 from domain.metadata import MetadataUpdate
@@ -35,17 +36,17 @@ class ApiKey(Record, frozen=True):
 
     id: ShortId
     organization_id: ShortId
-    user_id: ShortId | None
     kind: KeyKind
     role: Role
     name: str
-    description: str
-    metadata: dict[str, str]
-    expires_at: datetime | None
-    last_used: datetime | None
-    rate_limit_per_minute: int
-    rate_limit_per_day: int
     created_at: datetime
+    user_id: ShortId | None = None
+    description: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
+    expires_at: datetime | None = None
+    last_used: datetime | None = None
+    rate_limit_per_minute: int = 0
+    rate_limit_per_day: int = 0
 
 
 class NewApiKey(Record, frozen=True):

@@ -65,32 +65,16 @@ async def create_api_key(context: Context, transaction: Transaction, command: Cr
     key = ApiKey(
         id=new_short_id(context.now),
         organization_id=command.organization_id,
-        user_id=context.caller.user_id if command.kind is KeyKind.USER else None,
         kind=command.kind,
         role=command.role,
         name=command.name,
+        created_at=context.now,
+        user_id=context.caller.user_id if command.kind is KeyKind.USER else None,
         description=command.description,
         metadata=merge({}, command.metadata),
         expires_at=command.expires_at,
-        last_used=None,
-        rate_limit_per_minute=0,
-        rate_limit_per_day=0,
-        created_at=context.now,
     )
-    await keys.add_key(
-        transaction,
-        id=key.id,
-        organization_id=key.organization_id,
-        kind=key.kind,
-        role=key.role,
-        name=key.name,
-        digest=digest(secret),
-        expires_at=key.expires_at,
-        at=key.created_at,
-        user_id=key.user_id,
-        description=key.description,
-        metadata=key.metadata,
-    )
+    await keys.add_key(transaction, key, digest(secret))
     return Change(None, NewApiKey(key, secret))
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from db import accounts, keys
 from db.engine.database import Database, Transaction
 from db.keys import KeyEntry
-from domain.account import Member, User
+from domain.account import ApiKey, Member, User
 from domain.api_keys import digest, is_well_formed, new_key
 from domain.errors import InvalidInput, NotFound, Violation
 from domain.records import Organization
@@ -71,20 +71,19 @@ async def create_key(
             id = new_short_id(now)
         else:
             await keys.forget_key(transaction, id)
-        await keys.add_key(
-            transaction,
+        key = ApiKey(
             id=id,
             organization_id=owner.id,
             kind=kind,
             role=role,
             name=name,
-            digest=digest(secret),
-            expires_at=expires_at,
-            at=now,
+            created_at=now,
             user_id=member.id if member else None,
+            expires_at=expires_at,
             rate_limit_per_minute=rate_limit_per_minute,
             rate_limit_per_day=rate_limit_per_day,
         )
+        await keys.add_key(transaction, key, digest(secret))
     email = member.email if member else None
     return NewKey(KeyEntry(id, owner.slug, kind, role, name, True, expires_at, now, None, email), secret)
 

@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 
 from db.keys import add_key
+from domain.account import ApiKey
 from domain.short_id import catalogue_id
 from domain.vocabulary import KeyKind, Role
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOON, NOTHING, USDA_ORGANIC, VEGAN, World
@@ -121,18 +122,8 @@ async def prepare(world: World) -> None:
         world, "assignClaim", {"gtin": GTIN, "claimId": NON_GMO, "evidenceNote": "Told", "metadata": {"kept": "yes"}}
     )
     async with world.database.write() as transaction:
-        await add_key(
-            transaction,
-            id=SPARE_KEY,
-            organization_id=world.brand,
-            kind=KeyKind.BUSINESS,
-            role=Role.EDITOR,
-            name="Spare",
-            digest="0" * 64,
-            expires_at=None,
-            at=NOON,
-            metadata={"order": "7"},
-        )
+        spare = ApiKey(SPARE_KEY, world.brand, KeyKind.BUSINESS, Role.EDITOR, "Spare", NOON, metadata={"order": "7"})
+        await add_key(transaction, spare, "0" * 64)
 
 
 def document(name: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from db import keys
 from db.sql import tables
+from domain.account import ApiKey
 from domain.api_keys import MAX_KEYS
 from domain.short_id import catalogue_id
 from domain.vocabulary import KeyKind, Role
@@ -50,17 +51,16 @@ async def test_managers_make_no_more_keys_than_an_organisation_may_have(world: W
     valid = sum(key["is_active"] for key in (await face.api_keys()).facts)
     async with world.database.write() as transaction:
         for number in [*range(MAX_KEYS - valid - 2), "revoked", "expired"]:
-            await keys.add_key(
-                transaction,
+            key = ApiKey(
                 id=catalogue_id("key", f"{number}"),
                 organization_id=world.brand,
                 kind=KeyKind.BUSINESS,
                 role=Role.READONLY,
                 name="",
-                digest=f"{number}",
+                created_at=NOON,
                 expires_at=NOON - timedelta(days=400) if number == "expired" else None,
-                at=NOON,
             )
+            await keys.add_key(transaction, key, f"{number}")
         await keys.revoke_key(transaction, catalogue_id("key", "revoked"))
     made = await asyncio.gather(*(face.create_key(name=f"k{number}") for number in range(5)))
     refused = [outcome for outcome in made if not outcome.ok]

@@ -11,6 +11,7 @@ import pytest
 
 from db.keys import add_key
 from db.sql import tables
+from domain.account import ApiKey
 from domain.short_id import ShortId, catalogue_id
 from domain.vocabulary import KeyKind, Role
 from rest_compat.routes import ENDPOINTS
@@ -300,18 +301,10 @@ async def places(world: World) -> World:
         members: Members = {"evidence_note": "Told", "metadata": {"kept": "yes"}}
         assert (await Rest(world).assign_claim(place.gtin, NON_GMO, **members)).ok
         async with world.database.write() as transaction:
-            await add_key(
-                transaction,
-                id=place.key_id,
-                organization_id=world.brand,
-                kind=KeyKind.BUSINESS,
-                role=Role.EDITOR,
-                name="Spare",
-                digest=place.gtin,
-                expires_at=None,
-                at=NOON,
-                metadata={"kept": "yes"},
+            spare = ApiKey(
+                place.key_id, world.brand, KeyKind.BUSINESS, Role.EDITOR, "Spare", NOON, metadata={"kept": "yes"}
             )
+            await add_key(transaction, spare, place.gtin)
     return world
 
 
