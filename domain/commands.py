@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import Field, create_model
+from pydantic import Field, WithJsonSchema, create_model
 
 from domain import patch
 from domain.gtin import GtinField, NewGtinField, SeparatedGtinField
@@ -17,7 +17,7 @@ from domain.records import CertificationAssignment, ClaimAssignment, Product, Re
 from domain.short_id import ShortIdField
 from domain.validation import DIGITS, Command, Flag, Text, Text255
 from domain.validity import check_order
-from domain.vocabulary import ClaimCategory, DataSource, ProductFormat, VerificationStatus
+from domain.vocabulary import ClaimCategory, DataSource, FileFormat, ProductFormat, VerificationStatus
 
 C = TypeVar("C", bound=Command)
 
@@ -143,6 +143,18 @@ class GetCertifiedProduct(Command):
 
     gtin: GtinField
     format: ProductFormat | None = None
+
+
+_JSON = {"type": "string", "contentMediaType": "application/json", "maxLength": 4_000}
+"""A text that is JSON, in JSON Schema; so long that a request line takes it however its characters are written."""
+
+
+class Export(Command):
+    """A list as a file. `where` is a filter in JSON, see `domain.filter_input.read_where`."""
+
+    where: Annotated[Text, Field(max_length=4_000), WithJsonSchema(_JSON)] | None = None
+    format: FileFormat | None = None
+    excel: Flag = False
 
 
 class GetCertificationAssignment(Command):

@@ -62,6 +62,15 @@ class ProductFormat(Vocabulary):
     GS1_US = "gs1us", "JSON-LD as GS1 US's Certification Data Model has it."
 
 
+class FileFormat(Vocabulary):
+    """In which form a list leaves as a file."""
+
+    CSV = "csv", "Comma-separated values in UTF-8, a row each."
+    JSON_LINES = "jsonl", "JSON lines, an object each."
+    JSON_LD = "jsonld", "JSON-LD: the GS1 Web Vocabulary and schema.org in one document."
+    GS1_US = "gs1us", "JSON-LD as GS1 US's Certification Data Model has it; not of claims."
+
+
 class BulkPolicy(Vocabulary):
     """What becomes of a bulk mutation when some of its rows are refused."""
 

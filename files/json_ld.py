@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
+from domain.gtin import Gtin
 from domain.records import Certification, CertificationAssignment, ClaimAssignment, Product
 from domain.short_id import ShortId, decode
 from domain.validity import certificate_is_active, standing
@@ -29,7 +30,7 @@ CONTEXT: Node = {
     "gs1:initialCertificationDate": _DATE,
     "gs1:certificationURI": {"@type": "xsd:anyURI"},
     **{f"schema:{name}": _DATE for name in ("auditDate", "dateModified", "datePublished", "expires", "validFrom")},
-    **{f"gs1:{name}": _IRI for name in ("certificationAgencyURL", "certificationStatus", "certificationSubject")},
+    **{f"gs1:{name}": _IRI for name in ("certificationAgencyURL", "certificationStatus")},
     **{f"gs1:{name}": _IRI for name in ("dietType", *PROPERTIES.values())},
     **{f"schema:{name}": _IRI for name in ("certificationStatus", "hasCertification", "image", "logo", "url")},
 }
@@ -51,10 +52,7 @@ def product_node(
 ) -> Node:
     """The same as part of a document."""
     node = {
-        "@id": product_iri(product.gtin),
-        "@type": ["gs1:Product", "schema:Product"],
-        "gs1:gtin": product.gtin,
-        "schema:gtin": product.gtin,
+        **_named(product.gtin),
         **_said("gs1:productName", "schema:name", product.name),
         **_said("gs1:productDescription", "schema:description", product.description),
     }
@@ -69,10 +67,7 @@ def product_node(
         node["schema:countryOfOrigin"] = _country(product.country_of_origin)
     if product.image_url:
         node["schema:image"] = product.image_url
-    if held:
-        node["gs1:certification"] = [certification_node(item, today) for item in held]
-        node["schema:hasCertification"] = [assignment_iri(item.id) for item in held]
-    return node | _claims(claimed, today)
+    return node | _held(held, today) | _claims(claimed, today)
 
 
 def certification_node(held: CertificationAssignment, today: date) -> Node:
@@ -108,14 +103,26 @@ def certification_node(held: CertificationAssignment, today: date) -> Node:
     return node
 
 
-def claims_node(claimed: Sequence[ClaimAssignment], today: date) -> Node:
-    """What one product claims on that day, as part of a document; at least one claim is given."""
+def holder_node(gtin: Gtin, held: Sequence[CertificationAssignment], today: date) -> Node:
+    """A product of which nothing but its GTIN is told, with what it holds."""
+    return _named(gtin) | _held(held, today)
+
+
+def claimant_node(gtin: Gtin, claimed: Sequence[ClaimAssignment], today: date) -> Node:
+    """A product of which nothing but its GTIN is told, with what it claims on that day."""
+    return _named(gtin) | _claims(claimed, today)
+
+
+def _named(gtin: Gtin) -> Node:
+    return {"@id": product_iri(gtin), "@type": ["gs1:Product", "schema:Product"], "gs1:gtin": gtin, "schema:gtin": gtin}
+
+
+def _held(held: Sequence[CertificationAssignment], today: date) -> Node:
+    if not held:
+        return {}
     return {
-        "@id": product_iri(claimed[0].gtin),
-        "@type": ["gs1:Product", "schema:Product"],
-        "gs1:gtin": claimed[0].gtin,
-        "schema:gtin": claimed[0].gtin,
-        **_claims(claimed, today),
+        "gs1:certification": [certification_node(item, today) for item in held],
+        "schema:hasCertification": [assignment_iri(item.id) for item in held],
     }
 
 

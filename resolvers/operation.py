@@ -104,10 +104,14 @@ class Context:
         part = f"{self.idempotency.part}.{index}" if self.idempotency is not None else ""
         return self.for_part(part, expected, dry_run=self.dry_run)
 
+    async def pay(self, units: int) -> None:
+        """Spends units of the caller's rate limit besides those of the request. Raises `RateLimited`."""
+        if self._charge is not None:
+            await self._charge(units)
+
     async def pay_for_scan(self) -> None:
         """To be called before something that may have to look at every row. Raises `RateLimited`."""
-        if self._charge is not None:
-            await self._charge(SCAN_UNITS)
+        await self.pay(SCAN_UNITS)
 
     def begin_rehearsal(self, transaction: Transaction, undo: AsyncExitStack) -> None:
         """From here on reads see what a dry run has done in the transaction, which ends with `undo`."""

@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 from starlette.requests import Request
+from starlette.responses import Response
 
 from domain.validation import Command
 from resolvers.operation import Context, WriteOperation
@@ -35,6 +36,7 @@ APIS = {
             "certifications": ("Certifications", "Definitions of certifications."),
             "claims": ("Claims", "Definitions of claims."),
             "products": ("Assignments", "Certifications and claims of a product."),
+            "exports": ("Exports", "Whole lists as files."),
         },
     ),
     "products": Api(
@@ -83,6 +85,9 @@ class Endpoint(NamedTuple):
     """Makes an answer that has several forms of a command and what its operation answers: the content and its type."""
     media_types: tuple[str, ...] = ()
     """The types that it can then have, besides JSON or, where `answer` is None, instead."""
+
+    send: Callable[[Request, Any, Any], Awaitable[Response]] | None = None
+    """Answers a command and what its operation answers with a file that is sent while it is made."""
 
     @property
     def app(self) -> str:

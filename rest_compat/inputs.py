@@ -102,6 +102,17 @@ ELSEWHERE: dict[tuple[str, str], Words] = {
     ("GetCertificationBody", "id"): Words("The id of the body, as lists show it.", _BODY),
     ("GetCertification", "id"): Words("The id of the definition, as lists show it.", _CERTIFICATION),
     ("GetClaim", "id"): Words("The id of the definition, as lists show it.", _CLAIM),
+    ("Export", "format"): Words(
+        "In which form the file is. Without it `Accept` decides, and CSV is sent where that asks for nothing else."
+    ),
+    ("Export", "where"): Words(
+        "Which of them, as one JSON object. Its members and operators are those of the list's `where` in GraphQL,"
+        " spelled as there or with underscores.",
+        '{"gtin": {"eq": "09520000000059"}}',
+    ),
+    ("Export", "excel"): Words(
+        "Whether the CSV is to be opened in Excel: with a byte order mark, and GTINs and numbers as texts."
+    ),
     ("GetCertifiedProduct", "format"): Words(
         "In which form to answer. Without it `Accept` decides, and JSON is answered where that asks for nothing else."
     ),

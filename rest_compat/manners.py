@@ -22,7 +22,10 @@ async def respond(request: Request, endpoint: Endpoint) -> Response:
     asks = bool(request.scope["query_string"])
     if asks:
         check_query(request, endpoint)
-    if endpoint.method == "GET":
+    if endpoint.send is not None:
+        command = await read_command(request, endpoint)
+        response = await endpoint.send(request, command, await endpoint.operation(request.state.context, command))
+    elif endpoint.method == "GET":
         response = _read(request, *await _done(request, endpoint))
     else:
         response = await _written(request, endpoint)

@@ -75,6 +75,8 @@ _COUNT: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER}
 _SECONDS: Schema = {"type": "integer", "minimum": 0, "maximum": DAY}
 _NUMBER = "[0-9]{1,10}"
 
+OF_FILES = "Content-Disposition"
+
 HEADERS: dict[str, tuple[str, Schema]] = {
     "X-Request-ID": (
         "The id under which the log knows this request.",
@@ -104,6 +106,10 @@ HEADERS: dict[str, tuple[str, Schema]] = {
     "ETag": (
         "Names what is shown: send it back in `If-None-Match` or `If-Match`.",
         {"type": "string", "maxLength": 64, "pattern": '^"[!#-~]*"$'},
+    ),
+    OF_FILES: (
+        "What the file may be called.",
+        {"type": "string", "maxLength": 100, "pattern": '^attachment; filename="[a-z0-9.-]+"$'},
     ),
     "Preference-Applied": ("The preference that was honoured.", {"type": "string", "const": "handling=strict"}),
     "Idempotent-Replayed": (
@@ -234,14 +240,21 @@ def _shared(endpoints: list[Endpoint], type_base: str) -> Schema:
     asked = {name for endpoint in endpoints for name in _request_headers(endpoint)}
     return {
         "responses": {_response_name(status): _refusal(status, type_base) for status in REFUSALS if status in statuses},
-        "headers": {name: {"description": text, "schema": bounded(schema)} for name, (text, schema) in HEADERS.items()},
+        "headers": {
+            name: {"description": text, "schema": bounded(schema)}
+            for name, (text, schema) in HEADERS.items()
+            if name != OF_FILES or any(endpoint.send for endpoint in endpoints)
+        },
         "parameters": {name: {"in": "header", **parameter} for name, parameter in PARAMETERS.items() if name in asked},
     }
 
 
 def refusals(endpoint: Endpoint) -> list[int]:
     """The statuses with which an endpoint can refuse, from its method and from what is sent to it."""
-    statuses = {400, 401, 403, 422, 429, 500, 503}
+    statuses = {401, 403, 422, 429, 500, 503}
+    if endpoint.send is None:
+        # What is sent while it is made has no conditions that could be malformed.
+        statuses.add(400)
     if _conditions(endpoint):
         statuses.add(412)
     if "{" in endpoint.path:
@@ -261,7 +274,7 @@ def _is_versioned(endpoint: Endpoint) -> bool:
 def _conditions(endpoint: Endpoint) -> list[str]:
     """The parameters that make it depend on an `ETag`."""
     if endpoint.method == "GET":
-        return ["If-Match", "If-None-Match"]
+        return ["If-Match", "If-None-Match"] if endpoint.send is None else []
     if not _is_versioned(endpoint):
         return []
     return ["If-None-Match-On-Create"] if endpoint.method == "POST" else ["If-Match", "If-None-Match-On-Change"]
@@ -296,12 +309,17 @@ def _operation(endpoint: Endpoint, answer: Schema, endpoints: list[Endpoint]) ->
             success["headers"] |= _headers("ETag")
         success["content"] = {"application/json": {"schema": answer}}
     if endpoint.media_types:
-        others = {name: {"schema": _SCHEMAS_OF_TYPES.get(name, _TEXT)} for name in endpoint.media_types}
+        # Of what is not JSON nothing is promised here.
+        others = {
+            name: {"schema": {"type": "object"} if name.endswith("json") else {}} for name in endpoint.media_types
+        }
         success["content"] = success.get("content", {}) | others
+    if endpoint.send is not None:
+        success["headers"] |= _headers(OF_FILES)
     if links := _links(endpoint, endpoints):
         success["links"] = links
     responses = {str(endpoint.status): success}
-    if endpoint.method == "GET":
+    if endpoint.method == "GET" and endpoint.send is None:
         responses["304"] = {
             "description": "What `If-None-Match` names is still right.",
             "headers": _headers(*ALWAYS, "ETag") | preferences,
@@ -312,10 +330,6 @@ def _operation(endpoint: Endpoint, answer: Schema, endpoints: list[Endpoint]) ->
     operation["security"] = [{name: []} for name in SECURITY]
     return operation, schemas
 
-
-_TEXT: Schema = {"type": "string"}
-_SCHEMAS_OF_TYPES: Mapping[str, Schema] = {"application/ld+json": {"type": "object"}}
-"""Media type -> what can be said of such an answer here, where it is not text."""
 
 _SUCCESS = {200: "OK", 201: "Created", 204: "No Content"}
 

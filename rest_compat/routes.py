@@ -8,7 +8,7 @@ from domain.account import CreateApiKey, ListApiKeys, PatchApiKey, RevokeApiKey
 from domain.validation import Command
 from resolvers import account, bodies, certifications, claims, products
 from resolvers.operation import Context
-from rest_compat import reads, wire
+from rest_compat import exports, reads, wire
 from rest_compat.account_outputs import ApiKeyCreatedOut, ApiKeyOut, WhoAmIOut
 from rest_compat.endpoint import Endpoint
 from rest_compat.outputs import (
@@ -219,6 +219,24 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     *_CERTIFICATIONS.of_product(),
     *_CLAIMS.of_product(),
+    *(
+        Endpoint(
+            "GET",
+            f"{CERTIFICATIONS}/exports/{name}",
+            commands.Export,
+            exports.asking(name),
+            name=f"export_{name}",
+            summary=f"Export {what}",
+            description=f"All {what}, as far as they pass a filter, by GTIN: one file that is sent while it is read.",
+            media_types=tuple(exports.FORMATS),
+            send=exports.sending(name),
+        )
+        for name, what in (
+            ("products", "products"),
+            ("certifications", "certifications that products hold"),
+            ("claims", "claims that products make"),
+        )
+    ),
     Endpoint(
         "GET",
         f"{PRODUCTS}/products",

@@ -22,6 +22,7 @@ ENUMS = (
     vocabulary.ClaimCategory,
     vocabulary.ClaimSource,
     vocabulary.DataSource,
+    vocabulary.FileFormat,
     vocabulary.KeyKind,
     vocabulary.ProductFormat,
     vocabulary.Role,

@@ -13,6 +13,7 @@ from gateway.cli.common import FailedCommand, WrongSetting
 from gateway.cli.contracts import contracts, schema
 from gateway.cli.data import migrate, seed
 from gateway.cli.documents import documents, explain
+from gateway.cli.export import export
 from gateway.cli.keys import keys
 from gateway.cli.organizations import members, organizations
 from gateway.cli.serving import demo, serve
@@ -46,7 +47,20 @@ def cli() -> None:
     """
 
 
-for _command in (contracts, demo, documents, explain, keys, members, migrate, organizations, schema, seed, serve):
+for _command in (
+    contracts,
+    demo,
+    documents,
+    explain,
+    export,
+    keys,
+    members,
+    migrate,
+    organizations,
+    schema,
+    seed,
+    serve,
+):
     cli.add_command(_command)
 
 

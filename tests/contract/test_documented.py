@@ -130,7 +130,7 @@ def raised(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception | None], None
     return set_to
 
 
-KNOWN = {"page": "1", "is_active": "true", "format": "json"}
+KNOWN = {"page": "1", "is_active": "true", "where": "{}", "format": "json"}
 """A parameter that a read may know -> a value of it."""
 
 ON_ANY = {"Retry-After": {409, 503}, "WWW-Authenticate": {403}, "Preference-Applied": {403, 404, 409, 412, 422, 503}}
@@ -181,9 +181,9 @@ async def refused(asker: Asker, raised: Callable[[Exception | None], None]) -> s
     endpoint = asker.endpoint
     unknown = f"{asker.asked.query}&nobody_knows=1".removeprefix("&")
     found = {await asker.ask(key=""), await asker.ask(query=unknown, strictly=True)}
-    if endpoint.method == "GET":
+    if endpoint.method == "GET" and endpoint.send is None:
         found |= {await asker.ask(If_Match="unquoted"), await asker.ask(If_Match='"other"')}
-    else:
+    elif endpoint.method != "GET":
         found |= {await asker.ask(Idempotency_Key='""'), await asker.ask(key="readonly")}
         if endpoint.method != "POST":
             found |= {await asker.ask(If_Match='"other"'), await asker.ask(If_None_Match="*")}
@@ -192,7 +192,7 @@ async def refused(asker: Asker, raised: Callable[[Exception | None], None]) -> s
         absent, malformed = UNKNOWN.get(parameter, (NOTHING, "x"))
         found |= {await asker.ask(absent), await asker.ask(malformed)}
     elif endpoint.parameters:
-        found.add(await asker.ask(query="page=0"))
+        found.add(await asker.ask(query="page=0" if "page" in endpoint.parameters else "format=pdf"))
     if endpoint.body:
         found |= {
             await asker.ask(body=[]),

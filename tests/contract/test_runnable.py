@@ -104,6 +104,8 @@ def operations(client: httpx2.Client) -> list[Shown]:
 
 
 def is_empty(answer: httpx2.Response) -> bool:
+    if answer.headers["content-type"].startswith("text/csv"):
+        return len(answer.text.splitlines()) < 2
     said = answer.json()
     return not (said.get("data", said) if isinstance(said, dict) else said)
 

@@ -113,7 +113,9 @@ async def test_no_endpoint_tells_a_secret(secretive: World) -> None:
         assert PRIVATE_LABEL not in public.text, path
         if SECRET in full.text or PRIVATE_LABEL in full.text:
             telling += 1
-            assert public.headers.get("etag") != full.headers["etag"], "one name for two different answers"
+            if "/exports/" not in path:
+                # A file that is sent while it is read has no name.
+                assert public.headers.get("etag") != full.headers["etag"], "one name for two different answers"
     assert telling > 10
 
 

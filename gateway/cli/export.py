@@ -1,0 +1,82 @@
+"""The command that writes a list to a file."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from domain.vocabulary import FileFormat, Role
+from gateway.cli.common import FailedCommand, on_database, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from db.engine.database import Database
+
+
+@click.command()
+@click.argument("name", metavar="LIST", type=click.Choice(["products", "certifications", "claims"]))
+@click.option("--organization", required=True, metavar="SLUG", help="Whose: what this organisation owns is exported.")
+@click.option("--format", "form", required=True, type=click.Choice([form.value for form in FileFormat]))
+@click.option(
+    "--where",
+    metavar="JSON",
+    help="Only those that pass this filter, spelled as in GraphQL, for example"
+    ' \'{"expirationDate": {"range": {"to": "2026-12-31"}}}\'.',
+)
+@click.option("--excel", is_flag=True, help="A CSV that Excel opens without harm to GTINs and accents.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write to this file instead of standard output; it is there once it is whole.",
+)
+def export(name: str, organization: str, form: str, where: str | None, excel: bool, output: Path | None) -> None:
+    """Write LIST (products, certifications or claims) as a file: what products are, hold or claim."""
+    with _written(output) as file:
+        on_database(read_settings(), _export, name, organization, FileFormat(form), where, excel, file)
+
+
+async def _export(
+    database: "Database", name: str, slug: str, form: FileFormat, where: str | None, excel: bool, file: IO[bytes]
+) -> None:
+    async for part in await _parts(database, name, slug, form, where, excel):
+        file.write(part)
+
+
+async def _parts(
+    database: "Database", name: str, slug: str, form: FileFormat, where: str | None, excel: bool
+) -> AsyncIterator[bytes]:
+    from domain.access import Caller
+    from domain.filter_input import read_where
+    from domain.filters import EVERYTHING, Condition, every
+    from files.export import export
+    from files.lists import LISTS
+    from resolvers.operation import Context
+    from resolvers.organizations import existing
+
+    owner = await existing(database, slug)
+    context, listed = Context(database, Caller(None, None, Role.READONLY, owner)), LISTS[name]
+    asked = EVERYTHING if where is None else read_where(listed.of.fields, where, context.today)
+    owned = every([asked, Condition("organization_id", "eq", owner.id)])
+    return export(context, listed, owned, form, for_excel=excel)
+
+
+@contextmanager
+def _written(output: Path | None) -> "Iterator[IO[bytes]]":
+    """A file to write to, which has its name once nothing went wrong; standard output without a name."""
+    if output is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    unfinished = output.with_name(output.name + ".part")
+    try:
+        with unfinished.open("wb") as file:
+            yield file
+        unfinished.replace(output)
+    except OSError as error:
+        raise FailedCommand(f"{output} cannot be written: {error}.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)

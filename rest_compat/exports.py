@@ -1,0 +1,95 @@
+"""Lists as files, sent while they are read."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from domain.commands import Export
+from domain.errors import DomainError
+from domain.filter_input import read_where
+from domain.filters import EVERYTHING, Where
+from domain.vocabulary import FileFormat
+from resolvers.operation import Context
+from rest_compat.asking import preferred
+from rest_compat.wire import LINKED_DATA
+
+FORMATS = {
+    "text/csv": FileFormat.CSV,
+    "application/jsonl": FileFormat.JSON_LINES,
+    LINKED_DATA: FileFormat.JSON_LD,
+}
+"""Media type -> the format that `Accept` asks for with it; the first where it asks for none of them."""
+
+HIDDEN = frozenset({"evidence_url", "evidence_note"})
+"""What never leaves by REST (contract 2.8)."""
+
+
+class BrokenOff(RuntimeError):
+    """An answer that has begun cannot be ended; the connection is closed before its end, so that the client knows."""
+
+
+class SentFile(StreamingResponse):
+    """A file that is sent in parts. It fails after its beginning by breaking the connection, never by ending early."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends it; of a HEAD request only what is said of it."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        if scope["method"] != "HEAD":
+            try:
+                async for part in self.body_iterator:
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+            except DomainError as error:
+                raise BrokenOff(f"The export broke off: {error.detail}") from error
+        await send({"type": "http.response.body", "body": b""})
+
+
+class AskedList(NamedTuple):
+    """Which of a list are asked for."""
+
+    listed: Any
+    """An `ExportedList`."""
+    where: Where
+
+
+def asking(name: str) -> Callable[[Context, Export], Awaitable[AskedList]]:
+    """What reads the filter of a list; that is read once its form is known."""
+
+    async def asked(context: Context, command: Export) -> AskedList:
+        # Most start without them.
+        from files.lists import LISTS
+
+        listed = LISTS[name]
+        where = EVERYTHING if command.where is None else read_where(listed.of.fields, command.where, context.today)
+        return AskedList(listed, where)
+
+    return asked
+
+
+def sending(name: str) -> Callable[[Request, Export, AskedList], Awaitable[Response]]:
+    """What answers with a list."""
+
+    async def send(request: Request, command: Export, asked: AskedList) -> Response:
+        from files.export import MEDIA_TYPES, export
+
+        context: Context = request.state.context
+        form = command.format or preferred(request, FORMATS)
+        parts = export(context, *asked, form, for_excel=command.excel, without=HIDDEN)
+        # What is refused is a refusal as everywhere, as long as nothing was sent.
+        first = await anext(parts, b"")
+        disposition = f'attachment; filename="{name}-{context.today}.{SUFFIXES.get(form, form)}"'
+        return SentFile(_all(first, parts), 200, {"Content-Disposition": disposition}, MEDIA_TYPES[form])
+
+    return send
+
+
+SUFFIXES = {FileFormat.GS1_US: "jsonld"}
+"""What the name of a file ends with, where that is not the format."""
+
+
+async def _all(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for part in others:
+        yield part
