@@ -20,7 +20,7 @@ from domain.errors import DomainError, Forbidden, Unauthorized
 from domain.idempotency import read_key
 from domain.problem import ErrorPages, describe
 from execution.run.stopping import Abandoned, while_wanted
-from gateway.answer import Answer
+from gateway.answer_headers import DecoratedSend
 from gateway.auth.credentials import SAFE_METHODS, Credentials
 from gateway.limits.meter import Meter, RateLimits
 from gateway.paths import own_path
@@ -80,7 +80,7 @@ class GatewayEdge:
         state = scope.setdefault("state", {})
         state["request_id"] = request_id = _name(headers)
         state["meter"] = meter
-        answer = Answer(send, scope, meter, self.credentials.tokens, guarded=guarded)
+        answer = DecoratedSend(send, scope, meter, self.credentials.tokens, guarded=guarded)
         try:
             if guarded:
                 await self._answer_caller(scope, headers, receive, answer, meter)

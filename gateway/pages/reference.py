@@ -4,7 +4,6 @@ import html
 import json
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from starlette.routing import Route
 
@@ -32,25 +31,12 @@ def headers_at(server: str) -> dict[str, str]:
     return {"content-security-policy": CONTENT_SECURITY_POLICY, "link": catalogue}
 
 
-_row = re.compile(
-    r"^\| `(?P<code>\w+)` \| (?P<status>\d{3}) \| (?P<retryable>yes|no) \| (?P<text>.+) \|$", re.MULTILINE
-)
+_row = re.compile(r"^\| `(?P<code>\w+)` \| \d{3} \| (?:yes|no) \| (?P<text>.+) \|$", re.MULTILINE)
 
 
-class Explanation(NamedTuple):
-    """What `docs/errors.md` says of a code; `text` is Markdown with nothing but code spans."""
-
-    status: int
-    retryable: bool
-    text: str
-
-
-def explanations(document: str) -> dict[str, Explanation]:
-    """Error code -> its row in the table of codes."""
-    return {
-        row["code"]: Explanation(int(row["status"]), row["retryable"] == "yes", row["text"])
-        for row in _row.finditer(document)
-    }
+def explanations(document: str) -> dict[str, str]:
+    """Error code -> what `docs/errors.md` says of it: Markdown with nothing but code spans."""
+    return {row["code"]: row["text"] for row in _row.finditer(document)}
 
 
 def reference_routes(server: str, type_base: str) -> list[Route]:
@@ -58,7 +44,7 @@ def reference_routes(server: str, type_base: str) -> list[Route]:
     headers = headers_at(server)
     said = explanations(ERRORS.read_text(encoding="utf-8"))
     known = {code: said[code] for code in KINDS if code in said}
-    errors = {code: _page(_error(code, item, type_base), headers) for code, item in known.items()}
+    errors = {code: _page(_error(code, text, type_base), headers) for code, text in known.items()}
     return [
         served("/docs/errors", _page(_index(known), headers)),
         Route("/docs/errors/", without_last_slash),
@@ -67,32 +53,32 @@ def reference_routes(server: str, type_base: str) -> list[Route]:
     ]
 
 
-def _error(code: str, item: Explanation, type_base: str) -> tuple[str, str, str]:
-    title = KINDS[code].title
-    again = "The same request can succeed later." if item.retryable else "The same request will be refused again."
+def _error(code: str, text: str, type_base: str) -> tuple[str, str, str]:
+    kind = KINDS[code]
+    again = "The same request can succeed later." if kind.retryable else "The same request will be refused again."
     shown = {
         "type": f"{type_base}{code}",
-        "title": title,
-        "status": item.status,
+        "title": kind.title,
+        "status": kind.status,
         "detail": "…",
         "error_code": code,
-        "retryable": item.retryable,
+        "retryable": kind.retryable,
         "timestamp": "2026-11-22T12:00:00+00:00",
     }
-    body = f"""<h1>{html.escape(title)}</h1>
-      <p><code>{code}</code>, HTTP status {item.status}. {again}</p>
-      <p>{_inline(item.text)}</p>
+    body = f"""<h1>{html.escape(kind.title)}</h1>
+      <p><code>{code}</code>, HTTP status {kind.status}. {again}</p>
+      <p>{_inline(text)}</p>
       <pre tabindex="0">{html.escape(json.dumps(shown, indent=2, ensure_ascii=False))}</pre>
       <p>Every answer has an <code>X-Request-ID</code>: quote it when you report something.</p>
       <p><a href="../errors">All kinds of refusals</a></p>"""
-    return title, "../", body
+    return kind.title, "../", body
 
 
-def _index(known: Mapping[str, Explanation]) -> tuple[str, str, str]:
+def _index(known: Mapping[str, str]) -> tuple[str, str, str]:
     rows = "\n".join(
-        f'        <tr><td><a href="errors/{code}"><code>{code}</code></a></td><td>{item.status}</td>'
-        f"<td>{_inline(item.text)}</td></tr>"
-        for code, item in known.items()
+        f'        <tr><td><a href="errors/{code}"><code>{code}</code></a></td><td>{KINDS[code].status}</td>'
+        f"<td>{_inline(text)}</td></tr>"
+        for code, text in known.items()
     )
     body = f"""<h1>Refusals</h1>
       <p>A refusal is a document of type <code>application/problem+json</code> (RFC 9457). Programs branch on its

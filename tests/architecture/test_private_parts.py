@@ -72,6 +72,10 @@ PARTS = {
         ),
         Part("db/sql/compiled.py", "sqlalchemy:BindParameter", ("effective_value",)),
     ],
+    "valkey": [
+        Part("gateway/limits/redis.py", "valkey.asyncio:Connection", ("read_response", "send_packed_command")),
+        Part("gateway/limits/redis.py", "valkey.asyncio:ConnectionPool", ("make_connection",)),
+    ],
     "strawberry-graphql": [
         Part("execution/plan/planner.py", "strawberry:Schema", ("_schema",)),
         Part(

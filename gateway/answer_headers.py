@@ -26,7 +26,7 @@ _GUARDED_HEADERS = [
 _GUARDED_NAMES = frozenset(name for name, _ in _GUARDED_HEADERS)
 
 
-class Answer:
+class DecoratedSend:
     """What an application sends, with the headers that every answer carries."""
 
     __slots__ = ("_guarded", "_meter", "_scope", "_send", "_tokens", "started")
