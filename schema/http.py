@@ -88,7 +88,7 @@ class GraphQLEndpoint:
         self._present_warnings = present_warnings or present
         self._problem = problem
         self._charge = charge
-        self._limits_of = limits_of
+        self._limits = limits_of or (lambda _: executor.limits)
         self._texts = DocumentTexts(documents, mode)
         self._max_body = max_body
 
@@ -175,31 +175,23 @@ class GraphQLEndpoint:
             answer["extensions"] = extensions
         return answer
 
-    def _limits(self, scope: Scope) -> DocumentLimits:
-        return self._executor.limits if self._limits_of is None else self._limits_of(scope)
-
     async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         """The body, refused as soon as it is known to be too long, whether it is announced or streamed."""
         announced = headers.get(b"content-length", b"")
-        if announced.isdigit() and int(announced[:20]) > self._max_body:
-            raise self._too_large()
-        chunks: list[bytes] = []
-        size = 0
-        while True:
+        size = int(announced[:20]) if announced.isdigit() else 0
+        body = bytearray()
+        more = True
+        while more and size <= self._max_body:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
-            chunk = message.get("body", b"")
-            size += len(chunk)
-            if size > self._max_body:
-                raise self._too_large()
-            chunks.append(chunk)
-            if not message.get("more_body", False):
-                return chunk if len(chunks) == 1 else b"".join(chunks)
-
-    def _too_large(self) -> NotGraphQL:
-        detail = f"The body is larger than {self._max_body} bytes; send less in one request."
-        return NotGraphQL(413, "payload_too_large", detail)
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            size = max(size, len(body))
+        if size > self._max_body:
+            detail = f"The body is larger than {self._max_body} bytes; send less in one request."
+            raise NotGraphQL(413, "payload_too_large", detail)
+        return bytes(body)
 
 
 async def disconnected(receive: Receive) -> None:

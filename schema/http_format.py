@@ -1,5 +1,6 @@
 """In which form a GraphQL request is answered: by its method, and by what it says it sends and takes."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -53,33 +54,31 @@ def negotiate(accept: str) -> Format | None:
     """
     if not accept.strip():
         return Format(JSON, legacy=False)
-    # For each of ours: (how precisely the best matching range names it, that range's quality).
-    matches: dict[str, tuple[int, float]] = {}
-    for media_range in accept.split(","):
-        name, parameters = _parse_header(media_range)
-        if parameters.get("charset", "utf-8").lower() != "utf-8":
-            continue
-        for media_type in (GRAPHQL_RESPONSE, JSON):
-            precision = {media_type: 3, "application/*": 2, "*/*": 1}.get(name, 0)
-            quality = _quality(parameters.get("q", "1"))
-            if precision and quality is not None:
-                matches[media_type] = max(matches.get(media_type, (0, 0.0)), (precision, quality))
-    best: tuple[float, int, bool] | None = None
+    ranges = list(_ranges(accept))
+    best: tuple[float, int, bool] = (0, 0, False)
     chosen: Format | None = None
-    for media_type, (precision, quality) in matches.items():
+    for media_type in (GRAPHQL_RESPONSE, JSON):
+        precisions = {media_type: 3, "application/*": 2, "*/*": 1}
+        # How precisely the best matching range names it, and that range's quality.
+        matches = [(precisions[name], quality) for name, quality in ranges if name in precisions]
+        precision, quality = max(matches, default=(0, 0))
         named = precision == 3
         rank = (quality, precision, (media_type == GRAPHQL_RESPONSE) is named)
-        if quality > 0 and (best is None or rank > best):
+        if quality > 0 and rank > best:
             best, chosen = rank, Format(media_type, legacy=named and media_type == JSON)
     return chosen
 
 
-def _quality(text: str) -> float | None:
-    try:
-        quality = float(text)
-    except ValueError:
-        return None
-    return quality if 0 <= quality <= 1 else None
+def _ranges(accept: str) -> Iterator[tuple[str, float]]:
+    """The media ranges that can be read, with the quality of each."""
+    for media_range in accept.split(","):
+        name, parameters = _parse_header(media_range)
+        try:
+            quality = float(parameters.get("q", "1"))
+        except ValueError:
+            continue
+        if 0 <= quality <= 1 and parameters.get("charset", "utf-8").lower() == "utf-8":
+            yield name, quality
 
 
 def _parse_header(value: str) -> tuple[str, dict[str, str]]:

@@ -6,7 +6,7 @@ same function with the same arguments.
 
 import asyncio
 import inspect
-from collections.abc import Coroutine, Hashable, Iterable, Sequence
+from collections.abc import Coroutine, Hashable, Iterable
 from itertools import repeat
 from time import perf_counter
 from typing import Any, cast
@@ -28,13 +28,13 @@ async def finish(run: Run) -> None:
     """
     calls: list[_Call] = []
     try:
-        while calls := _noted(run):
+        while run.late or any(run.batches):
+            calls = _noted(run)
             await _settle(run, calls)
-            for call in calls:
-                await _deliver(run, call)
+            await _deliver(run, calls)
     except BaseException:
         # Python would warn about coroutines that were never begun.
-        late = [entry for _, entry in run.late] + [call.entries[0] for call in calls if not call.is_batch]
+        late = [entry for _, entry in run.late] + [call.parts[0][1][0] for call in calls if not call.is_batch]
         for value, *_ in late:
             if inspect.iscoroutine(value) and inspect.getcoroutinestate(value) == inspect.CORO_CREATED:
                 value.close()
@@ -42,33 +42,30 @@ async def finish(run: Run) -> None:
 
 
 class _Call:
-    """Something to await: a single value, or the results for all parents of a batched field."""
+    """Something to await: a single value, or the results for all parents of batched fields that ask the same."""
 
-    more: "Sequence[_Call]" = ()
-    """Those that ask the same: their parents follow, and their results."""
     results: Iterable[Any] = ()
+    """What came of it, in the order of the entries."""
 
     def __init__(self, place: ValuePlan, entries: list[Entry], *, is_batch: bool) -> None:
-        self.place = place
-        self.entries = entries
-        """By result where it goes, with the value that is awaited or the parent."""
+        self.field = place.field
+        self.parts = [(place, entries)]
+        """Where the results go; each entry has the value that is awaited, or the parent."""
         self.is_batch = is_batch
 
     def begin(self, run: Run) -> Coroutine[Any, Any, Any]:
         """The call. Raises what is wrong with its arguments."""
+        first = self.parts[0][1][0]
         if not self.is_batch:
-            return _single(self.entries[0][0])
-        parents = [entry[0] for entry in self.entries]
-        for call in self.more:
-            parents += [entry[0] for entry in call.entries]
-        field = self.place.field
+            return _single(first[0])
+        field = self.field
         batched = cast("BatchedField", field.field)
-        position = self.entries[0][2]
         arguments = cast("FieldArguments", field.arguments).fixed
         if arguments is None:
-            arguments = keywords(run, field, position)
+            arguments = keywords(run, field, first[2])
         if batched.takes_info:
-            arguments = {**arguments, "info": info(run, field, position)}
+            arguments = {**arguments, "info": info(run, field, first[2])}
+        parents = [entry[0] for _, entries in self.parts for entry in entries]
         return call_batch(batched.batch_function, parents, arguments)
 
     async def settle(self, run: Run, begun: Any = None) -> None:
@@ -89,6 +86,8 @@ def _noted(run: Run) -> list[_Call]:
     if run.late:
         calls = [_Call(place, [entry], is_batch=False) for place, entry in run.late]
         run.late = []
+    if not any(run.batches):
+        return calls
     program = run.program
     sharing: dict[Hashable, _Call] = {}
     for field, entries in zip(program.plan.batches, run.batches, strict=True):
@@ -99,7 +98,7 @@ def _noted(run: Run) -> list[_Call]:
         if program.shared_batches:
             first = sharing.setdefault(_question(run, field, entries), call)
             if first is not call:
-                first.more = [*first.more, call]
+                first.parts += call.parts
                 continue
         calls.append(call)
     return calls
@@ -122,7 +121,7 @@ async def _settle(run: Run, calls: list[_Call]) -> None:
     """
     waiting: list[_Call] = []
     for call in calls:
-        field = call.place.field
+        field = call.field
         if field.waits:
             waiting.append(call)
             continue
@@ -152,21 +151,21 @@ async def _settle(run: Run, calls: list[_Call]) -> None:
         raise
 
 
-async def _deliver(run: Run, call: _Call) -> None:
+async def _deliver(run: Run, calls: list[_Call]) -> None:
     """Complete each result and put it in its place."""
-    results = iter(call.results)
-    for each in (call, *call.more):
-        place = each.place
-        complete, key = place.complete, place.field.key
-        for (_, target, position), result in zip(each.entries, results, strict=False):
-            if perf_counter() - run.since > HELD:
-                await run.give_way()
-            try:
-                value = complete(run, result, position)
-            except Propagate:
-                run.erase(place, position)
-                continue
-            if target is None:
-                run.put(response_path(place.path, position), value)
-            else:
-                target[key] = value
+    for call in calls:
+        results = iter(call.results)
+        for place, entries in call.parts:
+            complete, key = place.complete, place.field.key
+            for (_, target, position), result in zip(entries, results, strict=False):
+                if perf_counter() - run.since > HELD:
+                    await run.give_way()
+                try:
+                    value = complete(run, result, position)
+                except Propagate:
+                    run.erase(place, position)
+                    continue
+                if target is None:
+                    run.put(response_path(place.path, position), value)
+                else:
+                    target[key] = value
