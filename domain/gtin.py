@@ -7,7 +7,7 @@ there is simply not found. Whoever *creates* a product asks `check_digit_is_righ
 import re
 from typing import Annotated, NewType
 
-from pydantic import AfterValidator, BeforeValidator, TypeAdapter, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJsonSchema
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from domain.validation import parse
@@ -56,6 +56,7 @@ GtinField = Annotated[
     AfterValidator(_read),
     # In JSON Schema, \d is an ASCII digit and nothing else (ECMA-262).
     WithJsonSchema({"type": "string", "minLength": 8, "maxLength": 14, "pattern": r"^\d{8,14}$"}),
+    Field(description="The product's GTIN: 8 to 14 digits, without blanks or hyphens."),
 ]
 """The member of a command that holds a GTIN."""
 
@@ -70,6 +71,7 @@ SeparatedGtinField = Annotated[
     GtinField,
     BeforeValidator(_without_separators),
     WithJsonSchema({"type": "string", "pattern": r"^(?:[ -]*\d){8,14}[ -]*$"}),
+    Field(description="The product's GTIN: 8 to 14 digits; hyphens and blanks are ignored."),
 ]
 """A GTIN that may be written with hyphens and blanks, as the Products API takes it (contract 1.3)."""
 
@@ -85,6 +87,7 @@ NewGtinField = Annotated[
     GtinField,
     BeforeValidator(_new),
     WithJsonSchema({"type": "string", "format": "gtin", "pattern": r"^(?:[ -]*\d){8}(?:(?:[ -]*\d){4,6})?[ -]*$"}),
+    Field(description="Its GTIN: 8, 12, 13 or 14 digits with a right check digit; hyphens and blanks are ignored."),
 ]
 """The GTIN of a product to be created: its length and check digit are judged too."""
 

@@ -86,13 +86,15 @@ class RecordMember(NamedTuple):
         return None if self.optional or self.plain not in _EMPTY else self.plain()
 
     def for_readers(self, *, example: bool = False) -> str:
-        """What it is and what it means when there is none, in sentences; of a text with an example if there is one."""
+        """What it is and what it means when there is none, in sentences; of a text with its example."""
         words = self.said.words + (self._for_example() if example else "")
         none = f"; {'null' if self.optional else 'empty'} {self.said.none}" if self.said.none else ""
         return f"{words}{none}.{' ' if self.said.more else ''}{self.said.more}"
 
     def _for_example(self) -> str:
-        return f", for example `{self.said.example}`" if self.plain is str and self.said.example else ""
+        # An address says nothing that its words have not said.
+        shown = self.plain is str and self.said.example and "://" not in self.said.example
+        return f", for example `{self.said.example}`" if shown else ""
 
     def for_writers(self, *, patch: bool = False, example: bool = False) -> str:
         """What it is and what it may be, in a sentence, when a record is made or when it is changed."""

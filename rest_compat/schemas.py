@@ -70,6 +70,8 @@ def input_members(command: type[Command]) -> tuple[dict[str, Schema], set[str], 
     members: dict[str, Schema] = {}
     for name, found in schema["properties"].items():
         said = words(command.__name__, name)
+        # Said in this face's words, and in its place.
+        found.pop("description", None)
         member = _without_refused_null(command, name, _renamed(found))
         member["description"] = said.description
         if said.example is not None:

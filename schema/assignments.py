@@ -8,12 +8,12 @@ from resolvers import products
 from resolvers.operation import WriteOperation
 from schema.changes import success_type
 from schema.context import Info
+from schema.inputs import input_of
 from schema.mutations import Mutation, Wording
 from schema.objects import ProductType
 from schema.records import shown
 
-Write = tuple[WriteOperation[Any, Any], type]
-"""An operation, and the input that its command is made from."""
+Write = WriteOperation[Any, Any]
 
 
 def assignment_mutations(
@@ -30,8 +30,8 @@ def assignment_mutations(
     product = batched(description=f"The product that {had} the {noun}, as it is now.")(products_of_removed)
     return [
         Mutation(
-            operation=assign[0],
-            input=assign[1],
+            operation=assign,
+            input=input_of(assign.command, f"Which {noun} to put on which product, and what is known about it."),
             success=success_type(
                 f"{kind}Assigned", f"The {noun} is on the product.", "assignment", assignment, "The new assignment."
             ),
@@ -45,8 +45,12 @@ def assignment_mutations(
             ),
         ),
         Mutation(
-            operation=patch[0],
-            input=patch[1],
+            operation=patch,
+            input=input_of(
+                patch.command,
+                f"Which {noun} of which product to change, and its new values.",
+                versioned="assignment",
+            ),
             success=success_type(
                 f"{kind}AssignmentPatched",
                 "The assignment is as asked for.",
@@ -65,8 +69,8 @@ def assignment_mutations(
             ),
         ),
         Mutation(
-            operation=remove[0],
-            input=remove[1],
+            operation=remove,
+            input=input_of(remove.command, f"Which {noun} to take off which product.", versioned="assignment"),
             success=success_type(
                 f"{kind}Removed",
                 f"The product no longer {has} the {noun}.",

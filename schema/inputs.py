@@ -1,19 +1,23 @@
 """From GraphQL inputs and arguments to what the domain's commands take."""
 
 import dataclasses
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Optional, cast
 
 import strawberry
-from strawberry import Some
+from strawberry import Maybe, Some
 from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
 
 from domain.errors import InvalidInput, Violation
+from domain.patch import UNCHANGED, Null
+from domain.record_commands import PatchCommand, RecordCommand
 from domain.short_id import ShortId, parse_short_id
-from domain.validation import parse_text
+from domain.validation import Command, parse_text
 from resolvers.operation import Context
 from schema.context import Info
+from schema.records import graphql_type, spelled
 
 
 def sent_members(input: object) -> dict[str, Any]:
@@ -38,6 +42,52 @@ def sent_members(input: object) -> dict[str, Any]:
         message = "Input should be left out where clearMetadata is true"
         raise InvalidInput([Violation(("metadata",), message, "clear_metadata")])
     return {**members, "metadata": {}} if clear else members
+
+
+def input_of(command: type[Command], description: str, *, versioned: str = "") -> type:
+    """The input from which a command is made: its members, with their words and defaults.
+
+    A patch tells null from omitted where it makes a difference, and clears metadata by a member of their own. Of what
+    counts its changes, which is called `versioned`, the version can be given that the change is for.
+    """
+    nulls = command.nulls if issubclass(command, PatchCommand) else {}
+    given = command.given if issubclass(command, RecordCommand) else {}
+    types, fields = {}, {}
+    for name, member in command.model_fields.items():
+        type_: Any = graphql_type(member.annotation)
+        default: dict[str, Any] = {}
+        if name in nulls and nulls[name] != UNCHANGED:
+            type_ = Maybe[type_]  # type: ignore[misc]
+        elif member.default_factory is not None:
+            default = {"default_factory": member.default_factory}
+        elif not member.is_required():
+            default = {"default": member.default}
+        types[name] = type_
+        called = to_camel_case(given[name].name) if name in given else None
+        fields[name] = strawberry.field(name=called, description=spelled(member.description or ""), **default)
+    if nulls:
+        types["clear_metadata"] = bool
+        fields["clear_metadata"] = strawberry.field(default=False, description="Delete all metadata.")
+    if versioned:
+        types["if_match"] = int | None
+        words = f"Refuse the change unless the {versioned} is at this `version`."
+        fields["if_match"] = strawberry.field(default=None, description=words)
+    made = type(f"{command.__name__}Input", (), {"__annotations__": types, **fields})
+    return strawberry.input(made, description=f"{description} {_about_null(nulls)}".strip())
+
+
+def _about_null(nulls: Mapping[str, Null]) -> str:
+    """What is said of the members of a patch."""
+    if not nulls:
+        return ""
+    if UNCHANGED in nulls.values():
+        return "A member that is left out or null stays as it is; an empty text empties."
+    policies = {null.policy for null in nulls.values()}
+    clears = "clears dates, " if "clears" in policies else ""
+    lists = " and lists" if any(null.value == [] for null in nulls.values()) else ""
+    refused = [name for name, null in nulls.items() if null.policy == "refused"] + ["metadata"]
+    names = " and ".join(f"`{to_camel_case(name)}`" for name in refused)
+    return f"A member that is left out stays as it is; null {clears}empties texts{lists}, and is refused for {names}."
 
 
 Id = Annotated[strawberry.ID | None, strawberry.argument(description="Its id.")]
