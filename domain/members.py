@@ -65,7 +65,7 @@ class RecordMember(NamedTuple):
     @property
     def limit(self) -> int | None:
         """The greatest length, None where there is none."""
-        for rule in get_args(self.type)[1:]:
+        for rule in _rules(self.type):
             for bound in rule.metadata if isinstance(rule, FieldInfo) else ():
                 if hasattr(bound, "max_length"):
                     return int(bound.max_length)
@@ -134,6 +134,12 @@ def _member(name: str, hint: Any) -> RecordMember | None:
     options = get_args(inner) if get_origin(inner) in (Union, UnionType) else (inner,)
     plain = next(_plain(option) for option in options if option is not NoneType)
     return RecordMember(name, Annotated[(inner, *rules)] if rules else inner, plain, NoneType in options, said)
+
+
+def _rules(hint: Any) -> list[Any]:
+    """The rules of a type, and of what is not null where it may be null."""
+    options = [rule for option in get_args(hint) if get_origin(option) is Annotated for rule in get_args(option)[1:]]
+    return [*get_args(hint)[1:], *options]
 
 
 def _plain(hint: Any) -> type:

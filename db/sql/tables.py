@@ -4,6 +4,8 @@ Assignments are clustered by product: primary key (gtin, definition), `WITHOUT R
 rows lie together. Ids are short ids as text (see `domain.short_id`).
 """
 
+from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -24,7 +26,17 @@ from sqlalchemy import (
 )
 
 from db.sql.types import Day, Document, UtcDateTime, VocabularyText, earlier, open_end, text
-from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, KeyKind, Role, VerificationStatus
+from domain.members import RecordMember, members_of
+from domain.records import (
+    Certification,
+    CertificationAssignment,
+    CertificationBody,
+    Claim,
+    ClaimAssignment,
+    Product,
+    Record,
+)
+from domain.vocabulary import KeyKind, Role
 
 metadata = MetaData(
     naming_convention={
@@ -41,12 +53,35 @@ def _id() -> Column[str]:
     return Column("id", text(22), primary_key=True)
 
 
-def _moments() -> tuple[Column[object], ...]:
-    return (
-        Column("created_at", UtcDateTime(), nullable=False),
-        Column("updated_at", UtcDateTime(), nullable=False),
-        Column("version", Integer, nullable=False),
-    )
+def _own_id() -> Column[str]:
+    return Column("id", text(22), nullable=False, unique=True)
+
+
+def _gtin_of_product() -> Column[str]:
+    return Column("gtin", ForeignKey("products.gtin", ondelete="CASCADE"), primary_key=True)
+
+
+_TYPES: dict[type, Any] = {
+    bool: Boolean(),
+    date: Day(),
+    datetime: UtcDateTime(),
+    dict: Document,
+    int: Integer(),
+    list: Document,
+}
+
+
+def _members(record: type[Record], *own: Column[Any]) -> list[Column[Any]]:
+    """The columns for the members of a record; those with a key, a reference or a length of the table's `own` first."""
+    names = {column.name for column in own}
+    rest = [member for member in members_of(record).values() if member.name not in names]
+    return [*own, *(Column(member.name, _type(member), nullable=member.optional) for member in rest)]
+
+
+def _type(member: RecordMember) -> Any:
+    if issubclass(member.plain, StrEnum):
+        return VocabularyText(member.plain)
+    return text(member.limit) if member.plain is str else _TYPES[member.plain]
 
 
 def _index(table: Table, **columns: tuple[str, ...]) -> None:
@@ -143,30 +178,24 @@ sign_in_links = Table(
 certification_bodies = Table(
     "certification_bodies",
     metadata,
-    _id(),
-    Column("code", text(50), nullable=False, unique=True),
-    Column("name", text(255), nullable=False),
-    Column("website", text(2000), nullable=False),
-    Column("description", text(), nullable=False),
-    Column("logo_url", text(2000)),
-    Column("country", text(2), nullable=False),
-    Column("kind", text(32), nullable=False),
+    *_members(
+        CertificationBody,
+        _id(),
+        Column("code", text(50), nullable=False, unique=True),
+        Column("country", text(2), nullable=False),
+    ),
 )
 
 certifications = Table(
     "certifications",
     metadata,
-    _id(),
-    Column("code", text(50), nullable=False),
-    Column("label", text(255), nullable=False),
-    Column("description", text(), nullable=False),
-    Column("url", text(2000), nullable=False),
-    Column("logo_url", text(2000)),
-    Column("program", text(255), nullable=False),
-    Column("standard", text(255), nullable=False),
-    # NULL: a global definition; else the only organisation that may see it.
-    Column("organization_id", ForeignKey("organizations.id"), index=True),
-    Column("body_id", ForeignKey("certification_bodies.id"), index=True),
+    *_members(
+        Certification,
+        _id(),
+        # NULL: a global definition; else the only organisation that may see it.
+        Column("organization_id", ForeignKey("organizations.id"), index=True),
+        Column("body_id", ForeignKey("certification_bodies.id"), index=True),
+    ),
 )
 
 # A code is unique among the global rows, and among one organisation's private rows; private rows may go without.
@@ -189,12 +218,7 @@ Index(
 claims = Table(
     "claims",
     metadata,
-    _id(),
-    Column("code", text(50), nullable=False, unique=True),
-    Column("label", text(100), nullable=False),
-    Column("category", VocabularyText(ClaimCategory), nullable=False),
-    Column("requires_definition", Boolean, nullable=False),
-    Column("description", text(), nullable=False),
+    *_members(Claim, _id(), Column("code", text(50), nullable=False, unique=True)),
 )
 
 # Counts the changes of the three tables above: one row, kept by triggers (see `db.definitions`).
@@ -208,20 +232,13 @@ definition_changes = Table(
 products = Table(
     "products",
     metadata,
-    Column("gtin", text(14), primary_key=True),
-    Column("id", text(22), nullable=False, unique=True),
-    Column("organization_id", ForeignKey("organizations.id"), nullable=False),
-    Column("name", text(255), nullable=False),
-    Column("brand", text(255), nullable=False),
-    Column("description", text(), nullable=False),
-    Column("country_of_origin", text(2), nullable=False),
-    Column("net_content", text(100), nullable=False),
-    Column("ingredients", text(), nullable=False),
-    Column("manufacturer", text(255), nullable=False),
-    Column("image_url", text(2000), nullable=False),
-    Column("data_source", VocabularyText(DataSource), nullable=False),
-    Column("metadata", Document, nullable=False),
-    *_moments(),
+    *_members(
+        Product,
+        Column("gtin", text(14), primary_key=True),
+        _own_id(),
+        Column("organization_id", ForeignKey("organizations.id"), nullable=False),
+        Column("country_of_origin", text(2), nullable=False),
+    ),
     # Name, brand and GTIN folded to one case in Python, because the databases' own folding differs outside ASCII; and
     # the brand alone.
     Column("search_text", text(), nullable=False),
@@ -240,23 +257,12 @@ _index(
 certification_assignments = Table(
     "certification_assignments",
     metadata,
-    Column("gtin", ForeignKey("products.gtin", ondelete="CASCADE"), primary_key=True),
-    Column("certification_id", ForeignKey("certifications.id"), primary_key=True),
-    Column("id", text(22), nullable=False, unique=True),
-    Column("metadata", Document, nullable=False),
-    Column("valid_from", Day()),
-    Column("expiration_date", Day()),
-    Column("certificate_number", text(100), nullable=False),
-    Column("issuing_body", text(255), nullable=False),
-    Column("expiry_date", Day()),
-    Column("verification_url", text(2000), nullable=False),
-    Column("verification_status", VocabularyText(VerificationStatus), nullable=False),
-    Column("scope", text(), nullable=False),
-    Column("certification_value", text(255), nullable=False),
-    Column("audit_date", Day()),
-    Column("initial_certification_date", Day()),
-    Column("certificate_countries", Document, nullable=False),
-    *_moments(),
+    *_members(
+        CertificationAssignment,
+        _gtin_of_product(),
+        Column("certification_id", ForeignKey("certifications.id"), primary_key=True),
+        _own_id(),
+    ),
     _end("ends", _expiration_date),
     # As `domain.validity.lapses_on`.
     _end("lapses", earlier(_expiration_date, _expiry_date)),
@@ -277,16 +283,12 @@ _index(
 claim_assignments = Table(
     "claim_assignments",
     metadata,
-    Column("gtin", ForeignKey("products.gtin", ondelete="CASCADE"), primary_key=True),
-    Column("claim_id", ForeignKey("claims.id"), primary_key=True),
-    Column("id", text(22), nullable=False, unique=True),
-    Column("metadata", Document, nullable=False),
-    Column("source", VocabularyText(ClaimSource), nullable=False),
-    Column("valid_from", Day()),
-    Column("expiration_date", Day()),
-    Column("evidence_url", text(2000), nullable=False),
-    Column("evidence_note", text(), nullable=False),
-    *_moments(),
+    *_members(
+        ClaimAssignment,
+        _gtin_of_product(),
+        Column("claim_id", ForeignKey("claims.id"), primary_key=True),
+        _own_id(),
+    ),
     _end("ends", _expiration_date),
     sqlite_with_rowid=False,
 )
@@ -310,43 +312,28 @@ def owner_of(assignments: FromClause, gtin: ColumnElement[str] | None = None) ->
     return found.correlate(assignments).scalar_subquery()
 
 
-# What is inside JSON columns, for the conditions on it; triggers keep these tables.
-product_metadata = Table(
-    "product_metadata",
-    metadata,
-    Column("key", text(40), primary_key=True),
-    Column("value", text(500), primary_key=True),
-    Column("gtin", text(14), primary_key=True),
-    sqlite_with_rowid=False,
-)
+def _inside(name: str, *columns: Column[str]) -> Table:
+    """What is inside a JSON column, for the conditions on it; triggers keep these tables."""
+    return Table(name, metadata, *columns, sqlite_with_rowid=False)
 
-certification_assignment_metadata = Table(
+
+def _key(name: str, length: int) -> Column[str]:
+    return Column(name, text(length), primary_key=True)
+
+
+product_metadata = _inside("product_metadata", _key("key", 40), _key("value", 500), _key("gtin", 14))
+certification_assignment_metadata = _inside(
     "certification_assignment_metadata",
-    metadata,
-    Column("key", text(40), primary_key=True),
-    Column("value", text(500), primary_key=True),
-    Column("gtin", text(14), primary_key=True),
-    Column("certification_id", text(22), primary_key=True),
-    sqlite_with_rowid=False,
+    _key("key", 40),
+    _key("value", 500),
+    _key("gtin", 14),
+    _key("certification_id", 22),
 )
-
-certification_assignment_countries = Table(
-    "certification_assignment_countries",
-    metadata,
-    Column("country", text(2), primary_key=True),
-    Column("gtin", text(14), primary_key=True),
-    Column("certification_id", text(22), primary_key=True),
-    sqlite_with_rowid=False,
+certification_assignment_countries = _inside(
+    "certification_assignment_countries", _key("country", 2), _key("gtin", 14), _key("certification_id", 22)
 )
-
-claim_assignment_metadata = Table(
-    "claim_assignment_metadata",
-    metadata,
-    Column("key", text(40), primary_key=True),
-    Column("value", text(500), primary_key=True),
-    Column("gtin", text(14), primary_key=True),
-    Column("claim_id", text(22), primary_key=True),
-    sqlite_with_rowid=False,
+claim_assignment_metadata = _inside(
+    "claim_assignment_metadata", _key("key", 40), _key("value", 500), _key("gtin", 14), _key("claim_id", 22)
 )
 
 # What the installation keeps to itself, in hex, by what it is for; made by the migration.
