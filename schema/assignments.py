@@ -58,7 +58,6 @@ def assignment_mutations(
                 assignment,
                 "The assignment after the change.",
             ),
-            refusals=(NotFound,),
             words=Wording(
                 f"Changes what is recorded about a {noun} that your product {has}.",
                 "Which assignment, and what changes.",
@@ -79,7 +78,6 @@ def assignment_mutations(
                 "The assignment as it was; its id is gone.",
                 product=product,
             ),
-            refusals=(NotFound,),
             words=Wording(
                 f"Takes a {noun} off a product that your organisation owns.", f"Which {noun} of which product."
             ),

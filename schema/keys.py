@@ -167,7 +167,6 @@ MUTATIONS = [
             ApiKeyType,
             "The key after the change.",
         ),
-        refusals=(NotFound,),
         words=Wording(
             "Changes what an API key is called. Takes a manager of the organisation.", "Which key, and what changes."
         ),
@@ -183,7 +182,6 @@ MUTATIONS = [
             ApiKeyType,
             "The key as it was; it is gone from the list.",
         ),
-        refusals=(NotFound,),
         words=Wording(
             "Revokes an API key, with the browser sessions that stand for it: at once, in a server whose network fails"
             " within ten seconds. Takes a manager of the organisation.",

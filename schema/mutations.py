@@ -15,7 +15,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import capitalize_first, to_camel_case
 
 from domain.changes import Change
-from domain.errors import DomainError, Forbidden, InvalidInput, NotApplied, PreconditionFailed
+from domain.errors import DomainError, Forbidden, InvalidInput, NotApplied, NotFound, PreconditionFailed
 from domain.preconditions import Expected
 from domain.validation import Command
 from domain.vocabulary import BulkPolicy
@@ -50,16 +50,16 @@ class Wording(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Mutation:
-    """A mutation. `Forbidden` and `InvalidInput` it may be refused for anyway, and for its `if_match` if it has one."""
+    """A mutation. Besides for `refusals`, any may be refused as `Forbidden` or `InvalidInput`."""
 
     operation: WriteOperation[Any, Any]
     input: type
     """Its members are the command's, with `clear_metadata` and `if_match` where there are such."""
     success: type[Success]
-    refusals: tuple[type[DomainError], ...]
     words: Wording
     bulk: Wording | None = None
     """Of its bulk form, if it has one."""
+    refusals: tuple[type[DomainError], ...] = (NotFound,)
     defaults: Callable[[GraphQLContext], dict[str, Any]] | None = None
     """What members are that were not sent, where the caller decides it."""
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from domain.commands import CreateProduct, PatchProduct
-from domain.errors import AlreadyExists, NotFound
+from domain.errors import AlreadyExists
 from domain.gtin import parse_gtin
 from domain.lists import PRODUCTS
 from execution.run.wanted import wanted
@@ -58,7 +58,6 @@ MUTATIONS = [
         success=success_type(
             "ProductPatched", "The product is as asked for.", "product", ProductType, "The product after the change."
         ),
-        refusals=(NotFound,),
         words=Wording("Changes a product that your organisation owns.", "Which product, and what changes."),
     ),
 ]
