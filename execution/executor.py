@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import strawberry
@@ -30,15 +30,13 @@ from execution.documents.limits import DocumentLimits, judge_variables, too_cost
 from execution.documents.measure import warnings
 from execution.documents.reader import DocumentReader
 from execution.errors import Refusal, RequestError, with_code
-from execution.plan.plan import NotCompiled
+from execution.plan.plan import NotCompiled, Program
 from execution.plan.planner import condition_variables, graphql_schema
-from execution.plan.program import Program
 from execution.plan.variables import VariableReader
 from execution.run.compiled import compile_operation, run_program
 from execution.run.explain import explain
 from execution.run.interpreted import interpret, require_small
-from execution.run.steps import resumed
-from execution.run.stopping import Gone, Stopping
+from execution.run.stopping import Gone, stoppable
 
 # Until Python 3.12 a member of an enum is found by a function written in Python.
 _QUERY = OperationType.QUERY
@@ -232,13 +230,7 @@ class Executor:
         self, running: Coroutine[Any, Any, ExecutionResult], gone: Gone | None = None
     ) -> ExecutionResult:
         try:
-            # An operation that never has to wait cannot be stopped either: it needs no timer.
-            try:
-                step = running.send(None)
-            except StopIteration as stop:
-                return cast("ExecutionResult", stop.value)
-            with Stopping(self.timeout, gone):
-                return await resumed(running, step)
+            return await stoppable(running, gone, self.timeout)
         except TimeoutError:
             raise RequestError.of(
                 Refusal.TIMEOUT,

@@ -19,7 +19,7 @@ from domain.access import Caller
 from domain.errors import DomainError, Forbidden, Unauthorized
 from domain.idempotency import read_key
 from domain.problem import ErrorPages, describe
-from execution.run.stopping import Abandoned, while_wanted
+from execution.run.stopping import Abandoned, stoppable
 from gateway.answer_headers import DecoratedSend
 from gateway.auth.credentials import SAFE_METHODS, Credentials
 from gateway.limits.meter import Meter, RateLimits
@@ -121,7 +121,7 @@ class GatewayEdge:
         if direct is not None:
             await direct(scope, receive, send)
         elif reads:
-            await while_wanted(self.rest(scope, receive, send), lambda: disconnected(receive))
+            await stoppable(self.rest(scope, receive, send), lambda: disconnected(receive))
         else:
             await self.rest(scope, receive, send)
 

@@ -20,7 +20,7 @@ what limits that only warn had to warn of.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from graphql import GraphQLError, OperationType
@@ -49,11 +49,8 @@ _MUTATION = OperationType.MUTATION
 _encode_json = msgspec.json.Encoder().encode
 
 
-class RenderProblem(Protocol):
-    """Renders a refusal as a problem document; `code` is its public error code, `detail` one sentence."""
-
-    def __call__(self, status: int, code: str, detail: str, headers: Mapping[str, str]) -> Response:
-        """Render the refusal with this status and these headers beside the renderer's own."""
+RenderProblem = Callable[[int, str, str, Mapping[str, str]], Response]
+"""Renders a refusal by its status, its public error code and one sentence, with headers beside the renderer's own."""
 
 
 class GraphQLEndpoint:

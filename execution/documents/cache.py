@@ -17,7 +17,6 @@ class DocumentCache:
         self._max_entries = max_entries
         self._max_characters = max_characters
         self._documents: OrderedDict[str, Document] = OrderedDict()
-        self._charges: dict[str, int] = {}
         self.characters = 0
 
     def __len__(self) -> int:
@@ -35,15 +34,14 @@ class DocumentCache:
         if len(document.source) > self._max_characters or document.source in self._documents:
             return
         self._documents[document.source] = document
-        self._charges[document.source] = 0
         self.charge(document, len(document.source))
 
     def charge(self, document: Document, characters: int) -> None:
         """Count what a kept document has grown by, dropping the least recently used ones for it."""
         if self._documents.get(document.source) is not document:
             return
-        self._charges[document.source] += characters
+        document.characters += characters
         self.characters += characters
         while len(self._documents) > self._max_entries or self.characters > self._max_characters:
-            source, _ = self._documents.popitem(last=False)
-            self.characters -= self._charges.pop(source)
+            _, dropped = self._documents.popitem(last=False)
+            self.characters -= dropped.characters

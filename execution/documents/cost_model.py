@@ -1,5 +1,6 @@
 """What the fields of a schema cost, as it says itself and as is usual."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -118,23 +119,25 @@ def introspection_sizes(schema: GraphQLSchema) -> dict[tuple[str, str], float]:
     """How many objects the fields of introspection hold, by type and field; by field alone for those of the root."""
     types = list(schema.type_map.values())
     composites = [t for t in types if is_object_type(t) or is_interface_type(t)]
-    fields = [len(t.fields) for t in composites]
-    inputs = [len(t.fields) for t in types if is_input_object_type(t)]
+    numbers = [len(t.fields) for t in composites]
     arguments = [len(field.args) for t in composites for field in t.fields.values()]
-    # The one type that `__type` is asked for may be the largest.
-    largest = max(fields, default=1) / max(1.0, sum(fields) / len(types))
+
+    def each(counts: Iterable[int]) -> float:
+        return sum(counts) / len(types)
+
+    # The one type that is asked for may be the largest.
+    largest = max(numbers, default=1) / max(1.0, each(numbers))
     return {
         ("", "__type"): largest,
         ("__Schema", "types"): len(types),
         ("__Schema", "directives"): len(schema.directives),
         ("__Schema", "queryType"): largest,
         ("__Schema", "mutationType"): largest,
-        ("__Type", "fields"): sum(fields) / len(types),
-        ("__Type", "inputFields"): sum(inputs) / len(types),
-        ("__Type", "enumValues"): sum(len(t.values) for t in types if is_enum_type(t)) / len(types),
-        ("__Type", "interfaces"): sum(len(t.interfaces) for t in composites) / len(types),
-        ("__Type", "possibleTypes"): sum(len(schema.get_possible_types(t)) for t in types if is_abstract_type(t))
-        / len(types),
+        ("__Type", "fields"): each(numbers),
+        ("__Type", "inputFields"): each(len(t.fields) for t in types if is_input_object_type(t)),
+        ("__Type", "enumValues"): each(len(t.values) for t in types if is_enum_type(t)),
+        ("__Type", "interfaces"): each(len(t.interfaces) for t in composites),
+        ("__Type", "possibleTypes"): each(len(schema.get_possible_types(t)) for t in types if is_abstract_type(t)),
         # Most types are named; of those that are wrapped, few are wrapped again.
         ("__Type", "ofType"): 0.5,
         ("__Field", "args"): sum(arguments) / max(1, len(arguments)),

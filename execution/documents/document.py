@@ -15,7 +15,7 @@ from execution.documents.cost import OperationCost
 from execution.documents.limits import DocumentLimits
 from execution.documents.measure import Measure, Measured
 from execution.errors import Refusal, RequestError
-from execution.plan.program import Programs
+from execution.plan.programs import Programs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +41,8 @@ class Document:
     measured: Measured
     limits: DocumentLimits
     """Those that it was last found to be within."""
+    characters: int = 0
+    """What it is charged for in the cache."""
 
     def accept(self, limits: DocumentLimits) -> None:
         """Make sure that it is within these limits too. Raises `RequestError`."""

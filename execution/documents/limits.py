@@ -1,7 +1,7 @@
 """What a document and its variables may ask for: the figures, and the refusal of what asks for more."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from graphql import FragmentDefinitionNode, GraphQLError, OperationDefinitionNode
@@ -55,20 +55,8 @@ class DocumentLimits:
     directives, cost. What protects the process itself is refused all the same."""
 
 
-PER_CALLER = (
-    "max_source_length",
-    "max_tokens",
-    "max_operations",
-    "max_depth",
-    "max_introspection_depth",
-    "max_aliases",
-    "max_root_fields",
-    "max_directives",
-    "max_selections",
-    "max_variables_depth",
-    "max_variables_values",
-    "max_cost",
-)
+_FOR_ALL = ("max_comparisons", "max_errors", "warn_only")
+PER_CALLER = tuple(each.name for each in fields(DocumentLimits) if each.name not in _FOR_ALL)
 """The limits that may differ by caller; the others are about how a document is read, which is done for all."""
 
 

@@ -55,7 +55,7 @@ from execution.plan.outputs import (
     output_function,
     remembered,
 )
-from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan, Plan, ValuePlan
+from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan, Program, ValuePlan
 
 # Such values are their own output; anything else goes through the type's output function.
 _USUAL = {
@@ -82,12 +82,12 @@ _NAMES: dict[str, Any] = {
 }
 
 
-def generate(plan: Plan, default_resolver: Callable[[Any, str], Any]) -> tuple[str, dict[str, Any]]:
-    """The source of a plan's functions, and the names that it needs beside those of `execution.run`."""
-    writer = _Writer(default_resolver)
-    for object_plan in plan.objects:
+def generate(program: Program) -> tuple[str, dict[str, Any]]:
+    """The source of a program's functions, and the names that it needs beside those of `execution.run`."""
+    writer = _Writer(program.default_resolver)
+    for object_plan in program.objects:
         writer.object(object_plan)
-    for field in plan.fields:
+    for field in program.fields:
         if field.kind in (FieldKind.ASYNC_RESOLVER, FieldKind.BATCHED):
             writer.awaited(field.value)
     return "\n".join([*writer.lines, *writer.tables, ""]), writer.names

@@ -1,10 +1,12 @@
 """A plan: which fields are asked of which type, and how each is resolved."""
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, cast
 
+import strawberry
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
@@ -18,6 +20,7 @@ from graphql import (
 )
 from strawberry.types.field import StrawberryField
 
+from execution.batched import BatchFunction
 from execution.plan.arguments import FieldArguments
 
 Step = tuple[str, str] | None
@@ -129,15 +132,30 @@ class ObjectPlan:
 
 
 @dataclass(slots=True, eq=False)
-class Plan:
-    """All of one operation."""
+class Program:
+    """One operation, for one combination of its `@skip` and `@include` conditions: its plan, and what is made of it."""
 
     schema: GraphQLSchema
+    info_class: type[strawberry.Info[Any, Any]]
+    default_resolver: Callable[[Any, str], Any]
     operation: OperationDefinitionNode
     fragments: dict[str, FragmentDefinitionNode]
-    roots: list[ObjectPlan]
+    conditions: dict[str, Any]
+    roots: list[ObjectPlan] = dataclasses.field(default_factory=list)
     """One, or one for each field of a mutation, since those run one after another."""
-    fields: list[FieldPlan]
-    values: list[ValuePlan]
-    objects: list[ObjectPlan]
-    batches: list[FieldPlan]
+    fields: list[FieldPlan] = dataclasses.field(default_factory=list)
+    values: list[ValuePlan] = dataclasses.field(default_factory=list)
+    objects: list[ObjectPlan] = dataclasses.field(default_factory=list)
+    batches: list[FieldPlan] = dataclasses.field(default_factory=list)
+    shared_batches: set[BatchFunction] = dataclasses.field(default_factory=set)
+    """Batch functions that several fields use, so that they may share calls."""
+    source: str = ""
+    """The generated Python, to whose lines tracebacks refer."""
+
+    @property
+    def weight(self) -> int:
+        """Its memory in characters of a document's text, which take more than ten times that of generated Python.
+
+        A place that remembers lasting objects counts for what it may come to hold.
+        """
+        return 100 + len(self.source) // 12 + 300 * self.source.count(".keep(")

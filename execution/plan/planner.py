@@ -7,6 +7,7 @@ place and concrete type. How a field is resolved is decided by what Strawberry m
 What cannot be planned raises `NotCompiled`, whose text is the reason; such an operation is left to graphql-core.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from inspect import iscoroutinefunction
 from typing import Any, cast
@@ -35,7 +36,7 @@ from strawberry.types.field import StrawberryField
 
 from execution.batched import BatchedField
 from execution.plan.arguments import FieldArguments
-from execution.plan.plan import FieldKind, FieldPlan, NotCompiled, ObjectPlan, Plan, Step, TooManyFields, ValuePlan
+from execution.plan.plan import FieldKind, FieldPlan, NotCompiled, ObjectPlan, Program, Step, TooManyFields, ValuePlan
 
 MAX_FIELDS = 800
 """Fields of one plan, counted for every concrete type that an interface or union may turn out to be. Compiling takes
@@ -78,8 +79,8 @@ def plan_operation(
     document: DocumentNode,
     operation: OperationDefinitionNode,
     conditions: dict[str, Any],
-) -> Plan:
-    """The plan of a validated operation for these values of its condition variables.
+) -> Program:
+    """The program of a validated operation for these values of its condition variables, without its functions.
 
     Raises `NotCompiled`.
     """
@@ -102,15 +103,15 @@ class _Planner:
         self._strawberry = schema
         self._schema = graphql_schema(schema)
         self._operation = operation
-        self._definitions = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
-        self._fragments = {name: FragmentDetails(node) for name, node in self._definitions.items()}
+        definitions = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+        self._fragments = {name: FragmentDetails(node) for name, node in definitions.items()}
         self._variables = VariableValues({}, conditions)
-        self._fields: list[FieldPlan] = []
-        self._values: list[ValuePlan] = []
-        self._objects: list[ObjectPlan] = []
-        self._batches: list[FieldPlan] = []
+        config = schema.config
+        self._program = Program(
+            self._schema, config.info_class, config.default_resolver, operation, definitions, conditions
+        )
 
-    def plan(self) -> Plan:
+    def plan(self) -> Program:
         operation = self._operation
         root = self._schema.get_root_type(operation.operation)
         if root is None:
@@ -126,16 +127,11 @@ class _Planner:
             raise NotCompiled("condition without a value") from None
         except RecursionError:
             raise NotCompiled("nested too deeply") from None
-        return Plan(
-            self._schema,
-            operation,
-            self._definitions,
-            roots,
-            self._fields,
-            self._values,
-            self._objects,
-            self._batches,
-        )
+        program = self._program
+        program.roots = roots
+        functions = Counter(cast("BatchedField", field.field).batch_function for field in program.batches)
+        program.shared_batches = {function for function, uses in functions.items() if uses > 1}
+        return program
 
     def _object(
         self,
@@ -144,8 +140,8 @@ class _Planner:
         path: tuple[Step, ...],
         nullable_depth: int,
     ) -> ObjectPlan:
-        plan = ObjectPlan(len(self._objects), type_, [])
-        self._objects.append(plan)
+        plan = ObjectPlan(len(self._program.objects), type_, [])
+        self._program.objects.append(plan)
         for key, details in grouped.items():
             plan.fields.append(self._field(type_, key, details, (*path, (key, type_.name)), nullable_depth))
         return plan
@@ -158,7 +154,7 @@ class _Planner:
         path: tuple[Step, ...],
         nullable_depth: int,
     ) -> FieldPlan:
-        if len(self._fields) >= MAX_FIELDS:
+        if len(self._program.fields) >= MAX_FIELDS:
             raise TooManyFields(f"more than {MAX_FIELDS} fields, counted for every concrete type")
         node = details[0].node
         definition = self._schema.get_field(parent, node.name.value)
@@ -166,11 +162,13 @@ class _Planner:
             raise NotCompiled(f"unknown field {parent.name}.{node.name.value}")
         field = definition.extensions.get("strawberry-definition")
         kind = FieldKind.TYPENAME if node.name.value == "__typename" else self._kind(field)
-        plan = FieldPlan(len(self._fields), key, parent, definition, field, [d.node for d in details], path, kind)
-        self._fields.append(plan)
+        plan = FieldPlan(
+            len(self._program.fields), key, parent, definition, field, [d.node for d in details], path, kind
+        )
+        self._program.fields.append(plan)
         if kind is FieldKind.BATCHED:
-            plan.batch = len(self._batches)
-            self._batches.append(plan)
+            plan.batch = len(self._program.batches)
+            self._program.batches.append(plan)
         if kind in (FieldKind.RESOLVER, FieldKind.ASYNC_RESOLVER, FieldKind.BATCHED):
             plan.arguments = FieldArguments(self._strawberry, definition, cast("StrawberryField", field), node)
         plan.value = self._value(plan, definition.type, details, path, nullable_depth, 0)
@@ -207,8 +205,8 @@ class _Planner:
         non_null = is_non_null_type(type_)
         inner: Any = type_.of_type if non_null else type_  # type: ignore[union-attr]
         depth = nullable_depth if non_null else len(path)
-        plan = ValuePlan(len(self._values), field, inner, non_null, path, depth, indices)
-        self._values.append(plan)
+        plan = ValuePlan(len(self._program.values), field, inner, non_null, path, depth, indices)
+        self._program.values.append(plan)
         if is_list_type(inner):
             plan.item = self._value(field, inner.of_type, details, (*path, None), depth, indices + 1)
         elif not is_leaf_type(inner):

@@ -16,9 +16,8 @@ from graphql.execution.values import VariableValues
 
 from execution.batched import BatchedField
 from execution.plan.codegen import generate
-from execution.plan.plan import ValuePlan
+from execution.plan.plan import Program, ValuePlan
 from execution.plan.planner import plan_operation
-from execution.plan.program import Program
 from execution.run.complete import Propagate, complete, read_leaves
 from execution.run.levels import finish
 from execution.run.run import Run, info, keywords, raw_info
@@ -42,25 +41,25 @@ def compile_operation(
 
     Raises `NotCompiled` if it has to be left to graphql-core.
     """
-    program = Program(schema, plan_operation(schema, document, operation, conditions), conditions)
+    program = plan_operation(schema, document, operation, conditions)
     for function in program.shared_batches:
         # They may be answered by one call, which then has to fetch for all of them.
-        sharing = [f for f in program.plan.batches if cast("BatchedField", f.field).batch_function is function]
+        sharing = [f for f in program.batches if cast("BatchedField", f.field).batch_function is function]
         together = wanted_of(*sharing)
         for field in sharing:
             field.wanted = together
-    program.source, names = generate(program.plan, program.default_resolver)
+    program.source, names = generate(program)
     _load(program, {**names, **_NAMES})
     return program
 
 
 def _load(program: Program, names: dict[str, Any]) -> None:
-    name = program.plan.operation.name
+    name = program.operation.name
     file = f"<compiled operation {name.value if name else 'without a name'}>"
     exec(compile(program.source, file, "exec", dont_inherit=True), names)  # noqa: S102 - made by codegen, which quotes all names
-    for plan in program.plan.objects:
+    for plan in program.objects:
         plan.build = names[f"o{plan.number}"]
-    for place in program.plan.values:
+    for place in program.values:
         place.complete = names.get(f"v{place.number}") or _completer(place)
 
 
@@ -72,7 +71,7 @@ async def run_program(program: Program, context: Any, root: Any, variables: Vari
     """Runs a compiled operation with coerced variables."""
     run = Run(program, context, root, variables)
     data: dict[str, Any] = {}
-    for plan in program.plan.roots:
+    for plan in program.roots:
         try:
             run.data = plan.build(run, root, None)
         except Propagate:

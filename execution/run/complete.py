@@ -126,7 +126,7 @@ def _plan_of_name(run: Run, place: ValuePlan, name: Any, value: Any, about: Grap
     if plan is None:
         # It knows all that can be wrong with a name, and says so.
         GraphQLExecutor.ensure_valid_runtime_type(
-            cast("Any", run.program.plan), name, cast("Any", place.type), _details(place.field), about, value
+            cast("Any", run.program), name, cast("Any", place.type), _details(place.field), about, value
         )
         raise GraphQLError(f"Abstract type '{place.type}' was resolved to the unknown type '{name}'.")
     return plan

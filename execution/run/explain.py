@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from graphql import print_ast
 
-from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan, ValuePlan
-from execution.plan.program import Program
+from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan, Program, ValuePlan
 
 _AWAITED = (FieldKind.ASYNC_RESOLVER, FieldKind.BATCHED)
 
@@ -15,12 +14,13 @@ def explain(program: Program, *, with_source: bool = False) -> str:
 
     `with_source` adds the generated Python with its line numbers, to which tracebacks refer.
     """
-    plan = program.plan
-    name = plan.operation.name
-    lines = [f"{plan.operation.operation.value} {name.value if name else '(without a name)'}: compiled"]
+    name = program.operation.name
+    lines = [f"{program.operation.operation.value} {name.value if name else '(without a name)'}: compiled"]
     lines += [f"for {name} = {value}" for name, value in program.conditions.items()]
-    lines.append(f"{len(plan.fields)} fields, {len(plan.batches)} batched, {len(program.source)} characters of Python")
-    level: list[tuple[str, ObjectPlan]] = [("", root) for root in plan.roots]
+    lines.append(
+        f"{len(program.fields)} fields, {len(program.batches)} batched, {len(program.source)} characters of Python"
+    )
+    level: list[tuple[str, ObjectPlan]] = [("", root) for root in program.roots]
     lines += ["", "at once"]
     for way, root in level:
         lines += _object(way, root, 1)
@@ -28,7 +28,7 @@ def explain(program: Program, *, with_source: bool = False) -> str:
     number = 0
     while awaited:
         number += 1
-        together = " one after another" if plan.operation.operation.value == "mutation" and number == 1 else ""
+        together = " one after another" if program.operation.operation.value == "mutation" and number == 1 else ""
         lines += ["", f"level {number}: {len(awaited)} awaited{together or ' together'}"]
         below: list[tuple[str, FieldPlan]] = []
         for way, field in awaited:

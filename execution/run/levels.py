@@ -90,7 +90,7 @@ def _noted(run: Run) -> list[_Call]:
         return calls
     program = run.program
     sharing: dict[Hashable, _Call] = {}
-    for field, entries in zip(program.plan.batches, run.batches, strict=True):
+    for field, entries in zip(program.batches, run.batches, strict=True):
         if not entries:
             continue
         run.batches[field.batch] = []

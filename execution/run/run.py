@@ -18,8 +18,7 @@ from graphql.type import GraphQLResolveInfoHelpers
 from strawberry.execution import optimized_is_awaitable as is_awaitable
 from strawberry.schema.schema import _OperationContextAwareGraphQLResolveInfo
 
-from execution.plan.plan import FieldPlan, Step, ValuePlan
-from execution.plan.program import Program
+from execution.plan.plan import FieldPlan, Program, Step, ValuePlan
 
 Position = Any
 """None, or `(position, index)`."""
@@ -50,7 +49,6 @@ class Run:
     )
 
     def __init__(self, program: Program, context: Any, root: Any, variables: VariableValues) -> None:
-        plan = program.plan
         self.program = program
         self.since = perf_counter()
         """When it last gave others their turn."""
@@ -60,17 +58,17 @@ class Run:
         self.errors: list[GraphQLError] = []
         self.nulled: set[tuple[str | int, ...]] = set()
         """Paths that errors made null; what fails below them later is not reported."""
-        self.batches: list[list[Entry]] = [[] for _ in plan.batches]
+        self.batches: list[list[Entry]] = [[] for _ in program.batches]
         """By batched field: the parents that wait for it."""
         self.late: list[tuple[ValuePlan, Entry]] = []
         """What has to be awaited for a single place."""
         self.arguments: dict[int, dict[str, Any]] = {}
         """By field: its arguments, coerced when the first object needs them."""
         self.info_tail = (
-            plan.schema,
-            plan.fragments,
+            program.schema,
+            program.fragments,
             root,
-            plan.operation,
+            program.operation,
             variables.coerced,
             context,
             is_awaitable,

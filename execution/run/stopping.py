@@ -74,13 +74,13 @@ class Stopping:
             self._task.cancel()
 
 
-async def while_wanted(running: Coroutine[Any, Any, T], gone: Gone) -> T:
-    """The result of a coroutine, unless `gone` returns before. Raises `Abandoned`."""
-    # What never has to wait needs nobody who looks.
+async def stoppable(running: Coroutine[Any, Any, T], gone: Gone | None, seconds: float | None = None) -> T:
+    """The result of a coroutine. Raises `Abandoned` once `gone` returns, `TimeoutError` after so many seconds."""
+    # What never has to wait cannot be stopped either, and needs no timer.
     try:
         step = running.send(None)
     except StopIteration as stop:
         result: T = stop.value
         return result
-    with Stopping(None, gone):
+    with Stopping(seconds, gone):
         return await resumed(running, step)

@@ -18,7 +18,7 @@ from hypothesis_graphql import mutations, nodes, queries
 from execution.documents.limits import DocumentLimits
 from execution.errors import RequestError, root_cause
 from execution.executor import Executor
-from execution.plan.program import Program
+from execution.plan.plan import Program
 from tests.execution.generated import DocumentMaker
 from tests.execution.wide import World, schema
 

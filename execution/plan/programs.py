@@ -1,44 +1,18 @@
-"""A compiled operation, and the programs of one operation: one for each combination of its conditions that came up."""
+"""The programs of one operation: one for each combination of its conditions that came up."""
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
-import strawberry
 from graphql import DocumentNode, OperationDefinitionNode
 from graphql.execution.values import VariableValues
 
-from execution.batched import BatchedField
-from execution.plan.plan import NotCompiled, Plan
+from execution.plan.plan import NotCompiled, Program
 from execution.plan.planner import condition_variables
 from execution.plan.variables import VariableReader
 
 MAX_PROGRAMS = 8
 """Programs of one operation. Each two-valued condition may double their number; those beyond are not kept."""
-
-
-class Program:
-    """One operation, for one combination of its `@skip` and `@include` conditions; made by `compile_operation`."""
-
-    def __init__(self, schema: strawberry.Schema, plan: Plan, conditions: dict[str, Any]) -> None:
-        self.plan = plan
-        self.conditions = conditions
-        self.source = ""
-        """The generated Python, to whose lines tracebacks refer."""
-        self.info_class = schema.config.info_class
-        self.default_resolver: Callable[[Any, str], Any] = schema.config.default_resolver
-        functions = Counter(cast("BatchedField", field.field).batch_function for field in plan.batches)
-        self.shared_batches = {function for function, uses in functions.items() if uses > 1}
-        """Batch functions that several fields of the operation use, so that they may share calls."""
-
-    @property
-    def weight(self) -> int:
-        """Its memory in characters of a document's text, which take more than ten times that of generated Python.
-
-        A place that remembers lasting objects counts for what it may come to hold.
-        """
-        return 100 + len(self.source) // 12 + 300 * self.source.count(".keep(")
 
 
 @dataclass(slots=True, eq=False)
