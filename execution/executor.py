@@ -24,11 +24,12 @@ from graphql.execution.values import VariableValues
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from execution.documents.cache import DocumentCache
-from execution.documents.cost import FREE_VALUES, Charge
+from execution.documents.cost import Charge
 from execution.documents.document import Document, Operation, nested_too_deeply
 from execution.documents.limits import DocumentLimits, judge_variables, too_costly
 from execution.documents.measure import warnings
 from execution.documents.reader import DocumentReader
+from execution.documents.sizes import FREE_VALUES
 from execution.errors import Refusal, RequestError, with_code
 from execution.plan.plan import NotCompiled, Program
 from execution.plan.planner import condition_variables, graphql_schema

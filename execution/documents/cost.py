@@ -21,7 +21,7 @@ of the schema are on average: nobody knows of which type `fields` is asked.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import ceil
 from typing import Any, NamedTuple, cast
 
@@ -31,10 +31,6 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLObjectType,
     InlineFragmentNode,
-    IntValueNode,
-    ListValueNode,
-    NullValueNode,
-    ObjectValueNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
@@ -45,11 +41,10 @@ from graphql import (
 
 from execution.documents.cost_model import CostModel, FieldCost
 from execution.documents.measure import SATURATED
+from execution.documents.sizes import FREE_VALUES, argument_size, holds_many, size_of, values_in, values_inside
 
 FREE_SCALARS = 20
 """Scalars and enums of an object that cost nothing; so many more cost as much as another object."""
-FREE_VALUES = 20
-"""Values that a variable, or the literals in a field's arguments, may hold at no cost."""
 VALUE_WEIGHT = 0.5
 """What each further value costs: it is coerced, converted, judged and made part of a statement."""
 MAX_REMEMBERED = 100
@@ -123,8 +118,8 @@ class OperationCost:
         """What adds up, with what coerced variables say about sizes, and how many values each holds."""
         if self._sizes is None:
             self._look()
-        sizes = {path: _size(variables.get(path[0]), path[1:]) for path in self._sizes or ()}
-        held = {name: _values_in(variables.get(name)) for name in self._holding}
+        sizes = {path: size_of(variables.get(path[0]), path[1:]) for path in self._sizes or ()}
+        held = {name: values_in(variables.get(name)) for name in self._holding}
         return _Count(self._model, self._fragments, sizes, held)
 
     def _look(self) -> None:
@@ -133,7 +128,7 @@ class OperationCost:
         charge = count.charge(self._node)
         self._sizes, self._holding, self.steps = tuple(count.sizes), tuple(count.held), count.steps
         defaults = [each.default_value for each in self._node.variable_definitions or ()]
-        self.fixed = None if self._sizes or any(map(_holds_many, defaults)) else charge
+        self.fixed = None if self._sizes or any(map(holds_many, defaults)) else charge
 
 
 class _Selected(NamedTuple):
@@ -244,7 +239,7 @@ class _Count:
             self.steps += 1
             if isinstance(value, VariableNode):
                 total += _of_values(self.held.setdefault(value.name.value, 0))
-            inner = _inside(value)
+            inner = values_inside(value)
             literals += len(inner)
             waiting += inner
         return total + _of_values(literals)
@@ -254,27 +249,10 @@ class _Count:
         if not field.sized_by:
             return None
         for path in field.sized_by:
-            size = self._argument(node, path)
+            size = argument_size(node, path, self.sizes)
             if size is not None:
                 return size
         return int(field.size)
-
-    def _argument(self, node: FieldNode, path: tuple[str, ...]) -> int | None:
-        value: ValueNode | None = next((a.value for a in node.arguments or () if a.name.value == path[0]), None)
-        for depth, name in enumerate(path[1:], start=1):
-            if isinstance(value, VariableNode):
-                return self.sizes.setdefault((value.name.value, *path[depth:]), None)
-            if not isinstance(value, ObjectValueNode):
-                return None
-            value = next((f.value for f in value.fields if f.name.value == name), None)
-        if isinstance(value, VariableNode):
-            return self.sizes.setdefault((value.name.value,), None)
-        if isinstance(value, IntValueNode):
-            return _whole(value.value)
-        if isinstance(value, ListValueNode):
-            return len(value.values)
-        # One item stands for a list of one.
-        return None if value is None or isinstance(value, NullValueNode) else 1
 
     def _fragment(self, node: SelectionNode, type_: GraphQLObjectType) -> SelectionSetNode | None:
         """What the fragment selects of that type, if anything."""
@@ -321,45 +299,3 @@ def _of_scalars(number: int) -> float:
 
 def _of_values(number: int) -> float:
     return max(0, number - FREE_VALUES) * VALUE_WEIGHT
-
-
-def _inside(literal: ValueNode) -> Sequence[ValueNode]:
-    """The values directly inside a literal."""
-    if isinstance(literal, ListValueNode):
-        return literal.values
-    return [field.value for field in literal.fields] if isinstance(literal, ObjectValueNode) else ()
-
-
-def _holds_many(literal: ValueNode | None) -> bool:
-    """Whether a variable's default holds more than costs nothing."""
-    waiting: list[ValueNode] = [] if literal is None else [literal]
-    for value in waiting:
-        waiting += _inside(value)
-    return len(waiting) > FREE_VALUES + 1
-
-
-def _values_in(value: Any) -> int:
-    """How many values, but for null, a coerced value holds; none unless it is a list or an input object."""
-    waiting = [value]
-    for each in waiting:
-        inner = each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
-        waiting += [item for item in inner if item is not None]
-    return len(waiting) - 1
-
-
-def _whole(literal: str) -> int:
-    # As long as a number may be in a document that was validated, unless it is a variable's default.
-    return max(0, min(int(literal), SATURATED)) if len(literal) < 12 else SATURATED * (literal[0] != "-")
-
-
-def _size(value: Any, path: Sequence[str]) -> int | None:
-    """What a coerced value says about a size: its number, or how many items it has; None if it says nothing."""
-    for name in path:
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(name)
-    if isinstance(value, int):
-        return max(0, min(value, SATURATED))
-    if isinstance(value, list):
-        return len(value)
-    return None

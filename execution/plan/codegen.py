@@ -32,45 +32,23 @@ from keyword import iskeyword
 from typing import Any, cast
 from uuid import UUID
 
-from graphql import (
-    GraphQLBoolean,
-    GraphQLFloat,
-    GraphQLID,
-    GraphQLInt,
-    GraphQLString,
-    default_field_resolver,
-)
+from graphql import default_field_resolver
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 
 from execution.plan.classes import class_of, is_lasting, record_of, union_classes
+from execution.plan.leaves import declared_output_of, output_of, usual_test
 from execution.plan.outputs import (
     LEAVES,
     PLAIN,
-    REMEMBERED,
     UNREAD,
     Kept,
     Odd,
-    enum_members,
     is_plain,
-    output_function,
-    remembered,
 )
 from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan, Program, ValuePlan
 
-# Such values are their own output; anything else goes through the type's output function.
-_USUAL = {
-    GraphQLString: "type({0}) is str",
-    GraphQLID: "type({0}) is str",
-    GraphQLBoolean: "type({0}) is bool",
-    GraphQLInt: "type({0}) is int and -2147483648 <= {0} <= 2147483647",
-    GraphQLFloat: "type({0}) is float and -1.7976931348623157e308 <= {0} <= 1.7976931348623157e308",
-}
-
 # Strawberry lets an object be cast to another type than that of its class.
 _IS_ITSELF = f"not hasattr({{0}}, {TYPE_CAST_ATTRIBUTE!r})"
-
-# Values of these classes are output as they are.
-_AS_DECLARED: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
 
 _NAMES: dict[str, Any] = {
     "LEAVES": LEAVES,
@@ -129,6 +107,13 @@ class _Writer:
             yield
         self._line(f"except Propagate: {name} = None")
 
+    @contextmanager
+    def _if(self, test: str, place: ValuePlan, name: str, long_way: str) -> Iterator[None]:
+        """What is in `with` is done with a value that passes the test; others go the long way, but for null."""
+        with self._block(f"if {test}:"), self._propagation(place, name):
+            yield
+        self._line(f"else: {long_way}" if place.non_null else f"elif {name} is not None: {long_way}")
+
     # Objects ------------------------------------------------------------------------------------------------------
 
     def object(self, plan: ObjectPlan) -> None:
@@ -160,40 +145,21 @@ class _Writer:
         with self._block("try:"):
             others = []
             for field in fields:
-                known = self._known_output(field) if again else None
+                attribute = self._attribute(field)
+                declared = self._declared.get(cast("Any", field.field).python_name)
+                known = declared and declared_output_of(self._name, field.value, attribute, *declared)
                 if known is not None:
                     self._line(f"b{field.number} = {known}")
                 else:
-                    self._line(f"a{field.number} = {self._attribute(field)}")
+                    self._line(f"a{field.number} = {attribute}")
                     others.append(field)
             for field in others:
-                self._leaf_or_odd(field.value, f"a{field.number}", f"b{field.number}")
+                self._line(f"b{field.number} = {output_of(self._name, field.value, f'a{field.number}')}")
         with self._block("except Exception:"):
             row = self._name("row", fields[0].number, fields)
             targets = "".join(f"b{field.number}, " for field in fields)
             read = ", ".join(["Unread"] * len(fields) if again else found)
             self._line(f"{targets}= read_leaves(run, {row}, [{read}], x, position)")
-
-    def _known_output(self, field: FieldPlan) -> str | None:
-        """The expression for the output of an attribute whose type is known; None if it has to be looked at."""
-        place = field.value
-        declared, may_be_none = self._declared.get(cast("Any", field.field).python_name, (None, True))
-        if declared is None or not place.is_leaf or (may_be_none and place.non_null):
-            return None
-        found = self._attribute(field)
-        if _AS_DECLARED.get(cast("Any", place.leaf)) is declared:
-            return found
-        table: dict[Any, Any] | None = None
-        members = enum_members(place.leaf)
-        if members and type(next(iter(members))) is declared:
-            table = dict(members)
-        elif not members and declared in REMEMBERED:
-            table = remembered(place.leaf, may_be_none)
-        if table is None:
-            return None
-        if may_be_none:
-            table[None] = None
-        return f"{self._name('m', place.number, table)}[{found}]"
 
     def _attribute(self, field: FieldPlan) -> str:
         name = cast("Any", field.field).python_name
@@ -201,33 +167,6 @@ class _Writer:
             return f"x.{name}"
         self.names["default_resolver"] = self._default_resolver
         return f"default_resolver(x, {name!r})"
-
-    def _leaf_or_odd(self, place: ValuePlan, found: str, name: str) -> None:
-        """Put a leaf, or a list of leaves, into its output form; raises anything if that is not simple."""
-        if place.item is None:
-            self._line(f"{name} = {self._output(place, found)}")
-            return
-        self._line(f"if type({found}) is list: {name} = [{self._output(place.item, 'i')} for i in {found}]")
-        if not place.non_null:
-            self._line(f"elif {found} is None: {name} = None")
-        self._line("else: raise Odd")
-
-    def _output(self, place: ValuePlan, found: str) -> str:
-        """The expression for a leaf's output form."""
-        output = f"{self._name('s', place.number, output_function(place.leaf))}({found})"
-        usual = _USUAL.get(cast("Any", place.leaf))
-        members = enum_members(place.leaf)
-        if usual is not None:
-            also = "" if place.non_null else f" or {found} is None"
-            return f"{found} if {usual.format(found)}{also} else {output}"
-        null = "" if place.non_null else f"None if {found} is None else "
-        if not members:
-            table = self._name("m", place.number, remembered(place.leaf, False))
-            kinds = " or ".join(f"type({found}) is {kind.__name__}" for kind in REMEMBERED)
-            return f"{table}[{found}] if {kinds} else {null}{output}"
-        enum = self._name("e", place.number, type(next(iter(members))))
-        table = self._name("m", place.number, members)
-        return f"{table}[{found}] if type({found}) is {enum} else {null}{output}"
 
     def _field(self, field: FieldPlan) -> None:
         """A field that has its value at once but is no leaf attribute."""
@@ -300,22 +239,17 @@ class _Writer:
             self._line(long_way)
 
     def _leaf(self, place: ValuePlan, name: str, long_way: str) -> None:
-        usual = _USUAL.get(cast("Any", place.leaf))
-        if usual is None:
-            self._line(long_way)
-            return
-        also = "" if place.non_null else f" or {name} is None"
-        self._line(f"if not ({usual.format(name)}{also}): {long_way}")
+        usual = usual_test(place, name)
+        self._line(f"if not ({usual}): {long_way}" if usual else long_way)
 
     def _list(self, place: ValuePlan, item: ValuePlan, name: str, position: str, long_way: str) -> None:
         each, index, items = f"x{item.number}", f"i{item.number}", f"l{item.number}"
-        with self._block(f"if type({name}) is list:"), self._propagation(place, name):
+        with self._if(f"type({name}) is list", place, name, long_way):
             self._line(f"{items} = []")
             with self._block(f"for {index}, {each} in enumerate({name}):"):
                 self._value(item, each, f"({position}, {index})")
                 self._line(f"{items}.append({each})")
             self._line(f"{name} = {items}")
-        self._line(f"elif {name} is not None: {long_way}" if not place.non_null else f"else: {long_way}")
 
     def _one_object(self, place: ValuePlan, name: str, position: str, long_way: str) -> None:
         """An object of a known type, unless it is null, or not of that type, or odd."""
@@ -328,9 +262,8 @@ class _Writer:
         if is_lasting(plan):
             kept = self._name("kept", place.number, Kept())
             build = f"{name} = {kept}.get(id({name})) or {kept}.keep(run, o{plan.number}, {name}, {position})"
-        with self._block(f"if {test}:"), self._propagation(place, name):
+        with self._if(test, place, name, long_way):
             self._line(build)
-        self._line(f"elif {name} is not None: {long_way}" if not place.non_null else f"else: {long_way}")
 
     def _is_of(self, plan: ObjectPlan, place: ValuePlan, name: str) -> str | None:
         """The expression for whether an object is surely of a type; None if its type has to be asked."""
@@ -353,12 +286,8 @@ class _Writer:
         ]
         self.tables.append(f"{table} = {{{', '.join(entries)}}}")
         self._line(f"{build} = {table}.get(type({name}))")
-        with (
-            self._block(f"if {build} is not None and {_IS_ITSELF.format(name)}:"),
-            self._propagation(place, name),
-        ):
+        with self._if(f"{build} is not None and {_IS_ITSELF.format(name)}", place, name, long_way):
             self._line(f"{name} = {build}(run, {name}, {position})")
-        self._line(f"elif {name} is not None: {long_way}" if not place.non_null else f"else: {long_way}")
 
 
 def _item(field: FieldPlan) -> str:
@@ -371,9 +300,4 @@ def _item(field: FieldPlan) -> str:
 
 
 def _is_row_member(field: FieldPlan) -> bool:
-    return field.kind is FieldKind.ATTRIBUTE and _is_simple(field.value)
-
-
-def _is_simple(place: ValuePlan) -> bool:
-    """Whether a value is a leaf, or a list of leaves that may not be null."""
-    return place.is_leaf or (place.item is not None and place.item.is_leaf and place.item.non_null)
+    return field.kind is FieldKind.ATTRIBUTE and field.value.is_leaf
