@@ -66,6 +66,7 @@ class FileFormat(Vocabulary):
     """In which form a list leaves as a file."""
 
     CSV = "csv", "Comma-separated values in UTF-8, a row each."
+    XLSX = "xlsx", "An Excel workbook, a row each."
     JSON_LINES = "jsonl", "JSON lines, an object each."
     JSON_LD = "jsonld", "JSON-LD: the GS1 Web Vocabulary and schema.org in one document."
     GS1_US = "gs1us", "JSON-LD as GS1 US's Certification Data Model has it; not of claims."

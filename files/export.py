@@ -12,10 +12,12 @@ from files.json_ld import MEDIA_TYPE as LINKED_DATA
 from files.jsonl import jsonl_of
 from files.lists import ExportedList, pages
 from files.tables import columns_of
+from files.xlsx import xlsx_of
 from resolvers.operation import Context
 
 MEDIA_TYPES = {
     FileFormat.CSV: "text/csv",
+    FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     FileFormat.JSON_LINES: "application/jsonl",
     FileFormat.JSON_LD: LINKED_DATA,
     FileFormat.GS1_US: LINKED_DATA,
@@ -41,6 +43,8 @@ def export(
     match format:
         case FileFormat.CSV:
             return csv_of(found, columns_of(listed.of.record, without), for_excel=for_excel)
+        case FileFormat.XLSX:
+            return xlsx_of(found, columns_of(listed.of.record, without), listed.of.called)
         case FileFormat.JSON_LINES:
             return jsonl_of(found, without)
         case FileFormat.JSON_LD:

@@ -18,6 +18,7 @@ from rest_compat.wire import LINKED_DATA
 
 FORMATS = {
     "text/csv": FileFormat.CSV,
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": FileFormat.XLSX,
     "application/jsonl": FileFormat.JSON_LINES,
     LINKED_DATA: FileFormat.JSON_LD,
 }
@@ -77,8 +78,8 @@ def sending(name: str) -> Callable[[Request, Export, AskedList], Awaitable[Respo
         context: Context = request.state.context
         form = command.format or preferred(request, FORMATS)
         parts = export(context, *asked, form, for_excel=command.excel, without=HIDDEN)
-        # What is refused is a refusal as everywhere, as long as nothing was sent.
-        first = await anext(parts, b"")
+        # What is refused is a refusal as everywhere, as long as nothing was sent. Of the head alone nothing is read.
+        first = b"" if request.method == "HEAD" else await anext(parts, b"")
         disposition = f'attachment; filename="{name}-{context.today}.{SUFFIXES.get(form, form)}"'
         return SentFile(_all(first, parts), 200, {"Content-Disposition": disposition}, MEDIA_TYPES[form])
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 )
 def export(name: str, organization: str, form: str, where: str | None, excel: bool, output: Path | None) -> None:
     """Write LIST (products, certifications or claims) as a file: what products are, hold or claim."""
+    if output is None and form == FileFormat.XLSX and sys.stdout.isatty():
+        raise FailedCommand("A workbook is nothing for a terminal: name a file with --output.")
     with _written(output) as file:
         on_database(read_settings(), _export, name, organization, FileFormat(form), where, excel, file)
 

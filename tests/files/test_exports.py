@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 import httpx2
+import openpyxl
 import pytest
 
 from domain.access import Caller
@@ -23,6 +24,7 @@ from tests.operations.faces import GraphQL
 from tests.served import served
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, OTHERS_GTIN, OTHERS_PRIVATE, PRIVATE, USDA_ORGANIC, VEGAN, World
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 EXPORTS = "/certifications/api/v1/exports"
 ANOTHER = "00614141107346"
 
@@ -81,6 +83,18 @@ async def test_a_file_has_what_graphql_lists(stocked: World, key: str) -> None:
                 assert line[kind]["label"] == row[f"{kind}_label"]
 
 
+async def test_a_workbook_has_the_rows_of_the_csv(stocked: World) -> None:
+    book = openpyxl.load_workbook(io.BytesIO((await get(stocked, "claims", format="xlsx")).content))
+    head, *others = book.active.iter_rows(values_only=True)
+    listed = rows(await get(stocked, "claims"))
+    assert [name for name in head if "evidence" in name] == []
+    assert len(others) == len(listed) == 3
+    for of_book, row in zip(others, listed, strict=True):
+        cells = dict(zip(head, of_book, strict=True))
+        for name in ("id", "gtin", "claim_code", "source", "version"):
+            assert str(cells[name]) == row[name]
+
+
 async def test_evidence_never_leaves_by_rest(stocked: World) -> None:
     for form in FileFormat:
         if form is not FileFormat.GS1_US:
@@ -128,6 +142,7 @@ async def test_a_report_for_gs1_us_has_the_certificates_whose_status_is_known(st
         ("*/*", None, "text/csv; charset=utf-8", "csv"),
         ("application/json", None, "text/csv; charset=utf-8", "csv"),
         ("application/jsonl", None, "application/jsonl", "jsonl"),
+        (XLSX, None, XLSX, "xlsx"),
         ("application/ld+json, text/csv;q=0.1", None, "application/ld+json", "jsonld"),
         ("application/ld+json", "csv", "text/csv; charset=utf-8", "csv"),
         ("text/csv", "gs1us", "application/ld+json", "jsonld"),
@@ -169,7 +184,10 @@ async def test_a_wrong_filter_is_refused_at_its_place(world: World) -> None:
 
 
 async def test_asking_for_the_head_reads_no_list(stocked: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lists, "PAGE", 1)
+    async def failing(*asked: Any) -> Any:
+        raise AssertionError
+
+    monkeypatch.setitem(lists.LISTS, "products", lists.LISTS["products"]._replace(page=failing))
     url = f"{EXPORTS}/products"
     answer = await stocked.client.head(url, headers={"X-API-Key": stocked.keys["readonly"]})
     assert (answer.status_code, answer.content) == (200, b"")
