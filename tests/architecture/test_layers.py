@@ -44,6 +44,13 @@ PURE = {"asyncio", "logging", "pathlib", "socket", "sqlite3", "ssl", "subprocess
 
 LAYERS = tuple(LIBRARIES)
 
+ROOMS: dict[str, set[str]] = {
+    "execution.plan": set(),
+    "execution.documents": {"execution.plan"},
+    "execution.run": {"execution.plan", "execution.documents"},
+}
+"""Room -> the others of its package that it may import."""
+
 UNDECLARED = {
     f"resolvers.{step}": "a step inside the write transaction of operations that declare WRITE"
     for step in ("products.owned_product", "assignments.assigned", "assignments.patched", "assignments.removed")
@@ -121,6 +128,14 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
     while ends := left.keys() - set().union(*left.values()) | {module for module in left if not left[module]}:
         left = {module: imports - ends for module, imports in left.items() if module not in ends}
     assert left == {}
+
+
+def test_a_room_imports_only_those_before_it() -> None:
+    for module, imports in imports_among_ours().items():
+        room = module.rpartition(".")[0]
+        if room in ROOMS:
+            others = {name.rpartition(".")[0] for name in imports} & ROOMS.keys()
+            assert others <= ROOMS[room] | {room}, module
 
 
 def test_the_table_is_about_packages_that_are_there() -> None:
