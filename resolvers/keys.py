@@ -180,15 +180,9 @@ async def create_sign_in_link(database: Database, key: ShortId, now: datetime | 
 async def sign_in(database: Database, token: str, life: timedelta, now: datetime | None = None) -> Session | None:
     """A session for a sign-in token; None when it is unknown, used or expired. Of two at once one wins."""
     now = now or datetime.now(UTC)
-    session = Session(token_urlsafe(32), now + life)
     async with database.write() as transaction:
         key = await keys.use_sign_in_link(transaction, digest(token), now)
-        if key is None:
-            return None
-        await keys.add_session(
-            transaction, digest=digest(session.secret), api_key_id=key, expires_at=session.expires_at, at=now
-        )
-    return session
+        return None if key is None else await _begun(transaction, key, life, now)
 
 
 async def sign_in_with_key(
@@ -205,15 +199,15 @@ async def sign_in_with_key(
     if credential.caller.kind is KeyKind.PUBLISHABLE:
         return None
     assert credential.caller.key_id is not None
-    session = Session(token_urlsafe(32), now + life)
     async with database.write() as transaction:
-        await keys.add_session(
-            transaction,
-            digest=digest(session.secret),
-            api_key_id=credential.caller.key_id,
-            expires_at=session.expires_at,
-            at=now,
-        )
+        return await _begun(transaction, credential.caller.key_id, life, now)
+
+
+async def _begun(transaction: Transaction, key: ShortId, life: timedelta, now: datetime) -> Session:
+    session = Session(token_urlsafe(32), now + life)
+    await keys.add_session(
+        transaction, digest=digest(session.secret), api_key_id=key, expires_at=session.expires_at, at=now
+    )
     return session
 
 

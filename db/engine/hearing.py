@@ -15,18 +15,14 @@ from contextlib import suppress
 from math import inf
 from secrets import token_hex
 from time import monotonic
-from typing import TypeVar
 
 import asyncpg
 
 from db.engine.database import Pace
+from db.engine.in_time import in_time
 from domain.errors import Busy
 
-T = TypeVar("T")
-
 _TROUBLE = (Busy, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-_TURNS = 5
-"""Of the event loop: an answer that came while the loop was busy is read by then."""
 _POOLER = (
     "what this process told itself did not arrive; if CERTGATE_DATABASE_URL names a pooler in transaction mode, which"
     " delivers no notifications, let it name the server or a pooler in session mode"
@@ -136,34 +132,18 @@ class Hearing:
         self._begun = self._clock()
         self._arrived = asyncio.get_running_loop().create_future()
         try:
-            await self._in_time(self._notify(self._own_channel, str(self._number)))
+            await in_time(self._notify(self._own_channel, str(self._number)), self._pace.patience)
         except _TROUBLE as error:
             if self._clock() >= self._until:
                 self._say(error)
             return False
         try:
-            heard = await self._in_time(self._arrived)
+            heard = await in_time(self._arrived, self._pace.patience)
         except TimeoutError:
             raise _Deaf(otherwise) from None
         if not heard:
             raise _Deaf("the connection that listens was closed")
         return True
-
-    async def _in_time(self, work: Awaitable[T]) -> T:
-        """The result of what should not take long. Raises `TimeoutError`, but not for the loop's being busy."""
-        task = asyncio.ensure_future(work)
-        try:
-            await asyncio.wait({task}, timeout=self._pace.patience)
-            for _ in range(_TURNS):
-                if not task.done():
-                    await asyncio.sleep(0)
-            if not task.done():
-                raise TimeoutError(f"no answer in {self._pace.patience:g} s")
-            return task.result()
-        finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task})
 
     def _heard_of_change(self, *_: object) -> None:
         self.changes += 1

@@ -20,6 +20,7 @@ from valkey.asyncio import Connection, Valkey
 from valkey.exceptions import ConnectionError as Disconnected
 from valkey.exceptions import NoScriptError, ResponseError, ValkeyError
 
+from db.engine.in_time import in_time
 from gateway.limits.budgets import DAY, MINUTE, Budget, BudgetState, WindowLimits, nearer, unspent
 
 PREFIX = "certgate:limit:"
@@ -171,7 +172,7 @@ class RedisLimiter:
                 batch, self._waiting = self._waiting, []
                 answers: list[Any] = [None] * len(batch)
                 try:
-                    answers = await self._in_time(self._ask([charge for charge, _ in batch]))
+                    answers = await in_time(self._ask([charge for charge, _ in batch]), self._timeout)
                 except (OSError, ValkeyError) as error:
                     self._lost(error)
                     # Its name may lead to another server by now, and answers may be left unread.
@@ -214,24 +215,6 @@ class RedisLimiter:
                 answers.append(error)
         return answers
 
-    async def _in_time(self, work: Any) -> Any:
-        """The result of a coroutine. Raises `TimeoutError`."""
-        task = asyncio.ensure_future(work)
-        try:
-            await asyncio.wait({task}, timeout=self._timeout)
-            # If it was this process that had no time, the answer is there by now and only has to be read.
-            for _ in range(5):
-                if not task.done():
-                    await asyncio.sleep(0)
-            if not task.done():
-                # A connection whose reader is stopped is closed, so that a late answer meets nobody else's question.
-                raise TimeoutError(f"no answer in {self._timeout} s")
-            return task.result()
-        finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task})
-
     def _start_probe(self) -> "asyncio.Task[bool]":
         if self._probe is None:
             self._probe = asyncio.create_task(self._run_probe())
@@ -250,7 +233,7 @@ class RedisLimiter:
 
     async def _disconnect(self) -> None:
         with suppress(OSError, ValkeyError):
-            await self._in_time(self._connection.disconnect())
+            await in_time(self._connection.disconnect(), self._timeout)
 
     def _lost(self, error: Exception) -> None:
         self._next_probe = self._clock() + self._pause
