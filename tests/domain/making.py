@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from domain.gtin import Gtin
-from domain.records import Certification, CertificationAssignment, Organization, Product
+from domain.members import given_to
+from domain.records import Certification, CertificationAssignment, Organization, Product, Record
 from domain.short_id import catalogue_id
 from domain.vocabulary import DataSource, VerificationStatus
 
@@ -14,22 +15,17 @@ GTIN = Gtin("00012345678905")
 
 def product(owner: str = "brand") -> Product:
     return Product(
-        gtin=GTIN,
-        id=catalogue_id("product", GTIN),
-        organization_id=organization(owner).id,
-        name="Oat drink",
-        brand="Acme",
-        description="",
-        country_of_origin="US",
-        net_content="1 l",
-        ingredients="",
-        manufacturer="",
-        image_url="",
-        data_source=DataSource.CLAIMED,
-        metadata={},
-        created_at=NOON,
-        updated_at=NOON,
-        version=1,
+        **_empty(Product)
+        | {
+            "gtin": GTIN,
+            "id": catalogue_id("product", GTIN),
+            "organization_id": organization(owner).id,
+            "name": "Oat drink",
+            "brand": "Acme",
+            "country_of_origin": "US",
+            "net_content": "1 l",
+            "data_source": DataSource.CLAIMED,
+        }
     )
 
 
@@ -49,26 +45,19 @@ def held(
     **members: Any,
 ) -> CertificationAssignment:
     """An assignment of a certification of that code and label."""
+    own = {
+        "id": catalogue_id("assignment", code),
+        "gtin": GTIN,
+        "organization_id": catalogue_id("organization", "own"),
+        "valid_from": valid_from,
+        "expiration_date": expiration_date,
+        "expiry_date": expiry_date,
+        "verification_status": status,
+        "metadata": metadata or {},
+        **members,
+    }
     return CertificationAssignment(
-        id=catalogue_id("assignment", code),
-        gtin=GTIN,
-        organization_id=catalogue_id("organization", "own"),
-        metadata=metadata or {},
-        valid_from=valid_from,
-        expiration_date=expiration_date,
-        expiry_date=expiry_date,
-        verification_status=status,
-        certificate_number=members.get("certificate_number", ""),
-        issuing_body="",
-        verification_url="",
-        scope=members.get("scope", ""),
-        certification_value="",
-        audit_date=None,
-        initial_certification_date=None,
-        certificate_countries=members.get("certificate_countries", []),
-        created_at=NOON,
-        updated_at=NOON,
-        version=1,
+        **_empty(CertificationAssignment) | own,
         certification=Certification(
             id=catalogue_id("certification", code),
             code=code,
@@ -82,3 +71,9 @@ def held(
             body=None,
         ),
     )
+
+
+def _empty(record: type[Record]) -> dict[str, Any]:
+    """The members of a new record of which nothing else is known."""
+    given = {member.name: member.empty() for member in given_to(record)}
+    return given | {"created_at": NOON, "updated_at": NOON, "version": 1}
