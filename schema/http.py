@@ -129,8 +129,7 @@ class GraphQLEndpoint:
         """The answer to a request that was not run, or not to its end."""
         answer: dict[str, Any] = {"errors": self._present(scope, error.errors)}
         if isinstance(error, TooCostly):
-            asked = request.extensions.get("cost")
-            answer["extensions"] = {"cost": _cost(asked, error.operation, self._limits(scope))}
+            answer["extensions"] = {"cost": _cost(request, error.operation, self._limits(scope))}
         return answer
 
     async def _run(self, scope: Scope, request: GraphQLRequest, receive: Receive) -> dict[str, Any]:
@@ -140,13 +139,13 @@ class GraphQLEndpoint:
         if text is None or self._texts.only_registered:
             text = await self._texts.of(request)
         document = executor.prepare(text, limits)
-        operation = document.select(request.operation_name)
+        operation = document.select(request.operation_name or None)
         if operation.kind is _MUTATION and scope["method"] != "POST":
             raise NotGraphQL(405, "method_not_allowed", "A mutation changes data; send it by POST.", {"Allow": "POST"})
         units = operation.measure.root_fields
         if self._charge is not None and units > 1:
             await self._charge(scope, units - 1)
-        admitted = executor.admit(document, operation, request.variables, limits)
+        admitted = executor.admit(document, operation, request.variables or {}, limits)
         rows = admitted.charge.further_changes
         if self._charge is not None and rows:
             await self._charge(scope, rows)
@@ -166,8 +165,8 @@ class GraphQLEndpoint:
         extensions: dict[str, Any] = {}
         if admitted.warnings:
             extensions["warnings"] = self._present_warnings(scope, admitted.warnings)
-        if request.extensions.get("cost"):
-            extensions["cost"] = _cost(request.extensions["cost"], admitted, limits)
+        if request.extensions and request.extensions.get("cost"):
+            extensions["cost"] = _cost(request, admitted, limits)
         if extensions:
             answer["extensions"] = extensions
         return answer
@@ -197,7 +196,8 @@ async def disconnected(receive: Receive) -> None:
         pass
 
 
-def _cost(asked: Any, admitted: Admitted, limits: DocumentLimits) -> dict[str, Any]:
+def _cost(request: GraphQLRequest, admitted: Admitted, limits: DocumentLimits) -> dict[str, Any]:
+    asked = (request.extensions or {}).get("cost")
     cost: dict[str, Any] = {"requested": admitted.charge.cost, "limit": limits.max_cost}
     if isinstance(asked, dict) and asked.get("breakdown"):
         cost["breakdown"] = admitted.operation.cost.breakdown(admitted.values.coerced)

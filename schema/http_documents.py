@@ -4,7 +4,7 @@ from hashlib import sha256
 from typing import Literal, Protocol
 
 from execution.errors import Refusal, RequestError
-from schema.http_request import GraphQLRequest
+from schema.http_request import GraphQLRequest, persisted_query
 
 DocumentMode = Literal["off", "prefer", "only"]
 """Whether registered documents are run by their ids, and whether others are run at all."""
@@ -27,15 +27,15 @@ class DocumentTexts:
 
     async def of(self, request: GraphQLRequest) -> str:
         """The text of a document that has to be registered. Raises `RequestError` if it is not."""
-        if request.persisted_query:
-            return await self._persisted(request.document_id or "")
+        text = request.query
+        if text is None and request.document_id is None:
+            return await self._persisted(persisted_query(request.extensions) or "")
         if self._registry is None:
             raise RequestError.of(
                 Refusal.OPERATION,
                 "DOCUMENT_IDS_NOT_SUPPORTED",
                 "Documents are not run by their ids here; send the text in query.",
             )
-        text = request.query
         if text is not None:
             # Trusted is what may be run, however it was named.
             if await self._registry.text(sha256(text.encode()).hexdigest()) == text:

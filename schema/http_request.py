@@ -33,30 +33,20 @@ class NotGraphQL(Exception):
         self.headers = headers or {}
 
 
-class GraphQLRequest(msgspec.Struct):
+class GraphQLRequest(msgspec.Struct, rename={"document_id": "documentId", "operation_name": "operationName"}):
     """The members of a well-formed request: a text, or the id of one that was registered; never both.
 
-    The id may have come as a persisted query, the extension by which Apollo's and urql's own links send hashes.
+    With neither, `extensions` holds a persisted query.
     """
 
-    query: str | None
-    document_id: str | None
-    persisted_query: bool
-    operation_name: str | None
-    variables: dict[str, Any]
-    extensions: dict[str, Any]
-
-
-class _BodyMembers(msgspec.Struct):
-    """What nearly every body holds."""
-
-    query: str
-    operation_name: str | None = msgspec.field(default=None, name="operationName")
+    query: str | None = None
+    document_id: str | None = None
+    operation_name: str | None = None
     variables: dict[str, Any] | None = None
     extensions: dict[str, Any] | None = None
 
 
-_decode_members = msgspec.json.Decoder(_BodyMembers).decode
+_decode_members = msgspec.json.Decoder(GraphQLRequest).decode
 
 
 def read_body(body: bytes) -> GraphQLRequest:
@@ -69,19 +59,16 @@ def _plain_request(body: bytes) -> GraphQLRequest | None:
     if len(body) > MAX_PARTS and is_too_much(body):
         return None
     try:
-        members = _decode_members(body)
-        names = 1 + (members.operation_name is not None)
-        for member in (members.variables, members.extensions):
+        request = _decode_members(body)
+        names = 1 + (request.operation_name is not None)
+        for member in (request.variables, request.extensions):
             if member is not None:
                 names += 1 + count_names(member)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
     # Fewer are known here than stand in the text when one is given twice, is null, or has no meaning.
-    if names != names_in(body):
-        return None
-    return GraphQLRequest(
-        members.query, None, False, members.operation_name or None, members.variables or {}, members.extensions or {}
-    )
+    is_plain = request.query is not None and request.document_id is None and names == names_in(body)
+    return request if is_plain else None
 
 
 def _any_request(body: bytes) -> GraphQLRequest:
@@ -106,9 +93,8 @@ def read_query_string(query_string: bytes) -> GraphQLRequest:
 
 
 def _request(members: dict[str, Any]) -> GraphQLRequest:
-    query, document_id = members.get("query"), members.get("documentId")
-    persisted = None if query is not None or document_id is not None else _persisted_query(members.get("extensions"))
-    if query is None and document_id is None and persisted is None:
+    query, document_id, extensions = members.get("query"), members.get("documentId"), members.get("extensions")
+    if query is None and document_id is None and persisted_query(extensions) is None:
         raise _bad_request("The member query is missing; put the GraphQL document into it.")
     if type(query) is not str and query is not None:
         raise _bad_request("The member query must be a string, the GraphQL document.")
@@ -120,17 +106,18 @@ def _request(members: dict[str, Any]) -> GraphQLRequest:
     name = members.get("operationName")
     if type(name) is not str and name is not None:
         raise _bad_request("The member operationName must be a string; leave it out if there is one operation.")
-    variables, extensions = members.get("variables"), members.get("extensions")
+    variables = members.get("variables")
     for member, value in (("variables", variables), ("extensions", extensions)):
         if type(value) is not dict and value is not None:
             raise _bad_request(f"The member {member} must be a JSON object; leave it out if there are none.")
-    return GraphQLRequest(
-        query, persisted or document_id, persisted is not None, name or None, variables or {}, extensions or {}
-    )
+    return GraphQLRequest(query, document_id, name, variables, extensions)
 
 
-def _persisted_query(extensions: Any) -> str | None:
-    """The id of a document in `extensions: {persistedQuery: {version: 1, sha256Hash: "..."}}`."""
+def persisted_query(extensions: Any) -> str | None:
+    """The id of a document in `extensions: {persistedQuery: {version: 1, sha256Hash: "..."}}`.
+
+    Apollo's and urql's own links send hashes in this way.
+    """
     entry = extensions.get("persistedQuery") if type(extensions) is dict else None
     digest = entry.get("sha256Hash") if type(entry) is dict else None
     return f"sha256:{digest}" if type(digest) is str else None

@@ -379,7 +379,7 @@ def test_a_body_may_have_20000_names_and_no_more(members: str) -> None:
         variables = ",".join(f'"{number}":1' for number in range(names - own))
         return f'{{{members}"query":"{{ hello }}","variables":{{{variables}}}}}'.encode()
 
-    assert len(read_body(body(20_000)).variables) > 19_990
+    assert len(read_body(body(20_000)).variables or {}) > 19_990
     with pytest.raises(NotGraphQL, match="more than 20000 names"):
         read_body(body(20_001))
 
