@@ -1,0 +1,75 @@
+"""`certgate export`, as somebody types it."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from tests.processes import certgate, demo_database, succeeded
+
+SMALL = '{"gtin": {"in": ["09520000000059", "00000080050698"]}}'
+
+
+@pytest.fixture(scope="module")
+def demo_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The demo's database."""
+    return demo_database(tmp_path_factory.mktemp("demo"))
+
+
+def test_what_an_organisation_owns_goes_to_standard_output(demo_url: str) -> None:
+    where = {"CERTGATE_DATABASE_URL": demo_url}
+    export = ("export", "products", "--organization")
+    listed = list(csv.DictReader(io.StringIO(succeeded(*export, "demo", "--format", "csv", **where))))
+    assert len(listed) == 160
+    assert listed == sorted(listed, key=lambda row: row["gtin"])
+    succeeded("organizations", "create", "shop", "--name", "The shop", **where)
+    assert succeeded(*export, "shop", "--format", "jsonl", **where) == ""
+
+
+def test_a_filter_is_spelled_as_in_graphql(demo_url: str) -> None:
+    words = ("export", "claims", "--organization", "demo", "--format", "jsonl", "--where", SMALL)
+    lines = succeeded(*words, CERTGATE_DATABASE_URL=demo_url).splitlines()
+    assert {json.loads(line)["gtin"] for line in lines} == {"09520000000059", "00000080050698"}
+    # Whoever owns the database sees evidence, too.
+    assert "evidence_note" in json.loads(lines[0])
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "jsonl", "jsonld", "gs1us"])
+def test_a_file_is_there_once_it_is_whole(demo_url: str, form: str, tmp_path: Path) -> None:
+    file = tmp_path / f"certifications.{form}"
+    words = ("export", "certifications", "--organization", "demo", "--format", form)
+    assert succeeded(*words, "--output", str(file), "--excel", CERTGATE_DATABASE_URL=demo_url) == ""
+    assert list(tmp_path.iterdir()) == [file]
+    if form == "csv":
+        assert file.read_bytes().startswith(b"\xef\xbb\xbfid,gtin,")
+    elif form == "xlsx":
+        assert openpyxl.load_workbook(file).sheetnames == ["certification assignments"]
+    else:
+        assert [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("claims", "--format", "gs1us"), "GS1 US's profile has no claims"),
+        (("claims", "--format", "csv", "--where", "{"), "where: Input should be a JSON object"),
+        (
+            ("claims", "--format", "csv", "--where", '{"barcode": {}}'),
+            "where.barcode: Input should be one of id, gtin, claim, ",
+        ),
+        (("claims", "--format", "csv", "--organization", "nobody"), "No organisation has the slug 'nobody'"),
+        (("claims", "--format", "csv", "--output", "{folder}/not/there.csv"), "not/there.csv cannot be written"),
+    ],
+)
+def test_what_cannot_be_exported_is_one_sentence(
+    demo_url: str, words: tuple[str, ...], says: str, tmp_path: Path
+) -> None:
+    asked = ("export", "--organization", "demo", *(word.replace("{folder}", str(tmp_path)) for word in words))
+    done = certgate(*asked, CERTGATE_DATABASE_URL=demo_url)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
