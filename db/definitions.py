@@ -44,45 +44,12 @@ class _Held(NamedTuple):
 
 
 CHANGES = Read(select(definition_changes.c.changes), lambda row: int(row[0]))
-BODIES = Read(
-    select(
-        bodies.c.id,
-        bodies.c.code,
-        bodies.c.name,
-        bodies.c.website,
-        bodies.c.description,
-        bodies.c.logo_url,
-        bodies.c.country,
-        bodies.c.kind,
-    ),
-    CertificationBody,
-)
+BODIES = Read(select(*(bodies.c[name] for name in CertificationBody.__struct_fields__)), CertificationBody)
+# The body, which is the last member of a certification, is looked up among the bodies.
 CERTIFICATIONS: Read[tuple[Any, ...]] = Read(
-    select(
-        certifications.c.id,
-        certifications.c.code,
-        certifications.c.label,
-        certifications.c.description,
-        certifications.c.url,
-        certifications.c.logo_url,
-        certifications.c.program,
-        certifications.c.standard,
-        certifications.c.organization_id,
-        certifications.c.body_id,
-    ),
-    tuple,
+    select(*(certifications.c[name] for name in Certification.__struct_fields__[:-1]), certifications.c.body_id), tuple
 )
-CLAIMS = Read(
-    select(
-        claims.c.id,
-        claims.c.code,
-        claims.c.label,
-        claims.c.category,
-        claims.c.requires_definition,
-        claims.c.description,
-    ),
-    Claim,
-)
+CLAIMS = Read(select(*(claims.c[name] for name in Claim.__struct_fields__)), Claim)
 
 
 def of_code(found: Iterable[D], code: str) -> list[D]:

@@ -5,7 +5,7 @@ own; the second has only its few rows to deal with: it looks up what definitions
 adds up.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -33,7 +33,7 @@ from db.sql.filters import condition, take_apart
 from db.sql.reads import Read, Row
 from db.sql.tables import certification_assignments, certifications, claim_assignments, claims
 from db.sql.types import Unindexed, earlier
-from domain.filters import Condition, Either, Every, Not, Where
+from domain.filters import Where, single_conditions
 from domain.stats import (
     MAX_GROUPS,
     CertificationGroup,
@@ -206,8 +206,8 @@ def _counts(table: Table, shape: Where, by: frozenset[Vocabulary], bucket: Expir
 
 def _counted(table: Table, names: Collection[str], shape: Where, bucket: ExpiryBucket | None) -> CTE:
     columns: list[ColumnElement[Any]] = [table.c[name] for name in sorted(names)]
-    in_index = len(names) == 1 and bucket is None and _INDEXED.issuperset({*names, *_named(shape)})
-    if not in_index:
+    looked_at = {*names, *(test.member for test in single_conditions(shape))}
+    if len(names) > 1 or bucket is not None or not looked_at <= _INDEXED:
         # SQLite would follow an index in the order of the groups, and fetch each row from elsewhere, which takes four
         # times as long as sorting them all.
         columns = [Unindexed(column).label(column.name) for column in columns]
@@ -220,15 +220,6 @@ def _counted(table: Table, names: Collection[str], shape: Where, bucket: ExpiryB
 def _lapse(table: Table) -> ColumnElement[Any]:
     day = table.c.expiration_date
     return earlier(day, table.c.expiry_date) if "expiry_date" in table.c else day
-
-
-def _named(shape: Where) -> Iterator[str]:
-    match shape:
-        case Every(parts) | Either(parts):
-            for part in parts:
-                yield from _named(part)
-        case Not(part) | (Condition() as part):
-            yield part.member
 
 
 def _summed(

@@ -5,7 +5,7 @@ Definitions (bodies, certifications, claims) are some hundreds: conditions on th
 become a list of ids (`settled`) in a condition on assignments. `domain.filter_input` reads what a face sends.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -105,16 +105,32 @@ def negation(where: Where) -> Where:
             return Not(where)
 
 
-def size(where: Where) -> int:
-    """How many conditions a filter consists of, those on records that it refers to included."""
+def single_conditions(where: Where) -> Iterator[Condition]:
+    """All conditions of a filter, also those that do not hold."""
     match where:
         case Every(parts) | Either(parts):
-            return sum(map(size, parts))
-        case Not(part):
-            return size(part)
-        case Condition(_, "where", inner):
-            return max(1, size(inner))
-    return 1
+            for part in parts:
+                yield from single_conditions(part)
+        case Not(part) | (Condition() as part):
+            yield part
+
+
+def replaced(where: Where, change: Callable[[Condition | Not], Where]) -> Where:
+    """The same filter with something else in the place of each condition, and of each that does not hold."""
+    match where:
+        case Every(parts):
+            return every(replaced(part, change) for part in parts)
+        case Either(parts):
+            return either(replaced(part, change) for part in parts)
+        case Not() | Condition():
+            return change(where)
+
+
+def size(where: Where) -> int:
+    """How many conditions a filter consists of, those on records that it refers to included."""
+    return sum(
+        max(1, size(condition.value)) if condition.operator == "where" else 1 for condition in single_conditions(where)
+    )
 
 
 # Members of definitions that are compared whatever the case.
@@ -162,16 +178,16 @@ def settled(where: Where, member: str, definitions: Sequence[Any]) -> Where:
 
     `definitions` are those that the caller may see, so that even a `not` finds none of the others.
     """
-    match where:
-        case Every(parts):
-            return every(settled(part, member, definitions) for part in parts)
-        case Either(parts):
-            return either(settled(part, member, definitions) for part in parts)
-        case Condition(name, "where", inner) if name == member:
-            return one_of(f"{member}_id", sorted(item.id for item in definitions if matches(inner, item)))
-        case Not(Condition(name, "where", inner)) if name == member:
-            return one_of(f"{member}_id", sorted(item.id for item in definitions if not matches(inner, item)))
-    return where
+
+    def change(test: Condition | Not) -> Where:
+        match test:
+            case Condition(name, "where", inner) if name == member:
+                return one_of(f"{member}_id", sorted(item.id for item in definitions if matches(inner, item)))
+            case Not(Condition(name, "where", inner)) if name == member:
+                return one_of(f"{member}_id", sorted(item.id for item in definitions if not matches(inner, item)))
+        return test
+
+    return replaced(where, change)
 
 
 def among_own(where: Where, organization_ids: Sequence[ShortId]) -> Where:
@@ -179,24 +195,20 @@ def among_own(where: Where, organization_ids: Sequence[ShortId]) -> Where:
 
     Metadata are their owner's notes: for everybody else they are empty, so that even a `not` tells nothing of them.
     """
-    match where:
-        case Every(parts):
-            return every(among_own(part, organization_ids) for part in parts)
-        case Either(parts):
-            return either(among_own(part, organization_ids) for part in parts)
-        case Condition("metadata"):
-            return every([where, one_of("organization_id", organization_ids)])
-        case Not(Condition("metadata") as part):
-            return negation(among_own(part, organization_ids))
-    return where
+
+    def change(test: Condition | Not) -> Where:
+        match test:
+            case Condition("metadata"):
+                return every([test, one_of("organization_id", organization_ids)])
+            case Not(Condition("metadata") as part):
+                return negation(change(part))
+        return test
+
+    return replaced(where, change)
 
 
 def asks_for(where: Where, member: str, operator: str | None = None) -> bool:
     """Whether any condition is on that member, with that operator if one is named."""
-    match where:
-        case Every(parts) | Either(parts):
-            return any(asks_for(part, member, operator) for part in parts)
-        case Not(part):
-            return asks_for(part, member, operator)
-        case Condition(name, other):
-            return name == member and operator in (None, other)
+    return any(
+        condition.member == member and operator in (None, condition.operator) for condition in single_conditions(where)
+    )

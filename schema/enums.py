@@ -3,7 +3,7 @@
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
-from domain import paging, stats, vocabulary
+from domain import paging, stats, vocabulary  # noqa: F401 - each declares some
 
 
 def _enum_type(enumeration: type[vocabulary.Vocabulary]) -> None:
@@ -14,23 +14,5 @@ def _enum_type(enumeration: type[vocabulary.Vocabulary]) -> None:
         value.description = enumeration[value.name].__doc__
 
 
-for _enumeration in (
-    vocabulary.BulkPolicy,
-    vocabulary.ClaimCategory,
-    vocabulary.ClaimSource,
-    vocabulary.DataSource,
-    vocabulary.KeyKind,
-    vocabulary.Role,
-    vocabulary.Standing,
-    vocabulary.VerificationStatus,
-    paging.AssignmentOrderField,
-    paging.BodyOrderField,
-    paging.DefinitionOrderField,
-    paging.NestedAssignmentOrderField,
-    paging.OrderDirection,
-    paging.ProductOrderField,
-    stats.CertificationGrouping,
-    stats.ClaimGrouping,
-    stats.ExpiryBucket,
-):
+for _enumeration in vocabulary.Vocabulary.__subclasses__():
     _enum_type(_enumeration)

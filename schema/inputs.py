@@ -107,8 +107,11 @@ def plain_members(input: Any) -> Any:
         return [plain_members(item) for item in input]
     if not dataclasses.is_dataclass(input):
         return input
-    values = {field.name.rstrip("_"): getattr(input, field.name) for field in dataclasses.fields(input)}
-    return {name: plain_members(value) for name, value in values.items() if value is not None}
+    return {
+        name.rstrip("_"): plain_members(value)
+        for name in _members(cast("Any", type(input)))
+        if (value := getattr(input, name)) is not None
+    }
 
 
 def by_id_or_code(

@@ -11,7 +11,7 @@ from sqlalchemy.sql.expression import BindParameter, ColumnElement
 
 from db.sql import tables
 from db.sql.types import AnyOf, Endless, Exists, Negated, Unindexed, VocabularyText, among, pattern, text_list
-from domain.filters import Condition, Either, Every, Not, Where, either, every, one_of
+from domain.filters import Condition, Either, Every, Not, Where, one_of, replaced
 
 COLUMN_OF = {"expiration_date": "ends", "lapses_on": "lapses"}
 """Members whose conditions and orders go by a column of another name."""
@@ -27,17 +27,17 @@ class Taken(NamedTuple):
 
 def positive(where: Where, table: Table) -> Where:
     """The same with `not` before values of an enumeration turned into its other values, which an index finds."""
-    match where:
-        case Every(parts):
-            return every(positive(part, table) for part in parts)
-        case Either(parts):
-            return either(positive(part, table) for part in parts)
-        case Not(Condition(member, "eq" | "in" as operator, value)):
-            kind = column_of(table, member).type
-            if isinstance(kind, VocabularyText):
-                named = value if operator == "in" else (value,)
-                return one_of(member, [each for each in kind.members if each not in named])
-    return where
+
+    def change(test: Condition | Not) -> Where:
+        match test:
+            case Not(Condition(member, "eq" | "in" as operator, value)):
+                kind = column_of(table, member).type
+                if isinstance(kind, VocabularyText):
+                    named = value if operator == "in" else (value,)
+                    return one_of(member, [each for each in kind.members if each not in named])
+        return test
+
+    return replaced(where, change)
 
 
 def take_apart(where: Where) -> Taken:
