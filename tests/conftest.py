@@ -28,6 +28,12 @@ sweeper.watch()
 
 ROOT = Path(__file__).parent.parent
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts those with a browser first: each takes long, and what comes last is not shared among the processes."""
+    items.sort(key=lambda item: "web" not in item.path.parts)
+
+
 UNLIMITED = 1_000_000
 """A rate limit that no test reaches; those of rate limits use the defaults."""
 

@@ -82,7 +82,19 @@ def test_help_needs_no_environment(tree: Path, words: list[str]) -> None:
     shutil.rmtree(tree / "locks")
     run = start(tree, *words)
     assert (run.returncode, run.stderr) == (0, "")
-    for word in ("demo", "test", "install", "check", "bench", "lock", "serve", "migrate", "keys create", "schema"):
+    for word in (
+        "demo",
+        "test",
+        "install",
+        "check",
+        "coverage",
+        "bench",
+        "lock",
+        "serve",
+        "migrate",
+        "keys create",
+        "schema",
+    ):
         assert f"\n  {word} " in run.stdout
     assert not (tree / ".venv").exists()
 
@@ -95,7 +107,7 @@ def test_the_version_needs_no_environment(tree: Path) -> None:
     assert not (tree / ".venv").exists()
 
 
-@pytest.mark.parametrize("word", ["install", "check", "lock"])
+@pytest.mark.parametrize("word", ["install", "check", "coverage", "lock"])
 def test_asking_for_help_does_nothing_else(tree: Path, word: str) -> None:
     for flag in ("--help", "-h"):
         run = start(tree, word, flag)
@@ -106,7 +118,7 @@ def test_asking_for_help_does_nothing_else(tree: Path, word: str) -> None:
     assert not (tree / ".venv").exists()
 
 
-@pytest.mark.parametrize("word", ["install", "check"])
+@pytest.mark.parametrize("word", ["install", "check", "coverage"])
 def test_an_argument_that_nobody_takes_is_refused(tree: Path, word: str) -> None:
     run = start(tree, word, "--fast")
     assert run.returncode == 2
@@ -118,7 +130,7 @@ def test_help_lists_the_commands_of_the_application() -> None:
     command = [sys.executable, "-m", "gateway", "--help"]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     commands = {line.split()[0] for line in answer.partition("Commands:\n")[2].splitlines() if line[2:3].strip()}
-    of_launcher = {"test", "install", "check", "bench", "lock"}
+    of_launcher = {"test", "coverage", "install", "check", "bench", "lock"}
     listed = {line.split()[0] for line in load(ROOT).HELP.splitlines() if line.startswith("  ")}
     assert commands == listed - of_launcher
 
@@ -180,6 +192,19 @@ def test_all_tests_share_the_cores_and_chosen_ones_run_in_one_process(tree: Path
     assert json.loads(start(tree, "test").stdout)["arguments"][:2] == ["-n", "logical"]
     chosen = ["tests/domain", "-k", "gtin"]
     assert json.loads(start(tree, "test", *chosen).stdout)["arguments"] == chosen
+
+
+def test_coverage_runs_all_tests_measured_and_stops_at_what_fails(tree: Path) -> None:
+    pretend_ready(tree, "test")
+    said = "import sys; print(*sys.argv[1:]); sys.exit(sys.argv[1] == {!r})"
+    (tree / "coverage.py").write_text(said.format("report"))
+    run = start(tree, "coverage")
+    assert run.returncode == 1
+    erase, measure, combine, report = run.stdout.splitlines()
+    assert (erase, combine, report) == ("erase", "combine -q", "report")
+    assert measure.startswith("run -m pytest -n logical ")
+    (tree / "coverage.py").write_text(said.format("run"))
+    assert len(start(tree, "coverage").stdout.splitlines()) == 2
 
 
 def test_a_link_to_the_launcher_finds_its_checkout(tree: Path, tmp_path: Path) -> None:
