@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,8 @@ from db.engine.opening import open_database
 from db.migrate import migrate
 from domain.short_id import ShortId
 from gateway.app import create_app
+from gateway.pages.graphiql import graphiql_routes
+from gateway.pages.reference import reference_routes
 from gateway.settings import Settings
 from tests import postgresql, sweeper
 from tests.processes import demo_database, running
@@ -46,6 +49,15 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def pages_are_made_once() -> Iterator[None]:
+    """Each test has an application of its own, and all have the same pages, which take longer to make than the rest."""
+    with pytest.MonkeyPatch.context() as patch:
+        for routes in (graphiql_routes, reference_routes):
+            patch.setattr(f"gateway.app.{routes.__name__}", cache(routes))
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """The URI of a real PostgreSQL server."""
@@ -54,9 +66,10 @@ def postgresql_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_databases(postgresql_server: str) -> postgresql.Databases:
+def postgresql_databases(postgresql_server: str) -> Iterator[postgresql.Databases]:
     """The databases on that server."""
-    return postgresql.Databases(postgresql_server)
+    with postgresql.Databases(postgresql_server) as databases:
+        yield databases
 
 
 @pytest.fixture(scope="session")

@@ -112,14 +112,19 @@ def started(*words: str, **settings: str) -> Iterator[Process]:
             process.close()
 
 
-def certgate(*words: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-    """Runs a command to its end."""
-    process = Process(("-m", "gateway", *words), settings)
+def ran(*words: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    """Runs `python WORDS` to its end."""
+    process = Process(words, settings)
     try:
         said = process.output.read()
         return subprocess.CompletedProcess(words, process.wait(), said, process.complaints())
     finally:
         process.close()
+
+
+def certgate(*words: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    """Runs a command to its end."""
+    return ran("-m", "gateway", *words, **settings)
 
 
 def succeeded(*words: str, **settings: str) -> str:

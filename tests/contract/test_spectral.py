@@ -15,12 +15,6 @@ from tests.npm import run, workplace
 PROJECT = Path(__file__).parent / "spectral"
 
 
-@pytest.fixture(scope="module")
-def linter(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Spectral with its rules, in a folder that takes documents."""
-    return workplace(PROJECT, tmp_path_factory.mktemp("linted"))
-
-
 def documents() -> dict[str, dict[str, Any]]:
     return {
         app: document(app, "https://certgate.example.org", "https://closient.com/docs/errors/")
@@ -28,26 +22,9 @@ def documents() -> dict[str, dict[str, Any]]:
     }
 
 
-def findings(linter: Path, found: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
-    """The rules that the documents break, each with where."""
-    for name, content in found.items():
-        (linter / f"{name}.json").write_text(json.dumps(content))
-    files = [f"{name}.json" for name in found]
-    linted = run(linter, "spectral", "lint", "--ruleset", "ruleset.yaml", "--format", "json", "--quiet", *files)
-    assert linted.returncode in (0, 1), linted.stderr
-    return [
-        (item["code"], "/".join(map(str, item["path"])))
-        for item in json.loads(linted.stdout[linted.stdout.index("[") :])
-    ]
-
-
-def test_spectral_finds_nothing(linter: Path) -> None:
-    assert findings(linter, documents()) == []
-
-
-def test_spectral_would_find_what_is_wrong(linter: Path) -> None:
-    # The linter is not merely silent, and what is off for one member is on for the others.
-    broken = json.loads(json.dumps(documents()["certifications"]))
+def broken() -> dict[str, Any]:
+    """A document with one defect of each of some kinds."""
+    broken: dict[str, Any] = json.loads(json.dumps(documents()["certifications"]))
     next(iter(broken["paths"].values()))["get"]["operationId"] = "apps_certifications_api_get_claim"
     schemas = broken["components"]["schemas"]
     del schemas["CertificationBodyOut"]["properties"]["website"]["maxLength"]
@@ -55,7 +32,32 @@ def test_spectral_would_find_what_is_wrong(linter: Path) -> None:
     del schemas["Pagination"]["properties"]["page_size"]["format"]
     del schemas["ClaimOutPage"]["properties"]["data"]["maxItems"]
     del broken["components"]["responses"]["NotFound"]["headers"]["RateLimit"]
-    assert {code for code, _ in findings(linter, {"broken": broken})} == {
+    return broken
+
+
+@pytest.fixture(scope="module")
+def findings(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, str]]:
+    """The documents that break a rule, each with the rule and where; all from one run, whose start is what it takes."""
+    linter = workplace(PROJECT, tmp_path_factory.mktemp("linted"))
+    linted = {**documents(), "broken": broken()}
+    for name, content in linted.items():
+        (linter / f"{name}.json").write_text(json.dumps(content))
+    files = [f"{name}.json" for name in linted]
+    done = run(linter, "spectral", "lint", "--ruleset", "ruleset.yaml", "--format", "json", "--quiet", *files)
+    assert done.returncode == 1, done.stderr
+    return [
+        (Path(item["source"]).stem, item["code"], "/".join(map(str, item["path"])))
+        for item in json.loads(done.stdout[done.stdout.index("[") :])
+    ]
+
+
+def test_spectral_finds_nothing(findings: list[tuple[str, str, str]]) -> None:
+    assert [found for found in findings if found[0] != "broken"] == []
+
+
+def test_spectral_would_find_what_is_wrong(findings: list[tuple[str, str, str]]) -> None:
+    # The linter is not merely silent, and what is off for one member is on for the others.
+    assert {rule for name, rule, _ in findings if name == "broken"} == {
         "operation-operationId-unique",
         "owasp:api4:2023-array-limit",
         "owasp:api4:2023-integer-format",

@@ -39,8 +39,9 @@ def server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="module")
-def databases(server: PostgresServer) -> postgresql.Databases:
-    return postgresql.Databases(server.get_uri())
+def databases(server: PostgresServer) -> Iterator[postgresql.Databases]:
+    with postgresql.Databases(server.get_uri()) as databases:
+        yield databases
 
 
 @pytest.fixture

@@ -307,6 +307,8 @@ async def test_limits_are_kept_again_after_a_fail_over(
     await limiter.close()
     relay.close()
     await relay.wait_closed()
+    # A primary that is told to stop would wait some seconds for its replica.
+    admin.replicaof("NO", "ONE")
 
 
 async def test_a_password_is_never_logged(server: ValkeyServer, caplog: pytest.LogCaptureFixture) -> None:

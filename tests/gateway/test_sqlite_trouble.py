@@ -4,6 +4,7 @@ The rows of SQLite in the table of `docs/errors.md`.
 """
 
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
@@ -16,6 +17,7 @@ import db.engine.group_commit
 from db.engine.database import Pace
 from db.engine.opening import open_database
 from gateway.app import create_app
+from tests import processes
 from tests.conftest import SETTINGS, Populated
 from tests.gateway.test_cli import refused
 from tests.gateway.trouble import WELL, Answers, answers, fill, graphql, ran, small_disk
@@ -105,6 +107,14 @@ async def test_a_file_that_is_gone(database_file: Path, populated_sqlite: Popula
         assert await answers(world) == WELL
 
 
+IMPATIENT = """
+import db.engine.sqlite, gateway.cli
+db.engine.sqlite._BUSY_SECONDS = 0.2
+gateway.cli.main()
+"""
+"""The command line, which would wait for the file as long as a server does."""
+
+
 async def test_a_file_that_another_process_has_locked(
     database_file: Path, populated_sqlite: Populated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,8 +127,9 @@ async def test_a_file_that_another_process_has_locked(
     with closing(sqlite3.connect(database_file, isolation_level=None)) as other:
         other.execute("PRAGMA locking_mode=EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
-        sentence = refused(1, *CREATE_KEY, CERTGATE_DATABASE_URL=f"sqlite:///{database_file}")
-    assert "database is locked" in sentence
+        done = processes.ran("-c", IMPATIENT, *CREATE_KEY, CERTGATE_DATABASE_URL=f"sqlite:///{database_file}")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(r"certgate: [^\n]*database is locked[^\n]*\n", done.stderr), done.stderr
 
 
 async def test_a_file_that_is_damaged(database_file: Path, populated_sqlite: Populated) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.conftest import LiveServer
 from tests.npm import installed
+from tests.web.conftest import waiting
 
 PAGES = {
     "/sign-in": "main",
@@ -57,7 +57,7 @@ def show(browser: Chrome, url: str, drawn: str, width: int) -> None:
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
     browser.get("about:blank")  # another fragment alone would not load the page anew
     browser.get(url)
-    WebDriverWait(browser, 30).until(lambda _: browser.find_elements(By.CSS_SELECTOR, drawn), url)
+    waiting(browser).until(lambda _: browser.find_elements(By.CSS_SELECTOR, drawn), url)
 
 
 def found_on(browser: Chrome, axe: str, width: int) -> list[Any]:
@@ -91,7 +91,7 @@ def test_axe_finds_nothing(browser: Chrome, live_server: LiveServer, axe: str, p
 def test_the_keyboard_leaves_the_editors(browser: Chrome, live_server: LiveServer) -> None:
     browser.get(live_server.sign_in_url)
     browser.get(f"{live_server.url}/graphiql")
-    WebDriverWait(browser, 30).until(lambda _: browser.find_elements(By.CSS_SELECTOR, SIGNED_IN["/graphiql"]))
+    waiting(browser).until(lambda _: browser.find_elements(By.CSS_SELECTOR, SIGNED_IN["/graphiql"]))
     editor = browser.find_element(By.CSS_SELECTOR, ".graphiql-query-editor textarea")
     inside = ".graphiql-query-editor .CodeMirror :focus"
     editor.send_keys("\t")

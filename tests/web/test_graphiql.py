@@ -4,13 +4,13 @@ import json
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
-from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support import expected_conditions as expected
-from selenium.webdriver.support.wait import WebDriverWait
+
+from tests.web.conftest import waiting
 
 NAME = "Demo Arabica coffee beans"  # of the product in the first example
 
@@ -21,10 +21,6 @@ class LiveServer(Protocol):
     url: str
     sign_in_url: str
     api_key: str
-
-
-def waiting(browser: Chrome) -> WebDriverWait[Chrome]:
-    return WebDriverWait(browser, 30)
 
 
 def find(browser: Chrome, css: str) -> WebElement:
@@ -45,7 +41,7 @@ def choose(browser: Chrome, css: str, text: str) -> None:
                 return True
         return False
 
-    WebDriverWait(browser, 30, ignored_exceptions=[StaleElementReferenceException]).until(chosen)
+    waiting(browser).until(chosen)
 
 
 def log(browser: Chrome, kind: str) -> list[dict[str, str]]:

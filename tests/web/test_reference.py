@@ -3,15 +3,13 @@
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.conftest import LiveServer
-
-PATIENCE = 20
+from tests.web.conftest import waiting
 
 
 def element(browser: webdriver.Chrome, css: str) -> WebElement:
-    return WebDriverWait(browser, PATIENCE).until(lambda driver: driver.find_element(By.CSS_SELECTOR, css))
+    return waiting(browser).until(lambda driver: driver.find_element(By.CSS_SELECTOR, css))
 
 
 def complaints(browser: webdriver.Chrome) -> list[str]:
@@ -25,7 +23,7 @@ def executed(browser: webdriver.Chrome, operation: str) -> str:
     element(browser, f"{shown} .try-out__btn").click()
     element(browser, f"{shown} .execute").click()
     status = element(browser, f"{shown} .live-responses-table tbody .response-col_status")
-    WebDriverWait(browser, PATIENCE).until(lambda _: status.text)
+    waiting(browser).until(lambda _: status.text)
     return status.text.split()[0]
 
 
@@ -45,7 +43,7 @@ def test_reference_draws_every_api_and_tries_some_out(browser: webdriver.Chrome,
     assert complaints(browser) == []
 
     browser.find_elements(By.CSS_SELECTOR, "#apis a")[1].click()
-    WebDriverWait(browser, PATIENCE).until(
+    waiting(browser).until(
         lambda driver: driver.find_element(By.CSS_SELECTOR, "#reference .title").text.startswith("Products API")
     )
     assert complaints(browser) == []

@@ -3,13 +3,13 @@
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support import expected_conditions as expected
-from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.conftest import LiveServer
+from tests.web.conftest import waiting
 
 
 def shows(browser: Chrome, css: str, text: str) -> None:
-    WebDriverWait(browser, 30).until(expected.text_to_be_present_in_element((By.CSS_SELECTOR, css), text), text)
+    waiting(browser).until(expected.text_to_be_present_in_element((By.CSS_SELECTOR, css), text), text)
 
 
 def enter(browser: Chrome, key: str) -> None:
