@@ -10,7 +10,8 @@ from domain.vocabulary import Role
 from gateway import storage
 from gateway.server import address, serve
 from gateway.settings import Settings
-from resolvers.keys import NewKey, create_key, create_sign_in_link, forget_expired_keys
+from resolvers.keys import NewKey, create_key, forget_expired_keys
+from resolvers.sessions import create_sign_in_link
 from rest_compat.inputs import EXAMPLE_KEY
 
 KEY_NAME = "demo"

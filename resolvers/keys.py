@@ -1,27 +1,23 @@
-"""API keys, members, sign-in links and sessions: what the operator does at the machine, and how a browser signs in.
+"""API keys and members: what the operator does at the machine.
 
 None of these takes a `Caller` or declares a permission: whoever can start the command line on this database
-owns it, and whoever signs in is not yet anybody. So they are plain functions on a database, not operations,
-and neither face may offer them.
+owns it. So they are plain functions on a database, not operations, and neither face may offer them.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from secrets import token_urlsafe
 from typing import NamedTuple
 
 from db import accounts, keys
 from db.engine.database import Database, Transaction
 from db.keys import KeyEntry
 from domain.account import ApiKey, Member, User
-from domain.api_keys import digest, is_well_formed, new_key
+from domain.api_keys import digest, new_key
 from domain.errors import InvalidInput, NotFound, Violation
 from domain.records import Organization
 from domain.short_id import ShortId, new_short_id
 from domain.vocabulary import KeyKind, Role
 from resolvers.organizations import existing
-
-LINK_LIFE = timedelta(hours=1)
 
 
 class NewKey(NamedTuple):
@@ -29,13 +25,6 @@ class NewKey(NamedTuple):
 
     entry: KeyEntry
     secret: str
-
-
-class Session(NamedTuple):
-    """A browser session that was just started. `secret` is the cookie's value, stored nowhere."""
-
-    secret: str
-    expires_at: datetime
 
 
 async def create_key(
@@ -164,57 +153,6 @@ async def forget_expired_keys(database: Database, organization: str, name: str, 
     async with database.write() as transaction:
         owner = await existing(transaction, organization)
         await keys.forget_expired_keys(transaction, owner.id, name, now or datetime.now(UTC))
-
-
-async def create_sign_in_link(database: Database, key: ShortId, now: datetime | None = None) -> str:
-    """A token that signs a browser in once, within the hour, as the API key of that id."""
-    now = now or datetime.now(UTC)
-    token = token_urlsafe(32)
-    async with database.write() as transaction:
-        await keys.add_sign_in_link(
-            transaction, digest=digest(token), api_key_id=key, expires_at=now + LINK_LIFE, at=now
-        )
-    return token
-
-
-async def sign_in(database: Database, token: str, life: timedelta, now: datetime | None = None) -> Session | None:
-    """A session for a sign-in token; None when it is unknown, used or expired. Of two at once one wins."""
-    now = now or datetime.now(UTC)
-    async with database.write() as transaction:
-        key = await keys.use_sign_in_link(transaction, digest(token), now)
-        return None if key is None else await _begun(transaction, key, life, now)
-
-
-async def sign_in_with_key(
-    database: Database, key: str, life: timedelta, now: datetime | None = None
-) -> Session | None:
-    """A session that acts as that API key; None when the key is unknown, revoked, expired or publishable.
-
-    Whoever visits a web page has its publishable key, and is to write nothing here, not even sessions.
-    """
-    now = now or datetime.now(UTC)
-    credential = await keys.find_key(database, digest(key)) if is_well_formed(key) else None
-    if credential is None or (credential.expires_at is not None and credential.expires_at <= now):
-        return None
-    if credential.caller.kind is KeyKind.PUBLISHABLE:
-        return None
-    assert credential.caller.key_id is not None
-    async with database.write() as transaction:
-        return await _begun(transaction, credential.caller.key_id, life, now)
-
-
-async def _begun(transaction: Transaction, key: ShortId, life: timedelta, now: datetime) -> Session:
-    session = Session(token_urlsafe(32), now + life)
-    await keys.add_session(
-        transaction, digest=digest(session.secret), api_key_id=key, expires_at=session.expires_at, at=now
-    )
-    return session
-
-
-async def sign_out(database: Database, secret: str) -> None:
-    """Ends the session with that cookie; one that is over already stays so."""
-    async with database.write() as transaction:
-        await keys.end_session(transaction, digest(secret))
 
 
 def _no_such_key(id: ShortId) -> NotFound:

@@ -19,8 +19,8 @@ from gateway.auth.credentials import SESSION_COOKIE, Credentials, refuse_cross_s
 from gateway.pages import plain as pages
 from gateway.paths import below
 from gateway.settings import Settings
-from resolvers import keys
-from resolvers.keys import Session
+from resolvers import sessions
+from resolvers.sessions import Session
 
 # The token is in the address: it must not be cached, and not be sent on to wherever the page links to.
 _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
@@ -63,7 +63,7 @@ async def _sign_in(request: Request) -> Response:
     if request.method == "HEAD":
         # Starlette routes HEAD to whatever takes GET, but asking about a link must not use it up.
         raise HTTPException(405, "Open the sign-in link with GET.", {"Allow": "GET"})
-    session = await keys.sign_in(request.app.state.database, request.query_params["token"], _life(request))
+    session = await sessions.sign_in(request.app.state.database, request.query_params["token"], _life(request))
     if session is None:
         return pages.standalone(pages.LINK_REFUSED, 410, _PRIVATE)
     return await _signed_in(request, session)
@@ -89,7 +89,7 @@ async def _with_key(request: Request) -> Response:
     body = await request.body()
     fields = parse_qs(body[:_MAX_FORM_BYTES].decode("ascii", "replace"), max_num_fields=10)
     key = fields.get("api_key", [""])[0].strip()
-    session = await keys.sign_in_with_key(request.app.state.database, key, _life(request))
+    session = await sessions.sign_in_with_key(request.app.state.database, key, _life(request))
     if session is None:
         said = "That key is unknown, incomplete, revoked or expired, or a publishable one (cpk), which signs nobody in."
         return pages.standalone(pages.form(said), 401, _FORM)
@@ -99,7 +99,7 @@ async def _with_key(request: Request) -> Response:
 async def _signed_in(request: Request, session: Session) -> Response:
     former = session_cookie(request.headers)
     if former is not None:
-        await keys.sign_out(request.app.state.database, former)
+        await sessions.sign_out(request.app.state.database, former)
     response = RedirectResponse(below(request, "/graphiql"), 303, _PRIVATE)
     response.set_cookie(
         SESSION_COOKIE,
@@ -119,7 +119,7 @@ async def _sign_out(request: Request) -> Response:
     # Another site's form arrives without the cookie (SameSite), so it can end nothing here.
     if secret is not None:
         refuse_cross_site("POST", request.headers, request.app.state.settings.public_url)
-        await keys.sign_out(request.app.state.database, secret)
+        await sessions.sign_out(request.app.state.database, secret)
         response.delete_cookie(
             SESSION_COOKIE, path=below(request, "") or "/", secure=_is_secure(request), httponly=True, samesite="lax"
         )

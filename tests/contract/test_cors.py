@@ -10,7 +10,7 @@ from db.sql import tables
 from gateway.app import create_app
 from gateway.environment import load_settings
 from gateway.settings import Settings, SettingsError
-from resolvers.keys import create_sign_in_link, sign_in
+from resolvers.sessions import create_sign_in_link, sign_in
 from tests.world import GTIN, VEGAN, World
 
 OURS = "https://dashboard.example.org"

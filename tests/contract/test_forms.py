@@ -8,7 +8,7 @@ import pytest
 
 from db.sql import tables
 from domain.errors import BadRequest, InvalidInput
-from resolvers.keys import create_sign_in_link, sign_in
+from resolvers.sessions import create_sign_in_link, sign_in
 from rest_compat.forms import read_form
 from tests.world import GTIN, USDA_ORGANIC, VEGAN, World
 

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db.sql import tables
-from resolvers.keys import sign_in_with_key
+from resolvers.sessions import sign_in_with_key
 from tests.world import GTIN, World
 
 JSON = {"Content-Type": "application/json"}

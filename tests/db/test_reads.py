@@ -13,6 +13,7 @@ from db.assignments import certifications, claims
 from db.engine.database import Database, Pace
 from db.engine.opening import open_database
 from db.engine.postgresql import PostgresqlDatabase
+from db.sessions import add_session
 from db.sql import tables
 from db.sql.reads import Read
 from domain.access import Caller
@@ -218,7 +219,7 @@ async def test_keys(world: World) -> None:
         await transaction.execute(
             update(tables.api_keys).where(tables.api_keys.c.digest == secret).values(expires_at=MOMENT)
         )
-        await keys.add_session(
+        await add_session(
             transaction,
             digest="s",
             api_key_id=world.key_ids["publishable"],

@@ -24,7 +24,8 @@ from gateway.app import create_app
 from gateway.auth.credentials import Credentials
 from gateway.auth.last_used import LastUsed
 from gateway.settings import Settings
-from resolvers.keys import create_key, list_keys, list_members, remove_member, set_member, sign_in_with_key
+from resolvers.keys import create_key, list_keys, list_members, remove_member, set_member
+from resolvers.sessions import sign_in_with_key
 from tests.processes import serving
 from tests.world import GTIN, NON_GMO, World
 

@@ -18,7 +18,7 @@ from starlette.routing import Mount
 from gateway.app import create_app
 from gateway.http_protocol import QuickProtocol
 from gateway.settings import Settings
-from resolvers.keys import create_sign_in_link
+from resolvers.sessions import create_sign_in_link
 from tests.served import served
 from tests.world import GTIN, NON_GMO, World
 

@@ -18,7 +18,8 @@ from domain.errors import Unauthorized
 from domain.short_id import catalogue_id
 from domain.vocabulary import Role
 from gateway.auth.credentials import Credentials
-from resolvers.keys import create_key, create_sign_in_link, list_keys, revoke_key, sign_in, sign_out
+from resolvers.keys import create_key, list_keys, revoke_key
+from resolvers.sessions import create_sign_in_link, sign_in, sign_out
 from tests.world import GTIN, World
 
 PATH = f"/certifications/api/v1/products/{GTIN}/certifications"

@@ -11,7 +11,7 @@ import pytest
 
 from db.sql import tables
 from gateway.auth.credentials import Credentials
-from resolvers.keys import create_sign_in_link, sign_in
+from resolvers.sessions import create_sign_in_link, sign_in
 from tests.world import GTIN, USDA_ORGANIC, VEGAN, World
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -380,7 +380,7 @@ async def test_many_documents_at_once_are_never_admitted_beyond_the_limit(world:
 
 
 async def test_a_session_spends_the_budget_of_its_key(world: World) -> None:
-    from resolvers.keys import create_sign_in_link
+    from resolvers.sessions import create_sign_in_link
 
     token = await create_sign_in_link(world.database, world.key_ids["editor"])
     page = await world.client.get("/sign-in", params={"token": token})

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from sqlalchemy import update
 
-from db import keys
+from db import keys, sessions
 from db.engine.database import Database, Transaction
 from db.engine.opening import open_database
 from db.sql import tables
@@ -18,7 +18,8 @@ from domain.vocabulary import KeyKind, Role
 from gateway.app import create_app
 from gateway.auth.credentials import Credentials
 from gateway.settings import Settings
-from resolvers.keys import create_sign_in_link, remove_member, revoke_key, set_member, sign_in_with_key
+from resolvers.keys import remove_member, revoke_key, set_member
+from resolvers.sessions import create_sign_in_link, sign_in_with_key
 from tests.world import GTIN, NON_GMO, World
 
 LIST = f"/certifications/api/v1/products/{GTIN}/certifications"
@@ -145,7 +146,8 @@ async def test_a_junk_cookie_changes_and_announces_nothing(world: World, monkeyp
         announced.append(transaction)
         await real(transaction)
 
-    monkeypatch.setattr(keys, "announce", announce)
+    for module in (keys, sessions):
+        monkeypatch.setattr(module, "announce", announce)
     secret = secret_of(await enter(world, world.keys["editor"], cookie="junk"))
     for cookie in ("junk", "", secret[:-1], "%00", '"\\000"'):
         response = await world.client.post("/sign-out", headers={**HERE, "Cookie": f"sessionid={cookie}"})

@@ -7,7 +7,8 @@ import httpx2
 from db.sql import tables
 from gateway.app import create_app
 from gateway.settings import Settings
-from resolvers.keys import create_sign_in_link, revoke_key
+from resolvers.keys import revoke_key
+from resolvers.sessions import create_sign_in_link
 from tests.world import GTIN, World
 
 GUARDED = f"/certifications/api/v1/products/{GTIN}/certifications"

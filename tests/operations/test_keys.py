@@ -12,7 +12,8 @@ from domain.account import ApiKey
 from domain.api_keys import MAX_KEYS
 from domain.short_id import catalogue_id
 from domain.vocabulary import KeyKind, Role
-from resolvers.keys import list_keys, set_member, sign_in_with_key
+from resolvers.keys import list_keys, set_member
+from resolvers.sessions import sign_in_with_key
 from tests.operations.faces import Face, GraphQL
 from tests.operations.mutations import MUTATIONS, SPARE_KEY, prepare, run, send
 from tests.world import GTIN, NON_GMO, NOON, NOTHING, VEGAN, World

@@ -10,7 +10,8 @@ import pytest
 from httpx2 import Response
 
 from domain.vocabulary import KeyKind, Role
-from resolvers.keys import set_member, sign_in_with_key
+from resolvers.keys import set_member
+from resolvers.sessions import sign_in_with_key
 from tests.operations.faces import Face, GraphQL
 from tests.operations.test_publishable import documents, paths
 from tests.world import GTIN, OTHERS_GTIN, PRIVATE, USDA_ORGANIC, VEGAN, World

@@ -1,0 +1,73 @@
+"""Browser sessions, and the links that begin one. Only digests of secrets are stored."""
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, literal_column, select
+
+from db.engine.database import Transaction
+from db.keys import announce, lock
+from db.sql.reads import Read
+from db.sql.tables import api_keys, sessions, sign_in_links
+from domain.api_keys import MAX_SESSIONS
+from domain.short_id import ShortId
+from domain.vocabulary import KeyKind
+
+LINK = Read(
+    select(sign_in_links.c.api_key_id)
+    .join(api_keys, api_keys.c.id == sign_in_links.c.api_key_id)
+    .where(
+        api_keys.c.is_active.is_(True),
+        api_keys.c.kind != KeyKind.PUBLISHABLE,
+        sign_in_links.c.digest == bindparam("digest"),
+        sign_in_links.c.expires_at > bindparam("now"),
+    ),
+    lambda row: ShortId(row[0]),
+)
+_SESSIONS_TOO_MANY = delete(sessions).where(
+    sessions.c.digest.in_(
+        select(sessions.c.digest)
+        .where(sessions.c.api_key_id == bindparam("key"))
+        .order_by(sessions.c.created_at.desc(), sessions.c.digest)
+        .offset(literal_column(str(MAX_SESSIONS - 1)))
+    )
+)
+
+
+async def add_sign_in_link(
+    transaction: Transaction, *, digest: str, api_key_id: ShortId, expires_at: datetime, at: datetime
+) -> None:
+    """Stores a link that signs in once as that key, by its token's digest, and forgets the expired ones."""
+    await transaction.execute(delete(sign_in_links).where(sign_in_links.c.expires_at < at))
+    await transaction.insert(sign_in_links, {"digest": digest, "api_key_id": api_key_id, "expires_at": expires_at})
+
+
+async def use_sign_in_link(transaction: Transaction, digest: str, now: datetime) -> ShortId | None:
+    """Takes the link away and says which key it stood for; None when it is unknown, used, expired or the key
+    revoked.
+    """
+    found = await transaction.fetch(LINK, digest=digest, now=now)
+    # Of two clicks at once one deletes the row; the other finds nothing to delete.
+    taken = await transaction.execute(delete(sign_in_links).where(sign_in_links.c.digest == digest))
+    return found[0] if found and taken == 1 else None
+
+
+async def add_session(
+    transaction: Transaction, *, digest: str, api_key_id: ShortId, expires_at: datetime, at: datetime
+) -> None:
+    """Stores a browser session by the digest of its cookie, and forgets those that have expired.
+
+    Of the others of that key the newest stay, so that there are no more than `MAX_SESSIONS`.
+    """
+    await lock(transaction, api_key_id)
+    await transaction.execute(delete(sessions).where(sessions.c.expires_at < at))
+    if await transaction.execute(_SESSIONS_TOO_MANY, {"key": api_key_id}):
+        await announce(transaction)
+    await transaction.insert(
+        sessions, {"digest": digest, "api_key_id": api_key_id, "created_at": at, "expires_at": expires_at}
+    )
+
+
+async def end_session(transaction: Transaction, digest: str) -> None:
+    """Forgets a session, if there is one."""
+    if await transaction.execute(delete(sessions).where(sessions.c.digest == digest)):
+        await announce(transaction)

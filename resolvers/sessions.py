@@ -1,0 +1,75 @@
+"""How a browser signs in and out: by a link, or with an API key.
+
+Whoever does is not yet anybody. So these are plain functions on a database, as those of `resolvers.keys` are.
+"""
+
+from datetime import UTC, datetime, timedelta
+from secrets import token_urlsafe
+from typing import NamedTuple
+
+from db import sessions
+from db.engine.database import Database, Transaction
+from db.keys import find_key
+from domain.api_keys import digest, is_well_formed
+from domain.short_id import ShortId
+from domain.vocabulary import KeyKind
+
+LINK_LIFE = timedelta(hours=1)
+
+
+class Session(NamedTuple):
+    """A browser session that was just started. `secret` is the cookie's value, stored nowhere."""
+
+    secret: str
+    expires_at: datetime
+
+
+async def create_sign_in_link(database: Database, key: ShortId, now: datetime | None = None) -> str:
+    """A token that signs a browser in once, within the hour, as the API key of that id."""
+    now = now or datetime.now(UTC)
+    token = token_urlsafe(32)
+    async with database.write() as transaction:
+        await sessions.add_sign_in_link(
+            transaction, digest=digest(token), api_key_id=key, expires_at=now + LINK_LIFE, at=now
+        )
+    return token
+
+
+async def sign_in(database: Database, token: str, life: timedelta, now: datetime | None = None) -> Session | None:
+    """A session for a sign-in token; None when it is unknown, used or expired. Of two at once one wins."""
+    now = now or datetime.now(UTC)
+    async with database.write() as transaction:
+        key = await sessions.use_sign_in_link(transaction, digest(token), now)
+        return None if key is None else await _begun(transaction, key, life, now)
+
+
+async def sign_in_with_key(
+    database: Database, key: str, life: timedelta, now: datetime | None = None
+) -> Session | None:
+    """A session that acts as that API key; None when the key is unknown, revoked, expired or publishable.
+
+    Whoever visits a web page has its publishable key, and is to write nothing here, not even sessions.
+    """
+    now = now or datetime.now(UTC)
+    credential = await find_key(database, digest(key)) if is_well_formed(key) else None
+    if credential is None or (credential.expires_at is not None and credential.expires_at <= now):
+        return None
+    if credential.caller.kind is KeyKind.PUBLISHABLE:
+        return None
+    assert credential.caller.key_id is not None
+    async with database.write() as transaction:
+        return await _begun(transaction, credential.caller.key_id, life, now)
+
+
+async def _begun(transaction: Transaction, key: ShortId, life: timedelta, now: datetime) -> Session:
+    session = Session(token_urlsafe(32), now + life)
+    await sessions.add_session(
+        transaction, digest=digest(session.secret), api_key_id=key, expires_at=session.expires_at, at=now
+    )
+    return session
+
+
+async def sign_out(database: Database, secret: str) -> None:
+    """Ends the session with that cookie; one that is over already stays so."""
+    async with database.write() as transaction:
+        await sessions.end_session(transaction, digest(secret))
