@@ -1,14 +1,15 @@
 """Users, organisations' API keys and what may be asked of them: the Account API (contract 1.5)."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from msgspec import field
 from pydantic import Field
 
-from domain.metadata import MetadataUpdate
-from domain.patch import Null, resolve_nulls
-from domain.records import Organization, Record
+from domain.members import given, given_to, kept
+from domain.metadata import Metadata, MetadataUpdate
+from domain.patch import meaning_of_null, resolve_nulls
+from domain.records import Id, Organization, Record
 from domain.short_id import ShortId, ShortIdField
 from domain.validation import Command, Moment, Text255
 from domain.vocabulary import KeyKind, Role
@@ -34,19 +35,54 @@ class Member(Record, frozen=True):
 class ApiKey(Record, frozen=True):
     """An API key without the key, of which only the digest is stored."""
 
-    id: ShortId
-    organization_id: ShortId
-    kind: KeyKind
-    role: Role
-    name: str
-    created_at: datetime
-    user_id: ShortId | None = None
-    description: str = ""
-    metadata: dict[str, str] = field(default_factory=dict)
-    expires_at: datetime | None = None
-    last_used: datetime | None = None
-    rate_limit_per_minute: int = 0
-    rate_limit_per_day: int = 0
+    id: Id
+    organization_id: Annotated[ShortId, kept("The id of the organisation that issued it")]
+    kind: Annotated[
+        KeyKind,
+        given(
+            "What kind of key it is, told by its prefix: `csb` for a server, `csu` for a person, `cpk` for a browser,"
+            " which never writes and sees nothing private",
+            example="csb",
+            default=KeyKind.BUSINESS,
+            patchable=False,
+        ),
+    ]
+    role: Annotated[
+        Role,
+        given(
+            "What it permits in its organisation: `readonly` reads, `editor` writes too, `manager` manages keys too",
+            example="editor",
+            default=Role.READONLY,
+            patchable=False,
+        ),
+    ]
+    name: Annotated[Text255, given("What it is called", example="The shop")]
+    created_at: Annotated[datetime, kept("When it was made", example="2026-03-31T12:00:00+00:00")]
+    user_id: Annotated[ShortId | None, kept("The id of who acts with a `csu` key", none="for the other kinds")] = None
+    description: Annotated[
+        Text255, given("What it is for, in free text", none="when not said", example="For the shop's pages.")
+    ] = ""
+    metadata: Metadata = field(default_factory=dict)
+    expires_at: Annotated[
+        datetime | None,
+        given(
+            "From when on it is refused",
+            none="when it never is",
+            rule="a moment with its offset; never if left out",
+            example="2099-12-31T12:00:00+00:00",
+            patchable=False,
+        ),
+    ] = None
+    last_used: Annotated[
+        datetime | None,
+        kept(
+            "When it was last used, some seconds late and to the second",
+            none="when it never was",
+            example="2027-03-31T12:00:00+00:00",
+        ),
+    ] = None
+    rate_limit_per_minute: Annotated[int, kept("How many requests it may make in a minute; 0: as many as others")] = 0
+    rate_limit_per_day: Annotated[int, kept("How many requests it may make in a day; 0: as many as others")] = 0
 
 
 class NewApiKey(Record, frozen=True):
@@ -70,8 +106,13 @@ class ListApiKeys(Command):
     organization_id: ShortIdField
 
 
+_GIVEN = {member.name: member for member in given_to(ApiKey)}
+
+
 class CreateApiKey(Command):
     """Make a key of an organisation. The least role is the default; `kind` and `expires_at` are additions of ours."""
+
+    given: ClassVar = _GIVEN
 
     organization_id: ShortIdField
     name: Annotated[Text255, Field(min_length=1)]
@@ -82,11 +123,11 @@ class CreateApiKey(Command):
     expires_at: Moment | None = None
 
 
-_API_KEY = {"name": Null("empties", ""), "description": Null("empties", ""), "metadata": Null("empties", {})}
-
-
 class PatchApiKey(Command):
     """Change what a key is called."""
+
+    given: ClassVar = _GIVEN
+    nulls: ClassVar = {name: meaning_of_null(_GIVEN[name]) for name in ("name", "description", "metadata")}
 
     organization_id: ShortIdField
     key_id: ShortIdField
@@ -96,8 +137,8 @@ class PatchApiKey(Command):
 
     def members(self) -> dict[str, Any]:
         """The members that the caller sent, nulls replaced by what they mean."""
-        sent = {name: getattr(self, name) for name in _API_KEY if name in self.model_fields_set}
-        return resolve_nulls(sent, _API_KEY)
+        sent = {name: getattr(self, name) for name in self.nulls if name in self.model_fields_set}
+        return resolve_nulls(sent, self.nulls)
 
 
 class RevokeApiKey(Command):

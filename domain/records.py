@@ -38,15 +38,17 @@ NOT_READ = NotRead()
 """The only one there is."""
 
 
+Id = Annotated[ShortId, kept("Its id: a UUID written in 22 characters of base 57; it never changes")]
+
+
 class Organization(Record, frozen=True):
     """Who owns products, API keys and private definitions."""
 
-    id: ShortId
+    id: Id
     slug: str
-    name: str
+    name: Annotated[Text255, kept("Its name", example="Acme Foods")]
 
 
-Id = Annotated[ShortId, kept("Its id: a UUID written in 22 characters of base 57; it never changes")]
 IdOfAssignment = Annotated[ShortId, kept("The id of this assignment, not of what is assigned")]
 Logo = Annotated[
     Url | None, kept("Absolute URL of the logo", none="when there is none", example="https://example.org/logo.svg")
@@ -156,7 +158,7 @@ class CertificationAssignment(Record, frozen=True):
         given(
             "Last day of the programme's validity",
             none="when there is no planned end",
-            more="It decides `is_active` (see `lapses_on`).",
+            more="It decides `is_active`.",
             rule="not before the first",
             example="2027-12-31",
         ),

@@ -104,13 +104,16 @@ def check_query(request: Request, endpoint: Endpoint) -> None:
     raise UnfitQuery(wrong[:MAX_VIOLATIONS])
 
 
+def read_query(request: Request, endpoint: Endpoint) -> Command:
+    """The command in the path and the query. Raises `InvalidInput` that names every bad member."""
+    return endpoint.command.parse(_asked(request))
+
+
 async def read_command(request: Request, endpoint: Endpoint) -> Command:
-    """The command in the path and the query or the body. Raises `InvalidInput` that names every bad member.
+    """The command in the path and the body. Raises `InvalidInput` that names every bad member.
 
     Unknown members are ignored, unless the client prefers to have them refused (contract A22).
     """
-    if endpoint.body is None:
-        return endpoint.command.parse(_asked(request))
     sent = await _read_object(request)
     known = endpoint.command.model_fields.keys() - request.path_params.keys()
     unknown = [_unknown(name) for name in sent if name not in known] if prefers_strict(request) else []

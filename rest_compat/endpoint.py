@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
-from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.validation import Command
 from resolvers.operation import Context, WriteOperation
+from rest_compat.documented import Output
 from rest_compat.outputs import PageOut
 
 Form = Literal["one", "list", "page"]
@@ -74,8 +74,8 @@ class Endpoint(NamedTuple):
     """Behind `apps_<app>_api_` the operation id, from which generated clients make their function names."""
     summary: str
     description: str
-    answer: type[Struct] | None = None
-    """A struct of the outputs, or None where nothing is sent (204)."""
+    answer: Output | None = None
+    """One of `rest_compat.outputs`, or None where nothing is sent (204)."""
     form: Form = "one"
     body: str | None = None
     """The name of the body's schema; a command without one is asked in the query."""
@@ -119,9 +119,8 @@ class Endpoint(NamedTuple):
     @property
     def documented(self) -> Any:
         """The type of the answer."""
-        if self.form == "list":
-            return list[self.answer]  # type: ignore[name-defined]
-        return PageOut[self.answer] if self.form == "page" else self.answer  # type: ignore[name-defined]
+        struct: Any = self.answer and self.answer.struct
+        return list[struct] if self.form == "list" else PageOut[struct] if self.form == "page" else struct
 
     @property
     def is_shown_once(self) -> bool:

@@ -1,12 +1,16 @@
 """What is asked, in words: descriptions and examples of parameters and body members for the OpenAPI document.
 
-Types, limits and patterns come from the commands themselves, so that they cannot differ from what is enforced.
+Types, limits and patterns come from the commands themselves, so that they cannot differ from what is enforced; what is
+said of a record's members comes from the record.
 Examples name what the demo has, or for a POST what it does not have yet, so that each operation runs as it is shown.
 """
 
+import json
 from typing import Any, NamedTuple
 
+from domain.patch import Null
 from domain.short_id import catalogue_id
+from domain.validation import Command
 
 EXAMPLE_KEY = catalogue_id("api-key", "to try out")
 """The id of the demo's key that can be changed and revoked without losing anything."""
@@ -26,7 +30,6 @@ class Words(NamedTuple):
 
 _PART = "Only those that have this text in their {}, whatever the case."
 _CODE = "Only the one with this code, whatever the case."
-_NULL_CLEARS = "`null` clears it."
 
 MEMBERS: dict[str, Words] = {
     "gtin": Words(
@@ -46,57 +49,14 @@ MEMBERS: dict[str, Words] = {
     "code": Words(_CODE, "USDA_ORGANIC"),
     "category": Words("Only those of this category.", "DIETARY"),
     "is_active": Words("Only those that are valid today (`true`) or are not (`false`)."),
-    "metadata": Words(
-        "Text under keys of your own, at most 50 of them. Keys that are sent are set, the others stay; a value that is"
-        " empty or `null` deletes its key; `{}` or `null` as a whole clears everything.",
-        {"order_id": "6735"},
-    ),
-    "source": Words("Who stands behind the claim.", "BRAND_SELF_DECLARED"),
-    "valid_from": Words(f"First day of validity. {_NULL_CLEARS}", "2024-01-01"),
-    "expiration_date": Words(f"Last day of validity; not before the first. {_NULL_CLEARS}", "2027-12-31"),
-    "evidence_url": Words(
-        "An http or https URL of what supports the claim, or an empty text. Stored, but never shown to readers.",
-        "https://example.org/report.pdf",
-    ),
-    "evidence_note": Words(
-        "What is to be said about the evidence. Stored, but never shown to readers.", "Lab report 7"
-    ),
-    "expiry_date": Words(f"The expiry printed on the certificate. {_NULL_CLEARS}", "2027-12-31"),
-    "certificate_number": Words("The certificate's number. An empty text clears it.", "NOP-12345"),
-    "issuing_body": Words("Who issued the certificate, in free text. An empty text clears it.", "Oregon Tilth"),
-    "verification_url": Words(
-        "An http or https URL where the certificate can be looked up; an empty text clears it.",
-        "https://example.org/registry/NOP-12345",
-    ),
-    "verification_status": Words("How far the certificate was confirmed against its issuer's registry.", "verified"),
-    "scope": Words("What the certificate covers. An empty text clears it.", "Product"),
-    "certification_value": Words("The result or level. An empty text clears it.", "Grade A"),
-    "audit_date": Words(f"Day of the audit. {_NULL_CLEARS}", "2025-11-03"),
-    "initial_certification_date": Words(f"Day of the first grant. {_NULL_CLEARS}", "2019-06-01"),
-    "certificate_countries": Words(
-        "Where the certificate is valid: ISO 3166-1 alpha-2 codes, upper case. `[]` clears them.", ["US", "CA"]
-    ),
-    "product_name": Words("The product's name.", "Demo rolled oats, fine"),
-    "brand": Words("The product's brand.", "Demo Acre"),
-    "manufacturer": Words("Who makes the product.", "Demo Acre Mills"),
-    "description": Words("What the product is.", "Oats, steamed and rolled."),
-    "country_of_origin": Words("ISO 3166-1 alpha-2 code, upper case; an empty text for none.", "US"),
-    "net_content": Words("How much is in it, as printed.", "500 g"),
-    "ingredients": Words("What is in it, as printed.", "Whole grain oats"),
-    "image_url": Words("An http or https URL of a picture, or an empty text.", "https://example.org/oats.jpg"),
+    "verification_status": Words("Only those whose certificate was confirmed so far.", "verified"),
     "q": Words("Only those that have this text in their name, brand or GTIN.", "oat"),
     "category_id": Words("Only those of this category. Categories are not recorded here, so none matches.", "1234"),
     "is_claimed": Words("Only those that an organisation owns (`true`), or that none does (`false`)."),
     "data_source": Words("Only those whose record came from this source.", "claimed"),
     "key_id": Words("The id of an API key, as the list shows it; not the key.", EXAMPLE_KEY),
-    "role": Words("What the key may do: `readonly` reads, `editor` writes too, `manager` manages keys too.", "editor"),
-    "kind": Words(
-        "`csb` for a server, `csu` for yourself, `cpk` for a browser, which never writes and sees nothing private.",
-        "csb",
-    ),
-    "expires_at": Words("From when on the key is refused, with an offset; `null`: never.", "2099-12-31T12:00:00+00:00"),
 }
-"""Member -> its words, wherever the member appears."""
+"""Member -> its words, wherever it appears and is none of a record."""
 
 ELSEWHERE: dict[tuple[str, str], Words] = {
     ("GetCertificationBody", "id"): Words("The id of the body, as lists show it.", _BODY),
@@ -122,14 +82,6 @@ ELSEWHERE: dict[tuple[str, str], Words] = {
         example=catalogue_id("certification", "NON_GMO_PROJECT")
     ),
     ("AssignClaim", "claim_id"): MEMBERS["claim_id"]._replace(example=catalogue_id("claim", "NON_GMO")),
-    **{
-        (command, member): said
-        for command in ("CreateApiKey", "PatchApiKey")
-        for member, said in (
-            ("name", Words("What the key is called.", "The shop")),
-            ("description", Words("What the key is for.", "Reads certifications for the shop's pages.")),
-        )
-    },
     ("ListTradeItems", "brand"): Words("Only those of this brand, whatever the case.", "Demo Acre"),
     ("ListTradeItems", "country_of_origin"): Words("Only those from this country, an ISO 3166-1 alpha-2 code.", "US"),
     ("ListProducts", "organization_id"): Words("The organisation whose products are listed.", _DEMO),
@@ -144,6 +96,22 @@ ELSEWHERE: dict[tuple[str, str], Words] = {
 """(command, member) -> its words, where they differ from the member's usual ones."""
 
 
-def words(command: str, member: str) -> Words:
+def words(command: type[Command], name: str) -> Words:
     """What is said of a member of a command. Raises `KeyError` where nobody has said anything yet."""
-    return ELSEWHERE.get((command, member)) or MEMBERS[member]
+    if (command.__name__, name) in ELSEWHERE:
+        return ELSEWHERE[command.__name__, name]
+    member = getattr(command, "given", {}).get(name)
+    if member is None:
+        return MEMBERS[name]
+    null = getattr(command, "nulls", {}).get(name)
+    text = member.for_writers(patch=null is not None)
+    return Words(f"{text} {_meaning(null)}".rstrip() if null else text, member.said.example)
+
+
+def _meaning(null: Null) -> str:
+    if null.policy == "unchanged":
+        return "An empty value clears it, `null` leaves it as it is."
+    if null.policy == "refused":
+        return ""
+    empty = "" if null.value is None else f"`{json.dumps(null.value)}` or "
+    return f"{empty}`null` clears it."

@@ -6,8 +6,9 @@ import msgspec
 
 from domain.problem import KINDS
 from rest_compat.asking import JSON_TYPES
+from rest_compat.documented import MAX_INTEGER
 from rest_compat.endpoint import APIS, Endpoint
-from rest_compat.outputs import DAY, MAX_INTEGER, ErrorOut
+from rest_compat.outputs import DAY, ErrorOut
 from rest_compat.problem import INTERNAL, MEDIA_TYPE
 from rest_compat.routes import ENDPOINTS
 from rest_compat.schemas import (
@@ -160,7 +161,7 @@ PARAMETERS: dict[str, Schema] = {
     },
     "If-None-Match": {
         "name": "If-None-Match",
-        "description": "Answer 304 without a body if this is still the `ETag`; what is no such tag is passed over.",
+        "description": "Output 304 without a body if this is still the `ETag`; what is no such tag is passed over.",
         "schema": {"type": "string", "examples": [_EXAMPLE_TAG]},
     },
     "If-None-Match-On-Create": {

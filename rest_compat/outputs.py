@@ -1,284 +1,352 @@
-"""What is answered, as documented objects: the one place where an output's members, their order and limits are said.
+"""What is answered, as documented objects: which members of the records, and what is shown besides."""
 
-The same structs render the answers and describe them in the OpenAPI document. Members without a default are the
-`required` ones of the contract; in truth every member is always sent. msgspec does not judge what it writes, so the
-limits here are promises that the input rules and the tables keep.
-"""
-
-from datetime import date
+from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeVar
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from domain.countries import ALPHA2
-from domain.short_id import PATTERN
+from domain.account import ApiKey, NewApiKey, WhoAmI
+from domain.records import (
+    Certification,
+    CertificationAssignment,
+    CertificationBody,
+    Claim,
+    ClaimAssignment,
+    Organization,
+    Product,
+)
 from domain.validation import MAX_VIOLATIONS
-from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, VerificationStatus
+from domain.validity import is_active
+from rest_compat.documented import MAX_INTEGER, SID, OutputMember, Show, moment, output, read
+from rest_compat.reads import CertifiedProduct
 
 T = TypeVar("T")
 
-SID = Meta(
-    min_length=22,
-    max_length=22,
-    pattern=PATTERN,
-    description="The id: a UUID written in 22 characters of base 57. It never changes.",
-    examples=["WmsG2qe2XXxacqiqo2MfnY"],
-    extra_json_schema={"format": "shortuuid"},
-)
-ID_OF_DEFINITION = Meta(
-    description="The id of the definition, not of the assignment: with the GTIN it addresses the assignment,"
-    " alone it leads to the definition."
-)
-MAX_INTEGER = 2**31 - 1
-"""What the columns hold, and what GraphQL's `Int` does."""
 DAY = 86_400
-Url = Annotated[str, Meta(max_length=2000)]
-Metadata = dict[Annotated[str, Meta(min_length=1, max_length=40)], Annotated[str, Meta(max_length=500)]]
-METADATA = Meta(
-    max_length=50,
-    description="Text that clients attached under keys of their own: up to 50 keys of 1 to 40 characters, values of up"
-    " to 500. The gateway never acts on it. On products of other organisations it is empty.",
-    examples=[{"order_id": "6735"}],
-)
-VALID_FROM = Meta(
-    description="First day of validity; `null` when nobody recorded one, which counts as always.",
-    examples=["2024-01-01"],
-)
-EXPIRATION_DATE = Meta(
-    description="Last day of validity; `null` when there is no planned end.", examples=["2027-12-31"]
-)
-GTIN = Meta(
-    description="Its GTIN in 14 digits.",
-    min_length=14,
-    max_length=14,
-    pattern=r"^\d{14}$",
-    examples=["00012345678905"],
-)
-LOGO = Meta(
-    description="Absolute URL of the logo; `null` when there is none.", examples=["https://example.org/logo.svg"]
+
+CERTIFICATION_BODY = output(
+    CertificationBody,
+    "CertificationBodyOut",
+    "An organisation that certifies, owns a mark or runs a public scheme.",
+    required=["id", "name"],
+    hidden=["code", "country", "kind"],
 )
 
-
-class Out(Struct, gc=False):
-    """The base of the outputs."""
-
-
-class CertificationBodyOut(Out, gc=False):
-    """An organisation that certifies, owns a mark or runs a public scheme."""
-
-    id: Annotated[str, SID]
-    name: Annotated[str, Meta(description="Its name.", max_length=255, examples=["Fair Trade USA"])]
-    website: Annotated[
-        Url,
-        Meta(
-            description="Its site, an https URL; empty when unknown.", examples=["https://www.fairtradecertified.org"]
+CERTIFICATION = output(
+    Certification,
+    "CertificationOut",
+    "The definition of a certification: global, or private to the organisation that asks.",
+    required=["id", "label"],
+    optional=[
+        "code",
+        "description",
+        "url",
+        "logo_url",
+        OutputMember(
+            "certification_body_name",
+            Annotated[
+                Annotated[str, Meta(max_length=255)] | None,
+                Meta(description="The name of the body behind it; null when none is recorded.", examples=["USDA"]),
+            ],
+            lambda record, _: record.body.name if record.body else None,
+            None,
         ),
-    ] = ""
-    description: Annotated[str, Meta(description="What it does; may be empty.")] = ""
-    logo_url: Annotated[Url | None, LOGO] = None
+    ],
+)
+
+CLAIM = output(
+    Claim,
+    "ClaimOut",
+    "The definition of a claim.",
+    required=["id", "code", "label", "category", "requires_definition"],
+)
+
+_ID_OF_DEFINITION = (
+    "The id of the definition, not of the assignment: with the GTIN it addresses the assignment, alone it leads to the"
+    " definition."
+)
 
 
-class CertificationOut(Out, gc=False):
-    """The definition of a certification: global, or private to the organisation that asks."""
+def _certification_assignment(struct: type[Struct]) -> Show:
+    def show(record: CertificationAssignment, now: datetime) -> Struct:
+        definition = record.certification
+        return struct(
+            definition.id,
+            definition.label,
+            is_active(record.valid_from, record.expiration_date, now.date()),
+            record.metadata,
+            definition.code,
+            definition.description,
+            definition.url,
+            definition.logo_url,
+            record.valid_from,
+            record.expiration_date,
+            record.certificate_number,
+            record.issuing_body,
+            record.expiry_date,
+            record.verification_url,
+            record.verification_status,
+            record.scope,
+            record.certification_value,
+            record.audit_date,
+            record.initial_certification_date,
+            record.certificate_countries,
+        )
 
-    id: Annotated[str, SID]
-    label: Annotated[str, Meta(description="Its display name.", max_length=255, examples=["USDA Organic"])]
-    code: Annotated[
-        str,
-        Meta(
-            description="Its stable code; empty for a private definition without one.",
-            max_length=50,
-            examples=["USDA_ORGANIC"],
+    return show
+
+
+CERTIFICATION_ASSIGNMENT = output(
+    CertificationAssignment,
+    "CertificationAssignmentOut",
+    "A certification that a product holds: the definition's own members, and the certificate's.",
+    required=[
+        read(CertificationAssignment, "certification.id", words=_ID_OF_DEFINITION),
+        "certification.label",
+        OutputMember(
+            "is_active",
+            Annotated[
+                bool,
+                Meta(
+                    description="Whether today (UTC) lies between `valid_from` and `expiration_date`, an unknown bound"
+                    " being open. Computed for each answer, so do not keep it."
+                ),
+            ],
+            lambda record, now: is_active(record.valid_from, record.expiration_date, now.date()),
         ),
-    ] = ""
-    description: Annotated[str, Meta(description="What it stands for; may be empty.")] = ""
-    url: Annotated[
-        Url, Meta(description="Where it is explained; may be empty.", examples=["https://www.ams.usda.gov"])
-    ] = ""
-    logo_url: Annotated[Url | None, LOGO] = None
-    certification_body_name: Annotated[
-        Annotated[str, Meta(max_length=255)] | None,
-        Meta(description="The name of the body behind it; `null` when none is recorded.", examples=["USDA"]),
-    ] = None
-    program: Annotated[str, Meta(description="The programme it belongs to; may be empty.", max_length=255)] = ""
-    standard: Annotated[str, Meta(description="The standard it attests; may be empty.", max_length=255)] = ""
+    ],
+    optional=[
+        "metadata",
+        *(f"certification.{name}" for name in ("code", "description", "url", "logo_url")),
+        *("valid_from", "expiration_date", "certificate_number", "issuing_body", "expiry_date", "verification_url"),
+        *("verification_status", "scope", "certification_value", "audit_date", "initial_certification_date"),
+        "certificate_countries",
+    ],
+    hidden=["id"],
+    written_out=_certification_assignment,
+)
 
+CLAIM_ASSIGNMENT = output(
+    ClaimAssignment,
+    "ClaimAssignmentOut",
+    "A claim that a product makes. Evidence is taken in, but never shown.",
+    required=[
+        read(ClaimAssignment, "claim.id", words=_ID_OF_DEFINITION),
+        "claim.label",
+        "claim.code",
+        "claim.category",
+        "source",
+    ],
+    hidden=["id", "evidence_url", "evidence_note"],
+)
 
-class ClaimOut(Out, gc=False):
-    """The definition of a claim."""
-
-    id: Annotated[str, SID]
-    code: Annotated[str, Meta(description="Its stable code.", max_length=50, examples=["NON_GMO"])]
-    label: Annotated[str, Meta(description="Its display name.", max_length=100, examples=["Non-GMO"])]
-    category: Annotated[ClaimCategory, Meta(description="What it is about.", examples=["INGREDIENT_ABSENCE"])]
-    requires_definition: Annotated[
-        bool, Meta(description="Whether the brand has to say in its own words what it means by the claim.")
-    ]
-    description: Annotated[str, Meta(description="What it says; may be empty.")] = ""
-
-
-class CertificationAssignmentOut(Out, gc=False):
-    """A certification that a product holds: the definition's own members, and the certificate's."""
-
-    id: Annotated[str, SID, ID_OF_DEFINITION]
-    label: Annotated[
-        str, Meta(description="The certification's display name.", max_length=255, examples=["USDA Organic"])
-    ]
-    is_active: Annotated[
-        bool,
-        Meta(
-            description="Whether today (UTC) lies between `valid_from` and `expiration_date`, an unknown bound being"
-            " open. Computed for each answer, so do not keep it."
+CERTIFIED_PRODUCT = output(
+    CertifiedProduct,
+    "CertifiedProductOut",
+    "A product with what it is certified for and what it claims.",
+    required=[
+        "product.gtin",
+        "product.name",
+        "product.brand",
+        OutputMember(
+            "certifications",
+            Annotated[
+                list[CERTIFICATION_ASSIGNMENT.struct],  # type: ignore[name-defined]
+                Meta(description="The certifications it holds, by label."),
+            ],
+            lambda found, now: [CERTIFICATION_ASSIGNMENT.show(item, now) for item in found.certifications],
         ),
-    ]
-    metadata: Annotated[Metadata, METADATA] = field(default_factory=dict)
-    code: Annotated[
-        str, Meta(description="The certification's code; may be empty.", max_length=50, examples=["USDA_ORGANIC"])
-    ] = ""
-    description: Annotated[str, Meta(description="What the certification stands for; may be empty.")] = ""
-    url: Annotated[Url, Meta(description="Where the certification is explained; may be empty.")] = ""
-    logo_url: Annotated[Url | None, LOGO] = None
-    valid_from: Annotated[date | None, VALID_FROM] = None
-    expiration_date: Annotated[date | None, EXPIRATION_DATE] = None
-    certificate_number: Annotated[
-        str,
-        Meta(
-            description="The certificate's number, as its issuer wrote it; empty when not recorded.",
-            max_length=100,
-            examples=["NOP-12345"],
+        OutputMember(
+            "claims",
+            Annotated[
+                list[CLAIM_ASSIGNMENT.struct],  # type: ignore[name-defined]
+                Meta(description="The claims it makes, by label."),
+            ],
+            lambda found, now: [CLAIM_ASSIGNMENT.show(item, now) for item in found.claims],
         ),
-    ] = ""
-    issuing_body: Annotated[
-        str,
-        Meta(
-            description="Who issued the certificate, in the brand's words: it may differ from the definition's body."
-            " Empty when not recorded.",
-            max_length=255,
-            examples=["Oregon Tilth"],
+    ],
+)
+
+
+def _not_recorded(name: str, words: str, kind: type = float) -> OutputMember:
+    return OutputMember(
+        name, Annotated[kind | None, Meta(description=f"{words}: not recorded here, so null.")], None, None
+    )
+
+
+def _size(name: str, words: str) -> list[OutputMember]:
+    unit = _not_recorded(f"{name}_uom", f"The unit of the {name.replace('_', ' ')}", str)
+    return [_not_recorded(name, words), unit]
+
+
+PRODUCT = output(
+    Product,
+    "ProductOut",
+    "A product under its GTIN. What it is certified for and what it claims are lists of their own.",
+    required=[
+        "id",
+        "gtin",
+        "name",
+        OutputMember(
+            "is_claimed",
+            Annotated[bool, Meta(description="Whether an organisation owns it; here every product has an owner.")],
+            lambda *_: True,
         ),
-    ] = ""
-    expiry_date: Annotated[
-        date | None,
-        Meta(
-            description="The expiry printed on the certificate, which may differ from the end of validity; `null` when"
-            " not recorded.",
-            examples=["2027-12-31"],
+        "data_source",
+    ],
+    optional=[
+        _not_recorded("confidence_score", "How sure the source is, 0 to 1"),
+        OutputMember(
+            "field_confidence",
+            Annotated[
+                dict[str, float], Meta(description="How sure the source is of each member: not recorded, so empty.")
+            ],
+            None,
+            {},
         ),
-    ] = None
-    verification_url: Annotated[
-        Url, Meta(description="Where the certificate can be looked up in public; may be empty.")
-    ] = ""
-    verification_status: Annotated[
-        VerificationStatus,
-        Meta(description="How far the certificate was confirmed against its issuer's registry.", examples=["verified"]),
-    ] = VerificationStatus.UNVERIFIED
-    scope: Annotated[str, Meta(description="What the certificate covers; may be empty.", examples=["Product"])] = ""
-    certification_value: Annotated[
-        str,
-        Meta(
-            description="The result or level (GS1 `certificationValue`); empty when there are no levels.",
-            max_length=255,
-            examples=["Grade A"],
+        *("metadata", "brand", "manufacturer", "description", "image_url", "country_of_origin", "net_content"),
+        _not_recorded("net_content_value", "The number in the net content"),
+        _not_recorded("net_content_uom", "The unit of the net content", str),
+        OutputMember(
+            "owner_id",
+            Annotated[SID | None, Meta(description="The id of the organisation that owns it.")],
+            "organization_id",
+            None,
         ),
-    ] = ""
-    audit_date: Annotated[
-        date | None, Meta(description="Day of the audit; `null` when not recorded.", examples=["2025-11-03"])
-    ] = None
-    initial_certification_date: Annotated[
-        date | None, Meta(description="Day of the first grant; `null` when not recorded.", examples=["2019-06-01"])
-    ] = None
-    certificate_countries: Annotated[
-        list[Annotated[str, Meta(min_length=2, max_length=2)]],
-        Meta(
-            description="Where the certificate is valid: ISO 3166-1 alpha-2 codes, upper case. Empty means not"
-            " recorded, not everywhere.",
-            max_length=len(ALPHA2),
-            examples=[["US", "CA"]],
+        OutputMember(
+            "claim_verification_status",
+            Annotated[
+                Literal["unverified"],
+                Meta(
+                    description="How far the ownership was confirmed: `unverified`, since the operator vouches for it."
+                ),
+            ],
+            None,
+            "unverified",
         ),
-    ] = field(default_factory=list)
+        *(member for name in ("length", "width", "height", "depth") for member in _size(name, f"Its {name}")),
+        *_size("gross_weight", "Its weight with packaging"),
+        *_size("net_weight", "Its weight without packaging"),
+        *(
+            _not_recorded(f"gpc_{level}_code", f"Its GPC {level}", str)
+            for level in ("brick", "class", "family", "segment")
+        ),
+    ],
+    hidden=["ingredients"],
+)
 
+_CREATED = moment(ApiKey, "created_at", name="created")
 
-class ClaimAssignmentOut(Out, gc=False):
-    """A claim that a product makes. Evidence is taken in, but never shown."""
+API_KEY = output(
+    ApiKey,
+    "ApiKeyOut",
+    "An API key as a list shows it: everything but the key.",
+    required=["id", "name", "role", _CREATED],
+    optional=[
+        "metadata",
+        "description",
+        "kind",
+        OutputMember(
+            "is_active",
+            Annotated[bool, Meta(description="Whether it is accepted: false once it has expired.")],
+            lambda key, now: key.expires_at is None or key.expires_at > now,
+            True,
+        ),
+        moment(ApiKey, "expires_at"),
+        moment(ApiKey, "last_used"),
+        read(ApiKey, "rate_limit_per_minute")._replace(default=0),
+        read(ApiKey, "rate_limit_per_day")._replace(default=0),
+    ],
+    hidden=["user_id"],
+)
 
-    id: Annotated[str, SID, ID_OF_DEFINITION]
-    label: Annotated[str, Meta(description="The claim's display name.", max_length=100, examples=["Non-GMO"])]
-    code: Annotated[str, Meta(description="The claim's code.", max_length=50, examples=["NON_GMO"])]
-    category: Annotated[ClaimCategory, Meta(description="What the claim is about.", examples=["INGREDIENT_ABSENCE"])]
-    source: Annotated[ClaimSource, Meta(description="Who stands behind it.", examples=["BRAND_SELF_DECLARED"])]
-    metadata: Annotated[Metadata, METADATA] = field(default_factory=dict)
-    valid_from: Annotated[date | None, VALID_FROM] = None
-    expiration_date: Annotated[date | None, EXPIRATION_DATE] = None
+API_KEY_CREATED = output(
+    NewApiKey,
+    "ApiKeyCreatedOut",
+    "A key that was just made.",
+    required=[
+        "entry.id",
+        "entry.name",
+        "entry.role",
+        moment(NewApiKey, "entry.created_at", name="created"),
+        OutputMember(
+            "key",
+            Annotated[
+                str,
+                Meta(
+                    description="The key itself. It is shown here and never again: only its digest is stored.",
+                    max_length=45,
+                    pattern="^(csb|csu|cpk)_[A-Za-z0-9]{32}_[0-9a-f]{8}$",
+                    examples=["csb_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEf_84041098"],
+                ),
+            ],
+            "secret",
+        ),
+    ],
+    optional=["entry.metadata", "entry.description"],
+)
 
+_OWN_ORGANIZATION = output(
+    Organization, "OwnOrganizationOut", "An organisation that the caller acts for.", required=["id", "name"]
+)
 
-def _unknown(what: str) -> Meta:
-    return Meta(description=f"{what}: not recorded here, so `null`.")
+_OWN_API_KEY = output(
+    ApiKey,
+    "OwnApiKeyOut",
+    "The key that asks.",
+    required=["id", "role", "description", _CREATED],
+    optional=["metadata"],
+    hidden=["user_id", "name", "kind", "expires_at", "last_used", "rate_limit_per_minute", "rate_limit_per_day"],
+)
 
-
-class CertifiedProductOut(Out, gc=False):
-    """A product with what it is certified for and what it claims."""
-
-    gtin: Annotated[str, GTIN]
-    product_name: Annotated[str, Meta(description="Its name; may be empty.", max_length=255, examples=["Oat drink"])]
-    brand: Annotated[str, Meta(description="Its brand; may be empty.", max_length=255, examples=["Acme"])]
-    certifications: Annotated[
-        list[CertificationAssignmentOut], Meta(description="The certifications it holds, by label.")
-    ]
-    claims: Annotated[list[ClaimAssignmentOut], Meta(description="The claims it makes, by label.")]
-
-
-class ProductOut(Out, gc=False):
-    """A product under its GTIN. What it is certified for and what it claims are lists of their own."""
-
-    id: Annotated[str, SID]
-    gtin: Annotated[str, GTIN]
-    product_name: Annotated[str, Meta(description="Its name; may be empty.", max_length=255, examples=["Oat drink"])]
-    is_claimed: Annotated[bool, Meta(description="Whether an organisation owns it; here every product has an owner.")]
-    data_source: Annotated[DataSource, Meta(description="Where its record came from.", examples=["claimed"])]
-    confidence_score: Annotated[float | None, _unknown("How sure the source is, 0 to 1")] = None
-    field_confidence: Annotated[
-        dict[str, float], Meta(description="How sure the source is of each member: not recorded, so empty.")
-    ] = field(default_factory=dict)
-    metadata: Annotated[Metadata, METADATA] = field(default_factory=dict)
-    brand: Annotated[str, Meta(description="Its brand; may be empty.", max_length=255, examples=["Acme"])] = ""
-    manufacturer: Annotated[str, Meta(description="Who makes it; may be empty.", max_length=255)] = ""
-    description: Annotated[str, Meta(description="What it is; may be empty.")] = ""
-    image_url: Annotated[Url, Meta(description="Absolute URL of a picture; may be empty.")] = ""
-    country_of_origin: Annotated[
-        str, Meta(description="ISO 3166-1 alpha-2 code; empty when unknown.", max_length=2, examples=["US"])
-    ] = ""
-    net_content: Annotated[
-        str, Meta(description="How much is in it, as printed; may be empty.", max_length=100, examples=["1 l"])
-    ] = ""
-    net_content_value: Annotated[float | None, _unknown("The number in the net content")] = None
-    net_content_uom: Annotated[str | None, _unknown("The unit of the net content")] = None
-    owner_id: Annotated[Annotated[str, SID] | None, Meta(description="The id of the organisation that owns it.")] = None
-    claim_verification_status: Annotated[
-        Literal["unverified"],
-        Meta(description="How far the ownership was confirmed: `unverified`, since the operator vouches for it."),
-    ] = "unverified"
-    length: Annotated[float | None, _unknown("Its length")] = None
-    length_uom: Annotated[str | None, _unknown("The unit of the length")] = None
-    width: Annotated[float | None, _unknown("Its width")] = None
-    width_uom: Annotated[str | None, _unknown("The unit of the width")] = None
-    height: Annotated[float | None, _unknown("Its height")] = None
-    height_uom: Annotated[str | None, _unknown("The unit of the height")] = None
-    depth: Annotated[float | None, _unknown("Its depth")] = None
-    depth_uom: Annotated[str | None, _unknown("The unit of the depth")] = None
-    gross_weight: Annotated[float | None, _unknown("Its weight with packaging")] = None
-    gross_weight_uom: Annotated[str | None, _unknown("The unit of the gross weight")] = None
-    net_weight: Annotated[float | None, _unknown("Its weight without packaging")] = None
-    net_weight_uom: Annotated[str | None, _unknown("The unit of the net weight")] = None
-    gpc_brick_code: Annotated[str | None, _unknown("Its GPC brick")] = None
-    gpc_class_code: Annotated[str | None, _unknown("Its GPC class")] = None
-    gpc_family_code: Annotated[str | None, _unknown("Its GPC family")] = None
-    gpc_segment_code: Annotated[str | None, _unknown("Its GPC segment")] = None
+WHOAMI = output(
+    WhoAmI,
+    "WhoAmIOut",
+    "Who is asking.",
+    required=[
+        OutputMember(
+            "user_id",
+            Annotated[
+                SID | None, Meta(description="The user behind a `csu` key; `null` for keys that stand for nobody.")
+            ],
+            lambda who, _: who.user.id if who.user else None,
+        ),
+        OutputMember(
+            "email",
+            Annotated[
+                Annotated[str, Meta(max_length=254)] | None,
+                Meta(description="The user's address.", examples=["ann@example.org"]),
+            ],
+            lambda who, _: who.user.email if who.user else None,
+        ),
+        OutputMember(
+            "organizations",
+            Annotated[
+                list[_OWN_ORGANIZATION.struct],  # type: ignore[name-defined]
+                Meta(description="The organisations that the caller acts for; the main one first."),
+            ],
+            lambda who, now: [_OWN_ORGANIZATION.show(item, now) for item in who.organizations],
+        ),
+    ],
+    optional=[
+        read(ApiKey, "metadata")._replace(value=lambda who, _: who.user.metadata if who.user else {}),
+        OutputMember(
+            "api_key",
+            Annotated[
+                _OWN_API_KEY.struct | None,
+                Meta(description="The key that asks; `null` for a signed-in browser and for a token."),
+            ],
+            lambda who, now: _OWN_API_KEY.show(who.api_key, now) if who.api_key else None,
+            None,
+        ),
+    ],
+)
 
 
 _PAGES = Meta(ge=0, le=MAX_INTEGER)
 
 
-class Pagination(Out, gc=False):
+class Pagination(Struct, gc=False):
     """Where a page stands in its list."""
 
     page: Annotated[int, Meta(description="The number of this page, from 1.", ge=1, le=MAX_INTEGER, examples=[1])]
@@ -296,7 +364,7 @@ class PageOut(Struct, Generic[T]):
     pagination: Pagination
 
 
-class DetailOut(Out, gc=False):
+class DetailOut(Struct, gc=False):
     """One thing that is wrong with what was sent."""
 
     loc: Annotated[

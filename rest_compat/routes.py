@@ -8,18 +8,9 @@ from domain.account import CreateApiKey, ListApiKeys, PatchApiKey, RevokeApiKey
 from domain.validation import Command
 from resolvers import account, bodies, certifications, claims, products
 from resolvers.operation import Context
-from rest_compat import exports, reads, wire
-from rest_compat.account_outputs import ApiKeyCreatedOut, ApiKeyOut, WhoAmIOut
+from rest_compat import exports, outputs, reads, wire
+from rest_compat.documented import Output
 from rest_compat.endpoint import Endpoint
-from rest_compat.outputs import (
-    CertificationAssignmentOut,
-    CertificationBodyOut,
-    CertificationOut,
-    CertifiedProductOut,
-    ClaimAssignmentOut,
-    ClaimOut,
-    ProductOut,
-)
 
 CERTIFICATIONS = "/certifications/api/v1"
 PRODUCTS = "/products/api/v1"
@@ -36,7 +27,7 @@ class _Assignments(NamedTuple):
     noun: str
     verb: str
     """What the product does with one."""
-    answer: type[CertificationAssignmentOut | ClaimAssignmentOut]
+    answer: Output
     body: str
     """How the names of the bodies' schemas begin."""
     list: _Asked
@@ -118,7 +109,7 @@ class _Assignments(NamedTuple):
 _CERTIFICATIONS = _Assignments(
     "certification",
     "holds",
-    CertificationAssignmentOut,
+    outputs.CERTIFICATION_ASSIGNMENT,
     "CertificationAssignment",
     list=(commands.ListProductCertifications, certifications.list_product_certifications),
     page=(commands.PageOfProductCertifications, certifications.list_product_certifications),
@@ -130,7 +121,7 @@ _CERTIFICATIONS = _Assignments(
 _CLAIMS = _Assignments(
     "claim",
     "makes",
-    ClaimAssignmentOut,
+    outputs.CLAIM_ASSIGNMENT,
     "ClaimAssignment",
     list=(commands.ListProductClaims, claims.list_product_claims),
     page=(commands.PageOfProductClaims, claims.list_product_claims),
@@ -150,7 +141,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="list_certification_bodies",
         summary="List certification bodies",
         description="Bodies whose name has a part, in numbered pages.",
-        answer=CertificationBodyOut,
+        answer=outputs.CERTIFICATION_BODY,
         form="page",
     ),
     Endpoint(
@@ -161,7 +152,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="get_certification_body",
         summary="Get a certification body",
         description="One body, by its id.",
-        answer=CertificationBodyOut,
+        answer=outputs.CERTIFICATION_BODY,
     ),
     Endpoint(
         "GET",
@@ -171,7 +162,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="list_certifications",
         summary="List certifications",
         description="Definitions that you may see, by part of the label, code and body, in numbered pages.",
-        answer=CertificationOut,
+        answer=outputs.CERTIFICATION,
         form="page",
     ),
     Endpoint(
@@ -182,7 +173,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="get_certification",
         summary="Get a certification",
         description="One definition, by its id. A definition private to another organisation does not exist for you.",
-        answer=CertificationOut,
+        answer=outputs.CERTIFICATION,
     ),
     Endpoint(
         "GET",
@@ -192,7 +183,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="list_claims",
         summary="List claims",
         description="Definitions by part of the label, code and category, in numbered pages.",
-        answer=ClaimOut,
+        answer=outputs.CLAIM,
         form="page",
     ),
     Endpoint(
@@ -203,7 +194,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="get_claim",
         summary="Get a claim",
         description="One definition, by its id.",
-        answer=ClaimOut,
+        answer=outputs.CLAIM,
     ),
     Endpoint(
         "GET",
@@ -213,7 +204,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="get_product",
         summary="Get a product with its certifications and claims",
         description="A product with everything that it holds and claims, as JSON-LD too.",
-        answer=CertifiedProductOut,
+        answer=outputs.CERTIFIED_PRODUCT,
         write=wire.certified_product,
         media_types=(wire.LINKED_DATA,),
     ),
@@ -245,7 +236,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="list_products",
         summary="List the products of an organisation",
         description="What your organisation owns, in numbered pages.",
-        answer=ProductOut,
+        answer=outputs.PRODUCT,
         form="page",
     ),
     Endpoint(
@@ -256,7 +247,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="create_product",
         summary="Create a product",
         description="Makes a product that your organisation owns. The check digit of its GTIN must be right.",
-        answer=ProductOut,
+        answer=outputs.PRODUCT,
         is_made=True,
         body="ProductCreateIn",
     ),
@@ -268,7 +259,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="get_product",
         summary="Get a product",
         description="One product, by its GTIN.",
-        answer=ProductOut,
+        answer=outputs.PRODUCT,
     ),
     Endpoint(
         "PATCH",
@@ -278,7 +269,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="update_product",
         summary="Change a product",
         description="Changes the members that are sent and leaves the others; null leaves a member as it is.",
-        answer=ProductOut,
+        answer=outputs.PRODUCT,
         body="ProductUpdateIn",
     ),
     _CERTIFICATIONS.in_pages(),
@@ -291,7 +282,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="list_trade_items",
         summary="List the products of everybody",
         description="Products by part of name, brand or GTIN and by what is recorded, in numbered pages.",
-        answer=ProductOut,
+        answer=outputs.PRODUCT,
         form="page",
     ),
     Endpoint(
@@ -302,7 +293,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="get_trade_item",
         summary="Get a product of anybody",
         description="One product, by its GTIN.",
-        answer=ProductOut,
+        answer=outputs.PRODUCT,
     ),
     Endpoint(
         "GET",
@@ -312,7 +303,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="whoami",
         summary="Say who is asking",
         description="The user, the organisations and the key behind the credential of this request.",
-        answer=WhoAmIOut,
+        answer=outputs.WHOAMI,
     ),
     Endpoint(
         "GET",
@@ -322,7 +313,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="list_api_keys",
         summary="List the API keys of an organisation",
         description="The keys that are not revoked, oldest first, without the keys themselves. Takes a manager.",
-        answer=ApiKeyOut,
+        answer=outputs.API_KEY,
         form="list",
     ),
     Endpoint(
@@ -333,7 +324,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="create_api_key",
         summary="Create an API key",
         description="Makes a key and shows it, this once. Takes a manager of the organisation.",
-        answer=ApiKeyCreatedOut,
+        answer=outputs.API_KEY_CREATED,
         body="ApiKeyCreateIn",
     ),
     Endpoint(
@@ -344,7 +335,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="update_api_key",
         summary="Change what an API key is called",
         description="Changes the members that are sent and leaves the others. Takes a manager of the organisation.",
-        answer=ApiKeyOut,
+        answer=outputs.API_KEY,
         body="ApiKeyUpdateIn",
     ),
     Endpoint(

@@ -69,7 +69,7 @@ def input_members(command: type[Command]) -> tuple[dict[str, Schema], set[str], 
     schema = command.model_json_schema(ref_template=REFERENCE + "{model}")
     members: dict[str, Schema] = {}
     for name, found in schema["properties"].items():
-        said = words(command.__name__, name)
+        said = words(command, name)
         # Said in this face's words, and in its place.
         found.pop("description", None)
         member = _without_refused_null(command, name, _renamed(found))

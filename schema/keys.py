@@ -22,30 +22,11 @@ from schema.scalars import Metadata
 class ApiKeyType:
     """Contract 1.5."""
 
-    id: strawberry.ID = strawberry.field(description="Its id, 22 characters. It is no secret.")
-    organization_id: strawberry.ID = strawberry.field(description="The organisation that issued it.")
-    user_id: strawberry.ID | None = strawberry.field(description="Who acts with a `csu` key; null for the other kinds.")
-    name: str = strawberry.field(description="What it is called.")
-    description: str = strawberry.field(description="What it is for; may be empty.")
-    kind: vocabulary.KeyKind = strawberry.field(description="What kind of key it is, told by its prefix.")
-    role: vocabulary.Role = strawberry.field(description="What it permits in its organisation.")
-    metadata: Metadata = strawberry.field(description="Your own data about it.")
-    expires_at: datetime | None = strawberry.field(description="From when on it is refused; null: never.")
-    last_used: datetime | None = strawberry.field(
-        description="When it was last used, some seconds late and to the second; null: not yet."
-    )
-    rate_limit_per_minute: int = strawberry.field(
-        description="How many requests it may make in a minute; 0: as many as others."
-    )
-    rate_limit_per_day: int = strawberry.field(
-        description="How many requests it may make in a day; 0: as many as others."
-    )
-    created_at: datetime = strawberry.field(description="When it was made.")
-
     @strawberry.field(description="Whether it is accepted: false once it has expired.")
     def is_active(self, info: Info) -> bool:
         """Whether it has not expired."""
-        return self.expires_at is None or self.expires_at > info.context.operation.now
+        expires_at: datetime | None = shown(self).expires_at
+        return expires_at is None or expires_at > info.context.operation.now
 
 
 _ORGANIZATION = "The organisation of the key; the one that you act for if left out."

@@ -15,9 +15,7 @@ from schema.scalars import Metadata
 class OrganizationType(Node):
     """An organisation."""
 
-    id: strawberry.ID = strawberry.field(description="Its id, 22 characters.")
     slug: str = strawberry.field(description="Its short name in commands, for example `demo`.")
-    name: str = strawberry.field(description="Its name.")
 
 
 @record_type(account.User, description="A person who belongs to one or more organisations.")
