@@ -12,7 +12,7 @@ around its entry point would be skipped in silence, so a schema that relies on i
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -183,7 +183,16 @@ class Executor:
             self.counts.interpreted[str(program)] += 1
             require_small(program, operation, admitted.charge.cost)
             running = interpret(self.schema, admitted.document, operation, admitted.variables, context, root)
-        return await self._in_time(running, gone if operation.kind is _QUERY else None)
+        try:
+            return await stoppable(running, gone if operation.kind is _QUERY else None, self.timeout)
+        except TimeoutError:
+            raise RequestError.of(
+                Refusal.TIMEOUT,
+                "OPERATION_TIMED_OUT",
+                f"The operation was stopped after {self.timeout:g} seconds; ask for fewer objects at once.",
+            ) from None
+        except RecursionError:
+            raise nested_too_deeply("The answer is nested too deeply") from None
 
     async def interpret(
         self,
@@ -193,9 +202,9 @@ class Executor:
         context: Any = None,
         root: Any = None,
     ) -> ExecutionResult:
-        """The same as `run`, always by graphql-core: what compiled operations are compared with."""
+        """The same as `run`, by graphql-core and as long as it takes: what compiled operations are compared with."""
         self.admit(document, operation, variables or {})
-        return await self._in_time(interpret(self.schema, document, operation, variables or {}, context, root))
+        return await interpret(self.schema, document, operation, variables or {}, context, root)
 
     def explain(
         self,
@@ -226,20 +235,6 @@ class Executor:
         if isinstance(program, Program) and len(programs.found) > kept:
             self.cache.charge(document, program.weight)
         return program
-
-    async def _in_time(
-        self, running: Coroutine[Any, Any, ExecutionResult], gone: Gone | None = None
-    ) -> ExecutionResult:
-        try:
-            return await stoppable(running, gone, self.timeout)
-        except TimeoutError:
-            raise RequestError.of(
-                Refusal.TIMEOUT,
-                "OPERATION_TIMED_OUT",
-                f"The operation was stopped after {self.timeout:g} seconds; ask for fewer objects at once.",
-            ) from None
-        except RecursionError:
-            raise nested_too_deeply("The answer is nested too deeply") from None
 
     def _coerce(self, operation: Operation, variables: Mapping[str, Any]) -> VariableValues:
         """The coerced variables. Raises `RequestError` if they do not fit."""

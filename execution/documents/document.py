@@ -46,8 +46,6 @@ class Document:
 
     def accept(self, limits: DocumentLimits) -> None:
         """Make sure that it is within these limits too. Raises `RequestError`."""
-        if limits is self.limits:
-            return
         check_length(self.source, limits)
         if limits.max_tokens < self.limits.max_tokens and _most_tokens(self.ast) > limits.max_tokens:
             raise too_many_tokens(limits)

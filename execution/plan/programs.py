@@ -30,7 +30,7 @@ class Programs:
         """The program for a run with these variables, or why there is none, or None if it has to be compiled."""
         if self.conditions is None:
             return None
-        return self.found.get(tuple([variables.coerced.get(name) for name in self.conditions]))
+        return self.found.get(self._values(variables))
 
     def compile(
         self,
@@ -51,5 +51,8 @@ class Programs:
         except NotCompiled as reason:
             program = reason.with_traceback(None)
         if len(self.found) < MAX_PROGRAMS:
-            self.found[tuple([variables.coerced.get(name) for name in self.conditions or ()])] = program
+            self.found[self._values(variables)] = program
         return program
+
+    def _values(self, variables: VariableValues) -> tuple[Any, ...]:
+        return tuple(map(variables.coerced.get, self.conditions)) if self.conditions else ()

@@ -62,21 +62,16 @@ async def interpret(
         operation_name=operation.name,
         is_awaitable=cast("Any", optimized_is_awaitable),
     )
-    if isinstance(execution, list):
-        # Not reached: the variables were coerced before.
-        raise RequestError(Refusal.VARIABLES, execution)
-    return await _finish(execution, in_thread=_is_introspection(operation))
-
-
-async def _finish(execution: GraphQLExecutor[Any], *, in_thread: bool) -> ExecutionResult:
+    assert not isinstance(execution, list)  # its variables were coerced before
+    result: Any
     try:
-        result: Any = (
-            await asyncio.to_thread(execution.execute_operation) if in_thread else execution.execute_operation()
-        )
+        if _is_introspection(operation):
+            result = await asyncio.to_thread(execution.execute_operation)
+        else:
+            result = execution.execute_operation()
         if not isinstance(result, ExecutionResult):
             result = await result
-        # A field that failed at once leaves its siblings running: nothing of an operation may outlive its
-        # answer.
+        # A field that failed at once leaves its siblings running: nothing of an operation may outlive its answer.
         while execution.background_futures:
             await asyncio.wait(list(execution.background_futures))
     except asyncio.CancelledError:

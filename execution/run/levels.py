@@ -9,12 +9,12 @@ import inspect
 from collections.abc import Coroutine, Hashable, Iterable
 from itertools import repeat
 from time import perf_counter
+from types import CoroutineType
 from typing import Any, cast
 
 from strawberry.execution import optimized_is_awaitable as is_awaitable
 
 from execution.batched import BatchedField, call_batch, frozen
-from execution.plan.arguments import FieldArguments
 from execution.plan.plan import FieldPlan, ValuePlan
 from execution.run.complete import Propagate
 from execution.run.run import HELD, Entry, Run, info, keywords, response_path
@@ -44,23 +44,26 @@ async def finish(run: Run) -> None:
 class _Call:
     """Something to await: a single value, or the results for all parents of batched fields that ask the same."""
 
-    results: Iterable[Any] = ()
-    """What came of it, in the order of the entries."""
+    __slots__ = ("field", "is_batch", "parts", "results")
 
-    def __init__(self, place: ValuePlan, entries: list[Entry], *, is_batch: bool) -> None:
+    def __init__(self, place: ValuePlan, entries: list[Entry], is_batch: bool) -> None:
         self.field = place.field
         self.parts = [(place, entries)]
         """Where the results go; each entry has the value that is awaited, or the parent."""
         self.is_batch = is_batch
+        self.results: Iterable[Any]
+        """What came of it, in the order of the entries."""
 
     def begin(self, run: Run) -> Coroutine[Any, Any, Any]:
         """The call. Raises what is wrong with its arguments."""
         first = self.parts[0][1][0]
         if not self.is_batch:
-            return _single(first[0])
+            value = first[0]
+            return value if type(value) is CoroutineType else _value_of(value)
         field = self.field
-        batched = cast("BatchedField", field.field)
-        arguments = cast("FieldArguments", field.arguments).fixed
+        batched: Any = field.field
+        taken: Any = field.arguments
+        arguments = taken.fixed
         if arguments is None:
             arguments = keywords(run, field, first[2])
         if batched.takes_info:
@@ -71,30 +74,32 @@ class _Call:
     async def settle(self, run: Run, begun: Any = None) -> None:
         """Await it, or the rest of it."""
         try:
-            self.results = await (self.begin(run) if begun is None else begun)
+            result = await (self.begin(run) if begun is None else begun)
+            self.results = result if self.is_batch else (result,)
         except Exception as error:  # noqa: BLE001 - each result is reported as an error of the field
             self.results = repeat(error)
 
 
-async def _single(value: Any) -> list[Any]:
-    return [await value if is_awaitable(value) else value]
+async def _value_of(value: Any) -> Any:
+    return await value if is_awaitable(value) else value
 
 
 def _noted(run: Run) -> list[_Call]:
     """The calls for what was noted by now."""
     calls = []
     if run.late:
-        calls = [_Call(place, [entry], is_batch=False) for place, entry in run.late]
+        calls = [_Call(place, [entry], False) for place, entry in run.late]
         run.late = []
     if not any(run.batches):
         return calls
     program = run.program
     sharing: dict[Hashable, _Call] = {}
-    for field, entries in zip(program.batches, run.batches, strict=True):
+    for field in program.batches:
+        entries = run.batches[field.batch]
         if not entries:
             continue
         run.batches[field.batch] = []
-        call = _Call(field.value, entries, is_batch=True)
+        call = _Call(field.value, entries, True)
         if program.shared_batches:
             first = sharing.setdefault(_question(run, field, entries), call)
             if first is not call:
@@ -129,7 +134,7 @@ async def _settle(run: Run, calls: list[_Call]) -> None:
             running = call.begin(run)
             step = running.send(None)
         except StopIteration as stop:
-            call.results = stop.value
+            call.results = stop.value if call.is_batch else (stop.value,)
         except Exception as error:  # noqa: BLE001 - each result is reported as an error of the field
             call.results = repeat(error)
         else:
@@ -157,7 +162,8 @@ async def _deliver(run: Run, calls: list[_Call]) -> None:
         results = iter(call.results)
         for place, entries in call.parts:
             complete, key = place.complete, place.field.key
-            for (_, target, position), result in zip(entries, results, strict=False):
+            # Naming `strict` costs more than all else here.
+            for (_, target, position), result in zip(entries, results):  # noqa: B905
                 if perf_counter() - run.since > HELD:
                     await run.give_way()
                 try:
