@@ -4,7 +4,7 @@ Every read takes the organisations of whoever asks: definitions private to other
 exist for it (contract A12), and the metadata of others' products are empty.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -24,12 +24,11 @@ D = TypeVar("D", bound=Certification | Claim)
 A = TypeVar("A", bound=CertificationAssignment | ClaimAssignment)
 
 
-class Assignments(Generic[D, A]):
+class Assignments(definitions.Defined[D], Generic[D, A]):
     """One kind of definitions, and their assignments to products.
 
     `kind` is what `db.definitions.Definitions` calls them. The record's members are the columns of the table, but for
-    the product's owner, and last what `definition` takes from it. `owner` says of a definition which organisation alone
-    may see it, None for all; without it there are no such definitions.
+    the product's owner, and last what `definition` takes from it. `owner` as of `Defined`.
     """
 
     def __init__(
@@ -40,6 +39,7 @@ class Assignments(Generic[D, A]):
         definition: Callable[[A], D],
         owner: Callable[[D], ShortId | None] | None = None,
     ) -> None:
+        super().__init__(kind, owner)
         *names, self.name = record.__struct_fields__
         named = table.c[f"{self.name}_id"]
         # As records have them: what a row names last is looked up among the definitions.
@@ -50,8 +50,6 @@ class Assignments(Generic[D, A]):
         self.table = table
         self.record = record
         self.definition = definition
-        self.owner = owner
-        self._of_kind: Callable[[definitions.Definitions], Mapping[ShortId, D]] = attrgetter(kind)
         self._key = ("gtin", named.name)
         self._names = tuple(name for name in names if name != "organization_id")
         self._members = attrgetter(*self._names)
@@ -67,10 +65,6 @@ class Assignments(Generic[D, A]):
         definition = self.definition
         return lambda assignment: ranks[definition(assignment).id]
 
-    def is_visible(self, definition: D, organization_ids: Sequence[ShortId]) -> bool:
-        """Whether a definition exists for these organisations: it is global, or private to one of them."""
-        return self.owner is None or self.owner(definition) in (None, *organization_ids)
-
     def visible(self, found: list[A], organization_ids: Sequence[ShortId]) -> list[A]:
         """Those of the assignments whose definitions exist for these organisations."""
         owner, definition = self.owner, self.definition
@@ -78,35 +72,6 @@ class Assignments(Generic[D, A]):
             return found
         owners = (None, *organization_ids)
         return [assignment for assignment in found if owner(definition(assignment)) in owners]
-
-    async def every(self, database: Database, organization_ids: Sequence[ShortId] = ()) -> list[D]:
-        """All definitions that these organisations may see, by label and id; there are some hundreds."""
-        found = [*self._of_kind(await definitions.current(database)).values()]
-        if self.owner is None:
-            return found
-        return [definition for definition in found if self.is_visible(definition, organization_ids)]
-
-    async def hidden(self, database: Database, organization_ids: Sequence[ShortId]) -> list[ShortId]:
-        """The ids of all definitions that are private to other organisations."""
-        if self.owner is None:
-            return []
-        found = self._of_kind(await definitions.current(database)).values()
-        return [definition.id for definition in found if not self.is_visible(definition, organization_ids)]
-
-    async def find(
-        self, source: Database | Transaction, id: ShortId, organization_ids: Sequence[ShortId] = ()
-    ) -> D | None:
-        """The definition of that id, if it is global or the organisations' own."""
-        found = self._of_kind(await definitions.current(source.database)).get(id)
-        return found if found is not None and self.is_visible(found, organization_ids) else None
-
-    async def find_by_code(self, database: Database, code: str, organization_ids: Sequence[ShortId] = ()) -> D | None:
-        """The definition of that code, whatever the case, the organisations' own before the global one."""
-        found = definitions.of_code(await self.every(database, organization_ids), code)
-        owner = self.owner
-        if owner is not None:
-            found.sort(key=lambda definition: owner(definition) is None)
-        return next(iter(found), None)
 
     async def of_products(
         self,

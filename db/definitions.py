@@ -5,15 +5,15 @@ count every change of their tables, whoever made it, and `Database.epoch` says f
 all may have changed since the count was last looked at.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import select
 
 from db.engine.database import Database, Transaction
 from db.sql.reads import Owners, R, Ranks, Read
-from db.sql.tables import certification_bodies as bodies
-from db.sql.tables import certifications, claims, definition_changes
+from db.sql.tables import certification_bodies, certifications, claims, definition_changes
 from domain.records import Certification, CertificationBody, Claim
 from domain.short_id import ShortId
 from domain.text import fold, folded
@@ -44,7 +44,9 @@ class _Held(NamedTuple):
 
 
 CHANGES = Read(select(definition_changes.c.changes), lambda row: int(row[0]))
-BODIES = Read(select(*(bodies.c[name] for name in CertificationBody.__struct_fields__)), CertificationBody)
+BODIES = Read(
+    select(*(certification_bodies.c[name] for name in CertificationBody.__struct_fields__)), CertificationBody
+)
 # The body, which is the last member of a certification, is looked up among the bodies.
 CERTIFICATIONS: Read[tuple[Any, ...]] = Read(
     select(*(certifications.c[name] for name in Certification.__struct_fields__[:-1]), certifications.c.body_id), tuple
@@ -138,3 +140,51 @@ async def fetch(source: Database | Transaction, read: Read[R], owners: Owners = 
     if read.ranked is not None and len(found) > 1:
         found.sort(key=read.ranked(known.ranks))
     return found
+
+
+class Defined(Generic[D]):
+    """One kind of definitions, as those see it who ask.
+
+    `kind` is what `Definitions` calls them. `owner` says of a definition which organisation alone may see it, None for
+    all; without it there are no such definitions.
+    """
+
+    def __init__(self, kind: str, owner: Callable[[D], ShortId | None] | None = None) -> None:
+        self.owner = owner
+        self._of_kind: Callable[[Definitions], Mapping[ShortId, D]] = attrgetter(kind)
+
+    def is_visible(self, definition: D, organization_ids: Sequence[ShortId]) -> bool:
+        """Whether a definition exists for these organisations: it is global, or private to one of them."""
+        return self.owner is None or self.owner(definition) in (None, *organization_ids)
+
+    async def every(self, database: Database, organization_ids: Sequence[ShortId] = ()) -> list[D]:
+        """All definitions that these organisations may see, by label and id; there are some hundreds."""
+        found = [*self._of_kind(await current(database)).values()]
+        if self.owner is None:
+            return found
+        return [definition for definition in found if self.is_visible(definition, organization_ids)]
+
+    async def hidden(self, database: Database, organization_ids: Sequence[ShortId]) -> list[ShortId]:
+        """The ids of all definitions that are private to other organisations."""
+        if self.owner is None:
+            return []
+        found = self._of_kind(await current(database)).values()
+        return [definition.id for definition in found if not self.is_visible(definition, organization_ids)]
+
+    async def find(
+        self, source: Database | Transaction, id: ShortId, organization_ids: Sequence[ShortId] = ()
+    ) -> D | None:
+        """The definition of that id, if it is global or the organisations' own."""
+        found = self._of_kind(await current(source.database)).get(id)
+        return found if found is not None and self.is_visible(found, organization_ids) else None
+
+    async def find_by_code(self, database: Database, code: str, organization_ids: Sequence[ShortId] = ()) -> D | None:
+        """The definition of that code, whatever the case, the organisations' own before the global one."""
+        found = of_code(await self.every(database, organization_ids), code)
+        owner = self.owner
+        if owner is not None:
+            found.sort(key=lambda definition: owner(definition) is None)
+        return next(iter(found), None)
+
+
+bodies: Defined[CertificationBody] = Defined("bodies")

@@ -18,7 +18,7 @@ from resolvers import assignments
 from resolvers.definitions import Kind
 from resolvers.operation import Context, read_operation, write_operation
 
-KIND = Kind(certifications, "certification", ("hold", "holds"), lambda definition: definition.label)
+KIND = Kind(certifications, "certification", "certifications", ("hold", "holds"), lambda definition: definition.label)
 
 
 @read_operation

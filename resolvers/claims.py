@@ -17,7 +17,7 @@ from resolvers import assignments
 from resolvers.definitions import Kind
 from resolvers.operation import Context, read_operation, write_operation
 
-KIND = Kind(claims, "claim", ("carry", "carries"), lambda definition: definition.code)
+KIND = Kind(claims, "claim", "claims", ("carry", "carries"), lambda definition: definition.code)
 
 
 @read_operation

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 
-from db import bodies, products
+from db import products
 from db.assignments import certifications, claims
+from db.definitions import bodies
 from domain.errors import InvalidInput, Violation
 from domain.records import (
     Certification,

@@ -47,7 +47,7 @@ class CertifiedProduct(NamedTuple):
 
 async def certification_body(context: Context, command: GetCertificationBody) -> CertificationBody:
     """Raises `NotFound`."""
-    return await bodies.existing_certification_body(context, command.id)
+    return await existing_definition(context, bodies.KIND, command.id)
 
 
 async def certification(context: Context, command: GetCertification) -> Certification:

@@ -3,8 +3,9 @@
 import strawberry
 
 from domain.lists import BODIES
-from resolvers import bodies
-from schema.connections import Connection, ListRequest, listed, paged
+from resolvers import bodies, definitions
+from schema import lists
+from schema.connections import Connection, ListRequest, paged
 from schema.context import Info
 from schema.inputs import by_id_or_code
 from schema.objects import CertificationBodyType
@@ -18,12 +19,12 @@ class CertificationBodyQueries:
         CertificationBodyType,
         "One certification body by its id or by its code; null when there is none.",
         "`ECOCERT`",
-        bodies.certification_body,
-        bodies.certification_body_of_code,
+        lambda context, key: definitions.definition(context, bodies.KIND, key),
+        lambda context, code: definitions.definition_of_code(context, bodies.KIND, code),
     )
 
     @strawberry.field(description="Certification bodies, page by page.")
     @paged(BODIES)
     async def certification_bodies(self, info: Info, asked: ListRequest) -> Connection[CertificationBodyType] | None:
         """A page of bodies."""
-        return listed(await bodies.certification_bodies_that_match(info.context.operation, asked.where), asked)
+        return await lists.page_of_definitions(info, bodies.KIND, asked)

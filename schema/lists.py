@@ -4,12 +4,12 @@ from typing import Any
 
 from domain.short_id import ShortId
 from resolvers import assignments, definitions
-from resolvers.definitions import Kind
+from resolvers.definitions import DefinitionKind, Kind
 from schema.connections import ListRequest, connection, connections, listed
 from schema.context import Info
 
 
-async def page_of_definitions(info: Info, kind: Kind[Any, Any], asked: ListRequest) -> Any:
+async def page_of_definitions(info: Info, kind: DefinitionKind[Any], asked: ListRequest) -> Any:
     """A page of the definitions of a kind."""
     return listed(await definitions.definitions_that_match(info.context.operation, kind, asked.where), asked)
 

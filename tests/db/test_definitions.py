@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from db import bodies, definitions
+from db import definitions
 from db.assignments import certifications, claims
 from db.engine.database import Database
 from db.engine.opening import open_database
@@ -82,7 +82,7 @@ async def test_every_change_is_seen_at_once(world: World, database_url: str, *, 
 async def _arrives(database: Database, name: str) -> None:
     """Across processes PostgreSQL tells within milliseconds; SQLite has nothing to tell, it is looked at."""
     for _ in range(200):
-        body = await bodies.find(database, BODY)
+        body = await definitions.bodies.find(database, BODY)
         certification = await certifications.find(database, USDA_ORGANIC, [])
         assert body is not None
         assert certification is not None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from db import bodies, definitions, keys, lists, organizations, products
+from db import definitions, keys, lists, organizations, products
 from db.assignments import certifications, claims
 from db.engine.database import Database, Pace
 from db.engine.opening import open_database
@@ -195,7 +195,7 @@ async def test_every_type_of_a_product(world: World) -> None:
 
 async def test_definitions_and_organisations(world: World) -> None:
     database = world.database
-    assert await bodies.find(database, BODY) == BODY_RECORD
+    assert await definitions.bodies.find(database, BODY) == BODY_RECORD
     async with database.write() as transaction:
         assert await claims.find(transaction, VEGAN) == await claims.find(database, VEGAN) == VEGAN_RECORD
         assert await certifications.find(transaction, USDA_ORGANIC, [world.brand]) == ORGANIC
@@ -243,7 +243,7 @@ async def test_what_is_not_there_is_nothing(world: World) -> None:
     assert await products.find_many(database, [], []) == []
     assert await certifications.of_products(database, [], [world.brand]) == []
     assert await claims.find(database, NOTHING) is None
-    assert await bodies.find(database, NOTHING) is None
+    assert await definitions.bodies.find(database, NOTHING) is None
 
 
 async def test_many_parents_are_one_list_parameter(world: World) -> None:
