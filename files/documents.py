@@ -1,6 +1,7 @@
 """A list as one JSON-LD document: a graph of products, or a report for GS1 US. Made as it is sent."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import date
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -34,14 +35,12 @@ def report_of(context: Context, record: type[Record], pages: AsyncIterator[Seque
 
 
 async def _document(head: bytes, pages: Nodes) -> AsyncIterator[bytes]:
-    # What is refused is refused before anything was sent.
-    page = await anext(pages, None)
+    # The head waits for the first products: what is refused is refused before anything was sent.
     separator = head
-    while page is not None:
+    async for page in pages:
         if page:
             yield separator + b",".join(map(_encode, page))
             separator = b","
-        page = await anext(pages, None)
     yield (head if separator is head else b"") + b"]}\n"
 
 
@@ -57,14 +56,16 @@ async def _graph_nodes(context: Context, record: type[Record], pages: AsyncItera
                 for product, held_by_it, claimed_by_it in zip(page, held, claimed, strict=True)
             ]
         return
-    show: Callable[[Gtin, list[Any]], Node]
-    if record is CertificationAssignment:
-        show = lambda gtin, held: json_ld.holder_node(gtin, held, today)  # noqa: E731
-    else:
-        assert record is ClaimAssignment
-        show = lambda gtin, claimed: json_ld.claimant_node(gtin, claimed, today)  # noqa: E731
+    node_of = _NODES[record]
     async for groups in _by_product(pages):
-        yield [show(gtin, group) for gtin, group in groups]
+        yield [node_of(gtin, group, today) for gtin, group in groups]
+
+
+_NODES: Mapping[type[Record], Callable[[Gtin, Sequence[Any], date], Node]] = {
+    CertificationAssignment: json_ld.holder_node,
+    ClaimAssignment: json_ld.claimant_node,
+}
+"""What makes the node of a product of such records."""
 
 
 async def _report_nodes(context: Context, record: type[Record], pages: AsyncIterator[Sequence[Any]]) -> Nodes:
