@@ -1,14 +1,15 @@
 """Users, organisations' API keys and what may be asked of them: the Account API (contract 1.5)."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from msgspec import field
 from pydantic import Field
 
 from domain.members import given, given_to, kept
 from domain.metadata import Metadata, MetadataUpdate
-from domain.patch import meaning_of_null, resolve_nulls
+from domain.patch import meaning_of_null
+from domain.record_commands import PatchCommand, RecordCommand
 from domain.records import Id, Organization, Record
 from domain.short_id import ShortId, ShortIdField
 from domain.validation import Command, Moment, Text255
@@ -106,15 +107,21 @@ class ListApiKeys(Command):
     organization_id: ShortIdField
 
 
+OfOrganization = Annotated[
+    ShortIdField, Field(description="The organisation of the key; the one that you act for if left out.")
+]
+KeyId = Annotated[ShortIdField, Field(description="The id of the key, which is not the key itself.")]
+
 _GIVEN = {member.name: member for member in given_to(ApiKey)}
 
 
-class CreateApiKey(Command):
+class CreateApiKey(RecordCommand):
     """Make a key of an organisation. The least role is the default; `kind` and `expires_at` are additions of ours."""
 
-    given: ClassVar = _GIVEN
+    record = ApiKey
+    given = _GIVEN
 
-    organization_id: ShortIdField
+    organization_id: OfOrganization
     name: Annotated[Text255, Field(min_length=1)]
     role: Role = Role.READONLY
     description: Text255 = ""
@@ -123,26 +130,22 @@ class CreateApiKey(Command):
     expires_at: Moment | None = None
 
 
-class PatchApiKey(Command):
+class PatchApiKey(PatchCommand):
     """Change what a key is called."""
 
-    given: ClassVar = _GIVEN
+    record = ApiKey
+    given = _GIVEN
     nulls: ClassVar = {name: meaning_of_null(_GIVEN[name]) for name in ("name", "description", "metadata")}
 
-    organization_id: ShortIdField
-    key_id: ShortIdField
+    organization_id: OfOrganization
+    key_id: KeyId
     name: Text255 | None = None
     description: Text255 | None = None
     metadata: MetadataUpdate | None = None
-
-    def members(self) -> dict[str, Any]:
-        """The members that the caller sent, nulls replaced by what they mean."""
-        sent = {name: getattr(self, name) for name in self.nulls if name in self.model_fields_set}
-        return resolve_nulls(sent, self.nulls)
 
 
 class RevokeApiKey(Command):
     """Revoke a key, with the browser sessions that stand for it."""
 
-    organization_id: ShortIdField
-    key_id: ShortIdField
+    organization_id: OfOrganization
+    key_id: KeyId

@@ -8,7 +8,6 @@ from resolvers import products
 from resolvers.operation import WriteOperation
 from schema.changes import success_type
 from schema.context import Info
-from schema.inputs import input_of
 from schema.mutations import Mutation, Wording
 from schema.objects import ProductType
 from schema.records import shown
@@ -31,7 +30,7 @@ def assignment_mutations(
     return [
         Mutation(
             operation=assign,
-            input=input_of(assign.command, f"Which {noun} to put on which product, and what is known about it."),
+            asks=f"Which {noun} to put on which product, and what is known about it.",
             success=success_type(
                 f"{kind}Assigned", f"The {noun} is on the product.", "assignment", assignment, "The new assignment."
             ),
@@ -46,11 +45,8 @@ def assignment_mutations(
         ),
         Mutation(
             operation=patch,
-            input=input_of(
-                patch.command,
-                f"Which {noun} of which product to change, and its new values.",
-                versioned="assignment",
-            ),
+            asks=f"Which {noun} of which product to change, and its new values.",
+            versioned="assignment",
             success=success_type(
                 f"{kind}AssignmentPatched",
                 "The assignment is as asked for.",
@@ -69,7 +65,8 @@ def assignment_mutations(
         ),
         Mutation(
             operation=remove,
-            input=input_of(remove.command, f"Which {noun} to take off which product.", versioned="assignment"),
+            asks=f"Which {noun} to take off which product.",
+            versioned="assignment",
             success=success_type(
                 f"{kind}Removed",
                 f"The product no longer {has} the {noun}.",

@@ -1,7 +1,7 @@
 """From GraphQL inputs and arguments to what the domain's commands take."""
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Optional, cast
 
@@ -44,11 +44,12 @@ def sent_members(input: object) -> dict[str, Any]:
     return {**members, "metadata": {}} if clear else members
 
 
-def input_of(command: type[Command], description: str, *, versioned: str = "") -> type:
+def input_of(command: type[Command], description: str, *, versioned: str = "", optional: Collection[str] = ()) -> type:
     """The input from which a command is made: its members, with their words and defaults.
 
     A patch tells null from omitted where it makes a difference, and clears metadata by a member of their own. Of what
-    counts its changes, which is called `versioned`, the version can be given that the change is for.
+    counts its changes, which is called `versioned`, the version can be given that the change is for. Members that are
+    `optional` may be left out, though the command needs them.
     """
     nulls = command.nulls if issubclass(command, PatchCommand) else {}
     given = command.given if issubclass(command, RecordCommand) else {}
@@ -62,9 +63,12 @@ def input_of(command: type[Command], description: str, *, versioned: str = "") -
             default = {"default_factory": member.default_factory}
         elif not member.is_required():
             default = {"default": member.default}
+        elif name in optional:
+            type_, default = type_ | None, {"default": None}
         types[name] = type_
         called = to_camel_case(given[name].name) if name in given else None
-        fields[name] = strawberry.field(name=called, description=spelled(member.description or ""), **default)
+        words = member.description or given[name].for_writers(patch=bool(nulls), example=True)
+        fields[name] = strawberry.field(name=called, description=spelled(words), **default)
     if nulls:
         types["clear_metadata"] = bool
         fields["clear_metadata"] = strawberry.field(default=False, description="Delete all metadata.")

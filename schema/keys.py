@@ -4,18 +4,16 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 
 import strawberry
-from strawberry import Maybe
 
 from domain import account as commands
-from domain import vocabulary
 from domain.changes import Change
 from domain.errors import AlreadyExists, NotFound
+from domain.short_id import ShortId
 from resolvers import account
 from schema.changes import Success, success_type
 from schema.context import GraphQLContext, Info
 from schema.mutations import Mutation, Wording
 from schema.records import record_type, shown
-from schema.scalars import Metadata
 
 
 @record_type(commands.ApiKey, description="An API key, without the key itself, of which only a digest is stored.")
@@ -29,59 +27,9 @@ class ApiKeyType:
         return expires_at is None or expires_at > info.context.operation.now
 
 
-_ORGANIZATION = "The organisation of the key; the one that you act for if left out."
-
-
-@strawberry.input(description="A new API key of an organisation whose manager you are.")
-class CreateApiKeyInput:
-    """Contract 1.5."""
-
-    organization_id: strawberry.ID | None = strawberry.field(default=None, description=_ORGANIZATION)
-    name: str = strawberry.field(description="What it is called; 1 to 255 characters.")
-    role: vocabulary.Role = strawberry.field(
-        default=vocabulary.Role.READONLY, description="What it permits in its organisation."
-    )
-    description: str = strawberry.field(default="", description="What it is for; at most 255 characters.")
-    kind: vocabulary.KeyKind = strawberry.field(
-        default=vocabulary.KeyKind.BUSINESS,
-        description="What kind of key it is. A `csu` key stands for you, if you came with one.",
-    )
-    expires_at: datetime | None = strawberry.field(
-        default=None, description="From when on it is refused; never if left out."
-    )
-    metadata: Metadata | None = strawberry.field(default=None, description="Your own data about it.")
-
-
-@strawberry.input(
-    description=(
-        "Which API key to change, and what it is to be called. A member that is left out stays as it is;"
-        " null empties texts. What a key permits cannot be changed: make another, and revoke this one."
-    )
-)
-class PatchApiKeyInput:
-    """Contract 1.5."""
-
-    organization_id: strawberry.ID | None = strawberry.field(default=None, description=_ORGANIZATION)
-    key_id: strawberry.ID = strawberry.field(description="The key's id.")
-    name: Maybe[str | None] = strawberry.field(description="What it is called; at most 255 characters.")
-    description: Maybe[str | None] = strawberry.field(description="What it is for; at most 255 characters.")
-    metadata: Maybe[Metadata | None] = strawberry.field(
-        description="Your own data about it, merged into what is stored."
-    )
-    clear_metadata: bool = strawberry.field(default=False, description="Delete all metadata.")
-
-
-@strawberry.input(description="Which API key to revoke.")
-class RevokeApiKeyInput:
-    """Contract 1.5."""
-
-    organization_id: strawberry.ID | None = strawberry.field(default=None, description=_ORGANIZATION)
-    key_id: strawberry.ID = strawberry.field(description="The key's id.")
-
-
-def _own_organization(context: GraphQLContext) -> dict[str, Any]:
+def _own_organization(context: GraphQLContext) -> ShortId:
     """The organisation that the caller acts for, where none is named."""
-    return {"organization_id": context.operation.caller.organization.id}
+    return context.operation.caller.organization.id
 
 
 @strawberry.type
@@ -100,8 +48,7 @@ class KeyQueries:
         ] = None,
     ) -> list[ApiKeyType] | None:
         """All keys: they are few."""
-        named = _own_organization(info.context) if organization_id is None else {"organization_id": organization_id}
-        command = commands.ListApiKeys.parse(named)
+        command = commands.ListApiKeys.parse({"organization_id": organization_id or _own_organization(info.context)})
         return shown(await account.list_api_keys(info.context.operation, command))
 
 
@@ -131,16 +78,18 @@ class ApiKeyCreated(Success):
 MUTATIONS = [
     Mutation(
         operation=account.create_api_key,
-        input=CreateApiKeyInput,
-        defaults=_own_organization,
+        asks="A new API key of an organisation whose manager you are."
+        " A `csu` key stands for you, if you came with one.",
+        defaults={"organization_id": _own_organization},
         success=ApiKeyCreated,
         refusals=(NotFound, AlreadyExists),
         words=Wording("Makes an API key and shows it, this once. Takes a manager of the organisation.", "The key."),
     ),
     Mutation(
         operation=account.patch_api_key,
-        input=PatchApiKeyInput,
-        defaults=_own_organization,
+        asks="Which API key to change, and what it is to be called. What a key permits cannot be changed: make another,"
+        " and revoke this one.",
+        defaults={"organization_id": _own_organization},
         success=success_type(
             "ApiKeyPatched",
             "The API key is called what was asked for.",
@@ -154,8 +103,8 @@ MUTATIONS = [
     ),
     Mutation(
         operation=account.revoke_api_key,
-        input=RevokeApiKeyInput,
-        defaults=_own_organization,
+        asks="Which API key to revoke.",
+        defaults={"organization_id": _own_organization},
         success=success_type(
             "ApiKeyRevoked",
             "The API key is refused from now on, and so are the browser sessions that stand for it.",

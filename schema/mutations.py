@@ -6,7 +6,8 @@ member of that is `RemoveClaimRows`, which has a `RemoveClaimRow` for each row.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Annotated, Any, NamedTuple, Optional, Union
 
 import strawberry
@@ -23,7 +24,7 @@ from execution.markers import cost
 from resolvers.operation import BulkRow, WriteOperation, check_rows
 from schema.changes import Success
 from schema.context import GraphQLContext, Info
-from schema.inputs import sent_members
+from schema.inputs import input_of, sent_members
 from schema.problems import member_of, problem_types
 
 MAX_ROW_VIOLATIONS = 10
@@ -53,21 +54,29 @@ class Mutation:
     """A mutation. Besides for `refusals`, any may be refused as `Forbidden` or `InvalidInput`."""
 
     operation: WriteOperation[Any, Any]
-    input: type
-    """Its members are the command's, with `clear_metadata` and `if_match` where there are such."""
+    asks: str
+    """What its input says of itself."""
     success: type[Success]
     words: Wording
     bulk: Wording | None = None
     """Of its bulk form, if it has one."""
     refusals: tuple[type[DomainError], ...] = (NotFound,)
-    defaults: Callable[[GraphQLContext], dict[str, Any]] | None = None
-    """What members are that were not sent, where the caller decides it."""
+    versioned: str = ""
+    """What it changes, if that counts its changes: the input has `if_match` then."""
+    defaults: Mapping[str, Callable[[GraphQLContext], Any]] = dataclasses.field(default_factory=dict)
+    """What members are that may be left out, where the caller decides it."""
+
+    @cached_property
+    def input(self) -> type:
+        """The type of its input."""
+        return input_of(self.operation.command, self.asks, versioned=self.versioned, optional=self.defaults)
 
     def parse(self, input: Any, context: GraphQLContext) -> Command:
         """The command. Raises `InvalidInput`."""
         members = sent_members(input)
-        if self.defaults is not None:
-            members = {**self.defaults(context), **members}
+        for name, default in self.defaults.items():
+            if name not in members:
+                members[name] = default(context)
         command: Command = self.operation.command.parse(members)
         return command
 
@@ -103,7 +112,7 @@ def _result_type(mutation: Mutation) -> Any:
     refusals = [*mutation.refusals, InvalidInput, Forbidden]
     if mutation.bulk is not None:
         refusals.append(NotApplied)
-    if any(member.name == "if_match" for member in dataclasses.fields(mutation.input)):
+    if mutation.versioned:
         refusals.append(PreconditionFailed)
     return _union(mutation.operation.name, mutation.success, refusals)
 

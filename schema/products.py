@@ -4,7 +4,6 @@ from typing import Annotated
 
 import strawberry
 
-from domain.commands import CreateProduct, PatchProduct
 from domain.errors import AlreadyExists
 from domain.gtin import parse_gtin
 from domain.lists import PRODUCTS
@@ -13,7 +12,6 @@ from resolvers import products
 from schema.changes import success_type
 from schema.connections import Connection, ListRequest, connection, paged
 from schema.context import Info
-from schema.inputs import input_of
 from schema.mutations import Mutation, Wording
 from schema.objects import ProductType
 from schema.records import shown
@@ -47,14 +45,15 @@ class ProductQueries:
 MUTATIONS = [
     Mutation(
         operation=products.create_product,
-        input=input_of(CreateProduct, "A new product of your organisation."),
+        asks="A new product of your organisation.",
         success=success_type("ProductCreated", "The product was made.", "product", ProductType, "The new product."),
         refusals=(AlreadyExists,),
         words=Wording("Makes a product that your organisation owns.", "The product."),
     ),
     Mutation(
         operation=products.patch_product,
-        input=input_of(PatchProduct, "Which product to change, and its new values.", versioned="product"),
+        asks="Which product to change, and its new values.",
+        versioned="product",
         success=success_type(
             "ProductPatched", "The product is as asked for.", "product", ProductType, "The product after the change."
         ),
