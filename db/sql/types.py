@@ -118,15 +118,24 @@ class _TextList(TypeDecorator[list[str]]):
         return msgspec.json.encode(value).decode() if dialect.name == "sqlite" else value
 
 
-class _Among(FunctionElement[bool]):
-    """`column IN (all members of one list parameter)`; see `among`."""
+class _Condition(FunctionElement[bool]):
+    """A condition that stands as it is written, because nothing binds more tightly.
+
+    SQLAlchemy would write `(...) = 1` for a database without a boolean type, and SQLite then skips the index.
+    """
 
     type = Boolean()
     inherit_cache = True
 
     def self_group(self, against: OperatorType | None = None) -> Any:
-        # SQLAlchemy would write `(...) = 1` for a database without a boolean type, and SQLite then skips the index.
+        """Itself, without parentheses."""
         return self
+
+
+class _Among(_Condition):
+    """`column IN (all members of one list parameter)`; see `among`."""
+
+    inherit_cache = True
 
 
 def text_list(name: str) -> BindParameter[list[str]]:
@@ -206,15 +215,10 @@ def _unindexed_sqlite(element: Unindexed, compiler: SQLCompiler, **options: Any)
     return f"+{compiler.process(column, **options)}"
 
 
-class Negated(FunctionElement[bool]):
-    """`NOT (...)`. SQLAlchemy would write `... = 0` for a database without a boolean type."""
+class Negated(_Condition):
+    """`NOT (...)`."""
 
-    type = Boolean()
     inherit_cache = True
-
-    def self_group(self, against: OperatorType | None = None) -> Any:
-        """As it is: the parentheses are written already."""
-        return self
 
 
 @compiles(Negated)
@@ -223,15 +227,10 @@ def _negated(element: Negated, compiler: SQLCompiler, **options: Any) -> str:
     return f"NOT ({compiler.process(clause, **options)})"
 
 
-class Exists(FunctionElement[bool]):
-    """`EXISTS (...)`, of which SQLAlchemy would write `... = 1` for a database without a boolean type."""
+class Exists(_Condition):
+    """`EXISTS (...)`."""
 
-    type = Boolean()
     inherit_cache = True
-
-    def self_group(self, against: OperatorType | None = None) -> Any:
-        """As it is: nothing binds more tightly."""
-        return self
 
 
 @compiles(Exists)
@@ -240,21 +239,16 @@ def _exists(element: Exists, compiler: SQLCompiler, **options: Any) -> str:
     return f"EXISTS {compiler.process(query, **options)}"
 
 
-class AnyOf(FunctionElement[bool]):
+class AnyOf(_Condition):
     """Whether a row has an entry, which `found` says by a table of entries, or its own list and that of the parameter.
 
     For one row SQLite reads its list ten times as fast as it looks for each value of the parameter among the entries.
     """
 
-    type = Boolean()
     inherit_cache = True
 
     def __init__(self, found: ColumnElement[bool], items: ColumnElement[Any], values: BindParameter[list[str]]) -> None:
         super().__init__(found, items, values)
-
-    def self_group(self, against: OperatorType | None = None) -> Any:
-        """As it is: nothing binds more tightly."""
-        return self
 
 
 @compiles(AnyOf)
