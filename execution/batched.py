@@ -27,9 +27,9 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from functools import cached_property
+from functools import cached_property, update_wrapper
 from types import UnionType
-from typing import Any, Protocol, TypeAlias, Union, cast, get_args, get_origin, overload
+from typing import Any, Protocol, TypeAlias, Union, cast, get_args, get_origin
 
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.dataloader import DataLoader
@@ -106,7 +106,7 @@ class BatchedField(StrawberryField):
     def batch_function(self) -> BatchFunction:
         """The function as written: `(parents, [info,] **arguments)` to results in the same order."""
         resolver = cast(StrawberryResolver[Any], self.base_resolver)
-        return cast(BatchFunction, resolver.wrapped_func.batch_function)  # type: ignore[union-attr]
+        return cast(BatchFunction, resolver.wrapped_func.__wrapped__)  # type: ignore[union-attr]
 
     @cached_property
     def takes_info(self) -> bool:
@@ -114,29 +114,13 @@ class BatchedField(StrawberryField):
         return "info" in inspect.signature(self.batch_function).parameters
 
 
-@overload
-def batched(function: BatchFunction, /) -> BatchedField: ...
-
-
-@overload
 def batched(
     *,
     name: str | None = None,
     description: str | None = None,
     deprecation_reason: str | None = None,
     metadata: Mapping[Any, Any] | None = None,
-) -> Callable[[BatchFunction], BatchedField]: ...
-
-
-def batched(
-    function: BatchFunction | None = None,
-    /,
-    *,
-    name: str | None = None,
-    description: str | None = None,
-    deprecation_reason: str | None = None,
-    metadata: Mapping[Any, Any] | None = None,
-) -> BatchedField | Callable[[BatchFunction], BatchedField]:
+) -> Callable[[BatchFunction], BatchedField]:
     """Make a field of a function from all parents of a level to their results (see the module's text).
 
     `name`, `description`, `deprecation_reason` and `metadata` are those of any Strawberry field; arguments are
@@ -150,7 +134,7 @@ def batched(
         )
         return field(BatchedResolver(_resolver_for_one_parent(function)))
 
-    return field_of if function is None else field_of(function)
+    return field_of
 
 
 def _resolver_for_one_parent(function: BatchFunction) -> Callable[..., Awaitable[Any]]:
@@ -178,12 +162,8 @@ def _resolver_for_one_parent(function: BatchFunction) -> Callable[..., Awaitable
         ]
     )
     # Strawberry evaluates annotations in the module of the resolver and shows its name in error messages.
-    resolve.__module__ = function.__module__
-    resolve.__name__ = function.__name__
-    resolve.__qualname__ = function.__qualname__
-    resolve.__doc__ = function.__doc__
+    update_wrapper(resolve, function, ("__module__", "__name__", "__qualname__", "__doc__"), ())
     resolve.__annotations__ = {p.name: p.annotation for p in arguments} | {"return": signature.return_annotation}
-    resolve.batch_function = function  # type: ignore[attr-defined]
     return resolve
 
 

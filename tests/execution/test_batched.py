@@ -83,7 +83,7 @@ class Item:
         await asyncio.sleep(0)
         return [[ItemRecord(p.number * 10 + i) for i in range(min(p.number % 4, most))] for p in parents]  # type: ignore[misc]
 
-    @batched
+    @batched()
     @staticmethod
     async def maker(parents: list[ItemRecord], info: Info) -> "list[Item | None]":
         record(info, "maker", parents)
@@ -110,12 +110,12 @@ class Item:
             RefusedError("no odd ones") if p.number % 2 and info.context.fault == "odd" else p.number for p in parents
         ]
 
-    @batched
+    @batched()
     @staticmethod
     async def doubled(parents: list[ItemRecord]) -> list[int]:
         return [p.number * 2 for p in parents]
 
-    @batched
+    @batched()
     @staticmethod
     async def lazy_edges(
         parents: list[ItemRecord],
@@ -137,7 +137,7 @@ class Query:
     async def later(self, count: int) -> list[Item]:
         return [ItemRecord(number) for number in range(count)]  # type: ignore[misc]
 
-    @batched
+    @batched()
     @staticmethod
     async def stock(parents: list[None], info: Info) -> list[int]:
         record(info, "stock", [])
@@ -146,7 +146,7 @@ class Query:
 
 @strawberry.type
 class Added:
-    @batched
+    @batched()
     @staticmethod
     async def stock(parents: list[Any], info: Info) -> list[int]:
         record(info, "stock", parents, info.path.as_list())
@@ -337,7 +337,7 @@ async def test_it_works_under_strawberrys_own_execution() -> None:
 def test_a_method_is_refused() -> None:
     with pytest.raises(TypeError, match="put @staticmethod below @batched"):
 
-        @batched
+        @batched()
         async def parts(self: Any) -> list[int]:
             return []
 
@@ -346,6 +346,6 @@ def test_a_result_that_is_no_list_is_refused() -> None:
     async def parts(parents: list[int]) -> int:
         return 1
 
-    part: Any = batched(parts)  # type: ignore[arg-type]
+    part: Any = batched()(parts)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="annotate it as list"):
         strawberry.type(type("Wrong", (), {"part": part}))

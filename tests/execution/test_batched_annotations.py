@@ -13,7 +13,7 @@ from execution.batched import batched
 class Shelf:
     number: int
 
-    @batched
+    @batched()
     @staticmethod
     async def books(
         parents: list[int],
@@ -22,14 +22,14 @@ class Shelf:
     ) -> list[list[Book]]:
         return [[Book() for _ in range(most)] for _ in parents]
 
-    @batched
+    @batched()
     @staticmethod
     async def lazy_book(
         parents: list[int],
     ) -> list[Annotated[Book, strawberry.lazy(__name__)] | None]:
         return [Book() for _ in parents]
 
-    @batched
+    @batched()
     @staticmethod
     async def lazy_books(
         parents: list[int],

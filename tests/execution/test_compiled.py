@@ -68,13 +68,13 @@ class Thing(Being):
         await wait(info.context, f"slow {self.name}")
         return str(info.path.as_list())
 
-    @batched
+    @batched()
     @staticmethod
     async def left(parents: list[Any], info: Info) -> list[str]:
         await wait(info.context, f"left {len(parents)}")
         return [f"left of {parent.name}" for parent in parents]
 
-    @batched
+    @batched()
     @staticmethod
     async def right(parents: list[Any], info: Info, n: int = 1) -> list[str]:
         await wait(info.context, f"right {len(parents)}")

@@ -44,7 +44,7 @@ class Leaf:
 class Branch:
     number: int
 
-    @batched
+    @batched()
     @staticmethod
     async def leaves(parents: list["Branch"], first: int = 1, where: Where | None = None) -> list[list[Leaf] | None]:
         if first < 0:

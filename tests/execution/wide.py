@@ -312,7 +312,7 @@ class A(Leaves, Named):
         await root.world.wait()
         return _once(root.world.value("B!", f"{root.id}.soon"))
 
-    @batched
+    @batched()
     @staticmethod
     async def many(parents: list[Any], info: Info, n: int = 2, color: Color | None = None) -> "list[list[Named]]":
         await info.context.wait()
@@ -320,12 +320,12 @@ class A(Leaves, Named):
             raise FaultError("all of many")
         return _results(parents, info, "[Named!]!", n, color)
 
-    @batched
+    @batched()
     @staticmethod
     async def one(parents: list[Any], info: Info) -> "list[AnyOf | None]":
         return _results(parents, info, "Any")
 
-    @batched
+    @batched()
     @staticmethod
     async def sum(parents: list[Any], info: Info, within: Range | None = None) -> list[int]:
         return _results(parents, info, "int!", within)
@@ -341,7 +341,7 @@ class B(Named):
     def is_type_of(cls, obj: object, info: Any) -> bool:
         return isinstance(obj, Node) and obj.id.startswith("B")
 
-    @batched
+    @batched()
     @staticmethod
     async def many(parents: list[Any], info: Info, n: int = 2, color: Color | None = None) -> "list[list[Named]]":
         await info.context.wait()
@@ -390,7 +390,7 @@ class Query:
     def named(self, info: Info, flag: bool = False) -> Named | None:
         return info.context.value("Named", f"named{flag}")
 
-    @batched
+    @batched()
     @staticmethod
     async def stock(parents: list[Any], info: Info, within: Range | None = None) -> list[list[A]]:
         return _results([None for _ in parents], info, "[A!]!", within)
