@@ -43,7 +43,7 @@ def is_lasting(plan: ObjectPlan) -> bool:
         field.kind is FieldKind.TYPENAME
         or (
             field.kind is FieldKind.ATTRIBUTE
-            and (field.value.is_leaf or all(is_lasting(inner) for _, inner in field.value.objects_within()))
+            and (field.value.is_leaf or all(map(is_lasting, field.value.objects_within())))
         )
         for field in plan.fields
     )

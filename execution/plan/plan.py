@@ -105,14 +105,9 @@ class ValuePlan:
         """Whether it holds a scalar or an enum member."""
         return is_leaf_type(self.type)
 
-    @property
-    def has_objects(self) -> bool:
-        """Whether it holds objects, maybe in lists."""
-        return bool(self.item.has_objects if self.item is not None else self.objects)
-
-    def objects_within(self) -> "list[tuple[str, ObjectPlan]]":
-        """The objects that it may hold, maybe in lists, by the names of their types."""
-        return self.item.objects_within() if self.item is not None else list(self.objects.items())
+    def objects_within(self) -> "list[ObjectPlan]":
+        """The objects that it may hold, maybe in lists."""
+        return self.item.objects_within() if self.item is not None else list(self.objects.values())
 
     @property
     def leaf(self) -> GraphQLLeafType:

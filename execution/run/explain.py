@@ -20,21 +20,19 @@ def explain(program: Program, *, with_source: bool = False) -> str:
     lines.append(
         f"{len(program.fields)} fields, {len(program.batches)} batched, {len(program.source)} characters of Python"
     )
-    level: list[tuple[str, ObjectPlan]] = [("", root) for root in program.roots]
-    lines += ["", "at once"]
-    for way, root in level:
-        lines += _object(way, root, 1)
-    awaited = [found for way, root in level for found in _awaited(way, root)]
+    lines += ["", "at once", *(line for root in program.roots for line in _object(root, 1))]
+    awaited = [found for root in program.roots for found in _awaited("", root)]
+    together = "one after another" if program.operation.operation.value == "mutation" else "together"
     number = 0
     while awaited:
         number += 1
-        together = " one after another" if program.operation.operation.value == "mutation" and number == 1 else ""
-        lines += ["", f"level {number}: {len(awaited)} awaited{together or ' together'}"]
+        lines += ["", f"level {number}: {len(awaited)} awaited {together}"]
+        together = "together"
         below: list[tuple[str, FieldPlan]] = []
         for way, field in awaited:
             lines.append(f"  {way}: {_described(field)}")
-            for type_name, inner in field.value.objects_within():
-                lines += _object(type_name, inner, 2)
+            for inner in field.value.objects_within():
+                lines += _object(inner, 2)
                 below += _awaited(way + _lists(field.value), inner)
         awaited = below
     if with_source:
@@ -43,24 +41,17 @@ def explain(program: Program, *, with_source: bool = False) -> str:
 
 
 def _described(field: FieldPlan) -> str:
-    if field.kind is FieldKind.BATCHED:
-        shared = "one call for all objects of the level"
-        return f"batched {field.name}, {shared}{_arguments(field)}"
-    return f"{field.kind.value} {field.name}, a call for each object{_arguments(field)}"
-
-
-def _arguments(field: FieldPlan) -> str:
+    calls = "one call for all objects of the level" if field.kind is FieldKind.BATCHED else "a call for each object"
     given = ", ".join(print_ast(argument) for argument in field.nodes[0].arguments or ())
-    return f" ({given})" if given else ""
+    return f"{field.kind.value} {field.name}, {calls}{given and f' ({given})'}"
 
 
-def _object(title: str, plan: ObjectPlan, indent: int) -> list[str]:
+def _object(plan: ObjectPlan, indent: int) -> list[str]:
     """What is done for an object while nothing has to be awaited."""
     pad = "  " * indent
     lines = []
-    inlined = [
-        f.key for f in plan.fields if f.kind in (FieldKind.ATTRIBUTE, FieldKind.TYPENAME) and not f.value.has_objects
-    ]
+    at_once = [field for field in plan.fields if field.kind in (FieldKind.ATTRIBUTE, FieldKind.TYPENAME)]
+    inlined = [field.key for field in at_once if not field.value.objects_within()]
     if inlined:
         lines.append(f"{pad}{plan.type.name} inlined: {', '.join(inlined)}")
     for field in plan.fields:
@@ -68,9 +59,9 @@ def _object(title: str, plan: ObjectPlan, indent: int) -> list[str]:
             continue
         if field.kind in (FieldKind.RESOLVER, FieldKind.WRAPPED):
             lines.append(f"{pad}{plan.type.name} calls: {field.key}, {_described(field)}")
-        for _, inner in field.value.objects_within():
+        for inner in field.value.objects_within():
             lines.append(f"{pad}{plan.type.name}.{field.key}{_lists(field.value)}")
-            lines += _object(title, inner, indent + 1)
+            lines += _object(inner, indent + 1)
     return lines
 
 
@@ -81,7 +72,7 @@ def _awaited(way: str, plan: ObjectPlan) -> Iterator[tuple[str, FieldPlan]]:
         if field.kind in _AWAITED:
             yield here, field
         else:
-            for _, inner in field.value.objects_within():
+            for inner in field.value.objects_within():
                 yield from _awaited(here + _lists(field.value), inner)
 
 

@@ -46,7 +46,7 @@ def wanted_of(*fields: FieldPlan) -> dict[str, Names]:
 def _objects(fields: tuple[FieldPlan, ...]) -> Iterator[ObjectPlan]:
     """The objects that the fields give, and all below them: any function may hand on what its object holds."""
     for field in fields:
-        for _, plan in field.value.objects_within():
+        for plan in field.value.objects_within():
             yield plan
             yield from _objects(tuple(plan.fields))
 
