@@ -80,6 +80,19 @@ def documented(member: RecordMember, words: str | None = None) -> Any:
     return Annotated[form, Meta(description=words or member.for_readers(), examples=examples)]
 
 
+def told(
+    name: str,
+    kind: Any,
+    words: str,
+    value: str | Callable[[Any, datetime], Any] | None,
+    default: Any = NODEFAULT,
+    example: Any = None,
+) -> OutputMember:
+    """A member that no record has in this form."""
+    said = Meta(description=words, examples=None if example is None else [example])
+    return OutputMember(name, Annotated[kind, said], value, default)
+
+
 def read(record: type, way: str, *, name: str | None = None, words: str | None = None) -> OutputMember:
     """The member of a record, or at the end of that way from it, under the name by which the contract has it."""
     *parts, last = way.split(".")
@@ -113,7 +126,7 @@ def output(
 ) -> Output:
     """The answer that shows a record: first what the contract names, then every other member that is not hidden.
 
-    `written_out` makes a quicker function that shows what the contract names; it is used as long as that is all.
+    `written_out` makes a quicker function, which shows what the contract names by position.
     """
     first = [item if isinstance(item, OutputMember) else read(record, item) for item in (*required, *optional)]
     elsewhere = {*FOLLOWS_FROM_WRITES, *hidden, *(item.name for item in first), *(item.value for item in first)}
@@ -124,9 +137,22 @@ def output(
         for item, default in zip(members, defaults, strict=True)
     ]
     struct = defstruct(name, fields, namespace={"__doc__": words}, gc=False)
-    if written_out is not None and len(members) == len(first):
-        return Output(struct, written_out(struct))
-    return Output(struct, _copying(struct, members))
+    if written_out is None:
+        return Output(struct, _copying(struct, members))
+    show = written_out(struct)
+    return Output(struct, _with_more(show, members[len(first) :]) if len(members) > len(first) else show)
+
+
+def _with_more(shown: Show, members: Sequence[OutputMember]) -> Show:
+    take = [(item.name, attrgetter(str(item.value))) for item in members]
+
+    def show(record: Any, now: datetime) -> Any:
+        found = shown(record, now)
+        for name, value in take:
+            setattr(found, name, value(record))
+        return found
+
+    return show
 
 
 def _copying(struct: type[Struct], members: Sequence[OutputMember]) -> Show:

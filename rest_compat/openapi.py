@@ -161,7 +161,7 @@ PARAMETERS: dict[str, Schema] = {
     },
     "If-None-Match": {
         "name": "If-None-Match",
-        "description": "Output 304 without a body if this is still the `ETag`; what is no such tag is passed over.",
+        "description": "Answer 304 without a body if this is still the `ETag`; what is no such tag is passed over.",
         "schema": {"type": "string", "examples": [_EXAMPLE_TAG]},
     },
     "If-None-Match-On-Create": {

@@ -17,7 +17,7 @@ from domain.records import (
 )
 from domain.validation import MAX_VIOLATIONS
 from domain.validity import is_active
-from rest_compat.documented import MAX_INTEGER, SID, OutputMember, Show, moment, output, read
+from rest_compat.documented import MAX_INTEGER, SID, OutputMember, Show, moment, output, read, told
 from rest_compat.reads import CertifiedProduct
 
 T = TypeVar("T")
@@ -42,14 +42,13 @@ CERTIFICATION = output(
         "description",
         "url",
         "logo_url",
-        OutputMember(
+        told(
             "certification_body_name",
-            Annotated[
-                Annotated[str, Meta(max_length=255)] | None,
-                Meta(description="The name of the body behind it; null when none is recorded.", examples=["USDA"]),
-            ],
+            Annotated[str, Meta(max_length=255)] | None,
+            "The name of the body behind it; null when none is recorded.",
             lambda record, _: record.body.name if record.body else None,
-            None,
+            default=None,
+            example="USDA",
         ),
     ],
 )
@@ -103,15 +102,11 @@ CERTIFICATION_ASSIGNMENT = output(
     required=[
         read(CertificationAssignment, "certification.id", words=_ID_OF_DEFINITION),
         "certification.label",
-        OutputMember(
+        told(
             "is_active",
-            Annotated[
-                bool,
-                Meta(
-                    description="Whether today (UTC) lies between `valid_from` and `expiration_date`, an unknown bound"
-                    " being open. Computed for each answer, so do not keep it."
-                ),
-            ],
+            bool,
+            "Whether today (UTC) lies between `valid_from` and `expiration_date`, an unknown bound being open. Computed"
+            " for each answer, so do not keep it.",
             lambda record, now: is_active(record.valid_from, record.expiration_date, now.date()),
         ),
     ],
@@ -148,20 +143,16 @@ CERTIFIED_PRODUCT = output(
         "product.gtin",
         "product.name",
         "product.brand",
-        OutputMember(
+        told(
             "certifications",
-            Annotated[
-                list[CERTIFICATION_ASSIGNMENT.struct],  # type: ignore[name-defined]
-                Meta(description="The certifications it holds, by label."),
-            ],
+            list[CERTIFICATION_ASSIGNMENT.struct],  # type: ignore[name-defined]
+            "The certifications it holds, by label.",
             lambda found, now: [CERTIFICATION_ASSIGNMENT.show(item, now) for item in found.certifications],
         ),
-        OutputMember(
+        told(
             "claims",
-            Annotated[
-                list[CLAIM_ASSIGNMENT.struct],  # type: ignore[name-defined]
-                Meta(description="The claims it makes, by label."),
-            ],
+            list[CLAIM_ASSIGNMENT.struct],  # type: ignore[name-defined]
+            "The claims it makes, by label.",
             lambda found, now: [CLAIM_ASSIGNMENT.show(item, now) for item in found.claims],
         ),
     ],
@@ -169,9 +160,7 @@ CERTIFIED_PRODUCT = output(
 
 
 def _not_recorded(name: str, words: str, kind: type = float) -> OutputMember:
-    return OutputMember(
-        name, Annotated[kind | None, Meta(description=f"{words}: not recorded here, so null.")], None, None
-    )
+    return told(name, kind | None, f"{words}: not recorded here, so null.", None, None)
 
 
 def _size(name: str, words: str) -> list[OutputMember]:
@@ -187,42 +176,28 @@ PRODUCT = output(
         "id",
         "gtin",
         "name",
-        OutputMember(
-            "is_claimed",
-            Annotated[bool, Meta(description="Whether an organisation owns it; here every product has an owner.")],
-            lambda *_: True,
-        ),
+        told("is_claimed", bool, "Whether an organisation owns it; here every product has an owner.", lambda *_: True),
         "data_source",
     ],
     optional=[
         _not_recorded("confidence_score", "How sure the source is, 0 to 1"),
-        OutputMember(
+        told(
             "field_confidence",
-            Annotated[
-                dict[str, float], Meta(description="How sure the source is of each member: not recorded, so empty.")
-            ],
+            dict[str, float],
+            "How sure the source is of each member: not recorded, so empty.",
             None,
-            {},
+            default={},
         ),
         *("metadata", "brand", "manufacturer", "description", "image_url", "country_of_origin", "net_content"),
         _not_recorded("net_content_value", "The number in the net content"),
         _not_recorded("net_content_uom", "The unit of the net content", str),
-        OutputMember(
-            "owner_id",
-            Annotated[SID | None, Meta(description="The id of the organisation that owns it.")],
-            "organization_id",
-            None,
-        ),
-        OutputMember(
+        told("owner_id", SID | None, "The id of the organisation that owns it.", "organization_id", default=None),
+        told(
             "claim_verification_status",
-            Annotated[
-                Literal["unverified"],
-                Meta(
-                    description="How far the ownership was confirmed: `unverified`, since the operator vouches for it."
-                ),
-            ],
+            Literal["unverified"],
+            "How far the ownership was confirmed: `unverified`, since the operator vouches for it.",
             None,
-            "unverified",
+            default="unverified",
         ),
         *(member for name in ("length", "width", "height", "depth") for member in _size(name, f"Its {name}")),
         *_size("gross_weight", "Its weight with packaging"),
@@ -246,11 +221,12 @@ API_KEY = output(
         "metadata",
         "description",
         "kind",
-        OutputMember(
+        told(
             "is_active",
-            Annotated[bool, Meta(description="Whether it is accepted: false once it has expired.")],
+            bool,
+            "Whether it is accepted: false once it has expired.",
             lambda key, now: key.expires_at is None or key.expires_at > now,
-            True,
+            default=True,
         ),
         moment(ApiKey, "expires_at"),
         moment(ApiKey, "last_used"),
@@ -269,18 +245,12 @@ API_KEY_CREATED = output(
         "entry.name",
         "entry.role",
         moment(NewApiKey, "entry.created_at", name="created"),
-        OutputMember(
+        told(
             "key",
-            Annotated[
-                str,
-                Meta(
-                    description="The key itself. It is shown here and never again: only its digest is stored.",
-                    max_length=45,
-                    pattern="^(csb|csu|cpk)_[A-Za-z0-9]{32}_[0-9a-f]{8}$",
-                    examples=["csb_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEf_84041098"],
-                ),
-            ],
+            Annotated[str, Meta(max_length=45, pattern="^(csb|csu|cpk)_[A-Za-z0-9]{32}_[0-9a-f]{8}$")],
+            "The key itself. It is shown here and never again: only its digest is stored.",
             "secret",
+            example="csb_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEf_84041098",
         ),
     ],
     optional=["entry.metadata", "entry.description"],
@@ -304,40 +274,34 @@ WHOAMI = output(
     "WhoAmIOut",
     "Who is asking.",
     required=[
-        OutputMember(
+        told(
             "user_id",
-            Annotated[
-                SID | None, Meta(description="The user behind a `csu` key; `null` for keys that stand for nobody.")
-            ],
+            SID | None,
+            "The user behind a `csu` key; null for keys that stand for nobody.",
             lambda who, _: who.user.id if who.user else None,
         ),
-        OutputMember(
+        told(
             "email",
-            Annotated[
-                Annotated[str, Meta(max_length=254)] | None,
-                Meta(description="The user's address.", examples=["ann@example.org"]),
-            ],
+            Annotated[str, Meta(max_length=254)] | None,
+            "The user's address.",
             lambda who, _: who.user.email if who.user else None,
+            example="ann@example.org",
         ),
-        OutputMember(
+        told(
             "organizations",
-            Annotated[
-                list[_OWN_ORGANIZATION.struct],  # type: ignore[name-defined]
-                Meta(description="The organisations that the caller acts for; the main one first."),
-            ],
+            list[_OWN_ORGANIZATION.struct],  # type: ignore[name-defined]
+            "The organisations that the caller acts for; the main one first.",
             lambda who, now: [_OWN_ORGANIZATION.show(item, now) for item in who.organizations],
         ),
     ],
     optional=[
         read(ApiKey, "metadata")._replace(value=lambda who, _: who.user.metadata if who.user else {}),
-        OutputMember(
+        told(
             "api_key",
-            Annotated[
-                _OWN_API_KEY.struct | None,
-                Meta(description="The key that asks; `null` for a signed-in browser and for a token."),
-            ],
+            _OWN_API_KEY.struct | None,
+            "The key that asks; null for a signed-in browser and for a token.",
             lambda who, now: _OWN_API_KEY.show(who.api_key, now) if who.api_key else None,
-            None,
+            default=None,
         ),
     ],
 )
