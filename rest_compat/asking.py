@@ -18,6 +18,10 @@ T = TypeVar("T")
 
 JSON_TYPES = ("application/json", "application/merge-patch+json")
 BODY_TYPES = (*JSON_TYPES, forms.MEDIA_TYPE)
+UNSUPPORTED = (
+    "Send the body as JSON, with the header Content-Type: application/json;"
+    f" {' and '.join(BODY_TYPES[1:])} are taken, too."
+)
 
 
 async def _read_object(request: Request) -> dict[str, Any]:
@@ -32,8 +36,7 @@ async def _read_object(request: Request) -> dict[str, Any]:
         accepted = "Accept-Patch" if request.method == "PATCH" else "Accept-Post"
         raise HTTPException(
             415,
-            "Send the body as JSON, with the header Content-Type: application/json;"
-            f" {' and '.join(BODY_TYPES[1:])} are taken, too.",
+            UNSUPPORTED,
             {accepted: ", ".join(BODY_TYPES)},
         )
     body = await request.body()

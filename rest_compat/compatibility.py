@@ -202,10 +202,6 @@ def _values(where: str, wide: Json, narrow: Json, sent: bool) -> Iterator[str]:
                 yield f"{where}: {value} is no longer taken." if sent else f"{where}: may now be {value}."
 
 
-def _listed(schema: Json) -> list[Any]:
-    return list(schema.get("enum", [schema["const"]] if "const" in schema else []))
-
-
 def _changed(where: str, what: str, old: Any, new: Any) -> str:
     was, now = ("none" if value is None else value for value in (old, new))
     return f"{where}: {what} was {was} and is {now}."

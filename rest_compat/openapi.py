@@ -1,11 +1,12 @@
 """The OpenAPI 3.1 document of each API, made from the route table. Nothing is said here that a table does not know."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 
 import msgspec
 
 from domain.problem import KINDS
-from rest_compat.asking import JSON_TYPES
+from rest_compat.asking import JSON_TYPES, UNSUPPORTED
 from rest_compat.documented import MAX_INTEGER
 from rest_compat.endpoint import APIS, Endpoint
 from rest_compat.outputs import DAY, ErrorOut
@@ -300,7 +301,7 @@ def _operation(endpoint: Endpoint, answer: Schema, endpoints: list[Endpoint]) ->
         types = JSON_TYPES if endpoint.method == "PATCH" else JSON_TYPES[:1]
         operation["requestBody"] = {"required": True, "content": dict.fromkeys(types, content)}
     parameters += [{"$ref": f"#/components/parameters/{name}"} for name in _request_headers(endpoint)]
-    success: Schema = {"description": _SUCCESS[endpoint.status], "headers": _headers(*ALWAYS)}
+    success: Schema = {"description": HTTPStatus(endpoint.status).phrase, "headers": _headers(*ALWAYS)}
     if endpoint.method != "GET" and not endpoint.is_shown_once:
         success["headers"] |= _headers("Idempotent-Replayed")
     preferences = _headers("Preference-Applied") if endpoint.body or endpoint.parameters else {}
@@ -330,9 +331,6 @@ def _operation(endpoint: Endpoint, answer: Schema, endpoints: list[Endpoint]) ->
     operation["responses"] = responses
     operation["security"] = [{name: []} for name in SECURITY]
     return operation, schemas
-
-
-_SUCCESS = {200: "OK", 201: "Created", 204: "No Content"}
 
 
 def _parameter(where: str, name: str, member: Schema, required: bool) -> Schema:
@@ -397,8 +395,7 @@ EXAMPLES = {
     "idempotency_key_in_use": "The first request with this Idempotency-Key is still being worked on; send it again.",
     "precondition_failed": "What is stored is at another version than If-Match names; read it again.",
     "payload_too_large": "The body is larger than 1048576 bytes; send less in one request.",
-    "unsupported_media_type": "Send the body as JSON, with the header Content-Type: application/json;"
-    " application/merge-patch+json and application/x-www-form-urlencoded are taken, too.",
+    "unsupported_media_type": UNSUPPORTED,
     "validation_error": "Validation error. name: Field required.",
     "idempotency_key_reused": "This Idempotency-Key was used for another request; send a new one.",
     "rate_limited": "Rate limit exceeded. Please try again later.",

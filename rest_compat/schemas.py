@@ -4,13 +4,13 @@ Both libraries write JSON Schema 2020-12, which OpenAPI 3.1 takes as it is. What
 and order of enumerations as the contract has them, defaults of null (which say nothing), titles, words and examples.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from domain import vocabulary
 from domain.validation import Command
+from domain.vocabulary import Vocabulary
 from rest_compat.inputs import words
 from rest_compat.outputs import ErrorOut
 
@@ -18,16 +18,7 @@ Schema = dict[str, Any]
 
 REFERENCE = "#/components/schemas/"
 
-ENUMS = (
-    vocabulary.ClaimCategory,
-    vocabulary.ClaimSource,
-    vocabulary.DataSource,
-    vocabulary.FileFormat,
-    vocabulary.KeyKind,
-    vocabulary.ProductFormat,
-    vocabulary.Role,
-    vocabulary.VerificationStatus,
-)
+ENUMS: Sequence[type[Vocabulary]] = Vocabulary.__subclasses__()
 _ENUM_NAMES = {enum.__name__: f"{enum.__name__}Enum" for enum in ENUMS}
 
 
