@@ -109,11 +109,6 @@ class OperationCost:
         dearest = sorted(shares.items(), key=lambda share: (-share[1], share[0]))[:MAX_ENTRIES]
         return [{"path": ".".join(path), "cost": ceil(min(share, SATURATED))} for path, share in dearest if share]
 
-    @property
-    def remembered(self) -> int:
-        """How many combinations of sizes are remembered."""
-        return len(self._remembered)
-
     def _count(self, variables: Mapping[str, Any]) -> "_Count":
         """What adds up, with what coerced variables say about sizes, and how many values each holds."""
         if self._sizes is None:

@@ -114,8 +114,6 @@ class _Writer:
             yield
         self._line(f"else: {long_way}" if place.non_null else f"elif {name} is not None: {long_way}")
 
-    # Objects ------------------------------------------------------------------------------------------------------
-
     def object(self, plan: ObjectPlan) -> None:
         """The function that makes the dictionary for one object."""
         with self._block(f"def o{plan.number}(run, x, position):  # {plan.type.name}"):
@@ -214,8 +212,6 @@ class _Writer:
             self._try_to_get("a", self._call(field))
             place = self._name("p", field.value.number, field.value)
             self._line(f"run.late.append(({place}, (a, o, position)))")
-
-    # Values -------------------------------------------------------------------------------------------------------
 
     def awaited(self, place: ValuePlan) -> None:
         """The function that gives an awaited value its final form."""

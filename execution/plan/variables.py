@@ -7,7 +7,7 @@ should be; all others are left to graphql-core, which also knows how to say what
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from graphql import (
     GraphQLBoolean,
@@ -75,14 +75,6 @@ def _list_coercer(item: Any) -> Callable[[Any], Any]:
     return coerced
 
 
-class _InputMembers(NamedTuple):
-    """The members of an input object."""
-
-    coercers: dict[str, Callable[[Any], Any]]
-    required: frozenset[str]
-    defaults: dict[str, Any]
-
-
 class _ObjectCoercer:
     """Of an input object; its members are looked at when it is needed, since it may hold itself."""
 
@@ -90,10 +82,11 @@ class _ObjectCoercer:
         self._type = type_
 
     @cached_property
-    def _members(self) -> _InputMembers:
+    def _members(self) -> tuple[dict[str, Callable[[Any], Any]], frozenset[str], dict[str, Any]]:
+        """By name their coercers, which are required, the defaults of the others."""
         fields = self._type.fields
         defaults = {name: coerce_default_value(field) for name, field in fields.items()}
-        return _InputMembers(
+        return (
             {name: coercer(field.type) for name, field in fields.items()},
             frozenset(name for name, field in fields.items() if is_required_input_field(field)),
             {name: default for name, default in defaults.items() if default is not Undefined},

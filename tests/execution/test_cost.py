@@ -277,7 +277,7 @@ def test_few_combinations_are_remembered() -> None:
     counted = of("query ($n: Int) { branches(first: $n) { nodes { name } } }")
     for number in range(3 * MAX_REMEMBERED):
         assert counted.of({"n": number}).cost == 1 + number
-    assert counted.remembered <= MAX_REMEMBERED
+    assert len(counted._remembered) <= MAX_REMEMBERED
 
 
 @pytest.mark.parametrize(
