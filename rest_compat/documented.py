@@ -43,7 +43,7 @@ _FORMS = (
 """Types whose form the type alone does not tell -> what is documented of it."""
 
 FOLLOWS_FROM_WRITES = ("gtin", "organization_id", "created_at", "updated_at", "version")
-
+"""What is only shown where the contract names it."""
 
 Show = Callable[[Any, datetime], Any]
 """The documented object of a record at a moment."""
@@ -126,7 +126,8 @@ def output(
 ) -> Output:
     """The answer that shows a record: first what the contract names, then every other member that is not hidden.
 
-    `written_out` makes a quicker function, which shows what the contract names by position.
+    `written_out` makes a quicker function of the struct, which shows by position what the contract names; a test
+    compares the two.
     """
     first = [item if isinstance(item, OutputMember) else read(record, item) for item in (*required, *optional)]
     elsewhere = {*FOLLOWS_FROM_WRITES, *hidden, *(item.name for item in first), *(item.value for item in first)}
@@ -160,7 +161,7 @@ def _copying(struct: type[Struct], members: Sequence[OutputMember]) -> Show:
     recorded = [item for item in members if item.value is not None]
     names = [item.name for item in recorded]
     computed = [(item.name, item.value) for item in recorded if callable(item.value)]
-    # What is computed is put in afterwards.
+    # What is computed is put in afterwards; until then the class holds its place.
     take = attrgetter(*(item.value if isinstance(item.value, str) else "__class__" for item in recorded))
     whole = len(recorded) == len(members)
 
