@@ -8,8 +8,7 @@ from pydantic import Field
 
 from domain.members import given, given_to, kept
 from domain.metadata import Metadata, MetadataUpdate
-from domain.patch import meaning_of_null
-from domain.record_commands import PatchCommand, RecordCommand
+from domain.record_commands import PatchCommand, RecordCommand, changes
 from domain.records import Id, Organization, Record
 from domain.short_id import ShortId, ShortIdField
 from domain.validation import Command, Moment, Text255
@@ -112,14 +111,11 @@ OfOrganization = Annotated[
 ]
 KeyId = Annotated[ShortIdField, Field(description="The id of the key, which is not the key itself.")]
 
-_GIVEN = {member.name: member for member in given_to(ApiKey)}
-
 
 class CreateApiKey(RecordCommand):
     """Make a key of an organisation. The least role is the default; `kind` and `expires_at` are additions of ours."""
 
-    record = ApiKey
-    given = _GIVEN
+    given: ClassVar = {member.name: member for member in given_to(ApiKey)}
 
     organization_id: OfOrganization
     name: Annotated[Text255, Field(min_length=1)]
@@ -130,18 +126,12 @@ class CreateApiKey(RecordCommand):
     expires_at: Moment | None = None
 
 
+@changes(ApiKey)
 class PatchApiKey(PatchCommand):
     """Change what a key is called."""
 
-    record = ApiKey
-    given = _GIVEN
-    nulls: ClassVar = {name: meaning_of_null(_GIVEN[name]) for name in ("name", "description", "metadata")}
-
     organization_id: OfOrganization
     key_id: KeyId
-    name: Text255 | None = None
-    description: Text255 | None = None
-    metadata: MetadataUpdate | None = None
 
 
 class RevokeApiKey(Command):

@@ -17,7 +17,6 @@ from domain.validity import check_order
 class RecordCommand(Command):
     """A command with members of a record."""
 
-    record: ClassVar[type[Record]]
     given: ClassVar[Mapping[str, RecordMember]]
     """By the names under which they are sent."""
 
@@ -72,7 +71,7 @@ def makes(record: type[Record], *, last: str = "", null_is_omitted: bool = False
     given = _given_to(record, last)
 
     def decorate(command: type[N]) -> type[N]:
-        command = _with_members(command, record, given, lambda member: _when_made(member, null_is_omitted))
+        command = _with_members(command, given, lambda member: _when_made(member, null_is_omitted))
         command.names = tuple(member.name for member in given)
         command.read = attrgetter(*(member.sent_as for member in given))
         command.empty = {member.name: member.empty for member in given if null_is_omitted and member.name != "metadata"}
@@ -89,7 +88,7 @@ def changes(record: type[Record], *, last: str = "", null: patch.Null | None = N
     given = [member for member in _given_to(record, last) if member.said.given == "always"]
 
     def decorate(command: type[P]) -> type[P]:
-        command = _with_members(command, record, given, _in_patch)
+        command = _with_members(command, given, _in_patch)
         command.nulls = {member.sent_as: null or patch.meaning_of_null(member) for member in given}
         return command
 
@@ -101,26 +100,22 @@ def _given_to(record: type[Record], last: str) -> list[RecordMember]:
 
 
 def _when_made(member: RecordMember, null_is_omitted: bool) -> tuple[Any, Any]:
-    words = member.for_writers(example=True)
     if null_is_omitted or member.said.sent is not None:
-        return member.sent | None, Field(default=None, description=words)
-    if member.plain is list:
-        return member.sent, Field(default_factory=list, description=words)
+        return member.sent | None, None
     default = member.said.default if member.said.default is not None else member.empty()
-    return member.sent, Field(default=default, description=words)
+    return member.sent, Field(default_factory=list) if member.plain is list else default
 
 
 def _in_patch(member: RecordMember) -> tuple[Any, Any]:
-    return member.sent | None, Field(default=None, description=member.for_writers(patch=True, example=True))
+    return member.sent | None, None
 
 
 def _with_members(
-    command: type[R], record: type[Record], given: list[RecordMember], field: Callable[[RecordMember], tuple[Any, Any]]
+    command: type[R], given: list[RecordMember], field: Callable[[RecordMember], tuple[Any, Any]]
 ) -> type[R]:
     fields: dict[str, Any] = {member.sent_as: field(member) for member in given}
     made = create_model(
         command.__name__, __base__=command, __module__=command.__module__, __doc__=command.__doc__, **fields
     )
-    made.record = record
     made.given = {member.sent_as: member for member in given}
     return made

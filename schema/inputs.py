@@ -66,9 +66,11 @@ def input_of(command: type[Command], description: str, *, versioned: str = "", o
         elif name in optional:
             type_, default = type_ | None, {"default": None}
         types[name] = type_
-        called = to_camel_case(given[name].name) if name in given else None
-        words = member.description or given[name].for_writers(patch=bool(nulls), example=True)
-        fields[name] = strawberry.field(name=called, description=spelled(words), **default)
+        called, words = None, member.description
+        if name in given:
+            called = to_camel_case(given[name].name)
+            words = spelled(given[name].for_writers(patch=bool(nulls), example=True))
+        fields[name] = strawberry.field(name=called, description=words, **default)
     if nulls:
         types["clear_metadata"] = bool
         fields["clear_metadata"] = strawberry.field(default=False, description="Delete all metadata.")
