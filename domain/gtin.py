@@ -99,14 +99,6 @@ def parse_gtin(text: object, member: str = "gtin") -> Gtin:
     return parse(_gtin, text, member)
 
 
-_separated_gtin: TypeAdapter[Gtin] = TypeAdapter(SeparatedGtinField)
-
-
-def parse_separated_gtin(text: object, member: str = "gtin") -> Gtin:
-    """As `parse_gtin`, for a GTIN that may be written with hyphens and blanks. Raises `InvalidInput`."""
-    return parse(_separated_gtin, text, member)
-
-
 def check_digit_is_right(gtin: str) -> bool:
     """Whether the last digit is the GS1 check digit (mod 10, weights 3 and 1 from the right).
 

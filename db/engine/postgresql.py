@@ -143,12 +143,12 @@ class PostgresqlDatabase(Database):
     dialect = POSTGRESQL
 
     def __init__(self, readers: Lender, writers: Lender, target: Target, pace: Pace) -> None:
+        self._dsn = target.dsn
         self._readers = readers
         self._gathering = lru_cache(maxsize=256)(partial(Gathering, POSTGRESQL, self._rows))
         self._turns = Turns(_SCANNING)
         # Of their own, so that writes that wait for each other's locks leave the reads alone.
         self._writers = writers
-        self._dsn = target.dsn
         self._hearing = Hearing(CHANNEL, lambda: _connect_to_listen(target, pace), self._notify, pace)
 
     async def fetch(

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.commands import CreateProduct
+from domain.commands import CreateProduct, PatchProduct
 from domain.errors import InvalidInput, Violation
-from domain.gtin import check_digit_is_right, parse_gtin, parse_separated_gtin, why_not_a_gtin
+from domain.gtin import check_digit_is_right, parse_gtin, why_not_a_gtin
 
 VECTORS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent.parent / "vectors" / "gtin.json").read_text(encoding="utf-8")
@@ -73,10 +73,10 @@ def test_only_text_of_ascii_digits_is_a_gtin(bad: object) -> None:
         ("http://example.org/01/12345670#x", "a GS1 Digital Link", "12345670"),
     ],
 )
-@pytest.mark.parametrize("parse", [parse_gtin, parse_separated_gtin, CreateProduct])
+@pytest.mark.parametrize("parse", [parse_gtin, PatchProduct, CreateProduct])
 def test_what_carries_a_gtin_is_called_what_it_is(parse: Any, text: str, name: str, gtin: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        parse.parse({"gtin": text}) if parse is CreateProduct else parse(text)
+        parse(text) if parse is parse_gtin else parse.parse({"gtin": text})
     assert refused.value.violations == [
         Violation(("gtin",), f"Input should be a GTIN alone, not {name}; its GTIN is {gtin}", "gtin_not_alone")
     ]
