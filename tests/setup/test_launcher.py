@@ -194,7 +194,9 @@ def test_all_tests_share_the_cores_and_chosen_ones_run_in_one_process(tree: Path
     assert json.loads(start(tree, "test", *chosen).stdout)["arguments"] == chosen
 
 
-def test_coverage_runs_all_tests_measured_and_stops_at_what_fails(tree: Path) -> None:
+def test_coverage_runs_all_tests_measured_and_stops_at_what_fails(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Or Python would import what stands in its place here before it begins, where this test is measured itself.
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
     pretend_ready(tree, "test")
     said = "import sys; print(*sys.argv[1:]); sys.exit(sys.argv[1] == {!r})"
     (tree / "coverage.py").write_text(said.format("report"))

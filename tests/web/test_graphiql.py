@@ -111,7 +111,7 @@ def test_signed_in_page_runs_its_first_example_and_explains_the_schema(
     find(browser, ".graphiql-doc-explorer-search input").send_keys("verificationst")
     wait_for_text(browser, ".graphiql-doc-explorer-search", "CertificationAssignment.verificationStatus")
     choose(browser, ".graphiql-doc-explorer-search [role='option']", "CertificationAssignment.verificationStatus")
-    wait_for_text(browser, ".graphiql-plugin", "How far it has been confirmed.")
+    wait_for_text(browser, ".graphiql-plugin", "How far the certificate was confirmed against its issuer's registry.")
     # Values of enumerations are explained there too.
     for link in browser.find_elements(
         By.CSS_SELECTOR, ".graphiql-doc-explorer-content .graphiql-doc-explorer-type-name"
