@@ -57,7 +57,9 @@ async def test_no_read_of_either_face_tells_them(noted: World) -> None:
         if SECRET in full.text:
             telling += 1
             assert others.status_code == 200, path
-            assert others.headers["etag"] != full.headers["etag"], "one name for two different answers"
+            # What is streamed has no tag.
+            if "/exports/" not in path:
+                assert others.headers["etag"] != full.headers["etag"], "one name for two different answers"
     for document in documents():
         telling += SECRET in str(await face.run(document, "manager"))
         for _ in range(3):  # Operations are compiled from their second run.
