@@ -40,7 +40,7 @@ class Listed(Generic[R]):
         self.rows = rows
         self.build = build
         self.key = key
-        self.indexed = paths.indexed(table, key)
+        self.indexed = paths.indexes_of(table, key)
         self.definitions = definitions
 
     def read(self, rows: Select[Any], *, scans: bool) -> Read[R]:

@@ -37,17 +37,6 @@ class Index(NamedTuple):
     members: tuple[str, ...]
 
 
-def indexed(table: Table, key: tuple[str, ...]) -> "Indexed":
-    """What `db.sql.tables` says of a list."""
-    # SQLite counts the indexes that it makes by itself: first that of the primary key, then that of the unique id.
-    own = [Index(f"sqlite_autoindex_{table.name}_{at}", of) for at, of in ((2, ("id",)), (1, key))]
-    declared = [
-        Index(index.name, tuple(MEMBER_OF.get(column.key, column.key) for column in index.columns))
-        for index in table.info["indexes"]
-    ]
-    return Indexed(table, key, (*own, *declared))
-
-
 class AccessPath(NamedTuple):
     """How a page is read: along an index, by the keys of a condition if there is one."""
 
@@ -61,6 +50,17 @@ class Indexed(NamedTuple):
     table: Table
     key: tuple[str, ...]
     indexes: tuple[Index, ...]
+
+
+def indexes_of(table: Table, key: tuple[str, ...]) -> Indexed:
+    """What `db.sql.tables` says of the indexes of a list with that key."""
+    # SQLite counts the indexes that it makes by itself: first that of the primary key, then that of the unique id.
+    own = [Index(f"sqlite_autoindex_{table.name}_{at}", of) for at, of in ((2, ("id",)), (1, key))]
+    declared = [
+        Index(index.name, tuple(MEMBER_OF.get(column.key, column.key) for column in index.columns))
+        for index in table.info["indexes"]
+    ]
+    return Indexed(table, key, (*own, *declared))
 
 
 async def access_path(

@@ -13,11 +13,6 @@ folded = lru_cache(maxsize=4096)(fold)
 """The same of what definitions say, which is compared again and again; there are some hundreds of them."""
 
 
-def contains(text: str, part: str) -> bool:
-    """Whether the part occurs in the text, whatever the case."""
-    return fold(part) in fold(text)
-
-
 def search_text(name: str, brand: str, gtin: str) -> str:
     """What the search looks through for one product, and the order by name: unique, because the GTIN is."""
     return fold(f"{name}\n{brand}\n{gtin}")
