@@ -54,7 +54,9 @@ async def end_writers(database: PostgresqlDatabase) -> int:
 
 
 async def name_of(world: World) -> Any:
-    return next(row for row in await world.rows(tables.products) if row[0] == GTIN)[3]
+    columns = [column.name for column in tables.products.columns if column.computed is None]
+    rows = [dict(zip(columns, row, strict=True)) for row in await world.rows(tables.products)]
+    return next(row["name"] for row in rows if row["gtin"] == GTIN)
 
 
 def first_words(statements: list[str]) -> list[str]:
