@@ -1,8 +1,9 @@
 """What an endpoint is: what the route table says of each."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_type_hints
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -10,6 +11,9 @@ from domain.validation import Command
 from resolvers.operation import Context, WriteOperation
 from rest_compat.documented import Output
 from rest_compat.outputs import PageOut
+
+Operation = Callable[[Context, Any], Awaitable[Any]]
+"""What is done for a command, which its annotations tell."""
 
 Form = Literal["one", "list", "page"]
 """One thing, a bare array of them, or a numbered page."""
@@ -59,7 +63,7 @@ APIS = {
 """Each API by the first part of its paths, `/<app>/api/v1/...`."""
 
 
-class Endpoint(NamedTuple):
+class Endpoint(msgspec.Struct, frozen=True):
     """One method on one path, as the contract lists it.
 
     The statuses of refusals follow from the method and from what is sent; `rest_compat.openapi` derives them.
@@ -67,9 +71,7 @@ class Endpoint(NamedTuple):
 
     method: str
     path: str
-    command: type[Command]
-    """What is asked. Its members are the path's own parameters, and else those of the query or of the body."""
-    operation: Callable[[Context, Any], Awaitable[Any]]
+    operation: Operation
     name: str
     """Behind `apps_<app>_api_` the operation id, from which generated clients make their function names."""
     summary: str
@@ -79,6 +81,10 @@ class Endpoint(NamedTuple):
     form: Form = "one"
     body: str | None = None
     """The name of the body's schema; a command without one is asked in the query."""
+    command: type[Command] = Command
+    """What is asked; what the operation takes, unless that is another. Its members are the path's own parameters, and
+    else those of the query or of the body.
+    """
     is_made: bool = False
     """Whether what is answered was made by the request (201)."""
     write: Callable[[Request, Any, Any], tuple[bytes, str]] | None = None
@@ -88,6 +94,12 @@ class Endpoint(NamedTuple):
 
     send: Callable[[Request, Any, Any], Awaitable[Response]] | None = None
     """Answers a command and what its operation answers with a file that is sent while it is made."""
+
+    def __post_init__(self) -> None:
+        if self.command is Command:
+            asked = self.operation
+            taken = asked.command if isinstance(asked, WriteOperation) else get_type_hints(asked)["command"]
+            msgspec.structs.force_setattr(self, "command", taken)
 
     @property
     def app(self) -> str:

@@ -1,24 +1,18 @@
 """Which endpoint is where, and what the OpenAPI document says of it: one table, so that no route is undocumented."""
 
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from domain import commands
-from domain.account import CreateApiKey, ListApiKeys, PatchApiKey, RevokeApiKey
 from domain.validation import Command
 from resolvers import account, bodies, certifications, claims, products
-from resolvers.operation import Context
 from rest_compat import exports, outputs, reads, wire
 from rest_compat.documented import Output
-from rest_compat.endpoint import Endpoint
+from rest_compat.endpoint import Endpoint, Operation
 
 CERTIFICATIONS = "/certifications/api/v1"
 PRODUCTS = "/products/api/v1"
 ACCOUNT = "/account/api/v1"
-
-
-_Asked = tuple[type[Command], Callable[[Context, Any], Awaitable[Any]]]
-"""A command, and the operation that it is for."""
 
 
 class _Assignments(NamedTuple):
@@ -30,12 +24,13 @@ class _Assignments(NamedTuple):
     answer: Output
     body: str
     """How the names of the bodies' schemas begin."""
-    list: _Asked
-    page: _Asked
-    get: _Asked
-    assign: _Asked
-    patch: _Asked
-    remove: _Asked
+    list: Operation
+    page: type[Command]
+    """What asks for a page of the list."""
+    get: Operation
+    assign: Operation
+    patch: Operation
+    remove: Operation
 
     def of_product(self) -> Iterator[Endpoint]:
         """The endpoints below a product in the Certifications API."""
@@ -44,7 +39,7 @@ class _Assignments(NamedTuple):
         yield Endpoint(
             "GET",
             path,
-            *self.list,
+            self.list,
             name=f"list_product_{self.noun}s",
             summary=f"List the {self.noun}s of a product",
             description=f"All {self.noun}s that the product {self.verb}, by label, as a bare array without pages.",
@@ -54,7 +49,7 @@ class _Assignments(NamedTuple):
         yield Endpoint(
             "POST",
             path,
-            *self.assign,
+            self.assign,
             name=f"create_product_{self.noun}",
             summary=f"Assign a {self.noun} to a product",
             description=f"Puts a {self.noun} on a product: 404 if there is no such product or {self.noun}, 409 if the"
@@ -66,7 +61,7 @@ class _Assignments(NamedTuple):
         yield Endpoint(
             "GET",
             one,
-            *self.get,
+            self.get,
             name=f"get_product_{self.noun}",
             summary=f"Get a {self.noun} of a product",
             description="One item of the list. Its `ETag` is what `If-Match` takes when the item is changed or"
@@ -76,7 +71,7 @@ class _Assignments(NamedTuple):
         yield Endpoint(
             "PATCH",
             one,
-            *self.patch,
+            self.patch,
             name=f"update_product_{self.noun}",
             summary=f"Change a {self.noun} of a product",
             description="Changes the members that are sent and leaves the others. Metadata is merged key by key.",
@@ -86,7 +81,7 @@ class _Assignments(NamedTuple):
         yield Endpoint(
             "DELETE",
             one,
-            *self.remove,
+            self.remove,
             name=f"delete_product_{self.noun}",
             summary=f"Remove a {self.noun} from a product",
             description=f"Takes a {self.noun} off a product; a second time there is nothing to remove.",
@@ -97,7 +92,8 @@ class _Assignments(NamedTuple):
         return Endpoint(
             "GET",
             f"{PRODUCTS}/products/{{gtin}}/{self.noun}s",
-            *self.page,
+            self.list,
+            command=self.page,
             name=f"list_product_{self.noun}s",
             summary=f"List the {self.noun}s of a product in pages",
             description=f"The {self.noun}s that the product {self.verb}, in numbered pages.",
@@ -111,24 +107,24 @@ _CERTIFICATIONS = _Assignments(
     "holds",
     outputs.CERTIFICATION_ASSIGNMENT,
     "CertificationAssignment",
-    list=(commands.ListProductCertifications, certifications.list_product_certifications),
-    page=(commands.PageOfProductCertifications, certifications.list_product_certifications),
-    get=(commands.GetCertificationAssignment, certifications.product_certification),
-    assign=(commands.AssignCertification, certifications.assign_certification),
-    patch=(commands.PatchCertificationAssignment, certifications.patch_certification_assignment),
-    remove=(commands.RemoveCertification, certifications.remove_certification),
+    list=certifications.list_product_certifications,
+    page=commands.PageOfProductCertifications,
+    get=certifications.product_certification,
+    assign=certifications.assign_certification,
+    patch=certifications.patch_certification_assignment,
+    remove=certifications.remove_certification,
 )
 _CLAIMS = _Assignments(
     "claim",
     "makes",
     outputs.CLAIM_ASSIGNMENT,
     "ClaimAssignment",
-    list=(commands.ListProductClaims, claims.list_product_claims),
-    page=(commands.PageOfProductClaims, claims.list_product_claims),
-    get=(commands.GetClaimAssignment, claims.product_claim),
-    assign=(commands.AssignClaim, claims.assign_claim),
-    patch=(commands.PatchClaimAssignment, claims.patch_claim_assignment),
-    remove=(commands.RemoveClaim, claims.remove_claim),
+    list=claims.list_product_claims,
+    page=commands.PageOfProductClaims,
+    get=claims.product_claim,
+    assign=claims.assign_claim,
+    patch=claims.patch_claim_assignment,
+    remove=claims.remove_claim,
 )
 
 # Endpoints of one path stand together.
@@ -136,7 +132,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/certification-bodies",
-        commands.ListCertificationBodies,
         bodies.list_certification_bodies,
         name="list_certification_bodies",
         summary="List certification bodies",
@@ -147,7 +142,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/certification-bodies/{{id}}",
-        reads.GetCertificationBody,
         reads.certification_body,
         name="get_certification_body",
         summary="Get a certification body",
@@ -157,7 +151,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/certifications",
-        commands.ListCertifications,
         certifications.list_certifications,
         name="list_certifications",
         summary="List certifications",
@@ -168,7 +161,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/certifications/{{id}}",
-        reads.GetCertification,
         reads.certification,
         name="get_certification",
         summary="Get a certification",
@@ -178,7 +170,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/claims",
-        commands.ListClaims,
         claims.list_claims,
         name="list_claims",
         summary="List claims",
@@ -189,7 +180,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/claims/{{id}}",
-        reads.GetClaim,
         reads.claim,
         name="get_claim",
         summary="Get a claim",
@@ -199,7 +189,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET",
         f"{CERTIFICATIONS}/products/{{gtin}}",
-        commands.GetCertifiedProduct,
         reads.certified_product,
         name="get_product",
         summary="Get a product with its certifications and claims",
@@ -214,7 +203,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         Endpoint(
             "GET",
             f"{CERTIFICATIONS}/exports/{name}",
-            commands.Export,
             exports.asking(name),
             name=f"export_{name}",
             summary=f"Export {what}",
@@ -231,7 +219,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET",
         f"{PRODUCTS}/products",
-        commands.ListProducts,
         products.list_products,
         name="list_products",
         summary="List the products of an organisation",
@@ -242,7 +229,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "POST",
         f"{PRODUCTS}/products",
-        commands.CreateProduct,
         products.create_product,
         name="create_product",
         summary="Create a product",
@@ -254,7 +240,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET",
         f"{PRODUCTS}/products/{{gtin}}",
-        reads.GetProduct,
         reads.product,
         name="get_product",
         summary="Get a product",
@@ -264,7 +249,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "PATCH",
         f"{PRODUCTS}/products/{{gtin}}",
-        commands.PatchProduct,
         products.patch_product,
         name="update_product",
         summary="Change a product",
@@ -277,7 +261,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET",
         f"{PRODUCTS}/trade-items",
-        commands.ListTradeItems,
         products.list_trade_items,
         name="list_trade_items",
         summary="List the products of everybody",
@@ -288,7 +271,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET",
         f"{PRODUCTS}/trade-items/{{gtin}}",
-        reads.GetProduct,
         reads.product,
         name="get_trade_item",
         summary="Get a product of anybody",
@@ -298,7 +280,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET",
         f"{ACCOUNT}/whoami",
-        Command,
         reads.whoami,
         name="whoami",
         summary="Say who is asking",
@@ -308,7 +289,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "GET",
         f"{ACCOUNT}/organizations/{{organization_id}}/api-keys",
-        ListApiKeys,
         account.list_api_keys,
         name="list_api_keys",
         summary="List the API keys of an organisation",
@@ -319,7 +299,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "POST",
         f"{ACCOUNT}/organizations/{{organization_id}}/api-keys",
-        CreateApiKey,
         account.create_api_key,
         name="create_api_key",
         summary="Create an API key",
@@ -330,7 +309,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "PATCH",
         f"{ACCOUNT}/organizations/{{organization_id}}/api-keys/{{key_id}}",
-        PatchApiKey,
         account.patch_api_key,
         name="update_api_key",
         summary="Change what an API key is called",
@@ -341,7 +319,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "DELETE",
         f"{ACCOUNT}/organizations/{{organization_id}}/api-keys/{{key_id}}",
-        RevokeApiKey,
         account.revoke_api_key,
         name="delete_api_key",
         summary="Revoke an API key",
