@@ -16,7 +16,7 @@ from db.engine.database import Database
 from gateway.auth.bearer import BearerTokens, bearer_routes
 from gateway.auth.credentials import Credentials
 from gateway.auth.sign_in import sign_in_routes
-from gateway.cors import Cors
+from gateway.cors import cors
 from gateway.edge import GUARDED, GatewayEdge
 from gateway.graphql import graphql_endpoint
 from gateway.health import health_routes
@@ -58,7 +58,7 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
         error_pages,
         settings.public_path,
     )
-    return Cors(edge, origins, GUARDED, split(settings.cors_headers)) if origins else edge
+    return cors(edge, origins, GUARDED, split(settings.cors_headers)) if origins else edge
 
 
 def _pages(settings: Settings, database: Database, credentials: Credentials, counting: Limiter) -> Starlette:

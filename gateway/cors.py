@@ -46,32 +46,25 @@ EXPOSED = (
 PREFLIGHT_SECONDS = 600
 
 
-class Cors:
+def cors(app: ASGIApp, origins: tuple[str, ...], paths: tuple[str, ...], headers: tuple[str, ...] = ()) -> ASGIApp:
     """Wraps the edge, because a preflight carries no credential. Pages for people (sign-in, GraphiQL) stay closed.
 
     A page of an origin that is named may use the session cookie; `*` opens the API to every page, without cookies:
     for publishable keys.
     """
+    opened = CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=METHODS,
+        allow_headers=(*ACCEPTED, *headers),
+        allow_credentials="*" not in origins,
+        expose_headers=EXPOSED,
+        max_age=PREFLIGHT_SECONDS,
+    )
 
-    def __init__(
-        self, app: ASGIApp, origins: tuple[str, ...], paths: tuple[str, ...], headers: tuple[str, ...] = ()
-    ) -> None:
-        self._app = app
-        self._paths = paths
-        self._open = CORSMiddleware(
-            app,
-            allow_origins=origins,
-            allow_methods=METHODS,
-            allow_headers=(*ACCEPTED, *headers),
-            allow_credentials="*" not in origins,
-            expose_headers=EXPOSED,
-            max_age=PREFLIGHT_SECONDS,
-        )
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handles one request."""
-        if scope["type"] != "http" or not own_path(scope).startswith(self._paths):
-            await self._app(scope, receive, send)
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not own_path(scope).startswith(paths):
+            await app(scope, receive, send)
             return
 
         async def send_once(message: Message) -> None:
@@ -82,4 +75,6 @@ class Cors:
                 headers["Vary"] = ", ".join(names)
             await send(message)
 
-        await self._open(scope, receive, send_once)
+        await opened(scope, receive, send_once)
+
+    return answer

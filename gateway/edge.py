@@ -6,6 +6,7 @@ Pure ASGI: Starlette's own middleware class would cost a task and a queue for ev
 import logging
 import re
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random, SystemRandom
 from typing import Any
@@ -39,6 +40,7 @@ _random = Random(SystemRandom().getrandbits(256))  # noqa: S311
 log = logging.getLogger("certgate")
 
 
+@dataclass(eq=False)
 class GatewayEdge:
     """Wraps the applications. `database` is open by the time the first request arrives.
 
@@ -47,25 +49,14 @@ class GatewayEdge:
     before they come here: pages find it in ASGI's `root_path` again.
     """
 
-    def __init__(
-        self,
-        pages: ASGIApp,
-        rest: Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]],
-        direct: Mapping[str, ASGIApp],
-        database: Database,
-        limits: RateLimits,
-        credentials: Credentials,
-        error_pages: ErrorPages,
-        public_path: str = "",
-    ) -> None:
-        self.pages = pages
-        self.rest = rest
-        self.direct = direct
-        self.database = database
-        self.limits = limits
-        self.error_pages = error_pages
-        self.credentials = credentials
-        self.public_path = public_path
+    pages: ASGIApp
+    rest: Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
+    direct: Mapping[str, ASGIApp]
+    database: Database
+    limits: RateLimits
+    credentials: Credentials
+    error_pages: ErrorPages
+    public_path: str = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request; other scopes pass through."""

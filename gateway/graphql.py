@@ -1,6 +1,6 @@
 """The GraphQL face put together: its limits from the settings, its context from the edge."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -42,23 +42,21 @@ def executor_of(settings: Settings) -> Executor:
     )
 
 
-class CallersLimits:
-    """The limits of each caller: those of the settings, but for what its key has of its own."""
+def callers_limits(usual: DocumentLimits) -> Callable[[Scope], DocumentLimits]:
+    """Tells the limits of who sends a request: the usual ones, but for what the caller's key has of its own."""
 
-    def __init__(self, usual: DocumentLimits) -> None:
-        self._usual = usual
-        # The same object for equal limits: documents remember by it what they were judged by.
-        self._own = lru_cache(maxsize=1000)(self._replaced)
-
-    def of_request(self, scope: Scope) -> DocumentLimits:
-        """The limits of whoever sends a request."""
-        own: tuple[tuple[str, int], ...] = scope["state"]["context"].caller.graphql_limits
-        return self._own(own) if own else self._usual
-
-    def _replaced(self, own: tuple[tuple[str, int], ...]) -> DocumentLimits:
+    # The same object for equal limits: documents remember by it what they were judged by.
+    @lru_cache(maxsize=1000)
+    def replaced(own: tuple[tuple[str, int], ...]) -> DocumentLimits:
         # What another version has stored may have another name.
         known: dict[str, Any] = {name: limit for name, limit in own if name in PER_CALLER}
-        return replace(self._usual, **known)
+        return replace(usual, **known)
+
+    def of_request(scope: Scope) -> DocumentLimits:
+        own: tuple[tuple[str, int], ...] = scope["state"]["context"].caller.graphql_limits
+        return replaced(own) if own else usual
+
+    return of_request
 
 
 def graphql_endpoint(settings: Settings, database: Database) -> GraphQLEndpoint:
@@ -82,7 +80,7 @@ def graphql_endpoint(settings: Settings, database: Database) -> GraphQLEndpoint:
         present=present_errors,
         present_warnings=lambda scope, warnings: present_warnings(warnings, scope["state"]["request_id"]),
         problem=lambda status, code, detail, headers: refusal(code, detail, error_pages, headers),
-        limits_of=CallersLimits(executor.limits).of_request,
+        limits_of=callers_limits(executor.limits),
         documents=TrustedDocuments(database),
         mode=settings.graphql_documents,
         max_body=settings.max_body_bytes,
@@ -91,9 +89,10 @@ def graphql_endpoint(settings: Settings, database: Database) -> GraphQLEndpoint:
 
 async def _rate_limits(meter: Meter) -> RateWindows:
     standing = await meter.ask()
+    _, _, minute_trips_first = standing.windows()
     minute = RateWindow(standing.limits.minute, standing.minute_used, datetime.fromtimestamp(standing.minute_end, UTC))
     day = RateWindow(standing.limits.day, standing.day_used, datetime.fromtimestamp(standing.day_end, UTC))
-    return RateWindows(minute, day, minute if standing.minute_trips_first else day)
+    return RateWindows(minute, day, minute if minute_trips_first else day)
 
 
 def check_documents(settings: Settings, documents: Sequence[NamedDocument]) -> None:

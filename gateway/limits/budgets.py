@@ -45,15 +45,10 @@ class BudgetState(msgspec.Struct, frozen=True, gc=False):
     day_used: int
     day_end: float
 
-    @property
-    def minute_trips_first(self) -> bool:
-        """Whether the minute has fewer units left than the day, or as many and ends later, so that it is the one whose
-        end brings anything back.
-        """
-        return self.windows()[2]
-
     def windows(self) -> tuple[int, int, bool]:
-        """The units left in the minute and in the day, and whether the minute trips first."""
+        """The units left in the minute and in the day, and whether the minute trips first: it has fewer left than the
+        day, or as many and ends later, so that it is the one whose end brings anything back.
+        """
         minute, day = self.limits.minute - self.minute_used, self.limits.day - self.day_used
         if minute < 0 or day < 0:
             # A limit was lowered after more had been spent.
