@@ -1,9 +1,11 @@
 """What several commands need: settings, the database, how failures and tables are shown."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import IO, TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
+
+from domain.vocabulary import Role
 
 if TYPE_CHECKING:
     from db.engine.database import Database
@@ -11,6 +13,12 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def role_option(help: str) -> Callable[[F], F]:
+    """The option that names a role; `help` says of what."""
+    return click.option("--role", required=True, type=click.Choice([role.value for role in Role]), help=help)
 
 
 class FailedCommand(click.ClickException):
@@ -70,8 +78,12 @@ def on_database(
     return run(work())
 
 
-def print_rows(rows: list[tuple[str, ...]]) -> None:
-    """Prints a table, whose first row is its head."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
+def print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], if_none: str = "") -> None:
+    """Prints rows below their head, or what to say if there are none."""
+    table = [head, *rows]
+    if if_none and len(table) == 1:
+        print(if_none)
+        return
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from gateway.cli.common import FailedCommand, on_database, print_rows, read_settings
+from gateway.cli.common import FailedCommand, on_database, print_table, read_settings
 
 
 @click.group()
@@ -33,7 +33,7 @@ def register_documents(source: Path) -> None:
         raise FailedCommand(str(error)) from error
 
     added = on_database(settings, trusted_documents.register, found)
-    print_rows([("ID", "NAME"), *((f"sha256:{document.digest}", document.name) for document in found)])
+    print_table(("ID", "NAME"), ((f"sha256:{document.digest}", document.name) for document in found))
     print(f"Registered {added} new documents of {len(found)}.")
 
 
@@ -43,11 +43,9 @@ def list_documents() -> None:
     from resolvers import trusted_documents
 
     found = on_database(read_settings(), trusted_documents.every)
-    if not found:
-        print("No documents are registered; ./certgate documents register PATH does it.")
-        return
     rows = ((f"sha256:{item.digest}", f"{item.created_at:%Y-%m-%d}", item.name) for item in found)
-    print_rows([("ID", "REGISTERED", "NAME"), *rows])
+    none = "No documents are registered; ./certgate documents register PATH does it."
+    print_table(("ID", "REGISTERED", "NAME"), rows, none)
 
 
 @documents.command("remove")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from domain.vocabulary import KeyKind, Role
-from gateway.cli.common import on_database, print_rows, printable, read_settings
+from gateway.cli.common import on_database, print_table, printable, read_settings, role_option
 
 if TYPE_CHECKING:
     from db.keys import KeyEntry
@@ -20,12 +20,7 @@ def keys() -> None:
 
 @keys.command("create")
 @click.option("--organization", required=True, metavar="SLUG", help="Whose key it is; demo owns the demo products.")
-@click.option(
-    "--role",
-    required=True,
-    type=click.Choice([role.value for role in Role]),
-    help="readonly reads; the others write.",
-)
+@role_option("readonly reads; the others write.")
 @click.option(
     "--kind",
     default=KeyKind.BUSINESS.value,
@@ -79,7 +74,7 @@ def create_key(
         print(secret)
         return
     print(f"The API key, shown only now:\n\n  {secret}\n")
-    _print_table([entry])
+    _print_keys([entry])
 
 
 @keys.command("list")
@@ -88,7 +83,7 @@ def list_keys(organization: str | None) -> None:
     """List the API keys, without the keys themselves."""
     from resolvers import keys as administration
 
-    _print_table(on_database(read_settings(), administration.list_keys, organization))
+    _print_keys(on_database(read_settings(), administration.list_keys, organization))
 
 
 @keys.command("revoke")
@@ -133,31 +128,29 @@ def limit_key(id: str, changes: tuple[str, ...]) -> None:
     else:
         own = on_database(settings, administration.graphql_limits, key)
     rows = [(name, str(own.get(name, "-")), str(getattr(usual, name))) for name in PER_CALLER]
-    print_rows([("LIMIT", "OF THE KEY", "OF THE SETTINGS"), *rows])
+    print_table(("LIMIT", "OF THE KEY", "OF THE SETTINGS"), rows)
 
 
-def _print_table(entries: "list[KeyEntry]") -> None:
-    if not entries:
-        print("There are no API keys; make one with ./certgate keys create.")
-        return
+def _print_keys(entries: "list[KeyEntry]") -> None:
     now = datetime.now(UTC)
-    rows: list[tuple[str, ...]] = [
-        ("ID", "ORGANISATION", "KIND", "ROLE", "STATE", "EXPIRES", "CREATED", "LAST USED", "USER", "NAME")
-    ]
-    for entry in entries:
-        expired = entry.expires_at is not None and entry.expires_at <= now
-        rows.append(
-            (
-                entry.id,
-                entry.organization,
-                entry.kind,
-                entry.role,
-                "revoked" if not entry.is_active else "expired" if expired else "active",
-                f"{entry.expires_at:%Y-%m-%d}" if entry.expires_at else "never",
-                f"{entry.created_at:%Y-%m-%d}",
-                f"{entry.last_used:%Y-%m-%d}" if entry.last_used else "never",
-                entry.user or "-",
-                entry.name,
-            )
+    rows = (
+        (
+            entry.id,
+            entry.organization,
+            entry.kind,
+            entry.role,
+            "revoked"
+            if not entry.is_active
+            else "expired"
+            if entry.expires_at and entry.expires_at <= now
+            else "active",
+            f"{entry.expires_at:%Y-%m-%d}" if entry.expires_at else "never",
+            f"{entry.created_at:%Y-%m-%d}",
+            f"{entry.last_used:%Y-%m-%d}" if entry.last_used else "never",
+            entry.user or "-",
+            entry.name,
         )
-    print_rows(rows)
+        for entry in entries
+    )
+    head = ("ID", "ORGANISATION", "KIND", "ROLE", "STATE", "EXPIRES", "CREATED", "LAST USED", "USER", "NAME")
+    print_table(head, rows, "There are no API keys; make one with ./certgate keys create.")

@@ -5,7 +5,7 @@ import re
 import click
 
 from domain.vocabulary import Role
-from gateway.cli.common import on_database, print_rows, printable, read_settings
+from gateway.cli.common import on_database, print_table, printable, read_settings, role_option
 
 
 @click.group()
@@ -42,11 +42,9 @@ def list_organizations() -> None:
     from resolvers import organizations as administration
 
     found = on_database(read_settings(), administration.every)
-    if not found:
-        print("There are no organisations; make one with ./certgate organizations create.")
-        return
     rows = ((each.slug, each.id, f"{created_at:%Y-%m-%d}", each.name) for each, created_at in found)
-    print_rows([("SLUG", "ID", "CREATED", "NAME"), *rows])
+    none = "There are no organisations; make one with ./certgate organizations create."
+    print_table(("SLUG", "ID", "CREATED", "NAME"), rows, none)
 
 
 @organizations.command("rename")
@@ -70,12 +68,7 @@ _of = click.option("--organization", required=True, metavar="SLUG", help="Which 
 
 @members.command("set")
 @_of
-@click.option(
-    "--role",
-    required=True,
-    type=click.Choice([role.value for role in Role]),
-    help="What the member's keys may do there at most.",
-)
+@role_option("What the member's keys may do there at most.")
 @click.argument("email")
 def set_member(organization: str, role: str, email: str) -> None:
     """Make the person with that EMAIL a member, or change the role."""
@@ -95,15 +88,9 @@ def list_members(organization: str | None) -> None:
     from resolvers import keys as administration
 
     found = on_database(read_settings(), administration.list_members, organization)
-    if not found:
-        print("There are no members; make one with ./certgate members set.")
-        return
-    print_rows(
-        [
-            ("ORGANISATION", "EMAIL", "ROLE", "SINCE"),
-            *((item.organization, item.email, item.role, f"{item.created_at:%Y-%m-%d}") for item in found),
-        ]
-    )
+    rows = ((item.organization, item.email, item.role, f"{item.created_at:%Y-%m-%d}") for item in found)
+    none = "There are no members; make one with ./certgate members set."
+    print_table(("ORGANISATION", "EMAIL", "ROLE", "SINCE"), rows, none)
 
 
 @members.command("remove")
