@@ -40,7 +40,7 @@ _random = Random(SystemRandom().getrandbits(256))  # noqa: S311
 log = logging.getLogger("certgate")
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class GatewayEdge:
     """Wraps the applications. `database` is open by the time the first request arrives.
 

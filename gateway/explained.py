@@ -6,7 +6,6 @@ from typing import Any
 
 from db import definitions
 from db.engine.database import Database, Transaction
-from db.organizations import find_by_slug
 from db.secrets import cursor_secret
 from db.sql.reads import Definitions, KeyedRead, Owners, R, Read
 from domain.access import Caller
@@ -17,6 +16,7 @@ from execution.errors import Refusal, RequestError
 from execution.executor import Executor
 from gateway.failures import Failure
 from resolvers.operation import Context as OperationContext
+from resolvers.organizations import existing
 from schema.context import GraphQLContext, OperationCharge, RateWindows
 
 
@@ -66,15 +66,12 @@ async def statements(
 ) -> list[str]:
     """The reads of a query, run as a reader of that organisation, in the order in which they ended.
 
-    Raises `Failure` for an unknown organisation or an operation that is no query, `RequestError` for wrong variables.
+    Raises `NotFound` for an unknown organisation, `Failure` for what is no query, `RequestError` for wrong variables.
     """
     if operation.kind.value != "query":
         raise Failure("Only a query is run to show its statements: leave --variables out for a mutation.")
-    owner = await find_by_slug(database, organization)
-    if owner is None:
-        raise Failure(f"There is no organisation {organization}: name another one with --organization.")
     noted = Noted(database)
-    caller = Caller(None, None, Role.READONLY, owner)
+    caller = Caller(None, None, Role.READONLY, await existing(database, organization))
     context = GraphQLContext(
         OperationContext(noted, caller), "explain", ErrorPages("", ""), OperationCharge(1, 0), _uncounted
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from db.engine.database import Database
 from gateway.cache import DatabaseCache
+from gateway.failures import Failure
 from resolvers.trusted_documents import NamedDocument, text_of
 
 _MAX_CHARACTERS = 2_000_000
@@ -29,7 +30,7 @@ class TrustedDocuments:
         return self.texts.get(digest) or await self.texts.read(digest, text_of(self._database, digest))
 
 
-class UnreadableDocuments(Exception):
+class UnreadableDocuments(Failure):
     """Documents that cannot be registered; the text is one sentence a line."""
 
 

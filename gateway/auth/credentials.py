@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2s
 
@@ -24,10 +25,10 @@ SESSION_COOKIE = "sessionid"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 _MAX_CACHED = 10_000
-_IDLE = timedelta(hours=1)
 _bearer = re.compile(r"bearer +(\S+) *\Z", re.IGNORECASE)
 
 
+@dataclass(eq=False, repr=False)
 class Credentials:
     """Looks credentials up, and remembers them until anything about them may have changed, in whichever process.
 
@@ -35,24 +36,17 @@ class Credentials:
     Pages of `origins` may use the session's cookie as our own may.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        *,
-        tokens: BearerTokens | None = None,
-        idle: timedelta = _IDLE,
-        public_url: str = "",
-        origins: tuple[str, ...] = (),
-    ) -> None:
-        self.last_used = LastUsed(database)
-        self.tokens = tokens
-        self._database = database
-        self._idle = idle
-        self._public_url = public_url
-        self._origins = origins
+    database: Database
+    tokens: BearerTokens | None = None
+    idle: timedelta = timedelta(hours=1)
+    public_url: str = ""
+    origins: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.last_used = LastUsed(self.database)
         # By the mark of a key, by the digest of a session's secret.
-        self._found: DatabaseCache[bytes | str, Credential] = DatabaseCache(database, _MAX_CACHED)
-        self._organizations: DatabaseCache[str, Organization] = DatabaseCache(database, _MAX_CACHED)
+        self._found: DatabaseCache[bytes | str, Credential] = DatabaseCache(self.database, _MAX_CACHED)
+        self._organizations: DatabaseCache[str, Organization] = DatabaseCache(self.database, _MAX_CACHED)
 
     async def of_request(self, scope: Scope, headers: Headers, now: datetime) -> Caller:
         """The caller of a request. What was sent on purpose comes before what a browser adds by itself.
@@ -69,8 +63,8 @@ class Credentials:
         cookie = session_cookie(headers)
         if cookie is None:
             raise Unauthorized("Send an API key in the X-API-Key header, or sign in.")
-        if scope["method"] not in SAFE_METHODS and headers.get("origin") not in self._origins:
-            refuse_cross_site(scope["method"], headers, self._public_url)
+        if scope["method"] not in SAFE_METHODS and headers.get("origin") not in self.origins:
+            refuse_cross_site(scope["method"], headers, self.public_url)
         return await self.of_session(cookie, now)
 
     def at_hand(self, headers: Mapping[bytes, bytes], now: datetime) -> Caller | None:
@@ -93,7 +87,7 @@ class Credentials:
                 raise Unauthorized(
                     "The X-API-Key header holds no certgate key; copy the whole key, csb_... to its checksum."
                 )
-            credential = await self._found.read(mark, find_key(self._database, digest(key)))
+            credential = await self._found.read(mark, find_key(self.database, digest(key)))
         if credential is None:
             raise Unauthorized("This API key is unknown or was revoked; create another one.")
         return self._used(_unexpired(credential, now, "This API key has expired; create another one."), now)
@@ -104,7 +98,7 @@ class Credentials:
         credential = self._found.get(secret)
         # Another process may know of a later use than the one remembered here.
         if credential is None or self._is_idle(secret, credential, now):
-            credential = await self._found.read(secret, find_session(self._database, secret))
+            credential = await self._found.read(secret, find_session(self.database, secret))
         if credential is None:
             raise Unauthorized("This session has ended; sign in again.")
         caller = _unexpired(credential, now, "This session has expired; sign in again.")
@@ -127,14 +121,13 @@ class Credentials:
 
     async def _organization(self, name: str) -> Organization | None:
         """The organisation of that slug, or else of that id."""
-        database = self._database
         known = self._organizations.get(name)
-        found = known or await self._organizations.read(name, organizations.find_by_slug(database, name))
-        return found or await self._organizations.read(name, organizations.find(database, name))
+        found = known or await self._organizations.read(name, organizations.find_by_slug(self.database, name))
+        return found or await self._organizations.read(name, organizations.find(self.database, name))
 
     def _is_idle(self, secret: str, credential: Credential, now: datetime) -> bool:
         used = credential.used_at
-        return used is not None and self.last_used.of_session(secret, used) + self._idle <= now
+        return used is not None and self.last_used.of_session(secret, used) + self.idle <= now
 
     def _used(self, caller: Caller, now: datetime) -> Caller:
         if caller.key_id is not None:

@@ -7,6 +7,7 @@ enters it in the form. Every sign-in makes a new secret and ends the session tha
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
@@ -102,13 +103,7 @@ async def _signed_in(request: Request, session: Session) -> Response:
         await sessions.sign_out(request.app.state.database, former)
     response = RedirectResponse(below(request, "/graphiql"), 303, _PRIVATE)
     response.set_cookie(
-        SESSION_COOKIE,
-        session.secret,
-        max_age=int(_life(request).total_seconds()),
-        path=below(request, "") or "/",
-        secure=_is_secure(request),
-        httponly=True,
-        samesite="lax",
+        SESSION_COOKIE, session.secret, max_age=int(_life(request).total_seconds()), **_cookie_attributes(request)
     )
     return response
 
@@ -120,9 +115,7 @@ async def _sign_out(request: Request) -> Response:
     if secret is not None:
         refuse_cross_site("POST", request.headers, request.app.state.settings.public_url)
         await sessions.sign_out(request.app.state.database, secret)
-        response.delete_cookie(
-            SESSION_COOKIE, path=below(request, "") or "/", secure=_is_secure(request), httponly=True, samesite="lax"
-        )
+        response.delete_cookie(SESSION_COOKIE, **_cookie_attributes(request))
     return response
 
 
@@ -130,5 +123,7 @@ def _life(request: Request) -> timedelta:
     return timedelta(hours=request.app.state.settings.session_hours)
 
 
-def _is_secure(request: Request) -> bool:
-    return request.url.scheme == "https" or request.app.state.settings.public_url.startswith("https://")
+def _cookie_attributes(request: Request) -> dict[str, Any]:
+    """What the cookie is set with, and has to be deleted with."""
+    secure = request.url.scheme == "https" or request.app.state.settings.public_url.startswith("https://")
+    return {"path": below(request, "") or "/", "secure": secure, "httponly": True, "samesite": "lax"}

@@ -22,15 +22,12 @@ def register_documents(source: Path) -> None:
     Each is checked against the schema and the limits first; if one fails, none is registered.
     """
     from gateway.graphql import check_documents
-    from gateway.trusted_documents import UnreadableDocuments, read_documents
+    from gateway.trusted_documents import read_documents
     from resolvers import trusted_documents
 
     settings = read_settings()
-    try:
-        found = read_documents(source)
-        check_documents(settings, found)
-    except UnreadableDocuments as error:
-        raise FailedCommand(str(error)) from error
+    found = read_documents(source)
+    check_documents(settings, found)
 
     added = on_database(settings, trusted_documents.register, found)
     print_table(("ID", "NAME"), ((f"sha256:{document.digest}", document.name) for document in found))

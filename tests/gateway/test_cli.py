@@ -663,7 +663,7 @@ def test_explain_knows_the_conditions_that_are_given(demo_url: str, tmp_path: Pa
     [
         (QUERY, ["--variables", "{"], "one JSON object"),
         (QUERY, ["--variables", "{}"], "'$gtin' has invalid value"),
-        (QUERY, ["--variables", '{"gtin": "x"}', "--organization", "nobody"], "no organisation nobody"),
+        (QUERY, ["--variables", '{"gtin": "x"}', "--organization", "nobody"], "No organisation has the slug 'nobody'"),
         ("mutation { __typename }", ["--variables", "{}"], "Only a query"),
         ("{ product(gtin: 1) { name } }", ["--variables", "{}"], "String cannot represent"),
     ],

@@ -73,7 +73,7 @@ async def listening(credentials: Credentials, key: str) -> None:
     """Until what is found is remembered: PostgreSQL's listener needs a moment to connect."""
     for _ in range(500):
         await credentials.of_key(key, NOW)
-        if credentials._found.size and credentials._database.epoch() == credentials._found._epoch:
+        if credentials._found.size and credentials.database.epoch() == credentials._found._epoch:
             return
         await asyncio.sleep(0.01)
     raise AssertionError("nothing is ever remembered")
