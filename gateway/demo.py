@@ -1,6 +1,5 @@
 """`certgate demo`: from whatever is there to a gateway on real products, with a link, a key, a curl line."""
 
-import socket
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -8,7 +7,7 @@ from db.catalogue import DEMO_SLUG, Loaded, load_catalogue, load_demo
 from db.engine.database import Database
 from domain.vocabulary import Role
 from gateway import storage
-from gateway.server import address, serve
+from gateway.server import address, listen, serve
 from gateway.settings import Settings
 from resolvers.keys import NewKey, create_key, forget_expired_keys
 from resolvers.sessions import create_sign_in_link
@@ -44,20 +43,21 @@ async def grant_access(database: Database) -> Access:
     return Access(key, await create_sign_in_link(database, key.entry.id))
 
 
-async def demo(settings: Settings, listener: socket.socket) -> None:
+async def demo(settings: Settings) -> None:
     """Migrates, loads, makes a key and a link, serves until a signal; prints the way in once it answers."""
     if "log_level" not in settings.model_fields_set:
         # The server's start is said below, and better.
         settings = settings.model_copy(update={"log_level": "warning"})
-    await storage.migrate(settings)
-    async with storage.opened(settings) as database:
-        loaded = await load(database)
-        access = await grant_access(database)
+    with listen(settings) as listener:
+        await storage.migrate(settings)
+        async with storage.opened(settings) as database:
+            loaded = await load(database)
+            access = await grant_access(database)
 
-        from gateway.app import create_app
+            from gateway.app import create_app
 
-        text = welcome(address(settings, listener), loaded.rows["products"], access)
-        await serve(settings, create_app(settings, database), listener, lambda: print(text, flush=True))
+            text = welcome(address(settings, listener), loaded.rows["products"], access)
+            await serve(settings, create_app(settings, database), listener, lambda: print(text, flush=True))
 
 
 def welcome(url: str, products: int, access: Access) -> str:

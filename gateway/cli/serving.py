@@ -53,10 +53,4 @@ def demo(host: str | None, port: int | None) -> None:
     from gateway import server
     from gateway.demo import demo as run_demo
 
-    settings = read_settings(host=host, port=port)
-
-    async def work() -> None:
-        with server.listen(settings) as listener:
-            await run_demo(settings, listener)
-
-    server.run(work())
+    server.run(run_demo(read_settings(host=host, port=port)))
