@@ -15,36 +15,38 @@ from domain.short_id import ShortIdField
 from domain.validation import DIGITS, Command, Flag, Text, Text255
 from domain.vocabulary import ClaimCategory, DataSource, FileFormat, ProductFormat, VerificationStatus
 
-CertificationId = Annotated[
-    ShortIdField, Field(description="The id of the certification, not of the assignment: 22 characters, or a UUID.")
-]
-ClaimId = Annotated[
-    ShortIdField, Field(description="The id of the claim, not of the assignment: 22 characters, or a UUID.")
-]
+
+class OfHeldCertification(Command):
+    """What is about a certification that a product holds, or is to hold."""
+
+    gtin: GtinField
+    certification_id: Annotated[
+        ShortIdField, Field(description="The id of the certification, not of the assignment: 22 characters, or a UUID.")
+    ]
+
+
+class OfMadeClaim(Command):
+    """What is about a claim that a product makes, or is to make."""
+
+    gtin: GtinField
+    claim_id: Annotated[
+        ShortIdField, Field(description="The id of the claim, not of the assignment: 22 characters, or a UUID.")
+    ]
 
 
 @makes(ClaimAssignment, last="metadata")
-class AssignClaim(NewCommand):
+class AssignClaim(OfMadeClaim, NewCommand):
     """Put a claim on a product. Contract 2.7."""
-
-    gtin: GtinField
-    claim_id: ClaimId
 
 
 @makes(CertificationAssignment)
-class AssignCertification(NewCommand):
+class AssignCertification(OfHeldCertification, NewCommand):
     """Put a certification on a product. Contract 2.6."""
-
-    gtin: GtinField
-    certification_id: CertificationId
 
 
 @changes(CertificationAssignment)
-class PatchCertificationAssignment(PatchCommand):
+class PatchCertificationAssignment(OfHeldCertification, PatchCommand):
     """Change members of a certification that a product holds. Contract 2.5."""
-
-    gtin: GtinField
-    certification_id: CertificationId
 
 
 class GetCertifiedProduct(Command):
@@ -66,40 +68,25 @@ class Export(Command):
     excel: Flag = False
 
 
-class GetCertificationAssignment(Command):
+class GetCertificationAssignment(OfHeldCertification):
     """One certification that a product holds, as C7 lists it: what its entity tag is, a client can ask here."""
 
-    gtin: GtinField
-    certification_id: CertificationId
 
-
-class RemoveCertification(Command):
+class RemoveCertification(OfHeldCertification):
     """Take a certification off a product. Contract C10."""
-
-    gtin: GtinField
-    certification_id: CertificationId
 
 
 @changes(ClaimAssignment, last="metadata")
-class PatchClaimAssignment(PatchCommand):
+class PatchClaimAssignment(OfMadeClaim, PatchCommand):
     """Change members of a claim that a product makes. Contract C13."""
 
-    gtin: GtinField
-    claim_id: ClaimId
 
-
-class GetClaimAssignment(Command):
+class GetClaimAssignment(OfMadeClaim):
     """One claim that a product makes, as C11 lists it."""
 
-    gtin: GtinField
-    claim_id: ClaimId
 
-
-class RemoveClaim(Command):
+class RemoveClaim(OfMadeClaim):
     """Take a claim off a product. Contract C14."""
-
-    gtin: GtinField
-    claim_id: ClaimId
 
 
 @makes(Product, null_is_omitted=True)
