@@ -126,8 +126,8 @@ def output(
 ) -> Output:
     """The answer that shows a record: first what the contract names, then every other member that is not hidden.
 
-    `written_out` makes a quicker function of the struct, which shows by position what the contract names; a test
-    compares the two.
+    `written_out` makes a quicker function of the struct, by position; it serves until the record has a member more than
+    what is named.
     """
     first = [item if isinstance(item, OutputMember) else read(record, item) for item in (*required, *optional)]
     elsewhere = {*FOLLOWS_FROM_WRITES, *hidden, *(item.name for item in first), *(item.value for item in first)}
@@ -138,22 +138,9 @@ def output(
         for item, default in zip(members, defaults, strict=True)
     ]
     struct = defstruct(name, fields, namespace={"__doc__": words}, gc=False)
-    if written_out is None:
-        return Output(struct, _copying(struct, members))
-    show = written_out(struct)
-    return Output(struct, _with_more(show, members[len(first) :]) if len(members) > len(first) else show)
-
-
-def _with_more(shown: Show, members: Sequence[OutputMember]) -> Show:
-    take = [(item.name, attrgetter(str(item.value))) for item in members]
-
-    def show(record: Any, now: datetime) -> Any:
-        found = shown(record, now)
-        for name, value in take:
-            setattr(found, name, value(record))
-        return found
-
-    return show
+    if written_out is not None and len(members) == len(first):
+        return Output(struct, written_out(struct))
+    return Output(struct, _copying(struct, members))
 
 
 def _copying(struct: type[Struct], members: Sequence[OutputMember]) -> Show:

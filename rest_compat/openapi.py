@@ -142,47 +142,42 @@ SOMETIMES: Mapping[int, tuple[str, ...]] = {
 _TAG = r'(?:W/)?"[!#-~]*"'
 _TAGS: Schema = {"type": "string", "pattern": rf"^(?:\*|{_TAG}(?:, *{_TAG})*)$"}
 _EXAMPLE_TAG = '"3-5d41402abc4b2a76b9719d91"'
-PARAMETERS: dict[str, Schema] = {
-    "Idempotency-Key": {
-        "name": "Idempotency-Key",
-        "description": "A text of your own, new with every new request: what is sent again with it is done once and"
-        " answered alike. In double quotes it may contain blanks.",
-        "schema": {
+PARAMETERS: dict[str, tuple[str, Schema]] = {
+    "Idempotency-Key": (
+        (
+            "A text of your own, new with every new request: what is sent again with it is done once and answered"
+            " alike. In double quotes it may contain blanks."
+        ),
+        {
             "type": "string",
             "examples": ["0b6f7c1e-6f0a-4c55-9f0e-1f6a3d1f2a77"],
             "minLength": 1,
             "maxLength": 255,
             "pattern": r'^(?:[!#-~][!-~]*|"(?:[ !#-\[\]-~]|\\["\\])+")$',
         },
-    },
-    "If-Match": {
-        "name": "If-Match",
-        "description": "Do it only if it is still what this `ETag` names, or with `*` only if it is there at all.",
-        "schema": _TAGS | {"examples": ["*"]},
-    },
-    "If-None-Match": {
-        "name": "If-None-Match",
-        "description": "Answer 304 without a body if this is still the `ETag`; what is no such tag is passed over.",
-        "schema": {"type": "string", "examples": [_EXAMPLE_TAG]},
-    },
-    "If-None-Match-On-Create": {
-        "name": "If-None-Match",
-        "description": "With `*`, 412 instead of 409 where it exists already.",
-        "schema": {"type": "string", "pattern": r"^\*$", "maxLength": 1, "examples": ["*"]},
-    },
-    "If-None-Match-On-Change": {
-        "name": "If-None-Match",
-        "description": "Do it only if it is no longer what this `ETag` names.",
-        "schema": _TAGS | {"examples": [_EXAMPLE_TAG]},
-    },
-    "Prefer": {
-        "name": "Prefer",
-        "description": "With `handling=strict`, members and parameters that are not known are refused, not ignored"
-        " (RFC 7240).",
-        "schema": {"type": "string"},
-    },
+    ),
+    "If-Match": (
+        "Do it only if it is still what this `ETag` names, or with `*` only if it is there at all.",
+        _TAGS | {"examples": ["*"]},
+    ),
+    "If-None-Match": (
+        "Answer 304 without a body if this is still the `ETag`; what is no such tag is passed over.",
+        {"type": "string", "examples": [_EXAMPLE_TAG]},
+    ),
+    "If-None-Match-On-Create": (
+        "With `*`, 412 instead of 409 where it exists already.",
+        {"type": "string", "pattern": r"^\*$", "maxLength": 1, "examples": ["*"]},
+    ),
+    "If-None-Match-On-Change": (
+        "Do it only if it is no longer what this `ETag` names.",
+        _TAGS | {"examples": [_EXAMPLE_TAG]},
+    ),
+    "Prefer": (
+        "With `handling=strict`, members and parameters that are not known are refused, not ignored (RFC 7240).",
+        {"type": "string"},
+    ),
 }
-"""Component of a request's header -> what it does, and its form as far as it is documented.
+"""Component of a request's header, which has the name before `-On-` -> what it does, and its form as far as documented.
 
 Examples stand in the schema, where the reference's page does not fill them in: none fits every request.
 """
@@ -247,7 +242,11 @@ def _shared(endpoints: list[Endpoint], type_base: str) -> Schema:
             for name, (text, schema) in HEADERS.items()
             if name != OF_FILES or any(endpoint.send for endpoint in endpoints)
         },
-        "parameters": {name: {"in": "header", **parameter} for name, parameter in PARAMETERS.items() if name in asked},
+        "parameters": {
+            name: {"in": "header", "name": name.partition("-On-")[0], "description": text, "schema": schema}
+            for name, (text, schema) in PARAMETERS.items()
+            if name in asked
+        },
     }
 
 

@@ -82,7 +82,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
 
 
 def _fits(name: str, headers: Any) -> bool:
-    return bool(re.search(PARAMETERS[name]["schema"]["pattern"], headers.get(name, "")))
+    return bool(re.search(PARAMETERS[name][1]["pattern"], headers.get(name, "")))
 
 
 def _mend(body: dict[str, Any]) -> None:
