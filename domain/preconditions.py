@@ -85,6 +85,15 @@ def read_tags(header: str, values: Sequence[str]) -> Tags | None:
     )
 
 
+def is_known(values: Sequence[str], tag: str) -> bool:
+    """Whether the values of `If-None-Match` list the tag; who cannot say what is known gets the whole answer."""
+    try:
+        tags = read_tags("If-None-Match", values)
+    except BadRequest:
+        return False
+    return tags is not None and tags.match_weakly(tag)
+
+
 class Expected(msgspec.Struct, frozen=True):
     """What the caller takes the stored record to be: one of these tags and none of those, or of this version."""
 

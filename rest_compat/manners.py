@@ -2,14 +2,14 @@
 preferences, and which methods there are.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.changes import Change
 from domain.errors import AlreadyAssigned, AlreadyExists, BadRequest, PreconditionFailed
-from domain.preconditions import Expected, Tags, Versioned, digest, entity_tag, read_tags
+from domain.preconditions import Expected, Versioned, digest, entity_tag, is_known, read_tags
 from resolvers.operation import Context
 from rest_compat.asking import BODY_TYPES, check_query, read_command, read_query
 from rest_compat.endpoint import Endpoint
@@ -99,22 +99,12 @@ def _read(request: Request, body: bytes, media_type: str, tag: str | None) -> Re
         wanted = read_tags("If-Match", request.headers.getlist("if-match"))
         if wanted is not None:
             wanted.require(tag, "This is no longer what If-Match names; read it again without that header.")
-    if b"if-none-match" in conditions:
-        known = _known(request.headers.getlist("if-none-match"))
-        if known is not None and known.match_weakly(tag):
-            return Response(status_code=304, headers={"ETag": f'"{tag}"'})
+    if b"if-none-match" in conditions and is_known(request.headers.getlist("if-none-match"), tag):
+        return Response(status_code=304, headers={"ETag": f'"{tag}"'})
     response = Response(body, 200, media_type=media_type)
     # Half of what it takes to give it to Starlette.
     response.raw_headers.append((b"etag", f'"{tag}"'.encode()))
     return response
-
-
-def _known(values: Sequence[str]) -> Tags | None:
-    try:
-        return read_tags("If-None-Match", values)
-    except BadRequest:
-        # Who cannot say what is known gets the whole answer.
-        return None
 
 
 def options(methods: Collection[str]) -> Response:

@@ -1,7 +1,6 @@
 """The command that writes a list to a file."""
 
 import sys
-from collections.abc import AsyncIterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -44,13 +43,6 @@ def export(name: str, organization: str, form: str, where: str | None, excel: bo
 async def _export(
     database: "Database", name: str, slug: str, form: FileFormat, where: str | None, excel: bool, file: IO[bytes]
 ) -> None:
-    async for part in await _parts(database, name, slug, form, where, excel):
-        file.write(part)
-
-
-async def _parts(
-    database: "Database", name: str, slug: str, form: FileFormat, where: str | None, excel: bool
-) -> AsyncIterator[bytes]:
     from domain.access import Caller
     from domain.filter_input import read_where
     from domain.filters import EVERYTHING, Condition, every
@@ -63,7 +55,8 @@ async def _parts(
     context, listed = Context(database, Caller(None, None, Role.READONLY, owner)), LISTS[name]
     asked = EVERYTHING if where is None else read_where(listed.of.fields, where, context.today)
     owned = every([asked, Condition("organization_id", "eq", owner.id)])
-    return export(context, listed, owned, form, for_excel=excel)
+    async for part in export(context, listed, owned, form, for_excel=excel):
+        file.write(part)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from domain.preconditions import is_known
 from gateway.paths import below, own_path
 
 WEB = Path(__file__).resolve().parents[2] / "web"
@@ -117,14 +118,14 @@ def answer(request: Request, asset: Asset) -> Response:
     """The asset, compressed where the client takes it; 304 where the client has it already."""
     zipped = _accepts_gzip(request.headers.get("accept-encoding", ""))
     # A strong tag names the bytes sent, so each coding of a file has its own (RFC 9110, 8.8.3.3).
-    etag = f'"{asset.digest}-gzip"' if zipped else f'"{asset.digest}"'
+    tag = f"{asset.digest}-gzip" if zipped else asset.digest
     headers = {
-        "etag": etag,
+        "etag": f'"{tag}"',
         "cache-control": asset.cache_control,
         "vary": "Accept-Encoding",
         **asset.headers,
     }
-    if _matches(request.headers.get("if-none-match", ""), etag):
+    if is_known(request.headers.getlist("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     body = asset.content
     if zipped:
@@ -143,9 +144,3 @@ def _accepts_gzip(accept_encoding: str) -> bool:
         weights[name.strip()] = parameter.strip().removeprefix("q=")
     weight = weights.get("gzip", weights.get("*", "0"))
     return weight.strip("0.") != "" or weight == ""
-
-
-def _matches(if_none_match: str, etag: str) -> bool:
-    """Weak comparison against a list of tags or `*` (RFC 9110, 13.1.2)."""
-    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-    return etag in tags or tags == ["*"]
