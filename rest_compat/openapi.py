@@ -10,7 +10,7 @@ from rest_compat.asking import JSON_TYPES, UNSUPPORTED
 from rest_compat.documented import MAX_INTEGER
 from rest_compat.endpoint import APIS, Endpoint
 from rest_compat.outputs import DAY, ErrorOut
-from rest_compat.problem import INTERNAL, MEDIA_TYPE
+from rest_compat.problem import INTERNAL, MEDIA_TYPE, example
 from rest_compat.routes import ENDPOINTS
 from rest_compat.schemas import (
     REFERENCE,
@@ -405,18 +405,7 @@ EXAMPLES = {
 
 
 def _problem_example(code: str, type_base: str) -> Schema:
-    kind = KINDS[code]
-    shown: Schema = {
-        "type": f"{type_base}{code}",
-        "title": kind.title,
-        "status": kind.status,
-        "detail": EXAMPLES[code],
-        "error_code": code,
-        "retryable": kind.retryable,
-        "timestamp": "2026-11-22T12:00:00+00:00",
-    }
-    if wait := _WAITS.get(code):
-        shown["retry_after"] = shown["retry_after_seconds"] = wait
+    shown = example(code, EXAMPLES[code], type_base, _WAITS.get(code))
     if code == "validation_error":
         shown["details"] = [{"loc": ["body", "name"], "msg": "Field required", "type": "missing"}]
     return shown

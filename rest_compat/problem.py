@@ -49,6 +49,13 @@ def render(
     return Response(msgspec.json.encode(body), document.status, sent, MEDIA_TYPE)
 
 
+def example(code: str, detail: str, type_base: str, retry_after: int | None = None) -> dict[str, Any]:
+    """What a refusal looks like, for descriptions."""
+    moment, pages = datetime(2026, 11, 22, 12, tzinfo=UTC), ErrorPages(type_base, "")
+    shown = render(problem(code, detail, at=moment, error_pages=pages, retry_after=retry_after))
+    return dict(msgspec.json.decode(shown.body))
+
+
 class UnfitQuery(InvalidInput):
     """What is wrong with a query, also where the command's members come in the body."""
 

@@ -18,6 +18,7 @@ from gateway.pages.assets import (
     served_by_name,
     without_last_slash,
 )
+from rest_compat.problem import example
 
 REFERENCE = WEB / "reference"
 ERRORS = WEB.parent / "docs" / "errors.md"
@@ -56,19 +57,11 @@ def reference_routes(server: str, type_base: str) -> list[Route]:
 def _error(code: str, text: str, type_base: str) -> tuple[str, str, str]:
     kind = KINDS[code]
     again = "The same request can succeed later." if kind.retryable else "The same request will be refused again."
-    shown = {
-        "type": f"{type_base}{code}",
-        "title": kind.title,
-        "status": kind.status,
-        "detail": "…",
-        "error_code": code,
-        "retryable": kind.retryable,
-        "timestamp": "2026-11-22T12:00:00+00:00",
-    }
+    shown = json.dumps(example(code, "…", type_base), indent=2, ensure_ascii=False)
     body = f"""<h1>{html.escape(kind.title)}</h1>
       <p><code>{code}</code>, HTTP status {kind.status}. {again}</p>
       <p>{_inline(text)}</p>
-      <pre tabindex="0">{html.escape(json.dumps(shown, indent=2, ensure_ascii=False))}</pre>
+      <pre tabindex="0">{html.escape(shown)}</pre>
       <p>Every answer has an <code>X-Request-ID</code>: quote it when you report something.</p>
       <p><a href="../errors">All kinds of refusals</a></p>"""
     return kind.title, "../", body
