@@ -74,11 +74,16 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def problem(
-    code: str, detail: str, *, at: datetime, error_pages: ErrorPages, retry_after: int | None = None
+    code: str,
+    detail: str,
+    *,
+    at: datetime,
+    error_pages: ErrorPages,
+    retry_after: int | None = None,
+    violations: list[Violation] | None = None,
 ) -> Problem:
     """The problem document for `code`, which must be a key of `KINDS`; its moment to the second."""
     kind = KINDS[code]
-    at = at.replace(microsecond=0)
     return Problem(
         f"{error_pages.types}{code}",
         f"{error_pages.help}{code}",
@@ -86,17 +91,15 @@ def problem(
         kind.status,
         detail,
         code,
-        at,
+        at.replace(microsecond=0),
         kind.retryable,
-        retry_after=retry_after,
+        retry_after,
+        violations,
     )
 
 
 def describe(error: DomainError, *, at: datetime, error_pages: ErrorPages) -> Problem:
     """The problem document of a domain error that occurred `at` a moment (UTC)."""
-    document = problem(error.code, error.detail, at=at, error_pages=error_pages)
-    if isinstance(error, InvalidInput):
-        return msgspec.structs.replace(document, violations=error.violations)
-    if isinstance(error, Busy | RateLimited):
-        return msgspec.structs.replace(document, retry_after=error.retry_after)
-    return document
+    wait = error.retry_after if isinstance(error, Busy | RateLimited) else None
+    wrong = error.violations if isinstance(error, InvalidInput) else None
+    return problem(error.code, error.detail, at=at, error_pages=error_pages, retry_after=wait, violations=wrong)

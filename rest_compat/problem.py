@@ -1,6 +1,5 @@
 """Refusals as `application/problem+json` (RFC 9457, contract 1.8). Status and headers of refusals exist only here."""
 
-import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -17,8 +16,6 @@ from domain.strict_json import NotJson
 from rest_compat.outputs import DetailOut, ErrorOut
 
 MEDIA_TYPE = "application/problem+json"
-
-log = logging.getLogger("certgate.rest")
 
 
 def render(
@@ -88,8 +85,8 @@ def refusal(
     violations: list[Violation] | None = None,
 ) -> Response:
     """The response for a refusal that is no domain error: of the transport, of the server, of the edge."""
-    document = problem(code, detail, at=datetime.now(UTC), error_pages=error_pages)
-    return render(msgspec.structs.replace(document, violations=violations), headers=headers)
+    document = problem(code, detail, at=datetime.now(UTC), error_pages=error_pages, violations=violations)
+    return render(document, headers=headers)
 
 
 _BY_STATUS = {

@@ -106,22 +106,15 @@ def example(schema: Schema, components: Mapping[str, Schema]) -> Any:
     return {"boolean": True}[schema["type"]]
 
 
-def _renamed(schema: Schema) -> Schema:
-    """The schema with references to the contract's names, and without defaults of null."""
-    changed: Schema = {}
-    for key, value in schema.items():
-        if key == "$ref":
-            changed[key] = REFERENCE + component_name(value.rpartition("/")[2])
-        elif key == "default" and value is None:
-            continue
-        elif key == "properties":
-            changed[key] = {name: _renamed(member) for name, member in value.items()}
-        elif isinstance(value, dict) and key in {"items", "additionalProperties", "propertyNames"}:
-            changed[key] = _renamed(value)
-        elif key == "anyOf":
-            changed[key] = [_renamed(option) for option in value]
-        else:
-            changed[key] = value
+def _renamed(schema: Any) -> Any:
+    """The schema with references to the contract's names, and without defaults of null; so of every part of it."""
+    if isinstance(schema, list):
+        return [_renamed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    changed = {key: _renamed(value) for key, value in schema.items() if key != "default" or value is not None}
+    if "$ref" in changed:
+        changed["$ref"] = REFERENCE + component_name(changed["$ref"].rpartition("/")[2])
     return bounded(changed)
 
 
