@@ -5,6 +5,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.paths import own_path
+from rest_compat.openapi import HEADERS, OF_FILES
 
 METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE")
 ACCEPTED = (
@@ -24,23 +25,7 @@ ACCEPTED = (
 )
 """What a page may send, beside what the operator names."""
 
-EXPOSED = (
-    "ETag",
-    "Idempotent-Replayed",
-    "Link",
-    "Preference-Applied",
-    "RateLimit",
-    "RateLimit-Limit",
-    "RateLimit-Policy",
-    "RateLimit-Remaining",
-    "RateLimit-Reset",
-    "Retry-After",
-    "WWW-Authenticate",
-    "X-RateLimit-Limit",
-    "X-RateLimit-Remaining",
-    "X-RateLimit-Reset",
-    "X-Request-ID",
-)
+EXPOSED = tuple(sorted(name for name in HEADERS if name != OF_FILES and not name.startswith("Accept-")))
 """What a page may read of an answer, beside the few headers that browsers always show."""
 
 PREFLIGHT_SECONDS = 600
