@@ -342,6 +342,9 @@ class DetailOut(Struct, gc=False):
     type: Annotated[str, Meta(description="The machine name of the rule that it breaks.", examples=["missing"])]
 
 
+_Wait = Annotated[int, Meta(ge=0, le=DAY)] | UnsetType | None
+
+
 class ErrorOut(Struct, kw_only=True):
     """A refusal, as problem details of RFC 9457. Members with nothing to say are left out."""
 
@@ -354,13 +357,8 @@ class ErrorOut(Struct, kw_only=True):
     error_code: Annotated[str, Meta(description="The kind of problem for programs, which should branch on it.")]
     retryable: Annotated[bool, Meta(description="Whether the same request can succeed later.")] = False
     timestamp: Annotated[str, Meta(description="When it happened: ISO 8601 with an offset.")]
-    retry_after: Annotated[
-        Annotated[int, Meta(ge=0, le=DAY)] | UnsetType | None,
-        Meta(description="How many seconds to wait before trying again."),
-    ] = UNSET
-    retry_after_seconds: Annotated[
-        Annotated[int, Meta(ge=0, le=DAY)] | UnsetType | None, Meta(description="The same number under its older name.")
-    ] = UNSET
+    retry_after: Annotated[_Wait, Meta(description="How many seconds to wait before trying again.")] = UNSET
+    retry_after_seconds: Annotated[_Wait, Meta(description="The same number under its older name.")] = UNSET
     owner_action_required: Annotated[
         bool | UnsetType | None,
         Meta(description="Whether an owner of the account has to act; not used by this gateway."),
