@@ -3,14 +3,14 @@
 The operations that write are their kinds' own; see `resolvers.certifications` and `resolvers.claims`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 from db import lists
 from db.engine.database import Transaction
 from domain.changes import Change
-from domain.commands import AssignCertification, AssignClaim, PatchCertificationAssignment, PatchClaimAssignment
+from domain.commands import AssignCertification, AssignClaim
 from domain.errors import AlreadyAssigned, NotFound
 from domain.filters import Where
 from domain.gtin import Gtin
@@ -161,15 +161,15 @@ async def patched(
     context: Context,
     transaction: Transaction,
     kind: Kind[Any, A],
-    command: PatchCertificationAssignment | PatchClaimAssignment,
+    gtin: Gtin,
     id: ShortId,
+    members: Mapping[str, Any],
 ) -> Change[A, A]:
-    """Changes the members that were sent of the assignment of that definition.
+    """Changes members of the assignment of that definition.
 
-    A patch that changes nothing leaves the version as it is. Raises `NotFound`, `Forbidden` or `InvalidInput`.
+    What changes nothing leaves the version as it is. Raises `NotFound`, `Forbidden` or `InvalidInput`.
     """
-    members = command.members()
-    held = await _held(context, transaction, kind, command.gtin, id)
+    held = await _held(context, transaction, kind, gtin, id)
     return await patching.patched(transaction, held, members, kind.stored.change, context.now)
 
 

@@ -55,7 +55,8 @@ async def patch_certification_assignment(
     context: Context, transaction: Transaction, command: PatchCertificationAssignment
 ) -> Change[CertificationAssignment, CertificationAssignment]:
     """Changes the members that were sent; see `resolvers.assignments.patched`."""
-    return await assignments.patched(context, transaction, KIND, command, command.certification_id)
+    members = command.members()
+    return await assignments.patched(context, transaction, KIND, command.gtin, command.certification_id, members)
 
 
 @write_operation

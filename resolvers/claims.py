@@ -51,7 +51,8 @@ async def patch_claim_assignment(
     context: Context, transaction: Transaction, command: PatchClaimAssignment
 ) -> Change[ClaimAssignment, ClaimAssignment]:
     """Changes the members that were sent; see `resolvers.assignments.patched`."""
-    return await assignments.patched(context, transaction, KIND, command, command.claim_id)
+    members = command.members()
+    return await assignments.patched(context, transaction, KIND, command.gtin, command.claim_id, members)
 
 
 @write_operation

@@ -97,12 +97,13 @@ ELSEWHERE: dict[tuple[str, str], Words] = {
 
 
 def words(command: type[Command], name: str) -> Words:
-    """What is said of a member of a command. Raises `KeyError` where nobody has said anything yet."""
+    """What is said of a member of a command: here, by the record that it is of, or by the command itself."""
     if (command.__name__, name) in ELSEWHERE:
         return ELSEWHERE[command.__name__, name]
     member = getattr(command, "given", {}).get(name)
     if member is None:
-        return MEMBERS[name]
+        own = command.model_fields[name]
+        return MEMBERS.get(name) or Words(own.description or "", next(iter(own.examples or ()), None))
     null = getattr(command, "nulls", {}).get(name)
     text = member.for_writers(patch=null is not None)
     return Words(f"{text} {_meaning(null)}".rstrip() if null else text, member.said.example)

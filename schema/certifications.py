@@ -41,11 +41,13 @@ class CertificationQueries:
     )
 
 
-MUTATIONS = assignment_mutations(
-    "certification",
-    ("hold", "holds", "held"),
-    CertificationAssignmentType,
-    assign=certifications.assign_certification,
-    patch=certifications.patch_certification_assignment,
-    remove=certifications.remove_certification,
-)
+MUTATIONS = [
+    *assignment_mutations(
+        "certification",
+        ("hold", "holds", "held"),
+        CertificationAssignmentType,
+        assign=certifications.assign_certification,
+        patch=certifications.patch_certification_assignment,
+        remove=certifications.remove_certification,
+    )
+]

@@ -37,11 +37,13 @@ class ClaimQueries:
     )
 
 
-MUTATIONS = assignment_mutations(
-    "claim",
-    ("make", "makes", "made"),
-    ClaimAssignmentType,
-    assign=claims.assign_claim,
-    patch=claims.patch_claim_assignment,
-    remove=claims.remove_claim,
-)
+MUTATIONS = [
+    *assignment_mutations(
+        "claim",
+        ("make", "makes", "made"),
+        ClaimAssignmentType,
+        assign=claims.assign_claim,
+        patch=claims.patch_claim_assignment,
+        remove=claims.remove_claim,
+    )
+]

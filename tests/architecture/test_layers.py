@@ -197,7 +197,7 @@ def test_every_operation_declares_one_permission() -> None:
     found = functions_on_a_context()
     assert len(found) > 5
     undeclared = {name for name, function in found if len(declared(function)) != 1}
-    assert undeclared == UNDECLARED.keys()
+    assert undeclared == UNDECLARED.keys(), "each is declared as an operation, or UNDECLARED says why not"
 
 
 def test_what_takes_part_in_a_transaction_declares_that_it_writes() -> None:
