@@ -74,9 +74,8 @@ class Mutation:
     def parse(self, input: Any, context: GraphQLContext) -> Command:
         """The command. Raises `InvalidInput`."""
         members = sent_members(input)
-        for name, default in self.defaults.items():
-            if name not in members:
-                members[name] = default(context)
+        if self.defaults:
+            members |= {name: default(context) for name, default in self.defaults.items() if name not in members}
         command: Command = self.operation.command.parse(members)
         return command
 

@@ -30,7 +30,10 @@ async def finish(run: Run) -> None:
     try:
         while run.late or any(run.batches):
             calls = _noted(run)
-            await _settle(run, calls)
+            if len(calls) == 1:
+                await calls[0].settle(run)
+            else:
+                await _settle(run, calls)
             await _deliver(run, calls)
     except BaseException:
         # Python would warn about coroutines that were never begun.
