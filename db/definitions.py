@@ -176,7 +176,9 @@ class Defined(Generic[D]):
     ) -> D | None:
         """The definition of that id, if it is global or the organisations' own."""
         found = self._of_kind(await current(source.database)).get(id)
-        return found if found is not None and self.is_visible(found, organization_ids) else None
+        if found is None or self.owner is None or self.is_visible(found, organization_ids):
+            return found
+        return None
 
     async def find_by_code(self, database: Database, code: str, organization_ids: Sequence[ShortId] = ()) -> D | None:
         """The definition of that code, whatever the case, the organisations' own before the global one."""

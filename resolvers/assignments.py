@@ -153,8 +153,8 @@ async def assigned(
 
 
 def _made(context: Context, kind: Kind[D, A], gtin: Gtin, owner: ShortId, definition: D, members: dict[str, Any]) -> A:
-    members[kind.noun] = definition
-    return patching.made(kind.stored.record, context.now, gtin=gtin, organization_id=owner, **members)
+    members |= {"gtin": gtin, "organization_id": owner, kind.noun: definition}
+    return patching.made(kind.stored.record, context.now, members)
 
 
 async def patched(

@@ -17,9 +17,11 @@ T = TypeVar("T", bound=Product | CertificationAssignment | ClaimAssignment)
 Store = Callable[[Transaction, T, dict[str, Any], datetime], Awaitable[None]]
 
 
-def made(record: Callable[..., T], at: datetime, /, **members: Any) -> T:
+def made(record: type[T], at: datetime, members: Mapping[str, Any]) -> T:
     """A new record of these members, with an id of its own."""
-    return record(id=new_short_id(at), created_at=at, updated_at=at, version=1, **members)
+    values = {"id": new_short_id(at), "created_at": at, "updated_at": at, "version": 1, **members}
+    # By position, which takes half the time of keywords.
+    return record(*[values[name] for name in record.__struct_fields__])
 
 
 async def patched(

@@ -103,7 +103,7 @@ async def create_product(context: Context, transaction: Transaction, command: Cr
     """Makes a product of the caller's organisation. Raises `Forbidden`, `InvalidInput` or `AlreadyExists`."""
     owner = owner_of_new(context.caller, command.organization_id)
     own = {"gtin": command.gtin, "organization_id": owner, "data_source": DataSource.CLAIMED}
-    product = made(Product, context.now, **own, **command.members())
+    product = made(Product, context.now, command.members() | own)
     if not await products.add(transaction, product):
         raise AlreadyExists(f"A product has the GTIN {product.gtin} already; change that one instead.")
     return Change(None, product)
