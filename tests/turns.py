@@ -1,8 +1,12 @@
 """The turns of the event loop."""
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+TRACED = "COVERAGE_RUN" in os.environ
+"""Whether coverage is measured, which makes everything slower."""
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from db.sql import tables
 from resolvers.sessions import sign_in_with_key
+from tests.turns import TRACED
 from tests.world import GTIN, World
 
 JSON = {"Content-Type": "application/json"}
@@ -470,7 +471,7 @@ async def test_hostile_requests_are_refused_cheaply(
     await is_well(world)
     is_refused(await send(world, hostile), hostile)
     spent: list[float] = []
-    while not spent or (spent[-1] >= MOST_CPU and len(spent) < TRIES):
+    while not spent or (spent[-1] >= MOST_CPU and len(spent) < TRIES and not TRACED):
         await asyncio.sleep(0.01 * len(spent))
         # A document that fits the schema is kept, so each is another one.
         another = renewed(hostile, len(spent)) if name in DOCUMENTS else hostile
@@ -479,9 +480,9 @@ async def test_hostile_requests_are_refused_cheaply(
         spent.append(time.process_time() - start)
     record_property("milliseconds of CPU", round(1000 * min(spent), 1))
     print(f"{name}: {1000 * min(spent):.1f} ms of CPU")
-    assert min(spent) < MOST_CPU
+    assert TRACED or min(spent) < MOST_CPU
     # The client's own work on large bodies would be counted too.
-    assert name in REQUESTS or await calls_made(world, renewed(hostile, -1)) < MOST_CALLS
+    assert TRACED or name in REQUESTS or await calls_made(world, renewed(hostile, -1)) < MOST_CALLS
     await is_well(world)
 
 

@@ -27,7 +27,7 @@ from gateway.app import create_app
 from resolvers.keys import create_key
 from schema.schema import schema
 from tests.conftest import SETTINGS
-from tests.turns import each_turn
+from tests.turns import TRACED, each_turn
 from tests.worst_cases import Asked, Generator
 
 CASES = int(os.environ.get("CERTGATE_TEST_CASES", "100"))
@@ -178,6 +178,7 @@ async def search(target: Target, cases: int, random: Random) -> list[tuple[float
     return worst
 
 
+@pytest.mark.skipif(TRACED, reason="a tracer's own work would be counted; .ci/run runs this without one")
 async def test_no_accepted_request_holds_the_process_up(target: Target) -> None:
     with as_served():
         worst = await search(target, CASES, Random(SEED))
