@@ -178,7 +178,7 @@ async def search(target: Target, cases: int, random: Random) -> list[tuple[float
     return worst
 
 
-@pytest.mark.skipif(TRACED, reason="a tracer's own work would be counted; .ci/run runs this without one")
+@pytest.mark.skipif(TRACED, reason="a tracer's own work would be counted; ./certgate test runs this without one")
 async def test_no_accepted_request_holds_the_process_up(target: Target) -> None:
     with as_served():
         worst = await search(target, CASES, Random(SEED))
