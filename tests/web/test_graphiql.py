@@ -101,6 +101,8 @@ def test_signed_in_page_runs_its_first_example_and_explains_the_schema(
     assert len(offered) >= 12
     assert offered[0].startswith("A product with everything")
     assert any("changes data" in text for text in offered)
+    # The schema comes with the page: fetching it again would do nothing.
+    assert not browser.find_element(By.CSS_SELECTOR, "[aria-label='Re-fetch GraphQL schema']").is_displayed()
 
     run_operation(browser)
     wait_for_text(browser, ".graphiql-response", f'"{NAME}"')
