@@ -66,12 +66,25 @@ def _written(output: Path | None) -> "Iterator[IO[bytes]]":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    try:
+        # What a link leads to is written, and the link stays.
+        with _whole(output.resolve()) as file:
+            yield file
+    except OSError as error:
+        raise FailedCommand(f"{output} cannot be written: {error}.") from error
+
+
+@contextmanager
+def _whole(output: Path) -> "Iterator[IO[bytes]]":
+    if output.exists() and not output.is_file():
+        # A pipe or a device stays what it is.
+        with output.open("wb") as file:
+            yield file
+        return
     unfinished = output.with_name(output.name + ".part")
     try:
         with unfinished.open("wb") as file:
             yield file
         unfinished.replace(output)
-    except OSError as error:
-        raise FailedCommand(f"{output} cannot be written: {error}.") from error
     finally:
         unfinished.unlink(missing_ok=True)

@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import os
+import stat
+import threading
 from pathlib import Path
 
 import openpyxl
@@ -49,6 +52,30 @@ def test_a_file_is_there_once_it_is_whole(demo_url: str, form: str, tmp_path: Pa
         assert openpyxl.load_workbook(file).sheetnames == ["certification assignments"]
     else:
         assert [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+
+
+def test_a_pipe_stays_a_pipe(demo_url: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    words = ("export", "claims", "--organization", "demo", "--format", "csv")
+    succeeded(*words, "--output", str(pipe), CERTGATE_DATABASE_URL=demo_url)
+    assert stat.S_ISFIFO(pipe.lstat().st_mode)
+    assert list(tmp_path.iterdir()) == [pipe]
+    reader.join(10)
+    assert read[0].decode().replace("\r\n", "\n") == succeeded(*words, CERTGATE_DATABASE_URL=demo_url)
+
+
+def test_a_link_leads_where_it_led(demo_url: str, tmp_path: Path) -> None:
+    file, link = tmp_path / "claims.csv", tmp_path / "latest.csv"
+    link.symlink_to(file)
+    words = ("export", "claims", "--organization", "demo", "--format", "csv", "--output", str(link))
+    succeeded(*words, CERTGATE_DATABASE_URL=demo_url)
+    assert link.is_symlink()
+    assert file.read_bytes().startswith(b"id,gtin,")
+    assert set(tmp_path.iterdir()) == {file, link}
 
 
 @pytest.mark.parametrize(
