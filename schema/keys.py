@@ -48,7 +48,8 @@ class KeyQueries:
         ] = None,
     ) -> list[ApiKeyType] | None:
         """All keys: they are few."""
-        command = commands.ListApiKeys.parse({"organization_id": organization_id or _own_organization(info.context)})
+        named = _own_organization(info.context) if organization_id is None else organization_id
+        command = commands.ListApiKeys.parse({"organization_id": named})
         return shown(await account.list_api_keys(info.context.operation, command))
 
 

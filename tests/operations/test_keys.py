@@ -203,6 +203,11 @@ async def test_who_manages_keys(world: World, face: Face, caller: str) -> None:
         assert await world.rows(tables.api_keys) == before
 
 
+async def test_an_empty_id_names_no_organisation(world: World) -> None:
+    assert (await GraphQL(world).api_keys(organization_id="")).code == "validation_error"
+    assert (await GraphQL(world).api_keys(organization_id=None)).ok
+
+
 async def test_another_organisation_s_keys_do_not_exist(world: World, face: Face) -> None:
     before = await world.rows(tables.api_keys)
     outcomes = [
