@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -28,8 +28,8 @@ SWITCHES = (
 
 def waiting(browser: webdriver.Chrome) -> WebDriverWait[webdriver.Chrome]:
     """Waits until a page is as it should be, with an eye on it."""
-    # What is looked at may be drawn anew meanwhile.
-    return WebDriverWait(browser, 30, poll_frequency=0.05, ignored_exceptions=[StaleElementReferenceException])
+    # What is looked at may be drawn anew meanwhile, which the driver says in more than one way.
+    return WebDriverWait(browser, 30, poll_frequency=0.05, ignored_exceptions=[WebDriverException])
 
 
 def _programs() -> tuple[str, str]:
