@@ -194,18 +194,6 @@ class Executor:
         except RecursionError:
             raise nested_too_deeply("The answer is nested too deeply") from None
 
-    async def interpret(
-        self,
-        document: Document,
-        operation: Operation,
-        variables: Mapping[str, Any] | None = None,
-        context: Any = None,
-        root: Any = None,
-    ) -> ExecutionResult:
-        """The same as `run`, by graphql-core and as long as it takes: what compiled operations are compared with."""
-        self.admit(document, operation, variables or {})
-        return await interpret(self.schema, document, operation, variables or {}, context, root)
-
     def explain(
         self,
         document: Document,

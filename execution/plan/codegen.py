@@ -27,10 +27,8 @@ identifiers; every other object is handed over in the module's namespace under a
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
 from keyword import iskeyword
 from typing import Any, cast
-from uuid import UUID
 
 from graphql import default_field_resolver
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
@@ -38,11 +36,10 @@ from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 from execution.plan.classes import class_of, is_lasting, record_of, union_classes
 from execution.plan.leaves import declared_output_of, output_of, usual_test
 from execution.plan.outputs import (
-    LEAVES,
     PLAIN,
+    REMEMBERED,
     UNREAD,
     Kept,
-    Odd,
     is_plain,
 )
 from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan, Program, ValuePlan
@@ -51,12 +48,9 @@ from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan, Program, Value
 _IS_ITSELF = f"not hasattr({{0}}, {TYPE_CAST_ATTRIBUTE!r})"
 
 _NAMES: dict[str, Any] = {
-    "LEAVES": LEAVES,
-    "Odd": Odd,
     "PLAIN": PLAIN,
-    "UUID": UUID,
     "Unread": UNREAD,
-    "date": date,
+    **{kind.__name__: kind for kind in REMEMBERED},
 }
 
 

@@ -37,8 +37,7 @@ async def finish(run: Run) -> None:
             await _deliver(run, calls)
     except BaseException:
         # Python would warn about coroutines that were never begun.
-        late = [entry for _, entry in run.late] + [call.parts[0][1][0] for call in calls if not call.is_batch]
-        for value, *_ in late:
+        for value in [*(entry[0] for _, entry in run.late), *(call.value for call in calls)]:
             if inspect.iscoroutine(value) and inspect.getcoroutinestate(value) == inspect.CORO_CREATED:
                 value.close()
         raise
@@ -47,22 +46,22 @@ async def finish(run: Run) -> None:
 class _Call:
     """Something to await: a single value, or the results for all parents of batched fields that ask the same."""
 
-    __slots__ = ("field", "is_batch", "parts", "results")
+    __slots__ = ("field", "parts", "results", "value")
 
-    def __init__(self, place: ValuePlan, entries: list[Entry], is_batch: bool) -> None:
+    def __init__(self, place: ValuePlan, entries: list[Entry], value: Coroutine[Any, Any, Any] | None = None) -> None:
         self.field = place.field
         self.parts = [(place, entries)]
-        """Where the results go; each entry has the value that is awaited, or the parent."""
-        self.is_batch = is_batch
+        """Where the results go; each entry has the value that was noted, or the parent."""
+        self.value = value
+        """The single value; None stands for a batch."""
         self.results: Iterable[Any]
         """What came of it, in the order of the entries."""
 
     def begin(self, run: Run) -> Coroutine[Any, Any, Any]:
         """The call. Raises what is wrong with its arguments."""
+        if self.value is not None:
+            return self.value
         first = self.parts[0][1][0]
-        if not self.is_batch:
-            value = first[0]
-            return value if type(value) is CoroutineType else _value_of(value)
         field = self.field
         batched: Any = field.field
         taken: Any = field.arguments
@@ -78,9 +77,13 @@ class _Call:
         """Await it, or the rest of it."""
         try:
             result = await (self.begin(run) if begun is None else begun)
-            self.results = result if self.is_batch else (result,)
+            self.results = result if self.value is None else (result,)
         except Exception as error:  # noqa: BLE001 - each result is reported as an error of the field
             self.results = repeat(error)
+
+
+def _coroutine(value: Any) -> Coroutine[Any, Any, Any]:
+    return value if type(value) is CoroutineType else _value_of(value)
 
 
 async def _value_of(value: Any) -> Any:
@@ -91,7 +94,7 @@ def _noted(run: Run) -> list[_Call]:
     """The calls for what was noted by now."""
     calls = []
     if run.late:
-        calls = [_Call(place, [entry], False) for place, entry in run.late]
+        calls = [_Call(place, [entry], _coroutine(entry[0])) for place, entry in run.late]
         run.late = []
     if not any(run.batches):
         return calls
@@ -102,7 +105,7 @@ def _noted(run: Run) -> list[_Call]:
         if not entries:
             continue
         run.batches[field.batch] = []
-        call = _Call(field.value, entries, True)
+        call = _Call(field.value, entries)
         if program.shared_batches:
             first = sharing.setdefault(_question(run, field, entries), call)
             if first is not call:
@@ -137,7 +140,7 @@ async def _settle(run: Run, calls: list[_Call]) -> None:
             running = call.begin(run)
             step = running.send(None)
         except StopIteration as stop:
-            call.results = stop.value if call.is_batch else (stop.value,)
+            call.results = stop.value if call.value is None else (stop.value,)
         except Exception as error:  # noqa: BLE001 - each result is reported as an error of the field
             call.results = repeat(error)
         else:

@@ -24,6 +24,7 @@ from execution.documents.limits import DocumentLimits
 from execution.errors import Refusal, RequestError, root_cause
 from execution.executor import Executor
 from execution.markers import instance_of
+from execution.run.interpreted import interpret
 
 
 @dataclass
@@ -160,7 +161,7 @@ async def same(executor: Executor, source: str, variables: dict[str, Any] | None
     document = executor.prepare(source)
     operation = document.select(None)
     ours = await executor.run(document, operation, variables, Context(), "root")
-    theirs = await executor.interpret(document, operation, variables, Context(), "root")
+    theirs = await interpret(executor.schema, document, operation, variables or {}, Context(), "root")
     assert ours.data == theirs.data
     assert [e.formatted for e in ours.errors or []] == [e.formatted for e in theirs.errors or []]
     assert executor.counts.compiled == 1
@@ -511,7 +512,7 @@ async def test_attributes_whose_types_are_known_are_output_as_by_graphql_core() 
     context = SimpleNamespace(objects=objects, loaders={})
     for _ in range(2):
         ours = await executor.run(document, document.select(None), {}, context)
-        theirs = await executor.interpret(document, document.select(None), {}, context)
+        theirs = await interpret(executor.schema, document, document.select(None), {}, context, None)
         assert (ours.errors, theirs.errors) == (None, None)
         assert ours.data == theirs.data
     source = executor.explain(document, document.select(None), with_source=True)

@@ -19,6 +19,7 @@ from execution.documents.limits import DocumentLimits
 from execution.errors import RequestError, root_cause
 from execution.executor import Executor
 from execution.plan.plan import Program
+from execution.run.interpreted import interpret
 from tests.execution.generated import DocumentMaker
 from tests.execution.wide import World, schema
 
@@ -83,7 +84,8 @@ class Case:
     async def interpreted(self, moments: Random | None = None) -> tuple[ExecutionResult, World]:
         world = World(self.seed, self.faults, moments)
         document = self.executor.prepare(self.source)
-        return await self.executor.interpret(document, document.select(None), self.variables, world), world
+        operation = document.select(None)
+        return await interpret(self.executor.schema, document, operation, self.variables, world, None), world
 
     async def check(self) -> str:
         """What became of it: refused, interpreted, equal. Raises `AssertionError`."""

@@ -24,6 +24,7 @@ from strawberry.types.arguments import InputContext, convert_argument
 from execution.executor import Executor
 from execution.plan.arguments import LeftToStrawberry, converters
 from execution.plan.variables import coercer
+from execution.run.interpreted import interpret
 from schema.schema import schema as ours
 
 CASES = 400
@@ -210,7 +211,7 @@ async def test_what_makes_itself_is_left_to_strawberry() -> None:
     document = executor.prepare("query($o: Outer, $id: ID!) { outer(outer: $o) thing(id: $id) }")
     variables = {"o": {"outer": {"inner": {"number": 1}}}, "id": "VGhpbmc6MQ=="}
     compiled = await executor.run(document, document.select(None), variables)
-    interpreted = await executor.interpret(document, document.select(None), variables)
+    interpreted = await interpret(schema, document, document.select(None), variables, None, None)
     assert executor.counts.compiled == 1
     assert compiled.data == interpreted.data
     assert "number=2" in (compiled.data or {})["outer"]
