@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from db.engine.database import Database, Transaction
 from db.sql.reads import Owners, R, Ranks, Read
-from db.sql.tables import certification_bodies, certifications, claims, definition_changes
+from db.sql.tables import certification_bodies, certifications, claims, columns_of, definition_changes
 from domain.records import Certification, CertificationBody, Claim
 from domain.short_id import ShortId
 from domain.text import fold, folded
@@ -44,14 +44,12 @@ class _Held(NamedTuple):
 
 
 CHANGES = Read(select(definition_changes.c.changes), lambda row: int(row[0]))
-BODIES = Read(
-    select(*(certification_bodies.c[name] for name in CertificationBody.__struct_fields__)), CertificationBody
-)
+BODIES = Read(select(*columns_of(certification_bodies, CertificationBody)), CertificationBody)
 # The body, which is the last member of a certification, is looked up among the bodies.
 CERTIFICATIONS: Read[tuple[Any, ...]] = Read(
     select(*(certifications.c[name] for name in Certification.__struct_fields__[:-1]), certifications.c.body_id), tuple
 )
-CLAIMS = Read(select(*(claims.c[name] for name in Claim.__struct_fields__)), Claim)
+CLAIMS = Read(select(*columns_of(claims, Claim)), Claim)
 
 
 def of_code(found: Iterable[D], code: str) -> list[D]:

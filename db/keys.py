@@ -15,7 +15,7 @@ from db import organizations
 from db.accounts import memberships_of
 from db.engine.database import CHANNEL, Database, Transaction
 from db.sql.reads import Read, Row
-from db.sql.tables import api_keys, sessions, users
+from db.sql.tables import api_keys, columns_of, sessions, users
 from db.sql.tables import organizations as organizations_table
 from db.sql.types import UtcDateTime, among
 from domain.access import Caller, lesser
@@ -62,7 +62,7 @@ _CALLER = (
     api_keys.c.rate_limit_per_day,
     api_keys.c.graphql_limits,
 )
-_live = api_keys.c.is_active.is_(True)
+LIVE = api_keys.c.is_active.is_(True)
 
 
 def _caller(row: Row, *, is_session: bool = False) -> Caller:
@@ -88,13 +88,13 @@ def _with_owner(*columns: Any) -> Select[Any]:
 
 
 BY_DIGEST = Read(
-    _with_owner(*_CALLER, api_keys.c.expires_at).where(_live, api_keys.c.digest == bindparam("digest")),
+    _with_owner(*_CALLER, api_keys.c.expires_at).where(LIVE, api_keys.c.digest == bindparam("digest")),
     lambda row: Credential(_caller(row), row[10]),
 )
 BY_SESSION = Read(
     _with_owner(*_CALLER, api_keys.c.expires_at, sessions.c.expires_at, sessions.c.last_used, sessions.c.created_at)
     .join(sessions, sessions.c.api_key_id == api_keys.c.id)
-    .where(_live, sessions.c.digest == bindparam("digest")),
+    .where(LIVE, sessions.c.digest == bindparam("digest")),
     lambda row: Credential(_caller(row, is_session=True), _earlier(row[10], row[11]), row[12] or row[13]),
 )
 ENTRIES = Read(
@@ -114,28 +114,28 @@ ENTRIES = Read(
     .order_by(organizations_table.c.slug, api_keys.c.created_at, api_keys.c.id),
     lambda row: KeyEntry(*row),
 )
-_KEY = [api_keys.c[name] for name in ApiKey.__struct_fields__]
+_KEY = columns_of(api_keys, ApiKey)
 KEYS_OF_ORGANIZATION = Read(
     select(*_KEY)
-    .where(_live, api_keys.c.organization_id == bindparam("organization_id"))
+    .where(LIVE, api_keys.c.organization_id == bindparam("organization_id"))
     .order_by(api_keys.c.created_at, api_keys.c.id),
     lambda row: ApiKey(*row),
 )
-KEY = Read(select(*_KEY).where(_live, api_keys.c.id == bindparam("id")), lambda row: ApiKey(*row))
+KEY = Read(select(*_KEY).where(LIVE, api_keys.c.id == bindparam("id")), lambda row: ApiKey(*row))
 
 
 LIVE_KEYS = Read(
     select(func.count())
     .select_from(api_keys)
     .where(
-        _live,
+        LIVE,
         api_keys.c.organization_id == bindparam("organization_id"),
         api_keys.c.expires_at.is_(None) | (api_keys.c.expires_at > bindparam("now", type_=UtcDateTime())),
     ),
     lambda row: int(row[0]),
 )
 GRAPHQL_LIMITS = Read(
-    select(api_keys.c.graphql_limits).where(_live, api_keys.c.id == bindparam("id")),
+    select(api_keys.c.graphql_limits).where(LIVE, api_keys.c.id == bindparam("id")),
     lambda row: dict(row[0] or {}),
 )
 

@@ -12,13 +12,13 @@ from sqlalchemy import bindparam, select, update
 from db.engine.database import Database, Transaction
 from db.lists import Listed
 from db.sql.reads import KeyedRead
-from db.sql.tables import products
+from db.sql.tables import columns_of, products
 from domain.gtin import Gtin
 from domain.records import Product
 from domain.short_id import ShortId
 from domain.text import fold, search_text
 
-COLUMNS = tuple(products.c[name] for name in Product.__struct_fields__)
+COLUMNS = columns_of(products, Product)
 
 BY_GTIN = KeyedRead(select(*COLUMNS), products.c.gtin, Product)
 LISTED = Listed(products, select(*COLUMNS), Product, ("gtin",))

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, literal_column, select
 
 from db.engine.database import Transaction
-from db.keys import announce, lock
+from db.keys import LIVE, announce, lock
 from db.sql.reads import Read
 from db.sql.tables import api_keys, sessions, sign_in_links
 from domain.api_keys import MAX_SESSIONS
@@ -16,7 +16,7 @@ LINK = Read(
     select(sign_in_links.c.api_key_id)
     .join(api_keys, api_keys.c.id == sign_in_links.c.api_key_id)
     .where(
-        api_keys.c.is_active.is_(True),
+        LIVE,
         api_keys.c.kind != KeyKind.PUBLISHABLE,
         sign_in_links.c.digest == bindparam("digest"),
         sign_in_links.c.expires_at > bindparam("now"),

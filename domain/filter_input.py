@@ -135,12 +135,14 @@ def parse_where(fields: Fields, members: Mapping[str, Any] | None, today: date, 
     return where
 
 
-def read_where(fields: Fields, text: str, today: date, path: Path = ("where",)) -> Where:
-    """The conditions in a JSON text. Raises `InvalidInput` naming every bad member.
+def read_where(fields: Fields, text: str | None, today: date, path: Path = ("where",)) -> Where:
+    """The conditions in a JSON text, if there is one. Raises `InvalidInput` naming every bad member.
 
     Members and operators are spelled as in GraphQL (`expirationDate`) or with underscores, values of enumerations as on
     either face, so that what works there works here.
     """
+    if text is None:
+        return EVERYTHING
     try:
         members = _in_snake(decode(text.encode()))
     except NotJson as error:

@@ -65,9 +65,16 @@ _METADATA = entry(
 )
 _CODE = (at_folded("code"), at("id"))
 _LABEL = (at_folded("label"), at("id"))
-_NAMED = {
+_DEFINITION_ORDERS: dict[Vocabulary, tuple[Place, ...]] = {
+    DefinitionOrderField.LABEL: _LABEL,
+    DefinitionOrderField.CODE: _CODE,
+}
+_CODED = {
     "id": compared("id", ID, "Its id."),
     "code": compared("code", NAME, "Its code."),
+}
+_NAMED = {
+    **_CODED,
     "label": compared("label", NAME, "Its label."),
 }
 
@@ -75,8 +82,7 @@ BODIES = List(
     records.CertificationBody,
     "certification bodies",
     {
-        "id": compared("id", ID, "Its id."),
-        "code": compared("code", NAME, "Its code."),
+        **_CODED,
         "name": compared("name", NAME, "Its name."),
         "country": compared("country", COUNTRY, "The country of its seat."),
         "kind": compared("kind", KIND, "Its kind, for example `CERTIFIER`."),
@@ -102,7 +108,7 @@ CERTIFICATIONS = List(
             "Whether only your organisation can see it.",
         ),
     },
-    Orders("certifications", {DefinitionOrderField.LABEL: _LABEL, DefinitionOrderField.CODE: _CODE}),
+    Orders("certifications", _DEFINITION_ORDERS),
 )
 
 CLAIMS = List(
@@ -116,7 +122,7 @@ CLAIMS = List(
             "Whether a brand should say what it means by it.",
         ),
     },
-    Orders("claims", {DefinitionOrderField.LABEL: _LABEL, DefinitionOrderField.CODE: _CODE}),
+    Orders("claims", _DEFINITION_ORDERS),
 )
 
 

@@ -8,21 +8,11 @@ from domain.records import ClaimAssignment
 from domain.vocabulary import FileFormat
 from files.csv import csv_of
 from files.documents import graph_of, report_of
-from files.json_ld import MEDIA_TYPE as LINKED_DATA
 from files.jsonl import jsonl_of
 from files.lists import ExportedList, pages
 from files.tables import columns_of
 from files.xlsx import xlsx_of
 from resolvers.operation import Context
-
-MEDIA_TYPES = {
-    FileFormat.CSV: "text/csv",
-    FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    FileFormat.JSON_LINES: "application/jsonl",
-    FileFormat.JSON_LD: LINKED_DATA,
-    FileFormat.GS1_US: LINKED_DATA,
-}
-"""What each format is called on the wire; GS1 US's is JSON-LD, too."""
 
 
 def export(

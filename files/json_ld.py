@@ -15,8 +15,6 @@ from domain.validity import certificate_is_active, standing
 from domain.vocabulary import Standing
 from files.claim_codes import DIETS, PROPERTIES, codes_of, list_of
 
-MEDIA_TYPE = "application/ld+json"
-
 Node = dict[str, Any]
 
 _DATE = {"@type": "xsd:date"}

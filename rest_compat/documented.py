@@ -14,6 +14,7 @@ from msgspec import NODEFAULT, Meta, Struct, defstruct, field
 from domain.countries import ALPHA2, Countries, CountryOrNone
 from domain.gtin import Gtin
 from domain.members import RecordMember, members_of
+from domain.metadata import MAX_KEYS
 from domain.short_id import PATTERN, ShortId
 
 SID = Annotated[
@@ -29,7 +30,8 @@ SID = Annotated[
 MAX_INTEGER = 2**31 - 1
 """What the columns hold, and what GraphQL's `Int` does."""
 _METADATA = Annotated[
-    dict[Annotated[str, Meta(min_length=1, max_length=40)], Annotated[str, Meta(max_length=500)]], Meta(max_length=50)
+    dict[Annotated[str, Meta(min_length=1, max_length=40)], Annotated[str, Meta(max_length=500)]],
+    Meta(max_length=MAX_KEYS),
 ]
 _FORMS = (
     (ShortId, SID),

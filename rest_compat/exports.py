@@ -10,18 +10,22 @@ from starlette.types import Receive, Scope, Send
 from domain.commands import Export
 from domain.errors import DomainError
 from domain.filter_input import read_where
-from domain.filters import EVERYTHING, Where
+from domain.filters import Where
 from domain.vocabulary import FileFormat
 from resolvers.operation import Context
 from rest_compat.asking import preferred
 from rest_compat.wire import LINKED_DATA
 
-FORMATS = {
-    "text/csv": FileFormat.CSV,
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": FileFormat.XLSX,
-    "application/jsonl": FileFormat.JSON_LINES,
-    LINKED_DATA: FileFormat.JSON_LD,
+MEDIA_TYPES = {
+    FileFormat.CSV: "text/csv",
+    FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    FileFormat.JSON_LINES: "application/jsonl",
+    FileFormat.JSON_LD: LINKED_DATA,
+    FileFormat.GS1_US: LINKED_DATA,
 }
+"""What each format is called on the wire; GS1 US's is JSON-LD, too."""
+
+FORMATS = {MEDIA_TYPES[form]: form for form in FileFormat if form is not FileFormat.GS1_US}
 """Media type -> the format that `Accept` asks for with it; the first where it asks for none of them."""
 
 HIDDEN = frozenset({"evidence_url", "evidence_note"})
@@ -63,8 +67,7 @@ def asking(name: str) -> Callable[[Context, Export], Awaitable[AskedList]]:
         from files.lists import LISTS
 
         listed = LISTS[name]
-        where = EVERYTHING if command.where is None else read_where(listed.of.fields, command.where, context.today)
-        return AskedList(listed, where)
+        return AskedList(listed, read_where(listed.of.fields, command.where, context.today))
 
     return asked
 
@@ -73,7 +76,7 @@ def sending(name: str) -> Callable[[Request, Export, AskedList], Awaitable[Respo
     """What answers with a list."""
 
     async def send(request: Request, command: Export, asked: AskedList) -> Response:
-        from files.export import MEDIA_TYPES, export
+        from files.export import export
 
         context: Context = request.state.context
         form = command.format or preferred(request, FORMATS)

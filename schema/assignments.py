@@ -5,7 +5,7 @@ from typing import Any
 from domain.errors import AlreadyAssigned, NotFound
 from execution.batched import batched
 from resolvers import products
-from resolvers.operation import WriteOperation
+from resolvers.operation import MAX_ROWS, WriteOperation
 from schema.changes import success_type
 from schema.context import Info
 from schema.mutations import Mutation, Wording
@@ -40,7 +40,7 @@ def assignment_mutations(
             ),
             bulk=Wording(
                 f"Puts {noun}s on products that your organisation owns.",
-                f"Which {noun}s on which products; at most 100 rows.",
+                f"Which {noun}s on which products; at most {MAX_ROWS} rows.",
             ),
         ),
         Mutation(
@@ -60,7 +60,7 @@ def assignment_mutations(
             ),
             bulk=Wording(
                 f"Changes what is recorded about {noun}s that your products {have}.",
-                "Which assignments, and what changes; at most 100 rows.",
+                f"Which assignments, and what changes; at most {MAX_ROWS} rows.",
             ),
         ),
         Mutation(
@@ -80,7 +80,7 @@ def assignment_mutations(
             ),
             bulk=Wording(
                 f"Takes {noun}s off products that your organisation owns.",
-                f"Which {noun}s of which products; at most 100 rows.",
+                f"Which {noun}s of which products; at most {MAX_ROWS} rows.",
             ),
         ),
     ]

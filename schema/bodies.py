@@ -3,7 +3,7 @@
 import strawberry
 
 from domain.lists import BODIES
-from resolvers import bodies, definitions
+from resolvers import bodies
 from schema import lists
 from schema.connections import Connection, ListRequest, paged
 from schema.context import Info
@@ -17,10 +17,9 @@ class CertificationBodyQueries:
 
     certification_body = by_id_or_code(
         CertificationBodyType,
+        bodies.KIND,
         "One certification body by its id or by its code; null when there is none.",
         "`ECOCERT`",
-        lambda context, key: definitions.definition(context, bodies.KIND, key),
-        lambda context, code: definitions.definition_of_code(context, bodies.KIND, code),
     )
 
     @strawberry.field(description="Certification bodies, page by page.")

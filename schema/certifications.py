@@ -3,7 +3,8 @@
 import strawberry
 
 from domain.lists import CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS
-from resolvers import certifications, definitions
+from resolvers import certifications
+from resolvers.certifications import KIND
 from schema import lists
 from schema.assignments import assignment_mutations
 from schema.connections import Connection, ListRequest, paged
@@ -20,7 +21,7 @@ class CertificationQueries:
     @paged(CERTIFICATIONS)
     async def certifications(self, info: Info, asked: ListRequest) -> Connection[CertificationType] | None:
         """A page of definitions."""
-        return await lists.page_of_definitions(info, certifications.KIND, asked)
+        return await lists.page_of_definitions(info, KIND, asked)
 
     @strawberry.field(
         description="What products hold, page by page: find them by what is held, and see which certificates lapse."
@@ -30,14 +31,13 @@ class CertificationQueries:
         self, info: Info, asked: ListRequest
     ) -> Connection[CertificationAssignmentType] | None:
         """A page of assignments."""
-        return await lists.page_of_assignments(info, certifications.KIND, asked)
+        return await lists.page_of_assignments(info, KIND, asked)
 
     certification = by_id_or_code(
         CertificationType,
+        KIND,
         "One certification by its id or by its code; null when there is none that you may see.",
         "`USDA_ORGANIC`",
-        lambda context, key: definitions.definition(context, certifications.KIND, key),
-        lambda context, code: definitions.definition_of_code(context, certifications.KIND, code),
     )
 
 

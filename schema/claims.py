@@ -3,7 +3,8 @@
 import strawberry
 
 from domain.lists import CLAIM_ASSIGNMENTS, CLAIMS
-from resolvers import claims, definitions
+from resolvers import claims
+from resolvers.claims import KIND
 from schema import lists
 from schema.assignments import assignment_mutations
 from schema.connections import Connection, ListRequest, paged
@@ -20,20 +21,19 @@ class ClaimQueries:
     @paged(CLAIMS)
     async def claims(self, info: Info, asked: ListRequest) -> Connection[ClaimType] | None:
         """A page of definitions."""
-        return await lists.page_of_definitions(info, claims.KIND, asked)
+        return await lists.page_of_definitions(info, KIND, asked)
 
     @strawberry.field(description="What products claim, page by page: find them by what is claimed.")
     @paged(CLAIM_ASSIGNMENTS)
     async def claim_assignments(self, info: Info, asked: ListRequest) -> Connection[ClaimAssignmentType] | None:
         """A page of assignments."""
-        return await lists.page_of_assignments(info, claims.KIND, asked)
+        return await lists.page_of_assignments(info, KIND, asked)
 
     claim = by_id_or_code(
         ClaimType,
+        KIND,
         "One claim by its id or by its code; null when there is none.",
         "`VEGAN`",
-        lambda context, key: definitions.definition(context, claims.KIND, key),
-        lambda context, code: definitions.definition_of_code(context, claims.KIND, code),
     )
 
 

@@ -1,7 +1,7 @@
 """From GraphQL inputs and arguments to what the domain's commands take."""
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Optional, cast
 
@@ -13,15 +13,16 @@ from strawberry.utils.str_converters import to_camel_case
 from domain.errors import InvalidInput, Violation
 from domain.patch import UNCHANGED, Null
 from domain.record_commands import PatchCommand, RecordCommand
-from domain.short_id import ShortId, parse_short_id
+from domain.short_id import parse_short_id
 from domain.validation import Command, parse_text
-from resolvers.operation import Context
+from resolvers import definitions
+from resolvers.definitions import DefinitionKind
 from schema.context import Info
 from schema.records import graphql_type, spelled
 
 
 def sent_members(input: object) -> dict[str, Any]:
-    """The members of an input object by their domain names, without `if_match`. Raises `InvalidInput`.
+    """The members of an input object by their domain names. Raises `InvalidInput`.
 
     `Maybe` tells null (`Some(None)`) from omitted (None); everywhere else the two mean the same. Where there is
     `clear_metadata`, it alone clears them: an empty map is what many a form sends for "nothing entered".
@@ -120,14 +121,8 @@ def plain_members(input: Any) -> Any:
     }
 
 
-def by_id_or_code(
-    of: type,
-    description: str,
-    example: str,
-    by_id: Callable[[Context, ShortId], Awaitable[Any]],
-    by_code: Callable[[Context, str], Awaitable[Any]],
-) -> StrawberryField:
-    """A field that finds one object, by its id or by a code; `example` is one as a description quotes it."""
+def by_id_or_code(of: type, kind: DefinitionKind[Any], description: str, example: str) -> StrawberryField:
+    """A field that finds one definition, by its id or by a code; `example` is one as a description quotes it."""
     its_code = strawberry.argument(description=f"Its code, for example {example}, whatever the case.")
     code_type: Any = Annotated[str | None, its_code]
     answer: Any = Optional[of]  # noqa: UP045 - of a type that is only known here
@@ -136,7 +131,7 @@ def by_id_or_code(
         if (id is None) == (code is None):
             raise InvalidInput([Violation((), "Give either id or code, not both and not neither", "id_or_code")])
         if id is not None:
-            return await by_id(info.context.operation, parse_short_id(id))
-        return await by_code(info.context.operation, parse_text(code, "code"))
+            return await definitions.definition(info.context.operation, kind, parse_short_id(id))
+        return await definitions.definition_of_code(info.context.operation, kind, parse_text(code, "code"))
 
     return strawberry.field(resolver=resolve, description=description)

@@ -108,9 +108,9 @@ class KeyedRead(Read[R]):
         listed = None if names is None else names | {key.key}
         super().__init__(select.where(among(key, "keys")), build, defined=defined, ranked=ranked, names=listed)
         self.key = key.key
-        self._whole = select, key, select if alone is None else alone
-        one = self._whole[2].where(key == bindparam("key"))
-        self.one = Read(one, build, defined=defined, ranked=ranked, names=names)
+        alone = select if alone is None else alone
+        self._whole = select, key, alone
+        self.one = Read(alone.where(key == bindparam("key")), build, defined=defined, ranked=ranked, names=names)
 
     def narrowed(self, names: frozenset[str] | None) -> "KeyedRead[R]":
         """As of any read; a list's statement reads the key besides."""

@@ -302,6 +302,11 @@ _index(
 )
 
 
+def columns_of(table: Table, record: type[Record]) -> list[Column[Any]]:
+    """The columns of a record's members, in its order."""
+    return [table.c[name] for name in record.__struct_fields__]
+
+
 def owner_of(assignments: FromClause, gtin: ColumnElement[str] | None = None) -> ScalarSelect[str]:
     """The organisation that owns the product of each assignment, by the key of `products`.
 
