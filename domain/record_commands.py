@@ -1,7 +1,7 @@
 """Commands that make records and change them: their members, types, limits and words are the record's."""
 
 from collections.abc import Callable, Mapping
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import Field, create_model
@@ -27,14 +27,14 @@ class NewCommand(RecordCommand):
     names: ClassVar[tuple[str, ...]]
     """The record's names of the members, in the order of `read`."""
     read: ClassVar[Any]
-    """Takes them of a command, as a tuple."""
+    """Takes them of a command's members, as a tuple."""
     empty: ClassVar[Mapping[str, Callable[[], Any]]]
     """Of members that may be left out by null: makes what stands for none."""
 
     def members(self) -> dict[str, Any]:
         """The members of the record that clients give. Raises `InvalidInput`."""
         # Naming `strict` costs as much as all else in this line.
-        sent = dict(zip(self.names, self.read(self)))  # noqa: B905
+        sent = dict(zip(self.names, self.read(self.__dict__)))  # noqa: B905
         if self.empty:
             sent |= {name: empty() for name, empty in self.empty.items() if sent[name] is None}
         if "valid_from" in sent:
@@ -74,7 +74,7 @@ def makes(record: type[Record], *, last: str = "", null_is_omitted: bool = False
     def decorate(command: type[N]) -> type[N]:
         command = _with_members(command, given, lambda member: _when_made(member, null_is_omitted))
         command.names = tuple(member.name for member in given)
-        command.read = attrgetter(*(member.sent_as for member in given))
+        command.read = itemgetter(*(member.sent_as for member in given))
         command.empty = {member.name: member.empty for member in given if null_is_omitted and member.name != "metadata"}
         return command
 

@@ -32,7 +32,7 @@ class Success:
     def of(cls, change: Change[Any, Any]) -> Self:
         """What the operation answered."""
         record = change.before if change.after is None else change.after
-        return cls(change=change, **{cls.shows: record})
+        return cls(**{"change": change, cls.shows: record})
 
     @strawberry.field(description="Whether this only shows what would be done: nothing was stored.")
     def dry_run(self) -> bool:

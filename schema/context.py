@@ -67,12 +67,13 @@ class GraphQLContext:
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         await self.operation.end_rehearsal(error)
 
-    async def begin_mutation(self, name: str, if_match: int | None, *, dry_run: bool) -> None:
-        """From here on the operations act for the mutation of that name in the answer, on that version if one is given.
+    async def begin_mutation(self, info: "Info", if_match: int | None, *, dry_run: bool) -> None:
+        """From here on the operations act for the mutation of that place, on that version if one is given.
 
-        An idempotency key covers the whole document; the name tells what was done under it.
+        An idempotency key covers the whole document; the mutation's name in the answer tells what was done under it.
         """
         await self.operation.end_rehearsal()
+        name = str(info.path.key) if self.operation.idempotency is not None else ""
         expected = None if if_match is None else Expected(version=if_match)
         self.operation = self.operation.for_part(name, expected, dry_run=dry_run)
 

@@ -130,7 +130,7 @@ def _single_field(mutation: Mutation, result: Any) -> StrawberryField:
     async def resolve(info: Info, input: input_type, dry_run: DryRun = False) -> answer:
         context = info.context
         # Mutations run one after the other, each under its own name in the answer.
-        await context.begin_mutation(str(info.path.key), getattr(input, "if_match", None), dry_run=dry_run)
+        await context.begin_mutation(info, getattr(input, "if_match", None), dry_run=dry_run)
         try:
             change = await mutation.operation(context.operation, mutation.parse(input, context))
         except DomainError as error:
@@ -151,7 +151,7 @@ def _bulk_field(mutation: Mutation, words: Wording, result: Any) -> StrawberryFi
         info: Info, input: input_type, policy: Policy = BulkPolicy.REJECT_ALL, dry_run: DryRun = False
     ) -> answer:
         context = info.context
-        await context.begin_mutation(str(info.path.key), None, dry_run=dry_run)
+        await context.begin_mutation(info, None, dry_run=dry_run)
         try:
             check_rows(len(input))
             rows = [_row(mutation, item, context) for item in input]

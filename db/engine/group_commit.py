@@ -408,7 +408,7 @@ class GroupCommit:
                 self._connection.rollback()
             for turn in self._group:
                 if not turn.settled.done():
-                    turn.settled.set_result(copy(outcome))
+                    turn.settled.set_result(outcome and copy(outcome))
             self._group = []
 
     def _give(self, turn: _Turn, loop: asyncio.AbstractEventLoop) -> None:

@@ -70,11 +70,14 @@ class SqliteTransaction(Transaction):
             return False
         self._check()
         self._writes(table)
-        owned = writes.owned(SQLITE)
-        if self._connection.execute(owned.sql, owned.bind({"gtin": values["gtin"], "owner": owner})).fetchone() is None:
+        statement = writes.insert_owned(SQLITE, table, tuple(values), unless)
+        values["owner"] = owner
+        try:
+            return self._connection.execute(statement.sql, statement.bind(values)).rowcount == 1
+        except sqlite3.IntegrityError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_NOTNULL:
+                raise
             return False
-        statement = writes.insert_unless(SQLITE, table, tuple(values), unless)
-        return self._connection.execute(statement.sql, statement.bind(values)).rowcount == 1
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:

@@ -25,7 +25,7 @@ def text(length: int | None = None) -> TypeEngine[str]:
 
 def _moment_text(value: datetime | None) -> str | None:
     # SQLAlchemy's form for SQLite.
-    return None if value is None else value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return None if value is None else value.astimezone(UTC).isoformat(" ", "microseconds")[:-6]
 
 
 @lru_cache(maxsize=8192)

@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Dialect, Table, bindparam, literal, select
+from sqlalchemy import Dialect, Table, bindparam, select
 from sqlalchemy.sql.dml import Delete, Update
 
 from db.sql.compiled import Compiled, compile_statement
@@ -36,12 +36,14 @@ def insert_owned(dialect: Dialect, table: Table, columns: tuple[str, ...], uniqu
 
     It may be run twice, when nobody knows whether the first time was: the row itself, by its `id`, is not in its way.
     """
-    values = (
-        select(*(bindparam(name, type_=table.c[name].type) for name in columns))
-        .select_from(products)
-        .where(products.c.gtin == bindparam("gtin"), products.c.organization_id == bindparam("owner"))
-    )
-    statement = _insert(dialect, table).from_select(columns, values)
+    belongs = products.c.gtin == bindparam("gtin"), products.c.organization_id == bindparam("owner")
+    if dialect.name == "sqlite":
+        # Where there is no such product, the column may not be NULL. `INSERT ... SELECT` takes SQLite a quarter longer.
+        owned = select(products.c.gtin).where(*belongs).scalar_subquery()
+        statement = _insert(dialect, table).inline().values(gtin=owned)
+        return compile_statement(statement.on_conflict_do_nothing(index_elements=unique), dialect, columns)
+    values = select(*(bindparam(name, type_=table.c[name].type) for name in columns)).where(*belongs)
+    statement = _insert(dialect, table).from_select(columns, values.select_from(products))
     own = statement.excluded.id
     statement = statement.on_conflict_do_update(index_elements=unique, set_={"id": own}, where=table.c.id == own)
     return compile_statement(statement, dialect)
@@ -53,13 +55,6 @@ def upsert(dialect: Dialect, table: Table, columns: tuple[str, ...], key: str) -
     statement = _insert(dialect, table)
     others = {name: statement.excluded[name] for name in columns if name != key}
     return compile_statement(statement.on_conflict_do_update(index_elements=[key], set_=others), dialect, columns)
-
-
-@lru_cache(maxsize=2)
-def owned(dialect: Dialect) -> Compiled:
-    """Asks for a row if the product `gtin` belongs to the organisation `owner`."""
-    belongs = products.c.gtin == bindparam("gtin"), products.c.organization_id == bindparam("owner")
-    return compile_statement(select(literal(1)).where(*belongs), dialect)
 
 
 def change(dialect: Dialect, statement: Update | Delete, names: tuple[str, ...] = ()) -> Compiled:
