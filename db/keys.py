@@ -15,7 +15,7 @@ from db import organizations
 from db.accounts import memberships_of
 from db.engine.database import CHANNEL, Database, Transaction
 from db.sql.reads import Read, Row
-from db.sql.tables import api_keys, columns_of, sessions, users
+from db.sql.tables import api_keys, columns_of, memberships, sessions, users
 from db.sql.tables import organizations as organizations_table
 from db.sql.types import UtcDateTime, among
 from domain.access import Caller, lesser
@@ -79,6 +79,23 @@ def _caller(row: Row, *, is_session: bool = False) -> Caller:
     )
 
 
+def _member(row: Row) -> Caller:
+    """The caller whose browser acts for a membership. In another organisation the same person is another caller."""
+    return Caller(
+        None,
+        KeyKind.USER,
+        row[1],
+        Organization(*row[2:5]),
+        user_id=row[0],
+        is_session=True,
+        holder=f"member:{row[0]}:{row[2]}",
+    )
+
+
+def _of_membership(table: Table) -> ColumnElement[bool]:
+    return (table.c.user_id == memberships.c.user_id) & (table.c.organization_id == memberships.c.organization_id)
+
+
 def _earlier(first: datetime | None, second: datetime | None) -> datetime | None:
     return min((moment for moment in (first, second) if moment is not None), default=None)
 
@@ -96,6 +113,21 @@ BY_SESSION = Read(
     .join(sessions, sessions.c.api_key_id == api_keys.c.id)
     .where(LIVE, sessions.c.digest == bindparam("digest")),
     lambda row: Credential(_caller(row, is_session=True), _earlier(row[10], row[11]), row[12] or row[13]),
+)
+BY_MEMBERS_SESSION = Read(
+    select(
+        memberships.c.user_id,
+        memberships.c.role,
+        *organizations.COLUMNS,
+        sessions.c.expires_at,
+        sessions.c.last_used,
+        sessions.c.created_at,
+    )
+    .select_from(sessions)
+    .join(memberships, _of_membership(sessions))
+    .join(organizations_table, organizations_table.c.id == memberships.c.organization_id)
+    .where(sessions.c.digest == bindparam("digest")),
+    lambda row: Credential(_member(row), row[5], row[6] or row[7]),
 )
 ENTRIES = Read(
     _with_owner(
@@ -162,8 +194,11 @@ async def find_key(database: Database, digest: str) -> Credential | None:
 
 
 async def find_session(database: Database, digest: str) -> Credential | None:
-    """The credential behind a session cookie's digest, unless the key it stands for was revoked."""
-    return await _standing(database, await database.fetch(BY_SESSION, digest=digest))
+    """The credential behind a session cookie's digest, unless the key or the membership it stands for is gone."""
+    found = await database.fetch(BY_SESSION, digest=digest)
+    if not found:
+        return next(iter(await database.fetch(BY_MEMBERS_SESSION, digest=digest)), None)
+    return await _standing(database, found)
 
 
 async def _standing(database: Database, found: list[Credential]) -> Credential | None:

@@ -5,28 +5,32 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, literal_column, select
 
 from db.engine.database import Transaction
-from db.keys import LIVE, announce, lock
+from db.keys import LIVE, announce
 from db.sql.reads import Read
 from db.sql.tables import api_keys, sessions, sign_in_links
+from domain.access import SignedInAs
 from domain.api_keys import MAX_SESSIONS
 from domain.short_id import ShortId
 from domain.vocabulary import KeyKind
 
 LINK = Read(
-    select(sign_in_links.c.api_key_id)
-    .join(api_keys, api_keys.c.id == sign_in_links.c.api_key_id)
+    select(sign_in_links.c.api_key_id, sign_in_links.c.user_id, sign_in_links.c.organization_id)
+    .outerjoin(api_keys, api_keys.c.id == sign_in_links.c.api_key_id)
     .where(
-        LIVE,
-        api_keys.c.kind != KeyKind.PUBLISHABLE,
+        # Whoever leaves an organisation takes the links of the membership along.
+        sign_in_links.c.user_id.is_not(None) | (LIVE & (api_keys.c.kind != KeyKind.PUBLISHABLE)),
         sign_in_links.c.digest == bindparam("digest"),
         sign_in_links.c.expires_at > bindparam("now"),
     ),
-    lambda row: ShortId(row[0]),
+    lambda row: SignedInAs(*row),
+)
+_ALIKE = (sessions.c.api_key_id == bindparam("api_key_id")) | (sessions.c.user_id == bindparam("user_id")) & (
+    sessions.c.organization_id == bindparam("organization_id")
 )
 _SESSIONS_TOO_MANY = delete(sessions).where(
     sessions.c.digest.in_(
         select(sessions.c.digest)
-        .where(sessions.c.api_key_id == bindparam("key"))
+        .where(_ALIKE)
         .order_by(sessions.c.created_at.desc(), sessions.c.digest)
         .offset(literal_column(str(MAX_SESSIONS - 1)))
     )
@@ -34,17 +38,15 @@ _SESSIONS_TOO_MANY = delete(sessions).where(
 
 
 async def add_sign_in_link(
-    transaction: Transaction, *, digest: str, api_key_id: ShortId, expires_at: datetime, at: datetime
+    transaction: Transaction, *, digest: str, who: SignedInAs, expires_at: datetime, at: datetime
 ) -> None:
-    """Stores a link that signs in once as that key, by its token's digest, and forgets the expired ones."""
+    """Stores a link that signs in once, by its token's digest, and forgets the expired ones."""
     await transaction.execute(delete(sign_in_links).where(sign_in_links.c.expires_at < at))
-    await transaction.insert(sign_in_links, {"digest": digest, "api_key_id": api_key_id, "expires_at": expires_at})
+    await transaction.insert(sign_in_links, {"digest": digest, **who._asdict(), "expires_at": expires_at})
 
 
-async def use_sign_in_link(transaction: Transaction, digest: str, now: datetime) -> ShortId | None:
-    """Takes the link away and says which key it stood for; None when it is unknown, used, expired or the key
-    revoked.
-    """
+async def use_sign_in_link(transaction: Transaction, digest: str, now: datetime) -> SignedInAs | None:
+    """Takes the link away and says what it stood for; None when it is unknown, used, expired or the key revoked."""
     found = await transaction.fetch(LINK, digest=digest, now=now)
     # Of two clicks at once one deletes the row; the other finds nothing to delete.
     taken = await transaction.execute(delete(sign_in_links).where(sign_in_links.c.digest == digest))
@@ -52,19 +54,18 @@ async def use_sign_in_link(transaction: Transaction, digest: str, now: datetime)
 
 
 async def add_session(
-    transaction: Transaction, *, digest: str, api_key_id: ShortId, expires_at: datetime, at: datetime
+    transaction: Transaction, *, id: ShortId, digest: str, who: SignedInAs, expires_at: datetime, at: datetime
 ) -> None:
     """Stores a browser session by the digest of its cookie, and forgets those that have expired.
 
-    Of the others of that key the newest stay, so that there are no more than `MAX_SESSIONS`.
+    Of the others that stand for the same the newest stay, so that there are no more than `MAX_SESSIONS`.
     """
-    await lock(transaction, api_key_id)
+    await transaction.serialize(f"sessions of {who}")
     await transaction.execute(delete(sessions).where(sessions.c.expires_at < at))
-    if await transaction.execute(_SESSIONS_TOO_MANY, {"key": api_key_id}):
+    if await transaction.execute(_SESSIONS_TOO_MANY, who._asdict()):
         await announce(transaction)
-    await transaction.insert(
-        sessions, {"digest": digest, "api_key_id": api_key_id, "created_at": at, "expires_at": expires_at}
-    )
+    row = {"digest": digest, "id": id, **who._asdict(), "created_at": at, "expires_at": expires_at}
+    await transaction.insert(sessions, row)
 
 
 async def end_session(transaction: Transaction, digest: str) -> None:

@@ -1,6 +1,7 @@
 """Who asks, and what they may do (contract 1.5 and A12)."""
 
 from enum import Enum
+from typing import NamedTuple
 
 import msgspec
 
@@ -35,25 +36,34 @@ class Membership(msgspec.Struct, frozen=True):
     role: Role
 
 
-class Caller(msgspec.Struct, frozen=True):
-    """The authenticated principal of one request: an API key, a browser session that stands for one, or a token.
+class SignedInAs(NamedTuple):
+    """What a browser session stands for: an API key, or else a user's membership in one organisation."""
 
-    `organization` is the one it acts for unless it says otherwise, `role` what it may do there; `others` are the
-    further organisations of the user behind a csu key, with what it may do in each.
+    api_key_id: ShortId | None = None
+    user_id: ShortId | None = None
+    organization_id: ShortId | None = None
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """The authenticated principal of one request: an API key, a browser session, or a token.
+
+    A session stands for an API key, or for a person's membership in one organisation. `organization` is the one it acts
+    for unless it says otherwise, `role` what it may do there; `others` are the further organisations of the user behind
+    a csu key, with what it may do in each.
     """
 
     key_id: ShortId | None
-    """The API key, also behind a session; None for an OAuth token."""
+    """The API key, also behind a session; None for a membership and an OAuth token."""
     kind: KeyKind | None
-    """None for an OAuth token."""
+    """That of the key; csu for a membership, None for an OAuth token."""
     role: Role
     organization: Organization
     others: tuple[Membership, ...] = ()
     user_id: ShortId | None = None
-    """The user behind a csu key."""
+    """The user behind a csu key or a membership."""
     is_session: bool = False
-    token: str = ""
-    """Who holds the OAuth token, as one word that is never the id of a key; "" for a key."""
+    holder: str = ""
+    """Who holds the OAuth token or the membership, as one word that is never the id of a key; "" for a key."""
     rate_limit_per_minute: int = 0
     """0: the installation's default for this kind of caller."""
     rate_limit_per_day: int = 0
@@ -71,7 +81,7 @@ class Caller(msgspec.Struct, frozen=True):
     @property
     def principal(self) -> str:
         """One word for whoever asks, the same in each of their requests: what is counted or remembered by caller."""
-        return self.key_id or self.token
+        return self.key_id or self.holder
 
     @property
     def sees_private(self) -> bool:

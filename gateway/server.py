@@ -38,11 +38,14 @@ def listen(settings: Settings) -> socket.socket:
     return opened
 
 
-def address(settings: Settings, listener: socket.socket) -> str:
-    """The URL that reaches the server, without a slash at its end: the public one, or this machine's."""
+def address(settings: Settings, listener: socket.socket | None = None) -> str:
+    """The URL that reaches the server, without a slash at its end: the public one, or this machine's.
+
+    Without its socket it is where a server would listen.
+    """
     if settings.public_url:
         return settings.public_url
-    host, port = listener.getsockname()[:2]
+    host, port = listener.getsockname()[:2] if listener is not None else (settings.host, settings.port)
     # The wildcard addresses are for listening only.
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

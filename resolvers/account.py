@@ -47,13 +47,14 @@ async def list_api_keys(context: Context, command: ListApiKeys) -> list[ApiKey]:
 async def create_api_key(context: Context, transaction: Transaction, command: CreateApiKey) -> Change[None, NewApiKey]:
     """Makes a key of the organisation. Raises `NotFound`, `Forbidden` or `InvalidInput`.
 
-    A csu key stands for the caller's own user: nobody makes a key that acts as somebody else.
+    A csu key stands for the caller's own user: nobody makes a key that acts as somebody else. A session that stands for
+    a membership makes none, for such a key acts in all organisations of the user.
     """
     require_key_management(context.caller, command.organization_id)
     problems = []
     if command.expires_at is not None and command.expires_at <= context.now:
         problems.append(Violation(("expires_at",), "Input should be in the future", "datetime_future"))
-    if command.kind is KeyKind.USER and context.caller.user_id is None:
+    if command.kind is KeyKind.USER and (context.caller.user_id is None or context.caller.key_id is None):
         message = "A csu key stands for the user who makes it; make it with a csu key, or on the command line"
         problems.append(Violation(("kind",), message, "user_of_kind"))
     if await keys.count_live(transaction, command.organization_id, context.now) >= MAX_KEYS:

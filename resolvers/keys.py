@@ -9,15 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from db import accounts, keys
-from db.engine.database import Database, Transaction
+from db.engine.database import Database
 from db.keys import KeyEntry
 from domain.account import ApiKey, Member, User
 from domain.api_keys import digest, new_key
 from domain.errors import InvalidInput, NotFound, Violation
-from domain.records import Organization
 from domain.short_id import ShortId, new_short_id
 from domain.vocabulary import KeyKind, Role
-from resolvers.organizations import existing
+from resolvers.organizations import existing, existing_member
 
 
 class NewKey(NamedTuple):
@@ -55,7 +54,7 @@ async def create_key(
     expires_at = now + life if life is not None else None
     async with database.write() as transaction:
         owner = await existing(transaction, organization)
-        member = await _member(transaction, owner, user) if user is not None else None
+        holder = await existing_member(transaction, owner, user) if user is not None else None
         if id is None:
             id = new_short_id(now)
         else:
@@ -67,13 +66,13 @@ async def create_key(
             role=role,
             name=name,
             created_at=now,
-            user_id=member.id if member else None,
+            user_id=holder.id if holder else None,
             expires_at=expires_at,
             rate_limit_per_minute=rate_limit_per_minute,
             rate_limit_per_day=rate_limit_per_day,
         )
         await keys.add_key(transaction, key, digest(secret))
-    email = member.email if member else None
+    email = holder.email if holder else None
     return NewKey(KeyEntry(id, owner.slug, kind, role, name, True, expires_at, now, None, email), secret)
 
 
@@ -97,15 +96,15 @@ async def list_members(database: Database, organization: str | None = None) -> l
     if organization is None:
         return members
     owner = await existing(database, organization)
-    return [member for member in members if member.organization == owner.slug]
+    return [each for each in members if each.organization == owner.slug]
 
 
 async def remove_member(database: Database, organization: str, email: str) -> None:
     """Ends a membership, and with it what the user's keys may do there, in all processes. Raises `NotFound`."""
     async with database.write() as transaction:
         owner = await existing(transaction, organization)
-        member = await _member(transaction, owner, email)
-        await accounts.remove_membership(transaction, member.id, owner.id)
+        user = await existing_member(transaction, owner, email)
+        await accounts.remove_membership(transaction, user.id, owner.id)
         await keys.announce(transaction)
 
 
@@ -157,14 +156,3 @@ async def forget_expired_keys(database: Database, organization: str, name: str, 
 
 def _no_such_key(id: ShortId) -> NotFound:
     return NotFound(f"No API key has the id {id}; `keys list` shows the ids.")
-
-
-async def _member(transaction: Transaction, organization: Organization, email: str) -> User:
-    user = await accounts.find_user_by_email(transaction, email.lower())
-    held = await accounts.memberships_of(transaction, user.id) if user else []
-    if user is None or organization not in [membership.organization for membership in held]:
-        raise NotFound(
-            f"{email} is no member of the organisation {organization.slug};"
-            f" `members list --organization {organization.slug}` shows who is, and `members set` makes one."
-        )
-    return user

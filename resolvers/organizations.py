@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 
-from db import keys, organizations
+from db import accounts, keys, organizations
 from db.engine.database import Database, Transaction
+from domain.account import User
 from domain.errors import AlreadyExists, NotFound
 from domain.records import Organization
 from domain.short_id import new_short_id
@@ -38,6 +39,18 @@ async def existing(source: Database | Transaction, slug: str) -> Organization:
     if found is None:
         raise _unknown(slug)
     return found
+
+
+async def existing_member(transaction: Transaction, organization: Organization, email: str) -> User:
+    """The member of that address. Raises `NotFound`."""
+    user = await accounts.find_user_by_email(transaction, email.lower())
+    held = await accounts.memberships_of(transaction, user.id) if user else []
+    if user is None or organization not in [membership.organization for membership in held]:
+        raise NotFound(
+            f"{email} is no member of the organisation {organization.slug};"
+            f" `members list --organization {organization.slug}` shows who is, and `members set` makes one."
+        )
+    return user
 
 
 def _unknown(slug: str) -> NotFound:

@@ -10,9 +10,11 @@ from typing import NamedTuple
 from db import sessions
 from db.engine.database import Database, Transaction
 from db.keys import find_key
+from domain.access import SignedInAs
 from domain.api_keys import digest, is_well_formed
-from domain.short_id import ShortId
+from domain.short_id import ShortId, new_short_id
 from domain.vocabulary import KeyKind
+from resolvers.organizations import existing, existing_member
 
 LINK_LIFE = timedelta(hours=1)
 
@@ -27,11 +29,25 @@ class Session(NamedTuple):
 async def create_sign_in_link(database: Database, key: ShortId, now: datetime | None = None) -> str:
     """A token that signs a browser in once, within the hour, as the API key of that id."""
     now = now or datetime.now(UTC)
-    token = token_urlsafe(32)
     async with database.write() as transaction:
-        await sessions.add_sign_in_link(
-            transaction, digest=digest(token), api_key_id=key, expires_at=now + LINK_LIFE, at=now
-        )
+        return await _linked(transaction, SignedInAs(api_key_id=key), now)
+
+
+async def create_members_link(database: Database, organization: str, email: str, now: datetime | None = None) -> str:
+    """The same for a member of the organisation with that slug, who then acts there and nowhere else.
+
+    Raises `NotFound`.
+    """
+    now = now or datetime.now(UTC)
+    async with database.write() as transaction:
+        owner = await existing(transaction, organization)
+        user = await existing_member(transaction, owner, email)
+        return await _linked(transaction, SignedInAs(user_id=user.id, organization_id=owner.id), now)
+
+
+async def _linked(transaction: Transaction, who: SignedInAs, now: datetime) -> str:
+    token = token_urlsafe(32)
+    await sessions.add_sign_in_link(transaction, digest=digest(token), who=who, expires_at=now + LINK_LIFE, at=now)
     return token
 
 
@@ -39,8 +55,8 @@ async def sign_in(database: Database, token: str, life: timedelta, now: datetime
     """A session for a sign-in token; None when it is unknown, used or expired. Of two at once one wins."""
     now = now or datetime.now(UTC)
     async with database.write() as transaction:
-        key = await sessions.use_sign_in_link(transaction, digest(token), now)
-        return None if key is None else await _begun(transaction, key, life, now)
+        who = await sessions.use_sign_in_link(transaction, digest(token), now)
+        return None if who is None else await _begun(transaction, who, life, now)
 
 
 async def sign_in_with_key(
@@ -58,13 +74,18 @@ async def sign_in_with_key(
         return None
     assert credential.caller.key_id is not None
     async with database.write() as transaction:
-        return await _begun(transaction, credential.caller.key_id, life, now)
+        return await _begun(transaction, SignedInAs(credential.caller.key_id), life, now)
 
 
-async def _begun(transaction: Transaction, key: ShortId, life: timedelta, now: datetime) -> Session:
+async def _begun(transaction: Transaction, who: SignedInAs, life: timedelta, now: datetime) -> Session:
     session = Session(token_urlsafe(32), now + life)
     await sessions.add_session(
-        transaction, digest=digest(session.secret), api_key_id=key, expires_at=session.expires_at, at=now
+        transaction,
+        id=new_short_id(now),
+        digest=digest(session.secret),
+        who=who,
+        expires_at=session.expires_at,
+        at=now,
     )
     return session
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Computed,
     Date,
     ForeignKey,
+    ForeignKeyConstraint,
     FromClause,
     Index,
     Integer,
@@ -156,24 +157,55 @@ api_keys = Table(
     Column("created_at", UtcDateTime(), nullable=False),
 )
 
-# A browser session acts with the authority of an API key and ends with it.
+
+def _stands_for() -> tuple[Column[Any] | ForeignKeyConstraint, ...]:
+    """What a session or a link stands for, and ends with: an API key, or else somebody's membership."""
+    return (
+        Column("api_key_id", ForeignKey("api_keys.id", ondelete="CASCADE"), index=True),
+        Column("user_id", text(22)),
+        Column("organization_id", text(22)),
+        ForeignKeyConstraint(
+            ["user_id", "organization_id"], ["memberships.user_id", "memberships.organization_id"], ondelete="CASCADE"
+        ),
+    )
+
+
 sessions = Table(
     "sessions",
     metadata,
     Column("digest", text(64), primary_key=True),
-    Column("api_key_id", ForeignKey("api_keys.id", ondelete="CASCADE"), nullable=False, index=True),
+    _own_id(),
+    *_stands_for(),
     Column("created_at", UtcDateTime(), nullable=False),
     Column("expires_at", UtcDateTime(), nullable=False),
     Column("last_used", UtcDateTime()),
 )
+Index("ix_sessions_user_id", sessions.c.user_id, sessions.c.organization_id)
 
 sign_in_links = Table(
     "sign_in_links",
     metadata,
     Column("digest", text(64), primary_key=True),
-    Column("api_key_id", ForeignKey("api_keys.id", ondelete="CASCADE"), nullable=False, index=True),
+    *_stands_for(),
     Column("expires_at", UtcDateTime(), nullable=False),
 )
+Index("ix_sign_in_links_user_id", sign_in_links.c.user_id, sign_in_links.c.organization_id)
+
+# Who may become a member. One for each address in an organisation: the next takes its place.
+invitations = Table(
+    "invitations",
+    metadata,
+    _id(),
+    Column("organization_id", ForeignKey("organizations.id"), nullable=False),
+    Column("email", text(254), nullable=False),
+    Column("role", VocabularyText(Role), nullable=False),
+    # SHA-256 in hex of the link's token.
+    Column("digest", text(64), nullable=False, unique=True),
+    Column("created_at", UtcDateTime(), nullable=False),
+    Column("expires_at", UtcDateTime(), nullable=False),
+)
+Index("uq_invitations_email", invitations.c.email, invitations.c.organization_id, unique=True)
+Index("ix_invitations_organization_id", invitations.c.organization_id)
 
 certification_bodies = Table(
     "certification_bodies",

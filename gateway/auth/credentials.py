@@ -117,7 +117,7 @@ class Credentials:
         if organization is None:
             raise Forbidden("The organisation that the bearer token names is not known here; ask the operator.")
         role = Role.EDITOR if claims.may_write else Role.READONLY
-        return Caller(None, None, role, organization, token=claims.holder)
+        return Caller(None, None, role, organization, holder=claims.holder)
 
     async def _organization(self, name: str) -> Organization | None:
         """The organisation of that slug, or else of that id."""

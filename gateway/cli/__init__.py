@@ -14,6 +14,7 @@ from gateway.cli.contracts import contracts, schema
 from gateway.cli.data import migrate, seed
 from gateway.cli.documents import documents, explain
 from gateway.cli.export import export
+from gateway.cli.init import init
 from gateway.cli.keys import keys
 from gateway.cli.organizations import members, organizations
 from gateway.cli.serving import demo, serve
@@ -53,6 +54,7 @@ for _command in (
     documents,
     explain,
     export,
+    init,
     keys,
     members,
     migrate,

@@ -38,8 +38,13 @@ class WrongSetting(FailedCommand):
 
 def printable(_: click.Context, option: click.Parameter, text: str) -> str:
     """A name as it was typed; refuses one that cannot be shown."""
-    if len(text) > 255 or not text.isprintable() or (option.required and not text.strip()):
-        raise click.BadParameter(f"A name has {int(option.required)} to 255 printable characters.")
+    return read_name(text, at_least=int(option.required))
+
+
+def read_name(text: str, *, at_least: int = 1) -> str:
+    """A name as it was typed. Raises `click.BadParameter` for one that cannot be shown, or is too short."""
+    if len(text) > 255 or not text.isprintable() or len(text.strip()) < at_least:
+        raise click.BadParameter(f"A name has {at_least} to 255 printable characters.")
     return text
 
 

@@ -1,11 +1,34 @@
 """Commands about organisations and their members."""
 
 import re
+from typing import TYPE_CHECKING
 
 import click
 
+from domain.email_address import is_email
 from domain.vocabulary import Role
 from gateway.cli.common import on_database, print_table, printable, read_settings, role_option
+
+if TYPE_CHECKING:
+    from gateway.settings import Settings
+
+SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+def read_slug(text: str) -> str:
+    """A slug as it was typed. Raises `click.BadParameter`."""
+    if not SLUG.fullmatch(text):
+        raise click.BadParameter(
+            "A slug has at most 63 lower-case letters, digits and hyphens, and no hyphen at its ends."
+        )
+    return text
+
+
+def read_email(text: str) -> str:
+    """An e-mail address in lower case. Raises `click.BadParameter`."""
+    if not is_email(text):
+        raise click.BadParameter(f"{text!r} is no e-mail address.")
+    return text.lower()
 
 
 @click.group()
@@ -17,17 +40,11 @@ _name = click.option("--name", required=True, callback=printable, help="As peopl
 
 
 @organizations.command("create")
-@click.argument("slug")
+@click.argument("slug", callback=lambda _, __, text: read_slug(text))
 @_name
 def create_organization(slug: str, name: str) -> None:
     """Make an organisation; SLUG is its short name for commands, such as acme-foods."""
     from resolvers import organizations as administration
-
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", slug):
-        raise click.BadParameter(
-            "A slug has at most 63 lower-case letters, digits and hyphens, and no hyphen at its ends.",
-            param_hint="SLUG",
-        )
 
     made = on_database(read_settings(), administration.create, slug, name)
     print(
@@ -69,16 +86,13 @@ _of = click.option("--organization", required=True, metavar="SLUG", help="Which 
 @members.command("set")
 @_of
 @role_option("What the member's keys may do there at most.")
-@click.argument("email")
+@click.argument("email", callback=lambda _, __, text: read_email(text))
 def set_member(organization: str, role: str, email: str) -> None:
     """Make the person with that EMAIL a member, or change the role."""
     from resolvers import keys as administration
 
-    if not re.fullmatch(r"[^\s@]+@[^\s@]+", email) or not email.isprintable() or len(email) > 254:
-        raise click.BadParameter(f"{email!r} is no e-mail address.", param_hint="EMAIL")
-
     on_database(read_settings(), administration.set_member, organization, email, Role(role))
-    print(f"{email.lower()} is {role} in the organisation {organization}.")
+    print(f"{email} is {role} in the organisation {organization}.")
 
 
 @members.command("list")
@@ -102,3 +116,21 @@ def remove_member(organization: str, email: str) -> None:
 
     on_database(read_settings(), administration.remove_member, organization, email)
     print(f"{email.lower()} is no longer a member of the organisation {organization}.")
+
+
+@members.command("link")
+@_of
+@click.argument("email")
+def link_member(organization: str, email: str) -> None:
+    """Print a link that signs a browser in, once, within the hour, as the member with that EMAIL."""
+    from resolvers.sessions import create_members_link
+
+    settings = read_settings()
+    print(sign_in_link(settings, on_database(settings, create_members_link, organization, email)))
+
+
+def sign_in_link(settings: "Settings", token: str) -> str:
+    """The address that signs a browser in, where the server of these settings listens."""
+    from gateway.server import address
+
+    return f"{address(settings)}/sign-in?token={token}"

@@ -199,6 +199,41 @@ async def test_brands_that_are_stored_are_folded(empty_url: str) -> None:
     await downgrade(empty_url, "0010")
 
 
+async def test_who_is_signed_in_stays_so(empty_url: str) -> None:
+    await migrate(empty_url, "0011")
+    engine = create_async_engine(driver_url(empty_url), poolclass=NullPool)
+    moment = "'2026-01-01 00:00:00+00'"
+    async with engine.begin() as connection:
+        for statement in (
+            f"INSERT INTO organizations VALUES ('o', 'o', 'O', {moment})",
+            (
+                "INSERT INTO api_keys (id, organization_id, kind, role, name, description, digest, is_active,"
+                " rate_limit_per_minute, rate_limit_per_day, metadata, created_at)"
+                f" VALUES ('k', 'o', 'csb', 'editor', '', '', 'd', true, 0, 0, '{{}}', {moment})"
+            ),
+            f"INSERT INTO sessions (digest, api_key_id, created_at, expires_at) VALUES ('a', 'k', {moment}, {moment})",
+            f"INSERT INTO sessions (digest, api_key_id, created_at, expires_at) VALUES ('b', 'k', {moment}, {moment})",
+            f"INSERT INTO sign_in_links (digest, api_key_id, expires_at) VALUES ('l', 'k', {moment})",
+        ):
+            await connection.execute(text(statement))
+
+    async def stored() -> list[tuple[str, ...]]:
+        async with engine.connect() as connection:
+            sessions = await connection.execute(text("SELECT digest, api_key_id FROM sessions ORDER BY digest"))
+            links = await connection.execute(text("SELECT digest, api_key_id FROM sign_in_links"))
+            return [tuple(row) for row in (*sessions, *links)]
+
+    before = await stored()
+    await migrate(empty_url)
+    assert await stored() == before
+    async with engine.connect() as connection:
+        ids = (await connection.scalars(text("SELECT id FROM sessions"))).all()
+        assert len({*ids}) == 2
+        assert {len(id) for id in ids} == {22}
+    await downgrade(empty_url, "0011")
+    assert await stored() == before
+
+
 async def test_on_postgresql_text_is_compared_by_code_point(empty_postgresql_url: str) -> None:
     await migrate(empty_postgresql_url)
     engine = create_async_engine(driver_url(empty_postgresql_url), poolclass=NullPool)

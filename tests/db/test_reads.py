@@ -16,7 +16,7 @@ from db.engine.postgresql import PostgresqlDatabase
 from db.sessions import add_session
 from db.sql import tables
 from db.sql.reads import Read
-from domain.access import Caller
+from domain.access import Caller, SignedInAs
 from domain.api_keys import digest
 from domain.filters import EVERYTHING
 from domain.gtin import Gtin
@@ -221,8 +221,9 @@ async def test_keys(world: World) -> None:
         )
         await add_session(
             transaction,
+            id=ShortId("s"),
             digest="s",
-            api_key_id=world.key_ids["publishable"],
+            who=SignedInAs(world.key_ids["publishable"]),
             expires_at=NOON,
             at=MOMENT - timedelta(days=1),
         )

@@ -82,6 +82,7 @@ POINT_READS: list[tuple[Read[Any], dict[str, Any], str]] = [
     (organizations.BY_SLUG, {"slug": "brand"}, "organizations USING INDEX"),
     (keys.BY_DIGEST, {"digest": "x"}, "api_keys USING INDEX"),
     (keys.BY_SESSION, {"digest": "x"}, "sessions USING INDEX"),
+    (keys.BY_MEMBERS_SESSION, {"digest": "x"}, "sessions USING INDEX"),
 ]
 
 

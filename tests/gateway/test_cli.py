@@ -220,6 +220,7 @@ UNKNOWN = {
     "keys limits": [str(catalogue_id("nothing", "at all"))],
     "keys limits with a change": [str(catalogue_id("nothing", "at all")), "max_depth=5"],
     "documents remove": ["sha256:" + "0" * 64],
+    "members link": ["nobody@b.test", "--organization", "demo"],
     "members remove": ["nobody@b.test", "--organization", "demo"],
     "members set": ["ann@b.test", "--organization", "nobody", "--role", "editor"],
     "organizations rename": ["nobody", "--name", "Somebody"],

@@ -272,7 +272,7 @@ def caller(kind: KeyKind | None = KeyKind.BUSINESS, minute: int = 0, day: int = 
         kind,
         Role.EDITOR,
         Organization(catalogue_id("organization", "x"), "x", "X"),
-        token="" if kind else "token",
+        holder="" if kind else "token",
         rate_limit_per_minute=minute,
         rate_limit_per_day=day,
     )
