@@ -1,6 +1,5 @@
 """What is answered, as documented objects: which members of the records, and what is shown besides."""
 
-from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -17,7 +16,7 @@ from domain.records import (
 )
 from domain.validation import MAX_VIOLATIONS
 from domain.validity import is_active
-from rest_compat.documented import MAX_INTEGER, SID, OutputMember, Show, moment, output, read, told
+from rest_compat.documented import MAX_INTEGER, SID, OutputMember, moment, output, read, told
 from rest_compat.reads import CertifiedProduct
 
 T = TypeVar("T")
@@ -66,35 +65,6 @@ _ID_OF_DEFINITION = (
 )
 
 
-def _certification_assignment(struct: type[Struct]) -> Show:
-    def show(record: CertificationAssignment, now: datetime) -> Struct:
-        definition = record.certification
-        return struct(
-            definition.id,
-            definition.label,
-            is_active(record.valid_from, record.expiration_date, now.date()),
-            record.metadata,
-            definition.code,
-            definition.description,
-            definition.url,
-            definition.logo_url,
-            record.valid_from,
-            record.expiration_date,
-            record.certificate_number,
-            record.issuing_body,
-            record.expiry_date,
-            record.verification_url,
-            record.verification_status,
-            record.scope,
-            record.certification_value,
-            record.audit_date,
-            record.initial_certification_date,
-            record.certificate_countries,
-        )
-
-    return show
-
-
 CERTIFICATION_ASSIGNMENT = output(
     CertificationAssignment,
     "CertificationAssignmentOut",
@@ -118,7 +88,6 @@ CERTIFICATION_ASSIGNMENT = output(
         "certificate_countries",
     ],
     hidden=["id"],
-    written_out=_certification_assignment,
 )
 
 CLAIM_ASSIGNMENT = output(
