@@ -283,7 +283,7 @@ def compared(member: str, values: Values, words: str) -> Filter:
                 case "eq":
                     parts.append(Condition(member, equal, reading.take(rules, value, below)))
                 case "in":
-                    parts.append(_among(reading, member, rules, value, below, equal))
+                    parts.append(one_of(member, _among(reading, rules, value, below), equal))
                 case "range":
                     parts.append(_range(reading, member, rules, value, below))
                 case "is_null":
@@ -300,13 +300,12 @@ def compared(member: str, values: Values, words: str) -> Filter:
     return Filter(operators, words, read)
 
 
-def _among(reading: Reading, member: str, rules: TypeAdapter[Any], value: object, path: Path, equal: str) -> Where:
+def _among(reading: Reading, rules: TypeAdapter[Any], value: object, path: Path) -> tuple[Any, ...]:
     values = reading.items(value, path)
     if len(values) > MAX_LIST:
-        message = f"List should have at most {MAX_LIST} items; ask in several requests"
-        return reading.refuse(path, message, "too_long")
-    taken = tuple(dict.fromkeys(reading.take(rules, value, (*path, at)) for at, value in enumerate(values)))
-    return one_of(member, taken, equal)
+        reading.refuse(path, f"List should have at most {MAX_LIST} items; ask in several requests", "too_long")
+        return ()
+    return tuple(dict.fromkeys(reading.take(rules, value, (*path, at)) for at, value in enumerate(values)))
 
 
 def _range(reading: Reading, member: str, rules: TypeAdapter[Any], value: object, path: Path) -> Where:
@@ -426,8 +425,8 @@ def standing(lapse: str, words: str) -> Filter:
         day = reading.take(DATE.rules, *given.pop("on")) if "on" in given else reading.today
         parts: list[Where] = []
         for name, (value, below) in given.items():
-            items = reading.items(value, below) if name == "in" else [value]
-            standings = dict.fromkeys(reading.take(rules, each, below) for each in items)
+            several = name == "in"
+            standings = _among(reading, rules, value, below) if several else (reading.take(rules, value, below),)
             reading.left -= len(standings)
             parts.append(either(stands(each, day) for each in standings))
         return every(parts)

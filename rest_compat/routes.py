@@ -22,8 +22,6 @@ class _Assignments(NamedTuple):
     verb: str
     """What the product does with one."""
     answer: Output
-    body: str
-    """How the names of the bodies' schemas begin."""
     list: Operation
     page: type[Command]
     """What asks for a page of the list."""
@@ -55,7 +53,7 @@ class _Assignments(NamedTuple):
             description=f"Puts a {self.noun} on a product: 404 if there is no such product or {self.noun}, 409 if the"
             f" product {self.verb} it already.",
             answer=self.answer,
-            body=f"{self.body}CreateIn",
+            body=f"{self.noun.capitalize()}AssignmentCreateIn",
             is_made=True,
         )
         yield Endpoint(
@@ -76,7 +74,7 @@ class _Assignments(NamedTuple):
             summary=f"Change a {self.noun} of a product",
             description="Changes the members that are sent and leaves the others. Metadata is merged key by key.",
             answer=self.answer,
-            body=f"{self.body}UpdateIn",
+            body=f"{self.noun.capitalize()}AssignmentUpdateIn",
         )
         yield Endpoint(
             "DELETE",
@@ -106,7 +104,6 @@ _CERTIFICATIONS = _Assignments(
     "certification",
     "holds",
     outputs.CERTIFICATION_ASSIGNMENT,
-    "CertificationAssignment",
     list=certifications.list_product_certifications,
     page=commands.PageOfProductCertifications,
     get=certifications.product_certification,
@@ -118,7 +115,6 @@ _CLAIMS = _Assignments(
     "claim",
     "makes",
     outputs.CLAIM_ASSIGNMENT,
-    "ClaimAssignment",
     list=claims.list_product_claims,
     page=commands.PageOfProductClaims,
     get=claims.product_claim,

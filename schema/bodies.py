@@ -5,8 +5,6 @@ import strawberry
 from domain.lists import BODIES
 from resolvers import bodies
 from schema import lists
-from schema.connections import Connection, ListRequest, paged
-from schema.context import Info
 from schema.inputs import by_id_or_code
 from schema.objects import CertificationBodyType
 
@@ -22,8 +20,6 @@ class CertificationBodyQueries:
         "`ECOCERT`",
     )
 
-    @strawberry.field(description="Certification bodies, page by page.")
-    @paged(BODIES)
-    async def certification_bodies(self, info: Info, asked: ListRequest) -> Connection[CertificationBodyType] | None:
-        """A page of bodies."""
-        return await lists.page_of_definitions(info, bodies.KIND, asked)
+    certification_bodies = lists.definitions_field(
+        BODIES, bodies.KIND, CertificationBodyType, "Certification bodies, page by page."
+    )

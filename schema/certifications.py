@@ -7,8 +7,6 @@ from resolvers import certifications
 from resolvers.certifications import KIND
 from schema import lists
 from schema.assignments import assignment_mutations
-from schema.connections import Connection, ListRequest, paged
-from schema.context import Info
 from schema.inputs import by_id_or_code
 from schema.objects import CertificationAssignmentType, CertificationType
 
@@ -17,22 +15,15 @@ from schema.objects import CertificationAssignmentType, CertificationType
 class CertificationQueries:
     """The root fields about certifications."""
 
-    @strawberry.field(description="Certifications that you may see, page by page.")
-    @paged(CERTIFICATIONS)
-    async def certifications(self, info: Info, asked: ListRequest) -> Connection[CertificationType] | None:
-        """A page of definitions."""
-        return await lists.page_of_definitions(info, KIND, asked)
-
-    @strawberry.field(
-        description="What products hold, page by page: find them by what is held, and see which certificates lapse."
+    certifications = lists.definitions_field(
+        CERTIFICATIONS, KIND, CertificationType, "Certifications that you may see, page by page."
     )
-    @paged(CERTIFICATION_ASSIGNMENTS)
-    async def certification_assignments(
-        self, info: Info, asked: ListRequest
-    ) -> Connection[CertificationAssignmentType] | None:
-        """A page of assignments."""
-        return await lists.page_of_assignments(info, KIND, asked)
-
+    certification_assignments = lists.assignments_field(
+        CERTIFICATION_ASSIGNMENTS,
+        KIND,
+        CertificationAssignmentType,
+        "What products hold, page by page: find them by what is held, and see which certificates lapse.",
+    )
     certification = by_id_or_code(
         CertificationType,
         KIND,

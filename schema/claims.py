@@ -7,8 +7,6 @@ from resolvers import claims
 from resolvers.claims import KIND
 from schema import lists
 from schema.assignments import assignment_mutations
-from schema.connections import Connection, ListRequest, paged
-from schema.context import Info
 from schema.inputs import by_id_or_code
 from schema.objects import ClaimAssignmentType, ClaimType
 
@@ -17,18 +15,13 @@ from schema.objects import ClaimAssignmentType, ClaimType
 class ClaimQueries:
     """The root fields about claims."""
 
-    @strawberry.field(description="Claims, page by page.")
-    @paged(CLAIMS)
-    async def claims(self, info: Info, asked: ListRequest) -> Connection[ClaimType] | None:
-        """A page of definitions."""
-        return await lists.page_of_definitions(info, KIND, asked)
-
-    @strawberry.field(description="What products claim, page by page: find them by what is claimed.")
-    @paged(CLAIM_ASSIGNMENTS)
-    async def claim_assignments(self, info: Info, asked: ListRequest) -> Connection[ClaimAssignmentType] | None:
-        """A page of assignments."""
-        return await lists.page_of_assignments(info, KIND, asked)
-
+    claims = lists.definitions_field(CLAIMS, KIND, ClaimType, "Claims, page by page.")
+    claim_assignments = lists.assignments_field(
+        CLAIM_ASSIGNMENTS,
+        KIND,
+        ClaimAssignmentType,
+        "What products claim, page by page: find them by what is claimed.",
+    )
     claim = by_id_or_code(
         ClaimType,
         KIND,

@@ -2,23 +2,37 @@
 
 from typing import Any
 
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from domain.lists import List
 from domain.short_id import ShortId
 from resolvers import assignments, definitions
 from resolvers.definitions import DefinitionKind, Kind
-from schema.connections import ListRequest, connection, connections, listed
+from schema.connections import Connection, ListRequest, connection, connections, listed, paged
 from schema.context import Info
 
 
-async def page_of_definitions(info: Info, kind: DefinitionKind[Any], asked: ListRequest) -> Any:
-    """A page of the definitions of a kind."""
-    return listed(await definitions.definitions_that_match(info.context.operation, kind, asked.where), asked)
+def definitions_field(of: List, kind: DefinitionKind[Any], shown: type, words: str) -> StrawberryField:
+    """The root field that shows the definitions of a kind, page by page."""
+    answer: Any = Connection[shown] | None  # type: ignore[valid-type]
+
+    async def resolve(info: Info, asked: ListRequest) -> answer:
+        return listed(await definitions.definitions_that_match(info.context.operation, kind, asked.where), asked)
+
+    return strawberry.field(resolver=paged(of)(resolve), description=words)
 
 
-async def page_of_assignments(info: Info, kind: Kind[Any, Any], asked: ListRequest) -> Any:
-    """A page of all assignments of a kind."""
-    operation = info.context.operation
-    page = await assignments.page(operation, kind, asked.where, asked.order, asked.window)
-    return connection(page, asked, lambda: assignments.count(operation, kind, asked.where))
+def assignments_field(of: List, kind: Kind[Any, Any], shown: type, words: str) -> StrawberryField:
+    """The root field that shows all assignments of a kind, page by page."""
+    answer: Any = Connection[shown] | None  # type: ignore[valid-type]
+
+    async def resolve(info: Info, asked: ListRequest) -> answer:
+        operation = info.context.operation
+        page = await assignments.page(operation, kind, asked.where, asked.order, asked.window)
+        return connection(page, asked, lambda: assignments.count(operation, kind, asked.where))
+
+    return strawberry.field(resolver=paged(of)(resolve), description=words)
 
 
 async def pages_of_definitions(

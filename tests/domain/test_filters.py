@@ -266,14 +266,17 @@ def test_a_filter_in_json_is_spelled_as_on_either_face(text: str) -> None:
         ('{"lapsesWithin": {"days": "30"}}', ("lapses_within", "days"), "int_type"),
         ('{"lapsesWithin": {"days": -1}}', ("lapses_within", "days"), "out_of_range"),
         ('{"standing": {"eq": "GONE"}}', ("standing", "eq"), "enum"),
-        ('{"standing": {"in": ["LAPSED", {}]}}', ("standing", "in"), "enum"),
+        ('{"standing": {"in": ["LAPSED", {}]}}', ("standing", "in", 1), "enum"),
+        ('{"standing": {"in": [' + '"LAPSED",' * 100 + '"LAPSED"]}}', ("standing", "in"), "too_long"),
         ('{"standing": {"on": 5}}', ("standing", "on"), "date_type"),
         ('{"activeOn": {}}', ("active_on",), "date_type"),
         ('{"metadata": {"key": "lot"}}', ("metadata", "eq"), "string_type"),
         ('{"verificationStatus": {"eq": "sure"}}', ("verification_status", "eq"), "enum"),
     ],
 )
-def test_whatever_else_stands_in_json_is_refused_at_its_place(text: str, path: tuple[str, ...], type: str) -> None:
+def test_whatever_else_stands_in_json_is_refused_at_its_place(
+    text: str, path: tuple[str | int, ...], type: str
+) -> None:
     with pytest.raises(InvalidInput) as refused:
         read_where(CERTIFICATION_ASSIGNMENTS.fields, text, TODAY)
     assert [(item.path, item.type) for item in refused.value.violations] == [(("where", *path), type)]

@@ -2,70 +2,62 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.types import TypeEngine
+
+from db.migrations.columns import document, text
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
-
-_document = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
-
-
-def _text(length: int | None = None) -> TypeEngine[str]:
-    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
 
 
 def upgrade() -> None:
     op.create_table(
         "certification_bodies",
-        sa.Column("id", _text(22), nullable=False),
-        sa.Column("code", _text(50), nullable=False),
-        sa.Column("name", _text(255), nullable=False),
-        sa.Column("website", _text(2000), nullable=False),
-        sa.Column("description", _text(), nullable=False),
-        sa.Column("logo_url", _text(2000), nullable=True),
-        sa.Column("country", _text(2), nullable=False),
-        sa.Column("kind", _text(32), nullable=False),
+        sa.Column("id", text(22), nullable=False),
+        sa.Column("code", text(50), nullable=False),
+        sa.Column("name", text(255), nullable=False),
+        sa.Column("website", text(2000), nullable=False),
+        sa.Column("description", text(), nullable=False),
+        sa.Column("logo_url", text(2000), nullable=True),
+        sa.Column("country", text(2), nullable=False),
+        sa.Column("kind", text(32), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_certification_bodies")),
         sa.UniqueConstraint("code", name=op.f("uq_certification_bodies_code")),
     )
     op.create_table(
         "claims",
-        sa.Column("id", _text(22), nullable=False),
-        sa.Column("code", _text(50), nullable=False),
-        sa.Column("label", _text(100), nullable=False),
+        sa.Column("id", text(22), nullable=False),
+        sa.Column("code", text(50), nullable=False),
+        sa.Column("label", text(100), nullable=False),
         sa.Column("category", sa.String(32), nullable=False),
         sa.Column("requires_definition", sa.Boolean(), nullable=False),
-        sa.Column("description", _text(), nullable=False),
+        sa.Column("description", text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_claims")),
         sa.UniqueConstraint("code", name=op.f("uq_claims_code")),
     )
     op.create_table(
         "organizations",
-        sa.Column("id", _text(22), nullable=False),
-        sa.Column("slug", _text(63), nullable=False),
-        sa.Column("name", _text(255), nullable=False),
+        sa.Column("id", text(22), nullable=False),
+        sa.Column("slug", text(63), nullable=False),
+        sa.Column("name", text(255), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organizations")),
         sa.UniqueConstraint("slug", name=op.f("uq_organizations_slug")),
     )
     op.create_table(
         "api_keys",
-        sa.Column("id", _text(22), nullable=False),
-        sa.Column("organization_id", _text(22), nullable=False),
+        sa.Column("id", text(22), nullable=False),
+        sa.Column("organization_id", text(22), nullable=False),
         sa.Column("kind", sa.String(32), nullable=False),
         sa.Column("role", sa.String(32), nullable=False),
-        sa.Column("name", _text(255), nullable=False),
-        sa.Column("description", _text(255), nullable=False),
-        sa.Column("digest", _text(64), nullable=False),
+        sa.Column("name", text(255), nullable=False),
+        sa.Column("description", text(255), nullable=False),
+        sa.Column("digest", text(64), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_used", sa.DateTime(timezone=True), nullable=True),
         sa.Column("rate_limit_per_minute", sa.Integer(), nullable=False),
         sa.Column("rate_limit_per_day", sa.Integer(), nullable=False),
-        sa.Column("metadata", _document, nullable=False),
+        sa.Column("metadata", document, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=op.f("fk_api_keys_organization_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
@@ -75,16 +67,16 @@ def upgrade() -> None:
 
     op.create_table(
         "certifications",
-        sa.Column("id", _text(22), nullable=False),
-        sa.Column("code", _text(50), nullable=False),
-        sa.Column("label", _text(255), nullable=False),
-        sa.Column("description", _text(), nullable=False),
-        sa.Column("url", _text(2000), nullable=False),
-        sa.Column("logo_url", _text(2000), nullable=True),
-        sa.Column("program", _text(255), nullable=False),
-        sa.Column("standard", _text(255), nullable=False),
-        sa.Column("organization_id", _text(22), nullable=True),
-        sa.Column("body_id", _text(22), nullable=True),
+        sa.Column("id", text(22), nullable=False),
+        sa.Column("code", text(50), nullable=False),
+        sa.Column("label", text(255), nullable=False),
+        sa.Column("description", text(), nullable=False),
+        sa.Column("url", text(2000), nullable=False),
+        sa.Column("logo_url", text(2000), nullable=True),
+        sa.Column("program", text(255), nullable=False),
+        sa.Column("standard", text(255), nullable=False),
+        sa.Column("organization_id", text(22), nullable=True),
+        sa.Column("body_id", text(22), nullable=True),
         sa.ForeignKeyConstraint(["body_id"], ["certification_bodies.id"], name=op.f("fk_certifications_body_id")),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organizations.id"], name=op.f("fk_certifications_organization_id")
@@ -112,23 +104,23 @@ def upgrade() -> None:
 
     op.create_table(
         "products",
-        sa.Column("gtin", _text(14), nullable=False),
-        sa.Column("id", _text(22), nullable=False),
-        sa.Column("organization_id", _text(22), nullable=False),
-        sa.Column("name", _text(255), nullable=False),
-        sa.Column("brand", _text(255), nullable=False),
-        sa.Column("description", _text(), nullable=False),
-        sa.Column("country_of_origin", _text(2), nullable=False),
-        sa.Column("net_content", _text(100), nullable=False),
-        sa.Column("ingredients", _text(), nullable=False),
-        sa.Column("manufacturer", _text(255), nullable=False),
-        sa.Column("image_url", _text(2000), nullable=False),
+        sa.Column("gtin", text(14), nullable=False),
+        sa.Column("id", text(22), nullable=False),
+        sa.Column("organization_id", text(22), nullable=False),
+        sa.Column("name", text(255), nullable=False),
+        sa.Column("brand", text(255), nullable=False),
+        sa.Column("description", text(), nullable=False),
+        sa.Column("country_of_origin", text(2), nullable=False),
+        sa.Column("net_content", text(100), nullable=False),
+        sa.Column("ingredients", text(), nullable=False),
+        sa.Column("manufacturer", text(255), nullable=False),
+        sa.Column("image_url", text(2000), nullable=False),
         sa.Column("data_source", sa.String(32), nullable=False),
-        sa.Column("metadata", _document, nullable=False),
+        sa.Column("metadata", document, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("search_text", _text(), nullable=False),
+        sa.Column("search_text", text(), nullable=False),
         sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=op.f("fk_products_organization_id")),
         sa.PrimaryKeyConstraint("gtin", name=op.f("pk_products")),
         sa.UniqueConstraint("id", name=op.f("uq_products_id")),
@@ -137,22 +129,22 @@ def upgrade() -> None:
 
     op.create_table(
         "certification_assignments",
-        sa.Column("gtin", _text(14), nullable=False),
-        sa.Column("certification_id", _text(22), nullable=False),
-        sa.Column("id", _text(22), nullable=False),
-        sa.Column("metadata", _document, nullable=False),
+        sa.Column("gtin", text(14), nullable=False),
+        sa.Column("certification_id", text(22), nullable=False),
+        sa.Column("id", text(22), nullable=False),
+        sa.Column("metadata", document, nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=True),
         sa.Column("expiration_date", sa.Date(), nullable=True),
-        sa.Column("certificate_number", _text(100), nullable=False),
-        sa.Column("issuing_body", _text(255), nullable=False),
+        sa.Column("certificate_number", text(100), nullable=False),
+        sa.Column("issuing_body", text(255), nullable=False),
         sa.Column("expiry_date", sa.Date(), nullable=True),
-        sa.Column("verification_url", _text(2000), nullable=False),
+        sa.Column("verification_url", text(2000), nullable=False),
         sa.Column("verification_status", sa.String(32), nullable=False),
-        sa.Column("scope", _text(), nullable=False),
-        sa.Column("certification_value", _text(255), nullable=False),
+        sa.Column("scope", text(), nullable=False),
+        sa.Column("certification_value", text(255), nullable=False),
         sa.Column("audit_date", sa.Date(), nullable=True),
         sa.Column("initial_certification_date", sa.Date(), nullable=True),
-        sa.Column("certificate_countries", _document, nullable=False),
+        sa.Column("certificate_countries", document, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -177,15 +169,15 @@ def upgrade() -> None:
 
     op.create_table(
         "claim_assignments",
-        sa.Column("gtin", _text(14), nullable=False),
-        sa.Column("claim_id", _text(22), nullable=False),
-        sa.Column("id", _text(22), nullable=False),
-        sa.Column("metadata", _document, nullable=False),
+        sa.Column("gtin", text(14), nullable=False),
+        sa.Column("claim_id", text(22), nullable=False),
+        sa.Column("id", text(22), nullable=False),
+        sa.Column("metadata", document, nullable=False),
         sa.Column("source", sa.String(32), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=True),
         sa.Column("expiration_date", sa.Date(), nullable=True),
-        sa.Column("evidence_url", _text(2000), nullable=False),
-        sa.Column("evidence_note", _text(), nullable=False),
+        sa.Column("evidence_url", text(2000), nullable=False),
+        sa.Column("evidence_note", text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -201,8 +193,8 @@ def upgrade() -> None:
 
     op.create_table(
         "sessions",
-        sa.Column("digest", _text(64), nullable=False),
-        sa.Column("api_key_id", _text(22), nullable=False),
+        sa.Column("digest", text(64), nullable=False),
+        sa.Column("api_key_id", text(22), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -214,8 +206,8 @@ def upgrade() -> None:
 
     op.create_table(
         "sign_in_links",
-        sa.Column("digest", _text(64), nullable=False),
-        sa.Column("api_key_id", _text(22), nullable=False),
+        sa.Column("digest", text(64), nullable=False),
+        sa.Column("api_key_id", text(22), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["api_key_id"], ["api_keys.id"], name=op.f("fk_sign_in_links_api_key_id"), ondelete="CASCADE"

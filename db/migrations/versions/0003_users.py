@@ -2,35 +2,27 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.types import TypeEngine
+
+from db.migrations.columns import document, text
 
 revision = "0003"
 down_revision = "0001"
-branch_labels = None
-depends_on = None
-
-_document = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
-
-
-def _text(length: int | None = None) -> TypeEngine[str]:
-    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
 
 
 def upgrade() -> None:
     op.create_table(
         "users",
-        sa.Column("id", _text(22), nullable=False),
-        sa.Column("email", _text(254), nullable=False),
-        sa.Column("metadata", _document, nullable=False),
+        sa.Column("id", text(22), nullable=False),
+        sa.Column("email", text(254), nullable=False),
+        sa.Column("metadata", document, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
     )
     op.create_table(
         "memberships",
-        sa.Column("user_id", _text(22), nullable=False),
-        sa.Column("organization_id", _text(22), nullable=False),
+        sa.Column("user_id", text(22), nullable=False),
+        sa.Column("organization_id", text(22), nullable=False),
         sa.Column("role", sa.String(32), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=op.f("fk_memberships_organization_id")),
@@ -40,7 +32,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_memberships_organization_id"), "memberships", ["organization_id"], unique=False)
 
     with op.batch_alter_table("api_keys") as batch:
-        batch.add_column(sa.Column("user_id", _text(22), nullable=True))
+        batch.add_column(sa.Column("user_id", text(22), nullable=True))
         batch.create_foreign_key(op.f("fk_api_keys_user_id"), "users", ["user_id"], ["id"], ondelete="CASCADE")
         batch.create_index(op.f("ix_api_keys_user_id"), ["user_id"], unique=False)
     # Nobody knows whose the keys of this kind were.

@@ -2,24 +2,19 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.types import TypeEngine
+
+from db.migrations.columns import text
 
 revision = "0004"
 down_revision = "0003"
-branch_labels = None
-depends_on = None
-
-
-def _text(length: int | None = None) -> TypeEngine[str]:
-    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
 
 
 def upgrade() -> None:
     op.create_table(
         "idempotency_keys",
-        sa.Column("digest", _text(64), nullable=False),
-        sa.Column("fingerprint", _text(64), nullable=False),
-        sa.Column("result", _text(), nullable=True),
+        sa.Column("digest", text(64), nullable=False),
+        sa.Column("fingerprint", text(64), nullable=False),
+        sa.Column("result", text(), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_idempotency_keys")),
     )

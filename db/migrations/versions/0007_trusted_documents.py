@@ -2,29 +2,22 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.types import TypeEngine
+
+from db.migrations.columns import document, text
 
 revision = "0007"
 down_revision = "0006"
-branch_labels = None
-depends_on = None
-
-
-def _text(length: int | None = None) -> TypeEngine[str]:
-    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
 
 
 def upgrade() -> None:
     op.create_table(
         "trusted_documents",
-        sa.Column("digest", _text(64), nullable=False),
-        sa.Column("name", _text(255), nullable=False),
-        sa.Column("text", _text(), nullable=False),
+        sa.Column("digest", text(64), nullable=False),
+        sa.Column("name", text(255), nullable=False),
+        sa.Column("text", text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_trusted_documents")),
     )
-    document = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
     op.add_column("api_keys", sa.Column("graphql_limits", document, nullable=True))
 
 

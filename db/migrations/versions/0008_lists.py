@@ -2,12 +2,11 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.types import TypeEngine
+
+from db.migrations.columns import text
 
 revision = "0008"
 down_revision = "0007"
-branch_labels = None
-depends_on = None
 
 # Table, its JSON column, its kind, the table of entries, and the columns that name the row.
 _ENTRIES = (
@@ -50,10 +49,6 @@ _REPLACED = (
 )
 
 
-def _text(length: int) -> TypeEngine[str]:
-    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
-
-
 def upgrade() -> None:
     is_sqlite = op.get_bind().dialect.name == "sqlite"
     # SQLite can add a column only if it is computed when it is read, PostgreSQL only one that is stored.
@@ -80,7 +75,7 @@ def _make_entries(kind: str, entries: str, key: tuple[str, ...]) -> None:
     columns += [(name, 14 if name == "gtin" else 22) for name in key]
     op.create_table(
         entries,
-        *(sa.Column(name, _text(length), nullable=False) for name, length in columns),
+        *(sa.Column(name, text(length), nullable=False) for name, length in columns),
         sa.PrimaryKeyConstraint(*(name for name, _ in columns), name=op.f(f"pk_{entries}")),
         sqlite_with_rowid=False,
     )

@@ -8,8 +8,6 @@ from alembic import op
 
 revision = "0009"
 down_revision = "0008"
-branch_labels = None
-depends_on = None
 
 _ENDS = {
     sa.Date: ("date", "0001-01-01", "9999-12-31"),

@@ -4,8 +4,6 @@ from alembic import op
 
 revision = "0010"
 down_revision = "0009"
-branch_labels = None
-depends_on = None
 
 _TABLE = "certification_assignments"
 _KEY = ["gtin", "certification_id"]

@@ -3,19 +3,17 @@
 import sqlalchemy as sa
 from alembic import op
 
+from db.migrations.columns import text
 from domain.text import fold
 
 revision = "0011"
 down_revision = "0010"
-branch_labels = None
-depends_on = None
 
 _INDEX = "ix_products_brand"
 
 
 def upgrade() -> None:
-    text = sa.String().with_variant(sa.String(collation="C"), "postgresql")
-    op.add_column("products", sa.Column("folded_brand", text, nullable=False, server_default=""))
+    op.add_column("products", sa.Column("folded_brand", text(), nullable=False, server_default=""))
     connection = op.get_bind()
     # Found by the index that is there so far.
     brands = connection.scalars(sa.text("SELECT DISTINCT brand FROM products WHERE brand <> ''")).all()
