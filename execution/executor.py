@@ -13,6 +13,7 @@ around its entry point would be skipped in silence, so a schema that relies on i
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -25,8 +26,9 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from execution.documents.cache import DocumentCache
 from execution.documents.cost import Charge
-from execution.documents.document import Document, Operation, nested_too_deeply
+from execution.documents.document import Document, Operation, check_length, nested_too_deeply
 from execution.documents.limits import DocumentLimits, judge_variables, too_costly
+from execution.documents.literals import Split, placed, split
 from execution.documents.measure import warnings
 from execution.documents.reader import DocumentReader
 from execution.documents.sizes import FREE_VALUES
@@ -72,6 +74,8 @@ class Counts:
     compiled: int = 0
     interpreted: Counter[str] = field(default_factory=Counter)
     """Runs by graphql-core, by reason."""
+    shared: int = 0
+    """Documents that differed only in literals from one that was kept, and shared its programs."""
 
 
 class Executor:
@@ -114,11 +118,33 @@ class Executor:
         limits = limits or self.limits
         document = self.cache.get(source)
         if document is None:
-            document = self._reader.read(source, limits)
-            self.cache.put(document)
-        elif document.limits is not limits:
-            document.accept(limits)
+            check_length(source, limits)
+            parts = split(source)
+            document = parts and self._alike(source, parts)
+            if document is None:
+                document = self._reader.read(source, limits)
+                document.shape = parts and parts.shape
+                self.cache.put(document)
+        if document.limits is not limits:
+            try:
+                document.accept(limits)
+            except RequestError:
+                if document.like is None:
+                    raise
+                return self._reader.read(source, limits)
         return document
+
+    def _alike(self, source: str, parts: Split) -> Document | None:
+        """The document of a text that differs only in literals from one that is kept."""
+        like = self.cache.like(parts.shape)
+        document = like and self._reader.alike(like, source, parts.literals)
+        self.counts.shared += document is not None
+        return document
+
+    def _by_itself(self, document: Document, operation: Operation) -> tuple[Document, Operation]:
+        """A document that shares programs, read from its own text: what is refused has the places of that."""
+        alone = self._reader.read(document.source, document.limits)
+        return alone, alone.select(operation.name)
 
     def admit(
         self,
@@ -132,8 +158,20 @@ class Executor:
         Raises `RequestError` for variables that do not fit, and for what costs too much.
         """
         limits = limits or self.limits
+        if document.like is None:
+            return self._admit(document, operation, variables, limits)
+        with suppress(RequestError):
+            admitted = self._admit(document, operation, variables, limits)
+            if not admitted.warnings:
+                return admitted
+        return self._admit(*self._by_itself(document, operation), variables, limits)
+
+    def _admit(
+        self, document: Document, operation: Operation, variables: Mapping[str, Any], limits: DocumentLimits
+    ) -> Admitted:
         held = judge_variables(variables, limits) if variables else 0
         values = self._coerce(operation, variables)
+        values.coerced.update(document.literals)
         charge = operation.cost.fixed
         if charge is None or held > FREE_VALUES:
             charge = _charge(operation, values)
@@ -169,12 +207,12 @@ class Executor:
         A query is stopped once `gone` returns, with `Abandoned`. A mutation never is: whoever sent one expects the
         change, even if the answer cannot be received any more.
         """
-        operation, values = admitted.operation, admitted.values
+        document, operation, values = admitted.document, admitted.operation, admitted.values
         program = operation.programs.look_up(values)
         if program is None:
             # Reading a document, compiling and running may each take long: others have a turn in between.
             await asyncio.sleep(0)
-            program = self._compile(admitted.document, operation, values)
+            program = self._compile(document, operation, values)
             await asyncio.sleep(0)
         if isinstance(program, Program):
             self.counts.compiled += 1
@@ -182,9 +220,11 @@ class Executor:
         else:
             self.counts.interpreted[str(program)] += 1
             require_small(program, operation, admitted.charge.cost)
-            running = interpret(self.schema, admitted.document, operation, admitted.variables, context, root)
+            if document.like is not None:
+                document, operation = self._by_itself(document, operation)
+            running = interpret(self.schema, document, operation, admitted.variables, context, root)
         try:
-            return await stoppable(running, gone if operation.kind is _QUERY else None, self.timeout)
+            result = await stoppable(running, gone if operation.kind is _QUERY else None, self.timeout)
         except TimeoutError:
             raise RequestError.of(
                 Refusal.TIMEOUT,
@@ -193,6 +233,9 @@ class Executor:
             ) from None
         except RecursionError:
             raise nested_too_deeply("The answer is nested too deeply") from None
+        if result.errors and document.like is not None:
+            result = ExecutionResult(result.data, placed(result.errors, document.like.source, document.source))
+        return result
 
     def explain(
         self,
@@ -206,6 +249,8 @@ class Executor:
 
         Variables that are not given are taken to be true. `with_source` adds the generated Python.
         """
+        if document.like is not None:
+            document, operation = self._by_itself(document, operation)
         try:
             names = condition_variables(document.ast, operation.node)
             values = {name: (conditions or {}).get(name, True) for name in names}

@@ -1,6 +1,7 @@
 """The documents that are kept. Validation costs many times what running a short query costs."""
 
 from collections import OrderedDict
+from typing import Any
 
 from execution.documents.document import Document
 
@@ -17,6 +18,7 @@ class DocumentCache:
         self._max_entries = max_entries
         self._max_characters = max_characters
         self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._shapes: dict[tuple[Any, ...], Document] = {}
         self.characters = 0
 
     def __len__(self) -> int:
@@ -29,15 +31,23 @@ class DocumentCache:
             self._documents.move_to_end(source)
         return document
 
+    def like(self, shape: tuple[Any, ...]) -> Document | None:
+        """The kept document of this shape, now the most recently used."""
+        document = self._shapes.get(shape)
+        return document and self.get(document.source)
+
     def put(self, document: Document) -> None:
         """Keep a document, dropping older ones for it."""
         if len(document.source) > self._max_characters or document.source in self._documents:
             return
         self._documents[document.source] = document
+        if document.shape is not None:
+            self._shapes.setdefault(document.shape, document)
         self.charge(document, len(document.source))
 
     def charge(self, document: Document, characters: int) -> None:
         """Count what a kept document has grown by, dropping the least recently used ones for it."""
+        document = document.like or document
         if self._documents.get(document.source) is not document:
             return
         document.characters += characters
@@ -45,3 +55,5 @@ class DocumentCache:
         while len(self._documents) > self._max_entries or self.characters > self._max_characters:
             _, dropped = self._documents.popitem(last=False)
             self.characters -= dropped.characters
+            if dropped.shape is not None and self._shapes.get(dropped.shape) is dropped:
+                del self._shapes[dropped.shape]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -13,6 +14,7 @@ from graphql import (
 
 from execution.documents.cost import OperationCost
 from execution.documents.limits import DocumentLimits
+from execution.documents.literals import Slots
 from execution.documents.measure import Measure, Measured
 from execution.errors import Refusal, RequestError
 from execution.plan.programs import Programs
@@ -43,6 +45,14 @@ class Document:
     """Those that it was last found to be within."""
     characters: int = 0
     """What it is charged for in the cache."""
+    shape: tuple[Any, ...] | None = None
+    """What it has in common with documents that differ only in literals; None if it has no literals."""
+    template: "tuple[Document, Slots] | None" = None
+    """What documents that differ only in literals run, once there was one."""
+    like: "Document | None" = None
+    """The document of whose template it runs the programs."""
+    literals: Mapping[str, Any] = field(default_factory=dict)
+    """The values of the template's variables."""
 
     def accept(self, limits: DocumentLimits) -> None:
         """Make sure that it is within these limits too. Raises `RequestError`."""

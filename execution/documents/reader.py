@@ -30,6 +30,7 @@ from execution.documents.document import (
     too_many_tokens,
 )
 from execution.documents.limits import DocumentLimits
+from execution.documents.literals import Literals, Slots, with_variables
 from execution.documents.measure import Measured, measure_document
 from execution.documents.rules import ABOUT_VARIABLES, STRAWBERRY_RULES, rules
 from execution.errors import Refusal, RequestError, with_code
@@ -61,16 +62,39 @@ class DocumentReader:
             check_measures(measured, limits)
             _refuse_subscriptions(measured)
             self._validate(source, ast)
-            fragments = {d.name.value: d for d in ast.definitions if isinstance(d, FragmentDefinitionNode)}
-            operations: dict[str | None, Operation] = {}
-            for definition in measured.operations:
-                node = cast("OperationDefinitionNode", definition.node)
-                name = node.name.value if node.name else None
-                cost = OperationCost(self._costs, fragments, node)
-                operations[name] = Operation(name, node.operation, node, definition.measure, cost)
         except RecursionError:
             raise nested_too_deeply() from None
-        return Document(source, ast, operations, measured, limits)
+        return Document(source, ast, self._operations(ast, measured), measured, limits)
+
+    def _operations(self, ast: DocumentNode, measured: Measured) -> dict[str | None, Operation]:
+        fragments = {d.name.value: d for d in ast.definitions if isinstance(d, FragmentDefinitionNode)}
+        operations: dict[str | None, Operation] = {}
+        for definition in measured.operations:
+            node = cast("OperationDefinitionNode", definition.node)
+            name = node.name.value if node.name else None
+            cost = OperationCost(self._costs, fragments, node)
+            operations[name] = Operation(name, node.operation, node, definition.measure, cost)
+        return operations
+
+    def alike(self, like: Document, source: str, literals: Literals) -> Document | None:
+        """The document of a text that differs from that of another only in literals; None if it has to be read."""
+        if like.template is None:
+            like.template = self._template(like)
+        template, slots = like.template
+        values = slots.values(literals)
+        if values is None:
+            return None
+        return Document(
+            source, template.ast, template.operations, template.measured, like.limits, like=like, literals=values
+        )
+
+    def _template(self, document: Document) -> tuple[Document, Slots]:
+        ast, slots = with_variables(self._schema, document.ast, document.source)
+        measured = measure_document(ast)
+        if any(each.measure.introspection_depth for each in measured.operations):
+            # It is not compiled, and graphql-core knows nothing of our variables.
+            slots = Slots((), ())
+        return Document(document.source, ast, self._operations(ast, measured), measured, document.limits), slots
 
     def _validate(self, source: str, ast: DocumentNode) -> None:
         # Where nothing looks like a variable, there is none.
