@@ -1,19 +1,19 @@
-"""Reads by key share a statement with those like them that come in the same turn of the event loop.
+"""Who asks PostgreSQL in the same turn of the event loop shares a statement with those like it.
 
-A statement costs both sides many times what one more key in it costs. What is shared are rows: everybody gets those of
-its own keys, and makes its own records of them with its own definitions. Nobody joins a statement that was sent before
-it asked, so what was committed by then is seen.
+A statement costs both sides many times what one more key or row in it costs. What reads share are rows: everybody gets
+those of its own keys, and makes its own records of them with its own definitions. Inserts share a commit, too, and each
+is answered for itself. Nobody joins a statement that was sent before it asked, so what was committed by then is seen.
 
-Who comes alone pays nothing for the others: its read goes out at once. It waits for the end of the turn only while one
-like it is under way, or when others came along lately. Without the latter the first of a crowd would leave it each time
-and take others along; under 16 connections there were three times as many statements. If everybody always waited, a
-lone request for a product with what it holds would cost 8 % more, most of it for three more turns of the loop.
+Who comes alone pays nothing for the others: it asks at once. It waits for the end of the turn only while one like it is
+under way, or when others came along lately. Without the latter the first of a crowd would leave it each time and take
+others along; under 16 connections there were three times as many statements. If everybody always waited, a lone
+request for a product with what it holds would cost 8 % more, most of it for three more turns of the loop.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import chain
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 
 import asyncpg
 from sqlalchemy import Dialect
@@ -21,66 +21,82 @@ from sqlalchemy import Dialect
 from db.sql.compiled import Compiled
 from db.sql.reads import Built, KeyedRead, R, Row
 
-_MOST_KEYS = 100
-"""In one shared statement, so that nobody waits for much more than it asked for."""
+A = TypeVar("A")
+
+_MOST = 100
+"""Keys or rows in one shared statement, so that nobody waits for much more than it asked for."""
 _TURNS = 8
 """For so many more in which somebody waited in vain, others are expected."""
+_ONE_IS_WRONG = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    # Two rows with the same key.
+    asyncpg.CardinalityViolationError,
+    # One has waited for what somebody else inserts.
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.TransactionRollbackError,
+)
+"""What befell all of a statement, and may befall only one of its rows alone."""
 
 Rows = Sequence[Row]
+Run = Callable[[Compiled, Mapping[str, Any]], Awaitable[Rows]]
+Asked = Sequence[Any]
+"""Keys or rows."""
 
 
-class _Together:
-    """Those who share a statement: what each waits for, and its keys. None for an answer stands for: ask alone."""
+class _Together(Generic[A]):
+    """Those who share a statement: what each waits for, and what it asks. None for an answer stands for: ask alone."""
 
     def __init__(self) -> None:
-        self.asks: dict[asyncio.Future[Rows | None], Sequence[Any]] = {}
-        self.keys = 0
+        self.asks: dict[asyncio.Future[A | None], Asked] = {}
+        self.size = 0
         self.answering: asyncio.Task[None] | None = None
 
-    def waiting(self) -> list[tuple["asyncio.Future[Rows | None]", Sequence[Any]]]:
+    def waiting(self) -> list[tuple["asyncio.Future[A | None]", Asked]]:
         """Those who have not given up, even if they have not been told so yet."""
         return [ask for ask in self.asks.items() if not ask[0].done()]
 
 
-class Gathering(Generic[R]):
-    """Who asks for the rows of one read; `run` runs a statement."""
+class Gathering(Generic[A]):
+    """Who asks the same of different keys or rows.
+
+    `alone` answers one of them; `together` all, or each with None where they have to ask alone.
+    """
 
     def __init__(
-        self, dialect: Dialect, run: Callable[[Compiled, Mapping[str, Any]], Awaitable[Rows]], read: KeyedRead[R]
+        self, alone: Callable[[Asked], Awaitable[A]], together: Callable[[list[Asked]], Awaitable[Sequence[A | None]]]
     ) -> None:
-        self._dialect = dialect
-        self._run = run
-        self._read = read
+        self._alone = alone
+        self._together = together
         # How many statements have no answer yet.
         self._under_way = 0
         # For how many turns others are expected.
         self._crowded = 0
-        self._next: _Together | None = None
+        self._next: _Together[A] | None = None
 
-    async def rows(self, keys: Sequence[Any]) -> tuple[Built[R], Rows]:
-        """The rows of these keys, and what makes records of them."""
+    async def ask(self, asked: Asked) -> A:
+        """The answer for these keys or rows."""
         if self._under_way or self._crowded:
-            rows = await self._share(keys)
-            if rows is not None:
-                return self._read.compiled(self._dialect), rows
-        read, values = self._read.of(keys)
-        built = read.compiled(self._dialect)
+            answer = await self._share(asked)
+            if answer is not None:
+                return answer
         self._under_way += 1
         try:
-            return built, await self._run(built.statement, values)
+            return await self._alone(asked)
         finally:
             self._under_way -= 1
 
-    async def _share(self, keys: Sequence[Any]) -> Rows | None:
+    async def _share(self, asked: Asked) -> A | None:
         """None stands for asking by oneself."""
         loop = asyncio.get_running_loop()
         together = self._next
-        if together is None or together.keys + len(keys) > _MOST_KEYS:
+        if together is None or together.size + len(asked) > _MOST:
             together = self._next = _Together()
             loop.call_soon(self._end_turn, together)
-        answer: asyncio.Future[Rows | None] = loop.create_future()
-        together.asks[answer] = keys
-        together.keys += len(keys)
+        answer: asyncio.Future[A | None] = loop.create_future()
+        together.asks[answer] = asked
+        together.size += len(asked)
         try:
             return await answer
         except asyncio.CancelledError:
@@ -89,7 +105,7 @@ class Gathering(Generic[R]):
                 together.answering.cancel()
             raise
 
-    def _end_turn(self, together: _Together) -> None:
+    def _end_turn(self, together: _Together[A]) -> None:
         if self._next is together:
             self._next = None
         waiting = together.waiting()
@@ -102,27 +118,60 @@ class Gathering(Generic[R]):
         if waiting:
             waiting[0][0].set_result(None)
 
-    async def _answer(self, together: _Together) -> None:
-        keys = list(dict.fromkeys(chain.from_iterable(together.asks.values())))
+    async def _answer(self, together: _Together[A]) -> None:
         self._under_way += 1
+        asks = dict(together.waiting())
         try:
-            rows = await self._run(self._read.compiled(self._dialect).statement, {"keys": keys})
-        except asyncpg.DataError:
-            # One of the keys is the reason, with which the others should not fail.
-            for answer, _ in together.waiting():
-                answer.set_result(None)
+            answers = await self._together([*asks.values()])
         except Exception as error:  # noqa: BLE001 - it is everybody's
             for answer, _ in together.waiting():
                 answer.set_exception(error)
         else:
-            name = self._read.key
-            by_key: dict[Any, list[Row]] = {key: [] for key in keys}
-            row: Any
-            for row in rows:
-                by_key[row[name]].append(row)
-            for answer, own in together.waiting():
-                answer.set_result(
-                    by_key[own[0]] if len(own) == 1 else [row for key in dict.fromkeys(own) for row in by_key[key]]
-                )
+            for answer, result in zip(asks, answers, strict=True):
+                if not answer.done():
+                    answer.set_result(result)
         finally:
             self._under_way -= 1
+
+
+def rows_of(dialect: Dialect, run: Run, read: KeyedRead[R]) -> Gathering[tuple[Built[R], Rows]]:
+    """Who asks for the rows of one read: those of its keys, and what makes records of them; `run` runs a statement."""
+
+    async def alone(keys: Asked) -> tuple[Built[R], Rows]:
+        of_keys, values = read.of(keys)
+        built = of_keys.compiled(dialect)
+        return built, await run(built.statement, values)
+
+    async def together(asks: list[Asked]) -> list[tuple[Built[R], Rows] | None]:
+        built = read.compiled(dialect)
+        by_key: dict[Any, list[Row]] = {key: [] for key in chain.from_iterable(asks)}
+        try:
+            rows = await run(built.statement, {"keys": [*by_key]})
+        except asyncpg.DataError:
+            # One of the keys is the reason, with which the others should not fail.
+            return [None] * len(asks)
+        row: Any
+        for row in rows:
+            by_key[row[read.key]].append(row)
+        return [
+            (built, by_key[own[0]] if len(own) == 1 else [row for key in dict.fromkeys(own) for row in by_key[key]])
+            for own in asks
+        ]
+
+    return Gathering(alone, together)
+
+
+def inserts_into(run: Run, alone: Compiled, together: Compiled) -> Gathering[bool]:
+    """Who inserts a row (see `db.sql.writes.insert_owned`): whether it was done; `run` runs a statement."""
+
+    async def insert(rows: Asked) -> bool:
+        return bool(await run(alone, rows[0]))
+
+    async def insert_all(asks: list[Asked]) -> list[bool | None]:
+        try:
+            done = {row[0] for row in await run(together, {"rows": [row for rows in asks for row in rows]})}
+        except _ONE_IS_WRONG:
+            return [None] * len(asks)
+        return [rows[0]["id"] in done for rows in asks]
+
+    return Gathering(insert, insert_all)

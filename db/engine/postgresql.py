@@ -5,7 +5,7 @@ A write sends `BEGIN`, its statements and `COMMIT`, and nothing else: connection
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from functools import lru_cache, partial
 from typing import Any
@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from db.engine.codecs import set_codecs
 from db.engine.database import CHANNEL, Database, Pace, Transaction, UnusableDatabase, Values
-from db.engine.gathering import Gathering
+from db.engine.gathering import Gathering, Run, inserts_into, rows_of
 from db.engine.hearing import Hearing
 from db.engine.lender import Lender, PostgresqlConnection, is_lost
 from db.engine.postgresql_url import Target, target_of
@@ -41,10 +41,13 @@ _ANSWER_SECONDS = 15
 class PostgresqlTransaction(Transaction):
     """A transaction on one connection, which it takes when it begins."""
 
-    def __init__(self, database: Database, writers: Lender, *, single: bool) -> None:
+    def __init__(
+        self, database: Database, writers: Lender, inserting: Callable[..., Gathering[bool]], *, single: bool
+    ) -> None:
         super().__init__(database, POSTGRESQL)
         self.single = single
         self._writers = writers
+        self._inserting = inserting
         self._connection: PostgresqlConnection | None = None
         self._parted = False
 
@@ -78,14 +81,10 @@ class PostgresqlTransaction(Transaction):
         return may_be and self._connection is not None and is_lost(self._connection, error)
 
     async def insert_alone(self, table: Table, values: dict[str, Any], *, unless: tuple[str, ...], owner: str) -> bool:
-        """One round trip instead of four: a statement outside of a transaction is one by itself."""
+        """One round trip instead of four, or a part of one: a statement outside of a transaction is one by itself."""
         if not self.single or self._connection is not None:
             return False
-        self._writes(table)
-        statement = writes.insert_owned(POSTGRESQL, table, tuple(values), unless)
-        connection, (_, done) = await self._writers.first(statement.sql, statement.bind({**values, "owner": owner}))
-        self._writers.give(connection)
-        return _number(done) == 1
+        return await self._inserting(table, tuple(values), unless).ask([{**values, "owner": owner}])
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -137,6 +136,17 @@ def _number(done: bytes) -> int:
     return int(done.rpartition(b" ")[2])
 
 
+async def _rows(lender: Lender, statement: Compiled, values: Values) -> Sequence[Row]:
+    connection, (rows, _) = await lender.first(statement.sql, statement.bind(values))
+    lender.give(connection)
+    return rows
+
+
+def _inserting(run: Run, table: Table, columns: tuple[str, ...], unless: tuple[str, ...]) -> Gathering[bool]:
+    statement = partial(writes.insert_owned, POSTGRESQL, table, columns, unless)
+    return inserts_into(run, statement(), statement(many=True))
+
+
 class PostgresqlDatabase(Database):
     """A PostgreSQL database."""
 
@@ -145,7 +155,8 @@ class PostgresqlDatabase(Database):
     def __init__(self, readers: Lender, writers: Lender, target: Target, pace: Pace) -> None:
         self._dsn = target.dsn
         self._readers = readers
-        self._gathering = lru_cache(maxsize=256)(partial(Gathering, POSTGRESQL, self._rows))
+        self._gathering = lru_cache(maxsize=256)(partial(rows_of, POSTGRESQL, partial(_rows, readers)))
+        self._inserting = lru_cache(maxsize=8)(partial(_inserting, partial(_rows, writers)))
         self._turns = Turns(_SCANNING)
         # Of their own, so that writes that wait for each other's locks leave the reads alone.
         self._writers = writers
@@ -157,25 +168,20 @@ class PostgresqlDatabase(Database):
         """The committed records of a read."""
         try:
             if isinstance(read, KeyedRead):
-                built, rows = await self._gathering(read).rows(values["keys"])
+                built, rows = await self._gathering(read).ask(values["keys"])
             else:
                 built = read.compiled(POSTGRESQL)
                 async with self._turns.turn() if read.scans else nullcontext():
-                    rows = await self._rows(built.statement, values)
+                    rows = await _rows(self._readers, built.statement, values)
         except Exception as error:
             self.refuse(error, gone=_is_gone(error))
             raise
         return built.records(rows, found, owners)
 
-    async def _rows(self, statement: Compiled, values: Values) -> Sequence[Row]:
-        connection, (rows, _) = await self._readers.first(statement.sql, statement.bind(values))
-        self._readers.give(connection)
-        return rows
-
     @asynccontextmanager
     async def write(self, *, single: bool = False) -> AsyncIterator[Transaction]:
         """A write transaction at the server's default isolation, READ COMMITTED."""
-        transaction = PostgresqlTransaction(self, self._writers, single=single)
+        transaction = PostgresqlTransaction(self, self._writers, self._inserting, single=single)
         try:
             if not single:
                 await transaction.begin()

@@ -69,7 +69,6 @@ class SqliteTransaction(Transaction):
         if not self.single or self.saved:
             return False
         self._check()
-        self._writes(table)
         statement = writes.insert_owned(SQLITE, table, tuple(values), unless)
         values["owner"] = owner
         try:

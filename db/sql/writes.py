@@ -4,11 +4,12 @@ from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Dialect, Table, bindparam, select
+from sqlalchemy import ColumnElement, Dialect, Select, Table, bindparam, column, func, select, true
 from sqlalchemy.sql.dml import Delete, Update
 
 from db.sql.compiled import Compiled, compile_statement
 from db.sql.tables import products
+from db.sql.types import Document
 
 _MAX_VARIANTS = 256
 
@@ -31,22 +32,44 @@ def insert_unless(
 
 
 @lru_cache(maxsize=256)
-def insert_owned(dialect: Dialect, table: Table, columns: tuple[str, ...], unique: tuple[str, ...]) -> Compiled:
+def insert_owned(
+    dialect: Dialect, table: Table, columns: tuple[str, ...], unique: tuple[str, ...], *, many: bool = False
+) -> Compiled:
     """Inserts a row about a product of the organisation `owner`, where no other has equal values in `unique`.
 
-    It may be run twice, when nobody knows whether the first time was: the row itself, by its `id`, is not in its way.
+    PostgreSQL's answers with the ids of the rows that are stored, and may be run twice, when nobody knows whether the
+    first time was: the row itself, by its `id`, is not in its way. With `many` it takes a list of such `rows`, and
+    leaves out, too, those whose product somebody has locked: the others should not wait for that.
     """
-    belongs = products.c.gtin == bindparam("gtin"), products.c.organization_id == bindparam("owner")
     if dialect.name == "sqlite":
         # Where there is no such product, the column may not be NULL. `INSERT ... SELECT` takes SQLite a quarter longer.
-        owned = select(products.c.gtin).where(*belongs).scalar_subquery()
-        statement = _insert(dialect, table).inline().values(gtin=owned)
-        return compile_statement(statement.on_conflict_do_nothing(index_elements=unique), dialect, columns)
-    values = select(*(bindparam(name, type_=table.c[name].type) for name in columns)).where(*belongs)
-    statement = _insert(dialect, table).from_select(columns, values.select_from(products))
+        owned = select(products.c.gtin).where(*_owned(bindparam("gtin"), bindparam("owner"))).scalar_subquery()
+        statement = _insert(dialect, table).inline().values(gtin=owned).on_conflict_do_nothing(index_elements=unique)
+        return compile_statement(statement, dialect, columns)
+    if many:
+        values = _given(table, columns, unique)
+    else:
+        sent = (bindparam(name, type_=table.c[name].type) for name in columns)
+        values = select(*sent).where(*_owned(bindparam("gtin"), bindparam("owner"))).select_from(products)
+    statement = _insert(dialect, table).from_select(columns, values)
     own = statement.excluded.id
     statement = statement.on_conflict_do_update(index_elements=unique, set_={"id": own}, where=table.c.id == own)
-    return compile_statement(statement, dialect)
+    return compile_statement(statement.returning(table.c.id), dialect)
+
+
+def _given(table: Table, columns: tuple[str, ...], unique: tuple[str, ...]) -> Select[Any]:
+    typed = [*(column(name, table.c[name].type) for name in columns), column("owner", products.c.organization_id.type)]
+    rows = func.jsonb_to_recordset(bindparam("rows", type_=Document)).table_valued(*typed)
+    given = rows.render_derived("given", with_types=True)
+    # Looked up for each row, whatever is thought of how many there are; and nobody waits for a product.
+    owned = select(products.c.gtin).where(*_owned(given.c.gtin, given.c.owner))
+    free = owned.with_for_update(read=True, key_share=True, skip_locked=True).lateral()
+    # In one order, so that no two statements wait for each other.
+    return select(*(given.c[name] for name in columns)).join(free, true()).order_by(*(given.c[name] for name in unique))
+
+
+def _owned(gtin: ColumnElement[Any], owner: ColumnElement[Any]) -> tuple[ColumnElement[bool], ...]:
+    return products.c.gtin == gtin, products.c.organization_id == owner
 
 
 @lru_cache(maxsize=256)

@@ -14,7 +14,7 @@ from sqlalchemy.types import Integer
 
 from db import definitions, products
 from db.assignments import certifications, claims
-from db.engine.gathering import _MOST_KEYS, _TURNS
+from db.engine.gathering import _MOST, _TURNS
 from db.engine.opening import open_database
 from db.engine.postgresql import PostgresqlDatabase
 from db.sql import tables
@@ -224,7 +224,7 @@ async def test_what_is_shared_is_bounded(shelf: World, postgresql: PostgresqlDat
     lists = [len(keys) for keys in sent if isinstance(keys, list)]
     assert len(lists) == len(sent) - 1
     lists.sort()
-    assert lists[-2:] == [_MOST_KEYS, len(many)]
+    assert lists[-2:] == [_MOST, len(many)]
     assert len(lists) == 6
 
 
@@ -316,7 +316,7 @@ async def test_an_error_reaches_everybody(postgresql: PostgresqlDatabase, hold: 
         for error in found:
             assert isinstance(error, Busy)
             assert error.__cause__ is not None
-            assert 0 < len(traceback.extract_tb(error.__cause__.__traceback__)) < 12
+            assert 0 < len(traceback.extract_tb(error.__cause__.__traceback__)) < 15
 
     with nothing_forgotten():
         await fail()
