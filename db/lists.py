@@ -143,7 +143,7 @@ async def first_of_each(
     read = build(listed, shape, order.names, *_shape_of(order, window))
     read = read.narrowed(_members(order, window))
     records = await definitions.fetch(database, read, owners, **values, **_placing(window), parents=ids)
-    for record in order.arranged(records, backward=window.backward):
+    for record in records:
         found[listed.definition_of(record)].append(record)
     return found
 
@@ -168,7 +168,8 @@ def _first_of_each_on_sqlite(
     )
     top = top.order_by(*directed(columns, ascending)).limit(bindparam("limit")).correlate(parent)
     rows = listed.rows.where(listed.table.c[listed.definition] == parent.c.value, listed.table.c.gtin.in_(top))
-    return listed.read(rows, scans=True)
+    outside = [Unindexed(column) for column in order_columns(listed.table, names)]
+    return listed.read(rows.order_by(*directed(outside, ascending)), scans=True)
 
 
 @lru_cache(maxsize=256)
@@ -177,12 +178,13 @@ def _first_of_each_on_postgresql(
 ) -> Read[R]:
     parent: Any = func.unnest(text_list("parents")).column_valued("parent")
     columns = order_columns(listed.table, names)
-    top = listed.rows.where(
+    top = listed.rows.add_columns(*(column.label(f"by{at}") for at, column in enumerate(columns))).where(
         listed.table.c[listed.definition] == parent, condition(shape, listed.table), *beyond(columns, ascending, behind)
     )
-    top = top.order_by(*directed(columns, ascending)).limit(bindparam("limit"))
-    lateral = top.lateral("top")
-    return listed.read(select(*lateral.c).select_from(parent.scalar_alias, lateral), scans=True)
+    lateral = top.order_by(*directed(columns, ascending)).limit(bindparam("limit")).lateral("top")
+    shown, outside = [*lateral.c][: -len(columns)], [*lateral.c][-len(columns) :]
+    rows = select(*shown).select_from(parent.scalar_alias, lateral).order_by(*directed(outside, ascending))
+    return listed.read(rows, scans=True)
 
 
 @lru_cache(maxsize=256)

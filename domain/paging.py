@@ -4,7 +4,8 @@ A page is continued behind the values by which its last item stands in the order
 left out when rows come and go. Every order ends in something unique.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from types import GenericAlias
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -125,6 +126,11 @@ class Order:
         except TypeError:
             # Some date is missing, which no date can be compared with.
             return sorted(listed, key=lambda item: sortable(self.key(item)), reverse=reverse)
+
+    def merged(self, groups: Iterable[Iterable[T]], *, backward: bool = False) -> Iterator[T]:
+        """The items of groups that are in this order each, or in the opposite one; each is looked at when it is due."""
+        reverse = self.descending != backward
+        return heapq.merge(*groups, key=lambda item: sortable(self.key(item)), reverse=reverse)
 
 
 class Orders:

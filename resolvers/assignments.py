@@ -4,7 +4,7 @@ The operations that write are their kinds' own; see `resolvers.certifications` a
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from db import lists
@@ -113,7 +113,7 @@ def _distinct(groups: Sequence[Sequence[ShortId]]) -> list[ShortId]:
 def _merged(groups: Sequence[list[A]], order: Order, window: Window) -> Page[A]:
     if len(groups) == 1:
         return cut(groups[0], window)
-    return cut(order.arranged(chain.from_iterable(groups), backward=window.backward), window)
+    return cut([*islice(order.merged(groups, backward=window.backward), window.size + 1)], window)
 
 
 def _visible(context: Context, kind: Kind[Any, A], page: Page[A]) -> Page[A]:
