@@ -14,7 +14,7 @@ from sqlalchemy import Table, bindparam, delete, select, update
 from db import definitions
 from db.engine.database import Database, Transaction
 from db.lists import Listed
-from db.sql.reads import KeyedRead, Ranks, Read
+from db.sql.reads import KeyedRead, Read
 from db.sql.tables import certification_assignments, claim_assignments, owner_of
 from domain.gtin import Gtin
 from domain.records import Certification, CertificationAssignment, Claim, ClaimAssignment
@@ -54,16 +54,12 @@ class Assignments(definitions.Defined[D], Generic[D, A]):
         self._names = tuple(name for name in names if name != "organization_id")
         self._members = attrgetter(*self._names)
         self.listed = Listed(table, rows, record, self._key, kind)
-        self.by_product = KeyedRead(rows, table.c.gtin, record, defined=kind, ranked=self._ranked, alone=of_one)
-        self.by_id = KeyedRead(rows, table.c.id, record, defined=kind)
+        self.by_product = KeyedRead(rows, table.c.gtin, record, defined=kind, ranked=True, guarded=True, alone=of_one)
+        self.by_id = KeyedRead(rows, table.c.id, record, defined=kind, guarded=True)
         place = (table.c.gtin == bindparam("of"), named == bindparam("definition"))
-        self.one = Read(rows.where(*place), record, defined=kind)
+        self.one = Read(rows.where(*place), record, defined=kind, guarded=True)
         self._change = update(table).where(*place)
         self._remove = delete(table).where(*place)
-
-    def _ranked(self, ranks: Ranks) -> Callable[[A], int]:
-        definition = self.definition
-        return lambda assignment: ranks[definition(assignment).id]
 
     def visible(self, found: list[A], organization_ids: Sequence[ShortId]) -> list[A]:
         """Those of the assignments whose definitions exist for these organisations."""
@@ -81,19 +77,18 @@ class Assignments(definitions.Defined[D], Generic[D, A]):
         wanted: frozenset[str] | None = None,
     ) -> list[A]:
         """What these products have, by label and id, in one statement; of the members those that are `wanted`."""
-        found = await definitions.fetch(database, self.by_product.narrowed(wanted), organization_ids, keys=gtins)
-        return self.visible(found, organization_ids)
+        return await definitions.fetch(database, self.by_product.narrowed(wanted), organization_ids, keys=gtins)
 
     async def of_ids(self, database: Database, ids: Sequence[ShortId], organization_ids: Sequence[ShortId]) -> list[A]:
         """The assignments with these ids of their own, in no order."""
-        return self.visible(await definitions.fetch(database, self.by_id, organization_ids, keys=ids), organization_ids)
+        return await definitions.fetch(database, self.by_id, organization_ids, keys=ids)
 
     async def one_of_product(
         self, database: Database, gtin: Gtin, id: ShortId, organization_ids: Sequence[ShortId]
     ) -> A | None:
         """The assignment of that definition, if it may be seen."""
         found = await definitions.fetch(database, self.one, organization_ids, of=gtin, definition=id)
-        return next(iter(self.visible(found, organization_ids)), None)
+        return next(iter(found), None)
 
     async def lock(
         self, transaction: Transaction, gtin: Gtin, id: ShortId, organization_ids: Sequence[ShortId]
@@ -102,7 +97,7 @@ class Assignments(definitions.Defined[D], Generic[D, A]):
         found = await definitions.fetch(
             transaction, self.one, organization_ids, lock=self.table, of=gtin, definition=id
         )
-        return next(iter(self.visible(found, organization_ids)), None)
+        return next(iter(found), None)
 
     async def add(self, transaction: Transaction, assignment: A) -> bool:
         """Stores a new assignment. False when the product has that definition already."""

@@ -12,7 +12,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from sqlalchemy import select
 
 from db.engine.database import Database, Transaction
-from db.sql.reads import Owners, R, Ranks, Read
+from db.sql.reads import KeyedRead, Owners, R, Ranks, Read, Row
+from db.sql.shapes import Into, RowShape, shaped
 from db.sql.tables import certification_bodies, certifications, claims, columns_of, definition_changes
 from domain.records import Certification, CertificationBody, Claim
 from domain.short_id import ShortId
@@ -33,6 +34,8 @@ class Definitions(NamedTuple):
     claims: Mapping[ShortId, Claim]
     ranks: Ranks
     """The place of each certification among the certifications, and of each claim among the claims."""
+    private: Mapping[ShortId, ShortId]
+    """The organisations of the private ones, which alone may see them."""
 
 
 class _Held(NamedTuple):
@@ -101,8 +104,13 @@ def _arranged(
     found_claims.sort(key=_place)
     ranks = {item.id: rank for rank, item in enumerate(found_certifications)}
     ranks.update((item.id, rank) for rank, item in enumerate(found_claims))
+    private = {item.id: owner for item in found_certifications if (owner := item.organization_id) is not None}
     return Definitions(
-        by_id, {item.id: item for item in found_certifications}, {item.id: item for item in found_claims}, ranks
+        by_id,
+        {item.id: item for item in found_certifications},
+        {item.id: item for item in found_claims},
+        ranks,
+        private,
     )
 
 
@@ -121,23 +129,58 @@ async def with_definitions(database: Database, read: Callable[[Definitions], Awa
 
 
 async def fetch(source: Database | Transaction, read: Read[R], owners: Owners = (), /, **values: Any) -> list[R]:
-    """The records of a read, with the definitions that its rows name; `owners` and `values` as for `source.fetch`.
+    """The records of a read, with the definitions that its rows name; `owners` and `values` as for `source.fetch`."""
+    records = read.compiled(source.database.dialect).records
+    return await _made(source, read, owners, lambda rows, found: records(rows, found, owners), values)
 
-    What `with_definitions` does, without a function for each read: products with what they hold are read here.
+
+async def fill(
+    database: Database,
+    read: KeyedRead[Any],
+    shape: RowShape,
+    owners: Owners,
+    into: Into,
+    below: Sequence[Into],
+    *,
+    public: bool,
+) -> None:
+    """Fills the lists of `into` with what a shape makes of the rows of their keys (see `db.sql.shapes`).
+
+    `owners` as for `fetch`; `public` leaves out what nobody sees with a publishable key.
     """
+    part, make = shaped(read, shape, database.dialect, public=public)
+    await _made(
+        database, part, owners, lambda rows, found: make(rows, found, owners, into, below), {"keys": list(into)}
+    )
+
+
+async def _made(
+    source: Database | Transaction,
+    read: Read[Any],
+    owners: Owners,
+    make: Callable[[list[Row], Mapping[Any, Any] | None], T],
+    values: Mapping[str, Any],
+) -> T:
+    """What is made of the rows of a read that the owners may see, and of the definitions that these name."""
     if not read.defined:
-        return await source.fetch(read, None, owners, **values)
-    database = source.database
-    known = at_hand(database) or await current(database)
-    try:
-        found = await source.fetch(read, getattr(known, read.defined), owners, **values)
-    except KeyError:
-        database.held = None
-        known = await current(database)
-        found = await source.fetch(read, getattr(known, read.defined), owners, **values)
-    if read.ranked is not None and len(found) > 1:
-        found.sort(key=read.ranked(known.ranks))
-    return found
+        return await source.read(read, lambda rows: make(rows, None), **values)
+
+    def once(known: Definitions) -> Awaitable[T]:
+        found: Mapping[Any, Any] = getattr(known, read.defined)
+        return source.read(read, lambda rows: make(_seen(rows, read, owners, known), found), **values)
+
+    return await with_definitions(source.database, once)
+
+
+def _seen(rows: list[Row], read: Read[Any], owners: Owners, known: Definitions) -> list[Row]:
+    """The rows without what is private to others, in the order of their definitions, if the read says so."""
+    if read.guarded and known.private:
+        owner_of, allowed = known.private.get, (None, *owners)
+        rows = [row for row in rows if owner_of(row[-1]) in allowed]
+    if read.ranked and len(rows) > 1:
+        ranks = known.ranks
+        rows.sort(key=lambda row: ranks[row[-1]])
+    return rows
 
 
 class Defined(Generic[D]):

@@ -3,12 +3,14 @@
 `cost` and `reads` are metadata of a Strawberry field, `instance_of` is the `is_type_of` of a Strawberry type.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, Protocol, Union, get_args, get_origin, get_type_hints
 
 COST = "execution.cost"
+ROWS = "execution.rows"
 READS = "execution.reads"
 
 
@@ -30,7 +32,45 @@ def cost(*, weight: int | None = None, size: int | str | None = None) -> dict[st
     return {COST: Cost(weight, size)}
 
 
-def reads(*names: str) -> Mapping[str, tuple[str, ...]]:
+class RowSource(Protocol):
+    """Whoever has the rows of a declared read, and makes of them what a shape says."""
+
+    @property
+    def record(self) -> type:
+        """The record that a row is."""
+
+    @property
+    def definition(self) -> str:
+        """The member of it that is a lasting object, which the rows name; "" where none is."""
+
+    def waits(self, context: Any) -> bool:
+        """Whether reads gain something from being made at the same time."""
+
+    def fill(self, context: Any, shape: Any, into: Any, below: Any) -> Awaitable[None]:
+        """Appends to the lists of `into`, which are empty, what the rows of their keys become.
+
+        That is `shape.write(row)`, Python with the names that `row` gives to members, definitions and children; for
+        each child it puts into `below` the lists that are to be filled then.
+        """
+
+
+class DeclaredRead(NamedTuple):
+    """What a field says whose objects are the rows of a read by key.
+
+    `key` is the member of the parent that is the key; at the root it is the argument, of which `parse` makes the key.
+    """
+
+    source: RowSource
+    key: str
+    parse: Callable[[Any], Any] | None = None
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Those of the field. Its function gives the same, as records."""
+        return {ROWS: self}
+
+
+def reads(*names: str) -> dict[str, Any]:
     """The metadata of a field whose function reads these attributes of its object, or of each parent, and no others."""
     return {READS: names}
 
@@ -48,23 +88,24 @@ def instance_of(record: type, *, exact: bool = False, lasting: bool = False) -> 
 
     is_type_of.instance_of = record  # type: ignore[attr-defined]
     is_type_of.lasting = lasting  # type: ignore[attr-defined]
-    is_type_of.declared = _declared(record) if exact else {}  # type: ignore[attr-defined]
+    is_type_of.declared = declared(record) if exact else {}  # type: ignore[attr-defined]
     return is_type_of
 
 
-def _declared(record: type) -> dict[str, tuple[type, bool]]:
+@cache
+def declared(record: type) -> Mapping[str, tuple[type, bool]]:
     """By attribute its class, and whether it may be None; of attributes that are of one class."""
     found: dict[str, tuple[type, bool]] = {}
     for name, hint in get_type_hints(record).items():
         members = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
         others = [_plain(member) for member in members if member is not NoneType]
-        if len(others) == 1 and isinstance(others[0], type):
+        if len(others) == 1:
             found[name] = (others[0], NoneType in members)
     return found
 
 
 def _plain(hint: Any) -> Any:
-    """The class behind a `NewType`."""
+    """The class behind parameters and a `NewType`."""
     while hasattr(hint, "__supertype__"):
         hint = hint.__supertype__
-    return hint
+    return get_origin(hint) or hint

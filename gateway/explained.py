@@ -5,9 +5,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from db import definitions
-from db.engine.database import Database, Transaction
+from db.engine.database import Database, Make, T, Transaction
 from db.secrets import cursor_secret
-from db.sql.reads import Definitions, KeyedRead, Owners, R, Read
+from db.sql.reads import KeyedRead, Read
 from domain.access import Caller
 from domain.problem import ErrorPages
 from domain.vocabulary import Role
@@ -25,20 +25,19 @@ class Noted(Database):
 
     def __init__(self, database: Database) -> None:
         self.dialect = database.dialect
+        self.waits = database.waits
         self.reads: list[str] = []
         self._database = database
 
-    async def fetch(
-        self, read: Read[R], found: Definitions | None = None, owners: Owners = (), /, **values: Any
-    ) -> list[R]:
-        """The records of a read, which is noted with their number."""
+    async def read(self, read: Read[Any], make: Make[T], /, **values: Any) -> T:
+        """What is made of the rows of a read, which is noted with their number."""
         if isinstance(read, KeyedRead):
             read, values = read.of(values["keys"])
-        records = await self._database.fetch(read, found, owners, **values)
+        number, made = await self._database.read(read, lambda rows: (len(rows), make(rows)), **values)
         sql = " ".join(read.compiled(self.dialect).statement.sql.split())
         where = ", in a thread" if read.scans and self.dialect.name == "sqlite" else ""
-        self.reads.append(f"{len(records)} row{'' if len(records) == 1 else 's'}{where}: {sql}")
-        return records
+        self.reads.append(f"{number} row{'' if number == 1 else 's'}{where}: {sql}")
+        return made
 
     def write(self, *, single: bool = False) -> AbstractAsyncContextManager[Transaction]:
         """Never: only queries are run to be explained."""

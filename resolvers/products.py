@@ -15,6 +15,9 @@ from domain.vocabulary import DataSource
 from resolvers import narrowing
 from resolvers.operation import Context, read_operation, write_operation
 from resolvers.patching import made, patched
+from resolvers.reading import Source
+
+BY_GTIN = Source(products.BY_GTIN)
 
 
 def missing(gtin: Gtin) -> NotFound:

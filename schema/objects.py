@@ -18,7 +18,7 @@ from schema import lists
 from schema.connections import Connection, ListRequest, listed, paged
 from schema.context import Info
 from schema.nodes import Node
-from schema.records import record_type, shown
+from schema.records import record_type, rows_of, shown
 
 
 @record_type(
@@ -180,7 +180,7 @@ class ProductType(Node):
 
     @batched(
         description="The certifications it holds, by label. Private ones of other organisations are left out.",
-        metadata=reads("gtin"),
+        metadata=rows_of(certifications.OF_PRODUCTS, "gtin") | reads("gtin"),
     )
     @staticmethod
     async def certifications(parents: list[records.Product], info: Info) -> list[list[CertificationAssignmentType]]:
@@ -189,7 +189,7 @@ class ProductType(Node):
         read = wanted(info, "CertificationAssignment")
         return shown(await assignments.of_products(info.context.operation, certifications.KIND, gtins, read))
 
-    @batched(description="The claims it makes, by label.", metadata=reads("gtin"))
+    @batched(description="The claims it makes, by label.", metadata=rows_of(claims.OF_PRODUCTS, "gtin") | reads("gtin"))
     @staticmethod
     async def claims(parents: list[records.Product], info: Info) -> list[list[ClaimAssignmentType]]:
         """The claims of all these products in one statement."""

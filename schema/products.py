@@ -9,20 +9,22 @@ from domain.gtin import parse_gtin
 from domain.lists import PRODUCTS
 from execution.run.wanted import wanted
 from resolvers import products
-from resolvers.operation import MAX_ROWS
 from schema.changes import success_type
 from schema.connections import Connection, ListRequest, connection, paged
 from schema.context import Info
 from schema.mutations import Mutation, Wording
 from schema.objects import ProductType
-from schema.records import shown
+from schema.records import rows_of, shown
 
 
 @strawberry.type
 class ProductQueries:
     """The root fields about products."""
 
-    @strawberry.field(description="One product; null when there is none under that GTIN.")
+    @strawberry.field(
+        description="One product; null when there is none under that GTIN.",
+        metadata=rows_of(products.BY_GTIN, "gtin", parse_gtin),
+    )
     async def product(
         self,
         info: Info,
@@ -50,7 +52,6 @@ MUTATIONS = [
         success=success_type("ProductCreated", "The product was made.", "product", ProductType, "The new product."),
         refusals=(AlreadyExists,),
         words=Wording("Makes a product that your organisation owns.", "The product."),
-        bulk=Wording("Makes products that your organisation owns.", f"The products; at most {MAX_ROWS} rows."),
     ),
     Mutation(
         operation=products.patch_product,
@@ -60,9 +61,5 @@ MUTATIONS = [
             "ProductPatched", "The product is as asked for.", "product", ProductType, "The product after the change."
         ),
         words=Wording("Changes a product that your organisation owns.", "Which product, and what changes."),
-        bulk=Wording(
-            "Changes products that your organisation owns.",
-            f"Which products, and what changes; at most {MAX_ROWS} rows.",
-        ),
     ),
 ]

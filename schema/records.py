@@ -1,7 +1,7 @@
 """How a domain record stands behind a Strawberry type."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from inspect import get_annotations
 from types import NoneType, UnionType
 from typing import Annotated, Any, Optional, TypeVar, Union, get_args, get_origin
@@ -11,7 +11,9 @@ from strawberry.utils.str_converters import to_camel_case
 
 from domain.members import members_of
 from domain.short_id import ShortId
-from execution.markers import instance_of
+from execution.markers import DeclaredRead, instance_of
+from resolvers.reading import Source
+from schema.context import GraphQLContext
 from schema.scalars import Metadata
 
 T = TypeVar("T")
@@ -55,6 +57,25 @@ def graphql_type(hint: Any) -> Any:
     if hint is ShortId:
         return strawberry.ID
     return getattr(hint, "__supertype__", hint)
+
+
+class _Source:
+    """A declared read as a field takes it, in the context of a GraphQL operation."""
+
+    def __init__(self, source: Source) -> None:
+        self.record, self.definition = source.record, source.definition
+        self._source = source
+
+    def waits(self, context: GraphQLContext) -> bool:
+        return context.operation.database.waits
+
+    def fill(self, context: GraphQLContext, shape: Any, into: Any, below: Any) -> Awaitable[None]:
+        return self._source.fill(context.operation, shape, into, below)
+
+
+def rows_of(source: Source, key: str, parse: Callable[[Any], Any] | None = None) -> dict[str, Any]:
+    """The metadata of a field whose objects are the rows of a read (see `execution.markers.DeclaredRead`)."""
+    return DeclaredRead(_Source(source), key, parse).metadata
 
 
 _name = re.compile(r"`[a-z]+(?:_[a-z]+)+`")

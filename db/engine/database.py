@@ -7,10 +7,10 @@ sees a row or a connection.
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Dialect, Table, false, update
 from sqlalchemy.sql.dml import Delete, Update
@@ -34,6 +34,11 @@ log = logging.getLogger("certgate.database")
 
 DEFINITIONS = frozenset({"certification_bodies", "certifications", "claims"})
 """The tables that are held in memory (see `db.definitions`)."""
+
+
+T = TypeVar("T")
+Make = Callable[[list[Row]], T]
+"""From the rows of a statement, as the driver gives them, to what comes of them; in whatever thread has them."""
 
 
 class Pace(NamedTuple):
@@ -75,8 +80,12 @@ class Transaction(ABC):
         `lock` names the table whose rows stay locked until the end, as every read-modify-write needs; SQLite has
         locked the whole file by then and ignores it.
         """
-        statement, records = read.compiled(self._dialect, lock)
-        return records(await self._rows(statement, values, scans=read.scans), found, owners)
+        built = read.compiled(self._dialect, lock)
+        return built.records(await self._rows(built.statement, values, scans=read.scans), found, owners)
+
+    async def read(self, read: Read[Any], make: Make[T], /, *, lock: Table | None = None, **values: Any) -> T:
+        """What is made of the rows of a read; `lock` as of `fetch`."""
+        return make(await self._rows(read.compiled(self._dialect, lock).statement, values, scans=read.scans))
 
     async def insert(self, table: Table, values: dict[str, Any], *, unless: tuple[str, ...] = ()) -> bool:
         """Inserts one row. With `unless`, a row with equal values in those columns wins, and the answer is False.
@@ -141,7 +150,7 @@ class Transaction(ABC):
         """Waits for the end of every transaction, in whichever process, that was told of the same work."""
 
     @abstractmethod
-    async def _rows(self, statement: Compiled, values: Values, *, scans: bool = False) -> Sequence[Row]:
+    async def _rows(self, statement: Compiled, values: Values, *, scans: bool = False) -> list[Row]:
         """The rows of a statement, not yet decoded."""
 
     @abstractmethod
@@ -157,6 +166,8 @@ class Database(ABC):
     """A database that is open. Close it once, at the end of the process."""
 
     dialect: Dialect
+    waits: bool
+    """Whether what is read by key is waited for, so that reads at the same time gain something."""
     held: Any = None
     """What `db.definitions` keeps in memory of this database."""
     cursor_secret: str | None = None
@@ -171,7 +182,6 @@ class Database(ABC):
         """Itself: what a read that takes a database or a transaction asks of either."""
         return self
 
-    @abstractmethod
     async def fetch(
         self, read: Read[R], found: Definitions | None = None, owners: Owners = (), /, **values: Any
     ) -> list[R]:
@@ -181,6 +191,12 @@ class Database(ABC):
         `found` has the definitions of a read that is `defined`; `KeyError` is raised for one that it lacks. `owners`
         are the organisations whose notes may be read: all others' metadata come empty.
         """
+        records = read.compiled(self.dialect).records
+        return await self.read(read, lambda rows: records(rows, found, owners), **values)
+
+    @abstractmethod
+    async def read(self, read: Read[Any], make: Make[T], /, **values: Any) -> T:
+        """What is made of the committed rows of a read, whose columns are those of its statement. Raises as `fetch`."""
 
     @abstractmethod
     def write(self, *, single: bool = False) -> AbstractAsyncContextManager[Transaction]:

@@ -19,7 +19,7 @@ import asyncpg
 from sqlalchemy import Dialect
 
 from db.sql.compiled import Compiled
-from db.sql.reads import Built, KeyedRead, R, Row
+from db.sql.reads import KeyedRead, Row
 
 A = TypeVar("A")
 
@@ -39,7 +39,7 @@ _ONE_IS_WRONG = (
 )
 """What befell all of a statement, and may befall only one of its rows alone."""
 
-Rows = Sequence[Row]
+Rows = list[Row]
 Run = Callable[[Compiled, Mapping[str, Any]], Awaitable[Rows]]
 Asked = Sequence[Any]
 """Keys or rows."""
@@ -134,19 +134,17 @@ class Gathering(Generic[A]):
             self._under_way -= 1
 
 
-def rows_of(dialect: Dialect, run: Run, read: KeyedRead[R]) -> Gathering[tuple[Built[R], Rows]]:
-    """Who asks for the rows of one read: those of its keys, and what makes records of them; `run` runs a statement."""
+def rows_of(dialect: Dialect, run: Run, read: KeyedRead[Any]) -> Gathering[Rows]:
+    """Who asks for the rows of one read: those of its keys; `run` runs a statement."""
 
-    async def alone(keys: Asked) -> tuple[Built[R], Rows]:
+    async def alone(keys: Asked) -> Rows:
         of_keys, values = read.of(keys)
-        built = of_keys.compiled(dialect)
-        return built, await run(built.statement, values)
+        return await run(of_keys.compiled(dialect).statement, values)
 
-    async def together(asks: list[Asked]) -> list[tuple[Built[R], Rows] | None]:
-        built = read.compiled(dialect)
+    async def together(asks: list[Asked]) -> list[Rows | None]:
         by_key: dict[Any, list[Row]] = {key: [] for key in chain.from_iterable(asks)}
         try:
-            rows = await run(built.statement, {"keys": [*by_key]})
+            rows = await run(read.compiled(dialect).statement, {"keys": [*by_key]})
         except asyncpg.DataError:
             # One of the keys is the reason, with which the others should not fail.
             return [None] * len(asks)
@@ -154,7 +152,7 @@ def rows_of(dialect: Dialect, run: Run, read: KeyedRead[R]) -> Gathering[tuple[B
         for row in rows:
             by_key[row[read.key]].append(row)
         return [
-            (built, by_key[own[0]] if len(own) == 1 else [row for key in dict.fromkeys(own) for row in by_key[key]])
+            by_key[own[0]] if len(own) == 1 else [row for key in dict.fromkeys(own) for row in by_key[key]]
             for own in asks
         ]
 

@@ -13,7 +13,7 @@ import asyncpg
 
 from db.engine.trouble import CROWDED
 
-Answer = tuple[Sequence[Any], bytes]
+Answer = tuple[list[Any], bytes]
 
 # How long somebody waits for a connection, and how long it may take to open, mend or close one.
 _WAIT_SECONDS = 5

@@ -15,7 +15,7 @@ from sqlalchemy import URL, Dialect, Table
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from db.engine.codecs import set_codecs
-from db.engine.database import CHANNEL, Database, Pace, Transaction, UnusableDatabase, Values
+from db.engine.database import CHANNEL, Database, Make, Pace, T, Transaction, UnusableDatabase, Values
 from db.engine.gathering import Gathering, Run, inserts_into, rows_of
 from db.engine.hearing import Hearing
 from db.engine.lender import Lender, PostgresqlConnection, is_lost
@@ -23,7 +23,7 @@ from db.engine.postgresql_url import Target, target_of
 from db.engine.turns import Turns
 from db.sql import writes
 from db.sql.compiled import Compiled, json_text
-from db.sql.reads import Definitions, KeyedRead, Owners, R, Read, Row
+from db.sql.reads import KeyedRead, Read, Row
 
 POSTGRESQL: Dialect = PGDialect_asyncpg(json_serializer=json_text)  # type: ignore[no-untyped-call]
 
@@ -111,7 +111,7 @@ class PostgresqlTransaction(Transaction):
         connection = self._connection or await self.begin()
         await connection.execute("SELECT pg_notify($1, '')", channel)
 
-    async def _rows(self, statement: Compiled, values: Values, *, scans: bool = False) -> Sequence[Row]:
+    async def _rows(self, statement: Compiled, values: Values, *, scans: bool = False) -> list[Row]:
         connection = self._connection or await self.begin()
         rows, _ = await connection.ask(statement.sql, statement.bind(values))
         return rows
@@ -136,7 +136,7 @@ def _number(done: bytes) -> int:
     return int(done.rpartition(b" ")[2])
 
 
-async def _rows(lender: Lender, statement: Compiled, values: Values) -> Sequence[Row]:
+async def _rows(lender: Lender, statement: Compiled, values: Values) -> list[Row]:
     connection, (rows, _) = await lender.first(statement.sql, statement.bind(values))
     lender.give(connection)
     return rows
@@ -151,6 +151,7 @@ class PostgresqlDatabase(Database):
     """A PostgreSQL database."""
 
     dialect = POSTGRESQL
+    waits = True
 
     def __init__(self, readers: Lender, writers: Lender, target: Target, pace: Pace) -> None:
         self._dsn = target.dsn
@@ -162,21 +163,18 @@ class PostgresqlDatabase(Database):
         self._writers = writers
         self._hearing = Hearing(CHANNEL, lambda: _connect_to_listen(target, pace), self._notify, pace)
 
-    async def fetch(
-        self, read: Read[R], found: Definitions | None = None, owners: Owners = (), /, **values: Any
-    ) -> list[R]:
-        """The committed records of a read."""
+    async def read(self, read: Read[Any], make: Make[T], /, **values: Any) -> T:
+        """What is made of the committed rows of a read."""
         try:
             if isinstance(read, KeyedRead):
-                built, rows = await self._gathering(read).ask(values["keys"])
+                rows = await self._gathering(read).ask(values["keys"])
             else:
-                built = read.compiled(POSTGRESQL)
                 async with self._turns.turn() if read.scans else nullcontext():
-                    rows = await _rows(self._readers, built.statement, values)
+                    rows = await _rows(self._readers, read.compiled(POSTGRESQL).statement, values)
         except Exception as error:
             self.refuse(error, gone=_is_gone(error))
             raise
-        return built.records(rows, found, owners)
+        return make(rows)
 
     @asynccontextmanager
     async def write(self, *, single: bool = False) -> AsyncIterator[Transaction]:

@@ -4,8 +4,8 @@ import asyncio
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from db.engine.database import Database, Transaction
-from db.sql.reads import Definitions, Owners, R, Read
+from db.engine.database import Database, Make, T, Transaction
+from db.sql.reads import Read
 
 
 class Rehearsal(Database):
@@ -18,6 +18,7 @@ class Rehearsal(Database):
         self._transaction = transaction
         self._turn = asyncio.Lock()
         self.dialect = self.database.dialect
+        self.waits = False
         self.held = self.database.held
         self.cursor_secret = self.database.cursor_secret
 
@@ -26,13 +27,11 @@ class Rehearsal(Database):
         """The one in which nothing has happened."""
         return self._transaction.database
 
-    async def fetch(
-        self, read: Read[R], found: Definitions | None = None, owners: Owners = (), /, **values: Any
-    ) -> list[R]:
-        """The records of a read as the transaction sees them. Raises `Busy`."""
+    async def read(self, read: Read[Any], make: Make[T], /, **values: Any) -> T:
+        """What is made of the rows of a read as the transaction sees them. Raises `Busy`."""
         async with self._turn:
             try:
-                return await self._transaction.fetch(read, found, owners, **values)
+                return await self._transaction.read(read, make, **values)
             except Exception as error:
                 self.database.refuse(error)
                 raise

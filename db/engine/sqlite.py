@@ -16,11 +16,11 @@ from typing import Any
 
 import aiosqlite
 
-from db.engine.database import Database, Pace, Transaction
+from db.engine.database import Database, Make, Pace, T, Transaction
 from db.engine.group_commit import GroupCommit
 from db.engine.turns import Turns
 from db.sql.compiled import SQLITE
-from db.sql.reads import Definitions, KeyedRead, Owners, R, Read
+from db.sql.reads import KeyedRead, Read
 
 _BUSY_SECONDS = 5
 # The loop's own connection waits in the loop: no longer than whoever opens or closes the file takes.
@@ -35,6 +35,7 @@ class SqliteDatabase(Database):
     """A SQLite file: one writing connection, one reading connection in the loop thread, two in threads of their own."""
 
     dialect = SQLITE
+    waits = False
 
     def __init__(self, path: str, reader: sqlite3.Connection, writer: GroupCommit, pace: Pace) -> None:
         self._path = path
@@ -59,28 +60,26 @@ class SqliteDatabase(Database):
         self._scanners = ThreadPoolExecutor(_SCANNERS, "sqlite-scan")
         self._turns = Turns(_SCANNERS)
 
-    async def fetch(
-        self, read: Read[R], found: Definitions | None = None, owners: Owners = (), /, **values: Any
-    ) -> list[R]:
-        """The committed records of a read; one that may scan runs in a thread, and ends when nobody waits for it."""
+    async def read(self, read: Read[Any], make: Make[T], /, **values: Any) -> T:
+        """What is made of the committed rows; what may scan runs in a thread, and ends when nobody waits for it."""
         if isinstance(read, KeyedRead):
             read, values = read.of(values["keys"])
         try:
             if not read.scans:
                 if not self._reads:
                     self._begin_reads()
-                return _run(self._reader, read, values, found, owners)
+                return _run(self._reader, read, values, make)
             async with self._turns.turn():
-                return await self._scan(read, values, found, owners)
+                return await self._scan(read, values, make)
         except Exception as error:
             self.refuse(error)
             raise
 
-    async def _scan(self, read: Read[R], values: dict[str, Any], found: Definitions | None, owners: Owners) -> list[R]:
+    async def _scan(self, read: Read[Any], values: dict[str, Any], make: Make[T]) -> T:
         scan = _Scan()
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._scanners, lambda: scan.run(self._scanner(), read, values, found, owners)
+                self._scanners, lambda: scan.run(self._scanner(), read, values, make)
             )
         except asyncio.CancelledError:
             scan.stop()
@@ -197,19 +196,12 @@ class _Scan:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
 
-    def run(
-        self,
-        connection: sqlite3.Connection,
-        read: Read[R],
-        values: dict[str, Any],
-        found: Definitions | None,
-        owners: Owners,
-    ) -> list[R]:
-        """The records of the read."""
+    def run(self, connection: sqlite3.Connection, read: Read[Any], values: dict[str, Any], make: Make[T]) -> T:
+        """What is made of the rows of the read."""
         with self._lock:
             self._connection = connection
         try:
-            return _run(connection, read, values, found, owners)
+            return _run(connection, read, values, make)
         finally:
             # From here on the connection is somebody else's.
             with self._lock:
@@ -229,15 +221,9 @@ async def open_sqlite(path: str, pace: Pace) -> SqliteDatabase:
     return SqliteDatabase(path, _open_reader(path, _READER_SECONDS), writer, pace)
 
 
-def _run(
-    connection: sqlite3.Connection,
-    read: Read[R],
-    values: dict[str, Any],
-    found: Definitions | None,
-    owners: Owners,
-) -> list[R]:
-    statement, records = read.compiled(SQLITE)
-    return records(connection.execute(statement.sql, statement.bind(values)).fetchall(), found, owners)
+def _run(connection: sqlite3.Connection, read: Read[Any], values: dict[str, Any], make: Make[T]) -> T:
+    statement = read.compiled(SQLITE).statement
+    return make(connection.execute(statement.sql, statement.bind(values)).fetchall())
 
 
 def _create(path: str) -> None:

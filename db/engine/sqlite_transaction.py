@@ -96,7 +96,7 @@ class SqliteTransaction(Transaction):
     async def serialize(self, work: str) -> None:
         """Nothing to wait for: the whole file is locked."""
 
-    async def _rows(self, statement: Compiled, values: Values, *, scans: bool = False) -> Sequence[Row]:
+    async def _rows(self, statement: Compiled, values: Values, *, scans: bool = False) -> list[Row]:
         self._check()
         parameters = statement.bind(values)
         if scans:

@@ -26,6 +26,7 @@ class Built(NamedTuple, Generic[R]):
 
     statement: Compiled
     records: Callable[[Sequence[Row], Definitions | None, Owners], list[R]]
+    columns: Sequence[str | None]
 
 
 class Read(Generic[R]):
@@ -33,9 +34,9 @@ class Read(Generic[R]):
 
     `build` is a record, whose members are the columns in their order, or a function that takes the row. Where `defined`
     is set, to the name of a kind of definitions (see `db.definitions.fetch`), the last column is looked up among those
-    that the read is given when it runs, and `build` takes what was found. With `ranked`, which makes a key to sort by
-    of the definitions' ranks, the records come in the order of their definitions. `scans` marks a read whose work is
-    not bounded by its answer.
+    that the read is given when it runs, and `build` takes what was found. `ranked` rows come in the order of their
+    definitions, `guarded` ones without those whose definition is private to others. `scans` marks a read whose work
+    is not bounded by its answer.
     """
 
     def __init__(
@@ -44,7 +45,8 @@ class Read(Generic[R]):
         build: Callable[..., R],
         *,
         defined: str = "",
-        ranked: Callable[[Ranks], Callable[[R], int]] | None = None,
+        ranked: bool = False,
+        guarded: bool = False,
         scans: bool = False,
         names: frozenset[str] | None = None,
     ) -> None:
@@ -52,6 +54,7 @@ class Read(Generic[R]):
         self.build = build
         self.defined = defined
         self.ranked = ranked
+        self.guarded = guarded
         self.scans = scans
         self._names = names
         self.compiled = lru_cache(maxsize=4)(self._compile)
@@ -66,7 +69,7 @@ class Read(Generic[R]):
         return self if names is None else self._narrowed(names)
 
     def _narrow(self, names: frozenset[str]) -> "Read[R]":
-        return Read(self.select, self.build, defined=self.defined, ranked=self.ranked, scans=self.scans, names=names)
+        return Read(self.select, self.build, defined=self.defined, scans=self.scans, names=names)
 
     def _compile(self, dialect: Dialect, lock: Table | None = None) -> Built[R]:
         select = self.select
@@ -81,7 +84,7 @@ class Read(Generic[R]):
             select = select.with_only_columns(*(column for column, keep in zip(columns, kept, strict=True) if keep))
         statement = compile_statement(select if lock is None else select.with_for_update(of=lock), dialect)
         keys = [column.key for column in select.selected_columns]
-        return Built(statement, _builder(self.build, statement.converts, keys, kept, defined=bool(self.defined)))
+        return Built(statement, _builder(self.build, statement.converts, keys, kept, defined=bool(self.defined)), keys)
 
 
 class KeyedRead(Read[R]):
@@ -100,25 +103,28 @@ class KeyedRead(Read[R]):
         build: Callable[..., R],
         *,
         defined: str = "",
-        ranked: Callable[[Ranks], Callable[[R], int]] | None = None,
+        ranked: bool = False,
+        guarded: bool = False,
         names: frozenset[str] | None = None,
         alone: Select[Any] | None = None,
     ) -> None:
         # By their keys the rows are told apart.
-        listed = None if names is None else names | {key.key}
-        super().__init__(select.where(among(key, "keys")), build, defined=defined, ranked=ranked, names=listed)
+        names = None if names is None else names | {key.key}
+        more: dict[str, Any] = {"defined": defined, "ranked": ranked, "guarded": guarded, "names": names}
+        super().__init__(select.where(among(key, "keys")), build, **more)
         self.key = key.key
         alone = select if alone is None else alone
         self._whole = select, key, alone
-        self.one = Read(alone.where(key == bindparam("key")), build, defined=defined, ranked=ranked, names=names)
+        self.one = Read(alone.where(key == bindparam("key")), build, **more)
 
     def narrowed(self, names: frozenset[str] | None) -> "KeyedRead[R]":
-        """As of any read; a list's statement reads the key besides."""
+        """As of any read; the key is read besides."""
         return self if names is None else self._narrowed(names)
 
     def _narrow(self, names: frozenset[str]) -> "KeyedRead[R]":
         select, key, alone = self._whole
-        return KeyedRead(select, key, self.build, defined=self.defined, ranked=self.ranked, names=names, alone=alone)
+        more: dict[str, Any] = {"defined": self.defined, "ranked": self.ranked, "guarded": self.guarded}
+        return KeyedRead(select, key, self.build, **more, names=names, alone=alone)
 
     def of(self, keys: Sequence[Any]) -> tuple[Read[R], dict[str, Any]]:
         """What to run for those keys, and the values that it takes."""

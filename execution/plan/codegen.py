@@ -42,7 +42,7 @@ from execution.plan.outputs import (
     Kept,
     is_plain,
 )
-from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan, Program, ValuePlan
+from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan, Program, Shape, ValuePlan
 
 # Strawberry lets an object be cast to another type than that of its class.
 _IS_ITSELF = f"not hasattr({{0}}, {TYPE_CAST_ATTRIBUTE!r})"
@@ -59,9 +59,9 @@ def generate(program: Program) -> tuple[str, dict[str, Any]]:
     writer = _Writer(program.default_resolver)
     for object_plan in program.objects:
         writer.object(object_plan)
-    for field in program.fields:
-        if field.kind in (FieldKind.ASYNC_RESOLVER, FieldKind.BATCHED):
-            writer.awaited(field.value)
+        for field in object_plan.fields:
+            if field.kind in (FieldKind.ASYNC_RESOLVER, FieldKind.BATCHED) and field.shape is None:
+                writer.awaited(field.value)
     return "\n".join([*writer.lines, *writer.tables, ""]), writer.names
 
 
@@ -203,9 +203,13 @@ class _Writer:
         if field.kind is FieldKind.BATCHED:
             self._line(f"run.batches[{field.batch}].append((x, o, position))")
         elif field.kind is FieldKind.ASYNC_RESOLVER:
-            self._try_to_get("a", self._call(field))
+            self._try_to_get("a", self._call(field) if field.shape is None else self._read(field, field.shape))
             place = self._name("p", field.value.number, field.value)
             self._line(f"run.late.append(({place}, (a, o, position)))")
+
+    def _read(self, field: FieldPlan, shape: Shape) -> str:
+        plan, shaped = self._name("f", field.number, field), self._name("shape", field.number, shape)
+        return f"read_one(run, {plan}, {shaped}, position)"
 
     def awaited(self, place: ValuePlan) -> None:
         """The function that gives an awaited value its final form."""

@@ -66,11 +66,11 @@ class Kept(dict[int, dict[str, Any]]):
 
 
 class Remembered(dict[Any, Any]):
-    """Outputs of a type by the value; made when they are looked up."""
+    """Outputs by the value; made when they are looked up."""
 
-    def __init__(self, leaf: GraphQLLeafType) -> None:
+    def __init__(self, output: Callable[[Any], Any]) -> None:
         super().__init__()
-        self._output = output_function(leaf)
+        self._output = output
 
     def __missing__(self, value: Any) -> Any:
         output = self._output(value)
@@ -82,7 +82,7 @@ class Remembered(dict[Any, Any]):
 @lru_cache(maxsize=64)
 def remembered(leaf: GraphQLLeafType, may_be_none: bool) -> Remembered:
     """What is remembered of a type, once for all operations: the same days are in most of them."""
-    return Remembered(leaf)
+    return Remembered(output_function(leaf))
 
 
 def output_function(leaf: GraphQLLeafType) -> Callable[[Any], Any]:

@@ -21,8 +21,11 @@ from graphql import (
 from strawberry.types.field import StrawberryField
 
 from execution.batched import BatchFunction
+from execution.markers import DeclaredRead
 from execution.plan.arguments import FieldArguments
 
+Part = Callable[[Any], str]
+"""The expression for one member of an answer, from a row as `Shape.write` takes it."""
 Step = tuple[str, str] | None
 """A response key and the type it belongs to, or None for the index of a list item."""
 
@@ -64,6 +67,8 @@ class FieldPlan:
     """What resolvers are told of it first: name, nodes, type, parent."""
     arguments: FieldArguments | None = None
     """How its function comes to them; None unless it is called by itself."""
+    shape: "Shape | None" = None
+    """What the rows become that it reads; None where it goes the general way."""
     batch: int = -1
     """Where the parents of a batched field are gathered."""
     wanted: dict[str, frozenset[str] | None] | None = None
@@ -126,6 +131,27 @@ class ObjectPlan:
     """The generated function `(run, object, position)` that makes its part of the answer."""
 
 
+class Shape:
+    """What a row becomes, in Python that the owner of the rows completes (see `execution.markers.RowSource`)."""
+
+    def __init__(self, rows: DeclaredRead) -> None:
+        self.rows = rows
+        self.members: frozenset[str] = frozenset()
+        self.children: list[FieldPlan] = []
+        self.prepared: dict[Any, Any] = {}
+        """What the owner of the rows has made of it."""
+        self._parts: list[tuple[str, Part]] = []
+
+    def write(self, row: Any) -> str:
+        """The expression for the dictionary of one row."""
+        return f"{{{', '.join(f'{key!r}: {part(row)}' for key, part in self._parts)}}}"
+
+    def add(self, key: str, part: Part, *members: str) -> None:
+        """Puts a part under a key of the answer; it takes these members."""
+        self._parts.append((key, part))
+        self.members |= {*members}
+
+
 @dataclass(slots=True, eq=False)
 class Program:
     """One operation, for one combination of its `@skip` and `@include` conditions: its plan, and what is made of it."""
@@ -141,6 +167,7 @@ class Program:
     fields: list[FieldPlan] = dataclasses.field(default_factory=list)
     values: list[ValuePlan] = dataclasses.field(default_factory=list)
     objects: list[ObjectPlan] = dataclasses.field(default_factory=list)
+    """Those that a function makes; a shape makes others of rows."""
     batches: list[FieldPlan] = dataclasses.field(default_factory=list)
     shared_batches: set[BatchFunction] = dataclasses.field(default_factory=set)
     """Batch functions that several fields use, so that they may share calls."""

@@ -8,7 +8,7 @@ What cannot be planned raises `NotCompiled`, whose text is the reason; such an o
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from inspect import iscoroutinefunction
 from typing import Any, cast
 
@@ -37,6 +37,7 @@ from strawberry.types.field import StrawberryField
 from execution.batched import BatchedField
 from execution.plan.arguments import FieldArguments
 from execution.plan.plan import FieldKind, FieldPlan, NotCompiled, ObjectPlan, Program, Step, TooManyFields, ValuePlan
+from execution.plan.shapes import shape_of
 
 MAX_FIELDS = 800
 """Fields of one plan, counted for every concrete type that an interface or union may turn out to be. Compiling takes
@@ -129,9 +130,26 @@ class _Planner:
             raise NotCompiled("nested too deeply") from None
         program = self._program
         program.roots = roots
-        functions = Counter(cast("BatchedField", field.field).batch_function for field in program.batches)
-        program.shared_batches = {function for function, uses in functions.items() if uses > 1}
+        self._gather()
+        program.objects = [*_made(roots)]
         return program
+
+    def _gather(self) -> None:
+        """Gathers the fields that are batched. Those that ask the same do it together, and so the general way."""
+        program = self._program
+        while True:
+            program.batches = [field for field in _live(program.roots) if field.kind is FieldKind.BATCHED]
+            functions = Counter(cast("BatchedField", field.field).batch_function for field in program.batches)
+            program.shared_batches = {function for function, uses in functions.items() if uses > 1}
+            sharing = [
+                f for f in program.batches if cast("BatchedField", f.field).batch_function in program.shared_batches
+            ]
+            if all(field.shape is None for field in sharing):
+                break
+            for field in sharing:
+                field.shape = None
+        for number, field in enumerate(program.batches):
+            field.batch = number
 
     def _object(
         self,
@@ -166,12 +184,11 @@ class _Planner:
             len(self._program.fields), key, parent, definition, field, [d.node for d in details], path, kind
         )
         self._program.fields.append(plan)
-        if kind is FieldKind.BATCHED:
-            plan.batch = len(self._program.batches)
-            self._program.batches.append(plan)
         if kind in (FieldKind.RESOLVER, FieldKind.ASYNC_RESOLVER, FieldKind.BATCHED):
             plan.arguments = FieldArguments(self._strawberry, definition, cast("StrawberryField", field), node)
         plan.value = self._value(plan, definition.type, details, path, nullable_depth, 0)
+        if kind in (FieldKind.ASYNC_RESOLVER, FieldKind.BATCHED):
+            plan.shape = shape_of(plan)
         return plan
 
     def _kind(self, field: StrawberryField | None) -> FieldKind:
@@ -217,3 +234,21 @@ class _Planner:
                 )[0]
                 plan.objects[concrete.name] = self._object(concrete, grouped, path, depth)
         return plan
+
+
+def _live(plans: Iterable[ObjectPlan]) -> Iterator[FieldPlan]:
+    """The fields of objects and of those within them, but for what shapes make."""
+    for plan in plans:
+        for field in plan.fields:
+            yield field
+            if field.shape is None:
+                yield from _live(field.value.objects_within())
+
+
+def _made(plans: Iterable[ObjectPlan], *, shaped: bool = False) -> Iterator[ObjectPlan]:
+    """The objects that a function makes: all but those that shapes do, which hold some themselves."""
+    for plan in plans:
+        if not shaped:
+            yield plan
+        for field in plan.fields:
+            yield from _made(field.value.objects_within(), shaped=field.shape is not None)

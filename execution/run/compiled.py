@@ -20,6 +20,7 @@ from execution.plan.plan import Program, ValuePlan
 from execution.plan.planner import plan_operation
 from execution.run.complete import Propagate, complete, read_leaves
 from execution.run.levels import finish
+from execution.run.rows import made, read_one
 from execution.run.run import Run, info, keywords, raw_info
 from execution.run.wanted import wanted_of
 
@@ -30,6 +31,7 @@ _NAMES: dict[str, Any] = {
     "keywords": keywords,
     "raw_info": raw_info,
     "read_leaves": read_leaves,
+    "read_one": read_one,
 }
 """What generated functions call."""
 
@@ -64,7 +66,8 @@ def _load(program: Program, names: dict[str, Any]) -> None:
 
 
 def _completer(place: ValuePlan) -> Callable[[Run, Any, Any], Any]:
-    return lambda run, value, position: complete(run, place, value, position)
+    finish = complete if place.field.shape is None else made
+    return lambda run, value, position: finish(run, place, value, position)
 
 
 async def run_program(program: Program, context: Any, root: Any, variables: VariableValues) -> ExecutionResult:

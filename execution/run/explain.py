@@ -31,6 +31,9 @@ def explain(program: Program, *, with_source: bool = False) -> str:
         below: list[tuple[str, FieldPlan]] = []
         for way, field in awaited:
             lines.append(f"  {way}: {_described(field)}")
+            if field.shape is not None:
+                lines += _shaped(field, 2)
+                continue
             for inner in field.value.objects_within():
                 lines += _object(inner, 2)
                 below += _awaited(way + _lists(field.value), inner)
@@ -44,6 +47,17 @@ def _described(field: FieldPlan) -> str:
     calls = "one call for all objects of the level" if field.kind is FieldKind.BATCHED else "a call for each object"
     given = ", ".join(print_ast(argument) for argument in field.nodes[0].arguments or ())
     return f"{field.kind.value} {field.name}, {calls}{given and f' ({given})'}"
+
+
+def _shaped(field: FieldPlan, indent: int) -> list[str]:
+    """What is made of the rows of a field, and of those that are read below it."""
+    pad = "  " * indent
+    (plan,) = field.value.objects_within()
+    lines = [f"{pad}{plan.type.name} made of rows: {', '.join(inner.key for inner in plan.fields)}"]
+    for inner in plan.fields:
+        if inner.shape is not None:
+            lines += [f"{pad}{plan.type.name}.{inner.key}: one read for all", *_shaped(inner, indent + 1)]
+    return lines
 
 
 def _object(plan: ObjectPlan, indent: int) -> list[str]:

@@ -17,6 +17,7 @@ from strawberry.execution import optimized_is_awaitable as is_awaitable
 from execution.batched import BatchedField, call_batch, frozen
 from execution.plan.plan import FieldPlan, ValuePlan
 from execution.run.complete import Propagate
+from execution.run.rows import read_all
 from execution.run.run import HELD, Entry, Run, info, keywords, response_path
 from execution.run.steps import resumed
 
@@ -61,8 +62,10 @@ class _Call:
         """The call. Raises what is wrong with its arguments."""
         if self.value is not None:
             return self.value
-        first = self.parts[0][1][0]
         field = self.field
+        if field.shape is not None:
+            return read_all(run, field.shape, [entry[0] for entry in self.parts[0][1]])
+        first = self.parts[0][1][0]
         batched: Any = field.field
         taken: Any = field.arguments
         arguments = taken.fixed

@@ -38,8 +38,10 @@ class Run:
     __slots__ = (
         "arguments",
         "batches",
+        "context",
         "data",
         "errors",
+        "failed",
         "info_tail",
         "late",
         "nulled",
@@ -53,11 +55,14 @@ class Run:
         self.since = perf_counter()
         """When it last gave others their turn."""
         self.variables = variables
+        self.context = context
         self.data: Any = None
         """The answer so far; inside a mutation, the part of the root field that is being run."""
         self.errors: list[GraphQLError] = []
         self.nulled: set[tuple[str | int, ...]] = set()
         """Paths that errors made null; what fails below them later is not reported."""
+        self.failed: dict[FieldPlan, Exception] = {}
+        """What befell reads below others (see `execution.run.rows`)."""
         self.batches: list[list[Entry]] = [[] for _ in program.batches]
         """By batched field: the parents that wait for it."""
         self.late: list[tuple[ValuePlan, Entry]] = []

@@ -641,7 +641,8 @@ def test_explain_shows_levels_batches_and_statements(demo_url: str, tmp_path: Pa
     file.write_text(QUERY)
     assert "statements" not in succeeded("explain", str(file))
     said = succeeded("explain", str(file), "--variables", '{"gtin": "00000080050698"}', CERTGATE_DATABASE_URL=demo_url)
-    assert "level 2: 1 awaited together\n  product.certifications: batched Product.certifications" in said
+    assert "level 1: 1 awaited together\n  product: async resolver Query.product" in said
+    assert "    Product made of rows: name, certifications\n    Product.certifications: one read for all" in said
     _, _, statements = said.partition("statements: 2\n")
     first, second = statements.splitlines()
     assert first.strip() == "1 row: SELECT products.gtin, products.name FROM products WHERE products.gtin = ?"
@@ -653,9 +654,9 @@ def test_explain_knows_the_conditions_that_are_given(demo_url: str, tmp_path: Pa
     file.write_text(
         'query ($s: Boolean!) { viewer { role } product(gtin: "00000080050698") { name @skip(if: $s) id } }'
     )
-    assert "Product inlined: id" in succeeded("explain", str(file))
+    assert "Product made of rows: id" in succeeded("explain", str(file))
     said = succeeded("explain", str(file), "--variables", '{"s": false}', CERTGATE_DATABASE_URL=demo_url)
-    assert "Product inlined: name, id" in said
+    assert "Product made of rows: name, id" in said
     assert "products.name FROM" in said
 
 

@@ -112,8 +112,6 @@ BULK = {
     "assignCertifications": "assignCertification",
     "patchCertificationAssignments": "patchCertificationAssignment",
     "removeCertifications": "removeCertification",
-    "createProducts": "createProduct",
-    "patchProducts": "patchProduct",
 }
 """The bulk forms, each with its single form."""
 

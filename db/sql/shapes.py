@@ -1,0 +1,106 @@
+"""From rows straight to what an answer has in their place, without records in between: one function for a shape.
+
+The rows of products of which the GTIN, the brand and what they hold are asked for become, by a function that reads:
+
+    def fill(rows, found, owners, into, below):
+     below0 = below[0].setdefault
+     for v0, v1, in rows:
+      into[v0].append({'gtin': v0, 'brand': v1, 'certifications': below0(v0, [])})
+
+Another call fills the lists that this one leaves in `below`. What records would hold, nobody's notes but one's own and
+no more of the definitions than may be seen, holds here, too.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import Dialect
+
+from db.sql.reads import Definitions, KeyedRead, Owners, Row
+from domain.publishable import PRIVATE_MEMBERS
+
+Into = dict[Any, list[Any]]
+"""By key: the list that the rows of that key become."""
+Fill = Callable[[Sequence[Row], Definitions | None, Owners, Into, Sequence[Into]], None]
+
+
+class RowShape(Protocol):
+    """What becomes of a row."""
+
+    @property
+    def members(self) -> frozenset[str]:
+        """The members of the record that it takes."""
+
+    @property
+    def prepared(self) -> dict[Any, Any]:
+        """What was made of it here."""
+
+    def write(self, row: "ShapedRow") -> str:
+        """The expression for it."""
+
+
+class ShapedRow:
+    """A row as the expressions of a shape see it."""
+
+    def __init__(self, read: KeyedRead[Any], dialect: Dialect, *, public: bool) -> None:
+        built = read.compiled(dialect)
+        self._columns = [*built.columns]
+        self._converts = built.statement.converts
+        self._public = public
+        self.before: list[str] = []
+        """What is done before the first row."""
+        self.names: dict[str, Any] = {}
+
+    def _name(self, value: Any) -> str:
+        name = f"n{len(self.names)}"
+        self.names[name] = value
+        return name
+
+    def member(self, name: str, output: Callable[[Any], Any] | None = None) -> str:
+        """A member, put out by the function or table that `output` makes of the driver's conversion, if any."""
+        value = f"v{self._columns.index(name)}"
+        if self._public and name in PRIVATE_MEMBERS:
+            return self._name(PRIVATE_MEMBERS[name])
+        convert = self._converts[self._columns.index(name)]
+        found = convert if output is None else output(convert)
+        if isinstance(found, Mapping):
+            return f"{self._name(found)}[{value}]"
+        if found is not None:
+            value = f"None if {value} is None else {self._name(found)}({value})"
+        # The notes of their owner.
+        return (
+            f"({value} if v{self._columns.index('organization_id')} in owners else {{}})"
+            if name == "metadata"
+            else value
+        )
+
+    def definition(self, table: Any) -> str:
+        """What `table.of(definitions)` has for the definition of the row."""
+        name = self._name(table)
+        self.before.append(f"{name}_ = {name}.of(found)")
+        return f"{name}_[v{len(self._columns) - 1}]"
+
+    def child(self, number: int, key: str) -> str:
+        """The list that another read, the one of that number below this one, fills with the rows of this key."""
+        self.before.append(f"below{number} = below[{number}].setdefault")
+        return f"below{number}({self.member(key)}, [])"
+
+
+def shaped(read: KeyedRead[Any], shape: RowShape, dialect: Dialect, *, public: bool) -> tuple[KeyedRead[Any], Fill]:
+    """The read of no more than a shape needs, and the function that makes it of the rows; remembered by the shape."""
+    prepared = shape.prepared.get((dialect.name, public))
+    if prepared is None:
+        part = read.narrowed(shape.members)
+        prepared = shape.prepared[dialect.name, public] = part, _fill(part, shape, dialect, public=public)
+    return prepared
+
+
+def _fill(read: KeyedRead[Any], shape: RowShape, dialect: Dialect, *, public: bool) -> Fill:
+    row = ShapedRow(read, dialect, public=public)
+    key, made = row.member(read.key), shape.write(row)
+    values = "".join(f"v{index}, " for index in range(len(read.compiled(dialect).columns)))
+    lines = [*row.before, f"for {values}in rows:", f" into[{key}].append({made})"]
+    source = "\n ".join(["def fill(rows, found, owners, into, below):", *lines])
+    exec(source, row.names)  # noqa: S102 - names of members and numbers; the shape quotes what a document says
+    fill: Fill = row.names["fill"]
+    return fill

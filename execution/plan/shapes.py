@@ -1,0 +1,133 @@
+"""What the rows of a declared read become: an answer's dictionaries, where nothing about them has to be looked at.
+
+That is so where an object is a record whose members are of the types that it declares, where what is asked of it are
+such members, lasting objects, and relations that are declared reads themselves. Anything else goes the general way.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from enum import Enum
+from functools import lru_cache
+from typing import Any, cast
+
+from graphql import GraphQLBoolean, GraphQLID, GraphQLInt, GraphQLLeafType, GraphQLString
+
+from execution.markers import ROWS, DeclaredRead, declared
+from execution.plan.classes import is_lasting, record_of
+from execution.plan.outputs import MAX_KEPT, Remembered, output_function
+from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan, Shape, ValuePlan
+
+Convert = Callable[[Any], Any] | None
+
+_AS_DECLARED: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
+_TEXTS = (GraphQLString, GraphQLID)
+
+
+class _NoRun:
+    """What lasting objects are made in, of which every one is as its class declares: nothing is noted in it."""
+
+    errors = ()
+
+
+class Outlines(dict[Any, dict[str, Any]]):
+    """What is made of lasting objects at one place, by what the rows call them."""
+
+    def __init__(self, plan: ObjectPlan) -> None:
+        super().__init__()
+        self._plan = plan
+        self._found: Mapping[Any, Any] = {}
+
+    def of(self, found: Mapping[Any, Any]) -> "Outlines":
+        """What is made of these objects."""
+        if found is not self._found:
+            self.clear()
+            self._found = found
+        return self
+
+    def __missing__(self, name: Any) -> dict[str, Any]:
+        built: dict[str, Any] = self._plan.build(_NoRun, self._found[name], None)
+        if len(self) >= MAX_KEPT:
+            self.clear()
+        self[name] = built
+        return built
+
+
+def shape_of(field: FieldPlan) -> Shape | None:
+    """What the rows of a field become; None unless it is a declared read, and all below it is known beforehand."""
+    rows: DeclaredRead | None = field.field.metadata.get(ROWS) if field.field is not None else None
+    place = field.value.item or field.value
+    if rows is None or len(place.objects) != 1:
+        return None
+    (plan,) = place.objects.values()
+    if record_of(plan) is not rows.source.record:
+        return None
+    shape = Shape(rows)
+    for each in plan.fields:
+        if not _add(shape, each, declared(rows.source.record)):
+            return None
+    sources = [child.shape.rows.source for child in shape.children if child.shape is not None]
+    # Fields that ask the same are asked together, which a shape cannot.
+    return shape if len(set(sources)) == len(sources) else None
+
+
+def _add(shape: Shape, field: FieldPlan, types: Mapping[str, tuple[type, bool]]) -> bool:
+    """Adds a field to a shape, if it is one of those that can be."""
+    if field.kind is FieldKind.TYPENAME:
+        shape.add(field.key, lambda row: repr(field.parent.name))
+        return True
+    if field.kind is FieldKind.BATCHED and field.shape is not None and field.shape.rows.key in types:
+        number, key = len(shape.children), field.shape.rows.key
+        shape.children.append(field)
+        shape.add(field.key, lambda row: cast(str, row.child(number, key)), key)
+        return True
+    name = cast("Any", field.field).python_name
+    if field.kind is not FieldKind.ATTRIBUTE or name not in types:
+        return False
+    kind, may_be_none = types[name]
+    place = field.value
+    if may_be_none and place.non_null:
+        return False
+    if name == shape.rows.source.definition:
+        (plan,) = place.objects.values()
+        if not (record_of(plan) is kind and is_lasting(plan)):
+            return False
+        outlines = Outlines(plan)
+        shape.add(field.key, lambda row: cast(str, row.definition(outlines)))
+        return True
+    output = _output(place, kind)
+    if output is not None:
+        shape.add(field.key, lambda row: cast(str, row.member(name, output)), name)
+    return output is not None
+
+
+def _output(place: ValuePlan, kind: type) -> Callable[[Convert], Any] | None:
+    """From how a member is read to how it is put out; None unless every value of it can be."""
+    if place.item is not None:
+        # Lists in records are of texts.
+        return _as_it_is if kind is list and place.item.type in _TEXTS else None
+    if not place.is_leaf:
+        return None
+    if _AS_DECLARED.get(cast("Any", place.leaf)) is kind:
+        return _as_it_is
+    if kind in (datetime, dict):
+        return lambda convert: _composed(place.leaf, convert)
+    if kind is date or issubclass(kind, Enum) or (kind is int and place.leaf is GraphQLInt):
+        return lambda convert: _remembered(place.leaf, convert)
+    return None
+
+
+def _as_it_is(convert: Convert) -> Any:
+    return convert
+
+
+def _composed(leaf: GraphQLLeafType, convert: Convert) -> Callable[[Any], Any]:
+    output = output_function(leaf)
+    return output if convert is None else lambda value: output(convert(value))
+
+
+@lru_cache(maxsize=128)
+def _remembered(leaf: GraphQLLeafType, convert: Convert) -> Remembered:
+    """Once for all operations: the same days are in most of them."""
+    table = Remembered(_composed(leaf, convert))
+    table[None] = None
+    return table

@@ -1,0 +1,92 @@
+"""Running declared reads: what they find is the answer's own dictionaries, with all that is below them.
+
+A read fills lists that are part of the answer already. Where one fails, that is noted by its field, and what was made
+is gone through once more (`made`): so errors cost, and only they do.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Any
+
+from execution.plan.plan import FieldPlan, Shape, ValuePlan
+from execution.run.complete import Propagate, complete, fail
+from execution.run.run import HELD, Position, Run, keywords
+
+Lists = dict[Any, list[Any]]
+
+
+async def read_one(run: Run, field: FieldPlan, shape: Shape, position: Position) -> Any:
+    """What a field at the root has, by its argument. Raises what is wrong with that, or befell the read."""
+    key = keywords(run, field, position)[shape.rows.key]
+    if shape.rows.parse is not None:
+        key = shape.rows.parse(key)
+    into: Lists = {key: []}
+    await _fill(run, shape, into)
+    (found,) = into.values()
+    if field.value.item is not None:
+        return found
+    return found[0] if found else None
+
+
+async def read_all(run: Run, shape: Shape, parents: Sequence[Any]) -> list[Any]:
+    """What a relation has, for each of the parents."""
+    name = shape.rows.key
+    keys = [getattr(parent, name) for parent in parents]
+    into: Lists = {key: [] for key in keys}
+    await _fill(run, shape, into)
+    return [into[key] for key in keys]
+
+
+async def _fill(run: Run, shape: Shape, into: Lists) -> None:
+    source = shape.rows.source
+    below: list[Lists] = [{} for _ in shape.children]
+    await source.fill(run.context, shape, into, below)
+    if perf_counter() - run.since > HELD:
+        await run.give_way()
+    # What nobody waits for gains nothing from a task of its own.
+    tasks: list[asyncio.Task[None]] = []
+    try:
+        for child, lists in zip(shape.children, below, strict=True):
+            if lists and child is not shape.children[-1] and source.waits(run.context):
+                tasks.append(asyncio.create_task(_fill_below(run, child, lists)))
+            elif lists:
+                await _fill_below(run, child, lists)
+        for task in tasks:
+            await task
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        raise
+
+
+async def _fill_below(run: Run, child: FieldPlan, lists: Lists) -> None:
+    shape = child.shape
+    assert shape is not None
+    try:
+        await _fill(run, shape, lists)
+    except Exception as error:  # noqa: BLE001 - an error of the field, for each of its parents
+        run.failed[child] = error
+
+
+def made(run: Run, place: ValuePlan, value: Any, position: Position) -> Any:
+    """The final value of a field that was read. Raises `Propagate` instead of a null not allowed."""
+    if value is None or isinstance(value, Exception):
+        return complete(run, place, value, position)
+    return _mended(run, place, value, position) if run.failed else value
+
+
+def _mended(run: Run, place: ValuePlan, value: Any, position: Position) -> Any:
+    """The value with nulls where something below it failed."""
+    try:
+        if place is place.field.value and place.field in run.failed:
+            return fail(run, place, run.failed[place.field], position)
+        if place.item is not None:
+            return [_mended(run, place.item, each, (position, index)) for index, each in enumerate(value)]
+        (plan,) = place.objects.values()
+        below = [field for field in plan.fields if field.shape is not None]
+        return {**value, **{f.key: _mended(run, f.value, value[f.key], position) for f in below}}
+    except Propagate:
+        if place.non_null:
+            raise
+        return None

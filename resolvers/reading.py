@@ -1,0 +1,31 @@
+"""Reads by key that are declared: general operations make records of their rows, and GraphQL may make answers of them.
+
+Whichever way is taken, the same is asked of the caller and the same is shown to it.
+"""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from db import definitions
+from db.sql.reads import KeyedRead
+from db.sql.shapes import Into, RowShape
+from domain.access import Permission, require
+from domain.records import Record
+from resolvers.operation import Context
+
+
+class Source:
+    """The rows of a read; `definition` is the member of its `record` that is held in memory, "" where none is."""
+
+    def __init__(self, read: KeyedRead[Any]) -> None:
+        self.read = read
+        self.record: type[Record] = cast("Any", read.build)
+        self.definition = self.record.__struct_fields__[-1] if read.defined else ""
+
+    async def fill(self, context: Context, shape: RowShape, into: Into, below: Sequence[Into]) -> None:
+        """Fills the lists of `into`, by key, with what a shape makes of the rows (see `db.sql.shapes`)."""
+        caller = context.caller
+        require(caller, Permission.READ)
+        await definitions.fill(
+            context.database, self.read, shape, caller.organization_ids, into, below, public=not caller.sees_private
+        )

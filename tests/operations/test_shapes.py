@@ -1,0 +1,157 @@
+"""Answers made straight from rows are those of graphql-core, whoever asks and whatever fails."""
+
+from collections import Counter
+from random import Random
+from typing import Any
+
+import pytest
+from graphql import GraphQLObjectType, get_named_type, is_leaf_type
+
+from db.engine.database import Database, Make, T
+from db.sql.reads import Read
+from domain.access import Caller
+from domain.errors import Busy
+from domain.records import Organization
+from domain.vocabulary import KeyKind, Role
+from execution.executor import Executor
+from execution.plan.plan import FieldPlan, ObjectPlan, Program
+from execution.run.interpreted import interpret
+from schema.context import GraphQLContext
+from schema.schema import schema
+from tests.execution.test_differential import described
+from tests.operations.faces import GraphQL
+from tests.operations.test_wanted import UNLIMITED, context
+from tests.operations.test_wanted import shelf as shelf  # noqa: PLC0414 - a fixture
+from tests.world import FAIR_TRADE, GTIN, NON_GMO, OTHERS_GTIN, PRIVATE, USDA_ORGANIC, World
+
+CASES = 60
+ROOTS = (f'product(gtin: "{GTIN}")', f'product(gtin: "{OTHERS_GTIN}")', 'product(gtin: "40063813339314")')
+COMPUTED = {"isActive", "lapsesOn", "standing", "isPrivate"}
+"""What a function makes of an object, which has to be there then."""
+
+
+class Faulty:
+    """The database, of whose reads some fail, the same each time: those of a seed."""
+
+    def __init__(self, database: Database, seed: int, share: float) -> None:
+        self._database = database
+        self._seed, self._share = seed, share
+        self.failed: Counter[str] = Counter()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    @property
+    def database(self) -> Any:
+        return self
+
+    async def fetch(self, read: Read[Any], found: Any = None, owners: Any = (), /, **values: Any) -> Any:
+        records = read.compiled(self._database.dialect).records
+        return await self.read(read, lambda rows: records(rows, found, owners), **values)
+
+    async def read(self, read: Read[Any], make: Make[T], /, **values: Any) -> T:
+        table = read.select.selected_columns[0].table.name
+        if Random(f"{self._seed} {table}").random() < self._share:
+            self.failed[table] += 1
+            raise Busy(f"Nobody reads {table} now; ask again.")
+        return await self._database.read(read, make, **values)
+
+
+def selection(type_: Any, random: Random, depth: int) -> str:
+    """Some fields of a type of which a shape can be made; each under one name."""
+    assert isinstance(type_, GraphQLObjectType)
+    parts = ["__typename"] if random.random() < 0.5 else []
+    for name, field in type_.fields.items():
+        inner = get_named_type(field.type)
+        if is_leaf_type(inner):
+            alias = "again: " if random.random() < 0.05 and name == "id" else ""
+            parts += [alias + name] * (random.random() < 0.4 and name not in COMPUTED)
+        elif depth and not field.args and not (name == "product" and type_.name.endswith("Assignment")):
+            parts += [f"{name} {selection(inner, random, depth - 1)}"] * (random.random() < 0.7)
+    return "{ " + " ".join(parts or ["id"]) + " }"
+
+
+def document(seed: int) -> str:
+    random = Random(seed)
+    root = ROOTS[seed % len(ROOTS)]
+    field = schema._schema.query_type.fields[root.partition("(")[0]]  # type: ignore[union-attr]
+    return f"{{ {root} {selection(get_named_type(field.type), random, 4)} }}"
+
+
+def shapes(plans: list[ObjectPlan]) -> list[FieldPlan]:
+    """The fields of a program that are made straight from rows."""
+    found = []
+    for plan in plans:
+        for field in plan.fields:
+            found += [field] if field.shape is not None else shapes(field.value.objects_within())
+    return found
+
+
+def callers(world: World) -> list[Caller]:
+    brand, other = Organization(world.brand, "brand", "Brand"), Organization(world.rival, "rival", "Rival")
+    return [
+        Caller(world.key_ids["manager"], KeyKind.BUSINESS, Role.MANAGER, brand),
+        Caller(world.key_ids["rival"], KeyKind.BUSINESS, Role.READONLY, other),
+        Caller("p" * 22, KeyKind.PUBLISHABLE, Role.READONLY, brand),  # type: ignore[arg-type]
+    ]
+
+
+@pytest.fixture
+async def secretive(shelf: World) -> World:
+    """The shelf with notes, evidence and a private certification on it."""
+    face = GraphQL(shelf)
+    assert (await face.assign_certification(GTIN, PRIVATE, metadata={"note": "private"})).ok
+    assert (await face.patch_product(GTIN, metadata={"note": "private"})).ok
+    assert (await face.patch_certification(GTIN, USDA_ORGANIC, metadata={"note": "private"})).ok
+    assert (await face.patch_claim(GTIN, NON_GMO, evidence_note="a report", metadata={"note": "private"})).ok
+    return shelf
+
+
+def asking(world: World, caller: Caller, seed: int, faults: float) -> GraphQLContext:
+    """The context of that caller, of whose reads some fail."""
+    own = context(world)
+    own.operation.caller = caller
+    own.operation.database = Faulty(world.database, seed, faults)  # type: ignore[assignment]
+    return own
+
+
+@pytest.mark.parametrize("faults", [0.0, 0.4])
+async def test_answers_are_those_of_graphql_core(secretive: World, faults: float) -> None:
+    executor = Executor(schema, UNLIMITED, timeout=None)
+    shaped = failed = 0
+    for seed in range(CASES):
+        source = document(seed)
+        asked = executor.prepare(source)
+        operation = asked.select(None)
+        for caller in callers(secretive):
+            own, others = (asking(secretive, caller, seed, faults) for _ in range(2))
+            ours = await executor.run(asked, operation, {}, own)
+            theirs = await interpret(executor.schema, asked, operation, {}, others, None)
+            assert ours.data == theirs.data, source
+            mine, others_errors = (list(map(described, result.errors or [])) for result in (ours, theirs))
+            assert all(error in others_errors for error in mine), source
+            assert bool(ours.errors) == bool(theirs.errors)
+            failed += bool(ours.errors)
+        (program,) = operation.programs.found.values()
+        assert isinstance(program, Program)
+        shaped += len(shapes(program.roots))
+    assert shaped == CASES
+    assert executor.counts.compiled == 3 * CASES
+    assert (failed > CASES / 4) is bool(faults)
+
+
+async def test_a_publishable_key_sees_nothing_private(secretive: World) -> None:
+    fields = "metadata certifications { metadata certification { id } } claims { metadata evidenceNote evidenceUrl }"
+    executor = Executor(schema, UNLIMITED, timeout=None)
+    asked = executor.prepare(f'{{ product(gtin: "{GTIN}") {{ {fields} }} }}')
+    seen = []
+    for caller in callers(secretive):
+        own = context(secretive)
+        own.operation.caller = caller
+        result = await executor.run(asked, asked.select(None), {}, own)
+        assert result.errors is None
+        seen.append(str(result.data))
+    assert ["private" in answer for answer in seen] == [True, False, False]
+    assert ["a report" in answer for answer in seen] == [True, True, False]
+    assert [PRIVATE in answer for answer in seen] == [True, False, False]
+    assert all(FAIR_TRADE in answer for answer in seen)
