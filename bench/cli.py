@@ -26,7 +26,7 @@ CACHE = ROOT / "var" / "bench"
 
 _EXPECTED = (Different, LoadError, ServerError, WrongAnswers, OSError, ValueError)
 
-_MAIN = ("H", "Q1", "Q2", "Q3", "M1", "R0", "R1", "R2", "R3")
+_MAIN = ("H", "Q1", "Q2", "Q3", "U1", "U2", "M1", "R0", "R1", "R2", "R3")
 _QUICK = ("H", "Q1", "Q2", "M1", "R1", "R2", "R3")
 _GROWTH = ("Q1", "P0", "P9")
 
@@ -259,10 +259,10 @@ def _measure_growth(run: Run, sizes: Sequence[int], starts: int, folder: Path) -
 
 
 def _documents(server: Server, plan: Plan, folder: Path) -> tuple[Documents, Result]:
-    _say("U1, a stream of documents that were never seen before.")
+    _say("U2, a stream of documents that were never seen before.")
     before = accounting.memory(server.process).resident
     # No warm-up: the documents of one would have to be counted too.
-    result = measure([server], "U1", plan, folder, warm=False)[0]
+    result = measure([server], "U2", plan, folder, warm=False)[0]
     after = accounting.memory(server.process).resident
     return Documents(sum(sample.requests for sample in result.samples), before, after), result
 

@@ -43,6 +43,7 @@ def normal(workload: str, answer: Any) -> Any:
     by_workload: dict[str, Callable[[Any], Any]] = {
         "Q1": lambda answer: _product(answer["data"]["product"]),
         "U1": lambda answer: _product(answer["data"]["product"]),
+        "U2": lambda answer: _product(answer["data"]["product"]),
         "Q2": lambda answer: _page(answer["data"]["products"]),
         "P0": lambda answer: _page(answer["data"]["products"]),
         "P9": lambda answer: _page(answer["data"]["products"]),

@@ -130,7 +130,7 @@ def _questions(server: Server, workload: Workload, seconds: float, connections: 
     asker = server.asker(seed)
     if not workload.uses_pairs:
         # A document that was never seen before must not come round again either.
-        count = _MOST_A_SECOND * max(1, round(seconds)) if workload.key == "U1" else _DIFFERENT_QUESTIONS
+        count = _MOST_A_SECOND * max(1, round(seconds)) if workload.is_new else _DIFFERENT_QUESTIONS
         return [workload.write(asker, number) for number in range(count)]
     left = data.unassigned_pairs(server.products) - server.next_pair
     count = min(left, int(_MOST_A_SECOND * max(1.0, seconds)) + connections)

@@ -7,6 +7,7 @@ the tables, and aliases give its answers the same shape.
 import base64
 import json
 import random
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -111,6 +112,8 @@ class Workload(NamedTuple):
     write: Write
     uses_pairs: bool = False
     """Whether each question assigns a claim that nobody assigned before."""
+    is_new: bool = False
+    """Whether each question is a document that was never sent before."""
 
 
 def _graphql(query: str, variables: dict[str, Any]) -> Question:
@@ -142,10 +145,23 @@ def _typename(asker: Asker, number: int) -> Question:
     return _graphql(TYPENAME, {})
 
 
-def _unique(asker: Asker, number: int) -> Question:
-    # A name of its own makes it a document that no cache has seen.
-    salt = asker.choose.getrandbits(48)
-    return _graphql(ONE.replace("query Product", f"query Product_{salt:012x}"), {"gtin": asker.gtin()})
+def _pasted(asker: Asker, number: int) -> Question:
+    """As clients send it that put values into the text."""
+    text = POSTGRAPHILE_ONE if asker.dialect == "postgraphile" else ONE
+    return _graphql(text.replace("($gtin: String!)", "").replace("$gtin", json.dumps(asker.gtin())), {})
+
+
+_OPTIONAL = re.compile(
+    r"(?<= )(?:gtin|name|brand|countryOfOrigin|certificateNumber|issuingBody|validFrom|expirationDate"
+    r"|code|label|program|source|evidenceUrl|category)(?= )"
+)
+"""What a document of a new shape may leave out, or have under another name: there are 3 to the power of 18 of them."""
+
+
+def _new_shape(asker: Asker, number: int) -> Question:
+    text = POSTGRAPHILE_ONE if asker.dialect == "postgraphile" else ONE
+    chosen = _OPTIONAL.sub(lambda found: asker.choose.choice(("", found[0], f"my_{found[0]}: {found[0]}")), text)
+    return _graphql(chosen, {"gtin": asker.gtin()})
 
 
 _CERTIFICATION_IDS = data.certification_ids()
@@ -224,6 +240,7 @@ WORKLOADS = {
         Workload("R3", "REST: PATCH a certification", OURS, _rest_patch),
         Workload("P0", f"GraphQL: the first page of {PAGE}", GRAPHQL, _first_page),
         Workload("P9", f"GraphQL: the page of {PAGE} at 90 % depth", GRAPHQL, _deep_page),
-        Workload("U1", "GraphQL: Q1 as a document never seen before, each time", OURS, _unique),
+        Workload("U1", "GraphQL: Q1 with the GTIN in its text, each time another", GRAPHQL, _pasted, is_new=True),
+        Workload("U2", "GraphQL: Q1 with fields and names never asked for before", GRAPHQL, _new_shape, is_new=True),
     )
 }

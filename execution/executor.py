@@ -1,8 +1,8 @@
 """Running a GraphQL document: from its text and variables to data and errors.
 
-An operation is compiled when it comes first (see `compiled`). If it cannot be compiled, graphql-core runs it, which
-converts arguments for each object and takes ten times as long for a field: such an operation has to be a small one.
-`Executor.counts` tells how often either happened, and why.
+An operation is planned when it comes first, and compiled when it comes again or is not a small one (see `compiled`).
+If it cannot be compiled, graphql-core runs it, which converts arguments for each object and takes ten times as long for
+a field: such an operation has to be a small one. `Executor.counts` tells how often either happened, and why.
 
 graphql-core is called directly: Strawberry's own entry point validates every request again, runs the first of
 several operations when none is named, and cannot say whether an error came before or during execution. What
@@ -36,7 +36,7 @@ from execution.errors import Refusal, RequestError, with_code
 from execution.plan.plan import NotCompiled, Program
 from execution.plan.planner import condition_variables, graphql_schema
 from execution.plan.variables import VariableReader
-from execution.run.compiled import compile_operation, run_program
+from execution.run.compiled import compile_program, program_of, run_program
 from execution.run.explain import explain
 from execution.run.interpreted import interpret, require_small
 from execution.run.stopping import Gone, stoppable
@@ -72,6 +72,8 @@ class Counts:
     """How operations were run since the start."""
 
     compiled: int = 0
+    uncompiled: int = 0
+    """Runs of programs that were not worth compiling yet."""
     interpreted: Counter[str] = field(default_factory=Counter)
     """Runs by graphql-core, by reason."""
     shared: int = 0
@@ -82,7 +84,8 @@ class Executor:
     """Runs documents against one schema.
 
     `timeout` is in seconds, from the first time that an operation has to wait; None sets no end to it. Without
-    `introspection`, nothing tells what the schema holds. Raises `ValueError` for a schema that needs parts of
+    `introspection`, nothing tells what the schema holds. An operation that costs no more than `run_uncompiled` is
+    compiled when it comes again; others at once. Raises `ValueError` for a schema that needs parts of
     Strawberry's own entry point (extensions, custom directives, `@defer`, an execution class).
     """
 
@@ -94,6 +97,7 @@ class Executor:
         timeout: float | None = 10.0,
         cache: DocumentCache | None = None,
         introspection: bool = True,
+        run_uncompiled: int = 100,
     ) -> None:
         needs_more = schema.extensions or schema.directives or schema.config.enable_experimental_incremental_execution
         if needs_more or schema.execution_context_class is not StrawberryGraphQLCoreExecutionContext:
@@ -104,6 +108,7 @@ class Executor:
         self.schema = schema
         self.limits = limits or DocumentLimits()
         self.timeout = timeout
+        self._run_uncompiled = run_uncompiled
         self.cache = cache if cache is not None else DocumentCache()
         self._schema = graphql_schema(schema)
         self._reader = DocumentReader(self._schema, self.limits, introspection=introspection)
@@ -210,12 +215,17 @@ class Executor:
         document, operation, values = admitted.document, admitted.operation, admitted.values
         program = operation.programs.look_up(values)
         if program is None:
-            # Reading a document, compiling and running may each take long: others have a turn in between.
+            # Reading a document, planning, compiling and running may each take long: others have a turn in between.
             await asyncio.sleep(0)
-            program = self._compile(document, operation, values)
+            program = self._plan(document, operation, values)
             await asyncio.sleep(0)
         if isinstance(program, Program):
-            self.counts.compiled += 1
+            if not program.source and (program.begun or admitted.charge.cost > self._run_uncompiled):
+                self._compile(document, operation, program)
+                await asyncio.sleep(0)
+            program.begun = True
+            self.counts.compiled += program.source != ""
+            self.counts.uncompiled += program.source == ""
             running = run_program(program, context, root, values)
         else:
             self.counts.interpreted[str(program)] += 1
@@ -254,20 +264,25 @@ class Executor:
         try:
             names = condition_variables(document.ast, operation.node)
             values = {name: (conditions or {}).get(name, True) for name in names}
-            program = compile_operation(self.schema, document.ast, operation.node, values)
+            program = program_of(self.schema, document.ast, operation.node, values)
+            compile_program(program)
             return explain(program, with_source=with_source)
         except NotCompiled as reason:
             return f"run by graphql-core: {reason}"
 
-    def _compile(self, document: Document, operation: Operation, values: VariableValues) -> Program | NotCompiled:
-        """The compiled program for a run with these variables, or the reason why there is none."""
-        programs = operation.programs
-        kept = len(programs.found)
-        make = partial(compile_operation, self.schema, document.ast, operation.node)
-        program = programs.compile(document.ast, operation.node, values, make)
-        if isinstance(program, Program) and len(programs.found) > kept:
+    def _plan(self, document: Document, operation: Operation, values: VariableValues) -> Program | NotCompiled:
+        """The program for a run with these variables, not compiled yet, or the reason why there is none."""
+        make = partial(program_of, self.schema, document.ast, operation.node)
+        program = operation.programs.plan(document.ast, operation.node, values, make)
+        if isinstance(program, Program) and program in operation.programs.found.values():
             self.cache.charge(document, program.weight)
         return program
+
+    def _compile(self, document: Document, operation: Operation, program: Program) -> None:
+        weight = program.weight
+        compile_program(program)
+        if program in operation.programs.found.values():
+            self.cache.charge(document, program.weight - weight)
 
     def _coerce(self, operation: Operation, variables: Mapping[str, Any]) -> VariableValues:
         """The coerced variables. Raises `RequestError` if they do not fit."""

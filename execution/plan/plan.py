@@ -103,7 +103,7 @@ class ValuePlan:
     objects: "dict[str, ObjectPlan]" = dataclasses.field(default_factory=dict)
     """The object that it may be, by the name of the type: one unless the type is an interface or union."""
     complete: Any = None
-    """The generated function `(run, value, position)` that gives the place of a field its final value."""
+    """The function `(run, value, position)` that gives the place of a field its final value."""
 
     @property
     def is_leaf(self) -> bool:
@@ -128,7 +128,7 @@ class ObjectPlan:
     type: GraphQLObjectType
     fields: list[FieldPlan]
     build: Any = None
-    """The generated function `(run, object, position)` that makes its part of the answer."""
+    """The function `(run, object, position)` that makes its part of the answer."""
 
 
 class Shape:
@@ -172,7 +172,9 @@ class Program:
     shared_batches: set[BatchFunction] = dataclasses.field(default_factory=set)
     """Batch functions that several fields use, so that they may share calls."""
     source: str = ""
-    """The generated Python, to whose lines tracebacks refer."""
+    """The generated Python, to whose lines tracebacks refer; none until it is compiled."""
+    begun: bool = False
+    """Whether it was run before."""
 
     @property
     def weight(self) -> int:
@@ -180,4 +182,4 @@ class Program:
 
         A place that remembers lasting objects counts for what it may come to hold.
         """
-        return 100 + len(self.source) // 12 + 300 * self.source.count(".keep(")
+        return 100 + 10 * len(self.fields) + len(self.source) // 12 + 300 * self.source.count(".keep(")

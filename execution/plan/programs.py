@@ -17,7 +17,7 @@ MAX_PROGRAMS = 8
 
 @dataclass(slots=True, eq=False)
 class Programs:
-    """What was compiled of an operation so far, kept with its document."""
+    """What was planned of an operation so far, kept with its document."""
 
     variables: VariableReader | None = None
     """Reads the variables of the operation; made at its first run."""
@@ -27,12 +27,12 @@ class Programs:
     """By the values of the conditions: the program, or why there is none."""
 
     def look_up(self, variables: VariableValues) -> Program | NotCompiled | None:
-        """The program for a run with these variables, or why there is none, or None if it has to be compiled."""
+        """The program for a run with these variables, or why there is none, or None if it has to be planned."""
         if self.conditions is None:
             return None
         return self.found.get(self._values(variables))
 
-    def compile(
+    def plan(
         self,
         document: DocumentNode,
         operation: OperationDefinitionNode,

@@ -8,6 +8,7 @@ nothing is left (see `levels`).
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import strawberry
@@ -22,6 +23,7 @@ from execution.run.complete import Propagate, complete, read_leaves
 from execution.run.levels import finish
 from execution.run.rows import made, read_one
 from execution.run.run import Run, info, keywords, raw_info
+from execution.run.uncompiled import build
 from execution.run.wanted import wanted_of
 
 _NAMES: dict[str, Any] = {
@@ -36,10 +38,10 @@ _NAMES: dict[str, Any] = {
 """What generated functions call."""
 
 
-def compile_operation(
+def program_of(
     schema: strawberry.Schema, document: DocumentNode, operation: OperationDefinitionNode, conditions: dict[str, Any]
 ) -> Program:
-    """Compiles an operation for one combination of its `@skip` and `@include` conditions.
+    """The program of an operation for one combination of its `@skip` and `@include` conditions, not compiled.
 
     Raises `NotCompiled` if it has to be left to graphql-core.
     """
@@ -50,9 +52,17 @@ def compile_operation(
         together = wanted_of(*sharing)
         for field in sharing:
             field.wanted = together
+    for plan in program.objects:
+        plan.build = partial(build, plan)
+    for place in program.values:
+        place.complete = _completer(place)
+    return program
+
+
+def compile_program(program: Program) -> None:
+    """Gives a program functions of its own, from its next object on."""
     program.source, names = generate(program)
     _load(program, {**names, **_NAMES})
-    return program
 
 
 def _load(program: Program, names: dict[str, Any]) -> None:
@@ -62,7 +72,7 @@ def _load(program: Program, names: dict[str, Any]) -> None:
     for plan in program.objects:
         plan.build = names[f"o{plan.number}"]
     for place in program.values:
-        place.complete = names.get(f"v{place.number}") or _completer(place)
+        place.complete = names.get(f"v{place.number}") or place.complete
 
 
 def _completer(place: ValuePlan) -> Callable[[Run, Any, Any], Any]:
@@ -71,7 +81,7 @@ def _completer(place: ValuePlan) -> Callable[[Run, Any, Any], Any]:
 
 
 async def run_program(program: Program, context: Any, root: Any, variables: VariableValues) -> ExecutionResult:
-    """Runs a compiled operation with coerced variables."""
+    """Runs a program with coerced variables."""
     run = Run(program, context, root, variables)
     data: dict[str, Any] = {}
     for plan in program.roots:

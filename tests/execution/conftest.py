@@ -9,10 +9,12 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(params=["compiled", "graphql-core"])
+@pytest.fixture(params=["compiled", "uncompiled", "graphql-core"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """How the executors of a test run their operations: each in its turn."""
-    if request.param == "graphql-core":
+    if request.param == "uncompiled":
+        monkeypatch.setattr("execution.executor.compile_program", lambda _: None)
+    elif request.param == "graphql-core":
         monkeypatch.setattr("execution.run.interpreted.MAX_INTERPRETED", 1_000_000)
-        monkeypatch.setattr(Executor, "_compile", lambda *_: NotCompiled("asked for by a test"))
+        monkeypatch.setattr(Executor, "_plan", lambda *_: NotCompiled("asked for by a test"))
     return str(request.param)

@@ -68,7 +68,7 @@ class Case:
         maker = DocumentMaker(schema._schema, Random(seed))
         self.source = source or maker.make()
         self.variables = {} if source else maker.variables
-        self.executor = Executor(schema, UNLIMITED, timeout=None)
+        self.executor = Executor(schema, UNLIMITED, timeout=None, run_uncompiled=-1 if seed % 2 else 10**9)
 
     async def compiled(self, moments: Random | None = None) -> tuple[ExecutionResult, World] | None:
         """The result of the compiled operation; None if the document or its variables are refused."""
@@ -92,7 +92,7 @@ class Case:
         found = await self.compiled()
         if found is None:
             return "refused"
-        if not self.executor.counts.compiled:
+        if self.executor.counts.interpreted:
             return f"not compiled: {next(iter(self.executor.counts.interpreted))}"
         ours, our_world = found
         theirs, their_world = await self.interpreted()
@@ -187,3 +187,7 @@ def test_programs_are_what_is_compared() -> None:
     document = case.executor.prepare(case.source)
     [program] = document.select(None).programs.found.values()
     assert isinstance(program, Program)
+    assert case.executor.counts.compiled == bool(program.source) == 1
+    case = Case(2, 0.0)
+    asyncio.run(case.compiled())
+    assert case.executor.counts.uncompiled == 1

@@ -106,7 +106,7 @@ async def test_answers_are_those_of_graphql_core(shelf: World) -> None:
         theirs = await interpret(executor.schema, asked, asked.select(None), {}, context(shelf), None)
         assert (ours.data, ours.errors) == (theirs.data, theirs.errors), source
         read += not ours.errors
-    assert executor.counts.compiled == CASES
+    assert executor.counts.compiled + executor.counts.uncompiled == CASES
     assert read > CASES * 0.9
 
 
