@@ -2,8 +2,9 @@
 
 A commit is durable once the disk has said so, which takes longer than all statements of an operation together. So the
 operations that wait form a group: one `BEGIN IMMEDIATE`, each operation by itself in a savepoint, in the order in
-which they came, one `COMMIT`, and then all are answered. Whoever comes while the disk works is in the next group;
-whoever finds nobody before it begins at once, with a group of its own or in the one that is open.
+which they came, one `COMMIT`, and then all are answered. Whoever comes while the disk works is in the next group,
+together with those who come back from this one; whoever finds nobody before it begins at once, with a group of its own
+or in the one that is open.
 
     group 1: A        BEGIN IMMEDIATE  [SAVEPOINT .. RELEASE]                                      COMMIT  answer A
     group 2: B C D                                  BEGIN IMMEDIATE  [B]  [C]  [D]                 COMMIT  answer B C D
@@ -45,6 +46,8 @@ HOLD_SECONDS = 3.0
 """How long an operation may keep its turn. It should wait for nothing but its own statements."""
 GROUP_SECONDS = 0.05
 """How long a group takes in further operations; its first one waits for its last."""
+FILL_TURNS = 4
+"""For so many turns of the loop a group that could be committed waits for those who were in the last one."""
 MAX_WAITING = 1000
 AT_ONCE = 64
 """How many are called at once: whoever finds that another one's turn lasts was called in vain."""
@@ -166,6 +169,8 @@ class GroupCommit:
         self._current: _Turn | None = None
         self._closing = 0.0
         self._open = False
+        # How many were in the last one, or came while it was committed.
+        self._expected = 0
         # Those that were called and have not yet come, and how many of them were sent back to the head of the queue.
         self._called: set[_Turn] = set()
         self._returned = 0
@@ -391,9 +396,7 @@ class GroupCommit:
         self._watcher = loop.call_later(HOLD_SECONDS, self._watch)
         outcome: Exception | None = Busy(_STOPPING)
         try:
-            while self._has_more():
-                self._idle = loop.create_future()
-                await self._idle
+            await self._filled(loop)
             self._open = False
             changed = self._connection.total_changes != self._changes
             outcome = self._lost or await self._commit(changed=changed)
@@ -409,7 +412,23 @@ class GroupCommit:
             for turn in self._group:
                 if not turn.settled.done():
                     turn.settled.set_result(outcome and copy(outcome))
+            self._expected = len(self._group) + len(self._waiting)
             self._group = []
+
+    async def _filled(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Waits until nobody has a turn, and for some turns of the loop until as many have come as are around.
+
+        Those who were answered together come back together. The first of them, or whoever came while they were
+        committed, would have a commit of its own, for which all others had to wait.
+        """
+        turns = FILL_TURNS
+        while self._has_more() or (turns and len(self._group) < self._expected):
+            if self._has_more():
+                self._idle = loop.create_future()
+                await self._idle
+            else:
+                turns -= 1
+                await asyncio.sleep(0)
 
     def _give(self, turn: _Turn, loop: asyncio.AbstractEventLoop) -> None:
         self._current = turn

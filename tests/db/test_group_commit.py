@@ -153,6 +153,38 @@ async def test_who_comes_during_a_commit_is_in_the_next_group(world: World, writ
     assert (seen.count("BEGIN"), seen.count("COMMIT")) == (2, 2)
 
 
+async def test_those_who_were_answered_together_share_the_next_commit_with_whoever_waited(
+    world: World, writer: GroupCommit
+) -> None:
+    async def store_five(name: str) -> None:
+        for number in range(5):
+            assert await store(world, f"{name}{number}")
+            # Some turns later its client's next request is there.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+    with traced(writer) as seen:
+        async with slow_disk(writer):
+            callers = [asyncio.create_task(store_five(name)) for name in "abcdefg"]
+            await until(lambda: writer._thread.busy)
+            callers.append(asyncio.create_task(store_five("late")))
+            await until(lambda: writer._waiting)
+        await asyncio.gather(*callers)
+    assert seen.count("RELEASE") == 40
+    assert seen.count("COMMIT") == 6
+
+
+async def test_a_group_waits_for_those_who_do_not_come_back_for_some_turns_only(
+    world: World, writer: GroupCommit
+) -> None:
+    await asyncio.gather(*(store(world, code) for code in "abc"))
+    await store(world, "d")
+    with traced(writer) as seen:
+        await store(world, "e")
+        assert seen.count("COMMIT") == 1
+    assert await stored(world) == [*"abcde"]
+
+
 async def test_nobody_is_answered_and_nothing_seen_before_the_commit(world: World, writer: GroupCommit) -> None:
     async def refuse() -> None:
         async with world.database.write() as transaction:
