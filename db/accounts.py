@@ -11,22 +11,31 @@ from db.sql.reads import Read
 from db.sql.tables import memberships, users
 from db.sql.tables import organizations as organizations_table
 from domain.access import Membership
-from domain.account import Member, User
+from domain.account import User
+from domain.people import Member
 from domain.records import Organization
-from domain.short_id import ShortId
+from domain.short_id import ShortId, new_short_id
 from domain.vocabulary import Role
 
 _USER = (users.c.id, users.c.email, users.c.metadata)
 
 
-def _members() -> Select[Any]:
+def _members(*more: Any) -> Select[Any]:
     return (
-        select(organizations_table.c.slug, users.c.email, memberships.c.role, memberships.c.created_at)
+        select(
+            memberships.c.user_id,
+            memberships.c.organization_id,
+            users.c.email,
+            memberships.c.role,
+            memberships.c.created_at,
+            *more,
+        )
         .select_from(memberships)
         .join(users, users.c.id == memberships.c.user_id)
-        .join(organizations_table, organizations_table.c.id == memberships.c.organization_id)
-        .order_by(organizations_table.c.slug, users.c.email)
     )
+
+
+_IN_ORGANIZATION = memberships.c.organization_id == bindparam("organization_id")
 
 
 USER_BY_ID = Read(select(*_USER).where(users.c.id == bindparam("id")), lambda row: User(*row))
@@ -39,7 +48,16 @@ MEMBERSHIPS = Read(
     .order_by(memberships.c.created_at, memberships.c.organization_id),
     lambda row: Membership(Organization(*row[:3]), row[3]),
 )
-MEMBERS = Read(_members(), lambda row: Member(*row))
+EVERY_MEMBER = Read(
+    _members(organizations_table.c.slug)
+    .join(organizations_table, organizations_table.c.id == memberships.c.organization_id)
+    .order_by(organizations_table.c.slug, users.c.email),
+    lambda row: (str(row[5]), Member(*row[:5])),
+)
+MEMBERS_OF_ORGANIZATION = Read(_members().where(_IN_ORGANIZATION).order_by(users.c.email), lambda row: Member(*row))
+MEMBER = Read(
+    _members().where(_IN_ORGANIZATION, memberships.c.user_id == bindparam("user_id")), lambda row: Member(*row)
+)
 
 
 async def find_user(database: Database, id: ShortId) -> User | None:
@@ -61,6 +79,25 @@ async def add_user(transaction: Transaction, user: User, at: datetime) -> bool:
     """Stores a user; False when the address is taken."""
     values = {"id": user.id, "email": user.email, "metadata": user.metadata, "created_at": at}
     return await transaction.insert(users, values, unless=("email",))
+
+
+async def ensure_user(transaction: Transaction, email: str, at: datetime) -> User:
+    """The user of that address, which is in lower case; made if there is none."""
+    await add_user(transaction, User(new_short_id(at), email, {}), at)
+    user = await find_user_by_email(transaction, email)
+    assert user is not None
+    return user
+
+
+async def members_of(source: Database | Transaction, organization_id: ShortId) -> list[Member]:
+    """The members of an organisation by address."""
+    return await source.fetch(MEMBERS_OF_ORGANIZATION, organization_id=organization_id)
+
+
+async def lock_member(transaction: Transaction, organization_id: ShortId, user_id: ShortId) -> Member | None:
+    """A member, whose membership is locked until the transaction ends."""
+    found = await transaction.fetch(MEMBER, lock=memberships, organization_id=organization_id, user_id=user_id)
+    return next(iter(found), None)
 
 
 async def set_membership(

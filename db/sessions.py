@@ -1,17 +1,27 @@
 """Browser sessions, and the links that begin one. Only digests of secrets are stored."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, delete, literal_column, select
+from sqlalchemy import Select, bindparam, delete, func, literal_column, select
 
-from db.engine.database import Transaction
+from db.engine.database import Database, Transaction
 from db.keys import LIVE, announce
 from db.sql.reads import Read
-from db.sql.tables import api_keys, sessions, sign_in_links
+from db.sql.tables import api_keys, sessions, sign_in_links, users
+from db.sql.types import UtcDateTime
 from domain.access import SignedInAs
 from domain.api_keys import MAX_SESSIONS
+from domain.people import BrowserSession
 from domain.short_id import ShortId
 from domain.vocabulary import KeyKind
+
+MAX_SHOWN = 500
+"""How many sessions of an organisation are listed."""
+
+_OF_ORGANIZATION = (sessions.c.organization_id == bindparam("organization_id")) | sessions.c.api_key_id.in_(
+    select(api_keys.c.id).where(LIVE, api_keys.c.organization_id == bindparam("organization_id"))
+)
 
 LINK = Read(
     select(sign_in_links.c.api_key_id, sign_in_links.c.user_id, sign_in_links.c.organization_id)
@@ -24,6 +34,32 @@ LINK = Read(
     ),
     lambda row: SignedInAs(*row),
 )
+
+
+def _open_sessions() -> Select[Any]:
+    return (
+        select(
+            sessions.c.id,
+            func.coalesce(sessions.c.organization_id, api_keys.c.organization_id),
+            users.c.email,
+            sessions.c.api_key_id,
+            sessions.c.created_at,
+            sessions.c.expires_at,
+            sessions.c.last_used,
+        )
+        .select_from(sessions)
+        .outerjoin(api_keys, api_keys.c.id == sessions.c.api_key_id)
+        .outerjoin(users, users.c.id == sessions.c.user_id)
+        .where(_OF_ORGANIZATION, sessions.c.expires_at > bindparam("now", type_=UtcDateTime()))
+    )
+
+
+OF_ORGANIZATION = Read(
+    _open_sessions().order_by(sessions.c.created_at.desc(), sessions.c.id).limit(literal_column(str(MAX_SHOWN))),
+    lambda row: BrowserSession(*row),
+)
+BY_ID = Read(_open_sessions().where(sessions.c.id == bindparam("id")), lambda row: BrowserSession(*row))
+_WITH_ID = delete(sessions).where(_OF_ORGANIZATION, sessions.c.id == bindparam("of"))
 _ALIKE = (sessions.c.api_key_id == bindparam("api_key_id")) | (sessions.c.user_id == bindparam("user_id")) & (
     sessions.c.organization_id == bindparam("organization_id")
 )
@@ -66,6 +102,24 @@ async def add_session(
         await announce(transaction)
     row = {"digest": digest, "id": id, **who._asdict(), "created_at": at, "expires_at": expires_at}
     await transaction.insert(sessions, row)
+
+
+async def of_organization(database: Database, organization_id: ShortId, now: datetime) -> list[BrowserSession]:
+    """The sessions that stand for members or keys of an organisation, the latest first, `MAX_SHOWN` at most."""
+    return await database.fetch(OF_ORGANIZATION, organization_id=organization_id, now=now)
+
+
+async def find(transaction: Transaction, organization_id: ShortId, id: ShortId, now: datetime) -> BrowserSession | None:
+    """The session of that id, if it stands for a member or a key of the organisation."""
+    return next(iter(await transaction.fetch(BY_ID, organization_id=organization_id, id=id, now=now)), None)
+
+
+async def end_session_of(transaction: Transaction, organization_id: ShortId, id: ShortId) -> bool:
+    """Forgets a session of the organisation; False when there is none of that id."""
+    if await transaction.execute(_WITH_ID, {"organization_id": organization_id, "of": id}) == 0:
+        return False
+    await announce(transaction)
+    return True
 
 
 async def end_session(transaction: Transaction, digest: str) -> None:

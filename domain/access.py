@@ -171,10 +171,13 @@ def owner_of_new(caller: Caller, organization_id: ShortId | None) -> ShortId:
     return owner
 
 
-def require_key_management(caller: Caller, organization_id: ShortId) -> None:
+def require_management(caller: Caller, organization_id: ShortId) -> None:
     """Raises `NotFound` for an organisation that is not the caller's, `Forbidden` unless it is manager there."""
     role = caller.role_in(organization_id)
     if role is None:
         raise NotFound(f"You belong to no organisation with the id {organization_id}; whoami shows those you have.")
     if caller.kind is None or caller.kind is KeyKind.PUBLISHABLE or role is not Role.MANAGER:
-        raise Forbidden("API keys are managed with a csb or csu key whose role in the organisation is manager.")
+        raise Forbidden(
+            "Keys and people are managed with a csb or csu key, or by a signed-in member, whose role in the"
+            " organisation is manager."
+        )

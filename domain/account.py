@@ -23,15 +23,6 @@ class User(Record, frozen=True):
     metadata: dict[str, str]
 
 
-class Member(Record, frozen=True):
-    """A membership as a list shows it: the organisation's slug, the user's address, the role."""
-
-    organization: str
-    email: str
-    role: Role
-    created_at: datetime
-
-
 class ApiKey(Record, frozen=True):
     """An API key without the key, of which only the digest is stored."""
 

@@ -24,10 +24,12 @@ from gateway.limits.body_limit import BodyLimit
 from gateway.limits.budgets import Limiter
 from gateway.limits.memory import MemoryLimiter
 from gateway.limits.meter import RateLimits
+from gateway.mail import Mailer
 from gateway.pages.discovery import discovery_routes
 from gateway.pages.graphiql import graphiql_routes, shown_to_browsers
 from gateway.pages.reference import reference_routes
 from gateway.paths import below
+from gateway.server import address
 from gateway.settings import Settings, split
 from rest_compat.application import Rest
 from rest_compat.problem import exception_handlers, refusals
@@ -56,6 +58,7 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
         RateLimits(counting, settings.rate_limit_per_minute, settings.rate_limit_per_day),
         credentials,
         error_pages,
+        Mailer(address(settings)),
         settings.public_path,
     )
     return cors(edge, origins, GUARDED, split(settings.cors_headers)) if origins else edge

@@ -1,17 +1,24 @@
 """`certgate demo`: from whatever is there to a gateway on real products, with a link, a key, a curl line."""
 
 from datetime import UTC, datetime, timedelta
+from secrets import token_urlsafe
 from typing import NamedTuple
 
+from db import accounts, invitations, sessions
 from db.catalogue import DEMO_SLUG, Loaded, load_catalogue, load_demo
 from db.engine.database import Database
+from domain.access import SignedInAs
+from domain.account import User
+from domain.api_keys import digest
+from domain.people import INVITATION_LIFE, Invitation
 from domain.vocabulary import Role
 from gateway import storage
 from gateway.server import address, listen, serve
 from gateway.settings import Settings
 from resolvers.keys import NewKey, create_key, forget_expired_keys
+from resolvers.organizations import existing
 from resolvers.sessions import create_sign_in_link
-from rest_compat.inputs import EXAMPLE_KEY
+from rest_compat.inputs import EXAMPLE_INVITATION, EXAMPLE_KEY, EXAMPLE_MEMBER, EXAMPLE_SESSION
 
 KEY_NAME = "demo"
 KEY_LIFE = timedelta(days=30)
@@ -35,12 +42,38 @@ async def load(database: Database) -> Loaded:
 async def grant_access(database: Database) -> Access:
     """A key of the demo organisation and a sign-in link. Keys of former starts work until they expire.
 
-    And a key that nobody ever sees, for the reference's page to change and to revoke; each start brings it back.
+    And a key that nobody ever sees, for the reference's page to change and to revoke, with people that nobody is; each
+    start brings them back.
     """
     await create_key(database, DEMO_SLUG, Role.READONLY, name="to try out", id=EXAMPLE_KEY)
+    await _add_people(database, datetime.now(UTC))
     await forget_expired_keys(database, DEMO_SLUG, KEY_NAME)
     key = await create_key(database, DEMO_SLUG, Role.MANAGER, name=KEY_NAME, life=KEY_LIFE)
     return Access(key, await create_sign_in_link(database, key.entry.id))
+
+
+async def _add_people(database: Database, now: datetime) -> None:
+    """A member, an open invitation and a session, whose secrets nobody has."""
+    async with database.write() as transaction:
+        owner = await existing(transaction, DEMO_SLUG)
+        await transaction.serialize("people to try out")
+        await accounts.add_user(transaction, User(EXAMPLE_MEMBER, "member@example.org", {}), now)
+        await accounts.set_membership(transaction, EXAMPLE_MEMBER, owner.id, Role.READONLY, now)
+        await invitations.remove(transaction, EXAMPLE_INVITATION)
+        invitation = Invitation(
+            EXAMPLE_INVITATION, owner.id, "invited@example.org", Role.READONLY, now, now + INVITATION_LIFE
+        )
+        await invitations.add(transaction, invitation, digest(token_urlsafe(32)))
+        await sessions.end_session_of(transaction, owner.id, EXAMPLE_SESSION)
+        who = SignedInAs(user_id=EXAMPLE_MEMBER, organization_id=owner.id)
+        await sessions.add_session(
+            transaction,
+            id=EXAMPLE_SESSION,
+            digest=digest(token_urlsafe(32)),
+            who=who,
+            expires_at=now + INVITATION_LIFE,
+            at=now,
+        )
 
 
 async def demo(settings: Settings) -> None:

@@ -25,6 +25,7 @@ from gateway.answer_headers import DecoratedSend
 from gateway.auth.credentials import SAFE_METHODS, Credentials
 from gateway.limits.meter import Meter, RateLimits
 from gateway.paths import own_path
+from resolvers.letters import Post
 from resolvers.operation import Context
 from rest_compat.openapi import DOCUMENT_PATHS
 from rest_compat.problem import INTERNAL, refusal, render, scope_challenge
@@ -56,6 +57,7 @@ class GatewayEdge:
     limits: RateLimits
     credentials: Credentials
     error_pages: ErrorPages
+    post: Post
     public_path: str = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,7 +108,9 @@ class GatewayEdge:
             await charging
         reads = scope["method"] in SAFE_METHODS
         key = None if reads else _idempotency_key(scope, headers)
-        scope["state"]["context"] = Context(self.database, caller, now, idempotency_key=key, charge=meter.charge)
+        scope["state"]["context"] = Context(
+            self.database, caller, now, idempotency_key=key, charge=meter.charge, post=self.post
+        )
         coded = b"content-encoding" in headers and _is_coded(scope)
         direct = self._refuse_coded if coded else self.direct.get(scope["path"])
         if direct is not None:

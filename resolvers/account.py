@@ -4,7 +4,7 @@ import msgspec
 
 from db import accounts, keys
 from db.engine.database import Transaction
-from domain.access import require_key_management
+from domain.access import require_management
 from domain.account import (
     ApiKey,
     CreateApiKey,
@@ -38,7 +38,7 @@ async def who_am_i(context: Context) -> WhoAmI:
 @read_operation
 async def list_api_keys(context: Context, command: ListApiKeys) -> list[ApiKey]:
     """The keys of an organisation by age, without those revoked. Raises `NotFound` or `Forbidden`."""
-    require_key_management(context.caller, command.organization_id)
+    require_management(context.caller, command.organization_id)
     return await keys.of_organization(context.database, command.organization_id)
 
 
@@ -50,7 +50,7 @@ async def create_api_key(context: Context, transaction: Transaction, command: Cr
     A csu key stands for the caller's own user: nobody makes a key that acts as somebody else. A session that stands for
     a membership makes none, for such a key acts in all organisations of the user.
     """
-    require_key_management(context.caller, command.organization_id)
+    require_management(context.caller, command.organization_id)
     problems = []
     if command.expires_at is not None and command.expires_at <= context.now:
         problems.append(Violation(("expires_at",), "Input should be in the future", "datetime_future"))
@@ -82,7 +82,7 @@ async def create_api_key(context: Context, transaction: Transaction, command: Cr
 @write_operation
 async def patch_api_key(context: Context, transaction: Transaction, command: PatchApiKey) -> Change[ApiKey, ApiKey]:
     """Changes what a key is called. Raises `NotFound`, `Forbidden` or `InvalidInput`."""
-    require_key_management(context.caller, command.organization_id)
+    require_management(context.caller, command.organization_id)
     members = command.members()
     stored = await _locked(transaction, command.organization_id, command.key_id)
     if "metadata" in members:
@@ -95,7 +95,7 @@ async def patch_api_key(context: Context, transaction: Transaction, command: Pat
 @write_operation
 async def revoke_api_key(context: Context, transaction: Transaction, command: RevokeApiKey) -> Change[ApiKey, None]:
     """Revokes a key, with the browser sessions that stand for it. Raises `NotFound` or `Forbidden`."""
-    require_key_management(context.caller, command.organization_id)
+    require_management(context.caller, command.organization_id)
     stored = await _locked(transaction, command.organization_id, command.key_id)
     await keys.revoke_key(transaction, stored.id)
     return Change(stored, None)

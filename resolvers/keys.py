@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from db import accounts, keys
+from db import accounts, invitations, keys
 from db.engine.database import Database
 from db.keys import KeyEntry
-from domain.account import ApiKey, Member, User
+from domain.account import ApiKey
 from domain.api_keys import digest, new_key
 from domain.errors import InvalidInput, NotFound, Violation
+from domain.people import Member
 from domain.short_id import ShortId, new_short_id
 from domain.vocabulary import KeyKind, Role
 from resolvers.organizations import existing, existing_member
@@ -83,20 +84,21 @@ async def set_member(
     now = now or datetime.now(UTC)
     async with database.write() as transaction:
         owner = await existing(transaction, organization)
-        await accounts.add_user(transaction, User(new_short_id(now), email.lower(), {}), now)
-        user = await accounts.find_user_by_email(transaction, email.lower())
-        assert user is not None
+        user = await accounts.ensure_user(transaction, email.lower(), now)
         await accounts.set_membership(transaction, user.id, owner.id, role, now)
         await keys.announce(transaction)
 
 
-async def list_members(database: Database, organization: str | None = None) -> list[Member]:
-    """Every membership, or those of one organisation, by organisation and address. Raises `NotFound`."""
-    members = await database.fetch(accounts.MEMBERS)
+async def list_members(database: Database, organization: str | None = None) -> list[tuple[str, Member]]:
+    """Every membership, or those of one organisation, by organisation and address, with the organisation's slug.
+
+    Raises `NotFound`.
+    """
+    members = await database.fetch(accounts.EVERY_MEMBER)
     if organization is None:
         return members
     owner = await existing(database, organization)
-    return [each for each in members if each.organization == owner.slug]
+    return [(slug, member) for slug, member in members if slug == owner.slug]
 
 
 async def remove_member(database: Database, organization: str, email: str) -> None:
@@ -105,6 +107,7 @@ async def remove_member(database: Database, organization: str, email: str) -> No
         owner = await existing(transaction, organization)
         user = await existing_member(transaction, owner, email)
         await accounts.remove_membership(transaction, user.id, owner.id)
+        await invitations.withdraw(transaction, owner.id, user.email)
         await keys.announce(transaction)
 
 

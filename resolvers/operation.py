@@ -21,6 +21,7 @@ from domain.preconditions import Expected, Versioned
 from domain.publishable import published
 from domain.validation import Command
 from domain.vocabulary import BulkPolicy
+from resolvers.letters import Post
 from resolvers.repetition import Answers
 
 P = ParamSpec("P")
@@ -46,7 +47,8 @@ class Context:
 
     `idempotency` and `expected` are what the request says about its write, None when it says nothing; with `dry_run`
     it is judged and not done. `replayed` collects the parts of the request that were answered again instead of being
-    done again. `charge` spends units of the caller's rate limit; without it nothing is counted.
+    done again. `charge` spends units of the caller's rate limit; without it nothing is counted. `post` is how people
+    outside are written to.
 
     After a dry run `database` is as it would be, until `end_rehearsal`.
     """
@@ -61,6 +63,7 @@ class Context:
         "expected",
         "idempotency",
         "now",
+        "post",
         "replayed",
     )
 
@@ -73,10 +76,12 @@ class Context:
         idempotency_key: str | None = None,
         expected: Expected | None = None,
         charge: Callable[[int], Awaitable[None]] | None = None,
+        post: Post | None = None,
     ) -> None:
         self.database = database
         self.caller = caller
         self._charge = charge
+        self.post = post
         self.now = now or datetime.now(UTC)
         self.idempotency = OneWrite(caller.principal, idempotency_key) if idempotency_key else None
         self.expected = expected
@@ -86,13 +91,18 @@ class Context:
         self._undo: AsyncExitStack | None = None
 
     @property
+    def site(self) -> str:
+        """The address under which others reach this server, without a slash at its end; empty where it is not known."""
+        return self.post.site if self.post is not None else ""
+
+    @property
     def today(self) -> date:
         """The day in UTC, by which validity is judged."""
         return self.now.date()
 
     def for_part(self, part: str, expected: Expected | None, *, dry_run: bool = False) -> Self:
         """The context of one of several writes in the same request; `part` tells it from the others."""
-        own = type(self)(self.database, self.caller, self.now, expected=expected, charge=self._charge)
+        own = type(self)(self.database, self.caller, self.now, expected=expected, charge=self._charge, post=self.post)
         own.dry_run = dry_run
         own.replayed = self.replayed
         if self.idempotency is not None:

@@ -7,11 +7,14 @@ from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
 from typing import NamedTuple
 
-from db import sessions
+from db import accounts, invitations, keys, organizations, sessions
 from db.engine.database import Database, Transaction
 from db.keys import find_key
 from domain.access import SignedInAs
+from domain.account import User
 from domain.api_keys import digest, is_well_formed
+from domain.people import Invitation
+from domain.records import Organization
 from domain.short_id import ShortId, new_short_id
 from domain.vocabulary import KeyKind
 from resolvers.organizations import existing, existing_member
@@ -75,6 +78,46 @@ async def sign_in_with_key(
     assert credential.caller.key_id is not None
     async with database.write() as transaction:
         return await _begun(transaction, SignedInAs(credential.caller.key_id), life, now)
+
+
+class Invited(NamedTuple):
+    """An open invitation, and the organisation that it leads to."""
+
+    invitation: Invitation
+    organization: Organization
+
+
+async def find_invitation(database: Database, token: str, now: datetime | None = None) -> Invited | None:
+    """The invitation of a link's token; None when it is unknown, used, replaced, taken back or expired."""
+    invitation = await invitations.find_by_digest(database, digest(token), now or datetime.now(UTC))
+    if invitation is None:
+        return None
+    organization = await organizations.find(database, invitation.organization_id)
+    assert organization is not None
+    return Invited(invitation, organization)
+
+
+async def accept_invitation(
+    database: Database, token: str, life: timedelta, now: datetime | None = None
+) -> Session | None:
+    """Makes the person who was invited a member, with a session for that; None as above. Of two at once one wins."""
+    now = now or datetime.now(UTC)
+    async with database.write() as transaction:
+        invitation = await invitations.find_by_digest(transaction, digest(token), now)
+        if invitation is None or not await invitations.remove(transaction, invitation.id):
+            return None
+        user = await admitted(transaction, invitation, now)
+        return await _begun(
+            transaction, SignedInAs(user_id=user.id, organization_id=invitation.organization_id), life, now
+        )
+
+
+async def admitted(transaction: Transaction, invitation: Invitation, now: datetime) -> User:
+    """The person of an invitation that was taken away, now a member; whoever was one already has its role now."""
+    user = await accounts.ensure_user(transaction, invitation.email, now)
+    await accounts.set_membership(transaction, user.id, invitation.organization_id, invitation.role, now)
+    await keys.announce(transaction)
+    return user
 
 
 async def _begun(transaction: Transaction, who: SignedInAs, life: timedelta, now: datetime) -> Session:

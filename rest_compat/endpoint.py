@@ -25,7 +25,7 @@ class Api(NamedTuple):
     title: str
     summary: str
     tags: Mapping[str, tuple[str, str]]
-    """Its groups of operations: by what follows in their paths, the name and what is in it."""
+    """Its groups of operations: by what follows in their paths (or behind an organisation), name and content."""
 
 
 APIS = {
@@ -53,10 +53,13 @@ APIS = {
     ),
     "account": Api(
         "Account API",
-        "Who is asking, and the API keys of an organisation.",
+        "Who is asking, and the API keys and the people of an organisation.",
         {
             "whoami": ("Account", "The credential that asks."),
-            "organizations": ("API Keys", "Keys of an organisation, for programs."),
+            "api-keys": ("API Keys", "Keys of an organisation, for programs."),
+            "members": ("Members", "Who belongs to an organisation."),
+            "invitations": ("Invitations", "Links by which people become members."),
+            "sessions": ("Sessions", "Browsers that are signed in."),
         },
     ),
 }
@@ -109,7 +112,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     @property
     def tag(self) -> str:
         """The group of operations that it belongs to."""
-        return APIS[self.app].tags[self.path.split("/")[4]][0]
+        parts = self.path.split("/")
+        return APIS[self.app].tags[parts[6] if parts[4] == "organizations" else parts[4]][0]
 
     @property
     def in_path(self) -> list[str]:

@@ -15,6 +15,11 @@ from domain.validation import Command
 EXAMPLE_KEY = catalogue_id("api-key", "to try out")
 """The id of the demo's key that can be changed and revoked without losing anything."""
 
+EXAMPLE_MEMBER = catalogue_id("user", "to try out")
+EXAMPLE_INVITATION = catalogue_id("invitation", "to try out")
+EXAMPLE_SESSION = catalogue_id("session", "to try out")
+"""The same of the demo's people."""
+
 _DEMO = catalogue_id("organization", "demo")
 _BODY = catalogue_id("certification-body", "USDA_NOP")
 _CERTIFICATION = catalogue_id("certification", "USDA_ORGANIC")
@@ -54,6 +59,9 @@ MEMBERS: dict[str, Words] = {
     "category_id": Words("Only those of this category. Categories are not recorded here, so none matches.", "1234"),
     "is_claimed": Words("Only those that an organisation owns (`true`), or that none does (`false`)."),
     "data_source": Words("Only those whose record came from this source.", "claimed"),
+    "user_id": Words("The id of a person, as the list of members shows it.", EXAMPLE_MEMBER),
+    "invitation_id": Words("The id of an invitation, as the list shows it.", EXAMPLE_INVITATION),
+    "session_id": Words("The id of a session, as the list shows it.", EXAMPLE_SESSION),
     "key_id": Words("The id of an API key, as the list shows it; not the key.", EXAMPLE_KEY),
 }
 """Member -> its words, wherever it appears and is none of a record."""

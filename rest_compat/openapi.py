@@ -388,7 +388,8 @@ EXAMPLES = {
     "bad_request": "The body cannot be read as JSON (JSON is malformed: expected ',' or '}' (byte 57)); correct it,"
     " and send one object.",
     "unauthorized": "This API key is unknown or was revoked; create another one.",
-    "forbidden": "API keys are managed with a csb or csu key whose role in the organisation is manager.",
+    "forbidden": "Keys and people are managed with a csb or csu key, or by a signed-in member, whose role in the"
+    " organisation is manager.",
     "not_found": "The requested resource was not found.",
     "conflict": "It exists already; change what is there instead.",
     "idempotency_key_in_use": "The first request with this Idempotency-Key is still being worked on; send it again.",

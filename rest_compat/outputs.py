@@ -5,6 +5,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from domain.account import ApiKey, NewApiKey, WhoAmI
+from domain.people import BrowserSession, Invitation, Member, NewInvitation
 from domain.records import (
     Certification,
     CertificationAssignment,
@@ -223,6 +224,46 @@ API_KEY_CREATED = output(
         ),
     ],
     optional=["entry.metadata", "entry.description"],
+)
+
+MEMBER = output(
+    Member, "MemberOut", "Somebody's membership.", required=["user_id", "email", "role", moment(Member, "created_at")]
+)
+
+INVITATION = output(
+    Invitation,
+    "InvitationOut",
+    "An invitation that is open, without its link.",
+    required=["id", "email", "role", moment(Invitation, "created_at"), moment(Invitation, "expires_at")],
+)
+
+INVITATION_CREATED = output(
+    NewInvitation,
+    "InvitationCreatedOut",
+    "An invitation that was just made.",
+    required=[
+        "entry.id",
+        "entry.email",
+        "entry.role",
+        moment(NewInvitation, "entry.created_at"),
+        moment(NewInvitation, "entry.expires_at"),
+        told(
+            "link",
+            Annotated[str, Meta(max_length=2000)],
+            "The link to pass on: whoever opens it first becomes the member. It is shown here and never again: only a"
+            " digest is stored.",
+            "link",
+            example="https://certgate.example.org/invitation?token=6PDBXzTCeuXjWLCR5mBZkWx1xVzHq0oYdmqbTqCkPUQ",
+        ),
+    ],
+)
+
+SESSION = output(
+    BrowserSession,
+    "SessionOut",
+    "A browser that is signed in, for a member or for an API key.",
+    required=["id", "email", "api_key_id", moment(BrowserSession, "created_at"), moment(BrowserSession, "expires_at")],
+    optional=[moment(BrowserSession, "last_used")],
 )
 
 _OWN_ORGANIZATION = output(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from domain import commands
 from domain.validation import Command
-from resolvers import account, bodies, certifications, claims, products
+from resolvers import account, bodies, certifications, claims, people, products
 from rest_compat import exports, outputs, reads, wire
 from rest_compat.documented import Output
 from rest_compat.endpoint import Endpoint, Operation
@@ -13,6 +13,7 @@ from rest_compat.endpoint import Endpoint, Operation
 CERTIFICATIONS = "/certifications/api/v1"
 PRODUCTS = "/products/api/v1"
 ACCOUNT = "/account/api/v1"
+_OF_ORGANIZATION = f"{ACCOUNT}/organizations/{{organization_id}}"
 
 
 class _Assignments(NamedTuple):
@@ -320,5 +321,82 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="Revoke an API key",
         description="Revokes the key, with the browser sessions that stand for it: at once, in a server whose network"
         " fails within ten seconds. Takes a manager of the organisation.",
+    ),
+    Endpoint(
+        "GET",
+        f"{_OF_ORGANIZATION}/invitations",
+        people.list_invitations,
+        name="list_invitations",
+        summary="List the open invitations of an organisation",
+        description="Those that are neither used nor expired, oldest first, without their links. Takes a manager.",
+        answer=outputs.INVITATION,
+        form="list",
+    ),
+    Endpoint(
+        "POST",
+        f"{_OF_ORGANIZATION}/invitations",
+        people.create_invitation,
+        name="create_invitation",
+        summary="Invite somebody",
+        description="Makes a link that works once and for seven days, in the place of an open one of the same address,"
+        " and shows it, this once. Takes a manager of the organisation.",
+        answer=outputs.INVITATION_CREATED,
+        body="InvitationCreateIn",
+        is_made=True,
+    ),
+    Endpoint(
+        "DELETE",
+        f"{_OF_ORGANIZATION}/invitations/{{invitation_id}}",
+        people.revoke_invitation,
+        name="delete_invitation",
+        summary="Take an invitation back",
+        description="The link is refused from then on. Takes a manager of the organisation.",
+    ),
+    Endpoint(
+        "GET",
+        f"{_OF_ORGANIZATION}/sessions",
+        people.list_sessions,
+        name="list_sessions",
+        summary="List the browsers that are signed in for an organisation",
+        description="Those that act for its members and its keys: the latest 500. Takes a manager.",
+        answer=outputs.SESSION,
+        form="list",
+    ),
+    Endpoint(
+        "DELETE",
+        f"{_OF_ORGANIZATION}/sessions/{{session_id}}",
+        people.end_session,
+        name="delete_session",
+        summary="Sign a browser out",
+        description="The session is refused from then on. Takes a manager of the organisation.",
+    ),
+    Endpoint(
+        "GET",
+        f"{_OF_ORGANIZATION}/members",
+        people.list_members,
+        name="list_members",
+        summary="List the members of an organisation",
+        description="Who belongs to it, by address. Takes a manager.",
+        answer=outputs.MEMBER,
+        form="list",
+    ),
+    Endpoint(
+        "PATCH",
+        f"{_OF_ORGANIZATION}/members/{{user_id}}",
+        people.patch_member,
+        name="update_member",
+        summary="Change what a member may do",
+        description="Gives another member than yourself another role. Takes a manager of the organisation.",
+        answer=outputs.MEMBER,
+        body="MemberUpdateIn",
+    ),
+    Endpoint(
+        "DELETE",
+        f"{_OF_ORGANIZATION}/members/{{user_id}}",
+        people.remove_member,
+        name="delete_member",
+        summary="End a membership",
+        description="Ends another's membership, with the sessions and the open invitation of the person there. Takes a"
+        " manager of the organisation.",
     ),
 )

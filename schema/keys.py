@@ -27,7 +27,7 @@ class ApiKeyType:
         return expires_at is None or expires_at > info.context.operation.now
 
 
-def _own_organization(context: GraphQLContext) -> ShortId:
+def own_organization(context: GraphQLContext) -> ShortId:
     """The organisation that the caller acts for, where none is named."""
     return context.operation.caller.organization.id
 
@@ -48,7 +48,7 @@ class KeyQueries:
         ] = None,
     ) -> list[ApiKeyType] | None:
         """All keys: they are few."""
-        named = _own_organization(info.context) if organization_id is None else organization_id
+        named = own_organization(info.context) if organization_id is None else organization_id
         command = commands.ListApiKeys.parse({"organization_id": named})
         return shown(await account.list_api_keys(info.context.operation, command))
 
@@ -81,7 +81,7 @@ MUTATIONS = [
         operation=account.create_api_key,
         asks="A new API key of an organisation whose manager you are."
         " A `csu` key stands for you, if you came with one.",
-        defaults={"organization_id": _own_organization},
+        defaults={"organization_id": own_organization},
         success=ApiKeyCreated,
         refusals=(NotFound, AlreadyExists),
         words=Wording("Makes an API key and shows it, this once. Takes a manager of the organisation.", "The key."),
@@ -90,7 +90,7 @@ MUTATIONS = [
         operation=account.patch_api_key,
         asks="Which API key to change, and what it is to be called. What a key permits cannot be changed: make another,"
         " and revoke this one.",
-        defaults={"organization_id": _own_organization},
+        defaults={"organization_id": own_organization},
         success=success_type(
             "ApiKeyPatched",
             "The API key is called what was asked for.",
@@ -105,7 +105,7 @@ MUTATIONS = [
     Mutation(
         operation=account.revoke_api_key,
         asks="Which API key to revoke.",
-        defaults={"organization_id": _own_organization},
+        defaults={"organization_id": own_organization},
         success=success_type(
             "ApiKeyRevoked",
             "The API key is refused from now on, and so are the browser sessions that stand for it.",

@@ -3,7 +3,7 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from schema import certifications, claims, keys, products
+from schema import certifications, claims, keys, people, products
 from schema.bodies import CertificationBodyQueries
 from schema.mutations import mutation_type
 from schema.nodes import NodeQueries
@@ -20,6 +20,7 @@ class Query(
     claims.ClaimQueries,
     CertificationBodyQueries,
     keys.KeyQueries,
+    people.PeopleQueries,
     NodeQueries,
     StatsQueries,
     ViewerQueries,
@@ -29,7 +30,7 @@ class Query(
 
 
 Mutation = mutation_type(
-    [*claims.MUTATIONS, *certifications.MUTATIONS, *products.MUTATIONS, *keys.MUTATIONS],
+    [*claims.MUTATIONS, *certifications.MUTATIONS, *products.MUTATIONS, *keys.MUTATIONS, *people.MUTATIONS],
     description="What can be changed. Each field is done by itself, in the order of the document, and answers with what"
     " was changed or with the problem that prevented it.",
 )

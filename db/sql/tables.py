@@ -180,7 +180,7 @@ sessions = Table(
     Column("expires_at", UtcDateTime(), nullable=False),
     Column("last_used", UtcDateTime()),
 )
-Index("ix_sessions_user_id", sessions.c.user_id, sessions.c.organization_id)
+Index("ix_sessions_organization_id", sessions.c.organization_id, sessions.c.user_id)
 
 sign_in_links = Table(
     "sign_in_links",
@@ -189,7 +189,7 @@ sign_in_links = Table(
     *_stands_for(),
     Column("expires_at", UtcDateTime(), nullable=False),
 )
-Index("ix_sign_in_links_user_id", sign_in_links.c.user_id, sign_in_links.c.organization_id)
+Index("ix_sign_in_links_organization_id", sign_in_links.c.organization_id, sign_in_links.c.user_id)
 
 # Who may become a member. One for each address in an organisation: the next takes its place.
 invitations = Table(

@@ -1,8 +1,9 @@
-"""Signing in from a one-use link or with an API key, and out again.
+"""Signing in from a one-use link, with an API key or by an invitation, and out again.
 
 The link is printed at the terminal. Opening it trades its token for a session whose secret travels in a cookie that no
-script can read; from then on the browser acts with the authority of the API key behind it. Whoever has the key itself
-enters it in the form. Every sign-in makes a new secret and ends the session that the browser had.
+script can read; from then on the browser acts with the authority of the API key or the membership behind it. Whoever
+has the key itself enters it in the form. Who is invited is asked first, and then a member and signed in. Every sign-in
+makes a new secret and ends the session that the browser had.
 """
 
 from collections.abc import Awaitable, Callable
@@ -19,7 +20,6 @@ from domain.errors import RateLimited, Unauthorized
 from gateway.auth.credentials import SESSION_COOKIE, Credentials, refuse_cross_site, session_cookie
 from gateway.pages import plain as pages
 from gateway.paths import below
-from gateway.settings import Settings
 from resolvers import sessions
 from resolvers.sessions import Session
 
@@ -33,12 +33,13 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 
 def sign_in_routes() -> list[BaseRoute]:
-    """GET and POST `/sign-in`, POST `/sign-out`; the app has `state.database`, `.settings` and `.credentials`.
+    """GET and POST `/sign-in` and `/invitation`, POST `/sign-out`.
 
-    The request has `state.meter`.
+    The app has `state.database`, `.settings` and `.credentials`; the request has `state.meter`.
     """
     return [
         Route("/sign-in", _counted(_sign_in), methods=["GET", "POST"]),
+        Route("/invitation", _counted(_invitation), methods=["GET", "POST"]),
         Route("/sign-out", _counted(_sign_out), methods=["POST"]),
     ]
 
@@ -85,16 +86,40 @@ async def _form(request: Request) -> Response:
 
 
 async def _with_key(request: Request) -> Response:
-    settings: Settings = request.app.state.settings
-    refuse_cross_site("POST", request.headers, settings.public_url)
-    body = await request.body()
-    fields = parse_qs(body[:_MAX_FORM_BYTES].decode("ascii", "replace"), max_num_fields=10)
-    key = fields.get("api_key", [""])[0].strip()
+    key = await _field(request, "api_key")
     session = await sessions.sign_in_with_key(request.app.state.database, key, _life(request))
     if session is None:
         said = "That key is unknown, incomplete, revoked or expired, or a publishable one (cpk), which signs nobody in."
         return pages.standalone(pages.form(said), 401, _FORM)
     return await _signed_in(request, session)
+
+
+async def _invitation(request: Request) -> Response:
+    database = request.app.state.database
+    if request.method == "POST":
+        session = await sessions.accept_invitation(database, await _field(request, "token"), _life(request))
+        return _gone() if session is None else await _signed_in(request, session)
+    token = request.query_params.get("token", "")
+    found = await sessions.find_invitation(database, token)
+    if found is None:
+        return _gone()
+    asked = pages.invitation(found.organization.name, found.invitation.role, found.invitation.email, token)
+    return pages.standalone(asked, 200, _FORM)
+
+
+def _gone() -> Response:
+    return pages.standalone(pages.INVITATION_REFUSED, 410, _PRIVATE)
+
+
+async def _field(request: Request, name: str) -> str:
+    """What was entered into one of our forms. Raises `Forbidden` for a form of another site."""
+    refuse_cross_site("POST", request.headers, request.app.state.settings.public_url)
+    body = await request.body()
+    try:
+        fields = parse_qs(body[:_MAX_FORM_BYTES].decode("ascii", "replace"), max_num_fields=10)
+    except ValueError:  # more of them than any form of ours has
+        return ""
+    return fields.get(name, [""])[0].strip()
 
 
 async def _signed_in(request: Request, session: Session) -> Response:

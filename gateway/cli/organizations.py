@@ -102,7 +102,7 @@ def list_members(organization: str | None) -> None:
     from resolvers import keys as administration
 
     found = on_database(read_settings(), administration.list_members, organization)
-    rows = ((item.organization, item.email, item.role, f"{item.created_at:%Y-%m-%d}") for item in found)
+    rows = ((slug, item.email, item.role, f"{item.created_at:%Y-%m-%d}") for slug, item in found)
     none = "There are no members; make one with ./certgate members set."
     print_table(("ORGANISATION", "EMAIL", "ROLE", "SINCE"), rows, none)
 

@@ -37,9 +37,30 @@ def standalone(html: str, status: int, headers: Mapping[str, str] | None = None)
 LINK_REFUSED = _page(
     "This link does not sign in",
     """<p>A sign-in link works once and for an hour, and this one is used, expired or incomplete: start
-<code>./certgate demo</code> again for a new link, or make an API key with <code>./certgate keys create</code>
-and <a href="sign-in">sign in with it</a>.</p>""",
+<code>./certgate demo</code> again for a new link, have <code>./certgate members link</code> print one, or make an API
+key with <code>./certgate keys create</code> and <a href="sign-in">sign in with it</a>.</p>""",
 )
+
+
+INVITATION_REFUSED = _page(
+    "This invitation is not open",
+    """<p>An invitation works once and for seven days, and this one is used, taken back, replaced, expired or
+incomplete: ask who invited you for another link. Whoever is a member already may <a href="sign-in">sign in</a>.</p>""",
+)
+
+
+def invitation(organization: str, role: str, email: str, token: str) -> str:
+    """Asks whether to accept an invitation: a program that only looks at the link must not use it up."""
+    return _page(
+        f"Join {escape(organization)}",
+        f"""<p>You are invited to <strong>{escape(organization)}</strong> as {escape(role)}, under the address
+<strong>{escape(email)}</strong>.</p>
+<form method="post" action="invitation">
+<input type="hidden" name="token" value="{escape(token)}">
+<button type="submit">Accept and sign in</button>
+</form>
+<p class="soft">If that is not your address, close this page: the invitation is for somebody else.</p>""",
+    )
 
 
 def form(refusal: str = "") -> str:

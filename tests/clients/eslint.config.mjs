@@ -22,8 +22,8 @@ export default [
       ...graphql.configs["flat/schema-recommended"].rules,
       ...graphql.configs["flat/schema-relay"].rules,
       // A client's cache keeps by its id what has one. The rest is part of the object or answer that it hangs on:
-      // where a page lies, who asks, one violation or change of many, a count. A new value type is listed here; a new
-      // entity gets an id.
+      // where a page lies, who asks, one violation or change of many, a count. A membership is named by the person and
+      // the organisation. A new value type is listed here; a new entity gets an id.
       "@graphql-eslint/strict-id-in-types": [
         "error",
         {
@@ -31,6 +31,7 @@ export default [
             types: [
               ...new Set(results),
               "FieldChange",
+              "Member",
               "PageInfo",
               "RateLimit",
               "RateLimitWindow",

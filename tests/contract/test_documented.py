@@ -21,6 +21,7 @@ from rest_compat.openapi import HEADERS
 from rest_compat.routes import ENDPOINTS
 from tests.conftest import SETTINGS
 from tests.contract.test_endpoints import NOBODY, ROWS, documented, judge, on_sqlite
+from tests.operations.mutations import SPARE_PEOPLE, add_people
 from tests.world import GTIN, NOTHING, VEGAN, World
 
 OPERATIONS = [pytest.param(endpoint, id=f"{endpoint.app}-{endpoint.name}") for endpoint in ENDPOINTS]
@@ -56,7 +57,7 @@ def right(endpoint: Endpoint, world: World) -> Asked:
     """The first request of the contract's row that succeeds."""
     if endpoint.name in ON_CLAIM:
         return Asked((GTIN, VEGAN), "", ON_CLAIM[endpoint.name])
-    names = {"brand": world.brand, "rival": world.rival, **world.key_ids}
+    names = {"brand": world.brand, "rival": world.rival, **world.key_ids, **SPARE_PEOPLE}
     case = next(case for case in ROWS[endpoint.operation_id].cases if case.status == endpoint.status)
     return Asked(tuple(part.format(**names) for part in case.path), case.query.format(**names), case.body)
 
@@ -148,6 +149,8 @@ async def test_an_operation_answers_what_its_document_says(
             json={"claim_id": VEGAN},
             headers={"X-API-Key": world.keys["manager"]},
         )
+    async with world.database.write() as transaction:
+        await add_people(transaction, world, "spare")
     asker = Asker(world, endpoint)
     refusals = await refused(asker, raised)
     # The last, since it changes or removes what the refused requests were about.

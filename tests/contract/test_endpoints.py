@@ -15,6 +15,7 @@ from domain.short_id import ShortId, decode
 from rest_compat.endpoint import Endpoint
 from rest_compat.openapi import document
 from rest_compat.routes import ENDPOINTS
+from tests.operations.mutations import SPARE_PEOPLE, add_people
 from tests.world import (
     BODY,
     FAIR_TRADE,
@@ -364,6 +365,50 @@ ROWS = {
             Case(403, ("{brand}", "{readonly}"), key="editor"),
         ],
     ),
+    **{
+        f"apps_account_api_list_{name}": Row(
+            f"the {name} of an organisation",
+            [
+                Case(200, ("{brand}",)),
+                Case(403, ("{brand}",), key="editor"),
+                Case(404, ("{rival}",)),
+                Case(422, ("x",)),
+                Case(401, ("{brand}",), key=""),
+            ],
+        )
+        for name in ("members", "invitations", "sessions")
+    },
+    "apps_account_api_create_invitation": Row(
+        "an invitation",
+        [
+            Case(201, ("{brand}",), body={"email": "Ann@b.test", "role": "editor"}, shows={"email": "ann@b.test"}),
+            Case(403, ("{brand}",), body={"email": "ann@b.test"}, key="editor"),
+            Case(422, ("{brand}",), body={"email": "ann@b.test", "role": "viewer"}),
+            Case(422, ("{brand}",), body={}),
+            Case(404, ("{rival}",), body={"email": "ann@b.test"}),
+            Case(401, ("{brand}",), body={"email": "ann@b.test"}, key=""),
+        ],
+    ),
+    "apps_account_api_update_member": Row(
+        "what a member may do",
+        [
+            Case(200, ("{brand}", "{member}"), body={"role": "editor"}, shows={"role": "editor"}),
+            Case(404, ("{brand}", NOTHING), body={"role": "editor"}),
+            Case(403, ("{brand}", "{member}"), body={"role": "editor"}, key="editor"),
+            Case(422, ("{brand}", "{member}"), body={"role": "viewer"}),
+        ],
+    ),
+    **{
+        f"apps_account_api_delete_{name}": Row(
+            f"the end of a {name}",
+            [
+                Case(204, ("{brand}", f"{{{name}}}")),
+                Case(404, ("{brand}", NOTHING)),
+                Case(403, ("{brand}", f"{{{name}}}"), key="editor"),
+            ],
+        )
+        for name in ("member", "invitation", "session")
+    },
 }
 
 NUMBERED = {f"C{number}" for number in range(1, 16)}
@@ -414,7 +459,9 @@ CASES = [
 @on_sqlite
 async def test_endpoint(world: World, operation: str, case: Case) -> None:
     endpoint = ENDPOINT_OF[operation]
-    names = {"brand": world.brand, "rival": world.rival, **world.key_ids}
+    async with world.database.write() as transaction:
+        await add_people(transaction, world, "spare")
+    names = {"brand": world.brand, "rival": world.rival, **world.key_ids, **SPARE_PEOPLE}
     path = endpoint.path
     for filling in case.path:
         start, end = path.index("{"), path.index("}")

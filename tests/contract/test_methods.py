@@ -87,6 +87,7 @@ PAGES = {
     "/healthz": "GET, HEAD, OPTIONS",
     "/graphql": "GET, HEAD, OPTIONS, POST",
     "/sign-in": "GET, HEAD, OPTIONS, POST",
+    "/invitation": "GET, HEAD, OPTIONS, POST",
     "/sign-out": "OPTIONS, POST",
 }
 

@@ -124,6 +124,8 @@ async def test_no_header_body_or_form_takes_any_to_a_database(world: World) -> N
         ("POST", path, {"json": {"claim_id": VEGAN}, "headers": {b"X-API-Key": own["X-API-Key"].encode(),
                                                                   b"Idempotency-Key": b"\xff"}}),
         *[("POST", "/sign-in", {"content": f"api_key={odd}", "headers": {**form, **here}}) for odd in ODD],
+        *[("POST", "/invitation", {"content": f"token={odd}", "headers": {**form, **here}}) for odd in ODD],
+        *[("GET", f"/invitation?token={odd}", {}) for odd in ODD],
         *[("GET", f"/sign-in?token={odd}", {}) for odd in ODD],
         ("POST", "/sign-out", {"headers": {**here, b"Cookie": b'sessionid="\\000\\377"'}}),
     ]  # fmt: skip

@@ -7,6 +7,7 @@ import pytest
 from db.sql import tables
 from rest_compat.endpoint import Endpoint
 from rest_compat.routes import ENDPOINTS
+from tests.operations.mutations import SPARE_INVITATION, SPARE_MEMBER, SPARE_SESSION
 from tests.world import BODY, FAIR_TRADE, GTIN, NON_GMO, USDA_ORGANIC, VEGAN, World
 
 API = "/certifications/api/v1"
@@ -33,7 +34,8 @@ def filled(world: World, endpoint: Endpoint) -> str:
         ids["id"] = BODY
     elif "certifications/{id}" in endpoint.path:
         ids["id"] = FAIR_TRADE
-    path = endpoint.path.format(**ids, organization_id=world.brand, key_id=world.key_ids["readonly"])
+    people = {"user_id": SPARE_MEMBER, "invitation_id": SPARE_INVITATION, "session_id": SPARE_SESSION}
+    path = endpoint.path.format(**ids, **people, organization_id=world.brand, key_id=world.key_ids["readonly"])
     return path + (f"?organization_id={world.brand}&" if "organization_id" in endpoint.parameters else "?")
 
 

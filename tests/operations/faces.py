@@ -5,7 +5,7 @@ Both speak the contract's snake_case names; the GraphQL face translates them, an
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from strawberry.utils.str_converters import to_camel_case
 
@@ -85,6 +85,9 @@ class Face(Protocol):
     async def api_keys(self, key: str = "manager", **members: Any) -> Outcome:
         """The API keys of an organisation."""
 
+    async def people(self, act: str, key: str = "manager", **members: Any) -> Outcome:
+        """What becomes of the people of the brand, or of the `organization_id` among the members: one of `PEOPLE`."""
+
     async def certifications(self, gtin: str, key: str = "readonly") -> Outcome:
         """What a product holds."""
 
@@ -94,6 +97,28 @@ class Face(Protocol):
     async def definition(self, kind: str, id: str, key: str = "readonly") -> Outcome:
         """A certification, claim or certification body."""
 
+
+class OnPeople(NamedTuple):
+    """A write about people: in REST the method and what is below the organisation, in GraphQL field and selection."""
+
+    method: str
+    path: str
+    field: str
+    success: str
+    selection: str
+
+
+PEOPLE = {
+    "invite": OnPeople(
+        "POST", "invitations", "createInvitation", "InvitationCreated", "invitation { id email role } link"
+    ),
+    "take back": OnPeople(
+        "DELETE", "invitations/{invitation_id}", "revokeInvitation", "InvitationRevoked", "revoked { id }"
+    ),
+    "promote": OnPeople("PATCH", "members/{user_id}", "patchMember", "MemberPatched", "member { userId email role }"),
+    "dismiss": OnPeople("DELETE", "members/{user_id}", "removeMember", "MemberRemoved", "removed { userId }"),
+    "sign out": OnPeople("DELETE", "sessions/{session_id}", "endSession", "SessionEnded", "ended { id }"),
+}
 
 CERTIFICATION_ASSIGNMENT = (
     "is_active",
@@ -218,6 +243,16 @@ class Rest:
             outcome.facts = [{name: item[name] for name in KEY} for item in outcome.facts]
         return outcome
 
+    async def people(self, act: str, key: str = "manager", **members: Any) -> Outcome:
+        method, path = PEOPLE[act][:2]
+        owner = members.pop("organization_id", self.world.brand)
+        path = f"/organizations/{owner}/{path.format(**members)}"
+        outcome = await self._send(method, path, key, None if method == "DELETE" else members, "account")
+        if outcome.ok and method != "DELETE":
+            shown = ("id", "user_id", "email", "role", "link")
+            outcome.facts = {name: outcome.facts[name] for name in shown if name in outcome.facts}
+        return outcome
+
     async def certifications(self, gtin: str, key: str = "readonly") -> Outcome:
         return await self._send("GET", f"/products/{gtin}/certifications", key)
 
@@ -308,6 +343,11 @@ class GraphQL:
     async def revoke_key(self, key_id: Any, key: str = "manager", **members: Any) -> Outcome:
         members = {"key_id": key_id, **members}
         return _removed(await self._mutate("revokeApiKey", "ApiKeyRevoked", key, members, "revoked { id }"))
+
+    async def people(self, act: str, key: str = "manager", **members: Any) -> Outcome:
+        method, _, field_name, success, selection = PEOPLE[act]
+        outcome = await self._mutate(field_name, success, key, members, selection)
+        return _removed(outcome) if method == "DELETE" else outcome
 
     async def api_keys(self, key: str = "manager", **members: Any) -> Outcome:
         body = await self.run(
@@ -423,7 +463,7 @@ def _input(field_name: str, members: dict[str, Any]) -> dict[str, Any]:
 def _outcome(result: dict[str, Any], success: str) -> Outcome:
     if result.pop("__typename") == success:
         facts = _facts(next(iter(result.values())))
-        return Outcome(facts if "key" not in result else {**facts, "key": result["key"]})
+        return Outcome({**facts, **{name: result[name] for name in ("key", "link") if name in result}})
     problem = {name: result[to_camel_case(name)] for name in PROBLEM_MEMBERS}
     if "violations" in result:
         problem["details"] = [

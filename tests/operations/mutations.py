@@ -5,14 +5,22 @@ from typing import Any
 
 import httpx2
 
+from db import accounts, invitations, sessions
+from db.engine.database import Transaction
 from db.keys import add_key
-from domain.account import ApiKey
+from domain.access import SignedInAs
+from domain.account import ApiKey, User
+from domain.people import Invitation
 from domain.short_id import catalogue_id
 from domain.vocabulary import KeyKind, Role
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOON, NOTHING, USDA_ORGANIC, VEGAN, World
 
 FREE_GTIN = "00614141107346"
 SPARE_KEY = catalogue_id("api-key", "spare")
+SPARE_MEMBER = catalogue_id("user", "spare")
+SPARE_INVITATION = catalogue_id("invitation", "spare")
+SPARE_SESSION = catalogue_id("session", "spare")
+SPARE_PEOPLE = {"member": SPARE_MEMBER, "invitation": SPARE_INVITATION, "session": SPARE_SESSION}
 PROBLEM = "... on Problem { errorCode status detail } ... on ValidationProblem { violations { loc type msg } }"
 
 
@@ -99,6 +107,42 @@ MUTATIONS: dict[str, Sample] = {
         {"keyId": NOTHING},
         invalid={"name": "x" * 256},
     ),
+    "createInvitation": Sample(
+        "InvitationCreated",
+        "invitation { email role }",
+        {"email": "Bob@Example.org", "role": "EDITOR"},
+        {"organizationId": NOTHING},
+        invalid={"email": "bob"},
+        secret=True,
+    ),
+    "revokeInvitation": Sample(
+        "InvitationRevoked",
+        "revoked { email role }",
+        {"invitationId": SPARE_INVITATION},
+        {"invitationId": NOTHING},
+        invalid={"invitationId": "1"},
+    ),
+    "patchMember": Sample(
+        "MemberPatched",
+        "member { email role }",
+        {"userId": SPARE_MEMBER, "role": "MANAGER"},
+        {"userId": NOTHING},
+        invalid={"userId": "1"},
+    ),
+    "removeMember": Sample(
+        "MemberRemoved",
+        "removed { email role }",
+        {"userId": SPARE_MEMBER},
+        {"userId": NOTHING},
+        invalid={"userId": "1"},
+    ),
+    "endSession": Sample(
+        "SessionEnded",
+        "ended { email apiKeyId }",
+        {"sessionId": SPARE_SESSION},
+        {"sessionId": NOTHING},
+        invalid={"sessionId": "1"},
+    ),
     "revokeApiKey": Sample(
         "ApiKeyRevoked", "revoked { name role }", {"keyId": SPARE_KEY}, {"keyId": NOTHING}, invalid={"keyId": "1"}
     ),
@@ -124,6 +168,27 @@ async def prepare(world: World) -> None:
     async with world.database.write() as transaction:
         spare = ApiKey(SPARE_KEY, world.brand, KeyKind.BUSINESS, Role.EDITOR, "Spare", NOON, metadata={"order": "7"})
         await add_key(transaction, spare, "0" * 64)
+        await add_people(transaction, world, "spare")
+
+
+async def add_people(transaction: Transaction, world: World, name: str) -> None:
+    """A member of the brand with a session, and an invitation, whose ids come from a name."""
+    member = catalogue_id("user", name)
+    await accounts.add_user(transaction, User(member, f"{name}@example.org", {}), NOON)
+    await accounts.set_membership(transaction, member, world.brand, Role.READONLY, NOON)
+    later = NOON.replace(year=2099)
+    invitation = Invitation(
+        catalogue_id("invitation", name), world.brand, f"{name}.invited@example.org", Role.READONLY, NOON, later
+    )
+    await invitations.add(transaction, invitation, f"invitation of {name}")
+    await sessions.add_session(
+        transaction,
+        id=catalogue_id("session", name),
+        digest=f"session of {name}",
+        who=SignedInAs(user_id=member, organization_id=world.brand),
+        expires_at=later,
+        at=NOON,
+    )
 
 
 def document(name: str) -> str:

@@ -25,7 +25,9 @@ async def everything(world: World) -> dict[str, Any]:
 
 def facts(answer: dict[str, Any]) -> dict[str, Any]:
     """An answer without what is bound to differ from one run to the next."""
-    return {name: value for name, value in answer.items() if name not in ("dryRun", "product", "detail")}
+    told = {name: value for name, value in answer.items() if name not in ("dryRun", "product", "detail")}
+    # An invitation ends some days after it was made.
+    return {**told, "changes": [change for change in told.get("changes", []) if change["path"] != ["expiresAt"]]}
 
 
 def test_every_mutation_is_tried_here() -> None:
@@ -240,7 +242,7 @@ def reading(name: str) -> str:
         also: {name}(input: $input, dryRun: true) {{ {result} }} }}"""
 
 
-READ = [name for name in FIELDS if not name.endswith("ApiKey")]
+READ = [name for name in FIELDS if not name.endswith(("ApiKey", "Invitation", "Member", "Session"))]
 
 
 @pytest.mark.parametrize("name", READ)

@@ -3,13 +3,16 @@
 Every GET of the route table has a row; one that has none fails a test.
 """
 
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
 
 from domain.short_id import catalogue_id
+from resolvers.sessions import sign_in_with_key
 from rest_compat.routes import ENDPOINTS
 from tests.operations.faces import GraphQL, Rest, in_snake
+from tests.operations.mutations import add_people
 from tests.world import (
     BODY,
     FAIR_TRADE,
@@ -53,6 +56,10 @@ PRODUCT = """id gtin product_name: name brand manufacturer description country_o
 CERTIFIED = f"gtin product_name: name brand certifications {{ {HELD} }} claims {{ {MADE} }}"
 KEY = """id name description metadata is_active: isActive expires_at: expiresAt last_used: lastUsed
   rate_limit_per_minute: rateLimitPerMinute rate_limit_per_day: rateLimitPerDay"""
+
+MEMBER = "user_id: userId email"
+INVITATION = "id email"
+SESSION = "id email api_key_id: apiKeyId last_used: lastUsed"
 
 READS: dict[str, list[Read]] = {
     "certifications_api_list_certification_bodies": [
@@ -145,6 +152,13 @@ READS: dict[str, list[Read]] = {
         Read(f"account/api/v1/organizations/{id}/api-keys", f'apiKeys(organizationId: "{id}") {{ {KEY} }}', key)
         for id, key in ((BRAND, "manager"), (BRAND, "editor"), (BRAND, "rival"), ("1", "manager"))
     ],
+    **{
+        f"account_api_list_{name}": [
+            Read(f"account/api/v1/organizations/{id}/{name}", f'{name}(organizationId: "{id}") {{ {members} }}', key)
+            for id, key in ((BRAND, "manager"), (BRAND, "editor"), (BRAND, "rival"), ("1", "manager"))
+        ]
+        for name, members in (("members", MEMBER), ("invitations", INVITATION), ("sessions", SESSION))
+    },
 }
 
 
@@ -157,6 +171,9 @@ async def stocked(world: World) -> World:
     assert (await rest.patch_certification(GTIN, USDA_ORGANIC, expiration_date="2020-01-01", scope="Old")).ok
     assert (await rest.assign_claim(GTIN, VEGAN, valid_from="2024-01-01", metadata={"b": "2"})).ok
     assert (await rest.assign_claim(OTHERS_GTIN, NON_GMO, key="rival")).ok
+    async with world.database.write() as transaction:
+        await add_people(transaction, world, "ann")
+    assert await sign_in_with_key(world.database, world.keys["editor"], timedelta(hours=1))
     return world
 
 

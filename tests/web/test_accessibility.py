@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
@@ -14,6 +15,7 @@ from tests.web.conftest import waiting
 PAGES = {
     "/sign-in": "main",
     "/sign-in?token=used": "main",
+    "/invitation?token=used": "main",
     "/no/such/page": "main",
     "/docs/errors": "main table",
     "/docs/errors/not_found": "main pre",
@@ -60,6 +62,15 @@ def show(browser: Chrome, url: str, drawn: str, width: int) -> None:
     waiting(browser).until(lambda _: browser.find_elements(By.CSS_SELECTOR, drawn), url)
 
 
+def invitation(server: LiveServer) -> str:
+    """The link of an invitation that nobody has accepted."""
+    with httpx2.Client(base_url=server.url, headers={"X-API-Key": server.api_key}) as client:
+        (owner,) = client.get("/account/api/v1/whoami").json()["organizations"]
+        path = f"/account/api/v1/organizations/{owner['id']}/invitations"
+        made = client.post(path, json={"email": "a.rather.long.name.of.somebody@a-long-domain.example.org"})
+    return f"{server.url}/invitation?{made.json()['link'].partition('?')[2]}"
+
+
 def found_on(browser: Chrome, axe: str, width: int) -> list[Any]:
     browser.execute_cdp_cmd("Runtime.evaluate", {"expression": axe})  # the pages' own policy permits no such script
     found: list[Any] = browser.execute_async_script(RUN)
@@ -74,6 +85,7 @@ def test_axe_finds_nothing(browser: Chrome, live_server: LiveServer, axe: str, p
     shown = PAGES if part == "pages" else REFERENCE
     pages = [(live_server.url + path, drawn) for path, drawn in shown.items()]
     if part == "pages":
+        pages += [(invitation(live_server), "main form")]
         pages += [(live_server.sign_in_url, "main, .identity")]
         pages += [(live_server.url + path, drawn) for path, drawn in SIGNED_IN.items()]
     found = {}

@@ -30,13 +30,13 @@ def _may_stand_for_a_membership(name: str) -> None:
             ["user_id", "organization_id"],
             ondelete="CASCADE",
         )
-        batch.create_index(op.f(f"ix_{name}_user_id"), ["user_id", "organization_id"])
+        batch.create_index(op.f(f"ix_{name}_organization_id"), ["organization_id", "user_id"])
 
 
 def _stands_for_a_key(name: str) -> None:
     op.execute(f"DELETE FROM {name} WHERE api_key_id IS NULL")  # noqa: S608 - a name of ours
     with op.batch_alter_table(name) as batch:
-        batch.drop_index(op.f(f"ix_{name}_user_id"))
+        batch.drop_index(op.f(f"ix_{name}_organization_id"))
         batch.drop_constraint(op.f(f"fk_{name}_user_id_organization_id"), type_="foreignkey")
         batch.drop_column("user_id")
         batch.drop_column("organization_id")
