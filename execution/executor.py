@@ -220,7 +220,9 @@ class Executor:
             program = self._plan(document, operation, values)
             await asyncio.sleep(0)
         if isinstance(program, Program):
-            if not program.source and (program.begun or admitted.charge.cost > self._run_uncompiled):
+            # What is made straight from rows needs functions for that.
+            at_once = admitted.charge.cost > self._run_uncompiled or any(field.shape for field in program.fields)
+            if not program.source and (program.begun or at_once):
                 self._compile(document, operation, program)
                 await asyncio.sleep(0)
             program.begun = True

@@ -115,9 +115,10 @@ def asking(world: World, caller: Caller, seed: int, faults: float) -> GraphQLCon
     return own
 
 
+@pytest.mark.parametrize("uncompiled", [0, 100])
 @pytest.mark.parametrize("faults", [0.0, 0.4])
-async def test_answers_are_those_of_graphql_core(secretive: World, faults: float) -> None:
-    executor = Executor(schema, UNLIMITED, timeout=None)
+async def test_answers_are_those_of_graphql_core(secretive: World, faults: float, uncompiled: int) -> None:
+    executor = Executor(schema, UNLIMITED, timeout=None, run_uncompiled=uncompiled)
     shaped = failed = 0
     for seed in range(CASES):
         source = document(seed)
@@ -136,7 +137,7 @@ async def test_answers_are_those_of_graphql_core(secretive: World, faults: float
         assert isinstance(program, Program)
         shaped += len(shapes(program.roots))
     assert shaped == CASES
-    assert executor.counts.compiled == 3 * CASES
+    assert executor.counts.compiled + executor.counts.uncompiled == 3 * CASES
     assert (failed > CASES / 4) is bool(faults)
 
 
