@@ -1,9 +1,12 @@
 """What the operating system counted: the processor's time and the memory of a process and its children."""
 
 import os
+import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from statistics import median
+from time import perf_counter
 from typing import NamedTuple
 
 import psutil
@@ -56,6 +59,18 @@ def machine() -> dict[str, str]:
         "system": f"{os.uname().sysname} {os.uname().release}",
         "load before": f"{os.getloadavg()[0]:.1f}",
     }
+
+
+def disk_seconds(folder: Path) -> float:
+    """How long the disk takes to say that a page at the end of a file is durable; the middle of a hundred."""
+    took = []
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+        for _ in range(100):
+            file.write(bytes(4096))
+            began = perf_counter()
+            os.fdatasync(file.fileno())
+            took.append(perf_counter() - began)
+    return median(took)
 
 
 def _family(root: psutil.Process) -> Iterable[psutil.Process]:

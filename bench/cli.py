@@ -57,6 +57,7 @@ def _sizes(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]
 @click.option("--connections", type=click.IntRange(1), default=16, help="Connections at once.")
 @click.option("--warm", type=click.FloatRange(0), default=3.0, help="Seconds of load before the first sample.")
 @click.option("--warm-node", type=click.FloatRange(0), default=20.0, help="The same for servers on Node.")
+@click.option("--warm-writes", type=click.IntRange(0), default=20_000, help="Writes before the first sample of writes.")
 @click.option("--only", callback=_words, metavar="Q1,M1,...", help="Only these questions; growth is left out.")
 @click.option("--ours", is_flag=True, help="Leave the Node peers out.")
 @click.option("--no-postgresql", is_flag=True, help="Leave PostgreSQL out.")
@@ -82,6 +83,7 @@ def command(
     connections: int,
     warm: float,
     warm_node: float,
+    warm_writes: int,
     only: tuple[str, ...] | None,
     ours: bool,
     no_postgresql: bool,
@@ -101,9 +103,9 @@ def command(
         if quick:
             products, ours, no_postgresql, growth, starts = 1000, True, True, (), 1
             # wrk counts whole seconds.
-            plan = Plan(1, 0.3, 0, 0, connections, wrk=False)
+            plan = Plan(1, 0.3, 0, 0, 0, connections, wrk=False)
         else:
-            plan = Plan(rounds, seconds, warm, warm_node, connections, wrk=has_wrk())
+            plan = Plan(rounds, seconds, warm, warm_node, warm_writes, connections, wrk=has_wrk())
         wanted = only or (_QUICK if quick else _MAIN)
         try:
             sizes = () if only else growth
@@ -154,6 +156,7 @@ def _run(
     )
     with tempfile.TemporaryDirectory(prefix="certgate-bench-") as name:
         folder = Path(name)
+        run.machine["disk"] = f"{accounting.disk_seconds(folder) * 1e3:.2f} ms until 4 KiB are durable"
         with ExitStack() as stack:
             group = _participants(stack, run, products, folder, node=node, postgres=postgres)
             with _running(group, run, starts, folder):
@@ -163,7 +166,6 @@ def _run(
                     at_connections = (1, plan.connections, 64) if key == "M1" and not quick else (plan.connections,)
                     for index, at_once in enumerate(at_connections):
                         _say(f"{key}, {at_once} connections.")
-                        # What runs warm at one connection is warm at sixteen.
                         run.results += measure(group, key, plan, folder, connections=at_once, warm=index == 0)
         if growth:
             _measure_growth(run, growth, starts, folder)

@@ -3,12 +3,14 @@
 import asyncio
 import shutil
 import sqlite3
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import asyncpg
 import psutil
@@ -47,16 +49,29 @@ def sqlite_copy(template: Path, path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def claim_assignments(url: str) -> int:
-    """How many claims are assigned, as the database itself says."""
-    if url.startswith("sqlite:///"):
-        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file:
-            return int(file.execute("SELECT count(*) FROM claim_assignments").fetchone()[0])
+class Written(NamedTuple):
+    """How many claims are assigned, and how many transactions have written anything, counted from some moment on."""
 
-    async def work() -> int:
+    rows: int
+    commits: int
+
+
+def written(url: str) -> Written:
+    """What was written to a database by now, as the database itself says."""
+    if url.startswith("sqlite:///"):
+        path = url.removeprefix("sqlite:///")
+        with closing(sqlite3.connect(path)) as file:
+            rows = int(file.execute("SELECT count(*) FROM claim_assignments").fetchone()[0])
+            # The log's index counts what was committed: https://www.sqlite.org/walformat.html, section 2.1.
+            index = Path(f"{path}-shm")
+            return Written(rows, int.from_bytes(index.read_bytes()[8:12], sys.byteorder) if index.exists() else 0)
+
+    async def work() -> Written:
         connection = await asyncpg.connect(url)
         try:
-            return int(await connection.fetchval("SELECT count(*) FROM claim_assignments"))
+            rows = await connection.fetchval("SELECT count(*) FROM claim_assignments")
+            # Only what writes is given a number.
+            return Written(rows, await connection.fetchval("SELECT txid_snapshot_xmax(txid_current_snapshot())"))
         finally:
             await connection.close()
 

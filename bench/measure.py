@@ -9,7 +9,7 @@ import msgspec
 import psutil
 
 from bench import accounting, data, load
-from bench.databases import claim_assignments
+from bench.databases import Written, written
 from bench.questions import WORKLOADS, Question, Workload
 from bench.servers import Server
 
@@ -23,18 +23,25 @@ class WrongAnswers(Exception):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """How long is measured. Seconds; `warm_node` for each kind of question, for the servers that run on Node."""
+    """How long is measured. Seconds; `warm_node` for each kind of question, for the servers that run on Node.
+
+    What writes is warmed by the same number of writes for each server: `warm_writes`.
+    """
 
     rounds: int
     seconds: float
     warm: float
     warm_node: float
+    warm_writes: int
     connections: int
     wrk: bool
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """One server under load for some seconds. `others` is what the rest of the machine used, in processors."""
+    """One server under load for some seconds. `others` is what the rest of the machine used, in processors.
+
+    `group` is how many writes a commit had; 0 where nothing is written.
+    """
 
     requests: int
     rate: float
@@ -43,6 +50,7 @@ class Sample(msgspec.Struct, frozen=True):
     p50_ms: float
     p99_ms: float
     others: float
+    group: float = 0.0
 
 
 class Result(msgspec.Struct):
@@ -75,7 +83,8 @@ def measure(
     results = [Result(key, server.name, server.database, server.products, at_once, []) for server in group]
     if warm:
         for server in group:
-            _warm(server, workload, plan, at_once, folder)
+            # What runs warm at sixteen connections is warm at one.
+            _warm(server, workload, plan, plan.connections, folder)
     for round_ in range(plan.rounds):
         turns = list(zip(group, results, strict=True))
         # Whoever is first meets what the round before left behind, so everybody is first once.
@@ -87,6 +96,11 @@ def measure(
 
 def _warm(server: Server, workload: Workload, plan: Plan, connections: int, folder: Path) -> None:
     """Load before the first sample, in portions, because questions that are asked once are prepared for each."""
+    if workload.uses_pairs:
+        enough = server.next_pair + plan.warm_writes
+        while server.next_pair < enough:
+            _sample(server, workload, plan, 1.0, connections, folder, -1)
+        return
     left = plan.warm_node if server.is_node else plan.warm
     while left > 0:
         portion = min(left, 5.0)
@@ -100,7 +114,8 @@ def _sample(
     questions = _questions(server, workload, seconds, connections, seed)
     file = folder / "requests"
     load.write_requests(file, (question.to_bytes(server.headers) for question in questions))
-    check = _stored_check(server) if workload.uses_pairs else _size_check(server, questions[0])
+    before = written(server.url) if workload.uses_pairs else None
+    check = _size_check(server, questions[0]) if before is None else None
     busy, own = accounting.busy_seconds(), _others_of_ours()
     cpu, database = accounting.cpu_seconds(server.process), _database_seconds(server)
     began = time.perf_counter()
@@ -114,7 +129,11 @@ def _sample(
             raise WrongAnswers(f"{server.name} was asked {done.asked} times, more often than there were questions.")
     if done.errors or not done.requests:
         raise WrongAnswers(f"{server.name}: {done.errors} of {done.requests} answers to {workload.key} were refusals.")
-    check(done)
+    group = 0.0
+    if check is not None:
+        check(done)
+    elif before is not None:
+        group = _stored(server, done, before)
     return Sample(
         requests=done.requests,
         rate=done.requests / done.seconds,
@@ -123,6 +142,7 @@ def _sample(
         p50_ms=done.p50 * 1e3,
         p99_ms=done.p99 * 1e3,
         others=max(0.0, busy - own - cpu - database) / elapsed,
+        group=group,
     )
 
 
@@ -151,17 +171,14 @@ def _size_check(server: Server, question: Question) -> Callable[[load.Load], Non
     return check
 
 
-def _stored_check(server: Server) -> Callable[[load.Load], None]:
-    """Every answer stands for a row."""
-    before = claim_assignments(server.url)
-
-    def check(done: load.Load) -> None:
-        # What was asked as the load stopped may have been stored a little later.
-        stored = claim_assignments(server.url) - before
-        if not done.requests <= stored <= done.asked:
-            raise WrongAnswers(f"{server.name} answered {done.requests} writes and stored {stored}.")
-
-    return check
+def _stored(server: Server, done: load.Load, before: Written) -> float:
+    """How many writes a commit had. Every answer has to stand for a row."""
+    now = written(server.url)
+    stored = now.rows - before.rows
+    # What was asked as the load stopped may have been stored a little later.
+    if not done.requests <= stored <= done.asked:
+        raise WrongAnswers(f"{server.name} answered {done.requests} writes and stored {stored}.")
+    return stored / max(1, now.commits - before.commits)
 
 
 def _database_seconds(server: Server) -> float:

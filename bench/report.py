@@ -1,6 +1,6 @@
 """A run as Markdown."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 
 from bench.measure import Result
@@ -40,7 +40,8 @@ def _lines(run: Run) -> Iterator[str]:
     yield (
         f"{run.products:,} products; {plan.rounds} rounds of {plan.seconds:g} s with the servers taking turns; load by"
         f" {'wrk' if plan.wrk else 'the generator in bench/generator.py'}, {plan.connections} connections unless said"
-        f" otherwise; Node servers warmed {plan.warm_node:g} s for each question, others {plan.warm:g} s."
+        f" otherwise; Node servers warmed {plan.warm_node:g} s for each question, others {plan.warm:g} s,"
+        f" all of them by {plan.warm_writes:,} writes before a question that writes."
         f" {run.compared} answers were compared first. Medians; in brackets the smallest and the largest."
         f" The rest of the machine used {_others(run):.2f} processors."
     )
@@ -65,14 +66,17 @@ def _lines(run: Run) -> Iterator[str]:
         )
 
 
-def _table(group: Iterable[Result]) -> Iterator[str]:
-    yield "| server | CPU us/request | + database us | requests/s | p50 ms | p99 ms |"
-    yield "| --- | --- | --- | --- | --- | --- |"
+def _table(group: Sequence[Result]) -> Iterator[str]:
+    writes = any(each.middle("group") for each in group)
+    yield "| server | CPU us/request | + database us | requests/s | p50 ms | p99 ms |" + " writes/commit |" * writes
+    yield "| --- | --- | --- | --- | --- | --- |" + " --- |" * writes
     for each in group:
         database = _spread(each, "database_us", 0) if each.database == "PostgreSQL" else "-"
         yield (
             f"| {each.server} | {_spread(each, 'cpu_us', 0)} | {database} | {_spread(each, 'rate', 0)}"
             f" | {each.middle('p50_ms'):.2f} | {each.middle('p99_ms'):.1f} |"
+            + f" {each.middle('group'):.1f} |"
+            * writes
         )
 
 

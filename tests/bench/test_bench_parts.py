@@ -14,10 +14,11 @@ import pytest
 
 from bench import accounting, data, load
 from bench.compare import normal
-from bench.databases import claim_assignments
+from bench.databases import written
 from bench.generator import read_requests
 from db.engine.database import Database
 from db.engine.opening import open_database
+from db.migrate import migrate
 from db.sql import tables
 from domain.gtin import check_digit_is_right
 from domain.short_id import parse_short_id
@@ -74,8 +75,32 @@ def test_both_databases_get_the_same_rows(tmp_path: Path, empty_postgresql_url: 
     }
     ids = [row[table.c.keys().index("id")] for table in (tables.products,) for row in sqlite[table.name]]
     assert [parse_short_id(id) for id in ids] == ids
-    assert claim_assignments(f"sqlite:///{tmp_path / 'bench.db'}") == products * data.EACH
-    assert claim_assignments(empty_postgresql_url) == products * data.EACH
+    assert written(f"sqlite:///{tmp_path / 'bench.db'}").rows == products * data.EACH
+    assert written(empty_postgresql_url).rows == products * data.EACH
+
+
+def test_commits_are_counted_as_the_databases_count_them(tmp_path: Path, empty_postgresql_url: str) -> None:
+    async def commits(url: str) -> list[int]:
+        found = []
+        await migrate(url)
+        database = await open_database(url)
+        try:
+            await write(database, "first")
+            for names in (["a"], ["b"], ["c", "d", "e", "f"], []):
+                before = await asyncio.to_thread(written, url)
+                await asyncio.gather(*(write(database, name) for name in names))
+                found.append((await asyncio.to_thread(written, url)).commits - before.commits)
+        finally:
+            await database.close()
+        return found
+
+    async def write(database: Database, name: str) -> None:
+        async with database.write() as transaction:
+            row = {"id": name, "slug": name, "name": name, "created_at": data.MOMENT}
+            await transaction.insert(tables.organizations, row)
+
+    assert asyncio.run(commits(f"sqlite:///{tmp_path / 'bench.db'}")) == [1, 1, 1, 0]
+    assert asyncio.run(commits(empty_postgresql_url)) == [1, 1, 4, 0]
 
 
 def test_the_time_of_children_is_counted_while_they_run_and_when_they_have_ended() -> None:

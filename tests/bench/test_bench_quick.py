@@ -26,6 +26,7 @@ def test_a_quick_run_measures_and_shows(tmp_path: Path) -> None:
     assert measured == ours | {("H", "hello")}
     for result in run.results:
         assert [sample.requests > 0 and sample.cpu_us > 0 for sample in result.samples] == [True]
+        assert (result.samples[0].group >= 1) == (result.workload in ("M1", "R2"))
     assert run.compared == 70
     assert {rest.server for rest in run.rest} == {"hello", "certgate, SQLite"}
     assert all(rest.resident > 0 and rest.start_seconds for rest in run.rest)
