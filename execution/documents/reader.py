@@ -19,6 +19,7 @@ from graphql import (
     validate,
 )
 
+from execution.documents.certain import QuickPass
 from execution.documents.cost import OperationCost
 from execution.documents.cost_model import CostModel
 from execution.documents.document import (
@@ -32,7 +33,7 @@ from execution.documents.document import (
 from execution.documents.limits import DocumentLimits
 from execution.documents.literals import Literals, Slots, with_variables
 from execution.documents.measure import Measured, measure_document
-from execution.documents.rules import ABOUT_VARIABLES, STRAWBERRY_RULES, rules
+from execution.documents.rules import STRAWBERRY_RULES, rules
 from execution.errors import Refusal, RequestError, with_code
 
 
@@ -48,7 +49,7 @@ class DocumentReader:
         self._introspection = introspection
         self._costs = CostModel(schema)
         self._rules = rules(limits.max_comparisons, introspection=introspection)
-        self._rules_without_variables = [rule for rule in self._rules if rule not in ABOUT_VARIABLES]
+        self._quick_pass = QuickPass(schema, limits.max_comparisons)
 
     def read(self, source: str, limits: DocumentLimits | None = None) -> Document:
         """The document of a text; raises `RequestError` naming each reason why there is none.
@@ -61,7 +62,7 @@ class DocumentReader:
             measured = measure_document(ast)
             check_measures(measured, limits)
             _refuse_subscriptions(measured)
-            self._validate(source, ast)
+            self._validate(ast)
         except RecursionError:
             raise nested_too_deeply() from None
         return Document(source, ast, self._operations(ast, measured), measured, limits)
@@ -96,10 +97,10 @@ class DocumentReader:
             slots = Slots((), ())
         return Document(document.source, ast, self._operations(ast, measured), measured, document.limits), slots
 
-    def _validate(self, source: str, ast: DocumentNode) -> None:
-        # Where nothing looks like a variable, there is none.
-        rules = self._rules if "$" in source else self._rules_without_variables
-        errors = self._errors(ast, rules) or self._errors(ast, STRAWBERRY_RULES)
+    def _validate(self, ast: DocumentNode) -> None:
+        if self._quick_pass.is_certain(ast):
+            return
+        errors = self._errors(ast, self._rules) or self._errors(ast, STRAWBERRY_RULES)
         if not errors:
             return
         # graphql-core stops when a document would take it too long to check, and says no more than that.

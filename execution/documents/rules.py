@@ -7,13 +7,10 @@ from graphql import (
     GraphQLError,
     ListValueNode,
     NoSchemaIntrospectionCustomRule,
-    NoUndefinedVariablesRule,
-    NoUnusedVariablesRule,
     OperationDefinitionNode,
     OverlappingFieldsCanBeMergedRule,
     ValidationContext,
     VariableDefinitionNode,
-    VariablesInAllowedPositionRule,
     specified_rules,
 )
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
@@ -84,8 +81,6 @@ class _OneOfInputRule(OneOfInputValidationRule):
         self.variable_definitions = self._all
 
 
-# These three walk the document once more.
-ABOUT_VARIABLES = frozenset({NoUndefinedVariablesRule, NoUnusedVariablesRule, VariablesInAllowedPositionRule})
 STRAWBERRY_RULES: list[type[ASTValidationRule]] = [MaybeNullValidationRule, _OneOfInputRule]
 
 
