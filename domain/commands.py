@@ -11,7 +11,7 @@ from domain import patch
 from domain.gtin import GtinField, NewGtinField, SeparatedGtinField
 from domain.record_commands import NewCommand, PatchCommand, changes, makes
 from domain.records import CertificationAssignment, ClaimAssignment, Product
-from domain.short_id import ShortIdField
+from domain.short_id import IdOrCodeField, ShortIdField
 from domain.validation import DIGITS, Command, Flag, Text, Text255
 from domain.vocabulary import ClaimCategory, DataSource, FileFormat, ProductFormat, VerificationStatus
 
@@ -21,7 +21,8 @@ class OfHeldCertification(Command):
 
     gtin: GtinField
     certification_id: Annotated[
-        ShortIdField, Field(description="The id of the certification, not of the assignment: 22 characters, or a UUID.")
+        IdOrCodeField,
+        Field(description="The id of the certification, not of the assignment: 22 characters, or a UUID."),
     ]
 
 
@@ -30,7 +31,7 @@ class OfMadeClaim(Command):
 
     gtin: GtinField
     claim_id: Annotated[
-        ShortIdField, Field(description="The id of the claim, not of the assignment: 22 characters, or a UUID.")
+        IdOrCodeField, Field(description="The id of the claim, not of the assignment: 22 characters, or a UUID.")
     ]
 
 

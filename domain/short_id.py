@@ -7,7 +7,7 @@ text order equals UUID order, and no id is ever converted on its way out.
 import os
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, NewType
+from typing import Annotated, NewType, TypeGuard
 from uuid import UUID, uuid5
 
 import shortuuid
@@ -74,6 +74,26 @@ ShortIdField = Annotated[ShortId, BeforeValidator(_read), WithJsonSchema(JSON_SC
 """The member of a command that holds an id; both forms in, the short form out."""
 
 _short_id: TypeAdapter[ShortId] = TypeAdapter(ShortIdField)
+
+_code = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{2,49}\Z")
+
+
+def _read_either(value: object) -> str:
+    if isinstance(value, str) and _code.match(value) and not _short.match(value) and not _canonical.match(value):
+        return value
+    return _read(value)
+
+
+IdOrCodeField = Annotated[str, BeforeValidator(_read_either), WithJsonSchema(JSON_SCHEMA)]
+"""The member of a command that names a definition, by its id (then in the short form) or by its code.
+
+What has the form of an id is one; the contract documents nothing else, so neither does the OpenAPI document.
+"""
+
+
+def is_short_id(text: str) -> TypeGuard[ShortId]:
+    """Whether the text has the form of an id, and so is no code."""
+    return _short.match(text) is not None
 
 
 def parse_short_id(text: object, member: str = "id") -> ShortId:

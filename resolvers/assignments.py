@@ -44,8 +44,9 @@ async def of_product(context: Context, kind: Kind[Any, A], gtin: Gtin) -> list[A
     return found
 
 
-async def one_of_product(context: Context, kind: Kind[Any, A], gtin: Gtin, id: ShortId) -> A:
-    """A product's assignment of the definition with that id. Raises `NotFound`."""
+async def one_of_product(context: Context, kind: Kind[Any, A], gtin: Gtin, named: str) -> A:
+    """A product's assignment of the definition with that id or code. Raises `NotFound`."""
+    id = await kind.id_of(context.database, named, context.caller.organization_ids)
     found = await kind.stored.one_of_product(context.database, gtin, id, context.caller.organization_ids)
     if found is None:
         await existing_product(context, gtin)
@@ -125,21 +126,23 @@ async def assigned(
     transaction: Transaction,
     kind: Kind[D, A],
     command: AssignCertification | AssignClaim,
-    id: ShortId,
+    named: str,
 ) -> Change[None, A]:
-    """Puts the definition with that id on a product.
+    """Puts the definition with that id or code on a product.
 
     Raises `NotFound`, `Forbidden`, `InvalidInput` or `AlreadyAssigned`.
     """
     members = command.members()
     stored, owner = kind.stored, context.caller.only_owner
     if transaction.single and owner is not None:
+        id = await kind.id_of(transaction, named, [owner])
         definition = await stored.find(transaction, id, [owner])
         if definition is not None:
             assignment = _made(context, kind, command.gtin, owner, definition, members)
             if await stored.add_alone(transaction, assignment):
                 return Change(None, assignment)
     product = await owned_product(context, transaction, command.gtin)
+    id = await kind.id_of(transaction, named, [product.organization_id])
     definition = await stored.find(transaction, id, [product.organization_id])
     if definition is None:
         raise kind.unknown(id)
@@ -162,28 +165,29 @@ async def patched(
     transaction: Transaction,
     kind: Kind[Any, A],
     gtin: Gtin,
-    id: ShortId,
+    named: str,
     members: Mapping[str, Any],
 ) -> Change[A, A]:
     """Changes members of the assignment of that definition.
 
     What changes nothing leaves the version as it is. Raises `NotFound`, `Forbidden` or `InvalidInput`.
     """
-    held = await _held(context, transaction, kind, gtin, id)
+    held = await _held(context, transaction, kind, gtin, named)
     return await patching.patched(transaction, held, members, kind.stored.change, context.now)
 
 
 async def removed(
-    context: Context, transaction: Transaction, kind: Kind[Any, A], gtin: Gtin, id: ShortId
+    context: Context, transaction: Transaction, kind: Kind[Any, A], gtin: Gtin, named: str
 ) -> Change[A, None]:
     """Takes a definition off a product; the answer is what was there. Raises `NotFound` or `Forbidden`."""
-    held = await _held(context, transaction, kind, gtin, id)
+    held = await _held(context, transaction, kind, gtin, named)
     await kind.stored.remove(transaction, held)
     return Change(held, None)
 
 
-async def _held(context: Context, transaction: Transaction, kind: Kind[Any, A], gtin: Gtin, id: ShortId) -> A:
+async def _held(context: Context, transaction: Transaction, kind: Kind[Any, A], gtin: Gtin, named: str) -> A:
     product = await owned_product(context, transaction, gtin)
+    id = await kind.id_of(transaction, named, [product.organization_id])
     held = await kind.stored.lock(transaction, product.gtin, id, [product.organization_id])
     if held is None:
         raise _not_assigned(kind, product.gtin, id)

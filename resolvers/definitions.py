@@ -1,15 +1,18 @@
 """The definitions, the same for bodies, certifications and claims; and what differs between the kinds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Generic, TypeVar
 
 from db.assignments import Assignments
 from db.definitions import Defined
+from db.engine.database import Database, Transaction
 from domain.errors import NotFound
 from domain.filters import Where, matches
 from domain.records import Certification, CertificationAssignment, CertificationBody, Claim, ClaimAssignment
-from domain.short_id import ShortId
+from domain.short_id import ShortId, is_short_id
+from domain.text import fold
 from domain.validation import parse_filter
 from resolvers.operation import Context, read_operation
 
@@ -29,6 +32,31 @@ class DefinitionKind(Generic[E]):
     def unknown(self, id: ShortId) -> NotFound:
         """The refusal when nothing of this kind has that id, or nothing that the caller may see."""
         return NotFound(f"No {self.noun} has the id {id}; take it from the list of {self.plural}.")
+
+    async def id_of(self, source: Database | Transaction, named: str, organization_ids: Sequence[ShortId]) -> ShortId:
+        """The id of what is named by its id, whether there is such a one or not, or by its code.
+
+        A code is looked for among what these organisations may see. Raises `NotFound`, which tells what is called
+        nearly so.
+        """
+        if is_short_id(named):
+            return named
+        found = await self.stored.find_by_code(source.database, named, organization_ids)
+        if found is None:
+            near = nearest(named, await self.stored.every(source.database, organization_ids))
+            meant = f"did you mean {' or '.join(near)}?" if near else f"take it from the list of {self.plural}."
+            raise NotFound(f"No {self.noun} has the code {named}; {meant}")
+        return found.id
+
+
+def nearest(named: str, definitions: Sequence[CertificationBody | Certification | Claim]) -> list[str]:
+    """The codes of at most three definitions whose code or label is nearly what was written."""
+    called: dict[str, str] = {}
+    for each in definitions:
+        if each.code:
+            called[fold(each.code)] = each.code
+            called.setdefault(fold(getattr(each, "label", "")), each.code)
+    return list(dict.fromkeys(called[name] for name in get_close_matches(fold(named), called, n=3)))
 
 
 @dataclass(frozen=True)

@@ -319,7 +319,11 @@ class WriteOperation(Generic[C, D]):
 
 
 def _place(command: Command) -> str:
-    """What a row writes to, by the members that name it."""
+    """What a row writes to, by the members that name it.
+
+    Two requests that name the same definitions of one product, one by ids and one by codes, may still wait for each
+    other; PostgreSQL ends that, and one of them is told to try again.
+    """
     return command.model_dump_json(include={"gtin", "certification_id", "claim_id"})
 
 

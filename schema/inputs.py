@@ -32,6 +32,9 @@ def sent_members(input: object) -> dict[str, Any]:
         for name in _members(cast("Any", type(input)))
         if (value := getattr(input, name)) is not None
     }
+    for by_id, by_code in _CODES.items():
+        if by_code in _members(cast("Any", type(input))):
+            members = _named_once(members, by_id, by_code)
     clear = members.pop("clear_metadata", None)
     if clear is None:
         return members
@@ -43,6 +46,17 @@ def sent_members(input: object) -> dict[str, Any]:
         message = "Input should be left out where clearMetadata is true"
         raise InvalidInput([Violation(("metadata",), message, "clear_metadata")])
     return {**members, "metadata": {}} if clear else members
+
+
+_CODES = {"certification_id": "certification_code", "claim_id": "claim_code"}
+"""What names a definition -> what may name it instead: commands take either form in one member."""
+
+
+def _named_once(members: dict[str, Any], by_id: str, by_code: str) -> dict[str, Any]:
+    if (by_id in members) == (by_code in members):
+        message = f"Give either {to_camel_case(by_id)} or {to_camel_case(by_code)}, not both and not neither"
+        raise InvalidInput([Violation((by_id,), message, "id_or_code")])
+    return {(by_id if name == by_code else name): value for name, value in members.items()}
 
 
 def input_of(command: type[Command], description: str, *, versioned: str = "", optional: Collection[str] = ()) -> type:
@@ -71,6 +85,12 @@ def input_of(command: type[Command], description: str, *, versioned: str = "", o
         if name in given:
             called = to_camel_case(given[name].name)
             words = spelled(given[name].for_writers(patch=bool(nulls), example=True))
+        if name in _CODES:
+            types[name], default = strawberry.ID | None, {"default": None}
+            types[_CODES[name]] = str | None
+            of = name.removesuffix("_id")
+            instead = f"The code of the {of}, whatever the case; give it instead of the id or leave it out."
+            fields[_CODES[name]] = strawberry.field(default=None, description=instead)
         fields[name] = strawberry.field(name=called, description=words, **default)
     if nulls:
         types["clear_metadata"] = bool

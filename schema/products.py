@@ -9,6 +9,7 @@ from domain.gtin import parse_gtin
 from domain.lists import PRODUCTS
 from execution.run.wanted import wanted
 from resolvers import products
+from resolvers.operation import MAX_ROWS
 from schema.changes import success_type
 from schema.connections import Connection, ListRequest, connection, paged
 from schema.context import Info
@@ -52,6 +53,7 @@ MUTATIONS = [
         success=success_type("ProductCreated", "The product was made.", "product", ProductType, "The new product."),
         refusals=(AlreadyExists,),
         words=Wording("Makes a product that your organisation owns.", "The product."),
+        bulk=Wording("Makes products that your organisation owns.", f"The products; at most {MAX_ROWS} rows."),
     ),
     Mutation(
         operation=products.patch_product,
@@ -61,5 +63,9 @@ MUTATIONS = [
             "ProductPatched", "The product is as asked for.", "product", ProductType, "The product after the change."
         ),
         words=Wording("Changes a product that your organisation owns.", "Which product, and what changes."),
+        bulk=Wording(
+            "Changes products that your organisation owns.",
+            f"Which products, and what changes; at most {MAX_ROWS} rows.",
+        ),
     ),
 ]

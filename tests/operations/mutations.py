@@ -156,6 +156,8 @@ BULK = {
     "assignCertifications": "assignCertification",
     "patchCertificationAssignments": "patchCertificationAssignment",
     "removeCertifications": "removeCertification",
+    "createProducts": "createProduct",
+    "patchProducts": "patchProduct",
 }
 """The bulk forms, each with its single form."""
 
