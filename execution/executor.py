@@ -12,7 +12,7 @@ around its entry point would be skipped in silence, so a schema that relies on i
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -36,7 +36,7 @@ from execution.errors import Refusal, RequestError, with_code
 from execution.plan.plan import NotCompiled, Program
 from execution.plan.planner import condition_variables, graphql_schema
 from execution.plan.variables import VariableReader
-from execution.run.compiled import compile_program, program_of, run_program
+from execution.run.compiled import compile_operation, program_of, run_program
 from execution.run.explain import explain
 from execution.run.interpreted import interpret, require_small
 from execution.run.stopping import Gone, stoppable
@@ -214,18 +214,13 @@ class Executor:
         """
         document, operation, values = admitted.document, admitted.operation, admitted.values
         program = operation.programs.look_up(values)
-        if program is None:
+        if program is None or (isinstance(program, Program) and not program.source):
+            small = program is None and admitted.charge.cost <= self._run_uncompiled
             # Reading a document, planning, compiling and running may each take long: others have a turn in between.
             await asyncio.sleep(0)
-            program = self._plan(document, operation, values)
+            program = self._plan(document, operation, values, program_of if small else compile_operation)
             await asyncio.sleep(0)
         if isinstance(program, Program):
-            # What is made straight from rows needs functions for that.
-            at_once = admitted.charge.cost > self._run_uncompiled or any(field.shape for field in program.fields)
-            if not program.source and (program.begun or at_once):
-                self._compile(document, operation, program)
-                await asyncio.sleep(0)
-            program.begun = True
             self.counts.compiled += program.source != ""
             self.counts.uncompiled += program.source == ""
             running = run_program(program, context, root, values)
@@ -266,25 +261,22 @@ class Executor:
         try:
             names = condition_variables(document.ast, operation.node)
             values = {name: (conditions or {}).get(name, True) for name in names}
-            program = program_of(self.schema, document.ast, operation.node, values)
-            compile_program(program)
+            program = compile_operation(self.schema, document.ast, operation.node, values)
             return explain(program, with_source=with_source)
         except NotCompiled as reason:
             return f"run by graphql-core: {reason}"
 
-    def _plan(self, document: Document, operation: Operation, values: VariableValues) -> Program | NotCompiled:
-        """The program for a run with these variables, not compiled yet, or the reason why there is none."""
-        make = partial(program_of, self.schema, document.ast, operation.node)
-        program = operation.programs.plan(document.ast, operation.node, values, make)
-        if isinstance(program, Program) and program in operation.programs.found.values():
-            self.cache.charge(document, program.weight)
+    def _plan(
+        self, document: Document, operation: Operation, values: VariableValues, make: Callable[..., Program]
+    ) -> Program | NotCompiled:
+        """The program for a run with these variables, or the reason why there is none."""
+        programs = operation.programs
+        weight = programs.weight
+        program = programs.plan(
+            document.ast, operation.node, values, partial(make, self.schema, document.ast, operation.node)
+        )
+        self.cache.charge(document, programs.weight - weight)
         return program
-
-    def _compile(self, document: Document, operation: Operation, program: Program) -> None:
-        weight = program.weight
-        compile_program(program)
-        if program in operation.programs.found.values():
-            self.cache.charge(document, program.weight - weight)
 
     def _coerce(self, operation: Operation, variables: Mapping[str, Any]) -> VariableValues:
         """The coerced variables. Raises `RequestError` if they do not fit."""

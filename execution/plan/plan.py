@@ -173,8 +173,6 @@ class Program:
     """Batch functions that several fields use, so that they may share calls."""
     source: str = ""
     """The generated Python, to whose lines tracebacks refer; none until it is compiled."""
-    begun: bool = False
-    """Whether it was run before."""
 
     @property
     def weight(self) -> int:

@@ -80,12 +80,14 @@ def plan_operation(
     document: DocumentNode,
     operation: OperationDefinitionNode,
     conditions: dict[str, Any],
+    *,
+    shaped: bool = True,
 ) -> Program:
     """The program of a validated operation for these values of its condition variables, without its functions.
 
-    Raises `NotCompiled`.
+    Without `shaped` every read goes the general way. Raises `NotCompiled`.
     """
-    return _Planner(schema, document, operation, conditions).plan()
+    return _Planner(schema, document, operation, conditions, shaped=shaped).plan()
 
 
 def graphql_schema(schema: strawberry.Schema) -> GraphQLSchema:
@@ -100,8 +102,11 @@ class _Planner:
         document: DocumentNode,
         operation: OperationDefinitionNode,
         conditions: dict[str, Any],
+        *,
+        shaped: bool,
     ) -> None:
         self._strawberry = schema
+        self._shaped = shaped
         self._schema = graphql_schema(schema)
         self._operation = operation
         definitions = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
@@ -188,7 +193,7 @@ class _Planner:
             plan.arguments = FieldArguments(self._strawberry, definition, cast("StrawberryField", field), node)
         plan.value = self._value(plan, definition.type, details, path, nullable_depth, 0)
         if kind in (FieldKind.ASYNC_RESOLVER, FieldKind.BATCHED):
-            plan.shape = shape_of(plan)
+            plan.shape = shape_of(plan) if self._shaped else None
         return plan
 
     def _kind(self, field: StrawberryField | None) -> FieldKind:

@@ -50,9 +50,15 @@ class Programs:
             program = make({name: value for name, value in given.items() if value is not None})
         except NotCompiled as reason:
             program = reason.with_traceback(None)
-        if len(self.found) < MAX_PROGRAMS:
-            self.found[self._values(variables)] = program
+        key = self._values(variables)
+        if key in self.found or len(self.found) < MAX_PROGRAMS:
+            self.found[key] = program
         return program
+
+    @property
+    def weight(self) -> int:
+        """That of the programs that are kept."""
+        return sum(program.weight for program in self.found.values() if isinstance(program, Program))
 
     def _values(self, variables: VariableValues) -> tuple[Any, ...]:
         return tuple(map(variables.coerced.get, self.conditions)) if self.conditions else ()

@@ -41,11 +41,32 @@ _NAMES: dict[str, Any] = {
 def program_of(
     schema: strawberry.Schema, document: DocumentNode, operation: OperationDefinitionNode, conditions: dict[str, Any]
 ) -> Program:
-    """The program of an operation for one combination of its `@skip` and `@include` conditions, not compiled.
+    """The program of an operation for one combination of its `@skip` and `@include` conditions, run field by field.
 
     Raises `NotCompiled` if it has to be left to graphql-core.
     """
-    program = plan_operation(schema, document, operation, conditions)
+    return _planned(schema, document, operation, conditions, shaped=False)
+
+
+def compile_operation(
+    schema: strawberry.Schema, document: DocumentNode, operation: OperationDefinitionNode, conditions: dict[str, Any]
+) -> Program:
+    """The same with functions of its own, and what rows become."""
+    program = _planned(schema, document, operation, conditions, shaped=True)
+    program.source, names = generate(program)
+    _load(program, {**names, **_NAMES})
+    return program
+
+
+def _planned(
+    schema: strawberry.Schema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    conditions: dict[str, Any],
+    *,
+    shaped: bool,
+) -> Program:
+    program = plan_operation(schema, document, operation, conditions, shaped=shaped)
     for function in program.shared_batches:
         # They may be answered by one call, which then has to fetch for all of them.
         sharing = [f for f in program.batches if cast("BatchedField", f.field).batch_function is function]
@@ -57,12 +78,6 @@ def program_of(
     for place in program.values:
         place.complete = _completer(place)
     return program
-
-
-def compile_program(program: Program) -> None:
-    """Gives a program functions of its own, from its next object on."""
-    program.source, names = generate(program)
-    _load(program, {**names, **_NAMES})
 
 
 def _load(program: Program, names: dict[str, Any]) -> None:
