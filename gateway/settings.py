@@ -325,6 +325,29 @@ class Settings(BaseModel):
         ge=1024,
         description="The largest request body in bytes; a larger one is refused with 413.",
     )
+    max_header_bytes: int = Field(
+        default=32 * 1024,
+        ge=1024,
+        description="The most bytes that the headers of a request may have, with the address that is asked for; more"
+        " are refused with 431.",
+    )
+    max_connections: int = Field(
+        default=4096,
+        ge=1,
+        description="The most connections at a time; on further ones requests are refused with 503. The system has to"
+        " allow as many open files, and some besides.",
+    )
+    max_requests: int = Field(
+        default=512,
+        ge=1,
+        description="The most requests that are answered at a time; further ones are refused with 503.",
+    )
+    keep_alive_seconds: int = Field(
+        default=75,
+        ge=1,
+        description="How many seconds a connection may wait for its next request. It should be more than what a load"
+        " balancer in front keeps its connections for, which often is 60.",
+    )
     shutdown_seconds: int = Field(
         default=20,
         ge=0,
