@@ -16,6 +16,7 @@ from db.engine.database import Database, Transaction
 from db.lists import Listed
 from db.sql.reads import KeyedRead, Read
 from db.sql.tables import certification_assignments, claim_assignments, owner_of
+from db.sql.types import among
 from domain.gtin import Gtin
 from domain.records import Certification, CertificationAssignment, Claim, ClaimAssignment
 from domain.short_id import ShortId
@@ -56,6 +57,7 @@ class Assignments(definitions.Defined[D], Generic[D, A]):
         self.listed = Listed(table, rows, record, self._key, kind)
         self.by_product = KeyedRead(rows, table.c.gtin, record, defined=kind, ranked=True, guarded=True, alone=of_one)
         self.by_id = KeyedRead(rows, table.c.id, record, defined=kind, guarded=True)
+        self._ids = Read(select(table.c.id).where(among(table.c.id, "keys")), tuple)
         place = (table.c.gtin == bindparam("of"), named == bindparam("definition"))
         self.one = Read(rows.where(*place), record, defined=kind, guarded=True)
         self._change = update(table).where(*place)
@@ -102,6 +104,22 @@ class Assignments(definitions.Defined[D], Generic[D, A]):
     async def add(self, transaction: Transaction, assignment: A) -> bool:
         """Stores a new assignment. False when the product has that definition already."""
         return await transaction.insert(self.table, self._row(assignment), unless=self._key)
+
+    async def lock_many(
+        self, transaction: Transaction, gtins: list[Gtin], organization_ids: Sequence[ShortId]
+    ) -> list[A]:
+        """What these products have, locked until the transaction ends, in no order."""
+        return await definitions.fetch(transaction, self.by_product, organization_ids, lock=self.table, keys=gtins)
+
+    async def add_many(self, transaction: Transaction, made: Sequence[A]) -> bool:
+        """Stores new assignments. False when somebody was quicker with one: what is stored is of no use then."""
+        await transaction.insert_missing(self.table, [self._row(assignment) for assignment in made])
+        ids = [assignment.id for assignment in made]
+        return not ids or len(await self.ids_among(transaction, ids)) == len(ids)
+
+    async def ids_among(self, transaction: Transaction, ids: Sequence[ShortId]) -> set[ShortId]:
+        """Those of the ids that assignments of this kind have."""
+        return {id for (id,) in await transaction.fetch(self._ids, keys=ids)}
 
     async def add_alone(self, transaction: Transaction, assignment: A) -> bool:
         """Stores a new assignment on a product of its owner, and that is all (see `Transaction.insert_alone`)."""

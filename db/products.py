@@ -53,6 +53,11 @@ async def lock(transaction: Transaction, gtin: Gtin, organization_ids: Sequence[
     return next(iter(found), None)
 
 
+async def lock_many(transaction: Transaction, gtins: list[Gtin], organization_ids: Sequence[ShortId]) -> list[Product]:
+    """The products of those GTINs that exist, locked until the transaction ends."""
+    return await transaction.fetch(BY_GTIN, None, organization_ids, lock=products, keys=gtins)
+
+
 def searched(name: str, brand: str, gtin: str) -> dict[str, str]:
     """The columns that products are found and ordered by, whatever the case; stored with each change."""
     return {"search_text": search_text(name, brand, gtin), "folded_brand": fold(brand)}
@@ -60,9 +65,24 @@ def searched(name: str, brand: str, gtin: str) -> dict[str, str]:
 
 async def add(transaction: Transaction, product: Product) -> bool:
     """Stores a new product. False when one of that GTIN exists already."""
+    return await transaction.insert(products, _row(product), unless=("gtin",))
+
+
+async def add_many(transaction: Transaction, made: Sequence[Product]) -> bool:
+    """Stores new products. False when somebody was quicker with one of them: what is stored is of no use then."""
+    await transaction.insert_missing(products, [_row(product) for product in made])
+    stored = await transaction.fetch(_IDS, keys=[product.gtin for product in made]) if made else []
+    return {(found.gtin, found.id) for found in stored} == {(product.gtin, product.id) for product in made}
+
+
+async def ids_among(transaction: Transaction, ids: Sequence[ShortId]) -> set[ShortId]:
+    """Those of the ids that products have."""
+    return {found.id for found in await transaction.fetch(BY_ID.narrowed(frozenset({"id"})), keys=ids)}
+
+
+def _row(product: Product) -> dict[str, Any]:
     values = {column.name: getattr(product, column.name) for column in COLUMNS}
-    values |= searched(product.name, product.brand, product.gtin)
-    return await transaction.insert(products, values, unless=("gtin",))
+    return values | searched(product.name, product.brand, product.gtin)
 
 
 async def change(transaction: Transaction, product: Product, changes: dict[str, Any], at: datetime) -> None:
@@ -80,6 +100,7 @@ async def change(transaction: Transaction, product: Product, changes: dict[str, 
     )
 
 
+_IDS = BY_GTIN.narrowed(frozenset({"gtin", "id"}))
 _OWNED = BY_GTIN.one.narrowed(frozenset({"gtin", "organization_id"}))
 
 

@@ -5,7 +5,7 @@
 
 from typing import Annotated
 
-from iso3166 import countries_by_alpha2
+from iso3166 import countries_by_alpha2, countries_by_alpha3, countries_by_name
 from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
@@ -16,6 +16,35 @@ NUMERIC = {code: countries_by_alpha2[code].numeric for code in ALPHA2}
 
 _ELSEWHERE = {"EL": "GR", "UK": "GB"}
 """What the European Union writes for Greece and the United Kingdom -> the standard's code."""
+
+
+def country_called(name: str) -> str | None:
+    """The code of a country by its code of two or three letters or its English name, whatever the case."""
+    text = name.strip().upper()
+    code = _ELSEWHERE.get(text, text)
+    if len(code) != 2:
+        found = countries_by_alpha3.get(code) or countries_by_name.get(_COMMON.get(code, code))
+        code = found.alpha2 if found else ""
+    return code if code in ALPHA2 else None
+
+
+_COMMON = {
+    "UNITED STATES": "UNITED STATES OF AMERICA",
+    "UNITED KINGDOM": "UNITED KINGDOM OF GREAT BRITAIN AND NORTHERN IRELAND",
+    "GREAT BRITAIN": "UNITED KINGDOM OF GREAT BRITAIN AND NORTHERN IRELAND",
+    "SOUTH KOREA": "KOREA, REPUBLIC OF",
+    "VIETNAM": "VIET NAM",
+    "RUSSIA": "RUSSIAN FEDERATION",
+    "TURKEY": "TÜRKIYE",
+    "CZECH REPUBLIC": "CZECHIA",
+    "BOLIVIA": "BOLIVIA, PLURINATIONAL STATE OF",
+    "TAIWAN": "TAIWAN, PROVINCE OF CHINA",
+    "IRAN": "IRAN, ISLAMIC REPUBLIC OF",
+    "MOLDOVA": "MOLDOVA, REPUBLIC OF",
+    "TANZANIA": "TANZANIA, UNITED REPUBLIC OF",
+    "VENEZUELA": "VENEZUELA, BOLIVARIAN REPUBLIC OF",
+}
+"""What people call a country -> the standard's name."""
 
 
 def _known(code: str) -> str:

@@ -138,7 +138,7 @@ async def assigned(
         id = await kind.id_of(transaction, named, [owner])
         definition = await stored.find(transaction, id, [owner])
         if definition is not None:
-            assignment = _made(context, kind, command.gtin, owner, definition, members)
+            assignment = new_assignment(context, kind, command.gtin, owner, definition, members)
             if await stored.add_alone(transaction, assignment):
                 return Change(None, assignment)
     product = await owned_product(context, transaction, command.gtin)
@@ -146,16 +146,24 @@ async def assigned(
     definition = await stored.find(transaction, id, [product.organization_id])
     if definition is None:
         raise kind.unknown(id)
-    assignment = _made(context, kind, product.gtin, product.organization_id, definition, members)
+    assignment = new_assignment(context, kind, product.gtin, product.organization_id, definition, members)
     if not await stored.add(transaction, assignment):
-        raise AlreadyAssigned(
-            f"The product {product.gtin} already {kind.verb[1]} the {kind.noun} {kind.called(definition)};"
-            " change that assignment instead."
-        )
+        raise already_assigned(kind, product.gtin, definition)
     return Change(None, assignment)
 
 
-def _made(context: Context, kind: Kind[D, A], gtin: Gtin, owner: ShortId, definition: D, members: dict[str, Any]) -> A:
+def already_assigned(kind: Kind[D, Any], gtin: Gtin, definition: D) -> AlreadyAssigned:
+    """The refusal when the product has that definition already."""
+    return AlreadyAssigned(
+        f"The product {gtin} already {kind.verb[1]} the {kind.noun} {kind.called(definition)};"
+        " change that assignment instead."
+    )
+
+
+def new_assignment(
+    context: Context, kind: Kind[D, A], gtin: Gtin, owner: ShortId, definition: D, members: dict[str, Any]
+) -> A:
+    """The assignment of a definition with these members, as its command has them."""
     members |= {"gtin": gtin, "organization_id": owner, kind.noun: definition}
     return patching.made(kind.stored.record, context.now, members)
 

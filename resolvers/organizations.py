@@ -7,13 +7,14 @@ from db.engine.database import Database, Transaction
 from domain.account import User
 from domain.errors import AlreadyExists, NotFound
 from domain.records import Organization
-from domain.short_id import new_short_id
+from domain.short_id import catalogue_id
 
 
 async def create(database: Database, slug: str, name: str, now: datetime | None = None) -> Organization:
     """Makes an organisation. Raises `AlreadyExists`; of two at once one wins."""
     now = now or datetime.now(UTC)
-    made = Organization(new_short_id(now), slug, name)
+    # The same in every installation, so that what is exported from one goes into another without a change.
+    made = Organization(catalogue_id("organization", slug), slug, name)
     async with database.write() as transaction:
         if not await organizations.add(transaction, made, now):
             raise AlreadyExists(f"An organisation has the slug {slug!r} already; choose another, or use that one.")

@@ -35,4 +35,9 @@ async def patched(
     if not changes:
         return Change(stored, stored)
     await store(transaction, stored, changes, at)
+    return changed(stored, changes, at)
+
+
+def changed(stored: T, changes: Mapping[str, Any], at: datetime) -> Change[T, T]:
+    """A record with these members changed, and its version counted up."""
     return Change(stored, msgspec.structs.replace(stored, **changes, updated_at=at, version=stored.version + 1))

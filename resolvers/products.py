@@ -104,12 +104,22 @@ async def _numbered(context: Context, command: NumberedPage, ordering: str) -> N
 @write_operation
 async def create_product(context: Context, transaction: Transaction, command: CreateProduct) -> Change[None, Product]:
     """Makes a product of the caller's organisation. Raises `Forbidden`, `InvalidInput` or `AlreadyExists`."""
-    owner = owner_of_new(context.caller, command.organization_id)
-    own = {"gtin": command.gtin, "organization_id": owner, "data_source": DataSource.CLAIMED}
-    product = made(Product, context.now, command.members() | own)
+    product = new_product(context, command, DataSource.CLAIMED)
     if not await products.add(transaction, product):
-        raise AlreadyExists(f"A product has the GTIN {product.gtin} already; change that one instead.")
+        raise already_there(product.gtin)
     return Change(None, product)
+
+
+def new_product(context: Context, command: CreateProduct, source: DataSource) -> Product:
+    """The product that a command asks for. Raises `Forbidden` or `InvalidInput`."""
+    owner = owner_of_new(context.caller, command.organization_id)
+    own = {"gtin": command.gtin, "organization_id": owner, "data_source": source}
+    return made(Product, context.now, command.members() | own)
+
+
+def already_there(gtin: Gtin) -> AlreadyExists:
+    """The refusal when a product has that GTIN already."""
+    return AlreadyExists(f"A product has the GTIN {gtin} already; change that one instead.")
 
 
 @write_operation

@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from db.sql.types import Day, Document, UtcDateTime, VocabularyText, earlier, open_end, text
+from domain.importing import Import
 from domain.members import RecordMember, members_of
 from domain.records import (
     Certification,
@@ -393,6 +394,23 @@ idempotency_keys = Table(
     Column("result", text()),
     Column("expires_at", UtcDateTime(), nullable=False, index=True),
 )
+
+# Files that are put in. A process that ends leaves its row as far as it came, and the next one goes on from there.
+imports = Table(
+    "imports",
+    metadata,
+    *_members(
+        Import,
+        _id(),
+        Column("organization_id", ForeignKey("organizations.id"), nullable=False),
+    ),
+    # SHA-256 in hex of the files and of how they are put in.
+    Column("digest", text(64), nullable=False),
+    # The process that does it: its machine and its number there.
+    Column("worker", text(255), nullable=False),
+)
+Index("ix_imports_organization", imports.c.organization_id, imports.c.id)
+Index("ix_imports_digest", imports.c.digest)
 
 # GraphQL documents that may be run by their ids. A row never changes: its text is what its digest says.
 trusted_documents = Table(

@@ -14,6 +14,7 @@ from gateway.cli.contracts import contracts, schema
 from gateway.cli.data import migrate, seed
 from gateway.cli.documents import documents, explain
 from gateway.cli.export import export
+from gateway.cli.importing import import_
 from gateway.cli.init import init
 from gateway.cli.keys import keys
 from gateway.cli.organizations import members, organizations
@@ -54,6 +55,7 @@ for _command in (
     documents,
     explain,
     export,
+    import_,
     init,
     keys,
     members,

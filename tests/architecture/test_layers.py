@@ -32,7 +32,7 @@ LIBRARIES = {
     "resolvers": {"msgspec"},
     "execution": {"graphql", "strawberry", "msgspec"},
     "schema": {"strawberry", "graphql", "msgspec"},
-    "files": {"msgspec", "xlsxwriter"},
+    "files": {"msgspec", "openpyxl", "xlsxwriter"},
     "rest_compat": {"starlette", "msgspec"},
 }
 """Package -> the libraries that it may import. What is missing here may import all that is declared."""
@@ -51,13 +51,20 @@ ROOMS: dict[str, set[str]] = {
 }
 """Room -> the others of its package that it may import."""
 
-UNDECLARED = {
-    f"resolvers.{step}": "a step inside the write transaction of operations that declare WRITE"
-    for step in ("products.owned_product", "assignments.assigned", "assignments.patched", "assignments.removed")
-} | {
-    f"resolvers.{step}": "a step of operations that declare READ"
-    for step in ("assignments.of_product", "assignments.one_of_product")
-}
+UNDECLARED = (
+    {
+        f"resolvers.{step}": "a step inside the write transaction of operations that declare WRITE"
+        for step in ("products.owned_product", "assignments.assigned", "assignments.patched", "assignments.removed")
+    }
+    | {
+        f"resolvers.{step}": "a step of operations that declare READ"
+        for step in ("assignments.of_product", "assignments.one_of_product")
+    }
+    | {
+        f"resolvers.importing.{step}": "of the rows of files, each batch of which asks for WRITE"
+        for step in ("definitions_of", "put")
+    }
+)
 """Functions on a `Context` that are no operations, and why."""
 
 

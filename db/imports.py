@@ -1,0 +1,84 @@
+"""Imports of files, as far as they have come."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, select, update
+
+from db.engine.database import Database, Transaction
+from db.sql.reads import Read
+from db.sql.tables import columns_of, imports
+from domain.importing import Counts, Import, ImportState
+from domain.short_id import ShortId
+
+COLUMNS = columns_of(imports, Import)
+_PLACE = (imports.c.id == bindparam("of"), imports.c.organization_id == bindparam("owner"))
+
+
+class Unfinished(NamedTuple):
+    """An import that did not come to its end, and the process that does it or did."""
+
+    found: Import
+    worker: str
+
+
+ONE = Read(select(*COLUMNS).where(*_PLACE), Import)
+OF_ORGANIZATION = Read(
+    select(*COLUMNS)
+    .where(imports.c.organization_id == bindparam("owner"))
+    .order_by(imports.c.id.desc())
+    .limit(bindparam("most")),
+    Import,
+)
+_UNFINISHED = Read(
+    select(*COLUMNS, imports.c.worker)
+    .where(imports.c.digest == bindparam("digest"), imports.c.state == ImportState.RUNNING)
+    .order_by(imports.c.id.desc())
+    .limit(1),
+    lambda row: Unfinished(Import(*row[:-1]), row[-1]),
+)
+_CHANGE = update(imports).where(imports.c.id == bindparam("of"))
+
+
+async def unfinished(transaction: Transaction, digest: str) -> Unfinished | None:
+    """The import of that digest that has begun and not ended, locked until the transaction ends."""
+    return next(iter(await transaction.fetch(_UNFINISHED, lock=imports, digest=digest)), None)
+
+
+async def find(database: Database, id: ShortId, owner: ShortId) -> Import | None:
+    """An import of that organisation."""
+    return next(iter(await database.fetch(ONE, of=id, owner=owner)), None)
+
+
+async def latest(database: Database, owner: ShortId, most: int) -> list[Import]:
+    """The imports of that organisation, the newest first."""
+    return await database.fetch(OF_ORGANIZATION, owner=owner, most=most)
+
+
+async def add(transaction: Transaction, begun: Import, digest: str, worker: str) -> None:
+    """Stores an import that begins."""
+    values = {column.name: getattr(begun, column.name) for column in COLUMNS}
+    await transaction.insert(imports, values | {"digest": digest, "worker": worker})
+
+
+async def take_over(transaction: Transaction, id: ShortId, worker: str, at: datetime) -> None:
+    """Gives an import to another process."""
+    await transaction.execute(_CHANGE, {"of": id, "worker": worker, "updated_at": at})
+
+
+async def advance(
+    transaction: Transaction, id: ShortId, position: int, percent: int, counts: Counts, at: datetime
+) -> None:
+    """Stores how far an import has come."""
+    values = {"position": position, "percent": percent, "counts": counts, "updated_at": at}
+    await transaction.execute(_CHANGE, {"of": id, **values})
+
+
+async def finish(
+    transaction: Transaction, id: ShortId, state: ImportState, counts: Counts, error: str, at: datetime
+) -> None:
+    """Stores how an import has ended."""
+    values = {"state": state, "counts": counts, "error": error, "updated_at": at, "finished_at": at}
+    if state is ImportState.DONE:
+        values["percent"] = 100
+    await transaction.execute(_CHANGE, {"of": id, **values})

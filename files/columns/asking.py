@@ -1,0 +1,163 @@
+"""From the cells of a row to what it asks for."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from domain.errors import InvalidInput, Violation
+from domain.importing import AskedAssignment, AskedRow
+from files.columns import cells
+from files.columns.cells import NotUsable
+from files.columns.members import GTIN, KEPT, NOTHING, members_sent
+from files.columns.open_food_facts import labelled
+from files.columns.recognition import Columns, KnownColumn
+from files.reading.table import Cell, Row, Table
+
+Read = Callable[[Cell], Any]
+
+
+class Mended(NamedTuple):
+    """What was mended or passed over in a cell: its column, what was done, and why."""
+
+    column: str
+    what: str
+    why: str
+
+
+class Asking:
+    """Makes of each row of a table what it asks for."""
+
+    def __init__(self, table: Table, columns: Columns, sample: Sequence[Row]) -> None:
+        self._table = table
+        self._notes: list[Mended] = []
+        self._readers: list[tuple[int, KnownColumn, Read | None]] = []
+        self._defining: dict[str, list[tuple[str, int]]] = {"certification": [], "claim": []}
+        self._places: dict[str, int] = {}
+        self._parts = columns.parts
+        self._is_off = columns.is_open_food_facts
+        self._restores = columns.is_own_export
+        for at, column in enumerate(columns.columns):
+            target = column.target
+            if target.part == "row" or target == NOTHING:
+                if target != NOTHING:
+                    self._places.setdefault(target.member, at)
+                if target.member == "metadata":
+                    self._readers.append((at, column, None))
+            elif target.member in ("id", "code", "label"):
+                self._defining[target.part].append((target.member, at))
+            else:
+                self._readers.append((at, column, self._reader(at, column, sample)))
+        for named in self._defining.values():
+            named.sort(key=lambda each: ("id", "code", "label").index(each[0]))
+        self._names = [column.name for column in columns.columns]
+        self._note_gtin = self._noting(self._names[self._places[GTIN.member]])
+
+    def _reader(self, at: int, column: KnownColumn, sample: Sequence[Row]) -> Read | None:
+        """What reads a cell of a column; None for a text as it is."""
+        target = column.target
+        if target.member == "metadata":
+            return None if target.key else cells.metadata_of
+        member = members_sent()[target.part, target.member]
+        if member.plain is date:
+            texts = [row.cells[at].strip() for row in sample if isinstance(row.cells[at], str) and row.cells[at]]
+            order, exact = cells.day_order(texts), self._table.exact_days
+            return lambda cell: cells.day_of(cell, order, exact, self._noting(column.name))
+        if member.plain is list:
+            return cells.countries_of
+        if issubclass(member.plain, StrEnum):
+            return cells.word_of(
+                {value.lower(): value for value in member.plain}
+                | {each.name.lower(): each.value for each in member.plain}
+            )
+        return cells.country_of if target.member == "country_of_origin" else None
+
+    def _noting(self, column: str) -> cells.Note:
+        return lambda what, why: self._notes.append(Mended(column, what, why))
+
+    def notes(self) -> list[Mended]:
+        """What was noted since they were asked for."""
+        notes, self._notes = self._notes, []
+        return notes
+
+    def asked(self, row: Row, place: str) -> AskedRow:
+        """What the row asks for. Raises `InvalidInput` that names its column."""
+        if row.fault:
+            raise InvalidInput([Violation((), f"This row cannot be used: {row.fault}", "row")])
+        at = 0
+        try:
+            at = self._places[GTIN.member]
+            link = row.cells[self._places["url"]] if "url" in self._places else None
+            gtin = cells.gtin_of(row.cells[at], link, self._note_gtin)
+            parts: dict[str, dict[str, Any]] = {"product": {}, "certification": {}, "claim": {}}
+            for at, column, read in self._readers:
+                cell = row.cells[at]
+                if cell in ("", None, [], {}):
+                    continue
+                value = cells.text_of(cell) if read is None else read(cell)
+                if value == "" or (type(value) is str and value.isspace()):
+                    continue
+                self._put(parts[column.target.part], column, value)
+            return self._row(row, place, gtin, parts)
+        except NotUsable as error:
+            raise InvalidInput(
+                [Violation((self._names[at],), f"{str(error)[:1].upper()}{str(error)[1:]}", "cell")]
+            ) from None
+
+    def _put(self, members: dict[str, Any], column: KnownColumn, value: Any) -> None:
+        target = column.target
+        if target.key:
+            members.setdefault("metadata", {})[target.key] = value
+        elif target.member == "metadata":
+            members["metadata"] = {**members.get("metadata", {}), **value}
+        else:
+            # Open Food Facts has a column of names for each language; the first that is filled in counts.
+            members.setdefault(target.member, value)
+
+    def _row(self, row: Row, place: str, gtin: str, parts: dict[str, dict[str, Any]]) -> AskedRow:
+        named = {
+            part: tuple(cells.text_of(row.cells[at]).strip() for _, at in places)
+            for part, places in self._defining.items()
+        }
+        held = self._of_kind("certification", row, named["certification"], parts["certification"])
+        claimed = self._of_kind("claim", row, named["claim"], parts["claim"])
+        if "labels" in self._places:
+            found = labelled(cells.tags_of(row.cells[self._places["labels"]]))
+            held += [AskedAssignment((code,), members) for code, members in found.certifications.items()]
+            claimed += [AskedAssignment((code,), members) for code, members in found.claims.items()]
+            if found.unknown:
+                why = "labels stand for nothing in the catalogue"
+                self._notes.append(Mended("labels_tags", ", ".join(found.unknown)[:500], why))
+        # A row without anything of its product is about one that is there, unless only products can be meant.
+        has_product = bool(parts["product"]) or not self._parts - {"product"}
+        return AskedRow(
+            place,
+            gtin,
+            parts["product"] if has_product else None,
+            held,
+            claimed,
+            self._restored(row) if self._restores else {},
+        )
+
+    def _of_kind(self, part: str, row: Row, named: tuple[str, ...], members: dict[str, Any]) -> list[AskedAssignment]:
+        if any(named):
+            return [AskedAssignment(named, members)]
+        listed = self._places.get(f"{part}s")
+        codes = [] if listed is None else cells.codes_of(row.cells[listed])
+        if members and not codes:
+            # What is said of a certificate that nobody names would be lost.
+            what = next(iter(members))
+            raise NotUsable(f"{what} is filled in, but the row names no {part}")
+        return [AskedAssignment((code,), members) for code in codes]
+
+    def _restored(self, row: Row) -> dict[str, Any]:
+        return {
+            name: _moment(row.cells[self._places[name]])
+            for name in KEPT
+            if name in self._places and name != "organization_id" and row.cells[self._places[name]] not in ("", None)
+        }
+
+
+def _moment(cell: Cell) -> Any:
+    # Excel knows no offsets; in our workbooks moments are in UTC.
+    return cell.replace(tzinfo=UTC) if isinstance(cell, datetime) and cell.tzinfo is None else cells.text_of(cell)

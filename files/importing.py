@@ -1,0 +1,272 @@
+"""The door: what stands in files is put into the gateway, row by row, as its operations would.
+
+A run reads each file once, or twice where nothing is to be done unless everything can be: the first time everything is
+judged, and rolled back. Batches are of a bounded size, each in a transaction of its own, and what is known of the rows
+before goes to a temporary file: the length of a file costs no memory.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import closing
+from itertools import chain, islice
+from typing import IO, Any, NamedTuple, Protocol, Self
+
+from domain.errors import DomainError, InvalidInput
+from domain.importing import AskedRow, Existing
+from domain.vocabulary import BulkPolicy
+from files.columns.asking import Asking, Mended
+from files.columns.recognition import Columns, recognised
+from files.reading.opening import table_of
+from files.reading.table import Row, Table
+from resolvers.importing import Done, Met, Nameable, definitions_of, put
+from resolvers.operation import Context
+
+BATCH = 500
+"""Rows in one transaction."""
+
+SAMPLE = 1_000
+"""Rows by which columns are recognised."""
+
+
+class SourceFile(NamedTuple):
+    """A file: what it is called, how many bytes it has, and how it is opened, to be closed by whoever reads it."""
+
+    name: str
+    size: int
+    open: Callable[[], IO[bytes]]
+
+
+class Options(NamedTuple):
+    """How files are put in."""
+
+    policy: BulkPolicy = BulkPolicy.REJECT_ALL
+    existing: Existing = Existing.UPDATE
+    dry_run: bool = False
+    columns: Mapping[str, str] = {}
+    """By the names of columns what they are, where that is not found out."""
+    encoding: str | None = None
+
+
+class Result(NamedTuple):
+    """What became of a row of a file."""
+
+    source: str
+    row: Row
+    done: Done
+    notes: Sequence[Mended]
+
+    @property
+    def outcome(self) -> str:
+        """`refused`, or the strongest of what its parts became: `made`, `changed`, `left`."""
+        if self.done.refusal is not None:
+            return "refused"
+        found = {part.outcome for part in self.done.parts}
+        return next((outcome for outcome in ("made", "changed") if outcome in found), "left")
+
+
+class Tally:
+    """What became of all rows so far: of rows by outcome, of things such as `product made`, why, and what was noted."""
+
+    def __init__(self, counted: Mapping[str, Mapping[str, int]] | None = None) -> None:
+        counted = counted or {}
+        self.rows, self.things, self.refusals, self.notes = (
+            Counter(counted.get(name, {})) for name in ("rows", "things", "refusals", "notes")
+        )
+
+    def plus(self, results: Sequence[Result]) -> Self:
+        """These with more rows."""
+        made = type(self)(self.counted())
+        for result in results:
+            made.rows[result.outcome] += 1
+            made.things.update(f"{part.kind} {part.outcome}" for part in result.done.parts)
+            made.notes.update(f"{note.column}: {note.why}" for note in result.notes)
+            if result.done.refusal is not None:
+                made.refusals[kind_of(result.done.refusal)] += 1
+        return made
+
+    def counted(self) -> dict[str, dict[str, int]]:
+        """As they are stored."""
+        return {name: dict(getattr(self, name)) for name in ("rows", "things", "refusals", "notes")}
+
+
+def kind_of(refusal: DomainError) -> str:
+    """What kind of refusal it is: its code, or the member and the rule of the first violation."""
+    if not isinstance(refusal, InvalidInput):
+        return refusal.code
+    path, _, rule = refusal.violations[0]
+    return ": ".join(part for part in (".".join(map(str, path)), rule) if part)
+
+
+class Listener(Protocol):
+    """Who is told of a run."""
+
+    def began(self, *, judging: bool) -> None:
+        """A pass over all files begins: the first of two, which only judges, or the one that counts."""
+
+    def opened(self, table: Table, columns: Columns) -> None:
+        """A file was opened, and its columns recognised."""
+
+    def done(self, results: Sequence[Result], share: float) -> None:
+        """Rows were done; of all bytes that share was read."""
+
+
+Saved = Callable[[Any, int, float, Tally], Awaitable[None]]
+"""Stores, in the transaction of a batch, how many rows are done by then, of how much, and what became of them."""
+
+
+class Progress(NamedTuple):
+    """How far a run came that did not come to its end."""
+
+    position: int
+    totals: Tally
+
+
+BEGINNING = Progress(0, Tally())
+
+
+async def run(
+    context: Context,
+    sources: Sequence[SourceFile],
+    options: Options,
+    listener: Listener,
+    *,
+    since: Progress = BEGINNING,
+    saved: Saved | None = None,
+) -> Tally:
+    """Puts the files in; what became of their rows.
+
+    Raises `InvalidInput` for what is no table or has columns that nobody knows, before anything was done. Under
+    `REJECT_ALL` nothing is done if a row is refused.
+    """
+    known = await definitions_of(context)
+    for source in sources:
+        # All of them, before anything is done.
+        with closing(source.open()) as file:
+            await asyncio.to_thread(_begun, file, source, options, known)
+    if options.policy is BulkPolicy.REJECT_ALL and not options.dry_run and not since.position:
+        judged = await _Going(context, sources, options, listener, known, judging=True).run(BEGINNING, None)
+        if judged.rows["refused"]:
+            return judged
+    return await _Going(context, sources, options, listener, known, judging=False).run(since, saved)
+
+
+class _Going:
+    """One pass over all files."""
+
+    def __init__(
+        self,
+        context: Context,
+        sources: Sequence[SourceFile],
+        options: Options,
+        listener: Listener,
+        known: Mapping[str, Nameable],
+        *,
+        judging: bool,
+    ) -> None:
+        self._context = context.for_part("", None, dry_run=judging or options.dry_run)
+        self._rehearsed = context.for_part("", None, dry_run=True)
+        self._sources = sources
+        self._options = options
+        self._listener = listener
+        self._known = known
+        self._judging = judging
+
+    async def run(self, since: Progress, saved: Saved | None) -> Tally:
+        """Goes over the files; what became of their rows."""
+        self._listener.began(judging=self._judging)
+        totals, position, read = since.totals, 0, 0
+        whole = sum(source.size for source in self._sources) or 1
+        with closing(Met()) as met:
+            for source in self._sources:
+                with closing(source.open()) as file:
+                    begun = await asyncio.to_thread(_begun, file, source, self._options, self._known)
+                    self._listener.opened(begun.table, begun.columns)
+                    reading = _Reading(source.name, begun, several=len(self._sources) > 1)
+                    while batch := await asyncio.to_thread(reading.batch):
+                        position += len(batch)
+                        if position <= since.position:
+                            await self._look_again(batch, met)
+                            continue
+                        share = min(1, (read + file.tell()) / whole)
+                        results, totals = await self._put(batch, met, totals, position, share, saved)
+                        self._listener.done(results, share)
+                read += source.size
+        return totals
+
+    async def _look_again(self, batch: Sequence["_Read"], met: Met) -> None:
+        """Looks at rows that were done, to know what they are about when a later one says something else of it."""
+        asked = [read.asked for read in batch if isinstance(read.asked, AskedRow)]
+        await put(self._rehearsed, asked, self._options.existing, self._known, met)
+
+    async def _put(
+        self, batch: Sequence["_Read"], met: Met, totals: Tally, position: int, share: float, saved: Saved | None
+    ) -> tuple[list[Result], Tally]:
+        asked = [read.asked for read in batch if isinstance(read.asked, AskedRow)]
+
+        async def alongside(transaction: Any, done: Sequence[Done]) -> None:
+            if saved is not None:
+                await saved(transaction, position, share, totals.plus(_results(batch, done)))
+
+        done = await put(self._context, asked, self._options.existing, self._known, met, alongside) if asked else []
+        results = _results(batch, done)
+        return results, totals.plus(results)
+
+
+class _Begun(NamedTuple):
+    table: Table
+    columns: Columns
+    sample: Sequence[Row]
+
+
+def _begun(file: IO[bytes], source: SourceFile, options: Options, known: Mapping[str, Nameable]) -> _Begun:
+    """A table with its columns recognised. Raises `InvalidInput`."""
+    table = table_of(file, source.name, options.encoding)
+    sample = list(islice(table.rows, SAMPLE))
+    codes = {noun: frozenset(each.code for each in one.every if each.code) for noun, one in known.items()}
+    columns = recognised(table.columns, sample, options.columns, codes)
+    return _Begun(table._replace(rows=chain(sample, table.rows)), columns, sample)
+
+
+class _Read(NamedTuple):
+    """A row, what it asks for or why it cannot be used, and what was noted."""
+
+    source: str
+    row: Row
+    asked: AskedRow | InvalidInput
+    notes: Sequence[Mended]
+
+
+def _results(batch: Sequence[_Read], done: Sequence[Done]) -> list[Result]:
+    each = iter(done)
+    return [
+        Result(
+            read.source,
+            read.row,
+            Done([], read.asked) if isinstance(read.asked, InvalidInput) else next(each),
+            read.notes,
+        )
+        for read in batch
+    ]
+
+
+class _Reading:
+    """The rows of a table in batches, each with what it asks for."""
+
+    def __init__(self, name: str, begun: _Begun, *, several: bool) -> None:
+        self._name = name
+        self._of = f" of {name}" if several else ""
+        self._table = begun.table
+        self._asking = Asking(begun.table, begun.columns, begun.sample)
+
+    def batch(self) -> list[_Read]:
+        """The next rows; none at the end."""
+        return [self._read(row) for row in islice(self._table.rows, BATCH)]
+
+    def _read(self, row: Row) -> _Read:
+        asked: AskedRow | InvalidInput
+        try:
+            asked = self._asking.asked(row, f"Row {row.number}{self._of}")
+        except InvalidInput as refusal:
+            asked = refusal
+        return _Read(self._name, row, asked, self._asking.notes())

@@ -1,0 +1,96 @@
+"""An import as something that is remembered: what was killed goes on where it was."""
+
+import hashlib
+import os
+import socket
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from domain.errors import DomainError
+from domain.importing import Import, ImportState
+from files.importing import Listener, Options, Progress, SourceFile, Tally, run
+from resolvers import imports
+from resolvers.operation import Context
+
+SILENCE = timedelta(seconds=60)
+"""After so long without a word the process of another machine is taken to have ended."""
+
+_PART = 1 << 20
+
+
+def worker() -> str:
+    """What other processes call the one that asks."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def may_be_alive(other: str, heard: datetime) -> bool:
+    """Whether a process may still be at its work, of which was heard at a moment."""
+    host, _, number = other.rpartition(":")
+    if other == worker():
+        return False
+    if host != socket.gethostname():
+        return datetime.now(UTC) - heard < SILENCE
+    try:
+        os.kill(int(number), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+async def put_in(context: Context, sources: Sequence[SourceFile], options: Options, listener: Listener) -> Tally:
+    """Puts the files in, and goes on where a process that was killed had come to with the very same files.
+
+    A dry run is not remembered. Raises as `run` does, and `AlreadyExists` where another process is at it.
+    """
+    if options.dry_run:
+        return await run(context, sources, options, listener)
+    digest = digest_of(context, sources, options)
+    name = ", ".join(source.name for source in sources)
+    of = await imports.begin(
+        context.database,
+        context.caller,
+        name,
+        digest,
+        options.policy,
+        options.existing,
+        dry_run=False,
+        worker=worker(),
+        is_alive=may_be_alive,
+    )
+    return await go_on(context, of, sources, options, listener)
+
+
+async def go_on(
+    context: Context, of: Import, sources: Sequence[SourceFile], options: Options, listener: Listener
+) -> Tally:
+    """Does an import that has begun, from where it is, to its end."""
+
+    async def saved(transaction: Any, position: int, share: float, totals: Tally) -> None:
+        await imports.advance(transaction, of, position, int(share * 100), totals.counted())
+
+    try:
+        since = Progress(of.position, Tally(of.counts))
+        totals = await run(context, sources, options, listener, since=since, saved=saved)
+    except DomainError as error:
+        await imports.finish(context.database, of, ImportState.FAILED, of.counts, error.detail)
+        raise
+    is_done = options.dry_run or not totals.rows["refused"] or options.policy.name == "IGNORE_FAILED"
+    await imports.finish(context.database, of, ImportState.DONE if is_done else ImportState.REFUSED, totals.counted())
+    return totals
+
+
+def digest_of(context: Context, sources: Sequence[SourceFile], options: Options) -> str:
+    """What tells an import from others: whose it is, the files' content, and how they are put in."""
+    told = context.caller.organization.id, options, [source.name for source in sources]
+    found = hashlib.sha256(msgspec.json.encode(told))
+    for source in sources:
+        with source.open() as file:
+            while part := file.read(_PART):
+                found.update(part)
+            found.update(b"\0")
+    return found.hexdigest()

@@ -1,0 +1,67 @@
+"""A file as everybody behind it sees it: columns and rows, whatever its form."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from domain.errors import InvalidInput, Violation
+
+MAX_COLUMNS = 1_000
+MAX_TEXT = 1 << 20
+"""Characters of a cell."""
+
+
+class Unread(NamedTuple):
+    """Stands in a cell whose value nobody can know; `why` goes on after the name of its column."""
+
+    why: str
+    shown: str
+
+
+Cell = Any
+"""A text, an integer, a float, a day or a moment; of JSON a list or a map as well; "" or None for nothing; `Unread`."""
+
+
+class Row(NamedTuple):
+    """A row: the number that people know it by, its cells in the order of the columns, and why it cannot be used."""
+
+    number: int
+    cells: list[Cell]
+    fault: str = ""
+
+
+class Table(NamedTuple):
+    """A file that is open. `rows` can be gone through once."""
+
+    name: str
+    form: str
+    """What it was taken for, in a few words."""
+    columns: list[str]
+    rows: Iterator[Row]
+    exact_days: bool = False
+    """Whether the number of a day stands for one day only, because the file says how it counts."""
+    reader: Any = None
+    """What the file is closed with when nothing refers to it any more."""
+
+
+def unreadable(sentence: str) -> InvalidInput:
+    """The refusal of a file as a whole."""
+    return InvalidInput([Violation(("file",), sentence, "unreadable")])
+
+
+def checked_columns(columns: list[str], name: str) -> list[str]:
+    """The head of a table. Raises `InvalidInput` where that cannot be one."""
+    while columns and not columns[-1]:
+        columns.pop()
+    if len(columns) > MAX_COLUMNS:
+        raise unreadable(f"{name} has {len(columns)} columns, more than {MAX_COLUMNS}; leave out what is not needed")
+    if not any(columns):
+        raise unreadable(f"{name} is empty; its first row should name the columns")
+    seen: set[str] = set()
+    for place, column in enumerate(columns, start=1):
+        # Errors of a spreadsheet are no names.
+        if column in seen and column and not column.startswith("#"):
+            raise unreadable(
+                f"{name} has two columns called {column[:60]!r} (the second is column {place}); rename one"
+            )
+        seen.add(column)
+    return columns

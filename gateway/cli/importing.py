@@ -1,0 +1,231 @@
+"""The command that puts files in."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from domain.importing import Existing
+from domain.vocabulary import BulkPolicy, Role
+from gateway.cli.common import FailedCommand, on_database, read_settings
+
+if TYPE_CHECKING:
+    from db.engine.database import Database
+    from files.importing import Options, Result, SourceFile, Tally
+
+_POLICIES = {policy.name.lower().replace("_", "-"): policy for policy in BulkPolicy}
+_SHOWN = 10
+"""How many changes and refusals are shown; all are in the report."""
+
+
+def _read_map(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    pairs = [pair.rpartition("=") for pair in given]
+    if any(not between or not column.strip() or not target.strip() for column, between, target in pairs):
+        raise click.BadParameter('Write "COLUMN=MEMBER", for example "EAN=gtin".')
+    return {column.strip(): target.strip() for column, _, target in pairs}
+
+
+@click.command("import")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--organization", required=True, metavar="SLUG", help="For whom: this organisation owns what is made.")
+@click.option("--dry-run", is_flag=True, help="Judge every row and show what would be done, and do nothing.")
+@click.option(
+    "--policy",
+    type=click.Choice([*_POLICIES]),
+    default="reject-all",
+    help="reject-all: nothing is done if a row is refused (the default). ignore-failed: the others are done.",
+)
+@click.option(
+    "--existing",
+    type=click.Choice([each.value for each in Existing]),
+    default="update",
+    help="Of what is there already: update it (the default), skip the row, or refuse it. Empty cells change nothing.",
+)
+@click.option(
+    "--map",
+    "columns",
+    multiple=True,
+    metavar='"A=b"',
+    callback=_read_map,
+    help="What a column is, where that is not found out: a member (gtin, product_name, certification.valid_from),"
+    ' metadata, or nothing. "*=metadata" or "*=nothing" is for all others. Can be given several times.',
+)
+@click.option("--encoding", help="How a text is encoded, where that is not found out, such as windows-1250.")
+@click.option(
+    "--report",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write there what became of every row, and the refused rows with the reason, to be corrected.",
+)
+def import_(
+    files: tuple[Path, ...],
+    organization: str,
+    dry_run: bool,
+    policy: str,
+    existing: str,
+    columns: dict[str, str],
+    encoding: str | None,
+    report: Path | None,
+) -> None:
+    """Put in what stands in FILE...: products, and what they hold and claim.
+
+    CSV with any delimiter, Excel (.xlsx), JSON lines and JSON, also exports of Open Food Facts and our own. What a file
+    is shows from what is in it. An import that was killed goes on where it was when it is started again.
+    """
+    from files.importing import Options
+
+    options = Options(_POLICIES[policy], Existing(existing), dry_run, columns, encoding)
+    totals = on_database(read_settings(), _import, organization, _sources(files), options, report)
+    if totals.rows["refused"] and (dry_run or options.policy is BulkPolicy.REJECT_ALL):
+        sys.exit(1)
+
+
+def _sources(files: Sequence[Path]) -> "list[SourceFile]":
+    from files.importing import SourceFile
+
+    for file in files:
+        if not file.is_file():
+            raise FailedCommand(f"{file} is no file that can be read.")
+    return [SourceFile(file.name, file.stat().st_size, lambda file=file: _opened(file)) for file in files]  # type: ignore[misc]
+
+
+def _opened(file: Path) -> IO[bytes]:
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise FailedCommand(f"{file} cannot be read: {error}.") from error
+
+
+async def _import(
+    database: "Database", slug: str, sources: "Sequence[SourceFile]", options: "Options", folder: Path | None
+) -> "Tally":
+    from domain.access import Caller
+    from files.imports import put_in
+    from files.reports import Report
+    from resolvers.operation import Context
+    from resolvers.organizations import existing
+
+    owner = await existing(database, slug)
+    context = Context(database, Caller(None, None, Role.MANAGER, owner))
+    try:
+        report = Report(folder) if folder else None
+        with _Shown(options, report) as shown:
+            totals = await put_in(context, sources, options, shown)
+        shown.ended(totals, report.ended(totals) if report else [])
+    except OSError as error:
+        raise FailedCommand(f"The report cannot be written: {error}.") from error
+    return totals
+
+
+class _Shown(AbstractContextManager["_Shown"]):
+    """What the terminal shows of an import while it goes on, and at its end."""
+
+    def __init__(self, options: "Options", report: Any) -> None:
+        self._options = options
+        self._report = report
+        self._bar: Any = None
+        self._told: set[str] = set()
+        self._changes: list[str] = []
+        self._refusals: list[str] = []
+
+    def began(self, *, judging: bool) -> None:
+        """A pass begins."""
+        self._end_bar()
+        self._changes, self._refusals = [], []
+        if self._report:
+            self._report.began(judging=judging)
+        label = "Judging" if judging or self._options.dry_run else "Importing"
+        self._bar = (
+            click.progressbar(length=1000, label=label, file=sys.stderr) if sys.stderr.isatty() else nullcontext()
+        )
+        self._bar.__enter__()
+
+    def opened(self, table: Any, columns: Any) -> None:
+        """A file was opened."""
+        if self._report:
+            self._report.opened(table, columns)
+        if table.name not in self._told:
+            self._told.add(table.name)
+            self._print_columns(table, columns)
+
+    def _print_columns(self, table: Any, columns: Any) -> None:
+        print(f"{table.name}: {table.form}")
+        known = [column for column in columns.columns if column.target.member != "nothing"]
+        width = max((len(column.name) for column in known), default=0)
+        for column in known[:40]:
+            how = "" if column.how == "name" else f"  ({column.how})"
+            print(f"  {column.name[:40]:{min(width, 40)}}  {column.target.shown}{how}")
+        others = len(columns.columns) - len(known)
+        if others:
+            print(f"  {others} {'columns are' if others > 1 else 'column is'} left out")
+
+    def done(self, results: "Sequence[Result]", share: float) -> None:
+        """Rows were done."""
+        if self._report:
+            self._report.done(results, share)
+        if hasattr(self._bar, "update"):
+            self._bar.update(int(share * 1000) - self._bar.pos)
+        for result in results:
+            if result.done.refusal is not None and len(self._refusals) < _SHOWN:
+                self._refusals.append(f"{result.source} row {result.row.number}: {result.done.refusal.detail}")
+            elif result.outcome == "changed" and len(self._changes) < _SHOWN:
+                self._changes += _changes_of(result)
+
+    def _end_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)
+            self._bar = None
+
+    def __exit__(self, *raised: object) -> None:
+        self._end_bar()
+        if self._report:
+            self._report.close()
+
+    def ended(self, totals: "Tally", files: Sequence[Path]) -> None:
+        """Says what became of everything."""
+        rows, refused = totals.rows, totals.rows["refused"]
+        dry = self._options.dry_run
+        is_nothing_done = bool(refused) and self._options.policy is BulkPolicy.REJECT_ALL and not dry
+        if self._changes:
+            print("Changes:", *self._changes[:_SHOWN], sep="\n  ")
+        if self._refusals:
+            print("Refused:", *self._refusals, sep="\n  ")
+        _print_counts("Why rows were refused:", totals.refusals)
+        _print_counts("Noted:", totals.notes)
+        would = "would be " if dry or is_nothing_done else ""
+        outcomes = ", ".join(
+            f"{rows[name]:,} {would}{name}" for name in ("made", "changed", "left", "refused") if rows[name]
+        )
+        print(f"{rows.total():,} rows: {outcomes or 'nothing to do'}.")
+        things = ", ".join(f"{count:,} {_counted(thing, count)}" for thing, count in sorted(totals.things.items()))
+        if things:
+            print(f"Of them {things}.")
+        if is_nothing_done:
+            print("Nothing was done, because rows are refused; correct them, or say --policy ignore-failed.")
+        for file in files:
+            print(f"Wrote {file}")
+
+
+def _changes_of(result: "Result") -> list[str]:
+    from files.reports import told
+
+    return [
+        f"row {line.row}, {line.kind} {line.of}: {line.member}"
+        f" from {line.before or 'nothing'} to {line.after or 'nothing'}"
+        for line in told(result)
+        if line.outcome == "changed"
+    ]
+
+
+def _counted(thing: str, count: int) -> str:
+    kind, _, outcome = thing.partition(" ")
+    return f"{kind}{'s' if count != 1 else ''} {outcome}"
+
+
+def _print_counts(head: str, counts: Mapping[str, int]) -> None:
+    if counts:
+        most = sorted(counts.items(), key=lambda item: -item[1])[:_SHOWN]
+        print(head, *(f"{count:,} times {name}" for name, count in most), sep="\n  ")

@@ -1,0 +1,377 @@
+"""What files bring in: many rows in one transaction, each judged by the rules of the operation that it stands for.
+
+A row is planned before anything of it is written, so that one that is refused leaves nothing; and what rows before it
+in the same batch will have made is there for it. Then everything is written with a few statements. Where somebody else
+was quicker, the batch is undone and planned anew.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import msgspec
+
+from db import products as stored_products
+from db.engine.database import Transaction
+from db.met import Earlier, Met
+from domain.access import Permission, require, require_ownership
+from domain.changes import Change
+from domain.commands import (
+    AssignCertification,
+    AssignClaim,
+    CreateProduct,
+    PatchCertificationAssignment,
+    PatchClaimAssignment,
+    PatchProduct,
+)
+from domain.errors import REFUSALS, AlreadyExists, Busy, DomainError, InvalidInput, NotFound, Violation
+from domain.gtin import Gtin
+from domain.importing import AskedAssignment, AskedRow, Existing, Restored
+from domain.patch import changes_of
+from domain.record_commands import NewCommand, PatchCommand
+from domain.records import Product
+from domain.short_id import ShortId
+from domain.text import folded
+from domain.vocabulary import DataSource
+from resolvers import assignments, certifications, claims, patching, products
+from resolvers.definitions import Kind, nearest
+from resolvers.operation import ROWS_A_TURN, Context
+
+__all__ = ["Alongside", "Done", "Met", "Nameable", "Part", "definitions_of", "put"]
+
+ATTEMPTS = 6
+"""How often a batch is tried when others are in its way; the pauses between double, from a tenth of a second."""
+
+
+class Part(NamedTuple):
+    """What one row does to one thing: a `product`, a `certification` or a `claim`, which is called so."""
+
+    kind: str
+    called: str
+    change: Change[Any, Any]
+
+    @property
+    def outcome(self) -> str:
+        """`made`, `changed`, or `left` as it was."""
+        if self.change.before is None:
+            return "made"
+        return "left" if self.change.before is self.change.after else "changed"
+
+
+class Done(NamedTuple):
+    """What became of a row: what it did, or why it was refused."""
+
+    parts: list[Part]
+    refusal: DomainError | None = None
+
+
+class Nameable(NamedTuple):
+    """The definitions of a kind that an organisation may name, and what they are called."""
+
+    kind: Kind[Any, Any]
+    make: type[NewCommand]
+    patch: type[PatchCommand]
+    called: dict[str, Any]
+    """By id, and by folded code and label. None where two have that label."""
+    every: Sequence[Any]
+
+    def find(self, asked: AskedAssignment) -> Any:
+        """The definition that a row names. Raises `NotFound`, which tells what is called nearly so."""
+        for name in asked.named:
+            found = self.called.get(name) or (self.called.get(folded(name)) if name else None)
+            if found is not None:
+                return found
+        named = next((name for name in asked.named if name), "")
+        near = nearest(named, self.every)
+        meant = f"did you mean {' or '.join(near)}?" if near else f"take it from the list of {self.kind.plural}."
+        raise NotFound(f"No {self.kind.noun} is called {named[:60]!r}; {meant}")
+
+
+async def definitions_of(context: Context) -> dict[str, Nameable]:
+    """What rows may name, by `certification` and `claim`."""
+    commands: list[tuple[Kind[Any, Any], type[NewCommand], type[PatchCommand]]] = [
+        (certifications.KIND, AssignCertification, PatchCertificationAssignment),
+        (claims.KIND, AssignClaim, PatchClaimAssignment),
+    ]
+    found = {}
+    for kind, make, patch in commands:
+        every = await kind.stored.every(context.database, [context.caller.organization.id])
+        found[kind.noun] = Nameable(kind, make, patch, _called(every), every)
+    return found
+
+
+def _called(every: Sequence[Any]) -> dict[str, Any]:
+    # A code is stronger than a label, and an organisation's own code than a global one.
+    called: dict[str, Any] = {}
+    for each in every:
+        name = folded(each.label)
+        called[name] = each if name not in called else None
+    own_last = sorted(every, key=lambda each: getattr(each, "organization_id", None) is not None)
+    called |= {folded(each.code): each for each in own_last if each.code}
+    return called | {each.id: each for each in every}
+
+
+Alongside = Callable[[Transaction, Sequence[Done]], Awaitable[None]]
+"""Writes something in the transaction of a batch."""
+
+
+class _Rehearsed(Exception):
+    """Ends the transaction of what is not to stay."""
+
+
+class _Raced(Exception):
+    """Somebody else made something between the look and the write."""
+
+
+async def put(
+    context: Context,
+    rows: Sequence[AskedRow],
+    existing: Existing,
+    known: Mapping[str, Nameable],
+    met: Met,
+    alongside: Alongside | None = None,
+) -> list[Done]:
+    """Does what the rows ask for, in one transaction that is committed by then; the answer has each row's, in order.
+
+    On a dry run of the context it is rolled back. Raises `Forbidden` for those who never write, and `Busy`.
+    """
+    require(context.caller, Permission.WRITE)
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return await _attempt(context, rows, existing, known, met, alongside)
+        except (_Raced, Busy) as error:
+            if attempt == ATTEMPTS:
+                if isinstance(error, Busy):
+                    raise
+                raise Busy("Others change the same products at the same time; try again in a second.") from None
+            await asyncio.sleep(0.05 * 2**attempt)
+    raise AssertionError
+
+
+async def _attempt(
+    context: Context,
+    rows: Sequence[AskedRow],
+    existing: Existing,
+    known: Mapping[str, Nameable],
+    met: Met,
+    alongside: Alongside | None,
+) -> list[Done]:
+    plan, done = _Plan(context, existing, known), list[Done]()
+    try:
+        async with context.database.write() as transaction:
+            await plan.look(transaction, rows, met)
+            done += [await plan.row(number, row) for number, row in enumerate(rows)]
+            await plan.store(transaction)
+            if alongside is not None:
+                await alongside(transaction, done)
+            if context.dry_run:
+                raise _Rehearsed
+    except _Rehearsed:
+        met.keep(plan.made["product"])
+    met.add(plan.met.items())
+    return done
+
+
+@dataclass
+class _Plan:
+    """What a batch finds and is going to do."""
+
+    context: Context
+    existing: Existing
+    known: Mapping[str, Nameable]
+    products: dict[Gtin, Product] = field(default_factory=dict)
+    held: dict[tuple[str, Gtin, ShortId], Any] = field(default_factory=dict)
+    earlier: dict[str, Earlier] = field(default_factory=dict)
+    met: dict[str, Earlier] = field(default_factory=dict)
+    taken_ids: set[str] = field(default_factory=set)
+    made: dict[str, list[Any]] = field(default_factory=lambda: {"product": [], "certification": [], "claim": []})
+    changed: list[tuple[str, Any, dict[str, Any]]] = field(default_factory=list)
+
+    async def look(self, transaction: Transaction, rows: Sequence[AskedRow], met: Met) -> None:
+        """Reads what is there of all that the rows are about, and locks it."""
+        gtins = sorted({gtin for row in rows if (gtin := _padded(row.gtin)) is not None})
+        own = self.context.caller.organization_ids
+        self.products = {found.gtin: found for found in await stored_products.lock_many(transaction, gtins, own)}
+        if self.context.dry_run:
+            await self._bring_back(transaction, [gtin for gtin in gtins if gtin not in self.products], met)
+        for noun, definitions in self.known.items():
+            if any(row.certifications if noun == "certification" else row.claims for row in rows):
+                stored = definitions.kind.stored
+                for held in await stored.lock_many(transaction, gtins, own):
+                    self.held[noun, held.gtin, stored.definition(held).id] = held
+        self.earlier = met.look([key for row in rows for key in self._keys(row)])
+        ids = [row.restored["id"] for row in rows if row.restored.get("id")]
+        if ids:
+            self.taken_ids |= await stored_products.ids_among(transaction, ids)
+            for definitions in self.known.values():
+                self.taken_ids |= await definitions.kind.stored.ids_among(transaction, ids)
+
+    async def _bring_back(self, transaction: Transaction, gtins: list[Gtin], met: Met) -> None:
+        """Makes the products again that a batch before would have made, and that are needed here."""
+        kept = met.kept(gtins) if gtins else []
+        if kept and not await stored_products.add_many(transaction, kept):
+            raise _Raced
+        self.products |= {product.gtin: product for product in kept}
+
+    def _keys(self, row: AskedRow) -> list[str]:
+        gtin = _padded(row.gtin) or ""
+        keys = [gtin] if row.product is not None else []
+        for noun, asked in (("certification", row.certifications), ("claim", row.claims)):
+            for each in asked:
+                try:
+                    keys.append(f"{gtin}/{self.known[noun].find(each).id}")
+                except NotFound:
+                    continue
+        return keys
+
+    async def row(self, number: int, row: AskedRow) -> Done:
+        """Plans one row, or says why it cannot be done."""
+        if number % ROWS_A_TURN == 0:
+            # On SQLite nothing here waits for anything: the others' reads would stand still meanwhile.
+            await asyncio.sleep(0)
+        met: dict[str, Earlier] = {}
+        parts: list[Part] = []
+        gtin = _padded(row.gtin)
+        before = self.products.get(gtin) if gtin else None
+        try:
+            if row.product is not None:
+                parts.append(self._product(row, row.product, met))
+                if gtin is not None and parts[-1].change.after is not None:
+                    # What the row holds is put on the product that it makes.
+                    self.products[gtin] = parts[-1].change.after
+            parts += [self._assignment("certification", row, asked, met) for asked in row.certifications]
+            parts += [self._assignment("claim", row, asked, met) for asked in row.claims]
+        except REFUSALS as refusal:
+            if gtin is not None:
+                self.products.pop(gtin, None)
+                if before is not None:
+                    self.products[gtin] = before
+            return Done([], refusal)
+        for part in parts:
+            self._take(part)
+        self.earlier |= met
+        self.met |= met
+        return Done(parts)
+
+    def _take(self, part: Part) -> None:
+        if part.outcome == "left":
+            return
+        before, after = part.change.before, part.change.after
+        if before is None:
+            self.made[part.kind].append(after)
+        else:
+            changes = {
+                name: value
+                for name in after.__struct_fields__
+                if name not in ("updated_at", "version") and (value := getattr(after, name)) != getattr(before, name)
+            }
+            self.changed.append((part.kind, before, changes))
+        if part.kind != "product":
+            self.held[part.kind, after.gtin, self.known[part.kind].kind.stored.definition(after).id] = after
+
+    def _product(self, row: AskedRow, members: Mapping[str, Any], met: dict[str, Earlier]) -> Part:
+        gtin = _padded(row.gtin)
+        stored = self.products.get(gtin) if gtin else None
+        context = self.context
+        if stored is None:
+            command = CreateProduct.parse({**members, "gtin": row.gtin})
+            product = products.new_product(context, command, DataSource.IMPORTED)
+            product = self._restored(product, row.restored)
+            self._meet(row, product.gtin, members, met)
+            return Part("product", product.gtin, Change(None, product))
+        require_ownership(context.caller, stored)
+        if self._meet(row, stored.gtin, members, met):
+            return Part("product", stored.gtin, Change(stored, stored))
+        if self.existing is Existing.REFUSE:
+            raise products.already_there(stored.gtin)
+        if self.existing is Existing.SKIP:
+            return Part("product", stored.gtin, Change(stored, stored))
+        patch = PatchProduct.parse({**members, "gtin": row.gtin})
+        changes = changes_of(stored, patch.members())
+        change = patching.changed(stored, changes, context.now) if changes else Change(stored, stored)
+        return Part("product", stored.gtin, change)
+
+    def _assignment(self, noun: str, row: AskedRow, asked: AskedAssignment, met: dict[str, Earlier]) -> Part:
+        known, context = self.known[noun], self.context
+        definition = known.find(asked)
+        members = {**asked.members, "gtin": row.gtin, f"{noun}_id": definition.id}
+        gtin = _padded(row.gtin)
+        product = self.products.get(gtin) if gtin else None
+        if product is None:
+            # What is wrong with the number comes before that there is no such product.
+            raise products.missing(known.make.parse(members).gtin)  # type: ignore[attr-defined]
+        require_ownership(context.caller, product)
+        called = f"{product.gtin} {definition.code or definition.label}"
+        held = self.held.get((noun, product.gtin, definition.id))
+        is_said = self._meet(row, f"{product.gtin}/{definition.id}", asked.members, met)
+        if held is None:
+            sent = known.make.parse(members).members()
+            made = assignments.new_assignment(
+                context, known.kind, product.gtin, product.organization_id, definition, sent
+            )
+            restored = row.restored if row.product is None else {}
+            return Part(noun, called, Change(None, self._restored(made, restored)))
+        if is_said or self.existing is Existing.SKIP:
+            return Part(noun, called, Change(held, held))
+        if self.existing is Existing.REFUSE:
+            raise assignments.already_assigned(known.kind, product.gtin, definition)
+        patch = known.patch.parse(members)
+        _refuse_fixed(known, members, held)
+        changes = changes_of(held, patch.members())
+        return Part(noun, called, patching.changed(held, changes, context.now) if changes else Change(held, held))
+
+    def _meet(self, row: AskedRow, key: str, members: Mapping[str, Any], met: dict[str, Earlier]) -> bool:
+        """Whether an earlier row has said the same of a thing. Raises `AlreadyExists` if it said something else."""
+        digest = hash(msgspec.json.encode(members))
+        earlier = self.earlier.get(key) or met.get(key)
+        if earlier is None:
+            met[key] = Earlier(row.place, digest)
+            return False
+        if earlier.digest != digest:
+            raise AlreadyExists(f"{earlier.place} says something else of the same; leave one of the two out.")
+        return True
+
+    def _restored(self, record: Any, given: Mapping[str, Any]) -> Any:
+        """A new record with what it had where it comes from; an id that something else has is not taken over."""
+        if not given:
+            return record
+        sent = Restored.parse(given)
+        kept = {
+            name: value
+            for name in Restored.model_fields
+            if (value := getattr(sent, name)) is not None and hasattr(record, name)
+        }
+        if kept.get("id") in self.taken_ids:
+            del kept["id"]
+        self.taken_ids.add(kept.get("id", ""))
+        return msgspec.structs.replace(record, **kept)
+
+    async def store(self, transaction: Transaction) -> None:
+        """Writes everything that was planned."""
+        if not await stored_products.add_many(transaction, self.made["product"]):
+            raise _Raced
+        for noun, definitions in self.known.items():
+            made = self.made[noun]
+            if made and not await definitions.kind.stored.add_many(transaction, made):
+                raise _Raced
+        for kind, before, changes in self.changed:
+            change = stored_products.change if kind == "product" else self.known[kind].kind.stored.change
+            await change(transaction, before, changes, self.context.now)
+
+
+def _padded(text: str) -> Gtin | None:
+    """The GTIN in 14 digits, None where it is none: the operation says why."""
+    return Gtin(text.zfill(14)) if 8 <= len(text) <= 14 and text.isascii() and text.isdigit() else None
+
+
+def _refuse_fixed(known: Nameable, members: Mapping[str, Any], held: Any) -> None:
+    """Raises `InvalidInput` where a row would change what cannot be changed once it is made."""
+    fixed = [name for name in members if name in known.make.given and name not in known.patch.nulls]
+    if not fixed:
+        return
+    sent = known.make.parse(members)
+    wrong = [name for name in fixed if getattr(sent, name) != getattr(held, name)]
+    if wrong:
+        message = f"It cannot be changed later: it is {getattr(held, wrong[0]) or 'empty'}; leave the cell empty"
+        raise InvalidInput([Violation((wrong[0],), message, "not_patchable")])

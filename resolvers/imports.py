@@ -1,0 +1,93 @@
+"""Imports of files: begun, gone on with, ended, and shown to the organisation for which they are."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from db import imports
+from db.engine.database import Database, Transaction
+from domain.access import Caller, Permission, require
+from domain.errors import AlreadyExists, NotFound
+from domain.importing import Counts, Existing, Import, ImportState
+from domain.short_id import ShortId, new_short_id
+from domain.vocabulary import BulkPolicy
+from resolvers.operation import Context, read_operation
+
+MOST = 100
+"""How many imports are listed."""
+
+
+@read_operation
+async def import_of_id(context: Context, id: ShortId) -> Import:
+    """An import of the caller's organisation. Raises `NotFound`."""
+    found = await imports.find(context.database, id, context.caller.organization.id)
+    if found is None or not context.caller.sees_private:
+        raise NotFound(f"No import of your organisation has the id {id}; take it from the list of imports.")
+    return found
+
+
+@read_operation
+async def latest_imports(context: Context) -> list[Import]:
+    """The newest imports of the caller's organisation, the newest first."""
+    if not context.caller.sees_private:
+        return []
+    return await imports.latest(context.database, context.caller.organization.id, MOST)
+
+
+async def begin(
+    database: Database,
+    caller: Caller,
+    name: str,
+    digest: str,
+    policy: BulkPolicy,
+    existing: Existing,
+    *,
+    dry_run: bool,
+    worker: str,
+    is_alive: Callable[[str, datetime], bool],
+) -> Import:
+    """A new import; or the one of the same files that did not come to its end, to go on with.
+
+    `is_alive` says of a process, which was last heard of at a moment, whether it may still be at it. Raises
+    `Forbidden`, and `AlreadyExists` where another process does the same just now.
+    """
+    require(caller, Permission.WRITE)
+    now = datetime.now(UTC)
+    async with database.write() as transaction:
+        await transaction.serialize(f"import {digest}")
+        left = await imports.unfinished(transaction, digest)
+        if left is not None:
+            if is_alive(left.worker, left.found.updated_at):
+                raise AlreadyExists(
+                    f"{left.found.name} is being imported just now, by {left.worker}; wait for its end."
+                )
+            await imports.take_over(transaction, left.found.id, worker, now)
+            return left.found
+        begun = Import(
+            new_short_id(now),
+            caller.organization.id,
+            name[:255],
+            ImportState.RUNNING,
+            policy,
+            existing,
+            dry_run,
+            0,
+            0,
+            {},
+            "",
+            now,
+            now,
+            None,
+        )
+        await imports.add(transaction, begun, digest, worker)
+        return begun
+
+
+async def advance(transaction: Transaction, of: Import, position: int, percent: int, counts: Counts) -> None:
+    """Stores how far an import has come, in the transaction of its rows."""
+    await imports.advance(transaction, of.id, position, percent, counts, datetime.now(UTC))
+
+
+async def finish(database: Database, of: Import, state: ImportState, counts: Counts, error: str = "") -> None:
+    """Stores how an import has ended."""
+    async with database.write() as transaction:
+        await imports.finish(transaction, of.id, state, counts, error, datetime.now(UTC))

@@ -1,0 +1,65 @@
+"""What tests of imports have in common: sources made of texts, and a caller for whom they are put in."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from domain.access import Caller
+from domain.records import Organization
+from domain.vocabulary import Role
+from files.columns.recognition import Columns
+from files.importing import Options, Result, SourceFile, Tally, run
+from files.reading.table import Table
+from resolvers.operation import Context
+from tests.world import World
+
+RICE = "00614141107346"
+RYE = "09506000134352"
+
+
+class Heard:
+    """Remembers what it is told; of the pass that counts."""
+
+    def __init__(self) -> None:
+        self.results: list[Result] = []
+        self.tables: list[tuple[Table, Columns]] = []
+        self.passes: list[bool] = []
+
+    def began(self, *, judging: bool) -> None:
+        self.passes.append(judging)
+        self.results.clear()
+        self.tables.clear()
+
+    def opened(self, table: Table, columns: Columns) -> None:
+        self.tables.append((table, columns))
+
+    def done(self, results: Sequence[Result], share: float) -> None:
+        assert 0 <= share <= 1
+        self.results += results
+
+    @property
+    def outcomes(self) -> list[str]:
+        return [result.outcome for result in self.results]
+
+    @property
+    def refusals(self) -> dict[int, str]:
+        """The sentences, by the numbers of rows."""
+        return {
+            result.row.number: result.done.refusal.detail for result in self.results if result.done.refusal is not None
+        }
+
+
+def source(content: str | bytes, name: str = "rows.csv") -> SourceFile:
+    data = content.encode() if isinstance(content, str) else content
+    return SourceFile(name, len(data), lambda: io.BytesIO(data))
+
+
+def caller(world: World, of: str = "brand", role: Role = Role.MANAGER) -> Caller:
+    return Caller(None, None, role, Organization(getattr(world, of), of, of.title()))
+
+
+async def put(world: World, *contents: str | bytes, of: str = "brand", **options: Any) -> tuple[Tally, Heard]:
+    heard = Heard()
+    sources = [source(content, f"file{number}.csv") for number, content in enumerate(contents, start=1)]
+    totals = await run(Context(world.database, caller(world, of)), sources, Options(**options), heard)
+    return totals, heard

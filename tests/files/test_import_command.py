@@ -1,0 +1,201 @@
+"""`certgate import`, as somebody types it: real exports, our own ones back, and an import that is killed."""
+
+import csv
+import json
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.files.importing import RICE
+from tests.processes import certgate, demo_database, started, succeeded
+
+EXPORTS = Path(__file__).parent / "exports"
+LISTS = ("products", "certifications", "claims")
+
+
+@pytest.fixture(scope="module")
+def empty_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An installation with the catalogue and an organisation called demo that owns nothing."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('empty') / 'certgate.db'}"
+    for words in (("migrate",), ("seed", "catalogue"), ("organizations", "create", "demo", "--name", "Demo")):
+        succeeded(*words, CERTGATE_DATABASE_URL=url)
+    return url
+
+
+@pytest.fixture
+def url(empty_url: str, tmp_path: Path) -> str:
+    """A copy of it for one test."""
+    copy = tmp_path / "certgate.db"
+    with sqlite3.connect(empty_url.removeprefix("sqlite:///")) as source, sqlite3.connect(copy) as target:
+        source.backup(target)
+    return f"sqlite:///{copy}"
+
+
+def put_in(url: str, *words: str) -> str:
+    return succeeded("import", *words, "--organization", "demo", CERTGATE_DATABASE_URL=url)
+
+
+def exported(url: str, folder: Path, form: str, *words: str) -> list[Path]:
+    files = [folder / f"{name}.{form}" for name in LISTS]
+    for name, file in zip(LISTS, files, strict=True):
+        words_ = ("export", name, "--organization", "demo", "--format", form, *words, "--output", str(file))
+        succeeded(*words_, CERTGATE_DATABASE_URL=url)
+    return files
+
+
+@pytest.mark.parametrize("words", [("csv",), ("csv", "--excel"), ("jsonl",)])
+def test_an_export_put_into_an_empty_installation_is_exported_byte_by_byte_the_same(
+    url: str, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    demo = demo_database(tmp_path)
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    files = exported(demo, first, *words)
+    assert "971 rows: 971 would be left." in put_in(demo, *map(str, files), "--dry-run")
+    assert "971 rows: 971 made." in put_in(url, *map(str, files))
+    assert "971 rows: 971 left." in put_in(url, *map(str, files), "--policy", "ignore-failed")
+    for before, after in zip(files, exported(url, second, *words), strict=True):
+        assert before.stat().st_size > 20_000
+        assert before.read_bytes() == after.read_bytes()
+
+
+def test_a_workbook_comes_back_without_a_change(tmp_path: Path) -> None:
+    demo = demo_database(tmp_path)
+    files = exported(demo, tmp_path, "xlsx")
+    assert "971 rows: 971 would be left." in put_in(demo, *map(str, files), "--dry-run")
+
+
+@pytest.mark.parametrize(
+    ("name", "says", "why"),
+    [
+        ("open_food_facts_daily.tsv", "14 rows: 12 would be made, 2 would be refused.", "gtin: gtin_invalid"),
+        ("open_food_facts_search_2016.tsv", "8 rows: 8 would be made.", ""),
+        ("open_food_facts_search_2022.tsv", "6 rows: 4 would be made, 2 would be left.", ""),
+        ("open_food_facts.jsonl", "5 rows: 4 would be made, 1 would be left.", ""),
+        ("saved_in_a_spreadsheet.csv", "6 rows: 1 would be made, 5 would be refused.", "last digits are lost"),
+        ("rounded_with_addresses.tsv", "4 rows: 4 would be made.", "the product's address has it"),
+    ],
+)
+def test_real_exports_of_open_food_facts_are_judged(url: str, name: str, says: str, why: str) -> None:
+    words = ("import", str(EXPORTS / name), "--organization", "demo", "--dry-run")
+    done = certgate(*words, CERTGATE_DATABASE_URL=url)
+    assert (done.returncode, done.stderr) == (int("refused" in says), "")
+    assert says in done.stdout
+    assert why in done.stdout
+    assert "(Open Food Facts)" in done.stdout
+
+
+def test_labels_become_what_products_hold_and_claim(url: str) -> None:
+    said = put_in(url, str(EXPORTS / "open_food_facts_search_2016.tsv"))
+    assert "8 rows: 8 made." in said
+    listed = succeeded(
+        "export", "certifications", "--organization", "demo", "--format", "csv", CERTGATE_DATABASE_URL=url
+    )
+    rows = list(csv.DictReader(listed.splitlines()))
+    assert {"USDA_ORGANIC"} <= {row["certification_code"] for row in rows}
+    assert {row["verification_status"] for row in rows} == {"unverified"}
+
+
+def test_the_report_has_every_row_and_the_refused_ones_to_be_corrected(url: str, tmp_path: Path) -> None:
+    file, report = tmp_path / "own.csv", tmp_path / "report"
+    file.write_bytes(f"\ufeffEAN;Name;Verein\n{RICE};Rice;=A\n12;Rye;ü\n".encode())
+    words = ("import", str(file), "--organization", "demo", "--map", "Verein=metadata", "--report", str(report))
+    done = certgate(*words, CERTGATE_DATABASE_URL=url)
+    assert done.returncode == 1
+    assert "2 rows: 1 would be made, 1 would be refused." in done.stdout
+    assert "Nothing was done, because rows are refused" in done.stdout
+    refused = report / "refused-own.csv"
+    assert {each.name for each in report.iterdir()} == {"rows.csv", "summary.json", "refused-own.csv"}
+    assert json.loads((report / "summary.json").read_text("utf-8"))["rows"] == {"made": 1, "refused": 1}
+    with (report / "rows.csv").open(encoding="utf-8", newline="") as opened:
+        told = list(csv.DictReader(opened))
+    assert [(row["row"], row["outcome"], row["kind"], row["of"]) for row in told] == [
+        ("2", "made", "product", RICE),
+        ("3", "refused", "", ""),
+    ]
+    head, row = refused.read_text("utf-8").splitlines()
+    assert head == "EAN,Name,Verein,reason"
+    assert row.startswith("12,Rye,ü,Validation error. gtin: ")
+    # Corrected, it goes in as it is.
+    refused.write_text(refused.read_text("utf-8").replace("12,Rye", "9506000134352,Rye"), "utf-8")
+    put_in(url, str(file), "--map", "Verein=metadata", "--policy", "ignore-failed")
+    assert "1 rows: 1 made." in put_in(url, str(refused), "--map", "Verein=metadata")
+
+
+def test_changes_are_shown_with_what_was_there(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "own.csv"
+    file.write_text(f"gtin,name\n{RICE},Rice\n")
+    put_in(url, str(file))
+    file.write_text(f"gtin,name,brand\n{RICE},Rice drink,Acme\n")
+    said = put_in(url, str(file), "--dry-run")
+    assert f"row 2, product {RICE}: name from Rice to Rice drink" in said
+    assert f"row 2, product {RICE}: brand from nothing to Acme" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("{folder}/nothing.csv",), 1, "nothing.csv is no file that can be read."),
+        (("{folder}",), 1, "is no file that can be read."),
+        (("{file}", "--organization", "nobody"), 1, "No organisation has the slug 'nobody'"),
+        (("{file}", "--map", "EAN"), 2, 'Write "COLUMN=MEMBER"'),
+        (("{file}", "--encoding", "klingon"), 1, "'klingon' is no encoding that is known"),
+        (("{file}", "--report", "{file}/x"), 1, "The report cannot be written"),
+        (("{file}",), 1, "Nobody knows the column 'Farbe'"),
+    ],
+)
+def test_what_cannot_be_put_in_is_one_sentence(
+    url: str, words: tuple[str, ...], code: int, says: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "own.csv"
+    file.write_text(f"gtin,Farbe\n{RICE},rot\n")
+    typed = [word.format(folder=tmp_path, file=file) for word in words]
+    done = certgate("import", "--organization", "demo", *typed, CERTGATE_DATABASE_URL=url)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert says in done.stderr
+
+
+def table_of(products: int) -> str:
+    rows = []
+    for number in range(products):
+        digits = f"{950_600_000_000 + number:013d}"
+        check = -sum(int(digit) * (3, 1)[place % 2] for place, digit in enumerate(digits)) % 10
+        rows.append(f"{digits}{check},Oats {number},USDA_ORGANIC,NOP-{number}")
+    return "gtin,name,certification,certificate number\n" + "\n".join(rows) + "\n"
+
+
+def state_of(url: str) -> tuple[str, int, str]:
+    """Of the latest import its state, its position and what it counted."""
+    with sqlite3.connect(url.removeprefix("sqlite:///"), timeout=10) as reader:
+        found = reader.execute("SELECT state, position, counts FROM imports ORDER BY id DESC LIMIT 1").fetchone()
+    state, position, counts = found or ("", 0, "{}")
+    return state, position, counts
+
+
+def test_an_import_that_is_killed_goes_on_and_ends_with_the_same(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "own.csv"
+    file.write_text(table_of(6_000))
+    # What is there already is refused: only who knows where it was can go on.
+    words = ("import", str(file), "--organization", "demo", "--existing", "refuse", "--policy", "ignore-failed")
+    reached = 0
+    for _ in range(3):
+        with started("-m", "gateway", *words, CERTGATE_DATABASE_URL=url) as process:
+            deadline = time.monotonic() + 60
+            while state_of(url)[1] <= reached and time.monotonic() < deadline:
+                time.sleep(0.01)
+            process.signal(signal.SIGKILL)
+            assert process.wait() == -signal.SIGKILL
+        state, position, _ = state_of(url)
+        assert (state, position % 500) == ("running", 0)
+        assert reached < position < 6_000
+        reached = position
+    assert "6,000 rows: 6,000 made." in succeeded(*words, CERTGATE_DATABASE_URL=url)
+    state, position, counts = state_of(url)
+    assert (state, position) == ("done", 6_000)
+    assert json.loads(counts)["things"] == {"product made": 6_000, "certification made": 6_000}
+    refused = certgate(*words, CERTGATE_DATABASE_URL=url)
+    assert "6,000 rows: 6,000 refused." in refused.stdout

@@ -1,0 +1,375 @@
+"""What stands in files is judged and stored as the operations would, row by row, on both databases."""
+
+import io
+import json
+import zipfile
+from datetime import date
+from typing import Any
+
+import openpyxl
+import pytest
+
+from db import products
+from db.sql import tables
+from domain.access import Caller
+from domain.errors import Busy, Forbidden, InvalidInput
+from domain.importing import Existing
+from domain.vocabulary import BulkPolicy, Role
+from files import importing
+from files.importing import Options, run
+from resolvers import importing as planning
+from resolvers.operation import Context
+from tests.files.importing import RICE, RYE, Heard, caller, put, source
+from tests.operations.faces import GraphQL
+from tests.world import GTIN, NON_GMO, OTHERS_GTIN, USDA_ORGANIC, World
+
+IGNORE = BulkPolicy.IGNORE_FAILED
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""Where the database does not matter, one is enough."""
+
+
+async def everything(world: World) -> list[Any]:
+    return [
+        await world.rows(table)
+        for table in (tables.products, tables.certification_assignments, tables.claim_assignments)
+    ]
+
+
+async def product(world: World, gtin: str) -> dict[str, Any]:
+    selection = "name brand dataSource version countryOfOrigin metadata certifications { validFrom } claims { source }"
+    body = await GraphQL(world).run(f'{{ product(gtin: "{gtin}") {{ {selection} }} }}', "manager")
+    found: dict[str, Any] = body["data"]["product"]
+    return found
+
+
+# --- What becomes of rows ---
+
+
+async def test_products_are_made_changed_and_left(world: World) -> None:
+    rows = f"EAN,Product Name,Marke\n614141107346,Rice drink,Acme\n{GTIN},Oat drink,Better\n{RYE},Rye,\n"
+    totals, heard = await put(world, rows)
+    assert heard.outcomes == ["made", "changed", "made"]
+    assert heard.passes == [True, False]
+    assert totals.things == {"product made": 2, "product changed": 1}
+    assert {name: (await product(world, RICE))[name] for name in ("name", "brand", "dataSource", "version")} == {
+        "name": "Rice drink",
+        "brand": "Acme",
+        "dataSource": "IMPORTED",
+        "version": 1,
+    }
+    changed = await product(world, GTIN)
+    assert (changed["brand"], changed["version"], changed["dataSource"]) == ("Better", 2, "CLAIMED")
+    # The same again changes nothing.
+    before = await everything(world)
+    totals, heard = await put(world, rows)
+    assert heard.outcomes == ["left"] * 3
+    assert await everything(world) == before
+
+
+async def test_a_wide_sheet_has_products_with_what_they_hold_and_claim(world: World) -> None:
+    totals, heard = await put(
+        world,
+        "gtin;name;certification;certificate no;valid from;expiry;claims\n"
+        f"{RICE};Rice drink;Fair Trade USA;FT-1;31.01.2026;;VEGAN, NON_GMO\n"
+        f"{RICE};Rice drink;usda_organic;US-1;2026-02-01;;VEGAN\n"
+        f"{GTIN};;;;;;vegan\n",
+        columns={"expiry": "expiration_date"},
+    )
+    assert heard.outcomes == ["made"] * 3
+    assert totals.things == {
+        "product made": 1,
+        "product left": 1,
+        "certification made": 2,
+        "claim made": 3,
+        "claim left": 1,
+    }
+    found = await product(world, RICE)
+    assert sorted(held["validFrom"] for held in found["certifications"]) == ["2026-01-31", "2026-02-01"]
+    assert len(found["claims"]) == 2
+    # What is not said of a product that is there stays.
+    assert (await product(world, GTIN))["name"] == "Oat drink"
+
+
+async def test_json_lines_are_rows_with_maps_and_lists(world: World) -> None:
+    lines = [
+        {"gtin": RICE, "product_name": "Rice", "metadata": {"order": "7"}, "certifications": ["FAIR_TRADE_USA"]},
+        {"gtin": GTIN, "claims": ["VEGAN"], "product_name": None},
+    ]
+    await put(world, "\n".join(map(json.dumps, lines)))
+    assert (await product(world, RICE))["metadata"] == {"order": "7"}
+    await put(world, json.dumps({"products": [{"gtin": RYE, "name": "Rye"}]}, indent=1))
+    assert (await product(world, RYE))["name"] == "Rye"
+
+
+async def test_a_certification_is_named_by_id_code_or_label_and_changed_where_it_is_there(world: World) -> None:
+    for named in (USDA_ORGANIC, "usda_organic", "USDA Organic"):
+        _, heard = await put(world, f"gtin,certification,scope\n{GTIN},{named},{named}\n")
+        assert heard.outcomes == ["changed"]
+        (part,) = heard.results[0].done.parts
+        assert part.change.after.scope == named
+        assert part.change.before.certificate_number == part.change.after.certificate_number == "NOP-1"
+
+
+async def test_what_cannot_be_changed_later_is_refused_unless_it_is_the_same(world: World) -> None:
+    _, heard = await put(world, f"gtin,certification,expiry_date\n{GTIN},USDA_ORGANIC,2027-01-01\n")
+    assert "expiry_date: It cannot be changed later" in heard.refusals[2]
+
+
+# --- Policies ---
+
+
+async def test_nothing_is_done_if_a_row_is_refused(world: World) -> None:
+    before = await everything(world)
+    rows = f"gtin,name,claim\n{RICE},Rice drink,VEGAN\n{OTHERS_GTIN},,VEGAN\n{RYE},Rye,WEGAN\n1234,,VEGAN\n"
+    totals, heard = await put(world, rows)
+    assert heard.passes == [True]
+    assert totals.rows == {"made": 1, "refused": 3}
+    assert heard.refusals.keys() == {3, 4, 5}
+    assert "belongs to another organisation" in heard.refusals[3]
+    assert heard.refusals[4] == "No claim is called 'WEGAN'; did you mean VEGAN?"
+    assert "gtin: String should have at least 8 characters" in heard.refusals[5]
+    assert await everything(world) == before
+    dry, _ = await put(world, rows, policy=IGNORE, dry_run=True)
+    assert await everything(world) == before
+    real, heard = await put(world, rows, policy=IGNORE)
+    assert heard.outcomes == ["made", "refused", "refused", "refused"]
+    assert dry.counted() == real.counted() == totals.counted()
+    # A row that is refused leaves nothing.
+    assert await product(world, RYE) is None
+
+
+@pytest.mark.parametrize("size", [1, 2, 500])
+async def test_a_dry_run_knows_what_rows_before_would_have_made(
+    world: World, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "BATCH", size)
+    before = await everything(world)
+    made = f"gtin,name\n{RICE},Rice drink\n{RYE},Rye\n"
+    held = f"gtin,certification\n{RICE},USDA_ORGANIC\n{RYE},USDA_ORGANIC\n{RICE},FAIR_TRADE_USA\n"
+    totals, heard = await put(world, made, held, dry_run=True)
+    assert heard.outcomes == ["made"] * 5
+    assert await everything(world) == before
+    real, _ = await put(world, made, held)
+    assert real.counted() == totals.counted()
+    assert len(await world.rows(tables.certification_assignments)) == 4
+
+
+async def test_what_is_there_can_be_left_or_refused(world: World) -> None:
+    before = await everything(world)
+    rows = f"gtin,brand,certification,scope\n{GTIN},Better,USDA_ORGANIC,Oats\n"
+    _, heard = await put(world, rows, existing=Existing.SKIP)
+    assert heard.outcomes == ["left"]
+    _, heard = await put(world, rows, existing=Existing.REFUSE)
+    assert heard.refusals == {2: f"A product has the GTIN {GTIN} already; change that one instead."}
+    assert await everything(world) == before
+
+
+# --- Rights ---
+
+
+async def test_another_organisations_products_and_definitions_are_none_of_ones_own(world: World) -> None:
+    before = await everything(world)
+    _, heard = await put(
+        world, f"gtin,certification\n{OTHERS_GTIN},USDA_ORGANIC\n{GTIN},Rival's own seal\n{GTIN},Brand's own seal\n"
+    )
+    assert "belongs to another organisation" in heard.refusals[2]
+    assert heard.refusals[3].startswith('No certification is called "Rival\'s own seal";')
+    assert heard.refusals.keys() == {2, 3}
+    assert await everything(world) == before
+
+
+@on_sqlite
+async def test_who_never_writes_puts_nothing_in(world: World) -> None:
+    owner = caller(world).organization
+    readers = Caller(None, None, Role.READONLY, owner)
+    with pytest.raises(Forbidden):
+        await run(Context(world.database, readers), [source(f"gtin\n{RICE}\n")], Options(), Heard())
+    assert await product(world, RICE) is None
+
+
+# --- Rows about the same ---
+
+
+@pytest.mark.parametrize("size", [1, 500])
+async def test_a_row_twice_is_left_and_a_contradiction_refused(
+    world: World, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "BATCH", size)
+    rows = f"gtin,name\n{RICE},Rice\n{RICE.lstrip('0')},Rice\n{RICE},Rye\n{GTIN},Oats\n{GTIN},Oat\n"
+    for dry in (True, False):
+        _, heard = await put(world, rows, policy=IGNORE, dry_run=dry)
+        assert heard.outcomes == ["made", "left", "refused", "changed", "refused"]
+        assert heard.refusals[4] == "Row 2 says something else of the same; leave one of the two out."
+        assert heard.refusals[6] == "Row 5 says something else of the same; leave one of the two out."
+    assert (await product(world, GTIN))["name"] == "Oats"
+    # Also where the first of them changes nothing any more.
+    _, heard = await put(world, rows, policy=IGNORE)
+    assert heard.outcomes == ["left", "left", "refused", "left", "refused"]
+
+
+async def test_several_files_are_one_import(world: World) -> None:
+    _, heard = await put(world, f"gtin,name\n{RICE},Rice\n", f"gtin,name\n{RICE},Rye\n", policy=IGNORE)
+    assert heard.refusals == {2: "Row 2 of file1.csv says something else of the same; leave one of the two out."}
+
+
+# --- Batches, others, and what goes wrong ---
+
+
+@on_sqlite
+async def test_statements_do_not_grow_with_the_rows_of_a_batch(world: World) -> None:
+    seen: list[str] = []
+    world.database._writer._connection.set_trace_callback(seen.append)  # type: ignore[attr-defined]
+    rows = "".join(f"{number:013d}{check(number)},Oats {number}\n" for number in range(1_000, 1_300))
+    for dry in (True, False):
+        seen.clear()
+        await put(world, f"gtin,name\n{rows}", dry_run=dry)
+        assert len([sql for sql in seen if sql.startswith("SELECT")]) <= 4
+
+
+def check(number: int) -> int:
+    digits = f"{number:013d}"
+    return -sum(int(digit) * (3, 1)[place % 2] for place, digit in enumerate(digits)) % 10
+
+
+async def test_a_batch_in_whose_way_others_are_is_planned_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_many, lost = products.add_many, [1]
+
+    async def racing(transaction: Any, made: Any) -> bool:
+        return not lost.pop() if lost else await add_many(transaction, made)
+
+    monkeypatch.setattr(products, "add_many", racing)
+    _, heard = await put(world, f"gtin,name\n{RICE},Rice\n", policy=IGNORE)
+    assert heard.outcomes == ["made"]
+    assert (await product(world, RICE))["name"] == "Rice"
+    lost += [1] * 100
+    monkeypatch.setattr(planning, "ATTEMPTS", 2)
+    with pytest.raises(Busy):
+        await put(world, f"gtin,name\n{RYE},Rye\n", policy=IGNORE)
+    assert await product(world, RYE) is None
+
+
+# --- Files that are none ---
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", "is empty"),
+        ("\n\n", "is empty"),
+        (b"%PDF-1.7 ...", "is no table but a PDF document"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "(.xls); save it as .xlsx"),
+        (b"PK\x03\x04....", "is no workbook that can be read"),
+        (b"gtin,name\0\0\1", "it has bytes that no text has"),
+        ("<html><body>", "is no table but a page or a document in XML"),
+        ("[1, 2", "is not JSON"),
+        ('{"a": [], "b": []', "is empty"),
+        ("gtin,gtin\n", "has two columns called 'gtin'"),
+        ("gtin," * 100_000, "columns, more than 1000; leave out what is not needed"),
+        ("gtin" * 2_000_000, "is no table: one of its rows has more than"),
+        ('gtin,name\n1,"' + "x" * 1_100_000, "is no row of a table: field larger than field limit"),
+        ("name,brand\nOats,Acme\n", "No column holds GTINs"),
+        ("gtin,colour\n1,red\n", "Nobody knows the column 'colour'"),
+        (f"gtin,valid from\n{RICE},2026-01-01\n", "is about a certification or a claim, and none is named"),
+        (f"gtin,EAN\n{RICE},{RICE}\n", "The columns 'gtin' and 'EAN' are both gtin"),
+        (b"\x1f\x8b\x08\x00broken", "breaks off or is damaged"),
+    ],
+)
+async def test_what_is_no_table_is_one_sentence_and_nothing_is_done(
+    world: World, content: str | bytes, says: str
+) -> None:
+    before = await everything(world)
+    with pytest.raises(InvalidInput) as refused:
+        await put(world, content)
+    assert says in refused.value.detail
+    assert len(refused.value.detail) < 900
+    assert await everything(world) == before
+
+
+@on_sqlite
+async def test_a_workbook_that_would_blow_up_is_refused_unread(world: World) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+        archive.writestr("xl/worksheets/sheet1.xml", b" " * (64 << 20))
+    with pytest.raises(InvalidInput, match="would become 64 MiB large in its part xl/worksheets"):
+        await put(world, packed.getvalue())
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.csv", "gtin")
+    with pytest.raises(InvalidInput, match="is an archive, and no Excel workbook"):
+        await put(world, packed.getvalue())
+
+
+@on_sqlite
+async def test_a_workbook_has_days_numbers_and_formulas(world: World) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    rows: list[list[Any]] = [
+        ["GTIN", "Certification", "Valid from", "Certificate number"],
+        [614141107346, "USDA_ORGANIC", date(2026, 1, 31), "A-1"],
+        [12345678905, "FAIR_TRADE_USA", 46053, 77],
+        [RYE, "USDA_ORGANIC", "03/04/2026", "=1+1"],
+        [RYE, "USDA_ORGANIC", "2026-01-01", "=HYPERLINK(1)"],
+    ]
+    for row in rows:
+        sheet.append(row)
+    saved = io.BytesIO()
+    book.save(saved)
+    await world.add_product(RICE, world.brand)
+    await world.add_product(RYE, world.brand)
+    _, heard = await put(world, saved.getvalue(), policy=IGNORE)
+    assert heard.outcomes == ["made", "made", "refused", "refused"]
+    assert [str(result.done.parts[0].change.after.valid_from) for result in heard.results[:2]] == [
+        "2026-01-31",
+        "2026-01-31",
+    ]
+    assert heard.results[1].done.parts[0].change.after.certificate_number == "77"
+    assert [note.why for note in heard.results[1].notes] == [
+        "zeros before it were lost",
+        "it is a day as a spreadsheet counts it",
+    ]
+    assert "Valid from: 03/04/2026 is two days, 2026-04-03 or 2026-03-04" in heard.refusals[4]
+    assert "Certificate number: It holds a formula; put its value there instead" in heard.refusals[5]
+
+
+@on_sqlite
+async def test_unknown_columns_are_kept_as_metadata_or_left_out_when_asked(world: World) -> None:
+    rows = f"Code,colour,shape\n{RICE},red,round\n"
+    await put(world, rows, columns={"Code": "gtin", "colour": "metadata.paint", "*": "nothing"})
+    assert (await product(world, RICE))["metadata"] == {"paint": "red"}
+    await put(world, rows.replace("red", "blue"), columns={"Code": "gtin", "*": "metadata"})
+    assert (await product(world, RICE))["metadata"] == {"paint": "red", "colour": "blue", "shape": "round"}
+    for columns, says in (
+        ({"Kode": "gtin"}, "There is no column 'Kode'; its columns are 'Code', 'colour', 'shape'"),
+        ({"Code": "gtn"}, "'Code' cannot be 'gtn': did you mean gtin"),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            await put(world, rows, columns=columns)
+        assert says in refused.value.detail
+
+
+@on_sqlite
+async def test_columns_without_a_known_name_are_recognised_by_what_is_in_them(world: World) -> None:
+    _, heard = await put(world, f"Nummer;Merkmal\n{GTIN};VEGAN\n{RICE};NON_GMO\n", policy=IGNORE)
+    assert [(column.name, column.target.shown, column.how) for column in heard.tables[0][1].columns] == [
+        ("Nummer", "gtin", "content"),
+        ("Merkmal", "claim.code", "content"),
+    ]
+    assert heard.outcomes == ["made", "refused"]
+
+
+@on_sqlite
+async def test_a_row_with_more_cells_than_the_head_and_one_in_another_encoding_are_refused(world: World) -> None:
+    rows = b"gtin,name\n" + f"{RICE},Rice,more\n".encode() + b"x" * (1 << 18) + b",\n" + f"{RYE},".encode() + b"R\xe9\n"
+    _, heard = await put(world, rows, policy=IGNORE)
+    assert "it has 3 cells, and the head 2" in heard.refusals[2]
+    assert "unable to parse raw data as a unicode string" in heard.refusals[4]
+
+
+async def test_claims_and_certificates_that_are_gone_meanwhile_are_made_again(world: World) -> None:
+    graphql = GraphQL(world)
+    rows = f"gtin,claim\n{GTIN},{NON_GMO}\n"
+    await put(world, rows)
+    assert (await graphql.remove_claim(GTIN, NON_GMO)).ok
+    _, heard = await put(world, rows)
+    assert heard.outcomes == ["made"]
