@@ -100,12 +100,19 @@ async def lock_member(transaction: Transaction, organization_id: ShortId, user_i
     return next(iter(found), None)
 
 
+async def add_membership(
+    transaction: Transaction, user_id: ShortId, organization_id: ShortId, role: Role, at: datetime
+) -> bool:
+    """Makes the user a member; False for one who is, with whichever role."""
+    values = {"user_id": user_id, "organization_id": organization_id, "role": role, "created_at": at}
+    return await transaction.insert(memberships, values, unless=("user_id", "organization_id"))
+
+
 async def set_membership(
     transaction: Transaction, user_id: ShortId, organization_id: ShortId, role: Role, at: datetime
 ) -> None:
     """Makes the user a member, or changes the role of one."""
-    values = {"user_id": user_id, "organization_id": organization_id, "role": role, "created_at": at}
-    if not await transaction.insert(memberships, values, unless=("user_id", "organization_id")):
+    if not await add_membership(transaction, user_id, organization_id, role, at):
         await transaction.execute(update(memberships).where(*_of(user_id, organization_id)).values(role=role))
 
 

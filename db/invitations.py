@@ -22,6 +22,10 @@ BY_ID = Read(
 BY_DIGEST = Read(
     select(*_COLUMNS).where(_OPEN, invitations.c.digest == bindparam("digest")), lambda row: Invitation(*row)
 )
+OF_ADDRESS = Read(
+    select(*_COLUMNS).where(invitations.c.email == bindparam("email"), _OPEN).order_by(invitations.c.id),
+    lambda row: Invitation(*row),
+)
 OF_ORGANIZATION = Read(
     select(*_COLUMNS).where(_OF_ORGANIZATION, _OPEN).order_by(invitations.c.created_at, invitations.c.id),
     lambda row: Invitation(*row),
@@ -59,6 +63,11 @@ async def find(transaction: Transaction, organization_id: ShortId, id: ShortId, 
 async def find_by_digest(source: Database | Transaction, digest: str, now: datetime) -> Invitation | None:
     """The open invitation of that link."""
     return next(iter(await source.fetch(BY_DIGEST, digest=digest, now=now)), None)
+
+
+async def of_address(transaction: Transaction, email: str, now: datetime) -> list[Invitation]:
+    """The open invitations of an address, in whichever organisations."""
+    return await transaction.fetch(OF_ADDRESS, email=email, now=now)
 
 
 async def add(transaction: Transaction, invitation: Invitation, digest: str) -> None:

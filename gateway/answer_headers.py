@@ -47,7 +47,7 @@ class DecoratedSend:
         self.started = True
         state = scope["state"]
         sent = [(b"x-request-id", state["request_id"].encode())]
-        sent += _guarded(message["headers"]) if self._guarded else _public(message["headers"])
+        sent += _guarded(message["headers"]) if self._guarded else public(message["headers"])
         if self._meter.standing is not None:
             sent += limit_headers(self._meter.standing)
         context = state.get("context")
@@ -75,7 +75,7 @@ def _guarded(given: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     return sent + [header for header in _GUARDED_HEADERS if header[0] not in names]
 
 
-def _public(given: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def public(given: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """The headers of a public answer: its own, and those that it lacks."""
     names = {name for name, _ in given}
     return [*given, *(header for header in _HEADERS if header[0] not in names)]

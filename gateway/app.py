@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from db.engine.database import Database
 from gateway.auth.bearer import BearerTokens, bearer_routes
 from gateway.auth.credentials import Credentials
+from gateway.auth.openid import OpenIdProvider
 from gateway.auth.sign_in import sign_in_routes
 from gateway.cors import cors
 from gateway.edge import GUARDED, GatewayEdge
@@ -100,6 +101,7 @@ def _pages(settings: Settings, database: Database, credentials: Credentials, cou
     pages.state.settings = settings
     pages.state.credentials = credentials
     pages.state.limiter = counting
+    pages.state.openid = OpenIdProvider(settings) if settings.oidc_issuer else None
     return pages
 
 

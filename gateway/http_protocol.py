@@ -1,27 +1,67 @@
-"""uvicorn's protocol with a quicker way for an answer.
+"""HTTP/1.1 on a connection (RFC 9112): what uvicorn's server calls for each, from bytes to ASGI and back.
 
-uvicorn looks at each name and value of a header by itself, which was a third of what it does for a request. Here the
-names of an answer, which repeat from one to the next, are judged once, and its values together. The head waits for the
-first part of the body, as ASGI asks for, so that a whole answer is one call of the system instead of two. And a
-connection has one timer for as long as it is used, not one for each pause between two requests.
-
-What is not as plain as an answer of known length on a connection that stays open goes uvicorn's own way: HEAD, chunks,
-HTTP/1.0, `Connection: close`, an access log, a client that reads slowly, and headers that have to be refused.
+httptools finds requests in the bytes, strictly. A connection answers one after the other; what a client sends before it
+was answered waits, and so does the client once that becomes much. Nothing here is held for a client that is not there
+or does not go on: heads, the pace of bodies, pauses, readers, connections and requests under way have limits, and one
+timer for all connections looks after them once a second, so that a request costs none.
 """
 
+import asyncio
+import http
+import logging
+from collections import deque
+from collections.abc import Awaitable, Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
+from urllib.parse import quote, unquote
 
-from uvicorn._types import ASGI3Application, ASGISendEvent, HTTPResponseStartEvent
-from uvicorn.protocols.http.httptools_impl import (
-    HEADER_RE,
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+import httptools
+import uvicorn
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Scope
+from uvicorn.server import ServerState
+
+from domain.problem import ErrorPages, problem
+from gateway.answer_headers import public
+from rest_compat.problem import INTERNAL, refusal, render
+
+BUFFERED = 65_536
+"""Bytes of a body that wait for the application before the client has to."""
+PIPELINED = 32
+"""Requests that wait on one connection; behind them it ends, and clients send again what was not answered."""
+PATIENCE = 5
+"""Seconds in which a client may take its last answer, and for one that was turned away, may send its request."""
+
+log = logging.getLogger("certgate")
+_access_log = logging.getLogger("uvicorn.access")
 
 # What may not stand in a value (RFC 9110 section 5.5): the control characters, but for the tab.
 _CONTROLS = bytes({*range(0x20), 0x7F} - {0x09})
+_TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
+_OURS = {b"connection", b"transfer-encoding"}
+_OVERLOADED = "The server is busy with as many requests as it takes at a time; try again in a second."
+_TOO_LARGE = "The head of the request is too large: at most {0.header_bytes} bytes in {0.headers} headers; send less."
+_NOT_HTTP = "This is no request of HTTP/1.1 as RFC 9112 has it; send one, with one Host and one length of its body."
+
+
+class Limits(NamedTuple):
+    """What a connection may take, and how many there may be. Seconds are whole ones."""
+
+    header_bytes: int = 32_768
+    """Of the names and values of headers, with the address that is asked for."""
+    headers: int = 100
+    head_seconds: int = 20
+    """From the first byte of a request to the end of its headers."""
+    body_seconds: int = 20
+    """After so many seconds a body has to have come at this many bytes a second, on the average."""
+    body_pace: int = 500
+    write_seconds: int = 30
+    """How long a client may take nothing of what waits for it."""
+    keep_alive_seconds: int = 75
+    connections: int = 4_096
+    requests: int = 512
+    """Under way at the same time."""
 
 
 class Form(NamedTuple):
@@ -29,133 +69,638 @@ class Form(NamedTuple):
 
     lines: bytes
     """The header lines, to be filled with the values."""
-    length_at: int
+    length_at: int | None
     """Where among the values that of Content-Length is."""
 
 
 @lru_cache(maxsize=128)
-def _form(names: tuple[bytes, ...]) -> Form | None:
-    """The form of answers with these header names; None if they are uvicorn's to judge."""
+def _form(names: tuple[bytes, ...]) -> Form:
+    """The form of answers with these header names. Raises `RuntimeError`."""
     lower = [name.lower() for name in names]
-    if any(HEADER_RE.search(name) or b"%" in name for name in lower) or lower.count(b"content-length") != 1:
-        return None
-    if b"connection" in lower or b"transfer-encoding" in lower:
-        return None
-    return Form(b"".join(b"%b: %%b\r\n" % name for name in lower) + b"\r\n", lower.index(b"content-length"))
+    lengths = lower.count(b"content-length")
+    if lengths > 1 or not _OURS.isdisjoint(lower):
+        raise RuntimeError(
+            "An answer has one length, and says nothing of its connection and coding: that is done here."
+        )
+    if not all(name and _TOKEN.issuperset(name) for name in lower):
+        raise RuntimeError("The name of a header holds what no name may.")
+    lines = b"".join(b"%b: %%b\r\n" % name.replace(b"%", b"%%") for name in lower)
+    return Form(lines, lower.index(b"content-length") if lengths else None)
 
 
-class QuickCycle(RequestResponseCycle):
-    """One request and its answer."""
+def _status_line(status: int) -> bytes:
+    known = status in http.HTTPStatus.__members__.values()
+    return b"HTTP/1.1 %d %b\r\n" % (status, http.HTTPStatus(status).phrase.encode() if known else b"")
 
-    head = b""
-    """The head of the answer until it is sent."""
 
-    async def send(self, message: ASGISendEvent) -> None:
-        """Sends a part of the answer."""
-        if not self.response_started:
-            if message["type"] == "http.response.start" and self._head_made(message):
-                return
-        elif self.head:
-            head, self.head = self.head, b""
-            if self._whole_sent(head, message):
-                return
-            if not self.disconnected:
-                self.transport.write(head)
-        await super().send(message)
+_STATUS_LINES = {status: _status_line(status) for status in range(200, 600)}
 
-    def _head_made(self, message: HTTPResponseStartEvent) -> bool:
-        """Whether the head of the answer goes the quick way; nothing was done if not."""
-        if self.disconnected or self.flow.write_paused:
-            return False
-        if not self.keep_alive or self.access_log or self.scope["method"] == "HEAD":
-            return False
-        names, values = zip(*self.default_headers, *message.get("headers", ()), strict=True)
+
+class Refused(Exception):
+    """The request is answered here, and the connection ends."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class Http:
+    """What the connections of one server have in common; uvicorn calls it for each as it calls a protocol class."""
+
+    def __init__(self, error_pages: ErrorPages, limits: Limits = Limits()) -> None:  # noqa: B008 - it is immutable
+        self.limits = limits
+        self.error_pages = error_pages
+        self.under_way = 0
+        """Requests that are being answered, or whose answers are still being sent."""
+        self.connections: set[HttpConnection] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._dated: tuple[list[tuple[bytes, bytes]], bytes] = ([], b"")
+
+    def __call__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> "HttpConnection":
+        """The protocol of a connection."""
+        return HttpConnection(self, config, server_state, app_state, _loop or asyncio.get_running_loop())
+
+    def common_lines(self, headers: list[tuple[bytes, bytes]]) -> bytes:
+        """The lines of what uvicorn adds to every answer, the date, which are made once a second."""
+        if self._dated[0] is not headers:
+            self._dated = headers, b"".join(b"%b: %b\r\n" % header for header in headers)
+        return self._dated[1]
+
+    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Looks after the connections from now on, as long as there are any."""
+        if self._timer is None:
+            self._timer = loop.call_later(1, self._tick, loop)
+
+    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        for connection in tuple(self.connections):
+            connection.a_second_passed()
+        if self.connections:
+            self.watch(loop)
+
+
+class Exchange:
+    """A request and its answer, as the application sees them."""
+
+    __slots__ = (
+        "body",
+        "changed",
+        "chunked",
+        "complete",
+        "connection",
+        "expects",
+        "head",
+        "headers",
+        "is_kept",
+        "is_proxied",
+        "left",
+        "more",
+        "received",
+        "scope",
+        "status",
+        "taken",
+        "task",
+    )
+
+    def __init__(self, connection: "HttpConnection", scope: Scope, *, is_kept: bool, expects: bool) -> None:
+        self.connection = connection
+        self.scope = scope
+        self.is_kept = is_kept
+        """Whether the connection goes on behind the answer."""
+        self.expects = expects
+        """Whether the client waits for a word before it sends the body."""
+        self.body: bytes | bytearray = b""
+        self.received = 0
+        self.more = True
+        """Whether more of the body is to come."""
+        self.taken = False
+        """Whether the application has all of it."""
+        self.status = 0
+        self.headers: Any = ()
+        self.head = False
+        """Whether the head of the answer was sent."""
+        self.chunked = False
+        self.left: int | None = 0
+        """Bytes of the answer that are to come; None if the end of the connection is to tell."""
+        self.complete = False
+        self.changed: asyncio.Event | None = None
+        self.is_proxied = False
+        self.task: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """Lets `receive` look again."""
+        if self.changed is not None:
+            self.changed.set()
+
+    async def run(self, app: ASGIApp) -> None:
+        """Has the application answer."""
+        connection = self.connection
+        try:
+            if not connection.ending:
+                await app(self.scope, self.receive, self.send)
+            if not (self.complete or connection.gone or connection.ending):
+                log.error("%s %s was not answered to its end", self.scope["method"], self.scope["path"])
+            while connection.full is not None:
+                # As long as its answer waits in memory it counts among those under way.
+                await asyncio.wait([connection.full])
+        except asyncio.CancelledError:
+            # The server stops, and its patience with what is under way has ended.
+            connection.transport.abort()
+        except Exception:
+            log.exception("%s %s failed in the server", self.scope["method"], self.scope["path"])
+        finally:
+            connection.answered(self)
+
+    async def receive(self) -> Message:
+        """The next part of the body; then, as soon as that is so, that the client has gone or was answered."""
+        connection = self.connection
+        if not self.taken:
+            if self.expects and not self.body and not self.complete:
+                self.expects = False
+                connection.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            while self.more and not self.body and not self.complete and not connection.gone:
+                await self._change()
+            if not self.complete and not connection.gone:
+                body, self.body, self.taken = self.body, b"", not self.more
+                connection.regulate()
+                return {"type": "http.request", "body": bytes(body), "more_body": self.more}
+        while not self.complete and not connection.gone:
+            await self._change()
+        return {"type": "http.disconnect"}
+
+    async def _change(self) -> None:
+        if self.changed is None:
+            self.changed = asyncio.Event()
+        self.changed.clear()
+        await self.changed.wait()
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """Sends a part of the answer. Raises `RuntimeError` for what is none."""
+        if self.connection.full is not None:
+            return self._send_later(message)
+        self._send_now(message)
+        return self.connection.done
+
+    async def _send_later(self, message: Message) -> None:
+        while self.connection.full is not None:
+            await asyncio.wait([self.connection.full])
+        self._send_now(message)
+
+    def _send_now(self, message: Message) -> None:
+        connection, type_ = self.connection, message["type"]
+        if connection.gone or connection.ending:
+            return
+        if self.complete or type_ != ("http.response.body" if self.status else "http.response.start"):
+            raise RuntimeError(f"{type_} is not what comes next of an answer.")
+        if not self.status:
+            # The head waits for the first part of the body, so that a whole answer is one call of the system.
+            self.headers = message.get("headers", ())
+            self.status = message["status"]
+            return
+        body, more = message.get("body", b""), message.get("more_body", False)
+        head = b"" if self.head else self._head()
+        if self.scope["method"] == "HEAD":
+            body, self.left = b"", 0
+        elif self.chunked:
+            body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + (b"" if more else b"0\r\n\r\n")
+        elif self.left is not None:
+            self.left -= len(body)
+            if self.left < 0 or (self.left and not more):
+                raise RuntimeError("The body of an answer is not as long as its Content-Length says.")
+        self.head = True
+        if head or body:
+            connection.transport.write(head + body)
+        if not more:
+            self.complete = True
+            if self.changed is not None:
+                self.changed.set()
+
+    def _head(self) -> bytes:
+        connection, status = self.connection, self.status
+        if self.more or connection.stopping:
+            # Where the body would end and the next request begin, only its end would tell.
+            self.is_kept = False
+        names, values = zip(*self.headers, strict=True) if self.headers else ((), ())
         form = _form(names)
-        if form is None or not values[form.length_at].isdigit():
-            return False
-        head = form.lines % values
+        lines = form.lines % values
         # As many line ends as there are lines, and no other control character: no value gets out of its line.
-        if len(head) - len(head.translate(None, _CONTROLS)) != 2 * len(names) + 2:
-            return False
-        self.response_started = True
-        self.waiting_for_100_continue = False
-        self.chunked_encoding = False
-        self.expected_content_length = int(values[form.length_at])
-        self.head = STATUS_LINE[message["status"]] + head
-        return True
+        if len(lines) - len(lines.translate(None, _CONTROLS)) != 2 * len(names):
+            raise RuntimeError("The value of a header holds what no value may.")
+        end = b"\r\n"
+        if form.length_at is not None:
+            if not values[form.length_at].isdigit():
+                raise RuntimeError("A Content-Length is a number.")
+            self.left = 0 if status == 304 else int(values[form.length_at])
+        elif status not in (204, 304) and self.scope["method"] != "HEAD":
+            self.chunked = self.scope["http_version"] == "1.1"
+            self.is_kept = self.is_kept and self.chunked
+            self.left = None
+            end = b"transfer-encoding: chunked\r\n\r\n" if self.chunked else end
+        if not self.is_kept:
+            end = b"connection: close\r\n" + end
+        if connection.access_log:
+            self._note()
+        return b"%b%b%b%b" % (_STATUS_LINES[status], connection.common_lines(), lines, end)
 
-    def _whole_sent(self, head: bytes, message: ASGISendEvent) -> bool:
-        """Whether this is the whole body and was sent with the head; nothing was done if not."""
-        if message["type"] != "http.response.body" or message.get("more_body", False):
-            return False
-        body = message.get("body", b"")
-        if len(body) != self.expected_content_length or self.disconnected or self.flow.write_paused:
-            return False
-        self.expected_content_length = 0
-        self.transport.write(head + body)
-        self.response_complete = True
-        self.message_event.set()
-        if not self.keep_alive:
-            self.transport.close()
-        self.on_response()
-        return True
+    def _note(self) -> None:
+        scope, client = self.scope, self.scope["client"]
+        address = "{}:{}".format(*client) if client else ""
+        query = scope["query_string"].decode("latin-1")
+        path = quote(scope["path"]) + (f"?{query}" if query else "")
+        _access_log.info('%s - "%s %s HTTP/%s" %d', address, scope["method"], path, scope["http_version"], self.status)
 
 
-class QuickProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, with answers that go the quick way."""
+class HttpConnection(asyncio.Protocol):
+    """One connection, and what comes on it."""
 
-    idle_since: float | None = None
-    """Since when the connection waits for its next request, in the loop's time."""
+    # Of the request that is being read.
+    url = b""
+    headers: list[tuple[bytes, bytes]]
+    incoming: Exchange | None = None
+    """The last request whose headers have come; its body may be on its way."""
+    in_head = False
+    """Whether a request has begun whose headers have not all come."""
+    framing = 0
+    """Bytes that came since it began and are no part of its body."""
+    arriving = 0
+    """Bytes that came just now."""
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        # uvicorn has no place to name the class. What this one adds to its state begins as the class has it.
-        cycle.__class__ = QuickCycle
-        super()._start_asgi_task(cycle, app)
+    exchange: Exchange | None = None
+    """What is being answered."""
+    full: asyncio.Future[None] | None = None
+    """While the client does not take what is sent to it: done when it does again."""
+    unsent = 0
+    paused = False
+    """Whether the client has to wait before it sends more."""
+    quiet = 0
+    """Seconds since something happened that is awaited now."""
+    refusal: Refused | None = None
+    """Why the parser was stopped."""
+    is_beyond = False
+    """Whether something came behind the last request."""
+    resuming = False
+    """Whether a request that was begun is begun once more, for its body."""
+    gone = False
+    ending = False
+    """Whether the last answer was given: what still comes is not looked at."""
+    stopping = False
+    turned_away = False
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Takes a header, without the blanks behind its value, which are no part of it (RFC 9110 section 5.5).
+    def __init__(
+        self,
+        http: Http,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.http = http
+        self.server_state = server_state
+        self.app_state = app_state
+        self.loop = loop
+        self.access_log = config.access_log
+        self.app: Any = config.app
+        # uvicorn puts in front of it what believes the headers of a proxy.
+        self.behind_proxy: Any = config.loaded_app
+        self.queue: deque[Exchange] = deque()
+        self.parser = httptools.HttpRequestParser(self)
+        self.done: asyncio.Future[None] = loop.create_future()
+        self.done.set_result(None)
 
-        uvicorn's own once more, because a call of it for each header costs more than all that it does.
-        """
-        name, value = name.lower(), value.rstrip(b" \t")
-        if name == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
-        self.headers.append((name, value))
+    def common_lines(self) -> bytes:
+        """The lines that every answer of the server has."""
+        return self.http.common_lines(self.server_state.default_headers)
 
-    def _unset_keepalive_if_required(self) -> None:
-        """Called when the pause ends: the timer goes on, and finds out by itself."""
-        self.idle_since = None
-
-    def on_response_complete(self) -> None:
-        """Begins the next request, or the pause before it."""
-        self.server_state.total_requests += 1
-        if self.transport.is_closing():
-            return
-        self.flow.resume_reading()
-        if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
-            return
-        self.idle_since = self.loop.time()
-        if self.timeout_keep_alive_task is None:
-            self._wait(self.timeout_keep_alive)
-
-    def _wait(self, seconds: float) -> None:
-        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
-
-    def timeout_keep_alive_handler(self) -> None:
-        """Closes a connection whose pause has become too long."""
-        self.timeout_keep_alive_task = None
-        if self.idle_since is None:
-            # The next pause begins with the next answer.
-            return
-        left = self.idle_since + self.timeout_keep_alive - self.loop.time()
-        if left > 0:
-            self._wait(left)
-        else:
-            super().timeout_keep_alive_handler()
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begins; beyond as many as there may be, only to be told so."""
+        self.transport = cast("asyncio.Transport", transport)
+        self.client = _address(transport.get_extra_info("peername"))
+        self.server = _address(transport.get_extra_info("sockname"))
+        self.turned_away = len(self.http.connections) >= self.http.limits.connections
+        self.http.connections.add(self)
+        self.server_state.connections.add(self)  # type: ignore[arg-type]
+        self.http.watch(self.loop)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Ends what belongs to the connection."""
-        super().connection_lost(exc)
-        # The timer, too, which ours leaves running.
-        super()._unset_keepalive_if_required()
+        """Tells whoever answers that nobody is there."""
+        self.gone = True
+        self.http.connections.discard(self)
+        self.server_state.connections.discard(self)
+        self.queue.clear()
+        self.resume_writing()
+        if self.exchange is not None:
+            self.exchange.wake()
+        # They know each other; without this, only the garbage collector would part them.
+        del self.parser
+
+    def data_received(self, data: bytes) -> None:
+        """Takes what came."""
+        if self.ending or self.gone:
+            return
+        went_on = self.in_head
+        self.arriving = len(data)
+        self.framing += self.arriving
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._stay(data[upgrade.args[0] :])
+            return
+        except httptools.HttpParserError:
+            # What comes behind the last request of a connection is not looked at.
+            if not self.is_beyond:
+                self._refuse(self.refusal or Refused("bad_request", _NOT_HTTP))
+            return
+        incoming = self.incoming
+        if self.in_head:
+            if went_on and self.framing > self.http.limits.header_bytes:
+                self._refuse(self._too_large())
+        elif incoming is not None and incoming.more:
+            # Chunks of a byte each are five times as long; more is not about the body.
+            if self.framing > self.http.limits.header_bytes + len(data) + 8 * incoming.received:
+                self._refuse(self._too_large())
+            self.regulate()
+        if self.queue:
+            self.regulate()
+
+    def _stay(self, rest: bytes) -> None:
+        """Goes on with a client that would rather speak something else behind this request (RFC 9110 section 7.8).
+
+        The parser has left out its body. Another one finds it behind a head that only says how long it is.
+        """
+        assert self.incoming is not None
+        framing = [header for header in self.headers if header[0] in (b"content-length", b"transfer-encoding")]
+        head = b"".join(b"%b: %b\r\n" % header for header in framing)
+        self.incoming.more = True
+        self.parser = httptools.HttpRequestParser(self)
+        self.resuming = True
+        self.data_received(b"POST / HTTP/1.1\r\n%b\r\n%b" % (head, rest))
+
+    def on_message_begin(self) -> None:
+        """Called with the first byte of a request."""
+        if self.resuming:
+            return
+        if self.incoming is not None and not self.incoming.is_kept:
+            self.is_beyond = True
+            raise Refused("bad_request", _NOT_HTTP)
+        self.url = b""
+        self.headers = []
+        self.in_head = True
+        self.framing = self.quiet = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Called with a part of what is asked for."""
+        self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Takes a header, without the blanks behind its value, which are no part of it (RFC 9110 section 5.5)."""
+        # What comes behind a body is not looked at.
+        if self.in_head:
+            self.headers.append((name.lower(), value.rstrip(b" \t")))
+
+    def on_headers_complete(self) -> None:
+        """Has the request answered, or wait until others are. Raises `Refused`."""
+        if not self.in_head:
+            self.resuming = False
+            return
+        self.in_head = False
+        parser, headers = self.parser, self.headers
+        found = dict(headers)
+        is_kept = parser.should_keep_alive()
+        # Nothing but 1.1 goes on without saying so.
+        version = "1.1" if is_kept and b"connection" not in found else parser.get_http_version()
+        method = parser.get_method().decode("ascii")
+        self._judge(version, method, found)
+        url = self.url
+        query = b""
+        if not url.startswith(b"/") or b"?" in url or b"#" in url:
+            parsed = httptools.parse_url(url)
+            if parsed.path is None:
+                raise self._refused(Refused("bad_request", _NOT_HTTP))
+            url, query = parsed.path, parsed.query or b""
+        path = url.decode("ascii")
+        scope: Scope = {
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": version,
+            "server": self.server,
+            "client": self.client,
+            "scheme": "http",
+            "method": method,
+            "root_path": "",
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": url,
+            "query_string": query,
+            "headers": headers,
+            "state": self.app_state.copy(),
+        }
+        expects = b"expect" in found and found[b"expect"].lower() == b"100-continue" and version == "1.1"
+        self.incoming = exchange = Exchange(self, scope, is_kept=is_kept and version == "1.1", expects=expects)
+        exchange.is_proxied = b"x-forwarded-for" in found or b"x-forwarded-proto" in found
+        self.quiet = 0
+        if self.exchange is None:
+            self._begin(exchange)
+        else:
+            self.queue.append(exchange)
+            if len(self.queue) == PIPELINED:
+                exchange.is_kept = False
+
+    def _judge(self, version: str, method: str, found: Mapping[bytes, bytes]) -> None:
+        """Raises `Refused` for what the parser lets pass and nobody should (RFC 9112 sections 2.3, 3.2, 6.1)."""
+        limits, headers = self.http.limits, self.headers
+        if len(headers) > limits.headers or (
+            # Mostly far less has come at all.
+            self.framing + self.arriving > limits.header_bytes
+            and sum(len(name) + len(value) for name, value in headers) + len(self.url) > limits.header_bytes
+        ):
+            raise self._refused(self._too_large())
+        coding = found.get(b"transfer-encoding")
+        if (
+            version not in ("1.1", "1.0")
+            or method == "CONNECT"
+            or (b"host" not in found and version == "1.1")
+            or (len(found) < len(headers) and sum(name == b"host" for name, _ in headers) > 1)
+            or (coding is not None and (version == "1.0" or coding.lower() != b"chunked"))
+        ):
+            raise self._refused(Refused("bad_request", _NOT_HTTP))
+
+    def _too_large(self) -> Refused:
+        return Refused("request_header_fields_too_large", _TOO_LARGE.format(self.http.limits))
+
+    def _refused(self, refusal: Refused) -> Refused:
+        """To be raised to the parser, which stops at it and raises its own."""
+        self.refusal = refusal
+        return refusal
+
+    def on_body(self, data: bytes) -> None:
+        """Keeps a part of a body until it is asked for."""
+        incoming = self.incoming
+        assert incoming is not None
+        self.framing -= len(data)
+        incoming.received += len(data)
+        if incoming.complete:
+            return
+        if not incoming.body:
+            incoming.body = data
+        elif isinstance(incoming.body, bytearray):
+            incoming.body += data
+        else:
+            incoming.body = bytearray(incoming.body) + data
+        incoming.wake()
+
+    def on_message_complete(self) -> None:
+        """Called at the end of a request."""
+        assert self.incoming is not None
+        self.incoming.more = False
+        self.incoming.wake()
+
+    def regulate(self) -> None:
+        """Has the client wait, or no longer: while requests wait, or much of a body."""
+        incoming = self.incoming
+        full = bool(self.queue) or (incoming is not None and len(incoming.body) > BUFFERED)
+        if full is not self.paused and not self.gone:
+            self.paused = full
+            if full:
+                self.transport.pause_reading()
+            else:
+                self.transport.resume_reading()
+
+    def _begin(self, exchange: Exchange) -> None:
+        """Has a request answered, unless there are too many."""
+        self.exchange = exchange
+        if self.turned_away or self.http.under_way >= self.http.limits.requests:
+            exchange.is_kept = exchange.is_kept and not self.turned_away
+            self._answer(exchange, self._problem("service_unavailable", _OVERLOADED, retry_after=1))
+            self._end_or_go_on(exchange)
+            return
+        self.http.under_way += 1
+        app = self.behind_proxy if exchange.is_proxied else self.app
+        exchange.task = task = self.loop.create_task(exchange.run(app))
+        self.server_state.tasks.add(task)
+
+    def answered(self, exchange: Exchange) -> None:
+        """To be called when the application has done what it does for a request."""
+        self.http.under_way -= 1
+        self.server_state.total_requests += 1
+        assert exchange.task is not None
+        self.server_state.tasks.discard(exchange.task)
+        if not self.gone and not self.ending:
+            if not exchange.complete and not exchange.head:
+                exchange.status, exchange.is_kept = 0, False
+                self._answer(exchange, refusal("internal_error", INTERNAL, self.http.error_pages))
+            self._end_or_go_on(exchange)
+
+    def _end_or_go_on(self, exchange: Exchange) -> None:
+        self.exchange = None
+        if not exchange.complete or not exchange.is_kept:
+            self._end()
+            return
+        self.quiet = 0
+        if self.queue:
+            self._begin(self.queue.popleft())
+            self.regulate()
+
+    def _refuse(self, refused: Refused) -> None:
+        """Answers a request that is none, or will not be one, and ends the connection."""
+        scope: Scope = {"method": "GET", "http_version": "1.1", "path": "", "query_string": b"", "client": self.client}
+        # Its headers may have been good, and its body not.
+        own = self.incoming if self.incoming is not None and self.incoming.more else None
+        before = self.queue[-1] if self.queue else self.exchange
+        if own is not None and own is before:
+            before = None
+            if self.queue:
+                self.queue.pop()
+                before = self.queue[-1] if self.queue else self.exchange
+        if before is not None:
+            # Others are answered first, and the connection ends behind them: that says enough.
+            before.is_kept = False
+            self.incoming = before
+            self.is_beyond = True
+            return
+        exchange = own or Exchange(self, scope, is_kept=False, expects=False)
+        if exchange.head:
+            self.transport.close()
+            return
+        exchange.status, exchange.is_kept = 0, False
+        self._answer(exchange, self._problem(refused.code, refused.detail))
+        self._end()
+
+    def _problem(self, code: str, detail: str, retry_after: int | None = None) -> Response:
+        at = datetime.now(UTC)
+        return render(problem(code, detail, at=at, error_pages=self.http.error_pages, retry_after=retry_after))
+
+    def _answer(self, exchange: Exchange, response: Response) -> None:
+        headers = public(response.raw_headers)
+        exchange.send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+        exchange.send({"type": "http.response.body", "body": response.body})
+
+    def _end(self) -> None:
+        """Ends the connection behind what was sent; what a client is still sending does not make it lose that."""
+        self.ending = True
+        self.quiet = 0
+        self.queue.clear()
+        if self.incoming is not None and not (self.incoming.more or self.in_head or self.is_beyond or self.refusal):
+            self.transport.close()
+        elif not self.transport.is_closing():
+            # What is closed with something unread loses what was sent, too.
+            self.incoming = None
+            self.regulate()
+            self.transport.write_eof()
+
+    def shutdown(self) -> None:
+        """Called by uvicorn when the server stops: what is under way is the last."""
+        self.stopping = True
+        if self.exchange is None:
+            self.transport.close()
+        else:
+            self.exchange.is_kept = False
+
+    def pause_writing(self) -> None:
+        """Called when much of what was sent was not taken."""
+        self.full = self.loop.create_future()
+        self.quiet = 0
+        self.unsent = self.transport.get_write_buffer_size()
+
+    def resume_writing(self) -> None:
+        """Called when it was."""
+        full, self.full = self.full, None
+        if full is not None:
+            full.set_result(None)
+
+    def a_second_passed(self) -> None:
+        """Ends what takes too long."""
+        limits, incoming = self.http.limits, self.incoming
+        self.quiet += 1
+        if self.full is not None:
+            unsent = self.transport.get_write_buffer_size()
+            self.quiet = 0 if unsent < self.unsent else self.quiet
+            self.unsent = unsent
+            if self.quiet > limits.write_seconds:
+                self.transport.abort()
+        elif self.ending or self.turned_away:
+            if self.quiet > PATIENCE:
+                self.transport.close()
+        elif self.in_head:
+            if self.quiet > limits.head_seconds:
+                self._refuse(Refused("request_timeout", "The headers of the request took too long; send it again."))
+        elif incoming is not None and incoming.more:
+            if self.paused:
+                self.quiet -= 1
+            elif self.quiet > limits.body_seconds + incoming.received // limits.body_pace:
+                self._refuse(Refused("request_timeout", "The body of the request took too long; send it again."))
+        elif self.exchange is None and self.quiet > limits.keep_alive_seconds:
+            self.transport.close()
+
+
+_ASGI = {"version": "3.0", "spec_version": "2.3"}
+
+
+def _address(of_socket: Any) -> tuple[str, int] | None:
+    """ASGI's form of a socket's address; None for one without a host."""
+    return (str(of_socket[0]), int(of_socket[1])) if isinstance(of_socket, tuple) else None

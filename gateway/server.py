@@ -7,10 +7,13 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from gateway.failures import Failure
 from gateway.settings import Settings
+
+_OTHER_FILES = 256
+"""How many files a process has open besides its connections, and some to spare."""
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -58,7 +61,7 @@ async def serve(settings: Settings, application: Any, listener: socket.socket, s
     """
     import uvicorn
 
-    from gateway.http_protocol import QuickProtocol
+    from gateway.http_protocol import Http, Limits
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -74,9 +77,16 @@ async def serve(settings: Settings, application: Any, listener: socket.socket, s
     # uvicorn handles both while it runs, and repeats what it caught when it has stopped.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
+    _allow_files(settings.max_connections + _OTHER_FILES)
+    limits = Limits(
+        header_bytes=settings.max_header_bytes,
+        keep_alive_seconds=settings.keep_alive_seconds,
+        connections=settings.max_connections,
+        requests=settings.max_requests,
+    )
     config = uvicorn.Config(
         application,
-        http=QuickProtocol,
+        http=cast("type[asyncio.Protocol]", Http(settings.error_pages, limits)),  # called as the class would be
         ws="none",
         interface="asgi3",
         lifespan="on",
@@ -98,6 +108,17 @@ def run(main: Coroutine[Any, Any, None]) -> None:
         loop_factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         runner.run(main)
+
+
+def _allow_files(number: int) -> None:
+    """Has the system let this process open so many files at a time, as far as it may ask for that."""
+    if sys.platform != "win32":
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        unlimited = resource.RLIM_INFINITY
+        if soft != unlimited and soft < number:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (number if hard == unlimited else min(number, hard), hard))
 
 
 def _leave(number: int, frame: object) -> NoReturn:

@@ -115,6 +115,22 @@ def _audience(audience: str, info: ValidationInfo) -> str:
     return audience
 
 
+def _client_id(id: str, info: ValidationInfo) -> str:
+    if info.data.get("oidc_issuer") and not (id and info.data.get("public_url")):
+        raise PydanticCustomError(
+            "client_id",
+            "it should be what the provider calls this server, since CERTGATE_OIDC_ISSUER is set; set it, and"
+            " CERTGATE_PUBLIC_URL",
+        )
+    return id
+
+
+def _openid_scopes(names: str) -> str:
+    if "openid" not in names.split():
+        raise PydanticCustomError("openid_scopes", "should name openid, such as openid email")
+    return names
+
+
 def _algorithms(names: str) -> str:
     if not names.split() or not set(names.split()) <= SIGNATURES:
         raise PydanticCustomError(
@@ -193,6 +209,38 @@ class Settings(BaseModel):
         default="organization",
         min_length=1,
         description="The claim of a token that names the organisation it acts for, by slug or id.",
+    )
+    oidc_issuer: Annotated[str, AfterValidator(_issuer)] = Field(
+        default="",
+        description="The OpenID provider at which people sign in, exactly as it names itself, such as"
+        " https://login.example.org; its discovery document says the rest. It needs CERTGATE_PUBLIC_URL, whose path"
+        " /openid-callback is the redirect URI to register there. Empty: nobody signs in so.",
+    )
+    oidc_client_id: Annotated[str, AfterValidator(_client_id)] = Field(
+        default="",
+        validate_default=True,
+        description="How the provider calls this server.",
+    )
+    oidc_client_secret: str = Field(
+        default="",
+        repr=False,
+        description="The secret by which the provider knows this server. Empty: it is a public client, for which PKCE"
+        " stands in, as it does beside a secret.",
+    )
+    oidc_scopes: Annotated[str, AfterValidator(_openid_scopes)] = Field(
+        default="openid email",
+        description="What is asked of the provider, separated by blanks; openid is among it.",
+    )
+    oidc_name: str = Field(
+        default="single sign-on", min_length=1, max_length=60, description="What the button says after 'Sign in with'."
+    )
+    oidc_organization_claim: str = Field(
+        default="",
+        description="The claim by which the provider names an organisation, by slug or id: who signs in with it is a"
+        " member there. Empty: members are those whom its managers invite.",
+    )
+    oidc_role: Annotated[Literal["readonly", "editor", "manager"], BeforeValidator(_lower)] = Field(
+        default="readonly", description="What those may do who are members by that claim alone."
     )
     rate_limit_per_minute: int = Field(
         default=300,
@@ -276,6 +324,29 @@ class Settings(BaseModel):
         default=1024 * 1024,
         ge=1024,
         description="The largest request body in bytes; a larger one is refused with 413.",
+    )
+    max_header_bytes: int = Field(
+        default=32 * 1024,
+        ge=1024,
+        description="The most bytes that the headers of a request may have, with the address that is asked for; more"
+        " are refused with 431.",
+    )
+    max_connections: int = Field(
+        default=4096,
+        ge=1,
+        description="The most connections at a time; on further ones requests are refused with 503. The system has to"
+        " allow as many open files, and some besides.",
+    )
+    max_requests: int = Field(
+        default=512,
+        ge=1,
+        description="The most requests that are answered at a time; further ones are refused with 503.",
+    )
+    keep_alive_seconds: int = Field(
+        default=75,
+        ge=1,
+        description="How many seconds a connection may wait for its next request. It should be more than what a load"
+        " balancer in front keeps its connections for, which often is 60.",
     )
     shutdown_seconds: int = Field(
         default=20,

@@ -16,7 +16,7 @@ from domain.api_keys import digest, is_well_formed
 from domain.people import Invitation
 from domain.records import Organization
 from domain.short_id import ShortId, new_short_id
-from domain.vocabulary import KeyKind
+from domain.vocabulary import KeyKind, Role
 from resolvers.organizations import existing, existing_member
 
 LINK_LIFE = timedelta(hours=1)
@@ -110,6 +110,60 @@ async def accept_invitation(
         return await _begun(
             transaction, SignedInAs(user_id=user.id, organization_id=invitation.organization_id), life, now
         )
+
+
+class Choice(NamedTuple):
+    """One of several organisations for which somebody may sign in, and the token of a link that does it."""
+
+    organization: Organization
+    role: Role
+    token: str
+
+
+async def sign_in_with_address(
+    database: Database,
+    email: str,
+    life: timedelta,
+    *,
+    organization: str = "",
+    role: Role = Role.READONLY,
+    now: datetime | None = None,
+) -> Session | list[Choice]:
+    """A session for somebody whose address was proved, or the memberships of which one is to be chosen, if any.
+
+    Open invitations of the address are accepted by it. `organization` is the slug or the id of one of which somebody
+    trusted says that the person belongs there: `role` is then that of a new member.
+    """
+    now = now or datetime.now(UTC)
+    async with database.write() as transaction:
+        for invitation in await invitations.of_address(transaction, email, now):
+            if await invitations.remove(transaction, invitation.id):
+                await admitted(transaction, invitation, now)
+        named = await _named(transaction, organization)
+        if named is not None:
+            user = await accounts.ensure_user(transaction, email, now)
+            if await accounts.add_membership(transaction, user.id, named.id, role, now):
+                await keys.announce(transaction)
+        known = await accounts.find_user_by_email(transaction, email)
+        held = await accounts.memberships_of(transaction, known.id) if known is not None else []
+        standing = [
+            (membership, SignedInAs(user_id=known.id, organization_id=membership.organization.id))
+            for membership in held
+            if known is not None and (named is None or membership.organization.id == named.id)
+        ]
+        if len(standing) == 1:
+            return await _begun(transaction, standing[0][1], life, now)
+        return [
+            Choice(membership.organization, membership.role, await _linked(transaction, who, now))
+            for membership, who in standing
+        ]
+
+
+async def _named(transaction: Transaction, name: str) -> Organization | None:
+    """The organisation of that slug, or else of that id."""
+    if not name:
+        return None
+    return await organizations.find_by_slug(transaction, name) or await organizations.find(transaction, name)
 
 
 async def admitted(transaction: Transaction, invitation: Invitation, now: datetime) -> User:

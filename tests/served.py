@@ -10,12 +10,20 @@ from typing import Any, NamedTuple
 import pytest
 import uvicorn
 
+from gateway.http_protocol import Http, Limits
+from gateway.settings import Settings
+
 
 class Served(NamedTuple):
     """The server and its port."""
 
     server: uvicorn.Server
     port: int
+
+
+def ours(limits: Limits = Limits()) -> Http:  # noqa: B008 - it is immutable
+    """Our own protocol."""
+    return Http(Settings().error_pages, limits)
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -27,6 +27,8 @@ _MOST = 100
 """Keys or rows in one shared statement, so that nobody waits for much more than it asked for."""
 _TURNS = 8
 """For so many more in which somebody waited in vain, others are expected."""
+_FILL_TURNS = 8
+"""For so many more those wait who insert: for the database, a commit of many costs little more than one of few."""
 _ONE_IS_WRONG = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
@@ -61,16 +63,22 @@ class _Together(Generic[A]):
 class Gathering(Generic[A]):
     """Who asks the same of different keys or rows.
 
-    `alone` answers one of them; `together` all, or each with None where they have to ask alone.
+    `alone` answers one of them; `together` all, or each with None where they have to ask alone. For so many `turns`
+    more they wait for those who have just been answered: they come back together.
     """
 
     def __init__(
-        self, alone: Callable[[Asked], Awaitable[A]], together: Callable[[list[Asked]], Awaitable[Sequence[A | None]]]
+        self,
+        alone: Callable[[Asked], Awaitable[A]],
+        together: Callable[[list[Asked]], Awaitable[Sequence[A | None]]],
+        turns: int = 0,
     ) -> None:
         self._alone = alone
         self._together = together
-        # How many statements have no answer yet.
+        self._turns = turns
+        # How many have asked and have no answer yet, and how many did when a statement was last shared.
         self._under_way = 0
+        self._around = 0
         # For how many turns others are expected.
         self._crowded = 0
         self._next: _Together[A] | None = None
@@ -93,7 +101,7 @@ class Gathering(Generic[A]):
         together = self._next
         if together is None or together.size + len(asked) > _MOST:
             together = self._next = _Together()
-            loop.call_soon(self._end_turn, together)
+            loop.call_soon(self._end_turn, together, self._turns)
         answer: asyncio.Future[A | None] = loop.create_future()
         together.asks[answer] = asked
         together.size += len(asked)
@@ -105,7 +113,11 @@ class Gathering(Generic[A]):
                 together.answering.cancel()
             raise
 
-    def _end_turn(self, together: _Together[A]) -> None:
+    def _end_turn(self, together: _Together[A], turns: int) -> None:
+        if turns and self._next is together and len(together.asks) < self._around:
+            asyncio.get_running_loop().call_soon(self._end_turn, together, turns - 1)
+            return
+        self._around = len(together.asks) + self._under_way
         if self._next is together:
             self._next = None
         waiting = together.waiting()
@@ -119,8 +131,8 @@ class Gathering(Generic[A]):
             waiting[0][0].set_result(None)
 
     async def _answer(self, together: _Together[A]) -> None:
-        self._under_way += 1
         asks = dict(together.waiting())
+        self._under_way += len(asks)
         try:
             answers = await self._together([*asks.values()])
         except Exception as error:  # noqa: BLE001 - it is everybody's
@@ -131,7 +143,7 @@ class Gathering(Generic[A]):
                 if not answer.done():
                     answer.set_result(result)
         finally:
-            self._under_way -= 1
+            self._under_way -= len(asks)
 
 
 def rows_of(dialect: Dialect, run: Run, read: KeyedRead[Any]) -> Gathering[Rows]:
@@ -172,4 +184,4 @@ def inserts_into(run: Run, alone: Compiled, together: Compiled) -> Gathering[boo
             return [None] * len(asks)
         return [rows[0]["id"] in done for rows in asks]
 
-    return Gathering(insert, insert_all)
+    return Gathering(insert, insert_all, _FILL_TURNS)

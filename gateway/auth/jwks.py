@@ -1,17 +1,14 @@
 """The public keys of an authorization server: fetched, kept, and fetched again when it changes them."""
 
 import asyncio
-import json
 import logging
 from collections import deque
 from collections.abc import Callable
-from http.client import HTTPException, HTTPMessage
 from time import monotonic
-from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from typing import TYPE_CHECKING, Any
 
 from domain.errors import Busy
+from gateway.auth.discovery import FETCH_ERRORS, fetch_json, metadata_of
 
 if TYPE_CHECKING:
     from jwt import PyJWK
@@ -21,11 +18,6 @@ MAX_AGE_SECONDS = 3600
 
 MAX_FETCHES, PER_SECONDS = 5, 60
 """How often tokens signed with keys never heard of can make this process ask."""
-
-_TIMEOUT_SECONDS = 5
-_MAX_BYTES = 1024 * 1024
-# RFC 8414 puts the well-known name before the issuer's path, OpenID Connect behind it.
-_METADATA = ("{issuer}/.well-known/openid-configuration", "{origin}/.well-known/oauth-authorization-server{path}")
 
 log = logging.getLogger("certgate")
 
@@ -91,7 +83,7 @@ class KeySet:
     async def _fetch(self) -> None:
         try:
             keys = await asyncio.to_thread(_keys_of, self._issuer, self._jwks_url)
-        except (OSError, HTTPException, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        except FETCH_ERRORS as error:
             kept = "" if self._keys is None else "; the keys of the last time stay in use"
             log.warning("The keys of %s could not be fetched (%s)%s.", self._issuer, error, kept)
             return
@@ -100,45 +92,9 @@ class KeySet:
 
 def _keys_of(issuer: str, jwks_url: str) -> dict[str, dict[str, Any]]:
     """The issuer's signature keys by id. Raises what urllib, JSON and unexpected documents raise; runs in a thread."""
-    document = _json(jwks_url or _discovered(issuer))
+    document = fetch_json(jwks_url or str(metadata_of(issuer)["jwks_uri"]))
     return {
         key["kid"]: key
         for key in document["keys"]
         if isinstance(key.get("kid"), str) and key.get("use", "sig") == "sig" and key.get("kty") != "oct"
     }
-
-
-def _discovered(issuer: str) -> str:
-    parts = urlsplit(issuer)
-    words = {"issuer": issuer.rstrip("/"), "origin": f"{parts.scheme}://{parts.netloc}", "path": parts.path.rstrip("/")}
-    failure: Exception = LookupError("no metadata")
-    for template in _METADATA:
-        try:
-            metadata = _json(template.format(**words))
-        except (OSError, HTTPException, ValueError) as error:
-            failure = error
-            continue
-        if metadata["issuer"] != issuer:
-            raise ValueError(f"its metadata are those of {metadata['issuer']!r}")
-        found = str(metadata["jwks_uri"])
-        if parts.scheme == "https" and not found.startswith("https://"):
-            raise ValueError("its metadata lead to keys without https")
-        return found
-    raise failure
-
-
-class _NoRedirects(HTTPRedirectHandler):
-    """A redirect could lead from https to http, or to another host."""
-
-    def redirect_request(
-        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> None:
-        """Follows none: the answer is an error like any other."""
-
-
-def _json(url: str) -> Any:
-    if not url.startswith(("https://", "http://")):
-        raise ValueError("their address is not one of the web")
-    request = Request(url, headers={"Accept": "application/json"})  # noqa: S310 - judged above
-    with build_opener(_NoRedirects).open(request, timeout=_TIMEOUT_SECONDS) as answer:
-        return json.loads(answer.read(_MAX_BYTES))

@@ -16,8 +16,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from domain.errors import RateLimited, Unauthorized
+from domain.errors import Busy, RateLimited, Unauthorized
 from gateway.auth.credentials import SESSION_COOKIE, Credentials, refuse_cross_site, session_cookie
+from gateway.auth.openid import CALLBACK_PATH, Attempt, Identity, OpenIdProvider, SignInRefused
 from gateway.pages import plain as pages
 from gateway.paths import below
 from resolvers import sessions
@@ -28,18 +29,22 @@ _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 # Without a referrer a browser would not say either which site its form is from.
 _FORM = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
 _MAX_FORM_BYTES = 4096
+_ATTEMPT_COOKIE = "signingin"
+_ATTEMPT_SECONDS = 600
 
 Answer = Callable[[Request], Awaitable[Response]]
 
 
 def sign_in_routes() -> list[BaseRoute]:
-    """GET and POST `/sign-in` and `/invitation`, POST `/sign-out`.
+    """GET and POST `/sign-in` and `/invitation`, POST `/sign-out`, and the way to an OpenID provider and back.
 
-    The app has `state.database`, `.settings` and `.credentials`; the request has `state.meter`.
+    The app has `state.database`, `.settings`, `.credentials` and `.openid`; the request has `state.meter`.
     """
     return [
         Route("/sign-in", _counted(_sign_in), methods=["GET", "POST"]),
         Route("/invitation", _counted(_invitation), methods=["GET", "POST"]),
+        Route("/openid", _counted(_to_provider), methods=["GET"]),
+        Route(CALLBACK_PATH, _counted(_from_provider), methods=["GET"]),
         Route("/sign-out", _counted(_sign_out), methods=["POST"]),
     ]
 
@@ -51,7 +56,7 @@ def _counted(answer: Answer) -> Answer:
         try:
             await request.state.meter.charge(1)
         except RateLimited as refusal:
-            return pages.standalone(pages.form(refusal.detail), 429, {**_FORM, "Retry-After": str(refusal.retry_after)})
+            return _asking(request, refusal.detail, 429, retry_after=refusal.retry_after)
         return await answer(request)
 
     return counted
@@ -82,7 +87,14 @@ async def _form(request: Request) -> Response:
             pass
         else:
             return pages.standalone(pages.signed_in(caller.organization.name, caller.role), 200, _FORM)
-    return pages.standalone(pages.form(), 200, _FORM)
+    return _asking(request)
+
+
+def _asking(request: Request, refusal: str = "", status: int = 200, *, retry_after: int = 0) -> Response:
+    """The form, with why the last try failed."""
+    provider: OpenIdProvider | None = request.app.state.openid
+    headers = {**_FORM, "Retry-After": str(retry_after)} if retry_after else _FORM
+    return pages.standalone(pages.form(refusal, provider.name if provider else ""), status, headers)
 
 
 async def _with_key(request: Request) -> Response:
@@ -90,7 +102,7 @@ async def _with_key(request: Request) -> Response:
     session = await sessions.sign_in_with_key(request.app.state.database, key, _life(request))
     if session is None:
         said = "That key is unknown, incomplete, revoked or expired, or a publishable one (cpk), which signs nobody in."
-        return pages.standalone(pages.form(said), 401, _FORM)
+        return _asking(request, said, 401)
     return await _signed_in(request, session)
 
 
@@ -109,6 +121,56 @@ async def _invitation(request: Request) -> Response:
 
 def _gone() -> Response:
     return pages.standalone(pages.INVITATION_REFUSED, 410, _PRIVATE)
+
+
+async def _to_provider(request: Request) -> Response:
+    provider = _provider(request)
+    try:
+        url, attempt = await provider.begin()
+    except Busy as trouble:
+        return _asking(request, trouble.detail, 503, retry_after=trouble.retry_after)
+    response = RedirectResponse(url, 303, _PRIVATE)
+    kept = {**_cookie_attributes(request), "path": below(request, CALLBACK_PATH)}
+    response.set_cookie(_ATTEMPT_COOKIE, attempt.sealed(), max_age=_ATTEMPT_SECONDS, **kept)
+    return response
+
+
+async def _from_provider(request: Request) -> Response:
+    provider = _provider(request)
+    attempt = Attempt.read(request.cookies.get(_ATTEMPT_COOKIE, ""))
+    try:
+        who = await provider.finish(attempt, request.query_params)
+    except SignInRefused as refusal:
+        response = pages.standalone(pages.sign_in_refused(str(refusal)), refusal.status, _PRIVATE)
+    except Busy as trouble:
+        # The attempt is kept, and the code too: nobody has taken it.
+        retry = {**_PRIVATE, "Retry-After": str(trouble.retry_after)}
+        return pages.standalone(pages.sign_in_refused(trouble.detail), 503, retry)
+    else:
+        response = await _admitted(request, provider, who)
+    response.delete_cookie(_ATTEMPT_COOKIE, **{**_cookie_attributes(request), "path": below(request, CALLBACK_PATH)})
+    return response
+
+
+async def _admitted(request: Request, provider: OpenIdProvider, who: Identity) -> Response:
+    """Signs somebody in whose address the provider vouches for, as far as that address is a member's."""
+    found = await sessions.sign_in_with_address(
+        request.app.state.database, who.email, _life(request), organization=who.organization, role=provider.role
+    )
+    if isinstance(found, Session):
+        return await _signed_in(request, found)
+    if not found:
+        said = f"{who.email} is no member of an organisation here: ask one of its managers to invite that address."
+        return pages.standalone(pages.sign_in_refused(said), 403, _PRIVATE)
+    choices = [(each.organization.name, each.role, each.token) for each in found]
+    return pages.standalone(pages.choice(choices), 200, _PRIVATE)
+
+
+def _provider(request: Request) -> OpenIdProvider:
+    provider: OpenIdProvider | None = request.app.state.openid
+    if provider is None:
+        raise HTTPException(404)
+    return provider
 
 
 async def _field(request: Request, name: str) -> str:

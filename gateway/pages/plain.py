@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 
 from starlette.responses import HTMLResponse, Response
@@ -63,9 +63,29 @@ def invitation(organization: str, role: str, email: str, token: str) -> str:
     )
 
 
-def form(refusal: str = "") -> str:
-    """Asks for an API key; `refusal` is why the last one did not do."""
+def choice(links: Iterable[tuple[str, str, str]]) -> str:
+    """Asks for which organisation to sign in: the name of each, the role there, and the token of a link."""
+    entries = "".join(
+        f'<li><a href="sign-in?token={escape(token)}">{escape(name)}</a> ({escape(role)})</li>\n'
+        for name, role, token in links
+    )
+    return _page("Choose an organisation", f"<p>You belong to several. Sign in for</p>\n<ul>\n{entries}</ul>")
+
+
+def sign_in_refused(sentence: str) -> str:
+    """Says why somebody who came back from elsewhere is not signed in."""
+    return _page(
+        "You are not signed in",
+        f"""<p class="refused" role="alert">{escape(sentence)}</p>
+<p><a href="sign-in">Sign in</a></p>""",
+    )
+
+
+def form(refusal: str = "", provider: str = "") -> str:
+    """Asks for an API key; `refusal` is why the last one did not do, `provider` where people may sign in elsewhere."""
     said = f'<p class="refused" role="alert">{escape(refusal)}</p>\n' if refusal else ""
+    if provider:
+        said += f'<p><a class="button" href="openid">Sign in with {escape(provider)}</a></p>\n'
     # Not named like a password, so that no browser offers to keep it.
     return _page(
         "Sign in",

@@ -37,24 +37,6 @@ Used = dict[str, set[tuple[str, bool]]]
 """File -> the attributes, imported names and modules in it, and whether they are somebody else's: not of `self`."""
 
 PARTS = {
-    "uvicorn": [
-        Part("gateway/http_protocol.py", "uvicorn._types", ("ASGI3Application", "ASGISendEvent")),
-        Part(
-            "gateway/http_protocol.py",
-            "uvicorn.protocols.http.httptools_impl",
-            ("HEADER_RE", "STATUS_LINE", "HttpToolsProtocol", "RequestResponseCycle"),
-        ),
-        Part(
-            "gateway/http_protocol.py",
-            "uvicorn.protocols.http.httptools_impl:HttpToolsProtocol",
-            ("_start_asgi_task", "_unset_keepalive_if_required", "timeout_keep_alive_task", "expect_100_continue"),
-        ),
-        Part(
-            "gateway/http_protocol.py",
-            "uvicorn.protocols.http.httptools_impl:RequestResponseCycle",
-            ("default_headers", "expected_content_length", "message_event", "waiting_for_100_continue"),
-        ),
-    ],
     "asyncpg": [
         Part(
             "db/engine/lender.py",

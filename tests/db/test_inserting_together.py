@@ -100,6 +100,22 @@ async def test_who_comes_while_another_is_under_way_shares_one_statement(
     assert len(await shelf.rows(tables.claim_assignment_metadata)) == COUNT
 
 
+async def test_those_who_were_answered_together_come_back_in_one_statement(
+    shelf: World, postgresql: PostgresqlDatabase
+) -> None:
+    async def claim_twice(gtin: str, turns: int) -> None:
+        await claim(shelf, gtin)
+        # Some turns later its client's next request is there.
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await claim(shelf, gtin, NON_GMO)
+
+    async with rows_sent(postgresql) as sent:
+        others = (claim_twice(gtin, turns) for turns, gtin in enumerate(GTINS[1:7]))
+        await asyncio.gather(claim(shelf, GTINS[0]), *others)
+    assert sent == [1, 6, 6]
+
+
 async def test_every_member_is_stored_as_if_it_came_alone(shelf: World, postgresql: PostgresqlDatabase) -> None:
     filled = {
         "metadata": {"naïve \U0001f33e": 'a "quote", a \\ and a\nline'},

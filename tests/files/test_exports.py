@@ -17,11 +17,10 @@ from domain.records import Organization
 from domain.vocabulary import FileFormat, Role
 from files import lists
 from files.export import export
-from gateway.http_protocol import QuickProtocol
 from resolvers.operation import Context
 from tests.files.linked import graph_of, judge
 from tests.operations.faces import GraphQL
-from tests.served import served
+from tests.served import ours, served
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, OTHERS_GTIN, OTHERS_PRIVATE, PRIVATE, USDA_ORGANIC, VEGAN, World
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -261,7 +260,7 @@ async def test_what_fails_halfway_breaks_the_connection(
 
         monkeypatch.setitem(lists.LISTS, "products", listed._replace(page=failing))
         async with (
-            served(stocked.app, QuickProtocol) as server,
+            served(stocked.app, ours()) as server,
             httpx2.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client,
             client.stream(
                 "GET", f"{EXPORTS}/products?format=jsonl", headers={"X-API-Key": stocked.keys["readonly"]}

@@ -16,10 +16,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from gateway.app import create_app
-from gateway.http_protocol import QuickProtocol
 from gateway.settings import Settings
 from resolvers.sessions import create_sign_in_link
-from tests.served import served
+from tests.served import ours, served
 from tests.world import GTIN, NON_GMO, World
 
 CERTIFICATIONS = f"certifications/api/v1/products/{GTIN}/certifications"
@@ -83,7 +82,7 @@ async def base(world: World, tmp_path: Path) -> AsyncIterator[str]:
     port = free_port()
     public = f"http://127.0.0.1:{port}/certs"
     application = create_app(Settings(public_url=public), world.database)
-    async with served(application, QuickProtocol) as (_, upstream), nginx(tmp_path, port, upstream):
+    async with served(application, ours()) as (_, upstream), nginx(tmp_path, port, upstream):
         yield f"{public}/"
 
 

@@ -15,9 +15,8 @@ from db.sql import tables
 from db.sql.reads import Read
 from execution.run import stopping
 from gateway.app import create_app
-from gateway.http_protocol import QuickProtocol
 from gateway.settings import Settings
-from tests.served import served, until
+from tests.served import ours, served, until
 from tests.world import GTIN, NON_GMO, World
 
 _numbers = select(literal(1, BigInteger).label("n")).cte("numbers", recursive=True)
@@ -80,7 +79,7 @@ async def test_a_read_ends_with_its_client(
     }[face]
     # Not the time-out is to end it.
     settings = Settings(graphql_timeout_seconds=600, rate_limit_per_minute=1000, rate_limit_per_day=1000)
-    async with served(create_app(settings, world.database), QuickProtocol) as (server, port):
+    async with served(create_app(settings, world.database), ours()) as (server, port):
         # A GraphQL operation is compiled when it comes first.
         for _ in range(3):
             read = EndlessRead()
@@ -113,7 +112,7 @@ async def test_a_change_is_made_although_its_client_has_gone(world: World, caplo
     )
     assert len(await world.rows(tables.claim_assignments)) == 1
     mutation = f'mutation {{ removeClaim(input: {{gtin: "{GTIN}", claimId: "{NON_GMO}"}}) {{ __typename }} }}'
-    async with served(world.app, QuickProtocol) as (server, port):
+    async with served(world.app, ours()) as (server, port):
         async with world.database.write():
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(graphql(world, mutation))

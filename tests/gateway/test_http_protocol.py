@@ -1,20 +1,19 @@
-"""The quicker way for an answer, compared over sockets with uvicorn's own: the same bytes.
-
-A new uvicorn that changes what the subclass leans on shows here.
-"""
+"""HTTP/1.1 over sockets: our protocol beside uvicorn's own, never laxer; and the limits that uvicorn does not have."""
 
 import asyncio
+import json
+import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvicorn
-from uvicorn.protocols.http import httptools_impl
 
-from gateway.http_protocol import QuickProtocol
-from tests.served import served, until
+from gateway.http_protocol import PIPELINED, HttpConnection, Limits
+from tests.gateway.http_forms import FORMS, STRICTER
+from tests.served import ours, served, until
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
@@ -115,34 +114,57 @@ ANSWERS: dict[str, Callable[[Send], Awaitable[None]]] = {
     "blank-in-a-name": whole(b"abcd", LENGTH_4, (b"x a", b"c")),
 }
 
-REQUESTS = {
-    **{name: b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n" % name.encode() for name in ANSWERS},
-    **{f"HEAD {name}": b"HEAD /%b HTTP/1.1\r\nHost: x\r\n\r\n" % name.encode() for name in ("plain", "chunked", "204")},
-    "two at once": b"GET /plain HTTP/1.1\r\nHost: x\r\n\r\nGET /error HTTP/1.1\r\nHost: x\r\n\r\n",
-    "HTTP/1.0": b"GET /plain HTTP/1.0\r\n\r\n",
-    "HTTP/1.0 kept": b"GET /plain HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-    "closing client": b"GET /plain HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-    "a body": b"POST /plain HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
-    "a chunked body": b"POST /plain HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
-    "an expected body": b"POST /plain HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc",
-    "no HTTP": b"hello\r\n\r\n",
+# What is no answer: nothing of it is sent, and the client is told so.
+NONE = {
+    "closing",
+    "keeping",
+    "two-lengths",
+    "no-number",
+    "signed-number",
+    "chunked",
+    "too-long",
+    "too-short",
+    "crashing",
+    "crashing-late",
+    "silent",
+    "without-body",
+    "starting-twice",
+    "starting-with-the-body",
+    "line-end-in-a-value",
+    "line-feed-in-a-value",
+    "return-in-a-value",
+    "null-in-a-value",
+    "delete-in-a-value",
+    "line-end-in-a-name",
+    "blank-in-a-name",
 }
 
 
 class Application:
-    """Reads the request and answers as its path says. While `gate` is given, it waits for that in between."""
+    """Reads requests and answers as their paths say, plainly to others. `seen` is what it was asked.
+
+    While `gate` is given, it waits for that in between.
+    """
 
     def __init__(self) -> None:
         self.gate: asyncio.Event | None = None
         self.waiting = asyncio.Event()
+        self.seen: list[tuple[Any, ...]] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        while (await receive()).get("more_body"):
-            pass
+        content, more = b"", True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            content += message["body"]
+            more = message["more_body"]
+        headers = tuple((name, value.rstrip(b" \t")) for name, value in scope["headers"] if name != b"in-a-trailer")
+        self.seen.append((scope["method"], scope["path"], scope["query_string"], headers, content))
         if self.gate is not None:
             self.waiting.set()
             await self.gate.wait()
-        await ANSWERS[scope["path"].removeprefix("/")](send)
+        await ANSWERS.get(scope["path"].removeprefix("/"), ANSWERS["plain"])(send)
 
 
 class Running:
@@ -157,42 +179,116 @@ class Running:
         """All that comes back on one connection."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(request)
-        answer = await reader.read()
+        try:
+            async with asyncio.timeout(20):
+                answer = await reader.read()
+        except TimeoutError:
+            raise AssertionError(f"{request!r} was not answered to the end") from None
         writer.close()
         await writer.wait_closed()
         return re.sub(rb"date: [^\r]*", b"date: now", answer)
 
+    @property
+    def connections(self) -> set[Any]:
+        """The protocols of its connections."""
+        return cast("set[Any]", self.server.server_state.connections)
+
+    async def idle(self) -> None:
+        """Returns when nobody is connected."""
+        await until(lambda: not self.connections)
+
 
 @asynccontextmanager
-async def running(http: Any) -> AsyncIterator[Running]:
+async def running(http: Any = None) -> AsyncIterator[Running]:
     application = Application()
-    async with served(application, http) as (server, port):
+    async with served(application, http or ours()) as (server, port):
         yield Running(application, server, port)
 
 
 @pytest.fixture(scope="module")
 async def servers() -> AsyncIterator[tuple[Running, Running]]:
     """uvicorn's own way, and ours."""
-    async with running("httptools") as own, running(QuickProtocol) as quick:
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    async with running("httptools") as own, running() as quick:
         yield own, quick
+    logging.getLogger("uvicorn.error").setLevel(logging.NOTSET)
 
 
-# Their bodies never come, and ASGI has the head wait for the body.
-UNFINISHED = ("crashing-late", "without-body")
+def parsed(answer: bytes) -> tuple[bytes, set[bytes], bytes]:
+    """The first line of an answer, its headers in no order, and what follows."""
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    first, *headers = head.split(b"\r\n")
+    return first, set(headers), rest
 
 
-@pytest.mark.parametrize("name", sorted(REQUESTS.keys() - UNFINISHED))
-async def test_the_bytes_are_those_of_uvicorns_own_way(servers: tuple[Running, Running], name: str) -> None:
-    own, quick = [await server.exchange(REQUESTS[name] + LAST) for server in servers]
-    assert quick == own
-    assert b"set-cookie" not in quick
+def problem(answer: bytes, status: int, code: str) -> dict[str, Any]:
+    """The problem document of an answer that has to be one, and ends the connection."""
+    first, headers, content = parsed(answer)
+    assert first.startswith(b"HTTP/1.1 %d " % status), answer
+    assert {
+        b"content-type: application/problem+json",
+        b"connection: close",
+        b"x-content-type-options: nosniff",
+    } < headers
+    assert b"content-length: %d" % len(content) in headers
+    document: dict[str, Any] = json.loads(content)
+    assert (document["status"], document["error_code"]) == (status, code)
+    return document
 
 
-@pytest.mark.parametrize("name", UNFINISHED)
-async def test_an_answer_that_never_gets_a_body_is_none(servers: tuple[Running, Running], name: str) -> None:
-    own, quick = [await server.exchange(REQUESTS[name]) for server in servers]
-    assert own.endswith(b"content-length: 4\r\n\r\n")
-    assert not quick
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("name", sorted(ANSWERS.keys() - NONE))
+async def test_an_answer_is_as_uvicorn_sends_it(servers: tuple[Running, Running], name: str, method: str) -> None:
+    request = f"{method} /{name} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+    own, quick = [await server.exchange(request) for server in servers]
+    assert parsed(quick) == parsed(own)
+
+
+@pytest.mark.parametrize("name", sorted(NONE))
+async def test_what_is_no_answer_is_an_error(servers: tuple[Running, Running], name: str) -> None:
+    answer = await servers[1].exchange(f"GET /{name} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    assert b"set-cookie" not in answer
+    problem(answer, 500, "internal_error")
+
+
+@pytest.mark.parametrize("name", sorted(FORMS))
+async def test_a_request_is_never_taken_where_uvicorn_refuses_it(servers: tuple[Running, Running], name: str) -> None:
+    seen, answers = [], []
+    for server in servers:
+        server.application.seen.clear()
+        answers.append(await server.exchange(FORMS[name] + LAST * 3))
+        await server.idle()
+        seen.append([*server.application.seen])
+    own, quick = seen
+    statuses = [re.findall(rb"HTTP/1\.1 ([2-5]\d\d)", answer) for answer in answers]
+    if name in STRICTER:
+        assert quick == own[: len(quick)] != own
+        assert statuses[1][-1] == b"400"
+    else:
+        assert quick == own
+        # Where uvicorn answers what is no request before the one in front of it, ours only ends the connection.
+        assert statuses[0] == statuses[1] or (quick and statuses[0] == [b"400"])
+
+
+async def test_a_client_that_would_rather_speak_something_else_keeps_its_body(servers: tuple[Running, Running]) -> None:
+    _, quick = servers
+    for length, content in ((b"Content-Length: 3", b"abc"), (b"Transfer-Encoding: chunked", b"3\r\nabc\r\n0\r\n\r\n")):
+        quick.application.seen.clear()
+        asked = b"POST /plain HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n%b\r\n\r\n" % length
+        answer = await quick.exchange(asked + content + LAST)
+        assert answer.count(b"HTTP/1.1 200 OK") == 2
+        assert [(method, content) for method, *_, content in quick.application.seen] == [("POST", b"abc"), ("GET", b"")]
+
+
+async def test_a_body_is_asked_for_only_when_it_is_read(servers: tuple[Running, Running]) -> None:
+    head = b"POST /plain HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\nConnection: close\r\n\r\n"
+    for server in servers:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(head)
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"abc")
+        assert (await reader.read()).endswith(b"abcd")
+        writer.close()
 
 
 class Listened:
@@ -210,115 +306,249 @@ class Listened:
         return getattr(self._transport, name)
 
 
-class Timed:
-    """A loop that counts the timers."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self.timers = 0
-
-    def call_later(self, delay: float, callback: Callable[..., object], *arguments: Any) -> asyncio.TimerHandle:
-        self.timers += 1
-        return self._loop.call_later(delay, callback, *arguments)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._loop, name)
+Client = tuple[HttpConnection, asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @asynccontextmanager
-async def connected(server: Running) -> AsyncIterator[tuple[Any, Listened, Timed, Callable[[str], Awaitable[bytes]]]]:
-    """A connection: the server's protocol, its transport, its loop, and what asks on it and gives the answer."""
+async def connected(server: Running, sent: bytes = b"") -> AsyncIterator[Client]:
+    """A connection: the server's side, and the client's."""
+    before = set(server.connections)
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    connections = server.server.server_state.connections
-    await until(lambda: len(connections) == 1)
-    protocol: Any = next(iter(connections))
-    protocol.transport = transport = Listened(protocol.transport)
-    protocol.loop = loop = Timed(protocol.loop)
+    await until(lambda: bool(server.connections - before))
+    (connection,) = server.connections - before
+    if sent:
+        writer.write(sent)
+        await until(lambda: bool(connection.arriving))
+    try:
+        yield connection, reader, writer
+    finally:
+        writer.close()
+        await until(lambda: connection not in server.connections)
 
-    async def ask(name: str) -> bytes:
-        writer.write(REQUESTS[name])
-        head = await reader.readuntil(b"\r\n\r\n")
-        return head + await reader.readexactly(4)
 
-    yield protocol, transport, loop, ask
-    writer.close()
-    await writer.wait_closed()
-    await until(lambda: not connections)
+def pass_seconds(connection: HttpConnection, seconds: int) -> None:
+    """What happens in so many seconds."""
+    for _ in range(seconds):
+        connection.a_second_passed()
 
 
 async def test_a_whole_answer_is_one_piece() -> None:
-    async with running(QuickProtocol) as server, connected(server) as (_, transport, _, ask):
-        answer = await ask("plain")
-        assert transport.written == [answer]
-        await ask("in-parts")
-        assert [piece[-2:] for piece in transport.written[1:]] == [b"\r\n", b"ab", b"cd"]
+    async with running() as server, connected(server) as (connection, reader, writer):
+        transport: Any = Listened(connection.transport)
+        connection.transport = transport
+        for name, pieces in (("plain", [b"abcd"]), ("in-parts", [b"ab", b"cd"])):
+            transport.written.clear()
+            writer.write(b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n" % name.encode())
+            await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(4)
+            assert [piece.rpartition(b"\r\n")[2] for piece in transport.written] == pieces
 
 
-async def test_pauses_between_requests_share_a_timer() -> None:
-    async with running(QuickProtocol) as server, connected(server) as (protocol, _, loop, ask):
-        for _ in range(5):
-            await ask("plain")
-        assert loop.timers == 1
-        # It comes too early for this pause, and once more while a request is under way.
-        protocol.timeout_keep_alive_handler()
-        assert loop.timers == 2
-        protocol.idle_since = None
-        protocol.timeout_keep_alive_handler()
-        assert loop.timers == 2
-        await ask("plain")
-        assert loop.timers == 3
-        timer: Any = protocol.timeout_keep_alive_task
-    assert timer.cancelled()
-
-
-async def test_a_connection_that_is_not_used_is_closed() -> None:
-    async with running(QuickProtocol) as server:
-        server.server.config.timeout_keep_alive = 0
-        assert (await server.exchange(REQUESTS["plain"])).endswith(b"abcd")
-
-
-async def test_a_plain_answer_goes_the_quick_way(
-    servers: tuple[Running, Running], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(httptools_impl, "HEADER_VALUE_RE", None)
-    own, quick = [await server.exchange(REQUESTS["plain"] + LAST) for server in servers]
-    assert not own
-    assert quick.startswith(b"HTTP/1.1 200 OK\r\ndate: now\r\ncontent-type: text/plain\r\ncontent-length: 4\r\n")
-
-
-@pytest.mark.parametrize("http", ["httptools", QuickProtocol])
-async def test_who_is_answered_while_the_server_stops_is_told_that_the_connection_ends(http: Any) -> None:
-    async with running(http) as server:
-        server.application.gate = asyncio.Event()
-        answer = asyncio.create_task(server.exchange(REQUESTS["plain"]))
-        await server.application.waiting.wait()
-        server.server.should_exit = True
-        connections: Any = server.server.server_state.connections
-        await until(lambda: not any(protocol.cycle.keep_alive for protocol in connections))
-        server.application.gate.set()
-        assert (await answer).partition(b"\r\n\r\n")[0].endswith(b"\r\nconnection: close")
-
-
-async def test_blanks_around_a_value_are_not_part_of_it() -> None:
-    seen: list[tuple[bytes, bytes]] = []
-
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        seen.extend(scope["headers"])
-        await ANSWERS["plain"](send)
-
-    async with served(application, QuickProtocol) as (_, port):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(
-            b"GET / HTTP/1.1\r\nHost: x\r\nX-API-Key: \tkey \t\r\nAuthorization:Bearer a b\t\r\nPrefer: \t\r\n"
-            b"Connection: close \r\n\r\n"
-        )
-        assert (await reader.read()).endswith(b"abcd")
-        writer.close()
-        await writer.wait_closed()
-    assert seen == [
+async def test_blanks_around_a_value_are_not_part_of_it(servers: tuple[Running, Running]) -> None:
+    _, quick = servers
+    quick.application.seen.clear()
+    await quick.exchange(
+        b"GET / HTTP/1.1\r\nHost: x\r\nX-API-Key: \tkey \t\r\nAuthorization:Bearer a b\t\r\nPrefer: \t\r\n"
+        b"Connection: close \r\n\r\n"
+    )
+    assert quick.application.seen[0][3] == (
         (b"host", b"x"),
         (b"x-api-key", b"key"),
         (b"authorization", b"Bearer a b"),
         (b"prefer", b""),
         (b"connection", b"close"),
-    ]
+    )
+
+
+LIMITS = Limits(header_bytes=1000, headers=10, connections=3, requests=2)
+GET = b"GET /plain HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        GET + b"A: %b\r\n\r\n" % (b"b" * 1000),
+        GET + b"".join(b"A%d: b\r\n" % number for number in range(10)) + b"\r\n",
+        b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n" % (b"b" * 1000),
+        GET + b"A: %b" % (b"b" * 300_000),
+        b"GET /" + b"b" * 300_000,
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3;%b" % (b"b" * 300_000),
+    ],
+    ids=["long", "many", "address", "endless", "endless address", "endless extension of a chunk"],
+)
+async def test_a_head_that_is_too_large_is_refused(head: bytes) -> None:
+    async with running(ours(LIMITS)) as server:
+        problem(await server.exchange(head), 431, "request_header_fields_too_large")
+        just_fits = GET + b"A: %b\r\nConnection: close\r\n\r\n" % (b"b" * 900)
+        assert (await server.exchange(just_fits)).endswith(b"abcd")
+
+
+@pytest.mark.parametrize(
+    ("sent", "seconds"),
+    [
+        (GET, 20),
+        (b"G", 20),
+        (b"POST /plain HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n" + b"a" * 1000, 22),
+        (b"POST /plain HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab", 20),
+    ],
+)
+async def test_who_is_too_slow_is_told_so(sent: bytes, seconds: int) -> None:
+    async with running() as server, connected(server, sent) as (connection, reader, _):
+        pass_seconds(connection, seconds)
+        assert not connection.ending
+        pass_seconds(connection, 1)
+        problem(await reader.read(), 408, "request_timeout")
+        assert server.application.seen == []
+
+
+async def test_a_pause_between_requests_is_ended() -> None:
+    async with running() as server, connected(server, GET + b"\r\n") as (connection, reader, _):
+        await reader.readuntil(b"abcd")
+        await until(lambda: connection.exchange is None)
+        pass_seconds(connection, 75)
+        assert not connection.transport.is_closing()
+        pass_seconds(connection, 1)
+        assert await reader.read() == b""
+
+
+async def test_who_does_not_read_is_cut_off() -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await whole(b"a" * 30_000_000, (b"content-length", b"30000000"))(send)
+
+    http = ours(LIMITS)
+    async with served(application, http) as (server, port):
+        running_ = Running(Application(), server, port)
+        async with connected(running_, GET + b"\r\n") as (connection, _, _):
+            await until(lambda: connection.full is not None)
+            assert http.under_way == 1
+            await asyncio.sleep(0.1)
+            pass_seconds(connection, 32)
+            await running_.idle()
+            await until(lambda: http.under_way == 0)
+
+
+async def test_beyond_the_limit_of_requests_the_answer_is_at_once() -> None:
+    async with running(ours(LIMITS)) as server:
+        server.application.gate = asyncio.Event()
+        asked = [asyncio.create_task(server.exchange(LAST)) for _ in range(2)]
+        await until(lambda: len(server.application.seen) == 2)
+        answer = await server.exchange(LAST)
+        assert problem(answer, 503, "service_unavailable")["retry_after"] == 1
+        assert b"retry-after: 1" in parsed(answer)[1]
+        server.application.gate.set()
+        assert [(await answer).endswith(b"abcd") for answer in asked] == [True, True]
+        assert (await server.exchange(LAST)).endswith(b"abcd")
+
+
+async def test_beyond_the_limit_of_connections_requests_are_refused_at_once() -> None:
+    async with running(ours(LIMITS)) as server:
+        async with connected(server), connected(server), connected(server):
+            problem(await server.exchange(GET + b"\r\n"), 503, "service_unavailable")
+            # Who says nothing does not stay.
+            async with connected(server) as (connection, reader, _):
+                pass_seconds(connection, 6)
+                assert await reader.read() == b""
+        assert (await server.exchange(LAST)).endswith(b"abcd")
+
+
+async def test_only_so_many_requests_wait_on_a_connection() -> None:
+    async with running() as server:
+        server.application.gate = asyncio.Event()
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write((GET + b"\r\n") * 10_000)
+        await server.application.waiting.wait()
+        (connection,) = server.connections
+        assert len(connection.queue) == PIPELINED
+        server.application.gate.set()
+        answer = await reader.read()
+        assert answer.count(b"HTTP/1.1 200 OK") == PIPELINED + 1
+        assert answer.count(b"connection: close") == 1
+        writer.close()
+
+
+async def test_a_client_waits_while_its_body_is_not_read() -> None:
+    begun = asyncio.Event()
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await begun.wait()
+        size, more = 0, True
+        while more:
+            message = await receive()
+            size += len(message["body"])
+            more = message["more_body"]
+        await whole(b"%d" % size, (b"content-length", b"8"))(send)
+
+    async with served(application, ours()) as (server, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\nConnection: close\r\n\r\n")
+        writer.write(b"a" * 20_000_000)
+        connections: Any = server.server_state.connections
+        await until(lambda: any(connection.paused for connection in connections))
+        (connection,) = connections
+        assert len(connection.incoming.body) < 1_000_000
+        # Its slowness is ours.
+        pass_seconds(connection, 1000)
+        begun.set()
+        assert (await reader.read()).endswith(b"\r\n\r\n20000000")
+        writer.close()
+
+
+async def test_an_answer_before_the_end_of_the_body_is_the_last() -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await ANSWERS["plain"](send)
+
+    async with served(application, ours()) as (server, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n" + b"a" * 1_000_000)
+        first, headers, rest = parsed(await reader.read())
+        assert (first, rest) == (b"HTTP/1.1 200 OK", b"abcd")
+        assert b"connection: close" in headers
+        # It may go on sending for a while, so that it finds the answer.
+        (connection,) = server.server_state.connections
+        writer.write(b"a" * 1_000_000)
+        await writer.drain()
+        pass_seconds(cast("Any", connection), 6)
+        writer.close()
+        await until(lambda: not server.server_state.connections)
+
+
+async def test_who_is_answered_while_the_server_stops_is_told_that_the_connection_ends() -> None:
+    async with running() as server:
+        server.application.gate = asyncio.Event()
+        async with connected(server) as (_, reader, _):
+            answer = asyncio.create_task(server.exchange(GET + b"\r\n"))
+            await server.application.waiting.wait()
+            server.server.should_exit = True
+            # Who waits for nothing is gone at once.
+            assert await reader.read() == b""
+            server.application.gate.set()
+            assert b"connection: close" in parsed(await answer)[1]
+
+
+async def test_a_stop_within_an_answer_breaks_it_off_and_logs_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def endless(scope: Any, receive: Any, send: Any) -> None:
+        await start(send, 200, [])
+        while True:
+            await body(send, b"a" * 100, more=True)
+            await asyncio.sleep(0.01)
+
+    async with served(endless, ours()) as (server, port):
+        server.config.timeout_graceful_shutdown = 0
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GET + b"\r\n")
+        await reader.readuntil(b"a" * 100)
+    assert not (await reader.read()).endswith(b"0\r\n\r\n")
+    writer.close()
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+async def test_requests_are_logged_if_that_is_wished(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "uvicorn.access")
+    async with running() as server:
+        logging.getLogger("uvicorn.access").addHandler(caplog.handler)
+        server.server.config.access_log = True
+        await server.exchange(b"GET /a%20b?c=d HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    (record,) = (record for record in caplog.records if record.name == "uvicorn.access")
+    assert re.fullmatch(r'127\.0\.0\.1:\d+ - "GET /a%20b\?c=d HTTP/1\.1" 200', record.getMessage())

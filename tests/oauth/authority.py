@@ -48,10 +48,22 @@ def _loaded(jwk: str, algorithm: str) -> Any:
 class Authority:
     """One running server. `fetched` counts how often somebody asked for its keys."""
 
-    def __init__(self, clients: dict[str, dict[str, str]], *, port: int = 0, clock_shift: int = 0) -> None:
+    def __init__(
+        self,
+        clients: dict[str, dict[str, str]],
+        *,
+        people: dict[str, dict[str, Any]] | None = None,
+        site: dict[str, str] | None = None,
+        tells: bool = True,
+        port: int = 0,
+        clock_shift: int = 0,
+    ) -> None:
         self.port = port or free_port()
         self.issuer = f"http://127.0.0.1:{self.port}"
         self.clients = clients
+        self.people = people or {}
+        self.site = site
+        self.tells = tells
         self.clock_shift = clock_shift
         self.fetched = 0
         self.keys: list[Key] = []
@@ -64,7 +76,15 @@ class Authority:
         folder = Path(self._folder.name) / HERE.name
         if not folder.exists():
             workplace(HERE, folder.parent)
-        config = {"port": self.port, "keys": keys, "clients": self.clients, "clockShift": self.clock_shift}
+        config = {
+            "port": self.port,
+            "keys": keys,
+            "clients": self.clients,
+            "people": self.people,
+            "site": self.site,
+            "tells": self.tells,
+            "clockShift": self.clock_shift,
+        }
         self._process = subprocess.Popen(
             ["node", "server.mjs", json.dumps(config)],
             cwd=folder,
