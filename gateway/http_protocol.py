@@ -28,6 +28,10 @@ from rest_compat.problem import INTERNAL, refusal, render
 
 BUFFERED = 65_536
 """Bytes of a body that wait for the application before the client has to."""
+PIECE = 16_384
+"""Bytes that are looked at before it is asked whether they are too many."""
+UNSENT = 64 << 20
+"""Bytes of answers that wait until all clients together take them."""
 PIPELINED = 32
 """Requests that wait on one connection; behind them it ends, and clients send again what was not answered."""
 PATIENCE = 5
@@ -112,7 +116,9 @@ class Http:
         self.limits = limits
         self.error_pages = error_pages
         self.under_way = 0
-        """Requests that are being answered, or whose answers are still being sent."""
+        """Requests that have come and are being answered."""
+        self.unsent: dict[HttpConnection, int] = {}
+        """What clients have not taken, in bytes; those who wait longest first."""
         self.connections: set[HttpConnection] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._dated: tuple[list[tuple[bytes, bytes]], bytes] = ([], b"")
@@ -132,6 +138,13 @@ class Http:
         if self._dated[0] is not headers:
             self._dated = headers, b"".join(b"%b: %b\r\n" % header for header in headers)
         return self._dated[1]
+
+    def keep_unsent(self, connection: "HttpConnection", size: int) -> None:
+        """Takes note of what a client does not take; others who do not are cut off when all of it becomes too much."""
+        self.unsent[connection] = size
+        while sum(self.unsent.values()) > UNSENT and (first := next(iter(self.unsent))) is not connection:
+            del self.unsent[first]
+            first.transport.abort()
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Looks after the connections from now on, as long as there are any."""
@@ -155,6 +168,7 @@ class Exchange:
         "chunked",
         "complete",
         "connection",
+        "counts",
         "expects",
         "head",
         "headers",
@@ -190,6 +204,8 @@ class Exchange:
         self.left: int | None = 0
         """Bytes of the answer that are to come; None if the end of the connection is to tell."""
         self.complete = False
+        self.counts = False
+        """Whether it is among those under way: not while the client still sends it."""
         self.changed: asyncio.Event | None = None
         self.is_proxied = False
         self.task: asyncio.Task[None] | None = None
@@ -207,9 +223,6 @@ class Exchange:
                 await app(self.scope, self.receive, self.send)
             if not (self.complete or connection.gone or connection.ending):
                 log.error("%s %s was not answered to its end", self.scope["method"], self.scope["path"])
-            while connection.full is not None:
-                # As long as its answer waits in memory it counts among those under way.
-                await asyncio.wait([connection.full])
         except asyncio.CancelledError:
             # The server stops, and its patience with what is under way has ended.
             connection.transport.abort()
@@ -245,15 +258,16 @@ class Exchange:
         """Sends a part of the answer. Raises `RuntimeError` for what is none."""
         if self.connection.full is not None:
             return self._send_later(message)
-        self._send_now(message)
+        self.send_now(message)
         return self.connection.done
 
     async def _send_later(self, message: Message) -> None:
         while self.connection.full is not None:
             await asyncio.wait([self.connection.full])
-        self._send_now(message)
+        self.send_now(message)
 
-    def _send_now(self, message: Message) -> None:
+    def send_now(self, message: Message) -> None:
+        """The same, however much waits already."""
         connection, type_ = self.connection, message["type"]
         if connection.gone or connection.ending:
             return
@@ -402,6 +416,10 @@ class HttpConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Takes what came."""
+        if len(data) > PIECE:
+            for at in range(0, len(data), PIECE):
+                self.data_received(data[at : at + PIECE])
+            return
         if self.ending or self.gone:
             return
         went_on = self.in_head
@@ -504,7 +522,7 @@ class HttpConnection(asyncio.Protocol):
         self.incoming = exchange = Exchange(self, scope, is_kept=is_kept and version == "1.1", expects=expects)
         exchange.is_proxied = b"x-forwarded-for" in found or b"x-forwarded-proto" in found
         self.quiet = 0
-        if self.exchange is None:
+        if self.exchange is None and self.full is None:
             self._begin(exchange)
         else:
             self.queue.append(exchange)
@@ -558,6 +576,8 @@ class HttpConnection(asyncio.Protocol):
         """Called at the end of a request."""
         assert self.incoming is not None
         self.incoming.more = False
+        if self.incoming is self.exchange:
+            self._count(self.exchange)
         self.incoming.wake()
 
     def regulate(self) -> None:
@@ -579,14 +599,19 @@ class HttpConnection(asyncio.Protocol):
             self._answer(exchange, self._problem("service_unavailable", _OVERLOADED, retry_after=1))
             self._end_or_go_on(exchange)
             return
-        self.http.under_way += 1
+        if not exchange.more:
+            self._count(exchange)
         app = self.behind_proxy if exchange.is_proxied else self.app
         exchange.task = task = self.loop.create_task(exchange.run(app))
         self.server_state.tasks.add(task)
 
+    def _count(self, exchange: Exchange) -> None:
+        exchange.counts = True
+        self.http.under_way += 1
+
     def answered(self, exchange: Exchange) -> None:
         """To be called when the application has done what it does for a request."""
-        self.http.under_way -= 1
+        self.http.under_way -= exchange.counts
         self.server_state.total_requests += 1
         assert exchange.task is not None
         self.server_state.tasks.discard(exchange.task)
@@ -602,7 +627,11 @@ class HttpConnection(asyncio.Protocol):
             self._end()
             return
         self.quiet = 0
-        if self.queue:
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Begins the next request that waits, as soon as the one before it is answered and that was taken."""
+        if self.queue and self.exchange is None and self.full is None:
             self._begin(self.queue.popleft())
             self.regulate()
 
@@ -637,14 +666,15 @@ class HttpConnection(asyncio.Protocol):
 
     def _answer(self, exchange: Exchange, response: Response) -> None:
         headers = public(response.raw_headers)
-        exchange.send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-        exchange.send({"type": "http.response.body", "body": response.body})
+        exchange.send_now({"type": "http.response.start", "status": response.status_code, "headers": headers})
+        exchange.send_now({"type": "http.response.body", "body": response.body})
 
     def _end(self) -> None:
         """Ends the connection behind what was sent; what a client is still sending does not make it lose that."""
         self.ending = True
         self.quiet = 0
         self.queue.clear()
+        self.headers, self.url = [], b""
         if self.incoming is not None and not (self.incoming.more or self.in_head or self.is_beyond or self.refusal):
             self.transport.close()
         elif not self.transport.is_closing():
@@ -666,12 +696,15 @@ class HttpConnection(asyncio.Protocol):
         self.full = self.loop.create_future()
         self.quiet = 0
         self.unsent = self.transport.get_write_buffer_size()
+        self.http.keep_unsent(self, self.unsent)
 
     def resume_writing(self) -> None:
         """Called when it was."""
         full, self.full = self.full, None
         if full is not None:
+            self.http.unsent.pop(self, None)
             full.set_result(None)
+            self._go_on()
 
     def a_second_passed(self) -> None:
         """Ends what takes too long."""

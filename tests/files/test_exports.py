@@ -1,5 +1,6 @@
 """Lists as files over HTTP: whole, as the caller may see them, and never cut short without being noticed."""
 
+import asyncio
 import csv
 import io
 import json
@@ -13,6 +14,7 @@ import pytest
 from domain.access import Caller
 from domain.errors import Busy, RateLimited
 from domain.filters import EVERYTHING
+from domain.paging import Window
 from domain.records import Organization
 from domain.vocabulary import FileFormat, Role
 from files import lists
@@ -272,6 +274,29 @@ async def test_what_fails_halfway_breaks_the_connection(
                 await receive(answer, received)
             assert json.loads(b"".join(received))["gtin"] == GTIN
     monkeypatch.setitem(lists.LISTS, "products", listed)
+
+
+async def test_a_stop_of_the_server_breaks_an_export_off_without_a_traceback(
+    stocked: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(lists, "PAGE", 1)
+    listed = lists.LISTS["products"]
+
+    async def waiting(context: Context, where: Any, order: Any, window: Window) -> Any:
+        if window.position is not None:
+            await asyncio.Event().wait()
+        return await listed.page(context, where, order, window)
+
+    monkeypatch.setitem(lists.LISTS, "products", listed._replace(page=waiting))
+    async with served(stocked.app, ours()) as server:
+        server.server.config.timeout_graceful_shutdown = 0
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        key = stocked.keys["readonly"]
+        writer.write(f"GET {EXPORTS}/products?format=jsonl HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\n\r\n".encode())
+        await reader.readuntil(GTIN.encode())
+    assert not (await reader.read()).endswith(b"0\r\n\r\n")
+    writer.close()
+    assert [record for record in caplog.records if record.exc_info] == []
 
 
 async def test_what_fails_before_the_first_part_is_a_refusal(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

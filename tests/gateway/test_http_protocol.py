@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 import uvicorn
 
-from gateway.http_protocol import PIPELINED, HttpConnection, Limits
+from gateway.http_protocol import PIPELINED, UNSENT, HttpConnection, Limits
 from tests.gateway.http_forms import FORMS, STRICTER
 from tests.served import ours, served, until
 
@@ -411,20 +411,51 @@ async def test_a_pause_between_requests_is_ended() -> None:
         assert await reader.read() == b""
 
 
-async def test_who_does_not_read_is_cut_off() -> None:
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        await whole(b"a" * 30_000_000, (b"content-length", b"30000000"))(send)
+async def large(scope: Any, receive: Any, send: Any) -> None:
+    await whole(b"a" * 30_000_000, (b"content-length", b"30000000"))(send)
 
-    http = ours(LIMITS)
-    async with served(application, http) as (server, port):
+
+async def test_who_does_not_read_is_cut_off() -> None:
+    http = ours()
+    async with served(large, http) as (server, port):
         running_ = Running(Application(), server, port)
-        async with connected(running_, GET + b"\r\n") as (connection, _, _):
+        async with connected(running_, (GET + b"\r\n") * 3) as (connection, _, _):
             await until(lambda: connection.full is not None)
-            assert http.under_way == 1
+            # What it asks for besides waits, and takes nothing from others.
+            assert (len(connection.queue), http.under_way) == (2, 0)
             await asyncio.sleep(0.1)
             pass_seconds(connection, 32)
             await running_.idle()
+        assert not http.unsent
+
+
+async def test_who_waits_longest_is_cut_off_when_it_becomes_too_much() -> None:
+    http = ours()
+    async with served(large, http) as (server, port):
+        running_ = Running(Application(), server, port)
+        clients = []
+        for _ in range(6):
+            clients.append(await asyncio.open_connection("127.0.0.1", port))
+            clients[-1][1].write(GET + b"\r\n")
+            await until(lambda: any(connection.full for connection in running_.connections))
             await until(lambda: http.under_way == 0)
+        await until(lambda: len(running_.connections) < 4)
+        assert sum(http.unsent.values()) <= UNSENT
+        for _, writer in clients:
+            writer.close()
+        await running_.idle()
+
+
+async def test_a_body_that_is_on_its_way_takes_no_place() -> None:
+    http = ours(LIMITS)
+    async with running(http) as server:
+        slow = b"POST /plain HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\na"
+        async with connected(server, slow) as (first, reader, writer), connected(server, slow) as (second, _, _):
+            await until(lambda: first.exchange is not None and second.exchange is not None)
+            assert (await server.exchange(LAST)).endswith(b"abcd")
+            writer.write(b"a")
+            assert (await reader.readuntil(b"abcd")).startswith(b"HTTP/1.1 200 OK")
+        assert http.under_way == 0
 
 
 async def test_beyond_the_limit_of_requests_the_answer_is_at_once() -> None:
