@@ -123,6 +123,8 @@ class OperationCost:
         charge = count.charge(self._node)
         self._sizes, self._holding, self.steps = tuple(count.sizes), tuple(count.held), count.steps
         defaults = [each.default_value for each in self._node.variable_definitions or ()]
+        # What no variable says, and none holds, is what is added up when it is first asked for.
+        self._remembered[(*count.sizes.values(), *count.held.values())] = charge
         self.fixed = None if self._sizes or any(map(holds_many, defaults)) else charge
 
 
