@@ -1,6 +1,6 @@
 """Running a GraphQL document: from its text and variables to data and errors.
 
-An operation is planned when it comes first, and compiled when it comes again or is not a small one (see `compiled`).
+An operation is compiled when its document comes again, or if it is not a small one (see `compiled`).
 If it cannot be compiled, graphql-core runs it, which converts arguments for each object and takes ten times as long for
 a field: such an operation has to be a small one. `Executor.counts` tells how often either happened, and why.
 
@@ -12,7 +12,7 @@ around its entry point would be skipped in silence, so a schema that relies on i
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -85,7 +85,7 @@ class Executor:
 
     `timeout` is in seconds, from the first time that an operation has to wait; None sets no end to it. Without
     `introspection`, nothing tells what the schema holds. An operation that costs no more than `run_uncompiled` is
-    compiled when it comes again; others at once. Raises `ValueError` for a schema that needs parts of
+    compiled when its document comes again; others at once. Raises `ValueError` for a schema that needs parts of
     Strawberry's own entry point (extensions, custom directives, `@defer`, an execution class).
     """
 
@@ -214,11 +214,12 @@ class Executor:
         """
         document, operation, values = admitted.document, admitted.operation, admitted.values
         program = operation.programs.look_up(values)
-        if program is None or (isinstance(program, Program) and not program.source):
-            small = program is None and admitted.charge.cost <= self._run_uncompiled
+        is_kept = (document.like or document).is_kept
+        once = program is None and not is_kept and admitted.charge.cost <= self._run_uncompiled
+        if program is None:
             # Reading a document, planning, compiling and running may each take long: others have a turn in between.
             await asyncio.sleep(0)
-            program = self._plan(document, operation, values, program_of if small else compile_operation)
+            program = self._plan(document, operation, values, once=once)
             await asyncio.sleep(0)
         if isinstance(program, Program):
             self.counts.compiled += program.source != ""
@@ -240,6 +241,9 @@ class Executor:
             ) from None
         except RecursionError:
             raise nested_too_deeply("The answer is nested too deeply") from None
+        finally:
+            if once and isinstance(program, Program):
+                program.end()
         if result.errors and document.like is not None:
             result = ExecutionResult(result.data, placed(result.errors, document.like.source, document.source))
         return result
@@ -267,14 +271,13 @@ class Executor:
             return f"run by graphql-core: {reason}"
 
     def _plan(
-        self, document: Document, operation: Operation, values: VariableValues, make: Callable[..., Program]
+        self, document: Document, operation: Operation, values: VariableValues, *, once: bool
     ) -> Program | NotCompiled:
-        """The program for a run with these variables, or the reason why there is none."""
+        """The program for a run with these variables, or the reason why there is none; for a run `once` not kept."""
         programs = operation.programs
         weight = programs.weight
-        program = programs.plan(
-            document.ast, operation.node, values, partial(make, self.schema, document.ast, operation.node)
-        )
+        make = partial(program_of if once else compile_operation, self.schema, document.ast, operation.node)
+        program = programs.plan(document.ast, operation.node, values, make, keep=not once)
         self.cache.charge(document, programs.weight - weight)
         return program
 

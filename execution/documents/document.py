@@ -45,6 +45,8 @@ class Document:
     """Those that it was last found to be within."""
     characters: int = 0
     """What it is charged for in the cache."""
+    is_kept: bool = False
+    """Whether it went into the cache, and so came before."""
     shape: tuple[Any, ...] | None = None
     """What it has in common with documents that differ only in literals; None if it has no literals."""
     template: "tuple[Document, Slots] | None" = None

@@ -130,12 +130,17 @@ def _parse(source: str, limits: DocumentLimits) -> DocumentNode:
     check_length(source, limits)
     try:
         # Empty selections are a proposal (graphql-spec 1227): nobody reads what `{ viewer {} }` or a change answers.
-        return parse(
+        ast = parse(
             source,
             max_lexical_tokens=limits.max_tokens,
             max_comments=limits.max_tokens,
             allow_empty_selection_sets=False,
         )
+        # Without the way back there are no circles in it, which only the garbage collector could free.
+        token = ast.loc and ast.loc.start_token
+        while token:
+            token.prev, token = None, token.next
+        return ast
     except GraphQLSyntaxError as error:
         # The parser reports its own limits as syntax errors; they are told apart by their text alone.
         if error.description.startswith("Document is nested too deeply"):

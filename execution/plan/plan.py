@@ -174,6 +174,15 @@ class Program:
     source: str = ""
     """The generated Python, to whose lines tracebacks refer; none until it is compiled."""
 
+    def end(self) -> None:
+        """Opens its circles, which else only the garbage collector could free: it is never run again."""
+        for field in self.fields:
+            del field.value
+        for place in self.values:
+            place.complete = None
+        for plan in self.objects:
+            plan.build = None
+
     @property
     def weight(self) -> int:
         """Its memory in characters of a document's text, which take more than ten times that of generated Python.

@@ -38,6 +38,8 @@ class Programs:
         operation: OperationDefinitionNode,
         variables: VariableValues,
         make: Callable[[dict[str, Any]], Program],
+        *,
+        keep: bool,
     ) -> Program | NotCompiled:
         """The program that `make` makes for a run with these variables; the reason if that cannot be done."""
         program: Program | NotCompiled
@@ -50,9 +52,8 @@ class Programs:
             program = make({name: value for name, value in given.items() if value is not None})
         except NotCompiled as reason:
             program = reason.with_traceback(None)
-        key = self._values(variables)
-        if key in self.found or len(self.found) < MAX_PROGRAMS:
-            self.found[key] = program
+        if keep and len(self.found) < MAX_PROGRAMS:
+            self.found[self._values(variables)] = program
         return program
 
     @property

@@ -27,12 +27,6 @@ from execution.markers import instance_of
 from execution.run.interpreted import interpret
 
 
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is run here is compiled at its first run."""
-    monkeypatch.setitem(vars(Executor)["__init__"].__kwdefaults__, "run_uncompiled", -1)
-
-
 @dataclass
 class Context:
     loaders: dict[Any, Any] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis_graphql import mutations, nodes, queries
 
+from execution.documents.cache import DocumentCache
 from execution.documents.limits import DocumentLimits
 from execution.errors import RequestError, root_cause
 from execution.executor import Executor
@@ -68,7 +69,10 @@ class Case:
         maker = DocumentMaker(schema._schema, Random(seed))
         self.source = source or maker.make()
         self.variables = {} if source else maker.variables
-        self.executor = Executor(schema, UNLIMITED, timeout=None, run_uncompiled=-1 if seed % 2 else 10**9)
+        self.executor = Executor(schema, UNLIMITED, timeout=None, run_uncompiled=10**9)
+        if seed % 2 == 0:
+            # What comes first is run uncompiled.
+            self.executor.cache = DocumentCache(max_seen=10)
 
     async def compiled(self, moments: Random | None = None) -> tuple[ExecutionResult, World] | None:
         """The result of the compiled operation; None if the document or its variables are refused."""

@@ -356,6 +356,19 @@ def test_a_document_longer_than_the_cache_is_not_kept() -> None:
     assert len(executor.cache) == 1
 
 
+def test_a_document_is_kept_when_it_comes_again() -> None:
+    executor = Executor(schema, cache=DocumentCache(max_seen=2))
+    texts = ["{ node { name } }", "{ a: node { name } }", "{ b: node { name } }"]
+    assert not any(executor.prepare(text).is_kept for text in texts)
+    assert executor.prepare(texts[1]).is_kept
+    assert not executor.prepare(texts[0]).is_kept  # two others came since
+    assert executor.prepare(texts[0]).is_kept
+    assert len(executor.cache) == 2
+    for number in (1, 2):
+        executor.prepare(f'{{ node(text: "{number}") {{ name }} }}')
+    assert executor.prepare('{ node(text: "3") { name } }').like
+
+
 def test_the_least_recently_used_document_goes_first() -> None:
     executor = Executor(schema, cache=DocumentCache(max_entries=2))
     kept, dropped, new = documents_of_length(executor, 3, 30)

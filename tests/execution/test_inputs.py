@@ -207,7 +207,7 @@ async def test_what_makes_itself_is_left_to_strawberry() -> None:
     for type_ in (GlobalID, Inner, Outer):
         with pytest.raises(LeftToStrawberry):
             converters(schema).of(type_)
-    executor = Executor(schema, run_uncompiled=-1)
+    executor = Executor(schema)
     document = executor.prepare("query($o: Outer, $id: ID!) { outer(outer: $o) thing(id: $id) }")
     variables = {"o": {"outer": {"inner": {"number": 1}}}, "id": "VGhpbmc6MQ=="}
     compiled = await executor.run(document, document.select(None), variables)
