@@ -26,6 +26,13 @@ _GUARDED_HEADERS = [
 _GUARDED_NAMES = frozenset(name for name, _ in _GUARDED_HEADERS)
 
 
+class Blocked(tuple[tuple[bytes, bytes], ...]):  # noqa: SLOT001 - of what has no fixed size slots can hold nothing
+    """The headers of an answer; those behind the first `own` are the same for many, and `block` is their lines."""
+
+    own: int
+    block = b"".join(b"%b: %b\r\n" % header for header in _GUARDED_HEADERS)
+
+
 class DecoratedSend:
     """What an application sends, with the headers that every answer carries."""
 
@@ -47,21 +54,21 @@ class DecoratedSend:
         self.started = True
         state = scope["state"]
         sent = [(b"x-request-id", state["request_id"].encode())]
-        sent += _guarded(message["headers"]) if self._guarded else public(message["headers"])
         if self._meter.standing is not None:
             sent += limit_headers(self._meter.standing)
         context = state.get("context")
         if context is not None and context.replayed:
             sent.append((b"idempotent-replayed", b"true"))
-        message = {**message, "headers": sent}
+        given = message["headers"]
+        headers = _guarded(sent, given) if self._guarded else [*sent, *public(given)]
+        message = {**message, "headers": headers}
         if self._guarded and message["status"] in (401, 403) and self._tokens is not None:
             self._tokens.challenge(message["status"], MutableHeaders(scope=message), scope, Headers(scope=scope))
         return self._send(message)
 
 
-def _guarded(given: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def _guarded(sent: list[tuple[bytes, bytes]], given: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
     """The headers of an answer of the API: its own, and those of every such answer. `Vary` is always the edge's."""
-    sent = []
     own = False
     for header in given:
         name = header[0]
@@ -69,10 +76,12 @@ def _guarded(given: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
             continue
         own = own or name in _GUARDED_NAMES
         sent.append(header)
-    if not own:
-        return sent + _GUARDED_HEADERS
-    names = {name for name, _ in sent}
-    return sent + [header for header in _GUARDED_HEADERS if header[0] not in names]
+    if own:
+        names = {name for name, _ in sent}
+        return sent + [header for header in _GUARDED_HEADERS if header[0] not in names]
+    blocked = Blocked((*sent, *_GUARDED_HEADERS))
+    blocked.own = len(sent)
+    return blocked
 
 
 def public(given: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -10,7 +10,7 @@ import asyncio
 import http
 import logging
 from collections import deque
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Scope
 from uvicorn.server import ServerState
 
 from domain.problem import ErrorPages, problem
-from gateway.answer_headers import public
+from gateway.answer_headers import Blocked, public
 from rest_compat.problem import INTERNAL, refusal, render
 
 BUFFERED = 65_536
@@ -162,26 +162,26 @@ class Http:
 class Exchange:
     """A request and its answer, as the application sees them."""
 
-    __slots__ = (
-        "body",
-        "changed",
-        "chunked",
-        "complete",
-        "connection",
-        "counts",
-        "expects",
-        "head",
-        "headers",
-        "is_kept",
-        "is_proxied",
-        "left",
-        "more",
-        "received",
-        "scope",
-        "status",
-        "taken",
-        "task",
-    )
+    body: bytes | bytearray = b""
+    """What came of the body and was not asked for."""
+    received = 0
+    more = True
+    """Whether more of the body is to come."""
+    taken = False
+    """Whether the application has all of it."""
+    status = 0
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    head = False
+    """Whether the head of the answer was sent."""
+    chunked = False
+    left: int | None = 0
+    """Bytes of the answer that are to come; None if the end of the connection is to tell."""
+    complete = False
+    counts = False
+    """Whether it is among those under way: not while the client still sends it."""
+    changed: asyncio.Event | None = None
+    is_proxied = False
+    task: asyncio.Task[None] | None = None
 
     def __init__(self, connection: "HttpConnection", scope: Scope, *, is_kept: bool, expects: bool) -> None:
         self.connection = connection
@@ -190,25 +190,6 @@ class Exchange:
         """Whether the connection goes on behind the answer."""
         self.expects = expects
         """Whether the client waits for a word before it sends the body."""
-        self.body: bytes | bytearray = b""
-        self.received = 0
-        self.more = True
-        """Whether more of the body is to come."""
-        self.taken = False
-        """Whether the application has all of it."""
-        self.status = 0
-        self.headers: Any = ()
-        self.head = False
-        """Whether the head of the answer was sent."""
-        self.chunked = False
-        self.left: int | None = 0
-        """Bytes of the answer that are to come; None if the end of the connection is to tell."""
-        self.complete = False
-        self.counts = False
-        """Whether it is among those under way: not while the client still sends it."""
-        self.changed: asyncio.Event | None = None
-        self.is_proxied = False
-        self.task: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
         """Lets `receive` look again."""
@@ -242,7 +223,8 @@ class Exchange:
                 await self._change()
             if not self.complete and not connection.gone:
                 body, self.body, self.taken = self.body, b"", not self.more
-                connection.regulate()
+                if connection.paused:
+                    connection.regulate()
                 return {"type": "http.request", "body": bytes(body), "more_body": self.more}
         while not self.complete and not connection.gone:
             await self._change()
@@ -301,7 +283,10 @@ class Exchange:
         if self.more or connection.stopping:
             # Where the body would end and the next request begin, only its end would tell.
             self.is_kept = False
-        names, values = zip(*self.headers, strict=True) if self.headers else ((), ())
+        headers, constant = self.headers, b""
+        if type(headers) is Blocked:
+            constant, headers = headers.block, headers[: headers.own]
+        names, values = zip(*headers, strict=True) if headers else ((), ())
         form = _form(names)
         lines = form.lines % values
         # As many line ends as there are lines, and no other control character: no value gets out of its line.
@@ -321,7 +306,7 @@ class Exchange:
             end = b"connection: close\r\n" + end
         if connection.access_log:
             self._note()
-        return b"%b%b%b%b" % (_STATUS_LINES[status], connection.common_lines(), lines, end)
+        return b"".join((_STATUS_LINES[status], connection.common_lines(), lines, constant, end))
 
     def _note(self) -> None:
         scope, client = self.scope, self.scope["client"]
@@ -577,7 +562,8 @@ class HttpConnection(asyncio.Protocol):
         assert self.incoming is not None
         self.incoming.more = False
         if self.incoming is self.exchange:
-            self._count(self.exchange)
+            self.incoming.counts = True
+            self.http.under_way += 1
         self.incoming.wake()
 
     def regulate(self) -> None:
@@ -600,14 +586,11 @@ class HttpConnection(asyncio.Protocol):
             self._end_or_go_on(exchange)
             return
         if not exchange.more:
-            self._count(exchange)
+            exchange.counts = True
+            self.http.under_way += 1
         app = self.behind_proxy if exchange.is_proxied else self.app
         exchange.task = task = self.loop.create_task(exchange.run(app))
         self.server_state.tasks.add(task)
-
-    def _count(self, exchange: Exchange) -> None:
-        exchange.counts = True
-        self.http.under_way += 1
 
     def answered(self, exchange: Exchange) -> None:
         """To be called when the application has done what it does for a request."""
@@ -627,7 +610,8 @@ class HttpConnection(asyncio.Protocol):
             self._end()
             return
         self.quiet = 0
-        self._go_on()
+        if self.queue:
+            self._go_on()
 
     def _go_on(self) -> None:
         """Begins the next request that waits, as soon as the one before it is answered and that was taken."""

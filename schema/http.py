@@ -175,14 +175,20 @@ class GraphQLEndpoint:
         """The body, refused as soon as it is known to be too long, whether it is announced or streamed."""
         announced = headers.get(b"content-length", b"")
         size = int(announced[:20]) if announced.isdigit() else 0
-        body = bytearray()
+        body: bytes | bytearray = b""
         more = True
         while more and size <= self._max_body:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
-            body += message.get("body", b"")
             more = message.get("more_body", False)
+            part = message.get("body", b"")
+            if not body:
+                # Mostly it comes in one piece.
+                body = part
+            else:
+                body = body if isinstance(body, bytearray) else bytearray(body)
+                body += part
             size = max(size, len(body))
         if size > self._max_body:
             detail = f"The body is larger than {self._max_body} bytes; send less in one request."

@@ -1,6 +1,7 @@
 """From the bytes of a GraphQL request to its members."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -51,24 +52,56 @@ _decode_members = msgspec.json.Decoder(GraphQLRequest).decode
 
 def read_body(body: bytes) -> GraphQLRequest:
     """The request in a POST body; null is the same as absent, unknown members are ignored."""
-    return _plain_request(body) or _any_request(body)
+    return _known_request(body) or _plain_request(body) or _any_request(body)
+
+
+def _known_request(body: bytes) -> GraphQLRequest | None:
+    """The request, if what stands in front of its variables came before: the document, which need not be read again.
+
+    What is an object with a brace behind one part of a text, and one with a brace in front of the other, is the object
+    of both; where the first says nothing of variables and the second of nothing else, no name is given twice.
+    """
+    at = body.find(b'"variables"')
+    # What is longer is looked at as a whole, and not kept.
+    if at < 0 or len(body) > MAX_PARTS:
+        return None
+    known = _before_variables(body[:at])
+    if known is None:
+        return None
+    rest = _plain_members(b"{" + body[at:])
+    if rest is None or rest.query is not None or rest.operation_name is not None or rest.extensions is not None:
+        return None
+    return GraphQLRequest(known.query, None, known.operation_name, rest.variables)
+
+
+@lru_cache(maxsize=256)
+def _before_variables(text: bytes) -> GraphQLRequest | None:
+    """The request of an object that goes on behind this text; None if it needs a look as a whole."""
+    members, comma, blanks = text.rpartition(b",")
+    request = _plain_request(members + b"}") if comma and not blanks.strip(b" \t\r\n") else None
+    return None if request is None or request.variables is not None or request.extensions is not None else request
 
 
 def _plain_request(body: bytes) -> GraphQLRequest | None:
     """The request, if nothing about its body needs a second look."""
+    request = _plain_members(body)
+    return None if request is None or request.query is None else request
+
+
+def _plain_members(body: bytes) -> GraphQLRequest | None:
+    """The members of a request, if nothing about its text needs a second look."""
     if len(body) > MAX_PARTS and is_too_much(body):
         return None
     try:
         request = _decode_members(body)
-        names = 1 + (request.operation_name is not None)
+        names = (request.query is not None) + (request.operation_name is not None)
         for member in (request.variables, request.extensions):
             if member is not None:
                 names += 1 + count_names(member)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
     # Fewer are known here than stand in the text when one is given twice, is null, or has no meaning.
-    is_plain = request.query is not None and request.document_id is None and names == names_in(body)
-    return request if is_plain else None
+    return request if request.document_id is None and names == names_in(body) else None
 
 
 def _any_request(body: bytes) -> GraphQLRequest:

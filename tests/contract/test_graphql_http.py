@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -382,6 +383,56 @@ def test_a_body_may_have_20000_names_and_no_more(members: str) -> None:
     assert len(read_body(body(20_000)).variables or {}) > 19_990
     with pytest.raises(NotGraphQL, match="more than 20000 names"):
         read_body(body(20_001))
+
+
+BEFORE_VARIABLES = (
+    '{"query":"{a}",',
+    '{ "query" : "{a}" , ',
+    '{"query":"{a}",,',
+    '{"query":"{a}"',
+    '{"query":"\\"variables\\": {}",',
+    '{"query":"variables",',
+    '{"query":"{a}","operationName":"A",',
+    '{"query":"{a}","query":"{b}",',
+    '{"query":"{a}","documentId":"x",',
+    '{"query":"{a}","x":{',
+    '{"query":null,',
+    '{"query":"{a}","extensions":{"x":1,',
+    '{"query":"{a}","extensions":{"x":1},',
+    '{"query":"{a}","x":["a",',
+    "{",
+    "[",
+)
+FROM_VARIABLES_ON = (
+    '"variables":{"a":1}}',
+    '"variables" : {"a": {"b": [1]}} } ',
+    '"variables":{"a":1},"query":"{b}"}',
+    '"variables":null}',
+    '"variables":{"a":1,"a":2}}',
+    '"variables":{"a":1},"operationName":"B"}',
+    '"variables":{"a":1},"variables":{"b":2}}',
+    '"variables":{"a":1}}}',
+    '"variables":{"a":1},"x":2}',
+    '"variables":1}',
+    '"variables":{"a":1},"extensions":{"cost":true}}',
+    '"variables"]}',
+    '"variables":{"a":1',
+)
+
+
+@pytest.mark.parametrize("before", BEFORE_VARIABLES)
+def test_a_request_is_the_same_whether_its_document_came_before_or_not(before: str) -> None:
+    def outcome(text: str) -> Any:
+        try:
+            return read_body(text.encode())
+        except NotGraphQL as refusal:
+            return re.sub(r"at .*|\(.*", "", refusal.detail)
+
+    for rest in FROM_VARIABLES_ON:
+        text = before + rest
+        # The same object; spelt so, its variables are not looked for.
+        whole = outcome(text.replace('"variables"', '"\\u0076ariables"'))
+        assert [outcome(text), outcome(text)] == [whole, whole], text
 
 
 def test_a_body_that_can_just_be_decoded_may_nest_too_deeply() -> None:
