@@ -130,7 +130,8 @@ async def test_answers_are_those_of_graphql_core(secretive: World, faults: float
             theirs = await interpret(executor.schema, asked, operation, {}, others, None)
             assert ours.data == theirs.data, source
             mine, others_errors = (list(map(described, result.errors or [])) for result in (ours, theirs))
-            assert all(error in others_errors for error in mine), source
+            # The general way waits for relations beside each other: another failure under one null may be the first.
+            assert uncompiled > 0 or all(error in others_errors for error in mine), source
             assert bool(ours.errors) == bool(theirs.errors)
             failed += bool(ours.errors)
         for program in operation.programs.found.values():
