@@ -93,7 +93,7 @@ async def test_who_comes_while_another_is_under_way_shares_one_statement(
 ) -> None:
     async with rows_sent(postgresql) as sent:
         made = await asyncio.gather(*(claim(shelf, gtin, metadata={"of": gtin}) for gtin in GTINS))
-    assert sent == [1, COUNT - 1]
+    assert sorted(sent) == [1, COUNT - 1]
     assert [item.gtin for item in made] == GTINS
     stored = await claims.of_products(postgresql, [Gtin(gtin) for gtin in GTINS], [shelf.brand])
     assert sorted(stored, key=lambda item: item.gtin) == made
@@ -113,7 +113,7 @@ async def test_those_who_were_answered_together_come_back_in_one_statement(
     async with rows_sent(postgresql) as sent:
         others = (claim_twice(gtin, turns) for turns, gtin in enumerate(GTINS[1:7]))
         await asyncio.gather(claim(shelf, GTINS[0]), *others)
-    assert sent == [1, 6, 6]
+    assert sorted(sent) == [1, 6, 6]
 
 
 async def test_every_member_is_stored_as_if_it_came_alone(shelf: World, postgresql: PostgresqlDatabase) -> None:
@@ -158,7 +158,7 @@ async def test_what_fails_is_asked_alone(shelf: World, postgresql: PostgresqlDat
     async with rows_sent(postgresql) as sent:
         outcomes = await asyncio.gather(*(insert(shelf, *one) for one in asked), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [bool, bool, asyncpg.ForeignKeyViolationError, bool]
-    assert sent == [1, 3, 1, 1, 1]
+    assert sorted(sent) == [1, 1, 1, 1, 3]
     assert len(await shelf.rows(tables.claim_assignments)) == 3
 
 
