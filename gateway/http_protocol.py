@@ -7,12 +7,10 @@ timer for all connections looks after them once a second, so that a request cost
 """
 
 import asyncio
-import http
 import logging
 from collections import deque
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, NamedTuple, cast
 from urllib.parse import quote, unquote
 
@@ -23,7 +21,8 @@ from starlette.types import ASGIApp, Message, Scope
 from uvicorn.server import ServerState
 
 from domain.problem import ErrorPages, problem
-from gateway.answer_headers import Blocked, public
+from gateway.answer_headers import public
+from gateway.http_heads import STATUS_LINES, lines_of
 from rest_compat.problem import INTERNAL, refusal, render
 
 BUFFERED = 65_536
@@ -40,10 +39,6 @@ PATIENCE = 5
 log = logging.getLogger("certgate")
 _access_log = logging.getLogger("uvicorn.access")
 
-# What may not stand in a value (RFC 9110 section 5.5): the control characters, but for the tab.
-_CONTROLS = bytes({*range(0x20), 0x7F} - {0x09})
-_TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
-_OURS = {b"connection", b"transfer-encoding"}
 _OVERLOADED = "The server is busy with as many requests as it takes at a time; try again in a second."
 _TOO_LARGE = "The head of the request is too large: at most {0.header_bytes} bytes in {0.headers} headers; send less."
 _NOT_HTTP = "This is no request of HTTP/1.1 as RFC 9112 has it; send one, with one Host and one length of its body."
@@ -66,38 +61,6 @@ class Limits(NamedTuple):
     connections: int = 4_096
     requests: int = 512
     """Under way at the same time."""
-
-
-class Form(NamedTuple):
-    """What answers with the same header names have in common."""
-
-    lines: bytes
-    """The header lines, to be filled with the values."""
-    length_at: int | None
-    """Where among the values that of Content-Length is."""
-
-
-@lru_cache(maxsize=128)
-def _form(names: tuple[bytes, ...]) -> Form:
-    """The form of answers with these header names. Raises `RuntimeError`."""
-    lower = [name.lower() for name in names]
-    lengths = lower.count(b"content-length")
-    if lengths > 1 or not _OURS.isdisjoint(lower):
-        raise RuntimeError(
-            "An answer has one length, and says nothing of its connection and coding: that is done here."
-        )
-    if not all(name and _TOKEN.issuperset(name) for name in lower):
-        raise RuntimeError("The name of a header holds what no name may.")
-    lines = b"".join(b"%b: %%b\r\n" % name.replace(b"%", b"%%") for name in lower)
-    return Form(lines, lower.index(b"content-length") if lengths else None)
-
-
-def _status_line(status: int) -> bytes:
-    known = status in http.HTTPStatus.__members__.values()
-    return b"HTTP/1.1 %d %b\r\n" % (status, http.HTTPStatus(status).phrase.encode() if known else b"")
-
-
-_STATUS_LINES = {status: _status_line(status) for status in range(200, 600)}
 
 
 class Refused(Exception):
@@ -283,20 +246,10 @@ class Exchange:
         if self.more or connection.stopping:
             # Where the body would end and the next request begin, only its end would tell.
             self.is_kept = False
-        headers, constant = self.headers, b""
-        if type(headers) is Blocked:
-            constant, headers = headers.block, headers[: headers.own]
-        names, values = zip(*headers, strict=True) if headers else ((), ())
-        form = _form(names)
-        lines = form.lines % values
-        # As many line ends as there are lines, and no other control character: no value gets out of its line.
-        if len(lines) - len(lines.translate(None, _CONTROLS)) != 2 * len(names):
-            raise RuntimeError("The value of a header holds what no value may.")
+        lines, length = lines_of(self.headers)
         end = b"\r\n"
-        if form.length_at is not None:
-            if not values[form.length_at].isdigit():
-                raise RuntimeError("A Content-Length is a number.")
-            self.left = 0 if status == 304 else int(values[form.length_at])
+        if length is not None:
+            self.left = 0 if status == 304 else length
         elif status not in (204, 304) and self.scope["method"] != "HEAD":
             self.chunked = self.scope["http_version"] == "1.1"
             self.is_kept = self.is_kept and self.chunked
@@ -306,7 +259,7 @@ class Exchange:
             end = b"connection: close\r\n" + end
         if connection.access_log:
             self._note()
-        return b"".join((_STATUS_LINES[status], connection.common_lines(), lines, constant, end))
+        return b"".join((STATUS_LINES[status], connection.common_lines(), lines, end))
 
     def _note(self) -> None:
         scope, client = self.scope, self.scope["client"]
@@ -415,9 +368,10 @@ class HttpConnection(asyncio.Protocol):
         except httptools.HttpParserUpgrade as upgrade:
             self._stay(data[upgrade.args[0] :])
             return
-        except httptools.HttpParserError:
+        except httptools.HttpParserError as error:
             # What comes behind the last request of a connection is not looked at.
             if not self.is_beyond:
+                self._require_no_defect(error)
                 self._refuse(self.refusal or Refused("bad_request", _NOT_HTTP))
             return
         incoming = self.incoming
@@ -431,6 +385,12 @@ class HttpConnection(asyncio.Protocol):
             self.regulate()
         if self.queue:
             self.regulate()
+
+    def _require_no_defect(self, error: httptools.HttpParserError) -> None:
+        """What is raised while the parser runs comes out as its own error; of a defect the log has to know."""
+        cause = error.__context__
+        if not isinstance(cause, Refused | UnicodeDecodeError | httptools.HttpParserError | None):
+            log.error("A request could not be read", exc_info=cause)
 
     def _stay(self, rest: bytes) -> None:
         """Goes on with a client that would rather speak something else behind this request (RFC 9110 section 7.8).

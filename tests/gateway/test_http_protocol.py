@@ -583,3 +583,19 @@ async def test_requests_are_logged_if_that_is_wished(caplog: pytest.LogCaptureFi
         await server.exchange(b"GET /a%20b?c=d HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     (record,) = (record for record in caplog.records if record.name == "uvicorn.access")
     assert re.fullmatch(r'127\.0\.0\.1:\d+ - "GET /a%20b\?c=d HTTP/1\.1" 200', record.getMessage())
+
+
+async def test_a_defect_while_a_request_is_read_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def failing(*_: object) -> None:
+        raise LookupError("a defect")
+
+    monkeypatch.setattr(HttpConnection, "_begin", failing)
+    async with running() as server:
+        problem(await server.exchange(LAST), 400, "bad_request")
+        assert not [record for record in caplog.records if record.exc_info and record.exc_info[0] is not LookupError]
+        assert [record.getMessage() for record in caplog.records if record.exc_info] == ["A request could not be read"]
+        caplog.clear()
+        problem(await server.exchange(b"hello\r\n\r\n"), 400, "bad_request")
+        assert not [record for record in caplog.records if record.exc_info]
