@@ -55,31 +55,17 @@ class Assignments(definitions.Defined[D], Generic[D, A]):
         self._names = tuple(name for name in names if name != "organization_id")
         self._members = attrgetter(*self._names)
         self.listed = Listed(table, rows, record, self._key, kind)
-        self.by_product = KeyedRead(rows, table.c.gtin, record, defined=kind, ranked=True, guarded=True, alone=of_one)
-        self.by_id = KeyedRead(rows, table.c.id, record, defined=kind, guarded=True)
+        self.by_product = KeyedRead(rows, table.c.gtin, record, defined=kind, ranked=True, alone=of_one)
+        self.by_id = KeyedRead(rows, table.c.id, record, defined=kind)
         self._ids = Read(select(table.c.id).where(among(table.c.id, "keys")), tuple)
         place = (table.c.gtin == bindparam("of"), named == bindparam("definition"))
-        self.one = Read(rows.where(*place), record, defined=kind, guarded=True)
+        self.one = Read(rows.where(*place), record, defined=kind)
         self._change = update(table).where(*place)
         self._remove = delete(table).where(*place)
 
-    def visible(self, found: list[A], organization_ids: Sequence[ShortId]) -> list[A]:
-        """Those of the assignments whose definitions exist for these organisations."""
-        owner, definition = self.owner, self.definition
-        if owner is None:
-            return found
-        owners = (None, *organization_ids)
-        return [assignment for assignment in found if owner(definition(assignment)) in owners]
-
-    async def of_products(
-        self,
-        database: Database,
-        gtins: list[Gtin],
-        organization_ids: Sequence[ShortId],
-        wanted: frozenset[str] | None = None,
-    ) -> list[A]:
-        """What these products have, by label and id, in one statement; of the members those that are `wanted`."""
-        return await definitions.fetch(database, self.by_product.narrowed(wanted), organization_ids, keys=gtins)
+    async def of_products(self, database: Database, gtins: list[Gtin], organization_ids: Sequence[ShortId]) -> list[A]:
+        """What these products have, by label and id, in one statement."""
+        return await definitions.fetch(database, self.by_product, organization_ids, keys=gtins)
 
     async def of_ids(self, database: Database, ids: Sequence[ShortId], organization_ids: Sequence[ShortId]) -> list[A]:
         """The assignments with these ids of their own, in no order."""

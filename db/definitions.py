@@ -131,7 +131,7 @@ async def with_definitions(database: Database, read: Callable[[Definitions], Awa
 async def fetch(source: Database | Transaction, read: Read[R], owners: Owners = (), /, **values: Any) -> list[R]:
     """The records of a read, with the definitions that its rows name; `owners` and `values` as for `source.fetch`."""
     records = read.compiled(source.database.dialect).records
-    return await _made(source, read, owners, lambda rows, found: records(rows, found, owners), values)
+    return await made(source, read, lambda rows, known: records(*seen(rows, read, owners, known), owners), values)
 
 
 async def fill(
@@ -149,38 +149,41 @@ async def fill(
     `owners` as for `fetch`; `public` leaves out what nobody sees with a publishable key.
     """
     part, make = shaped(read, shape, database.dialect, public=public)
-    await _made(
-        database, part, owners, lambda rows, found: make(rows, found, owners, into, below), {"keys": list(into)}
+    await made(
+        database,
+        part,
+        lambda rows, known: make(*seen(rows, part, owners, known), owners, into, below),
+        {"keys": list(into)},
     )
 
 
-async def _made(
+async def made(
     source: Database | Transaction,
     read: Read[Any],
-    owners: Owners,
-    make: Callable[[list[Row], Mapping[Any, Any] | None], T],
+    make: Callable[[list[Row], Definitions | None], T],
     values: Mapping[str, Any],
 ) -> T:
-    """What is made of the rows of a read that the owners may see, and of the definitions that these name."""
+    """What is made of the rows of a read and the definitions that they name, if they name any."""
     if not read.defined:
         return await source.read(read, lambda rows: make(rows, None), **values)
-
-    def once(known: Definitions) -> Awaitable[T]:
-        found: Mapping[Any, Any] = getattr(known, read.defined)
-        return source.read(read, lambda rows: make(_seen(rows, read, owners, known), found), **values)
-
-    return await with_definitions(source.database, once)
+    return await with_definitions(
+        source.database, lambda known: source.read(read, lambda rows: make(rows, known), **values)
+    )
 
 
-def _seen(rows: list[Row], read: Read[Any], owners: Owners, known: Definitions) -> list[Row]:
-    """The rows without what is private to others, in the order of their definitions, if the read says so."""
-    if read.guarded and known.private:
+def seen(
+    rows: list[Row], read: Read[Any], owners: Owners, known: Definitions | None
+) -> tuple[list[Row], Mapping[Any, Any] | None]:
+    """The rows that these may see, in the order of their definitions if the read says so; and all definitions."""
+    if known is None:
+        return rows, None
+    if known.private:
         owner_of, allowed = known.private.get, (None, *owners)
         rows = [row for row in rows if owner_of(row[-1]) in allowed]
     if read.ranked and len(rows) > 1:
         ranks = known.ranks
         rows.sort(key=lambda row: ranks[row[-1]])
-    return rows
+    return rows, getattr(known, read.defined)
 
 
 class Defined(Generic[D]):

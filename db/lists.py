@@ -14,12 +14,13 @@ from db import definitions, paths
 from db.engine.database import Database
 from db.paths import AccessPath
 from db.sql.filters import COLUMN_OF, Bound, condition, positive, take_apart
-from db.sql.reads import Owners, R, Read
+from db.sql.reads import Owners, R, Read, Row
+from db.sql.shapes import shaped
 from db.sql.types import Unindexed, among, open_end, text_list
 from domain.commands import NumberedPage
 from domain.filters import EVERYTHING, NOTHING, Where
 from domain.listing import Numbered
-from domain.paging import Order, Page, Window, cut
+from domain.paging import Made, Order, Page, Window, cut
 
 
 class Listed(Generic[R]):
@@ -58,11 +59,19 @@ class Listed(Generic[R]):
 
 
 async def page(
-    database: Database, listed: Listed[R], owners: Owners, where: Where, order: Order, window: Window
+    database: Database,
+    listed: Listed[R],
+    owners: Owners,
+    where: Where,
+    order: Order,
+    window: Window,
+    *,
+    public: bool = False,
 ) -> Page[R]:
     """One page of the records that pass the filter, whose conditions on definitions are settled.
 
-    `owners` as for `Database.fetch`.
+    `owners` as for `Database.fetch`. Items are `Made` where the window has a form for them, for a publishable key if
+    they are `public`.
     """
     if where == NOTHING:
         return Page([], more=False)
@@ -70,8 +79,22 @@ async def page(
     path = None
     if shape != EVERYTHING and database.dialect.name == "sqlite":
         path = await paths.access_path(database, listed.indexed, shape, values, order.names)
-    read = page_read(listed, shape, order, window, path).narrowed(_members(order, window))
-    return cut(await definitions.fetch(database, read, owners, **values, **_placing(window)), window)
+    read, form = page_read(listed, shape, order, window, path), window.form
+    if form is not None:
+        read, fill = shaped(read, form.shape, database.dialect, public=public, more=order.members)
+    records = read.compiled(database.dialect).records
+
+    def make(rows: list[Row], known: definitions.Definitions | None) -> Page[R]:
+        part = cut(rows, window)
+        # The filter knows which definitions are hidden; this is for one that came after it was made.
+        own, found = definitions.seen([*part.items], read, owners, known)
+        if form is None:
+            return Page(records(own, found, owners), part.more)
+        items: list[Any] = []
+        fill(own, found, owners, {None: items}, form.below)
+        return Page(Made(items, lambda index: records([own[index]], found, owners)[0]), part.more)
+
+    return await definitions.made(database, read, make, {**values, **_placing(window)})
 
 
 async def count(database: Database, listed: Listed[R], where: Where) -> int:
@@ -112,10 +135,6 @@ def page_read(listed: Listed[R], shape: Where, order: Order, window: Window, pat
     return _page(listed, shape, order.names, *_shape_of(order, window), path)
 
 
-def _members(order: Order, window: Window) -> frozenset[str] | None:
-    return None if window.members is None else window.members | order.members
-
-
 def _shape_of(order: Order, window: Window) -> tuple[bool, bool]:
     return order.descending == window.backward, window.position is not None
 
@@ -141,7 +160,6 @@ async def first_of_each(
     shape, values = take_apart(positive(where, listed.table))
     build = _first_of_each_on_sqlite if database.dialect.name == "sqlite" else _first_of_each_on_postgresql
     read = build(listed, shape, order.names, *_shape_of(order, window))
-    read = read.narrowed(_members(order, window))
     records = await definitions.fetch(database, read, owners, **values, **_placing(window), parents=ids)
     for record in records:
         found[listed.definition_of(record)].append(record)

@@ -26,20 +26,14 @@ BY_ID = KeyedRead(select(*COLUMNS), products.c.id, Product)
 _CHANGE = update(products).where(products.c.gtin == bindparam("of"))
 
 
-async def find(
-    database: Database, gtin: Gtin, organization_ids: Sequence[ShortId], wanted: frozenset[str] | None = None
-) -> Product | None:
-    """The product of that GTIN; of its members those that are `wanted`."""
-    return next(iter(await database.fetch(BY_GTIN.narrowed(wanted), None, organization_ids, keys=[gtin])), None)
+async def find(database: Database, gtin: Gtin, organization_ids: Sequence[ShortId]) -> Product | None:
+    """The product of that GTIN."""
+    return next(iter(await database.fetch(BY_GTIN, None, organization_ids, keys=[gtin])), None)
 
 
-async def find_many(
-    database: Database, gtins: list[Gtin], organization_ids: Sequence[ShortId], wanted: frozenset[str] | None = None
-) -> list[Product]:
-    """The products of those GTINs that exist, in any order, in one statement; of their members the `wanted` ones."""
-    # By their GTINs they are told apart.
-    names = None if wanted is None else wanted | {"gtin"}
-    return await database.fetch(BY_GTIN.narrowed(names), None, organization_ids, keys=gtins)
+async def find_many(database: Database, gtins: list[Gtin], organization_ids: Sequence[ShortId]) -> list[Product]:
+    """The products of those GTINs that exist, in any order, in one statement."""
+    return await database.fetch(BY_GTIN, None, organization_ids, keys=gtins)
 
 
 async def of_ids(database: Database, ids: Sequence[ShortId], organization_ids: Sequence[ShortId]) -> list[Product]:

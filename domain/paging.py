@@ -161,8 +161,17 @@ class Window(NamedTuple):
     size: int
     backward: bool = False
     position: Position | None = None
-    members: frozenset[str] | None = None
-    """Which members of the items will be looked at, besides those that place it; None for all of them."""
+    form: Any = None
+    """What is made of the items' rows instead of records (see `db.sql.shapes.PageForm`); None for nothing else."""
+
+
+class Made(list[Any]):
+    """Items that have the form of an answer already, as whoever asked may see them."""
+
+    def __init__(self, items: Iterable[Any], record: Callable[[int], Any]) -> None:
+        super().__init__(items)
+        self.record = record
+        """Of an item, what its place in the order is seen by."""
 
 
 class Page(NamedTuple, Generic[T]):

@@ -13,14 +13,15 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from domain.records import Certification, CertificationBody, Claim, NotRead, Organization
+from domain.paging import Made
+from domain.records import Certification, CertificationBody, Claim, Organization
 
 T = TypeVar("T")
 
 PRIVATE_MEMBERS: Mapping[str, Any] = MappingProxyType({"metadata": {}, "evidence_url": "", "evidence_note": ""})
 """The members that nobody sees with a publishable key, in whichever record, and what is shown instead."""
 
-_PUBLIC = (str, type(None), date, int, float, Enum, Certification, CertificationBody, Claim, Organization, NotRead)
+_PUBLIC = (str, type(None), date, int, float, Enum, Certification, CertificationBody, Claim, Organization, Made)
 """What holds nothing private; a private definition never comes this far."""
 
 

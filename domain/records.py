@@ -27,17 +27,6 @@ class Record(msgspec.Struct, frozen=True):
     """The base of the records: equal by value, immutable."""
 
 
-class NotRead:
-    """Stands in a record for what was not read, because nobody was going to ask for it."""
-
-    def __repr__(self) -> str:
-        return "<not read>"
-
-
-NOT_READ = NotRead()
-"""The only one there is."""
-
-
 Id = Annotated[ShortId, kept("Its id: a UUID written in 22 characters of base 57; it never changes")]
 
 

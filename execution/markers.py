@@ -1,6 +1,6 @@
 """What a schema says of its types and fields for the sake of running them, beside `batched`.
 
-`cost` and `reads` are metadata of a Strawberry field, `instance_of` is the `is_type_of` of a Strawberry type.
+`cost` is metadata of a Strawberry field, `instance_of` is the `is_type_of` of a Strawberry type.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, Protocol, Union, get_args, get_origin, get_t
 
 COST = "execution.cost"
 ROWS = "execution.rows"
-READS = "execution.reads"
+ITEMS = "execution.items"
+"""The metadata of a field that is read in pages: the `RowSource` of their items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +71,11 @@ class DeclaredRead(NamedTuple):
         return {ROWS: self}
 
 
-def reads(*names: str) -> dict[str, Any]:
-    """The metadata of a field whose function reads these attributes of its object, or of each parent, and no others."""
-    return {READS: names}
-
-
-def instance_of(record: type, *, exact: bool = False, lasting: bool = False) -> Callable[[Any, Any], bool]:
+def instance_of(record: type, *, lasting: bool = False) -> Callable[[Any, Any], bool]:
     """An `is_type_of` for a type whose objects are instances of `record`, whose attributes may be read repeatedly.
 
-    It says so in an attribute, by which compiled operations compare types instead of calling it. With `exact`, the
-    attributes are of exactly the types that the class declares, and compiled operations do not look again. `lasting`
-    objects are few, come again in operation after operation, and never change: what was made of one is remembered.
+    It says so in an attribute, by which compiled operations compare types instead of calling it. `lasting` objects are
+    few, come again in operation after operation, and never change: what was made of one is remembered.
     """
 
     def is_type_of(value: Any, _info: Any) -> bool:
@@ -88,7 +83,6 @@ def instance_of(record: type, *, exact: bool = False, lasting: bool = False) -> 
 
     is_type_of.instance_of = record  # type: ignore[attr-defined]
     is_type_of.lasting = lasting  # type: ignore[attr-defined]
-    is_type_of.declared = declared(record) if exact else {}  # type: ignore[attr-defined]
     return is_type_of
 
 

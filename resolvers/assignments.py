@@ -24,14 +24,9 @@ from resolvers.products import existing_product, owned_product
 
 
 @read_operation
-async def of_products(
-    context: Context, kind: Kind[Any, A], gtins: list[Gtin], wanted: frozenset[str] | None = None
-) -> list[list[A]]:
-    """The assignments of each product that the caller may see, by label, in one statement for all of them.
-
-    Where `wanted` is given, only those members and the definition are read.
-    """
-    found = await kind.stored.of_products(context.database, gtins, context.caller.organization_ids, wanted)
+async def of_products(context: Context, kind: Kind[Any, A], gtins: list[Gtin]) -> list[list[A]]:
+    """The assignments of each product that the caller may see, by label, in one statement for all of them."""
+    found = await kind.stored.of_products(context.database, gtins, context.caller.organization_ids)
     return by_gtin(gtins, found)
 
 
@@ -58,10 +53,8 @@ async def one_of_product(context: Context, kind: Kind[Any, A], gtin: Gtin, named
 async def page(context: Context, kind: Kind[Any, A], where: Where, order: Order, window: Window) -> Page[A]:
     """Some of the assignments that pass the filter. Raises `Forbidden`."""
     asked = await narrowing.of_assignments(context, kind.stored, where)
-    found = await lists.page(
-        context.database, kind.stored.listed, context.caller.organization_ids, asked, order, window
-    )
-    return _visible(context, kind, found)
+    owners, public = context.caller.organization_ids, not context.caller.sees_private
+    return await lists.page(context.database, kind.stored.listed, owners, asked, order, window, public=public)
 
 
 @read_operation
@@ -92,7 +85,7 @@ async def pages_of_definitions(
         order,
         window,
     )
-    return [_visible(context, kind, _merged([found[id] for id in group], order, window)) for group in groups]
+    return [_merged([found[id] for id in group], order, window) for group in groups]
 
 
 @read_operation
@@ -114,11 +107,6 @@ def _merged(groups: Sequence[list[A]], order: Order, window: Window) -> Page[A]:
     if len(groups) == 1:
         return cut(groups[0], window)
     return cut([*islice(order.merged(groups, backward=window.backward), window.size + 1)], window)
-
-
-def _visible(context: Context, kind: Kind[Any, A], page: Page[A]) -> Page[A]:
-    # The filter knows which definitions are hidden; this is for one that came after it was made.
-    return Page(kind.stored.visible([*page.items], context.caller.organization_ids), page.more)
 
 
 async def assigned(

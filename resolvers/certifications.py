@@ -17,10 +17,8 @@ from domain.records import Certification, CertificationAssignment
 from resolvers import assignments
 from resolvers.definitions import Kind
 from resolvers.operation import Context, read_operation, write_operation
-from resolvers.reading import Source
 
 KIND = Kind(certifications, "certification", "certifications", ("hold", "holds"), lambda definition: definition.label)
-OF_PRODUCTS = Source(certifications.by_product)
 
 
 @read_operation

@@ -16,10 +16,8 @@ from domain.records import Claim, ClaimAssignment
 from resolvers import assignments
 from resolvers.definitions import Kind
 from resolvers.operation import Context, read_operation, write_operation
-from resolvers.reading import Source
 
 KIND = Kind(claims, "claim", "claims", ("carry", "carries"), lambda definition: definition.code)
-OF_PRODUCTS = Source(claims.by_product)
 
 
 @read_operation

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from db.assignments import Assignments
@@ -15,6 +16,7 @@ from domain.short_id import ShortId, is_short_id
 from domain.text import fold
 from domain.validation import parse_filter
 from resolvers.operation import Context, read_operation
+from resolvers.reading import Source
 
 D = TypeVar("D", bound=Certification | Claim)
 E = TypeVar("E", bound=CertificationBody | Certification | Claim)
@@ -68,6 +70,11 @@ class Kind(DefinitionKind[D], Generic[D, A]):
     """Plain, and as of the third person."""
     called: Callable[[D], str]
     """How a refusal names a definition."""
+
+    @cached_property
+    def rows(self) -> Source:
+        """The assignments of products, as they are read."""
+        return Source(self.stored.by_product)
 
 
 @read_operation

@@ -26,9 +26,9 @@ def missing(gtin: Gtin) -> NotFound:
 
 
 @read_operation
-async def product(context: Context, gtin: Gtin, wanted: frozenset[str] | None = None) -> Product | None:
-    """The product of that GTIN, None when there is none. Where `wanted` is given, only those members are read."""
-    return await products.find(context.database, gtin, context.caller.organization_ids, wanted)
+async def product(context: Context, gtin: Gtin) -> Product | None:
+    """The product of that GTIN, None when there is none."""
+    return await products.find(context.database, gtin, context.caller.organization_ids)
 
 
 @read_operation
@@ -46,7 +46,8 @@ async def page_of_products(context: Context, where: Where, order: Order, window:
     if asks_for(where, "search_text", "contains"):
         await context.pay_for_scan()
     asked = await narrowing.of_products(context, where)
-    return await lists.page(context.database, products.LISTED, context.caller.organization_ids, asked, order, window)
+    owners, public = context.caller.organization_ids, not context.caller.sees_private
+    return await lists.page(context.database, products.LISTED, owners, asked, order, window, public=public)
 
 
 @read_operation
@@ -58,11 +59,9 @@ async def count_products(context: Context, where: Where) -> int:
 
 
 @read_operation
-async def products_of_gtins(
-    context: Context, gtins: list[Gtin], wanted: frozenset[str] | None = None
-) -> list[Product | None]:
-    """The product of each GTIN, in one statement. Where `wanted` is given, only those members are read."""
-    found = await products.find_many(context.database, gtins, context.caller.organization_ids, wanted)
+async def products_of_gtins(context: Context, gtins: list[Gtin]) -> list[Product | None]:
+    """The product of each GTIN, in one statement."""
+    found = await products.find_many(context.database, gtins, context.caller.organization_ids)
     by_gtin = {item.gtin: item for item in found}
     return [by_gtin.get(gtin) for gtin in gtins]
 

@@ -13,11 +13,11 @@ import strawberry
 from domain.filter_input import parse_where
 from domain.filters import Where
 from domain.lists import List
-from domain.paging import Order, OrderDirection, Page, Window, check_window, page_of
+from domain.paging import Made, Order, OrderDirection, Page, Window, check_window, page_of
 from domain.vocabulary import Vocabulary
 from execution.batched import batched
 from execution.markers import cost
-from execution.run.wanted import wanted
+from execution.run.rows import items
 from resolvers.cursors import cursor_secret
 from schema.context import Info
 from schema.cursors import cursor_at, read_cursor
@@ -86,9 +86,11 @@ class Shown:
         self.totals = totals
         self.at = at
 
-    def cursor(self, item: Any) -> str:
+    def cursor(self, index: int) -> str:
         """The cursor of one of its items."""
-        return cursor_at(self.asked.secret, self.asked.order, self.asked.order.key(item))
+        items = self.nodes
+        record = items.record(index) if isinstance(items, Made) else items[index]
+        return cursor_at(self.asked.secret, self.asked.order, self.asked.order.key(record))
 
     def page_info(self) -> PageInfo:
         """Where the page lies."""
@@ -97,8 +99,8 @@ class Shown:
         return PageInfo(
             has_next_page=continued if window.backward else self.page.more,
             has_previous_page=self.page.more if window.backward else continued,
-            start_cursor=self.cursor(items[0]) if items else None,
-            end_cursor=self.cursor(items[-1]) if items else None,
+            start_cursor=self.cursor(0) if items else None,
+            end_cursor=self.cursor(-1) if items else None,
         )
 
 
@@ -112,7 +114,7 @@ class Connection(Generic[T]):
     def edges(self) -> list[Edge[T]]:
         """The items with their cursors."""
         page: Shown = shown(self)
-        return [Edge(cursor=page.cursor(item), node=item) for item in page.nodes]
+        return [Edge(cursor=page.cursor(index), node=item) for index, item in enumerate(page.nodes)]
 
     @strawberry.field(description="Where the page lies.")
     def page_info(self) -> PageInfo:
@@ -172,9 +174,12 @@ def paged(
                 order = of.orders.by(order_by.field, descending=order_by.direction is OrderDirection.DESC)
             position = read_cursor(secret, order, cursor, member) if cursor else None
             conditions = parse_where(of.fields, plain_members(where), operation.today)
-            # No more of the items is read than the operation asks for.
-            window = Window(size, backward, position, wanted(info, of.record.__name__))
-            return await function(*parents, info=info, asked=ListRequest(conditions, order, window, secret))
+            form = items(info)
+            window = Window(size, backward, position, form)
+            found = await function(*parents, info=info, asked=ListRequest(conditions, order, window, secret))
+            if form is not None:
+                await form.finish()
+            return found
 
         own = inspect.signature(function)
         page.__signature__ = own.replace(  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from resolvers import assignments, definitions
 from resolvers.definitions import DefinitionKind, Kind
 from schema.connections import Connection, ListRequest, connection, connections, listed, paged
 from schema.context import Info
+from schema.records import items_of
 
 
 def definitions_field(of: List, kind: DefinitionKind[Any], shown: type, words: str) -> StrawberryField:
@@ -32,7 +33,7 @@ def assignments_field(of: List, kind: Kind[Any, Any], shown: type, words: str) -
         page = await assignments.page(operation, kind, asked.where, asked.order, asked.window)
         return connection(page, asked, lambda: assignments.count(operation, kind, asked.where))
 
-    return strawberry.field(resolver=paged(of)(resolve), description=words)
+    return strawberry.field(resolver=paged(of)(resolve), description=words, metadata=items_of(kind.rows))
 
 
 async def pages_of_definitions(

@@ -11,8 +11,6 @@ from domain.lists import CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS, CLAIM_ASSIGN
 from domain.paging import NestedAssignmentOrderField
 from domain.validity import is_active, standing
 from execution.batched import batched
-from execution.markers import reads
-from execution.run.wanted import wanted
 from resolvers import assignments, certifications, claims, definitions, products
 from schema import lists
 from schema.connections import Connection, ListRequest, listed, paged
@@ -101,7 +99,7 @@ def _standing(
 async def _products(parents: list[Any], info: Info) -> list["ProductType"]:
     """The products of assignments; a foreign key guarantees each."""
     gtins = [item.gtin for item in parents]
-    return shown(await products.products_of_gtins(info.context.operation, gtins, wanted(info, "Product")))
+    return shown(await products.products_of_gtins(info.context.operation, gtins))
 
 
 @record_type(
@@ -119,21 +117,18 @@ class CertificationAssignmentType(Node):
             "Whether a day lies between `validFrom` and `expirationDate`, both included, a missing one open; the"
             " printed `expiryDate` has no part in it (see `standing`)."
         ),
-        metadata=reads("valid_from", "expiration_date"),
     )
     lapses_on = strawberry.field(
         resolver=_lapses_on,
         description=(
             "Last day on which it holds: the earlier of `expirationDate` and `expiryDate`; null when neither is known."
         ),
-        metadata=reads("expiration_date", "expiry_date"),
     )
     standing = strawberry.field(
         resolver=_standing,
         description="How it stands on a day, by `validFrom` and `lapsesOn`.",
-        metadata=reads("valid_from", "expiration_date", "expiry_date"),
     )
-    product = batched(description="The product that holds the certification.", metadata=reads("gtin"))(_products)
+    product = batched(description="The product that holds the certification.")(_products)
 
 
 @record_type(records.Claim, description="A claim that products can make, such as Vegan: its definition.", lasting=True)
@@ -159,19 +154,16 @@ class ClaimAssignmentType(Node):
     is_active = strawberry.field(
         resolver=_is_active,
         description="Whether the claim holds on a day: both bounds count, a missing one is open.",
-        metadata=reads("valid_from", "expiration_date"),
     )
     lapses_on = strawberry.field(
         resolver=_lapses_on,
         description="Last day on which it holds, which is `expirationDate`; null when it is open-ended.",
-        metadata=reads("expiration_date"),
     )
     standing = strawberry.field(
         resolver=_standing,
         description="How it stands on a day, by `validFrom` and `lapsesOn`.",
-        metadata=reads("valid_from", "expiration_date"),
     )
-    product = batched(description="The product that makes the claim.", metadata=reads("gtin"))(_products)
+    product = batched(description="The product that makes the claim.")(_products)
 
 
 @record_type(records.Product, description="A product under its GTIN, the number of its barcode.")
@@ -180,22 +172,20 @@ class ProductType(Node):
 
     @batched(
         description="The certifications it holds, by label. Private ones of other organisations are left out.",
-        metadata=rows_of(certifications.OF_PRODUCTS, "gtin") | reads("gtin"),
+        metadata=rows_of(certifications.KIND.rows, "gtin"),
     )
     @staticmethod
     async def certifications(parents: list[records.Product], info: Info) -> list[list[CertificationAssignmentType]]:
         """The certifications of all these products in one statement."""
         gtins = [parent.gtin for parent in parents]
-        read = wanted(info, "CertificationAssignment")
-        return shown(await assignments.of_products(info.context.operation, certifications.KIND, gtins, read))
+        return shown(await assignments.of_products(info.context.operation, certifications.KIND, gtins))
 
-    @batched(description="The claims it makes, by label.", metadata=rows_of(claims.OF_PRODUCTS, "gtin") | reads("gtin"))
+    @batched(description="The claims it makes, by label.", metadata=rows_of(claims.KIND.rows, "gtin"))
     @staticmethod
     async def claims(parents: list[records.Product], info: Info) -> list[list[ClaimAssignmentType]]:
         """The claims of all these products in one statement."""
         gtins = [parent.gtin for parent in parents]
-        read = wanted(info, "ClaimAssignment")
-        return shown(await assignments.of_products(info.context.operation, claims.KIND, gtins, read))
+        return shown(await assignments.of_products(info.context.operation, claims.KIND, gtins))
 
 
 def _of_body(found: list[records.Certification], body: records.CertificationBody) -> list[records.Certification]:

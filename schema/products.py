@@ -7,7 +7,6 @@ import strawberry
 from domain.errors import AlreadyExists
 from domain.gtin import parse_gtin
 from domain.lists import PRODUCTS
-from execution.run.wanted import wanted
 from resolvers import products
 from resolvers.operation import MAX_ROWS
 from schema.changes import success_type
@@ -15,7 +14,7 @@ from schema.connections import Connection, ListRequest, connection, paged
 from schema.context import Info
 from schema.mutations import Mutation, Wording
 from schema.objects import ProductType
-from schema.records import rows_of, shown
+from schema.records import items_of, rows_of, shown
 
 
 @strawberry.type
@@ -35,9 +34,9 @@ class ProductQueries:
         ],
     ) -> ProductType | None:
         """A product by its GTIN."""
-        return shown(await products.product(info.context.operation, parse_gtin(gtin), wanted(info, "Product")))
+        return shown(await products.product(info.context.operation, parse_gtin(gtin)))
 
-    @strawberry.field(description="Everybody's products, page by page.")
+    @strawberry.field(description="Everybody's products, page by page.", metadata=items_of(products.BY_GTIN))
     @paged(PRODUCTS)
     async def products(self, info: Info, asked: ListRequest) -> Connection[ProductType] | None:
         """A page of products."""

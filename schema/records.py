@@ -11,7 +11,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from domain.members import members_of
 from domain.short_id import ShortId
-from execution.markers import DeclaredRead, instance_of
+from execution.markers import ITEMS, DeclaredRead, instance_of
 from resolvers.reading import Source
 from schema.context import GraphQLContext
 from schema.scalars import Metadata
@@ -36,7 +36,7 @@ def record_type(
         cls.__annotations__ = {member.name: graphql_type(member.type) for member in members} | get_annotations(cls)
         for member in members:
             setattr(cls, member.name, strawberry.field(description=spelled(member.for_readers(example=True))))
-        cls.is_type_of = staticmethod(instance_of(record, exact=True, lasting=lasting))  # type: ignore[attr-defined]
+        cls.is_type_of = staticmethod(instance_of(record, lasting=lasting))  # type: ignore[attr-defined]
         return strawberry.type(cls, name=name or record.__name__, description=description)
 
     return decorate
@@ -76,6 +76,11 @@ class _Source:
 def rows_of(source: Source, key: str, parse: Callable[[Any], Any] | None = None) -> dict[str, Any]:
     """The metadata of a field whose objects are the rows of a read (see `execution.markers.DeclaredRead`)."""
     return DeclaredRead(_Source(source), key, parse).metadata
+
+
+def items_of(source: Source) -> dict[str, Any]:
+    """The metadata of a field that is read in pages, whose items are such rows."""
+    return {ITEMS: _Source(source)}
 
 
 _name = re.compile(r"`[a-z]+(?:_[a-z]+)+`")

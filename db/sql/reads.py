@@ -9,7 +9,6 @@ from sqlalchemy import Column, Dialect, Select, Table, bindparam
 
 from db.sql.compiled import Compiled, compile_statement
 from db.sql.types import among
-from domain.records import NOT_READ
 from domain.short_id import ShortId
 
 R = TypeVar("R")
@@ -35,8 +34,7 @@ class Read(Generic[R]):
     `build` is a record, whose members are the columns in their order, or a function that takes the row. Where `defined`
     is set, to the name of a kind of definitions (see `db.definitions.fetch`), the last column is looked up among those
     that the read is given when it runs, and `build` takes what was found. `ranked` rows come in the order of their
-    definitions, `guarded` ones without those whose definition is private to others. `scans` marks a read whose work
-    is not bounded by its answer.
+    definitions. `scans` marks a read whose work is not bounded by its answer.
     """
 
     def __init__(
@@ -46,7 +44,6 @@ class Read(Generic[R]):
         *,
         defined: str = "",
         ranked: bool = False,
-        guarded: bool = False,
         scans: bool = False,
         names: frozenset[str] | None = None,
     ) -> None:
@@ -54,7 +51,6 @@ class Read(Generic[R]):
         self.build = build
         self.defined = defined
         self.ranked = ranked
-        self.guarded = guarded
         self.scans = scans
         self._names = names
         self.compiled = lru_cache(maxsize=4)(self._compile)
@@ -64,7 +60,7 @@ class Read(Generic[R]):
         """The same read of these columns alone, and of the definition; None stands for all columns.
 
         Half of what a row costs is fetching and converting what nobody looks at. The other members of the records are
-        `NOT_READ`. `build` must be a record.
+        None. `build` must be a record.
         """
         return self if names is None else self._narrowed(names)
 
@@ -104,13 +100,12 @@ class KeyedRead(Read[R]):
         *,
         defined: str = "",
         ranked: bool = False,
-        guarded: bool = False,
         names: frozenset[str] | None = None,
         alone: Select[Any] | None = None,
     ) -> None:
         # By their keys the rows are told apart.
         names = None if names is None else names | {key.key}
-        more: dict[str, Any] = {"defined": defined, "ranked": ranked, "guarded": guarded, "names": names}
+        more: dict[str, Any] = {"defined": defined, "ranked": ranked, "names": names}
         super().__init__(select.where(among(key, "keys")), build, **more)
         self.key = key.key
         alone = select if alone is None else alone
@@ -123,8 +118,7 @@ class KeyedRead(Read[R]):
 
     def _narrow(self, names: frozenset[str]) -> "KeyedRead[R]":
         select, key, alone = self._whole
-        more: dict[str, Any] = {"defined": self.defined, "ranked": self.ranked, "guarded": self.guarded}
-        return KeyedRead(select, key, self.build, **more, names=names, alone=alone)
+        return KeyedRead(select, key, self.build, defined=self.defined, ranked=self.ranked, names=names, alone=alone)
 
     def of(self, keys: Sequence[Any]) -> tuple[Read[R], dict[str, Any]]:
         """What to run for those keys, and the values that it takes."""
@@ -148,7 +142,7 @@ def _builder(
 
     For three columns, of which the second is converted and the last is a definition's id, it reads:
     `lambda rows, found, owners: [build(v0, None if v1 is None else convert1(v1), found[v2]) for v0, v1, v2, in rows]`.
-    Where a column is not `kept`, the record has `missing`. Metadata are made for their owners alone, here, so that no
+    Where a column is not `kept`, the record has None. Metadata are made for their owners alone, here, so that no
     read can show them to others.
     """
     names = "".join(f"v{index}, " for index in range(len(converts)))
@@ -162,12 +156,12 @@ def _builder(
         notes, owner = keys.index("metadata"), keys.index("organization_id")
         values[notes] = f"({values[notes]}) if v{owner} in owners else {{}}"
     read = iter(values)
-    arguments = ", ".join(next(read) if keep else "missing" for keep in kept)
+    arguments = ", ".join(next(read) if keep else "None" for keep in kept)
     if not (isinstance(build, type) and issubclass(build, msgspec.Struct)):
         arguments = f"({arguments},)"
     functions = {f"convert{index}": convert for index, convert in enumerate(converts)}
     made: Callable[[Sequence[Row], Definitions | None, Owners], list[R]] = eval(  # noqa: S307 - made of numbers alone
         f"lambda rows, found, owners: [build({arguments}) for {names} in rows]",
-        {"build": build, "missing": NOT_READ, **functions},
+        {"build": build, **functions},
     )
     return made

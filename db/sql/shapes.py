@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Dialect
 
-from db.sql.reads import Definitions, KeyedRead, Owners, Row
+from db.sql.reads import Definitions, KeyedRead, Owners, Read, Row
 from domain.publishable import PRIVATE_MEMBERS
 
 Into = dict[Any, list[Any]]
@@ -39,10 +39,22 @@ class RowShape(Protocol):
         """The expression for it."""
 
 
+class PageForm(Protocol):
+    """A shape for the items of a page; `below` is where the lists go that other reads fill."""
+
+    @property
+    def shape(self) -> RowShape:
+        """What becomes of a row."""
+
+    @property
+    def below(self) -> Sequence[Into]:
+        """What to put the lists of each child into."""
+
+
 class ShapedRow:
     """A row as the expressions of a shape see it."""
 
-    def __init__(self, read: KeyedRead[Any], dialect: Dialect, *, public: bool) -> None:
+    def __init__(self, read: Read[Any], dialect: Dialect, *, public: bool) -> None:
         built = read.compiled(dialect)
         self._columns = [*built.columns]
         self._converts = built.statement.converts
@@ -86,18 +98,24 @@ class ShapedRow:
         return f"below{number}({self.member(key)}, [])"
 
 
-def shaped(read: KeyedRead[Any], shape: RowShape, dialect: Dialect, *, public: bool) -> tuple[KeyedRead[Any], Fill]:
-    """The read of no more than a shape needs, and the function that makes it of the rows; remembered by the shape."""
-    prepared = shape.prepared.get((dialect.name, public))
-    if prepared is None:
-        part = read.narrowed(shape.members)
-        prepared = shape.prepared[dialect.name, public] = part, _fill(part, shape, dialect, public=public)
-    return prepared
+def shaped(
+    read: Read[Any], shape: RowShape, dialect: Dialect, *, public: bool, more: frozenset[str] = frozenset()
+) -> tuple[Read[Any], Fill]:
+    """The read of no more than a shape needs and `more`, and the function that fills lists with what it makes of rows.
+
+    The lists are those of the rows' keys, or one under None where the read has no key. The shape remembers the
+    function, which is the same for all reads of the same columns.
+    """
+    part = read.narrowed(shape.members | more if more else shape.members)
+    fill = shape.prepared.get((dialect.name, public, more))
+    if fill is None:
+        fill = shape.prepared[dialect.name, public, more] = _fill(part, shape, dialect, public=public)
+    return part, fill
 
 
-def _fill(read: KeyedRead[Any], shape: RowShape, dialect: Dialect, *, public: bool) -> Fill:
+def _fill(read: Read[Any], shape: RowShape, dialect: Dialect, *, public: bool) -> Fill:
     row = ShapedRow(read, dialect, public=public)
-    key, made = row.member(read.key), shape.write(row)
+    key, made = row.member(read.key) if isinstance(read, KeyedRead) else None, shape.write(row)
     values = "".join(f"v{index}, " for index in range(len(read.compiled(dialect).columns)))
     lines = [*row.before, f"for {values}in rows:", f" into[{key}].append({made})"]
     source = "\n ".join(["def fill(rows, found, owners, into, below):", *lines])

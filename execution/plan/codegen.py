@@ -34,7 +34,7 @@ from graphql import default_field_resolver
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 
 from execution.plan.classes import class_of, is_lasting, record_of, union_classes
-from execution.plan.leaves import declared_output_of, output_of, usual_test
+from execution.plan.leaves import output_of, usual_test
 from execution.plan.outputs import (
     PLAIN,
     REMEMBERED,
@@ -70,7 +70,6 @@ class _Writer:
         self.lines: list[str] = []
         self.names = dict(_NAMES)
         self._default_resolver = default_resolver
-        self._declared: dict[str, tuple[type, bool]] = {}
         self.tables: list[str] = []
         """What the functions look up, behind all of them."""
         self._indent = 0
@@ -113,7 +112,6 @@ class _Writer:
         with self._block(f"def o{plan.number}(run, x, position):  # {plan.type.name}"):
             row: list[FieldPlan] = []
             again = record_of(plan) is not None
-            self._declared = getattr(plan.type.is_type_of, "declared", {})
             for field in plan.fields:
                 if _is_row_member(field):
                     row.append(field)
@@ -135,17 +133,9 @@ class _Writer:
         if not again:
             self._line(" = ".join([*found, "Unread"]))
         with self._block("try:"):
-            others = []
             for field in fields:
-                attribute = self._attribute(field)
-                declared = self._declared.get(cast("Any", field.field).python_name)
-                known = declared and declared_output_of(self._name, field.value, attribute, *declared)
-                if known is not None:
-                    self._line(f"b{field.number} = {known}")
-                else:
-                    self._line(f"a{field.number} = {attribute}")
-                    others.append(field)
-            for field in others:
+                self._line(f"a{field.number} = {self._attribute(field)}")
+            for field in fields:
                 self._line(f"b{field.number} = {output_of(self._name, field.value, f'a{field.number}')}")
         with self._block("except Exception:"):
             row = self._name("row", fields[0].number, fields)
@@ -221,7 +211,9 @@ class _Writer:
         """Replace the value in a variable by its final form, in place."""
         plan = self._name("p", place.number, place)
         long_way = f"{name} = complete(run, {plan}, {name}, {position})"
-        if place.item is not None:
+        if any(inner.made for inner in place.objects_within()):
+            self._line(f"{name} = made(run, {plan}, {name}, {position})")
+        elif place.item is not None:
             self._list(place, place.item, name, position, long_way)
         elif place.is_leaf:
             self._leaf(place, name, long_way)

@@ -20,9 +20,6 @@ _USUAL = {
     GraphQLFloat: "type({0}) is float and -1.7976931348623157e308 <= {0} <= 1.7976931348623157e308",
 }
 
-# Values of these classes are output as they are.
-_AS_DECLARED: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
-
 
 def usual_test(place: ValuePlan, found: str) -> str | None:
     """Whether a value is its own output; None if no value of the type is."""
@@ -37,28 +34,10 @@ def output_of(name: Name, place: ValuePlan, found: str) -> str:
     if usual is not None:
         return f"{found} if {usual} else {output}"
     members = enum_members(place.leaf)
-    table = name("m", place.number, members or remembered(place.leaf, False))
+    table = name("m", place.number, members or remembered(place.leaf))
     if members:
         test = f"type({found}) is {name('e', place.number, type(next(iter(members))))}"
     else:
         test = " or ".join(f"type({found}) is {kind.__name__}" for kind in REMEMBERED)
     null = "" if place.non_null else f"None if {found} is None else "
     return f"{table}[{found}] if {test} else {null}{output}"
-
-
-def declared_output_of(name: Name, place: ValuePlan, found: str, declared: type, may_be_none: bool) -> str | None:
-    """The output of an attribute whose type is known; None if it has to be looked at."""
-    if may_be_none and place.non_null:
-        return None
-    if _AS_DECLARED.get(cast("Any", place.leaf)) is declared:
-        return found
-    members = enum_members(place.leaf)
-    if members and type(next(iter(members))) is declared:
-        table = dict(members)
-    elif not members and declared in REMEMBERED:
-        table = remembered(place.leaf, may_be_none)
-    else:
-        return None
-    if may_be_none:
-        table[None] = None
-    return f"{name('m', place.number, table)}[{found}]"

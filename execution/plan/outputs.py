@@ -80,7 +80,7 @@ class Remembered(dict[Any, Any]):
 
 
 @lru_cache(maxsize=64)
-def remembered(leaf: GraphQLLeafType, may_be_none: bool) -> Remembered:
+def remembered(leaf: GraphQLLeafType) -> Remembered:
     """What is remembered of a type, once for all operations: the same days are in most of them."""
     return Remembered(output_function(leaf))
 

@@ -71,8 +71,8 @@ class FieldPlan:
     """What the rows become that it reads; None where it goes the general way."""
     batch: int = -1
     """Where the parents of a batched field are gathered."""
-    wanted: dict[str, frozenset[str] | None] | None = None
-    """What will be read of what it gives (see `execution.run.wanted`); None until somebody asks."""
+    items: "Shape | None" = None
+    """What the items of its pages become; None where they go the general way."""
     waits: bool = False
     """Learnt while running: whether its coroutines have to wait, so that siblings gain from running beside it."""
 
@@ -127,6 +127,8 @@ class ObjectPlan:
     number: int
     type: GraphQLObjectType
     fields: list[FieldPlan]
+    made: bool = False
+    """Whether a shape makes it of the rows of a page."""
     build: Any = None
     """The function `(run, object, position)` that makes its part of the answer."""
 

@@ -8,7 +8,7 @@ What cannot be planned raises `NotCompiled`, whose text is the reason; such an o
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from inspect import iscoroutinefunction
 from typing import Any, cast
 
@@ -37,7 +37,6 @@ from strawberry.types.field import StrawberryField
 from execution.batched import BatchedField
 from execution.plan.arguments import FieldArguments
 from execution.plan.plan import FieldKind, FieldPlan, NotCompiled, ObjectPlan, Program, Step, TooManyFields, ValuePlan
-from execution.plan.shapes import shape_of
 
 MAX_FIELDS = 800
 """Fields of one plan, counted for every concrete type that an interface or union may turn out to be. Compiling takes
@@ -80,14 +79,12 @@ def plan_operation(
     document: DocumentNode,
     operation: OperationDefinitionNode,
     conditions: dict[str, Any],
-    *,
-    shaped: bool = True,
 ) -> Program:
     """The program of a validated operation for these values of its condition variables, without its functions.
 
-    Without `shaped` every read goes the general way. Raises `NotCompiled`.
+    Raises `NotCompiled`.
     """
-    return _Planner(schema, document, operation, conditions, shaped=shaped).plan()
+    return _Planner(schema, document, operation, conditions).plan()
 
 
 def graphql_schema(schema: strawberry.Schema) -> GraphQLSchema:
@@ -102,11 +99,8 @@ class _Planner:
         document: DocumentNode,
         operation: OperationDefinitionNode,
         conditions: dict[str, Any],
-        *,
-        shaped: bool,
     ) -> None:
         self._strawberry = schema
-        self._shaped = shaped
         self._schema = graphql_schema(schema)
         self._operation = operation
         definitions = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
@@ -135,26 +129,9 @@ class _Planner:
             raise NotCompiled("nested too deeply") from None
         program = self._program
         program.roots = roots
-        self._gather()
-        program.objects = [*_made(roots)]
+        functions = Counter(cast("BatchedField", field.field).batch_function for field in program.batches)
+        program.shared_batches = {function for function, uses in functions.items() if uses > 1}
         return program
-
-    def _gather(self) -> None:
-        """Gathers the fields that are batched. Those that ask the same do it together, and so the general way."""
-        program = self._program
-        while True:
-            program.batches = [field for field in _live(program.roots) if field.kind is FieldKind.BATCHED]
-            functions = Counter(cast("BatchedField", field.field).batch_function for field in program.batches)
-            program.shared_batches = {function for function, uses in functions.items() if uses > 1}
-            sharing = [
-                f for f in program.batches if cast("BatchedField", f.field).batch_function in program.shared_batches
-            ]
-            if all(field.shape is None for field in sharing):
-                break
-            for field in sharing:
-                field.shape = None
-        for number, field in enumerate(program.batches):
-            field.batch = number
 
     def _object(
         self,
@@ -189,11 +166,12 @@ class _Planner:
             len(self._program.fields), key, parent, definition, field, [d.node for d in details], path, kind
         )
         self._program.fields.append(plan)
+        if kind is FieldKind.BATCHED:
+            plan.batch = len(self._program.batches)
+            self._program.batches.append(plan)
         if kind in (FieldKind.RESOLVER, FieldKind.ASYNC_RESOLVER, FieldKind.BATCHED):
             plan.arguments = FieldArguments(self._strawberry, definition, cast("StrawberryField", field), node)
         plan.value = self._value(plan, definition.type, details, path, nullable_depth, 0)
-        if kind in (FieldKind.ASYNC_RESOLVER, FieldKind.BATCHED):
-            plan.shape = shape_of(plan) if self._shaped else None
         return plan
 
     def _kind(self, field: StrawberryField | None) -> FieldKind:
@@ -239,21 +217,3 @@ class _Planner:
                 )[0]
                 plan.objects[concrete.name] = self._object(concrete, grouped, path, depth)
         return plan
-
-
-def _live(plans: Iterable[ObjectPlan]) -> Iterator[FieldPlan]:
-    """The fields of objects and of those within them, but for what shapes make."""
-    for plan in plans:
-        for field in plan.fields:
-            yield field
-            if field.shape is None:
-                yield from _live(field.value.objects_within())
-
-
-def _made(plans: Iterable[ObjectPlan], *, shaped: bool = False) -> Iterator[ObjectPlan]:
-    """The objects that a function makes: all but those that shapes do, which hold some themselves."""
-    for plan in plans:
-        if not shaped:
-            yield plan
-        for field in plan.fields:
-            yield from _made(field.value.objects_within(), shaped=field.shape is not None)

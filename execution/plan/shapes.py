@@ -4,7 +4,7 @@ That is so where an object is a record whose members are of the types that it de
 such members, lasting objects, and relations that are declared reads themselves. Anything else goes the general way.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from enum import Enum
 from functools import lru_cache
@@ -12,10 +12,10 @@ from typing import Any, cast
 
 from graphql import GraphQLBoolean, GraphQLID, GraphQLInt, GraphQLLeafType, GraphQLString
 
-from execution.markers import ROWS, DeclaredRead, declared
+from execution.markers import ITEMS, ROWS, DeclaredRead, declared
 from execution.plan.classes import is_lasting, record_of
 from execution.plan.outputs import MAX_KEPT, Remembered, output_function
-from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan, Shape, ValuePlan
+from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan, Program, Shape, ValuePlan
 
 Convert = Callable[[Any], Any] | None
 
@@ -52,22 +52,61 @@ class Outlines(dict[Any, dict[str, Any]]):
         return built
 
 
-def shape_of(field: FieldPlan) -> Shape | None:
-    """What the rows of a field become; None unless it is a declared read, and all below it is known beforehand."""
-    rows: DeclaredRead | None = field.field.metadata.get(ROWS) if field.field is not None else None
-    place = field.value.item or field.value
-    if rows is None or len(place.objects) != 1:
-        return None
-    (plan,) = place.objects.values()
-    if record_of(plan) is not rows.source.record:
-        return None
+def shape(program: Program) -> None:
+    """Gives the fields of a program shapes that are declared reads and of which all is known beforehand."""
+    # Those below others come first.
+    for field in reversed(program.fields):
+        metadata = field.field.metadata if field.field is not None else {}
+        # Fields that ask the same are asked together, which a shape cannot.
+        if field.kind is FieldKind.BATCHED and cast("Any", field.field).batch_function in program.shared_batches:
+            continue
+        if ROWS in metadata:
+            place = field.value.item or field.value
+            field.shape = _shape(metadata[ROWS], *place.objects.values())
+        elif ITEMS in metadata:
+            rows = DeclaredRead(metadata[ITEMS], "")
+            found = [plan for plan in _within(field) if record_of(plan) is rows.source.record]
+            made = _shape(rows, found[0]) if len(found) == 1 else None
+            if made is not None:
+                field.items, found[0].made = made, True
+    program.batches = [field for field in _live(program.roots) if field.kind is FieldKind.BATCHED]
+    for number, field in enumerate(program.batches):
+        field.batch = number
+    program.objects = [*_of_functions(program.roots)]
+
+
+def _live(plans: Iterable[ObjectPlan]) -> Iterator[FieldPlan]:
+    """The fields of objects and of those within them, but for what shapes make."""
+    for plan in plans:
+        for field in plan.fields:
+            yield field
+            if field.shape is None:
+                yield from _live(inner for inner in field.value.objects_within() if not inner.made)
+
+
+def _of_functions(plans: Iterable[ObjectPlan], *, shaped: bool = False) -> Iterator[ObjectPlan]:
+    """The objects that a function makes: all but those that shapes do, which hold some themselves."""
+    for plan in plans:
+        if not (shaped or plan.made):
+            yield plan
+        for field in plan.fields:
+            yield from _of_functions(field.value.objects_within(), shaped=field.shape is not None)
+
+
+def _within(field: FieldPlan) -> Iterator[ObjectPlan]:
+    """The objects of a page, down to its items, which alone are records."""
+    for plan in field.value.objects_within():
+        yield plan
+        if record_of(plan) is None:
+            for inner in plan.fields:
+                yield from _within(inner)
+
+
+def _shape(rows: DeclaredRead, plan: ObjectPlan) -> Shape | None:
+    """What the rows become; None where something of them has to be looked at."""
     shape = Shape(rows)
-    for each in plan.fields:
-        if not _add(shape, each, declared(rows.source.record)):
-            return None
-    sources = [child.shape.rows.source for child in shape.children if child.shape is not None]
-    # Fields that ask the same are asked together, which a shape cannot.
-    return shape if len(set(sources)) == len(sources) else None
+    known = record_of(plan) is rows.source.record
+    return shape if known and all(_add(shape, field, declared(rows.source.record)) for field in plan.fields) else None
 
 
 def _add(shape: Shape, field: FieldPlan, types: Mapping[str, tuple[type, bool]]) -> bool:

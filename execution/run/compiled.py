@@ -9,28 +9,28 @@ nothing is left (see `levels`).
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import strawberry
 from graphql import DocumentNode, ExecutionResult, OperationDefinitionNode
 from graphql.execution.values import VariableValues
 
-from execution.batched import BatchedField
 from execution.plan.codegen import generate
 from execution.plan.plan import Program, ValuePlan
 from execution.plan.planner import plan_operation
+from execution.plan.shapes import shape
 from execution.run.complete import Propagate, complete, read_leaves
 from execution.run.levels import finish
 from execution.run.rows import made, read_one
 from execution.run.run import Run, info, keywords, raw_info
 from execution.run.uncompiled import build
-from execution.run.wanted import wanted_of
 
 _NAMES: dict[str, Any] = {
     "Propagate": Propagate,
     "complete": complete,
     "info": info,
     "keywords": keywords,
+    "made": made,
     "raw_info": raw_info,
     "read_leaves": read_leaves,
     "read_one": read_one,
@@ -45,34 +45,7 @@ def program_of(
 
     Raises `NotCompiled` if it has to be left to graphql-core.
     """
-    return _planned(schema, document, operation, conditions, shaped=False)
-
-
-def compile_operation(
-    schema: strawberry.Schema, document: DocumentNode, operation: OperationDefinitionNode, conditions: dict[str, Any]
-) -> Program:
-    """The same with functions of its own, and what rows become."""
-    program = _planned(schema, document, operation, conditions, shaped=True)
-    program.source, names = generate(program)
-    _load(program, {**names, **_NAMES})
-    return program
-
-
-def _planned(
-    schema: strawberry.Schema,
-    document: DocumentNode,
-    operation: OperationDefinitionNode,
-    conditions: dict[str, Any],
-    *,
-    shaped: bool,
-) -> Program:
-    program = plan_operation(schema, document, operation, conditions, shaped=shaped)
-    for function in program.shared_batches:
-        # They may be answered by one call, which then has to fetch for all of them.
-        sharing = [f for f in program.batches if cast("BatchedField", f.field).batch_function is function]
-        together = wanted_of(*sharing)
-        for field in sharing:
-            field.wanted = together
+    program = plan_operation(schema, document, operation, conditions)
     for plan in program.objects:
         plan.build = partial(build, plan)
     for place in program.values:
@@ -80,14 +53,22 @@ def _planned(
     return program
 
 
-def _load(program: Program, names: dict[str, Any]) -> None:
+def compile_operation(
+    schema: strawberry.Schema, document: DocumentNode, operation: OperationDefinitionNode, conditions: dict[str, Any]
+) -> Program:
+    """The same with functions of its own, and what rows become."""
+    program = plan_operation(schema, document, operation, conditions)
+    shape(program)
+    program.source, names = generate(program)
+    names |= _NAMES
     name = program.operation.name
     file = f"<compiled operation {name.value if name else 'without a name'}>"
     exec(compile(program.source, file, "exec", dont_inherit=True), names)  # noqa: S102 - made by codegen, which quotes all names
     for plan in program.objects:
         plan.build = names[f"o{plan.number}"]
     for place in program.values:
-        place.complete = names.get(f"v{place.number}") or place.complete
+        place.complete = names.get(f"v{place.number}") or _completer(place)
+    return program
 
 
 def _completer(place: ValuePlan) -> Callable[[Run, Any, Any], Any]:

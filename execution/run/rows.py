@@ -7,11 +7,13 @@ is gone through once more (`made`): so errors cost, and only they do.
 import asyncio
 from collections.abc import Sequence
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
+
+import strawberry
 
 from execution.plan.plan import FieldPlan, Shape, ValuePlan
 from execution.run.complete import Propagate, complete, fail
-from execution.run.run import HELD, Position, Run, keywords
+from execution.run.run import HELD, Position, ResolveInfo, Run, keywords
 
 Lists = dict[Any, list[Any]]
 
@@ -38,10 +40,37 @@ async def read_all(run: Run, shape: Shape, parents: Sequence[Any]) -> list[Any]:
     return [into[key] for key in keys]
 
 
+class Items:
+    """What the items of a page become, for whoever has their rows: a form as `db.sql.shapes` takes it."""
+
+    def __init__(self, run: Run, shape: Shape) -> None:
+        self._run = run
+        self.shape = shape
+        self.below: list[Lists] = [{} for _ in shape.children]
+
+    async def finish(self) -> None:
+        """Reads what lies below the items."""
+        await _fill_children(self._run, self.shape, self.below)
+
+
+def items(info: strawberry.Info[Any, Any]) -> Items | None:
+    """What the items of the page become that a field gives; None where they are to be records."""
+    raw: Any = info._raw_info  # noqa: SLF001 - Strawberry's information says nothing of the plan
+    if type(raw) is not ResolveInfo:
+        return None
+    # Where graphql-core has a path, a compiled run has what it can be made of.
+    field, _, run = cast("tuple[FieldPlan, Position, Run]", raw[4])
+    return None if field.items is None else Items(run, field.items)
+
+
 async def _fill(run: Run, shape: Shape, into: Lists) -> None:
-    source = shape.rows.source
     below: list[Lists] = [{} for _ in shape.children]
-    await source.fill(run.context, shape, into, below)
+    await shape.rows.source.fill(run.context, shape, into, below)
+    await _fill_children(run, shape, below)
+
+
+async def _fill_children(run: Run, shape: Shape, below: Sequence[Lists]) -> None:
+    source = shape.rows.source
     if perf_counter() - run.since > HELD:
         await run.give_way()
     # What nobody waits for gains nothing from a task of its own.

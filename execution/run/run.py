@@ -141,7 +141,7 @@ class ResolveInfo(_OperationContextAwareGraphQLResolveInfo):
     @property
     def path(self) -> Path:
         """The response path of the field."""
-        field, position = cast("tuple[FieldPlan, Position]", self[4])
+        field, position, _ = cast("tuple[FieldPlan, Position, Run]", self[4])
         return _typed_path(field.path, position)
 
 
@@ -150,7 +150,7 @@ _new = tuple.__new__
 
 def raw_info(run: Run, field: FieldPlan, position: Position) -> GraphQLResolveInfo[Any]:
     """graphql-core's information about one field of one object."""
-    return _new(ResolveInfo, (*field.head, (field, position), *run.info_tail))  # type: ignore[return-value]
+    return _new(ResolveInfo, (*field.head, (field, position, run), *run.info_tail))  # type: ignore[return-value]
 
 
 def info(run: Run, field: FieldPlan, position: Position) -> strawberry.Info[Any, Any]:

@@ -71,7 +71,8 @@ def explain(file: Path, operation: str | None, source: bool, variables: str | No
     from gateway.explained import statements
     from schema.schema import schema as graphql_schema
 
-    executor = Executor(graphql_schema)
+    # The plan that is told is that of an operation which comes again.
+    executor = Executor(graphql_schema, run_uncompiled=-1)
     try:
         document = executor.prepare(file.read_text(encoding="utf-8"))
         chosen = document.select(operation)

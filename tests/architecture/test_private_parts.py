@@ -65,7 +65,7 @@ PARTS = {
             "strawberry.schema.schema_converter:GraphQLCoreConverter",
             ("_get_field_exception_handlers",),
         ),
-        Part("execution/run/wanted.py", "strawberry:Info", ("_raw_info",)),
+        Part("execution/run/rows.py", "strawberry:Info", ("_raw_info",)),
         Part("execution/run/run.py", "strawberry.schema.schema", ("_OperationContextAwareGraphQLResolveInfo",)),
     ],
     "graphql-core": [

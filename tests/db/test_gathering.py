@@ -21,7 +21,6 @@ from db.sql import tables
 from db.sql.reads import KeyedRead
 from domain.errors import Busy
 from domain.gtin import Gtin
-from domain.records import NOT_READ
 from tests.lent import heard, lent
 from tests.world import FAIR_TRADE, GTIN, OTHERS_GTIN, OTHERS_PRIVATE, PRIVATE, USDA_ORGANIC, World
 
@@ -205,14 +204,17 @@ async def test_reads_of_other_members_are_other_statements(shelf: World, postgre
     wanted = [frozenset({"name"}), frozenset({"brand"}), None] * 5
     async with keys_sent(postgresql) as sent:
         found = await asyncio.gather(
-            *(products.find(postgresql, gtin, [shelf.brand], names) for gtin, names in zip(GTINS, wanted, strict=False))
+            *(
+                postgresql.fetch(products.BY_GTIN.narrowed(names), None, [shelf.brand], keys=[gtin])
+                for gtin, names in zip(GTINS, wanted, strict=False)
+            )
         )
     assert len(sent) == 6
-    for gtin, names, product in zip(GTINS, wanted, found, strict=False):
-        assert product is not None
-        assert product.name == (NOT_READ if names and "name" not in names else f"Product {gtin}")
-        assert product.brand == (NOT_READ if names and "brand" not in names else "Acme")
-        assert product.metadata == (NOT_READ if names else {})
+    for gtin, names, (product,) in zip(GTINS, wanted, found, strict=False):
+        assert product.gtin == gtin
+        assert product.name == (None if names and "name" not in names else f"Product {gtin}")
+        assert product.brand == (None if names and "brand" not in names else "Acme")
+        assert product.metadata == (None if names else {})
 
 
 async def test_what_is_shared_is_bounded(shelf: World, postgresql: PostgresqlDatabase) -> None:

@@ -525,13 +525,13 @@ async def test_no_condition_in_no_order_reads_a_table_from_end_to_end(stocked: W
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_what_a_page_sends_finds_its_rows_by_index(either_way: World, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[tuple[Read[Any], dict[str, Any]]] = []
-    fetch = SqliteDatabase.fetch
+    usual = SqliteDatabase.read
 
-    async def noted(self: SqliteDatabase, read: Read[Any], *given: Any, **values: Any) -> list[Any]:
+    async def noted(self: SqliteDatabase, read: Read[Any], *given: Any, **values: Any) -> Any:
         sent.append((read, values))
-        return await fetch(self, read, *given, **values)
+        return await usual(self, read, *given, **values)
 
-    monkeypatch.setattr(SqliteDatabase, "fetch", noted)
+    monkeypatch.setattr(SqliteDatabase, "read", noted)
     for listed, fields, orders, cases in FILTERED:
         table = listed.table.name
         for number, (members, _) in enumerate(cases):

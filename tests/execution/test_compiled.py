@@ -6,8 +6,6 @@ import weakref
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import date
-from enum import Enum
 from types import SimpleNamespace
 from typing import Annotated, Any
 
@@ -463,71 +461,6 @@ async def test_new_objects_push_out_old_ones(monkeypatch: pytest.MonkeyPatch) ->
         del item
     gc.collect()
     assert sum(item() is not None for item in gone) <= 10
-
-
-class Color(Enum):
-    RED = "red"
-
-
-@dataclass
-class Exact:
-    name: str
-    nick: str | None
-    day: date | None
-    day_of_birth: date
-    color: Color | None
-    is_big: bool
-    number: int
-
-
-strawberry.enum(Color)
-
-
-@strawberry.type
-class ExactType:
-    is_type_of = staticmethod(instance_of(Exact, exact=True))
-    name: str
-    nick: str | None
-    day: date | None
-    day_of_birth: date
-    color: Color | None
-    is_big: bool
-    number: int
-
-
-@strawberry.type
-class ExactQuery:
-    @strawberry.field
-    def all(self, info: strawberry.Info[Any, None]) -> list[ExactType]:
-        return list(info.context.objects)
-
-
-async def test_attributes_whose_types_are_known_are_output_as_by_graphql_core() -> None:
-    executor = Executor(strawberry.Schema(ExactQuery))
-    document = executor.prepare("{ all { name nick day dayOfBirth color isBig number } }")
-    objects = [
-        Exact("a", None, None, date(2020, 2, 29), None, True, 1),
-        Exact("", "b", date(2020, 2, 29), date(1, 1, 1), Color.RED, False, -1),
-    ]
-    context = SimpleNamespace(objects=objects, loaders={})
-    for _ in range(2):
-        ours = await executor.run(document, document.select(None), {}, context)
-        theirs = await interpret(executor.schema, document, document.select(None), {}, context, None)
-        assert (ours.errors, theirs.errors) == (None, None)
-        assert ours.data == theirs.data
-    source = executor.explain(document, document.select(None), with_source=True)
-    assert "type(x.name)" not in source
-    assert "= x.name" in source
-    assert "2147483647" in source  # a number is still looked at
-
-
-async def test_a_number_that_does_not_fit_is_still_an_error() -> None:
-    executor = Executor(strawberry.Schema(ExactQuery))
-    document = executor.prepare("{ all { name number } }")
-    context = SimpleNamespace(objects=[Exact("a", None, None, date(1, 1, 1), None, True, 2**31)], loaders={})
-    result = await executor.run(document, document.select(None), {}, context)
-    assert result.data is None
-    assert [error.path for error in result.errors or []] == [["all", 0, "number"]]
 
 
 @strawberry.type

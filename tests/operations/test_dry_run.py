@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from graphql import GraphQLObjectType, GraphQLUnionType, get_named_type
 
+from db import definitions
 from db.engine import group_commit
 from db.sql import tables
 from domain.errors import Busy
@@ -288,11 +289,13 @@ async def test_a_read_behind_a_dry_run_that_fails_leaves_nothing(world: World, m
 
     for failure, status in ((RuntimeError("no"), 200), (Busy("Later."), 503)):
 
-        async def fail(*_: Any, failure: Exception = failure) -> Any:
+        async def fail(*_: Any, failure: Exception = failure, **__: Any) -> Any:
             raise failure
 
         with monkeypatch.context() as patched:
+            # The first run makes records, the second an answer straight from rows.
             patched.setattr(assignments, "of_products", fail)
+            patched.setattr(definitions, "fill", fail)
             response = await send()
         assert response.status_code == status
         assert response.json().get("data") in (None, {"assignClaim": None})
