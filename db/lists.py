@@ -13,6 +13,7 @@ from sqlalchemy.sql.expression import ColumnElement
 from db import definitions, paths
 from db.engine.database import Database
 from db.paths import AccessPath
+from db.sql import tables
 from db.sql.filters import COLUMN_OF, Bound, condition, positive, take_apart
 from db.sql.reads import Owners, R, Read, Row
 from db.sql.shapes import shaped
@@ -223,6 +224,10 @@ def _page(
         rows = paths.along(rows, listed.indexed, path)
         if path.keys is not None:
             columns = [Unindexed(column) for column in columns]
+        elif path.owner is not None:
+            # The walk begins at the product where the page does.
+            columns = [tables.products.c.gtin, *columns[1:]]
+            rows = rows.where(*beyond(columns, ascending, behind))
     rows = rows.order_by(*directed(columns, ascending)).limit(bindparam("limit"))
     return listed.read(rows, scans=shape != EVERYTHING)
 

@@ -6,6 +6,8 @@ in a million has, it may well walk all of them in the order asked for. So it is 
 - few rows pass some condition: take the keys of those from that condition's index, look the rows up, sort them;
 - many rows pass every condition: walk the index of the order, which soon finds as many as the page has.
 
+By GTIN, the assignments of one organisation are found along its products, whose GTINs often lie close together.
+
 Which it is shows by counting the keys of each condition, up to `FEW`: one short statement before the page. Nothing is
 counted where the index of the order answers the whole filter by itself. PostgreSQL knows the values' frequencies, and
 is left alone.
@@ -19,8 +21,10 @@ from sqlalchemy import Select, Table, bindparam, func, select, tuple_, union_all
 from sqlalchemy.sql.expression import ColumnElement
 
 from db.engine.database import Database
-from db.sql.filters import MEMBER_OF, condition, entries_of, is_entry, is_of_entries
+from db.sql.filters import MEMBER_OF, condition, entries_of, is_entry, is_of_entries, is_of_owner
 from db.sql.reads import Read
+from db.sql.tables import products
+from db.sql.types import Unindexed
 from domain.filters import Condition, Either, Every, Where
 
 FEW = 6000
@@ -38,10 +42,14 @@ class Index(NamedTuple):
 
 
 class AccessPath(NamedTuple):
-    """How a page is read: along an index, by the keys of a condition if there is one."""
+    """How a page is read: along an index, by the keys of a condition if there is one.
+
+    Or along the products of an `owner`, which is a condition, and what is assigned to each.
+    """
 
     walk: str
     keys: Where | None = None
+    owner: Condition | None = None
 
 
 class Indexed(NamedTuple):
@@ -71,7 +79,20 @@ async def access_path(
     if is_whole:
         return AccessPath(walk)
     keys = await few_keys(database, indexed, shape, values)
-    return AccessPath(walk, keys)
+    return AccessPath(walk, keys, _owner(indexed, shape, order) if keys is None else None)
+
+
+def _owner(indexed: Indexed, shape: Where, order: tuple[str, ...]) -> Condition | None:
+    """The condition on the one organisation that owns all that passes, where its products lead in the order."""
+    tests = _together(shape) if order == indexed.key else ()
+    return next(
+        (
+            test
+            for test in tests
+            if isinstance(test, Condition) and test.operator == "eq" and is_of_owner(test, indexed.table)
+        ),
+        None,
+    )
 
 
 async def few_keys(database: Database, indexed: Indexed, shape: Where, values: dict[str, Any]) -> Where | None:
@@ -119,7 +140,7 @@ def candidates(indexed: Indexed, shape: Where) -> tuple[Where, ...]:
         # One that says less than another need not be counted.
         if part is not None and not any(_has_all(each, part) for each in found):
             found = [each for each in found if not _has_all(part, each)] + [part]
-    found += [test for test in tests if is_of_entries(test)]
+    found += [test for test in tests if is_of_entries(test) or is_of_owner(test, indexed.table)]
     found += [
         test for test in tests if isinstance(test, Either) and all(candidates(indexed, part) for part in test.parts)
     ]
@@ -180,8 +201,23 @@ def keys(indexed: Indexed, part: Where) -> Select[Any]:
     if isinstance(part, Condition) and is_of_entries(part):
         entries = entries_of(part, indexed.table.name)
         return select(*(entries.c[name] for name in indexed.key)).where(is_entry(part, entries))
+    if isinstance(part, Condition) and is_of_owner(part, indexed.table):
+        found = select(*(indexed.table.c[name] for name in indexed.key))
+        return _along_owner(found, indexed, part)
     found = select(*(indexed.table.c[name] for name in indexed.key)).where(condition(part, indexed.table))
     return found.with_hint(indexed.table, f"INDEXED BY {_index_of(indexed, part)}", "sqlite")
+
+
+def _along_owner(rows: Select[Any], indexed: Indexed, owner: Condition) -> Select[Any]:
+    """The rows, found along the products of their owners."""
+    # Not the other way round: no product is looked for by an assignment's GTIN.
+    rows = rows.where(condition(owner, products), indexed.table.c.gtin == Unindexed(products.c.gtin))
+    rows = rows.with_hint(products, "INDEXED BY ix_products_organization", "sqlite")
+    return rows.with_hint(indexed.table, f"INDEXED BY {_key_index(indexed)}", "sqlite")
+
+
+def _key_index(indexed: Indexed) -> str:
+    return next(index.name for index in indexed.indexes if index.members[: len(indexed.key)] == indexed.key)
 
 
 def _index_of(indexed: Indexed, part: Where) -> str:
@@ -191,10 +227,12 @@ def _index_of(indexed: Indexed, part: Where) -> str:
 
 def along(rows: Select[Any], indexed: Indexed, path: AccessPath) -> Select[Any]:
     """The rows, found along that path; the order must not be one that an index gives when there are keys."""
+    if path.owner is not None:
+        return _along_owner(rows, indexed, path.owner)
     if path.keys is None:
         return rows.with_hint(indexed.table, f"INDEXED BY {path.walk}", "sqlite")
-    key = next(index.name for index in indexed.indexes if index.members[: len(indexed.key)] == indexed.key)
-    return rows.where(_among_keys(indexed, path.keys)).with_hint(indexed.table, f"INDEXED BY {key}", "sqlite")
+    rows = rows.where(_among_keys(indexed, path.keys))
+    return rows.with_hint(indexed.table, f"INDEXED BY {_key_index(indexed)}", "sqlite")
 
 
 def _among_keys(indexed: Indexed, part: Where) -> ColumnElement[bool]:

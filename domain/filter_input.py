@@ -397,6 +397,12 @@ def entry(member: str, words: str) -> Filter:
     return single(_ENTRY, where, words)
 
 
+def mine(words: str) -> Filter:
+    """That an organisation of whoever asks owns it."""
+    own = Condition("organization_id", "own")
+    return flag(lambda value: own if value else Not(own), words)
+
+
 def within(member: str, words: str) -> Filter:
     """That a date lies within some days from today on."""
 

@@ -27,6 +27,7 @@ class Condition(msgspec.Struct, frozen=True):
     | `has` | is a list with that value, or a map with that key and value |
     | `has_any` | is a list with at least one of the values |
     | `where` | refers to a record for which the `Where` in `value` holds |
+    | `own` | is an organisation of whoever asks |
     """
 
     member: str
@@ -185,6 +186,20 @@ def settled(where: Where, member: str, definitions: Sequence[Any]) -> Where:
                 return one_of(f"{member}_id", sorted(item.id for item in definitions if matches(inner, item)))
             case Not(Condition(name, "where", inner)) if name == member:
                 return one_of(f"{member}_id", sorted(item.id for item in definitions if not matches(inner, item)))
+        return test
+
+    return replaced(where, change)
+
+
+def owned(where: Where, organization_ids: Sequence[ShortId]) -> Where:
+    """The same with what is the caller's own as conditions on these organisations."""
+
+    def change(test: Condition | Not) -> Where:
+        match test:
+            case Condition(member, "own"):
+                return one_of(member, organization_ids)
+            case Not(Condition(_, "own") as part):
+                return negation(change(part))
         return test
 
     return replaced(where, change)

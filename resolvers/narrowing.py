@@ -7,14 +7,14 @@ from typing import Any
 
 from db.assignments import Assignments
 from domain.access import require_private
-from domain.filters import Condition, Not, Where, among_own, asks_for, every, settled
+from domain.filters import Condition, Not, Where, among_own, asks_for, every, owned, settled
 from resolvers.operation import Context, read_operation
 
 
 @read_operation
 async def of_products(context: Context, where: Where) -> Where:
     """The filter of products as `db` answers it. Raises `Forbidden`."""
-    return _with_own_notes(context, where)
+    return _of_caller(context, where)
 
 
 @read_operation
@@ -23,14 +23,16 @@ async def of_assignments(context: Context, stored: Assignments[Any, Any], where:
 
     Raises `Forbidden`.
     """
-    asked = _with_own_notes(context, where)
+    asked = _of_caller(context, where)
     visible = await stored.every(context.database, context.caller.organization_ids)
     hidden = await stored.hidden(context.database, context.caller.organization_ids)
     asked = settled(asked, stored.name, visible)
     return every([asked, Not(Condition(f"{stored.name}_id", "in", tuple(sorted(hidden))))]) if hidden else asked
 
 
-def _with_own_notes(context: Context, where: Where) -> Where:
+def _of_caller(context: Context, where: Where) -> Where:
+    if asks_for(where, "organization_id", "own"):
+        where = owned(where, [organization.id for organization in context.caller.organizations])
     if not asks_for(where, "metadata"):
         return where
     require_private(context.caller, "metadata")

@@ -6,7 +6,20 @@ by shape; values are parameters, a list is one parameter.
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Alias, FromClause, String, Table, and_, bindparam, false, literal_column, or_, select, true
+from sqlalchemy import (
+    Alias,
+    FromClause,
+    Select,
+    String,
+    Table,
+    and_,
+    bindparam,
+    false,
+    literal_column,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.sql.expression import BindParameter, ColumnElement
 
 from db.sql import tables
@@ -30,7 +43,7 @@ def positive(where: Where, table: Table) -> Where:
 
     def change(test: Condition | Not) -> Where:
         match test:
-            case Not(Condition(member, "eq" | "in" as operator, value)):
+            case Not(Condition(member, "eq" | "in" as operator, value)) if not is_of_owner(test.part, table):
                 kind = column_of(table, member).type
                 if isinstance(kind, VocabularyText):
                     named = value if operator == "in" else (value,)
@@ -109,6 +122,8 @@ def condition(
 def _condition(test: Condition, table: FromClause, unhelpful: Unhelpful, bound: Bound | None) -> ColumnElement[bool]:
     if is_of_entries(test):
         return _has(test, table)
+    if is_of_owner(test, table):
+        return _is_owned(test, table)
     column = column_of(table, test.member)
     if (test.member, test.operator) in unhelpful:
         column = Unindexed(column)
@@ -142,10 +157,19 @@ def _condition(test: Condition, table: FromClause, unhelpful: Unhelpful, bound: 
 
 
 def column_of(table: FromClause, member: str) -> ColumnElement[Any]:
-    """What a condition on the member looks at; assignments are owned by the owner of their product."""
-    if member == "organization_id" and member not in table.c:
-        return tables.owner_of(table)
+    """What a condition on the member looks at."""
     return table.c[COLUMN_OF.get(member, member)]
+
+
+def is_of_owner(test: Where, table: FromClause) -> bool:
+    """Whether it is a condition on who owns assignments, which is the owner of their product."""
+    return isinstance(test, Condition) and test.member == "organization_id" and test.member not in table.c
+
+
+def _is_owned(test: Condition, table: FromClause) -> ColumnElement[bool]:
+    products = tables.products
+    own: Select[Any] = select(literal_column("1")).where(products.c.gtin == table.c.gtin, condition(test, products))
+    return Exists(own.correlate(table).scalar_subquery())
 
 
 def is_of_entries(test: Where) -> bool:

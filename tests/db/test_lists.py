@@ -20,7 +20,7 @@ from db.sql.filters import positive, take_apart
 from db.sql.reads import Read
 from domain.countries import ALPHA2
 from domain.filter_input import MAX_LIST, Fields, parse_where
-from domain.filters import EVERYTHING, NOTHING, Where, settled
+from domain.filters import EVERYTHING, NOTHING, Where, owned, settled
 from domain.lists import CERTIFICATION_ASSIGNMENTS, CLAIM_ASSIGNMENTS, PRODUCTS
 from domain.paging import (
     AssignmentOrderField,
@@ -30,12 +30,14 @@ from domain.paging import (
     Window,
 )
 from domain.records import CertificationAssignment, ClaimAssignment, Product
-from domain.short_id import new_short_id
+from domain.short_id import catalogue_id, new_short_id
 from domain.text import fold
 from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, Standing, VerificationStatus
 from tests.world import BODY, FAIR_TRADE, NON_GMO, PRIVATE, USDA_ORGANIC, VEGAN, World
 
 TODAY = date(2026, 11, 22)
+OWNER = catalogue_id("organization", "brand")
+NOBODY = new_short_id(datetime(2026, 1, 1, tzinfo=UTC))
 MOMENTS = [datetime(2026, 3, day, 12, 0, 0, day, tzinfo=UTC) for day in (1, 2, 3)]
 DAYS = [None, date.min, date.max, *(TODAY + timedelta(days) for days in (-400, -1, 0, 1, 30, 60, 61))]
 NAMES = ["Oat drink", "oat bar", "Straße", "STRASSE 2", "Zebra", "", "Ärger", "émile", "💚"]
@@ -261,6 +263,16 @@ def of_assignments() -> list[Case]:
         ({"standing": {"in": []}}, lambda a: False),
         ({"updated_at": {"range": {"from": MOMENTS[1]}}}, lambda a: a.updated_at >= MOMENTS[1]),
         ({"updated_at": {"range": {"to": MOMENTS[1]}}}, lambda a: a.updated_at <= MOMENTS[1]),
+        ({"mine": True}, lambda a: a.organization_id == OWNER),
+        ({"mine": False}, lambda a: a.organization_id != OWNER),
+        ({"mine": True, "lapses_on": {"eq": TODAY}}, lambda a: a.organization_id == OWNER and lapse(a) == TODAY),
+        ({"organization": {"eq": OWNER}}, lambda a: a.organization_id == OWNER),
+        ({"organization": {"in": [OWNER, NOBODY]}}, lambda a: a.organization_id == OWNER),
+        ({"not": {"organization": {"eq": OWNER}}}, lambda a: a.organization_id != OWNER),
+        (
+            {"or": [{"mine": True}, {"gtin": {"eq": gtin(3)}}]},
+            lambda a: a.organization_id == OWNER or a.gtin == gtin(3),
+        ),
         ({"metadata": {"key": "lot", "eq": "2"}}, lambda a: a.metadata.get("lot") == "2"),
         ({"metadata": {"key": "site", "eq": "2"}}, lambda a: False),
         ({"not": {"metadata": {"key": "lot", "eq": "1"}}}, lambda a: a.metadata.get("lot") != "1"),
@@ -341,6 +353,9 @@ OF_PRODUCTS: list[Case] = [
     ({"name": {"eq": "strasse"}}, lambda p: p.name == "Straße"),
     ({"name": {"starts_with": "💚"}}, lambda p: p.name == "💚"),
     ({"name": {"eq": ""}}, lambda p: p.name == ""),
+    ({"mine": True}, lambda p: p.organization_id == OWNER),
+    ({"not": {"mine": True}}, lambda p: p.organization_id != OWNER),
+    ({"organization": {"eq": OWNER}}, lambda p: p.organization_id == OWNER),
     ({"brand": {"eq": "Acme"}}, lambda p: p.brand in ("Acme", "acme")),
     ({"brand": {"in": ["ACME", ""]}}, lambda p: p.brand in ("Acme", "acme", "")),
     ({"brand": {"starts_with": "BRÄ"}}, lambda p: p.brand == "Bräu"),
@@ -369,7 +384,7 @@ FILTERED: list[tuple[Listed[Any], Fields, Sequence[Order], list[Case]]] = [
 
 async def asked(world: World, fields: Fields, members: dict[str, Any]) -> Where:
     known = await definitions.current(world.database)
-    where = parse_where(fields, members, TODAY)
+    where = owned(parse_where(fields, members, TODAY), [world.brand])
     where = settled(where, "certification", list(known.certifications.values()))
     return settled(where, "claim", list(known.claims.values()))
 
@@ -493,6 +508,7 @@ async def test_no_condition_in_no_order_reads_a_table_from_end_to_end(stocked: W
             shape, values = take_apart(positive(where, listed.table))
             values |= {"p0": "", "p1": "", "p2": "", "limit": 26, "most": 9}
             named = {*members, *(members.get("not") or {}), *(["is_empty"] if "is_empty" in repr(members) else [])}
+            named |= {"not"} if members.get("mine") is False else set()
             found = paths.candidates(listed.indexed, shape)
             if found:
                 counted = steps(stocked, paths._counts(listed.indexed, shape), values)
@@ -502,7 +518,7 @@ async def test_no_condition_in_no_order_reads_a_table_from_end_to_end(stocked: W
                     order.by, ""
                 )
                 walk, is_whole = paths.walked(listed.indexed, shape, order.names)
-                assert found or is_whole or "not" in members or named & {*WITHOUT_INDEX, "active_on", "and"}, members
+                assert found or is_whole or named & {*WITHOUT_INDEX, "active_on", "and", "not"}, members
                 for window in (Window(25), Window(25, position=("",)), Window(25, backward=True, position=("",))):
                     for keys in found:
                         plan = steps(
@@ -555,6 +571,24 @@ async def test_what_a_page_sends_finds_its_rows_by_index(either_way: World, monk
                         assert window.position is None or own[0].startswith("SEARCH"), (members, order, plan)
                     sql = read.compiled(SQLITE).statement.sql
                     assert where == EVERYTHING or "INDEXED BY" in sql, (members, sql)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_by_gtin_the_assignments_of_one_owner_are_found_along_its_products(
+    stocked: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "FEW", 0)
+    start = "SEARCH products USING COVERING INDEX ix_products_organization (organization_id=?"
+    for listed, fields, orders, _ in FILTERED[1:]:
+        shape, values = take_apart(await asked(stocked, fields, {"mine": True, "active_on": TODAY}))
+        for window in (Window(25), Window(25, position=("",)), Window(25, backward=True, position=("",))):
+            path = await paths.access_path(stocked.database, listed.indexed, shape, values, orders[0].names)
+            read = lists.page_read(listed, shape, orders[0], window, path)
+            plan = steps(stocked, read, {**values, "p0": "", "p1": "", "limit": 26})
+            bound = "" if window.position is None else " AND gtin<?" if window.backward else " AND gtin>?"
+            assert plan[0] == f"{start}{bound})"
+            # What one product holds is put in order, and nothing else.
+            assert "USE TEMP B-TREE FOR ORDER BY" not in plan
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -139,6 +139,11 @@ def by_your_own_data(data: dict[str, Any]) -> None:
     assert {node["metadata"]["renewal"] for node in nodes} == {"asked"}
 
 
+def what_is_mine(data: dict[str, Any]) -> None:
+    lapsed = data["certificationAssignments"]
+    assert "Demo cane sugar" in {node["product"]["name"] for node in lapsed["nodes"]}
+
+
 def browse_the_catalogue(data: dict[str, Any]) -> None:
     (body,) = data["certificationBodies"]["nodes"]
     assert body["name"] == "Ecocert"
@@ -229,6 +234,7 @@ EXPECTED = {
     "PageForward": page_forward,
     "PageBack": page_back,
     "WhoHoldsThis": who_holds_this,
+    "WhatIsMine": what_is_mine,
     "LapsingSoon": lapsing_soon,
     "ActiveOnADay": active_on_a_day,
     "ByYourOwnData": by_your_own_data,

@@ -1,0 +1,79 @@
+"""Asking for what one's own organisations own, and for what others do: the same question from whoever asks."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+
+from domain.vocabulary import KeyKind, Role
+from resolvers.keys import set_member
+from tests.operations.faces import Rest
+from tests.operations.test_connections import ask
+from tests.world import FAIR_TRADE, GTIN, NON_GMO, OTHERS_GTIN, OTHERS_PRIVATE, PRIVATE, VEGAN, World
+
+ANN = "ann@example.org"
+QUERY = """query ($products: ProductWhere, $held: CertificationAssignmentWhere, $made: ClaimAssignmentWhere) {
+  products(where: $products) { totalCount nodes { gtin } }
+  certificationAssignments(where: $held) { totalCount nodes { gtin certification { id } } }
+  claimAssignments(where: $made) { totalCount nodes { gtin } }
+  certificationAssignmentStats(where: $held) { totalCount }
+  claimAssignmentStats(where: $made) { totalCount } }"""
+
+
+@pytest.fixture
+async def shared(world: World) -> World:
+    """What either organisation owns holds and claims something, private certifications included."""
+    await world.add_certification(GTIN, PRIVATE)
+    await world.add_certification(OTHERS_GTIN, OTHERS_PRIVATE)
+    await world.add_certification(OTHERS_GTIN, FAIR_TRADE)
+    for gtin, claim, key in ((GTIN, VEGAN, "manager"), (OTHERS_GTIN, NON_GMO, "rival"), (OTHERS_GTIN, VEGAN, "rival")):
+        assert (await Rest(world).assign_claim(gtin, claim, key)).ok
+    for organization in ("rival", "brand"):
+        await set_member(world.database, organization, ANN, Role.READONLY)
+    await world.add_key("ann", "brand", Role.READONLY, KeyKind.USER, user=ANN)
+    return world
+
+
+async def owned(world: World, where: dict[str, Any], key: str) -> tuple[list[int], set[str]]:
+    """How many of each list pass the filter, and the GTINs of all of them."""
+    found = await ask(world, QUERY, key, products=where, held=where, made=where)
+    pages = [found[name] for name in ("products", "certificationAssignments", "claimAssignments")]
+    totals = [page["totalCount"] for page in pages]
+    assert totals == [len(page["nodes"]) for page in pages]
+    assert totals[1:] == [found[f"{name}AssignmentStats"]["totalCount"] for name in ("certification", "claim")]
+    return totals, {node["gtin"] for page in pages for node in page["nodes"]}
+
+
+async def test_what_is_mine_depends_on_who_asks(shared: World) -> None:
+    for key in ("manager", "readonly"):
+        assert await owned(shared, {"mine": True}, key) == ([1, 2, 1], {GTIN})
+        assert await owned(shared, {"not": {"mine": False}}, key) == ([1, 2, 1], {GTIN})
+        # The rival's private seal does not exist here.
+        assert await owned(shared, {"mine": False}, key) == ([1, 1, 2], {OTHERS_GTIN})
+    assert await owned(shared, {"mine": True}, "ann") == ([2, 4, 3], {GTIN, OTHERS_GTIN})
+    assert await owned(shared, {"mine": True}, "rival") == ([1, 2, 2], {OTHERS_GTIN})
+    # What belongs to whom is public; which definitions are private is not.
+    assert await owned(shared, {"mine": True}, "publishable") == ([1, 1, 1], {GTIN})
+
+
+async def test_whose_is_asked_for_by_id(shared: World) -> None:
+    assert await owned(shared, {"organization": {"eq": shared.rival}}, "manager") == ([1, 1, 2], {OTHERS_GTIN})
+    assert await owned(shared, {"organization": {"eq": shared.rival}}, "rival") == ([1, 2, 2], {OTHERS_GTIN})
+    both = {"organization": {"in": [shared.brand, shared.rival]}}
+    assert await owned(shared, both, "manager") == ([2, 3, 3], {GTIN, OTHERS_GTIN})
+    assert await owned(shared, {"organization": {"eq": shared.rival}, "mine": True}, "manager") == ([0, 0, 0], set())
+
+
+async def test_exports_take_the_same_filter(shared: World) -> None:
+    for key, own in (("readonly", GTIN), ("rival", OTHERS_GTIN)):
+        for name in ("products", "certifications", "claims"):
+            answer = await shared.client.get(
+                f"/certifications/api/v1/exports/{name}",
+                params={"where": json.dumps({"mine": True}), "format": "csv"},
+                headers={"X-API-Key": shared.keys[key]},
+            )
+            assert answer.status_code == 200, answer.text
+            rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+            assert {row["gtin"] for row in rows} == {own}
