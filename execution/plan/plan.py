@@ -189,6 +189,7 @@ class Program:
     def weight(self) -> int:
         """Its memory in characters of a document's text, which take more than ten times that of generated Python.
 
-        A place that remembers lasting objects counts for what it may come to hold.
+        A place that remembers lasting objects counts for what it may come to hold, and so does a shape.
         """
-        return 100 + 10 * len(self.fields) + len(self.source) // 12 + 300 * self.source.count(".keep(")
+        places = self.source.count(".keep(") + sum(f.shape is not None or f.items is not None for f in self.fields)
+        return 100 + 10 * len(self.fields) + len(self.source) // 12 + 300 * places

@@ -66,13 +66,14 @@ def items(info: strawberry.Info[Any, Any]) -> Items | None:
 async def _fill(run: Run, shape: Shape, into: Lists) -> None:
     below: list[Lists] = [{} for _ in shape.children]
     await shape.rows.source.fill(run.context, shape, into, below)
-    await _fill_children(run, shape, below)
+    if perf_counter() - run.since > HELD:
+        await run.give_way()
+    if below:
+        await _fill_children(run, shape, below)
 
 
 async def _fill_children(run: Run, shape: Shape, below: Sequence[Lists]) -> None:
     source = shape.rows.source
-    if perf_counter() - run.since > HELD:
-        await run.give_way()
     # What nobody waits for gains nothing from a task of its own.
     tasks: list[asyncio.Task[None]] = []
     try:
