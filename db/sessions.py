@@ -54,6 +54,13 @@ def _open_sessions() -> Select[Any]:
     )
 
 
+LINKS_OF_USER = Read(
+    select(sign_in_links.c.digest).where(
+        sign_in_links.c.user_id == bindparam("user_id"),
+        sign_in_links.c.expires_at > bindparam("ending", type_=UtcDateTime()),
+    ),
+    lambda row: str(row[0]),
+)
 OF_ORGANIZATION = Read(
     _open_sessions().order_by(sessions.c.created_at.desc(), sessions.c.id).limit(literal_column(str(MAX_SHOWN))),
     lambda row: BrowserSession(*row),
@@ -79,6 +86,12 @@ async def add_sign_in_link(
     """Stores a link that signs in once, by its token's digest, and forgets the expired ones."""
     await transaction.execute(delete(sign_in_links).where(sign_in_links.c.expires_at < at))
     await transaction.insert(sign_in_links, {"digest": digest, **who._asdict(), "expires_at": expires_at})
+
+
+async def has_link_since(transaction: Transaction, user_id: ShortId, ending: datetime) -> bool:
+    """Whether a link of a user ends later than that. Nobody else makes one for the user until the transaction ends."""
+    await transaction.serialize(f"links of {user_id}")
+    return bool(await transaction.fetch(LINKS_OF_USER, user_id=user_id, ending=ending))
 
 
 async def use_sign_in_link(transaction: Transaction, digest: str, now: datetime) -> SignedInAs | None:

@@ -56,10 +56,13 @@ class Invitation(Record, frozen=True):
 
 
 class NewInvitation(Record, frozen=True):
-    """An invitation that was just made. `link` is stored nowhere: it cannot be shown again."""
+    """An invitation that was just made.
+
+    `link` is stored nowhere, so that it cannot be shown again; None where it was sent to the person.
+    """
 
     entry: Invitation
-    link: str
+    link: str | None
 
 
 class BrowserSession(Record, frozen=True):

@@ -51,21 +51,24 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
         public_url=settings.public_url,
         origins=origins,
     )
+    mailer = Mailer(settings, address(settings))
     edge = GatewayEdge(
-        _pages(settings, database, credentials, counting),
+        _pages(settings, database, credentials, counting, mailer),
         BodyLimit(Rest(error_pages), settings.max_body_bytes, error_pages),
         {"/graphql": graphql_endpoint(settings, database)},
         database,
         RateLimits(counting, settings.rate_limit_per_minute, settings.rate_limit_per_day),
         credentials,
         error_pages,
-        Mailer(address(settings)),
+        mailer,
         settings.public_path,
     )
     return cors(edge, origins, GUARDED, split(settings.cors_headers)) if origins else edge
 
 
-def _pages(settings: Settings, database: Database, credentials: Credentials, counting: Limiter) -> Starlette:
+def _pages(
+    settings: Settings, database: Database, credentials: Credentials, counting: Limiter, mailer: Mailer
+) -> Starlette:
     """What anybody may ask for. It is told when the server starts and stops, too."""
     error_pages = settings.error_pages
 
@@ -101,6 +104,7 @@ def _pages(settings: Settings, database: Database, credentials: Credentials, cou
     pages.state.settings = settings
     pages.state.credentials = credentials
     pages.state.limiter = counting
+    pages.state.mailer = mailer
     pages.state.openid = OpenIdProvider(settings) if settings.oidc_issuer else None
     return pages
 

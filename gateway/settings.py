@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from domain.email_address import is_email
 from domain.problem import ErrorPages
 from domain.web_address import why_not_a_web_address
 
@@ -19,7 +20,7 @@ REDIS_SCHEMES = ("redis", "rediss", "valkey", "valkeys", "unix")
 SIGNATURES = {f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)} | {"EdDSA"}
 """The algorithms whose keys an authorization server can publish: never `none`, never a shared secret."""
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _HEADER_NAME = re.compile(r"[a-z0-9_-]+")
 
 
@@ -102,7 +103,7 @@ def _issuer(url: str) -> str:
     if url:
         parts = urlsplit(url) if _is_plain(url) else None
         # In the clear, whoever is on the way could sign tokens; nobody is between a machine and itself.
-        if parts is None or (parts.scheme != "https" and parts.hostname not in _LOOPBACK):
+        if parts is None or (parts.scheme != "https" and parts.hostname not in LOOPBACK):
             raise PydanticCustomError("issuer", "should be an https URL, such as https://login.example.org")
     return url
 
@@ -113,6 +114,29 @@ def _audience(audience: str, info: ValidationInfo) -> str:
             "audience", "it should name this server, since CERTGATE_OAUTH_ISSUER is set; set it, or CERTGATE_PUBLIC_URL"
         )
     return audience
+
+
+def _smtp_url(url: str) -> str:
+    if url:
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
+            usable = usable and parts.path in ("", "/") and not parts.query
+        except ValueError:
+            usable = False
+        if not usable:
+            raise PydanticCustomError("smtp_url", "should look like smtp://user:password@mail.example.org:587")
+    return url
+
+
+def _smtp_from(address: str, info: ValidationInfo) -> str:
+    if (address or info.data.get("smtp_url")) and not (is_email(address) and info.data.get("public_url")):
+        raise PydanticCustomError(
+            "smtp_from",
+            "it should be the e-mail address that sends, since CERTGATE_SMTP_URL is set; set it, and"
+            " CERTGATE_PUBLIC_URL, to which links in mails lead",
+        )
+    return address
 
 
 def _client_id(id: str, info: ValidationInfo) -> str:
@@ -209,6 +233,19 @@ class Settings(BaseModel):
         default="organization",
         min_length=1,
         description="The claim of a token that names the organisation it acts for, by slug or id.",
+    )
+    # Kept out of the representation: it may hold a password.
+    smtp_url: Annotated[str, AfterValidator(_smtp_url)] = Field(
+        default="",
+        repr=False,
+        description="The mail server that sends invitations and links to sign in: smtp://USER:PASSWORD@HOST:587, where"
+        " STARTTLS encrypts, or smtps://USER:PASSWORD@HOST:465. It needs CERTGATE_PUBLIC_URL. Empty: links are shown to"
+        " those who invite.",
+    )
+    smtp_from: Annotated[str, AfterValidator(_smtp_from)] = Field(
+        default="",
+        validate_default=True,
+        description="The address that sends them, such as certgate@example.org.",
     )
     oidc_issuer: Annotated[str, AfterValidator(_issuer)] = Field(
         default="",

@@ -57,6 +57,7 @@ class Context:
         "_charge",
         "_confirmed",
         "_undo",
+        "afterwards",
         "caller",
         "database",
         "dry_run",
@@ -86,6 +87,8 @@ class Context:
         self.idempotency = OneWrite(caller.principal, idempotency_key) if idempotency_key else None
         self.expected = expected
         self.dry_run = False
+        self.afterwards: Callable[[Any], Awaitable[Any]] | None = None
+        """What an operation leaves to be done once its write is stored; it may change the answer."""
         self.replayed: list[str] = []
         self._confirmed = False
         self._undo: AsyncExitStack | None = None
@@ -248,7 +251,7 @@ class WriteOperation(Generic[C, D]):
         async with context.database.write(single=single) as transaction:
             change = await self._once(context, transaction, command)
         _report(change)
-        return change
+        return change if context.afterwards is None else await context.afterwards(change)
 
     async def in_bulk(self, context: Context, rows: Sequence[BulkRow[C]], policy: BulkPolicy) -> list[D | DomainError]:
         """Does it for at most 100 rows in one transaction; the answer has a change or a refusal for each, in order.

@@ -1,5 +1,6 @@
 """Members, invitations and browser sessions of an organisation, as its managers see and end them."""
 
+from functools import partial
 from secrets import token_urlsafe
 
 import msgspec
@@ -27,6 +28,7 @@ from domain.people import (
     RevokeInvitation,
 )
 from domain.short_id import ShortId, new_short_id
+from resolvers.letters import Letter
 from resolvers.operation import Context, read_operation, write_operation
 from resolvers.repetition import shown_once
 
@@ -103,7 +105,25 @@ async def create_invitation(
         expires_at=context.now + INVITATION_LIFE,
     )
     await invitations.add(transaction, invitation, digest(token))
-    return Change(None, NewInvitation(invitation, f"{context.site}/invitation?token={token}"))
+    made = Change(None, NewInvitation(invitation, f"{context.site}/invitation?token={token}"))
+    # A letter about what is not stored would lead nowhere.
+    context.afterwards = partial(_sent, context)
+    return made
+
+
+async def _sent(context: Context, made: Change[None, NewInvitation]) -> Change[None, NewInvitation]:
+    """What was made, without its link if that could be sent to the person who is invited."""
+    invitation, link = made.after.entry, made.after.link
+    names = [each.name for each in context.caller.organizations if each.id == invitation.organization_id]
+    letter = Letter(
+        invitation.email,
+        f"You are invited to {names[0]}",
+        f"You are invited to {names[0]} on certgate, as {invitation.role}. Accept by this link, which works once and"
+        f" until {invitation.expires_at:%d %B %Y}:\n\n{link}\n\nIf you do not expect this, do nothing.\n",
+    )
+    if context.post is None or not await context.post.send(letter):
+        return made
+    return msgspec.structs.replace(made, after=msgspec.structs.replace(made.after, link=None))
 
 
 @write_operation

@@ -10,16 +10,18 @@ from typing import NamedTuple
 from db import accounts, invitations, keys, organizations, sessions
 from db.engine.database import Database, Transaction
 from db.keys import find_key
-from domain.access import SignedInAs
+from domain.access import Membership, SignedInAs
 from domain.account import User
 from domain.api_keys import digest, is_well_formed
 from domain.people import Invitation
 from domain.records import Organization
 from domain.short_id import ShortId, new_short_id
 from domain.vocabulary import KeyKind, Role
+from resolvers.letters import Letter, Post
 from resolvers.organizations import existing, existing_member
 
 LINK_LIFE = timedelta(hours=1)
+_BETWEEN_LETTERS = timedelta(minutes=1)
 
 
 class Session(NamedTuple):
@@ -34,6 +36,33 @@ async def create_sign_in_link(database: Database, key: ShortId, now: datetime | 
     now = now or datetime.now(UTC)
     async with database.write() as transaction:
         return await _linked(transaction, SignedInAs(api_key_id=key), now)
+
+
+async def send_sign_in_links(database: Database, post: Post, email: str, now: datetime | None = None) -> None:
+    """Writes to a member how to sign in; to nobody else, and at most once a minute. The caller is not told which."""
+    now = now or datetime.now(UTC)
+    async with database.write() as transaction:
+        user = await accounts.find_user_by_email(transaction, email.lower())
+        if user is None or await sessions.has_link_since(transaction, user.id, now + LINK_LIFE - _BETWEEN_LETTERS):
+            return
+        choices = [
+            Choice(
+                held.organization,
+                held.role,
+                await _linked(transaction, _member(user, held), now),
+            )
+            for held in await accounts.memberships_of(transaction, user.id)
+        ]
+    if choices:
+        links = "".join(f"{each.organization.name}: {post.site}/sign-in?link={each.token}\n\n" for each in choices)
+        await post.send(
+            Letter(
+                user.email,
+                "Your link to sign in",
+                f"Sign in by this link, which works once and for an hour:\n\n{links}"
+                "If you did not ask for it, do nothing.\n",
+            )
+        )
 
 
 async def create_members_link(database: Database, organization: str, email: str, now: datetime | None = None) -> str:
@@ -147,7 +176,7 @@ async def sign_in_with_address(
         known = await accounts.find_user_by_email(transaction, email)
         held = await accounts.memberships_of(transaction, known.id) if known is not None else []
         standing = [
-            (membership, SignedInAs(user_id=known.id, organization_id=membership.organization.id))
+            (membership, _member(known, membership))
             for membership in held
             if known is not None and (named is None or membership.organization.id == named.id)
         ]
@@ -157,6 +186,10 @@ async def sign_in_with_address(
             Choice(membership.organization, membership.role, await _linked(transaction, who, now))
             for membership, who in standing
         ]
+
+
+def _member(user: User, membership: Membership) -> SignedInAs:
+    return SignedInAs(user_id=user.id, organization_id=membership.organization.id)
 
 
 async def _named(transaction: Transaction, name: str) -> Organization | None:

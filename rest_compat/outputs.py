@@ -249,9 +249,9 @@ INVITATION_CREATED = output(
         moment(NewInvitation, "entry.expires_at"),
         told(
             "link",
-            Annotated[str, Meta(max_length=2000)],
+            Annotated[str, Meta(max_length=2000)] | None,
             "The link to pass on: whoever opens it first becomes the member. It is shown here and never again: only a"
-            " digest is stored.",
+            " digest is stored. Null where it was sent by e-mail.",
             "link",
             example="https://certgate.example.org/invitation?token=6PDBXzTCeuXjWLCR5mBZkWx1xVzHq0oYdmqbTqCkPUQ",
         ),

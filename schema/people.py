@@ -70,7 +70,7 @@ class InvitationCreated(Success):
     link: str | None = strawberry.field(
         description=(
             "The link to pass on: whoever opens it first becomes the member. It is shown here and never again: only a"
-            " digest is stored. Null on a dry run."
+            " digest is stored. Null where it was sent by e-mail, and on a dry run."
         )
     )
 

@@ -1,4 +1,4 @@
-"""Signing in from a one-use link, with an API key or by an invitation, and out again.
+"""Signing in from a one-use link, with an API key, by an invitation or elsewhere, and out again.
 
 The link is printed at the terminal. Opening it trades its token for a session whose secret travels in a cookie that no
 script can read; from then on the browser acts with the authority of the API key or the membership behind it. Whoever
@@ -11,11 +11,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from domain.email_address import is_email
 from domain.errors import Busy, RateLimited, Unauthorized
 from gateway.auth.credentials import SESSION_COOKIE, Credentials, refuse_cross_site, session_cookie
 from gateway.auth.openid import CALLBACK_PATH, Attempt, Identity, OpenIdProvider, SignInRefused
@@ -64,13 +66,19 @@ def _counted(answer: Answer) -> Answer:
 
 async def _sign_in(request: Request) -> Response:
     if request.method == "POST":
-        return await _with_key(request)
+        return await _entered(request)
+    if "link" in request.query_params:
+        return pages.standalone(pages.link(request.query_params["link"]), 200, _FORM)
     if "token" not in request.query_params:
         return await _form(request)
     if request.method == "HEAD":
         # Starlette routes HEAD to whatever takes GET, but asking about a link must not use it up.
         raise HTTPException(405, "Open the sign-in link with GET.", {"Allow": "GET"})
-    session = await sessions.sign_in(request.app.state.database, request.query_params["token"], _life(request))
+    return await _with_link(request, request.query_params["token"])
+
+
+async def _with_link(request: Request, token: str) -> Response:
+    session = await sessions.sign_in(request.app.state.database, token, _life(request))
     if session is None:
         return pages.standalone(pages.LINK_REFUSED, 410, _PRIVATE)
     return await _signed_in(request, session)
@@ -94,11 +102,34 @@ def _asking(request: Request, refusal: str = "", status: int = 200, *, retry_aft
     """The form, with why the last try failed."""
     provider: OpenIdProvider | None = request.app.state.openid
     headers = {**_FORM, "Retry-After": str(retry_after)} if retry_after else _FORM
-    return pages.standalone(pages.form(refusal, provider.name if provider else ""), status, headers)
+    by_mail = request.app.state.mailer.sends
+    shown = pages.form(refusal, provider.name if provider else "", by_mail=by_mail)
+    return pages.standalone(shown, status, headers)
 
 
-async def _with_key(request: Request) -> Response:
-    key = await _field(request, "api_key")
+async def _entered(request: Request) -> Response:
+    """What becomes of the form: of the key or the address in it, or of the token that a mail had."""
+    fields = await _fields(request)
+    if "token" in fields:
+        return await _with_link(request, fields["token"])
+    if "email" in fields:
+        return _mailed(request, fields["email"])
+    return await _with_key(request, fields.get("api_key", ""))
+
+
+def _mailed(request: Request, email: str) -> Response:
+    """Says the same of every address, and as fast: whose it is, is looked up once that is said."""
+    state = request.app.state
+    if not state.mailer.sends:
+        return _asking(request, "No mail is sent from here; ask a manager of your organisation for a link.", 400)
+    if not is_email(email):
+        return _asking(request, "That is no e-mail address such as ann@example.org.", 400)
+    response = pages.standalone(pages.LINK_SENT, 202, _FORM)
+    response.background = BackgroundTask(sessions.send_sign_in_links, state.database, state.mailer, email)
+    return response
+
+
+async def _with_key(request: Request, key: str) -> Response:
     session = await sessions.sign_in_with_key(request.app.state.database, key, _life(request))
     if session is None:
         said = "That key is unknown, incomplete, revoked or expired, or a publishable one (cpk), which signs nobody in."
@@ -109,7 +140,8 @@ async def _with_key(request: Request) -> Response:
 async def _invitation(request: Request) -> Response:
     database = request.app.state.database
     if request.method == "POST":
-        session = await sessions.accept_invitation(database, await _field(request, "token"), _life(request))
+        token = (await _fields(request)).get("token", "")
+        session = await sessions.accept_invitation(database, token, _life(request))
         return _gone() if session is None else await _signed_in(request, session)
     token = request.query_params.get("token", "")
     found = await sessions.find_invitation(database, token)
@@ -173,15 +205,15 @@ def _provider(request: Request) -> OpenIdProvider:
     return provider
 
 
-async def _field(request: Request, name: str) -> str:
+async def _fields(request: Request) -> dict[str, str]:
     """What was entered into one of our forms. Raises `Forbidden` for a form of another site."""
     refuse_cross_site("POST", request.headers, request.app.state.settings.public_url)
     body = await request.body()
     try:
         fields = parse_qs(body[:_MAX_FORM_BYTES].decode("ascii", "replace"), max_num_fields=10)
     except ValueError:  # more of them than any form of ours has
-        return ""
-    return fields.get(name, [""])[0].strip()
+        return {}
+    return {name: values[0].strip() for name, values in fields.items()}
 
 
 async def _signed_in(request: Request, session: Session) -> Response:

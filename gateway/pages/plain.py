@@ -81,18 +81,53 @@ def sign_in_refused(sentence: str) -> str:
     )
 
 
-def form(refusal: str = "", provider: str = "") -> str:
-    """Asks for an API key; `refusal` is why the last one did not do, `provider` where people may sign in elsewhere."""
+LINK_SENT = _page(
+    "Look into your mail",
+    """<p role="status">If that address is a member's, a link is on its way to it, which signs in once and within the
+hour. Nothing comes for other addresses, and nothing again within a minute.</p>
+<p><a href="sign-in">Back</a></p>""",
+)
+
+
+def link(token: str) -> str:
+    """Asks whether to sign in by a link that was mailed: a program that looks into mails must not use it up."""
+    return _page(
+        "Sign in",
+        f"""<form method="post" action="sign-in">
+<input type="hidden" name="token" value="{escape(token)}">
+<button type="submit">Sign in</button>
+</form>
+<p class="soft">The link works once.</p>""",
+    )
+
+
+_BY_MAIL = """<form method="post" action="sign-in">
+<label for="email">E-mail address</label>
+<input id="email" name="email" type="email" placeholder="ann@example.org" required autofocus
+ autocomplete="email" maxlength="254">
+<button type="submit">Send me a link</button>
+</form>
+<p class="soft">Or, with a key:</p>
+"""
+
+
+def form(refusal: str = "", provider: str = "", *, by_mail: bool = False) -> str:
+    """Asks for an API key, and for an address if links can be mailed.
+
+    `refusal` is why the last try failed, `provider` where people may sign in elsewhere.
+    """
     said = f'<p class="refused" role="alert">{escape(refusal)}</p>\n' if refusal else ""
     if provider:
         said += f'<p><a class="button" href="openid">Sign in with {escape(provider)}</a></p>\n'
+    if by_mail:
+        said += _BY_MAIL
     # Not named like a password, so that no browser offers to keep it.
     return _page(
         "Sign in",
         f"""{said}<form method="post" action="sign-in">
 <label for="api-key">API key</label>
-<input id="api-key" name="api_key" type="password" placeholder="csb_…" required autofocus spellcheck="false"
- autocomplete="off">
+<input id="api-key" name="api_key" type="password" placeholder="csb_…" required{"" if by_mail else " autofocus"}
+ spellcheck="false" autocomplete="off">
 <button type="submit">Sign in</button>
 </form>
 <p class="soft">This browser then acts with the key's authority, until you sign out or leave it alone for a while.

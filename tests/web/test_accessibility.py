@@ -10,6 +10,8 @@ from selenium.webdriver.common.by import By
 
 from tests.conftest import LiveServer
 from tests.npm import installed
+from tests.oauth.authority import free_port
+from tests.processes import running
 from tests.web.conftest import waiting
 
 PAGES = {
@@ -88,6 +90,11 @@ def test_axe_finds_nothing(browser: Chrome, live_server: LiveServer, axe: str, p
         pages += [(invitation(live_server), "main form")]
         pages += [(live_server.sign_in_url, "main, .identity")]
         pages += [(live_server.url + path, drawn) for path, drawn in SIGNED_IN.items()]
+    assert found_in(browser, axe, pages, width) == {}
+
+
+def found_in(browser: Chrome, axe: str, pages: list[tuple[str, str]], width: int) -> dict[Any, Any]:
+    """What is found on which page in which colours."""
     found = {}
     for number, (url, drawn) in enumerate(pages):
         set_scheme(browser, SCHEMES[0])
@@ -97,7 +104,39 @@ def test_axe_finds_nothing(browser: Chrome, live_server: LiveServer, axe: str, p
             set_scheme(browser, scheme)
             found[number, url, scheme] = found_on(browser, axe, width)
     assert len(found) == len(SCHEMES) * len(pages)
-    assert {page: names for page, names in found.items() if names} == {}
+    return {page: names for page, names in found.items() if names}
+
+
+def test_axe_finds_nothing_on_every_way_to_sign_in(browser: Chrome, live_server: LiveServer, axe: str) -> None:
+    browser.set_script_timeout(60)
+    port, nowhere = free_port(), free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = {
+        "CERTGATE_DATABASE_URL": live_server.database_url,
+        "CERTGATE_PORT": str(port),
+        "CERTGATE_PUBLIC_URL": url,
+        "CERTGATE_SMTP_URL": f"smtp://127.0.0.1:{nowhere}",
+        "CERTGATE_SMTP_FROM": "certgate@example.org",
+        "CERTGATE_OIDC_ISSUER": f"http://127.0.0.1:{nowhere}",
+        "CERTGATE_OIDC_CLIENT_ID": "certgate",
+        "CERTGATE_OIDC_NAME": "the account of a company with a rather long name",
+    }
+    pages = [
+        (f"{url}/sign-in", "main #email"),
+        (f"{url}/sign-in?link=x", "main form"),
+        (f"{url}/openid", "main [role=alert]"),
+        (f"{url}/openid-callback", "main [role=alert]"),
+    ]
+    with running("serve", until="answers on", **settings):
+        for width in (1440, 390):
+            assert found_in(browser, axe, pages, width) == {}
+        # The form of an address leads to a page that says the same to everybody.
+        browser.get(f"{url}/sign-in")
+        field = browser.find_element(By.ID, "email")
+        field.send_keys("nobody@example.org")
+        field.submit()
+        waiting(browser).until(lambda _: browser.find_elements(By.CSS_SELECTOR, "main [role=status]"))
+        assert found_on(browser, axe, 390) == []
 
 
 def test_the_keyboard_leaves_the_editors(browser: Chrome, live_server: LiveServer) -> None:
