@@ -134,7 +134,7 @@ async def fetch(source: Database | Transaction, read: Read[R], owners: Owners = 
     return await made(source, read, lambda rows, known: records(*seen(rows, read, owners, known), owners), values)
 
 
-async def fill(
+def fill(
     database: Database,
     read: KeyedRead[Any],
     shape: RowShape,
@@ -143,13 +143,13 @@ async def fill(
     below: Sequence[Into],
     *,
     public: bool,
-) -> None:
+) -> Awaitable[None]:
     """Fills the lists of `into` with what a shape makes of the rows of their keys (see `db.sql.shapes`).
 
     `owners` as for `fetch`; `public` leaves out what nobody sees with a publishable key.
     """
     part, make = shaped(read, shape, database.dialect, public=public)
-    await made(
+    return made(
         database,
         part,
         lambda rows, known: make(*seen(rows, part, owners, known), owners, into, below),
@@ -157,18 +157,16 @@ async def fill(
     )
 
 
-async def made(
+def made(
     source: Database | Transaction,
     read: Read[Any],
     make: Callable[[list[Row], Definitions | None], T],
     values: Mapping[str, Any],
-) -> T:
+) -> Awaitable[T]:
     """What is made of the rows of a read and the definitions that they name, if they name any."""
     if not read.defined:
-        return await source.read(read, lambda rows: make(rows, None), **values)
-    return await with_definitions(
-        source.database, lambda known: source.read(read, lambda rows: make(rows, known), **values)
-    )
+        return source.read(read, lambda rows: make(rows, None), **values)
+    return with_definitions(source.database, lambda known: source.read(read, lambda rows: make(rows, known), **values))
 
 
 def seen(

@@ -3,7 +3,7 @@
 Whichever way is taken, the same is asked of the caller and the same is shown to it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, cast
 
 from db import definitions
@@ -22,10 +22,10 @@ class Source:
         self.record: type[Record] = cast("Any", read.build)
         self.definition = self.record.__struct_fields__[-1] if read.defined else ""
 
-    async def fill(self, context: Context, shape: RowShape, into: Into, below: Sequence[Into]) -> None:
+    def fill(self, context: Context, shape: RowShape, into: Into, below: Sequence[Into]) -> Awaitable[None]:
         """Fills the lists of `into`, by key, with what a shape makes of the rows (see `db.sql.shapes`)."""
         caller = context.caller
         require(caller, Permission.READ)
-        await definitions.fill(
+        return definitions.fill(
             context.database, self.read, shape, caller.organization_ids, into, below, public=not caller.sees_private
         )
