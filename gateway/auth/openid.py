@@ -14,8 +14,6 @@ from typing import Any, NamedTuple
 from domain.email_address import is_email
 from domain.errors import Busy
 from domain.vocabulary import Role
-from gateway.auth.discovery import FETCH_ERRORS, TIMEOUT_SECONDS, metadata_of
-from gateway.auth.jwks import KeySet
 from gateway.settings import Settings
 
 MAX_AGE_SECONDS = 3600
@@ -69,6 +67,8 @@ class OpenIdProvider:
     """The provider of the settings, at which people sign in."""
 
     def __init__(self, settings: Settings) -> None:
+        from gateway.auth.jwks import KeySet
+
         self.name = settings.oidc_name
         self.role: Role = Role(settings.oidc_role)
         """What they may do who are in an organisation only because the provider says so."""
@@ -176,6 +176,8 @@ class OpenIdProvider:
     def _client(self, metadata: Mapping[str, Any]) -> Any:
         from authlib.integrations.httpx_client import AsyncOAuth2Client
 
+        from gateway.auth.discovery import TIMEOUT_SECONDS
+
         # What is taken where nothing is said (RFC 8414).
         taken = metadata.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
         secret = "client_secret_basic" if "client_secret_basic" in taken else "client_secret_post"
@@ -190,6 +192,8 @@ class OpenIdProvider:
         )
 
     async def _discover(self) -> dict[str, Any]:
+        from gateway.auth.discovery import FETCH_ERRORS, metadata_of
+
         async with self._fetching:
             now = monotonic()
             if now - self._fetched_at < MAX_AGE_SECONDS:
