@@ -8,8 +8,9 @@ from sqlalchemy import bindparam, select, update
 from db.engine.database import Database, Transaction
 from db.sql.reads import Read
 from db.sql.tables import columns_of, imports
-from domain.importing import Counts, Import, ImportState
+from domain.importing import Counts, Import
 from domain.short_id import ShortId
+from domain.vocabulary import ImportState
 
 COLUMNS = columns_of(imports, Import)
 _PLACE = (imports.c.id == bindparam("of"), imports.c.organization_id == bindparam("owner"))
@@ -32,7 +33,10 @@ OF_ORGANIZATION = Read(
 )
 _UNFINISHED = Read(
     select(*COLUMNS, imports.c.worker)
-    .where(imports.c.digest == bindparam("digest"), imports.c.state == ImportState.RUNNING)
+    .where(
+        (imports.c.digest == bindparam("named")) | (imports.c.id == bindparam("named")),
+        imports.c.state == ImportState.RUNNING,
+    )
     .order_by(imports.c.id.desc())
     .limit(1),
     lambda row: Unfinished(Import(*row[:-1]), row[-1]),
@@ -40,9 +44,9 @@ _UNFINISHED = Read(
 _CHANGE = update(imports).where(imports.c.id == bindparam("of"))
 
 
-async def unfinished(transaction: Transaction, digest: str) -> Unfinished | None:
-    """The import of that digest that has begun and not ended, locked until the transaction ends."""
-    return next(iter(await transaction.fetch(_UNFINISHED, lock=imports, digest=digest)), None)
+async def unfinished(transaction: Transaction, named: str) -> Unfinished | None:
+    """The import of that digest or id that has begun and not ended, locked until the transaction ends."""
+    return next(iter(await transaction.fetch(_UNFINISHED, lock=imports, named=named)), None)
 
 
 async def find(database: Database, id: ShortId, owner: ShortId) -> Import | None:

@@ -12,7 +12,7 @@ from domain.gtin import GtinField, NewGtinField, SeparatedGtinField
 from domain.record_commands import NewCommand, PatchCommand, changes, makes
 from domain.records import CertificationAssignment, ClaimAssignment, Product
 from domain.short_id import IdOrCodeField, ShortIdField
-from domain.validation import DIGITS, Command, Flag, Text, Text255
+from domain.validation import DIGITS, JSON_TEXT, Command, Flag, Text, Text255
 from domain.vocabulary import ClaimCategory, DataSource, FileFormat, ProductFormat, VerificationStatus
 
 
@@ -57,14 +57,10 @@ class GetCertifiedProduct(Command):
     format: ProductFormat | None = None
 
 
-_JSON = {"type": "string", "contentMediaType": "application/json", "maxLength": 4_000}
-"""A text that is JSON, in JSON Schema; so long that a request line takes it however its characters are written."""
-
-
 class Export(Command):
     """A list as a file. `where` is a filter in JSON, see `domain.filter_input.read_where`."""
 
-    where: Annotated[Text, Field(max_length=4_000), WithJsonSchema(_JSON)] | None = None
+    where: Annotated[Text, Field(max_length=4_000), WithJsonSchema(JSON_TEXT)] | None = None
     format: FileFormat | None = None
     excel: Flag = False
 

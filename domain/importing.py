@@ -4,21 +4,39 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import Field
+import msgspec
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from domain.members import kept
 from domain.records import Record
 from domain.short_id import ShortId, ShortIdField
-from domain.validation import DIGITS, Command, Moment, Text, Text255
-from domain.vocabulary import BulkPolicy, DataSource, Vocabulary
+from domain.validation import DIGITS, JSON_TEXT, Command, Flag, Moment, Text32, Text255
+from domain.vocabulary import BulkPolicy, DataSource, Existing, ImportState, RowOutcome
+
+_LONGEST_MAP = 4_000
 
 
-class Existing(Vocabulary):
-    """What becomes of a row that is about something that is there already."""
+def _json_object(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    try:
+        return msgspec.json.decode(text[:_LONGEST_MAP], type=dict[str, str])
+    except msgspec.DecodeError:
+        message = 'Input should be a JSON object of columns and what they are, such as {"EAN": "gtin"}'
+        raise PydanticCustomError("json_type", message) from None
 
-    UPDATE = "update", "What differs is changed; an empty cell leaves what is there."
-    SKIP = "skip", "It is left as it is."
-    REFUSE = "refuse", "The row is refused."
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise PydanticCustomError("not_printable", "Input should have printable characters only")
+    return text
+
+
+MAX_TOLD = 2_000
+
+ToldText = Annotated[str, Field(max_length=MAX_TOLD)]
+"""What is told of a row, or of an import; longer values are cut."""
 
 
 class AskedAssignment(NamedTuple):
@@ -50,13 +68,83 @@ class Restored(Command):
     data_source: DataSource | None = None
 
 
-class ImportState(Vocabulary):
-    """How far an import has come."""
+class StartImport(Command):
+    """A file that is to be put in, and how."""
 
-    RUNNING = "running", "It is being done, or was being done when its process ended: it goes on where it was."
-    DONE = "done", "All rows were done, but for those that were refused."
-    REFUSED = "refused", "Nothing was done, because rows were refused and the policy is REJECT_ALL."
-    FAILED = "failed", "It could not be gone on with; what it had done by then stays."
+    name: Annotated[
+        Annotated[str, Field(min_length=1, max_length=100)],
+        AfterValidator(_printable),
+        Field(description="What the file is called.", examples=["products.csv"]),
+    ] = "file"
+    policy: Annotated[BulkPolicy, Field(description="What becomes of the other rows when some are refused.")] = (
+        BulkPolicy.REJECT_ALL
+    )
+    existing: Annotated[Existing, Field(description="What becomes of rows about what is there already.")] = (
+        Existing.UPDATE
+    )
+    dry_run: Annotated[Flag, Field(description="Whether to show what would be done, and do nothing.")] = False
+    map: Annotated[
+        dict[str, str],
+        BeforeValidator(_json_object),
+        WithJsonSchema(JSON_TEXT),
+        Field(
+            description="What columns are, where that is not found out: a JSON object of their names and members,"
+            " `metadata` or `nothing`; `*` stands for all others.",
+            examples=['{"EAN": "gtin"}'],
+        ),
+    ] = Field(default_factory=dict)
+    encoding: Annotated[
+        Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,40}$")] | None,
+        Field(description="How a text is encoded, where that is not found out.", examples=["windows-1250"]),
+    ] = None
+
+
+class GetImport(Command):
+    """One import."""
+
+    id: ShortIdField
+
+
+class ListImportedRows(GetImport):
+    """What became of the rows of an import, from a place on."""
+
+    outcome: Annotated[RowOutcome | None, Field(description="Only what became of this.")] = None
+    after: Annotated[
+        int, Field(ge=0, le=2**53, description="The `next` of the page before; 0 for the first page."), DIGITS
+    ] = 0
+
+
+class ImportedRow(Record, frozen=True):
+    """What became of a row, or of one thing or member in it."""
+
+    row: Annotated[int, kept("Which row of the file, as spreadsheets count", example=5)]
+    outcome: Annotated[RowOutcome, kept("What became of it", example="changed")]
+    kind: Annotated[
+        Text32, kept("Of what: `product`, `certification` or `claim`", none="of the row itself", example="product")
+    ]
+    of: Annotated[
+        ToldText,
+        kept(
+            "The product's GTIN, and the code of what it holds or claims",
+            none="of the row itself",
+            example="00012345678905",
+        ),
+    ]
+    member: Annotated[
+        ToldText, kept("Which member was changed, or which column is meant", none="for neither", example="brand")
+    ]
+    before: Annotated[ToldText | None, kept("What it was", none="where there was nothing", example="Acme")]
+    after: Annotated[ToldText | None, kept("What it is", none="where there is nothing", example="Acme Foods")]
+    reason: Annotated[
+        ToldText, kept("Why it was refused, or what was mended", none="for neither", example="zeros were lost")
+    ]
+
+
+class ImportedRows(NamedTuple):
+    """Some of what became of rows, and where the rest begins: None at the end, as far as it is done."""
+
+    rows: list[ImportedRow]
+    next: int | None
 
 
 Counts = dict[str, dict[str, int]]
@@ -69,14 +157,20 @@ class Import(Record, frozen=True):
     id: Annotated[ShortId, kept("Its id")]
     organization_id: Annotated[ShortId, kept("The id of the organisation for which it is")]
     name: Annotated[Text255, kept("What its files are called", example="products.csv")]
-    state: Annotated[ImportState, kept("How far it has come")]
-    policy: Annotated[BulkPolicy, kept("What becomes of the other rows when some are refused")]
-    existing: Annotated[Existing, kept("What becomes of rows about what is there already")]
+    state: Annotated[ImportState, kept("How far it has come", example="running")]
+    policy: Annotated[BulkPolicy, kept("What becomes of the other rows when some are refused", example="REJECT_ALL")]
+    existing: Annotated[Existing, kept("What becomes of rows about what is there already", example="update")]
     dry_run: Annotated[bool, kept("Whether it only shows what would be done")]
     position: Annotated[int, kept("How many rows are done so far")]
     percent: Annotated[int, kept("How much of the files is read, of 100")]
     counts: Annotated[Counts, kept("What became of the rows, of the things in them, and why rows were refused")]
-    error: Annotated[Text, kept("Why it failed", none="while it has not")]
-    created_at: Annotated[datetime, kept("When it began")]
-    updated_at: Annotated[datetime, kept("When it last went on")]
+    error: Annotated[ToldText, kept("Why it failed", none="while it has not")]
+    created_at: Annotated[datetime, kept("When it began", example="2026-11-30T12:00:00+00:00")]
+    updated_at: Annotated[datetime, kept("When it last went on", example="2026-11-30T12:00:40+00:00")]
     finished_at: Annotated[datetime | None, kept("When it ended", none="while it runs")]
+
+    def remaining_seconds(self, now: datetime) -> int | None:
+        """How long it may still take, None where that cannot be told."""
+        if self.finished_at is not None or not self.percent:
+            return None
+        return int((now - self.created_at).total_seconds() * (100 - self.percent) / self.percent)

@@ -87,6 +87,9 @@ def parse_text(text: object, member: str) -> str:
     return parse(_text, text, member)
 
 
+JSON_TEXT = {"type": "string", "contentMediaType": "application/json", "maxLength": 4_000}
+"""A text that is JSON, in JSON Schema; so long that a request line takes it however its characters are written."""
+
 Text32 = Annotated[str, Field(max_length=32), AfterValidator(_without_nul)]
 Text40 = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_without_nul)]
 Text50 = Annotated[str, Field(max_length=50), AfterValidator(_without_nul)]

@@ -79,6 +79,33 @@ class BulkPolicy(Vocabulary):
     IGNORE_FAILED = "IGNORE_FAILED", "The rows that can be done are done, the others are left out."
 
 
+class Existing(Vocabulary):
+    """What becomes of a row that is about something that is there already."""
+
+    UPDATE = "update", "What differs is changed; an empty cell leaves what is there."
+    SKIP = "skip", "It is left as it is."
+    REFUSE = "refuse", "The row is refused."
+
+
+class RowOutcome(Vocabulary):
+    """What became of a thing that a row is about."""
+
+    MADE = "made", "It was made."
+    CHANGED = "changed", "A member of it was changed."
+    LEFT = "left", "It was as asked for already."
+    REFUSED = "refused", "The row was refused, and nothing of it done."
+    NOTED = "noted", "Something in the row was mended or passed over."
+
+
+class ImportState(Vocabulary):
+    """How far an import has come."""
+
+    RUNNING = "running", "It is being done, or was being done when its process ended: it goes on where it was."
+    DONE = "done", "All rows were done, but for those that were refused."
+    REFUSED = "refused", "Nothing was done, because rows were refused and the policy is REJECT_ALL."
+    FAILED = "failed", "It could not be gone on with; what it had done by then stays."
+
+
 class Role(Vocabulary):
     """What an API key may do inside its organisation."""
 

@@ -13,8 +13,8 @@ from itertools import chain, islice
 from typing import IO, Any, NamedTuple, Protocol, Self
 
 from domain.errors import DomainError, InvalidInput
-from domain.importing import AskedRow, Existing
-from domain.vocabulary import BulkPolicy
+from domain.importing import AskedRow
+from domain.vocabulary import BulkPolicy, Existing
 from files.columns.asking import Asking, Mended
 from files.columns.recognition import Columns, recognised
 from files.reading.opening import table_of
@@ -125,6 +125,14 @@ class Progress(NamedTuple):
 BEGINNING = Progress(0, Tally())
 
 
+async def check(context: Context, sources: Sequence[SourceFile], options: Options) -> None:
+    """Raises `InvalidInput` for what is no table or has columns that nobody knows."""
+    known = await definitions_of(context)
+    for source in sources:
+        with closing(source.open()) as file:
+            await asyncio.to_thread(_begun, file, source, options, known)
+
+
 async def run(
     context: Context,
     sources: Sequence[SourceFile],
@@ -139,11 +147,9 @@ async def run(
     Raises `InvalidInput` for what is no table or has columns that nobody knows, before anything was done. Under
     `REJECT_ALL` nothing is done if a row is refused.
     """
+    # All of them, before anything is done.
+    await check(context, sources, options)
     known = await definitions_of(context)
-    for source in sources:
-        # All of them, before anything is done.
-        with closing(source.open()) as file:
-            await asyncio.to_thread(_begun, file, source, options, known)
     if options.policy is BulkPolicy.REJECT_ALL and not options.dry_run and not since.position:
         judged = await _Going(context, sources, options, listener, known, judging=True).run(BEGINNING, None)
         if judged.rows["refused"]:

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from domain.errors import DomainError
-from domain.importing import Import, ImportState
+from domain.importing import Import
+from domain.vocabulary import ImportState
 from files.importing import Listener, Options, Progress, SourceFile, Tally, run
 from resolvers import imports
 from resolvers.operation import Context

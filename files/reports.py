@@ -52,6 +52,7 @@ class Report:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._mode = "w"
         folder.mkdir(parents=True, exist_ok=True)
         self._open: list[IO[str]] = []
         self._rows: Any = None
@@ -73,16 +74,18 @@ class Report:
     def done(self, results: Sequence[Result], share: float) -> None:
         """Rows were done."""
         for result in results:
-            self._rows.writerows([map(_shown, line) for line in told(result)])
+            self._rows.writerows([map(shown_cell, line) for line in told(result)])
             if result.done.refusal is not None:
                 self._refused_of(result.source).add(result.row.cells, result.done.refusal.detail)
 
     def _refused_of(self, source: str) -> "_Refused":
         if source not in self._refused:
-            name = f"refused-{re.sub(r'[^A-Za-z0-9._-]', '_', Path(source).stem)[:100]}"
-            file = self._opened(f"{name}.{'jsonl' if self._is_json else 'csv'}")
+            file = self._opened(f"{self._name_of_refused(source)}.{'jsonl' if self._is_json else 'csv'}")
             self._refused[source] = _Refused(file, self._columns, is_json=self._is_json)
         return self._refused[source]
+
+    def _name_of_refused(self, source: str) -> str:
+        return f"refused-{re.sub(r'[^A-Za-z0-9._-]', '_', Path(source).stem)[:100]}"
 
     def ended(self, totals: Tally) -> list[Path]:
         """The run has ended; the files, those of refused rows last."""
@@ -95,7 +98,7 @@ class Report:
 
     def _opened(self, name: str) -> IO[str]:
         # What is not in the file's own encoding is written back as it was.
-        file = (self._folder / name).open("w", encoding="utf-8", errors="surrogateescape", newline="")
+        file = (self._folder / name).open(self._mode, encoding="utf-8", errors="surrogateescape", newline="")
         self._open.append(file)
         return file
 
@@ -115,18 +118,20 @@ class _Refused:
         self._table: Any = None
         if not is_json:
             self._table = csv.writer(file)
-            self._table.writerow([*columns, "reason"])
+            if file.tell() == 0:
+                self._table.writerow([*columns, "reason"])
 
     def add(self, cells: Sequence[Cell], reason: str) -> None:
         """Writes one row."""
         if self._table is not None:
-            self._table.writerow([*map(_shown, cells), reason])
+            self._table.writerow([*map(shown_cell, cells), reason])
             return
         row = {name: cell for name, cell in zip(self._columns, cells, strict=True) if cell is not None}
         self._file.write(msgspec.json.encode(row | {"reason": reason}).decode() + "\n")
 
 
-def _shown(value: Any) -> str:
+def shown_cell(value: Any) -> str:
+    """A cell or the value of a member as a text."""
     if value is None:
         return ""
     if isinstance(value, Unread):

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -33,7 +34,12 @@ from gateway.paths import below
 from gateway.server import address
 from gateway.settings import Settings, split
 from rest_compat.application import Rest
+from rest_compat.imports import Importing
 from rest_compat.problem import exception_handlers, refusals
+from rest_compat.routes import CERTIFICATIONS
+
+IMPORTS = f"{CERTIFICATIONS}/imports"
+"""Where whole files are taken."""
 
 
 def create_app(settings: Settings, database: Database, limiter: Limiter | None = None) -> ASGIApp:
@@ -52,9 +58,12 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
         origins=origins,
     )
     mailer = Mailer(settings, address(settings))
+    imports = Importing(database, Path(settings.import_folder))
     edge = GatewayEdge(
-        _pages(settings, database, credentials, counting, mailer),
-        BodyLimit(Rest(error_pages), settings.max_body_bytes, error_pages),
+        _pages(settings, database, credentials, counting, mailer, imports),
+        BodyLimit(
+            Rest(error_pages, imports), settings.max_body_bytes, error_pages, {IMPORTS: settings.max_import_bytes}
+        ),
         {"/graphql": graphql_endpoint(settings, database)},
         database,
         RateLimits(counting, settings.rate_limit_per_minute, settings.rate_limit_per_day),
@@ -67,7 +76,12 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
 
 
 def _pages(
-    settings: Settings, database: Database, credentials: Credentials, counting: Limiter, mailer: Mailer
+    settings: Settings,
+    database: Database,
+    credentials: Credentials,
+    counting: Limiter,
+    mailer: Mailer,
+    imports: Importing,
 ) -> Starlette:
     """What anybody may ask for. It is told when the server starts and stops, too."""
     error_pages = settings.error_pages
@@ -77,7 +91,9 @@ def _pages(
         credentials.last_used.start()
         # Says so if it does not, before the first request.
         await database.hears()
+        await imports.resume()
         yield
+        await imports.stop()
         await credentials.last_used.stop()
         await counting.close()
 

@@ -385,6 +385,17 @@ class Settings(BaseModel):
         description="How many seconds a connection may wait for its next request. It should be more than what a load"
         " balancer in front keeps its connections for, which often is 60.",
     )
+    max_import_bytes: int = Field(
+        default=256 * 1024 * 1024,
+        ge=1024,
+        description="The largest file in bytes that is put in over HTTP; a larger one is refused with 413.",
+    )
+    import_folder: str = Field(
+        default="var/imports",
+        min_length=1,
+        description="Where files that are put in over HTTP lie until they are done, and for a month what became of"
+        " their rows. Processes of one installation share it.",
+    )
     shutdown_seconds: int = Field(
         default=20,
         ge=0,

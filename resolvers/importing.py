@@ -27,13 +27,13 @@ from domain.commands import (
 )
 from domain.errors import REFUSALS, AlreadyExists, Busy, DomainError, InvalidInput, NotFound, Violation
 from domain.gtin import Gtin
-from domain.importing import AskedAssignment, AskedRow, Existing, Restored
+from domain.importing import AskedAssignment, AskedRow, Restored
 from domain.patch import changes_of
 from domain.record_commands import NewCommand, PatchCommand
 from domain.records import Product
 from domain.short_id import ShortId
 from domain.text import folded
-from domain.vocabulary import DataSource
+from domain.vocabulary import DataSource, Existing
 from resolvers import assignments, certifications, claims, patching, products
 from resolvers.definitions import Kind, nearest
 from resolvers.operation import ROWS_A_TURN, Context

@@ -7,9 +7,9 @@ from db import imports
 from db.engine.database import Database, Transaction
 from domain.access import Caller, Permission, require
 from domain.errors import AlreadyExists, NotFound
-from domain.importing import Counts, Existing, Import, ImportState
+from domain.importing import MAX_TOLD, Counts, Import
 from domain.short_id import ShortId, new_short_id
-from domain.vocabulary import BulkPolicy
+from domain.vocabulary import BulkPolicy, Existing, ImportState
 from resolvers.operation import Context, read_operation
 
 MOST = 100
@@ -17,10 +17,18 @@ MOST = 100
 
 
 @read_operation
+async def import_if_any(context: Context, id: ShortId) -> Import | None:
+    """The import of that id, if it is of the caller's organisation."""
+    if not context.caller.sees_private:
+        return None
+    return await imports.find(context.database, id, context.caller.organization.id)
+
+
+@read_operation
 async def import_of_id(context: Context, id: ShortId) -> Import:
-    """An import of the caller's organisation. Raises `NotFound`."""
-    found = await imports.find(context.database, id, context.caller.organization.id)
-    if found is None or not context.caller.sees_private:
+    """The import of that id. Raises `NotFound` unless it is of the caller's organisation."""
+    found = await import_if_any(context, id)
+    if found is None:
         raise NotFound(f"No import of your organisation has the id {id}; take it from the list of imports.")
     return found
 
@@ -58,7 +66,7 @@ async def begin(
         if left is not None:
             if is_alive(left.worker, left.found.updated_at):
                 raise AlreadyExists(
-                    f"{left.found.name} is being imported just now, by {left.worker}; wait for its end."
+                    f"{left.found.name} is being imported just now (as {left.found.id}); wait for its end."
                 )
             await imports.take_over(transaction, left.found.id, worker, now)
             return left.found
@@ -82,6 +90,18 @@ async def begin(
         return begun
 
 
+async def take_over(
+    database: Database, id: ShortId, worker: str, is_alive: Callable[[str, datetime], bool]
+) -> Import | None:
+    """An import that this process goes on with from now on; None where it has ended, or another is at it still."""
+    async with database.write() as transaction:
+        left = await imports.unfinished(transaction, id)
+        if left is None or is_alive(left.worker, left.found.updated_at):
+            return None
+        await imports.take_over(transaction, id, worker, datetime.now(UTC))
+        return left.found
+
+
 async def advance(transaction: Transaction, of: Import, position: int, percent: int, counts: Counts) -> None:
     """Stores how far an import has come, in the transaction of its rows."""
     await imports.advance(transaction, of.id, position, percent, counts, datetime.now(UTC))
@@ -90,4 +110,4 @@ async def advance(transaction: Transaction, of: Import, position: int, percent: 
 async def finish(database: Database, of: Import, state: ImportState, counts: Counts, error: str = "") -> None:
     """Stores how an import has ended."""
     async with database.write() as transaction:
-        await imports.finish(transaction, of.id, state, counts, error, datetime.now(UTC))
+        await imports.finish(transaction, of.id, state, counts, error[:MAX_TOLD], datetime.now(UTC))

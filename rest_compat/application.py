@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from domain.problem import ErrorPages
 from rest_compat.endpoint import Endpoint
+from rest_compat.imports import Importing
 from rest_compat.manners import options, respond
 from rest_compat.problem import refusals
 from rest_compat.routes import ENDPOINTS
@@ -52,8 +53,9 @@ def _tree() -> _Place:
 class Rest:
     """Answers the endpoints of the route table. The edge has put the operation's context into the scope's state."""
 
-    def __init__(self, error_pages: ErrorPages) -> None:
+    def __init__(self, error_pages: ErrorPages, imports: Importing) -> None:
         self._root = _tree()
+        self._imports = imports
         self._refusals = refusals(error_pages)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,6 +74,8 @@ class Rest:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         endpoint = place.endpoints.get(method)
         if endpoint is not None:
+            if endpoint.tag == "Imports":
+                request.state.imports = self._imports
             return await respond(request, endpoint)
         if method == "OPTIONS":
             return options(place.endpoints)

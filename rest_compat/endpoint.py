@@ -41,6 +41,7 @@ APIS = {
             "claims": ("Claims", "Definitions of claims."),
             "products": ("Assignments", "Certifications and claims of a product."),
             "exports": ("Exports", "Whole lists as files."),
+            "imports": ("Imports", "Files that are put in."),
         },
     ),
     "products": Api(
@@ -97,6 +98,8 @@ class Endpoint(msgspec.Struct, frozen=True):
 
     send: Callable[[Request, Any, Any], Awaitable[Response]] | None = None
     """Answers a command and what its operation answers with a file that is sent while it is made."""
+    takes: tuple[str, ...] = ()
+    """The types of the file that is its body, which `send` takes in and goes on with behind the answer (202)."""
 
     def __post_init__(self) -> None:
         if self.command is Command:
@@ -130,7 +133,14 @@ class Endpoint(msgspec.Struct, frozen=True):
         """The status of success."""
         if self.answer is None and not self.media_types:
             return 204
+        if self.takes:
+            return 202
         return 201 if self.is_made else 200
+
+    @property
+    def sends_file(self) -> bool:
+        """Whether it answers with a file."""
+        return self.send is not None and self.answer is None
 
     @property
     def documented(self) -> Any:

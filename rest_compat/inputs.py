@@ -24,6 +24,7 @@ _DEMO = catalogue_id("organization", "demo")
 _BODY = catalogue_id("certification-body", "USDA_NOP")
 _CERTIFICATION = catalogue_id("certification", "USDA_ORGANIC")
 _CLAIM = catalogue_id("claim", "WHOLE_GRAIN")
+_IMPORT = catalogue_id("import", "to try out")
 
 
 class Words(NamedTuple):
@@ -69,6 +70,8 @@ MEMBERS: dict[str, Words] = {
 ELSEWHERE: dict[tuple[str, str], Words] = {
     ("GetCertificationBody", "id"): Words("The id of the body, as lists show it.", _BODY),
     ("GetCertification", "id"): Words("The id of the definition, as lists show it.", _CERTIFICATION),
+    ("GetImport", "id"): Words("The id of the import, as lists show it.", _IMPORT),
+    ("ListImportedRows", "id"): Words("The id of the import, as lists show it.", _IMPORT),
     ("GetClaim", "id"): Words("The id of the definition, as lists show it.", _CLAIM),
     ("Export", "format"): Words(
         "In which form the file is. Without it `Accept` decides, and CSV is sent where that asks for nothing else."

@@ -2,28 +2,35 @@
 preferences, and which methods there are.
 """
 
-from collections.abc import Collection
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.changes import Change
-from domain.errors import AlreadyAssigned, AlreadyExists, BadRequest, PreconditionFailed
+from domain.errors import AlreadyAssigned, AlreadyExists, BadRequest, InvalidInput, PreconditionFailed
 from domain.preconditions import Expected, Versioned, digest, entity_tag, is_known, read_tags
+from domain.validation import Command
 from resolvers.operation import Context
 from rest_compat.asking import BODY_TYPES, check_query, read_command, read_query
 from rest_compat.endpoint import Endpoint
-from rest_compat.problem import applied
+from rest_compat.problem import UnfitQuery, applied
 from rest_compat.wire import JSON, encoded
 
 
 async def respond(request: Request, endpoint: Endpoint) -> Response:
     """The endpoint's answer, under the conditions and with the preferences of the request."""
     asks = bool(request.scope["query_string"])
-    if asks:
-        check_query(request, endpoint)
+    command: Command | None = None
+    try:
+        if asks:
+            check_query(request, endpoint)
+        if endpoint.send is not None:
+            command = read_query(request, endpoint)
+    except InvalidInput as error:
+        # Where the body is a file, all else stands in the query.
+        raise (UnfitQuery(error.violations) if endpoint.takes else error) from None
     if endpoint.send is not None:
-        command = read_query(request, endpoint)
         response = await endpoint.send(request, command, await endpoint.operation(request.state.context, command))
     elif endpoint.method == "GET":
         response = _read(request, *await _done(request, endpoint))
@@ -107,11 +114,11 @@ def _read(request: Request, body: bytes, media_type: str, tag: str | None) -> Re
     return response
 
 
-def options(methods: Collection[str]) -> Response:
+def options(methods: Mapping[str, Endpoint]) -> Response:
     """The answer to OPTIONS: what the path can do (RFC 9110 section 9.3.7, RFC 5789 section 3.1)."""
     allowed = {*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])}
     headers = {"Allow": ", ".join(sorted(allowed))}
     for method, name in (("PATCH", "Accept-Patch"), ("POST", "Accept-Post")):
         if method in methods:
-            headers[name] = ", ".join(BODY_TYPES)
+            headers[name] = ", ".join(methods[method].takes or BODY_TYPES)
     return Response(status_code=204, headers=headers)

@@ -78,6 +78,7 @@ _SECONDS: Schema = {"type": "integer", "minimum": 0, "maximum": DAY}
 _NUMBER = "[0-9]{1,10}"
 
 OF_FILES = "Content-Disposition"
+LOCATION = "Location"
 
 HEADERS: dict[str, tuple[str, Schema]] = {
     "X-Request-ID": (
@@ -109,6 +110,7 @@ HEADERS: dict[str, tuple[str, Schema]] = {
         "Names what is shown: send it back in `If-None-Match` or `If-Match`.",
         {"type": "string", "maxLength": 64, "pattern": '^"[!#-~]*"$'},
     ),
+    LOCATION: ("Where what was begun can be asked for.", {"type": "string", "maxLength": 200}),
     OF_FILES: (
         "What the file may be called.",
         {"type": "string", "maxLength": 100, "pattern": '^attachment; filename="[a-z0-9.-]+"$'},
@@ -240,7 +242,8 @@ def _shared(endpoints: list[Endpoint], type_base: str) -> Schema:
         "headers": {
             name: {"description": text, "schema": bounded(schema)}
             for name, (text, schema) in HEADERS.items()
-            if name != OF_FILES or any(endpoint.send for endpoint in endpoints)
+            if (name != OF_FILES or any(endpoint.sends_file for endpoint in endpoints))
+            and (name != LOCATION or any(endpoint.takes for endpoint in endpoints))
         },
         "parameters": {
             name: {"in": "header", "name": name.partition("-On-")[0], "description": text, "schema": schema}
@@ -262,14 +265,14 @@ def refusals(endpoint: Endpoint) -> list[int]:
         statuses.add(404)
     if endpoint.method != "GET":
         statuses.add(409)
-    if endpoint.body is not None:
+    if endpoint.body is not None or endpoint.takes:
         statuses |= {413, 415}
     return sorted(statuses)
 
 
 def _is_versioned(endpoint: Endpoint) -> bool:
     """Whether it is about one thing that has an `ETag` of its own: an assignment or a product, but not an API key."""
-    return endpoint.method != "GET" and endpoint.app != "account"
+    return endpoint.method != "GET" and endpoint.app != "account" and not endpoint.takes
 
 
 def _conditions(endpoint: Endpoint) -> list[str]:
@@ -299,14 +302,20 @@ def _operation(endpoint: Endpoint, answer: Schema, endpoints: list[Endpoint]) ->
         content = {"schema": {"$ref": REFERENCE + endpoint.body}}
         types = JSON_TYPES if endpoint.method == "PATCH" else JSON_TYPES[:1]
         operation["requestBody"] = {"required": True, "content": dict.fromkeys(types, content)}
+    if endpoint.takes:
+        # Generators make nothing of the others.
+        file: Schema = {"schema": {"type": "string", "format": "binary", "maxLength": 2**40}}
+        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": file}}
     parameters += [{"$ref": f"#/components/parameters/{name}"} for name in _request_headers(endpoint)]
     success: Schema = {"description": HTTPStatus(endpoint.status).phrase, "headers": _headers(*ALWAYS)}
-    if endpoint.method != "GET" and not endpoint.is_shown_once:
+    if endpoint.method != "GET" and not endpoint.is_shown_once and not endpoint.takes:
         success["headers"] |= _headers("Idempotent-Replayed")
+    if endpoint.takes:
+        success["headers"] |= _headers(LOCATION)
     preferences = _headers("Preference-Applied") if endpoint.body or endpoint.parameters else {}
     success["headers"] |= preferences
     if endpoint.answer is not None:
-        if endpoint.method == "GET" or _is_versioned(endpoint):
+        if (endpoint.method == "GET" or _is_versioned(endpoint)) and endpoint.send is None:
             success["headers"] |= _headers("ETag")
         success["content"] = {"application/json": {"schema": answer}}
     if endpoint.media_types:
@@ -315,7 +324,7 @@ def _operation(endpoint: Endpoint, answer: Schema, endpoints: list[Endpoint]) ->
             name: {"schema": {"type": "object"} if name.endswith("json") else {}} for name in endpoint.media_types
         }
         success["content"] = success.get("content", {}) | others
-    if endpoint.send is not None:
+    if endpoint.sends_file:
         success["headers"] |= _headers(OF_FILES)
     if links := _links(endpoint, endpoints):
         success["links"] = links
@@ -344,7 +353,8 @@ def _parameter(where: str, name: str, member: Schema, required: bool) -> Schema:
 
 def _request_headers(endpoint: Endpoint) -> list[str]:
     names = _conditions(endpoint)
-    return [*names, "Prefer"] if endpoint.method == "GET" else ["Idempotency-Key", *names, "Prefer"]
+    is_remembered = endpoint.method != "GET" and not endpoint.takes
+    return ["Idempotency-Key", *names, "Prefer"] if is_remembered else [*names, "Prefer"]
 
 
 def _headers(*names: str) -> Schema:

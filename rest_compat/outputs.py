@@ -5,6 +5,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from domain.account import ApiKey, NewApiKey, WhoAmI
+from domain.importing import Import, ImportedRow, ImportedRows
 from domain.people import BrowserSession, Invitation, Member, NewInvitation
 from domain.records import (
     Certification,
@@ -178,6 +179,83 @@ PRODUCT = output(
         ),
     ],
     hidden=["ingredients"],
+)
+
+
+def _counted(group: str, name: str, words: str) -> OutputMember:
+    return told(name, _COUNT, words, lambda found, _: found.counts.get(group, {}).get(name, 0), 0, 12)
+
+
+def _counts(name: str, words: str) -> OutputMember:
+    return told(name, dict[str, _COUNT], words, lambda found, _: found.counts.get(name, {}), {})
+
+
+_COUNT = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
+
+IMPORT = output(
+    Import,
+    "ImportOut",
+    "A file that is put in, or was.",
+    required=["id", "name", "state"],
+    optional=[
+        read(Import, "position", name="rows")._replace(default=0),
+        read(Import, "percent")._replace(default=0),
+        told(
+            "remaining_seconds",
+            _COUNT | None,
+            "How long it may still take; null while that cannot be told, and at its end.",
+            lambda found, now: found.remaining_seconds(now),
+            None,
+            40,
+        ),
+        *(
+            _counted("rows", name, words)
+            for name, words in (
+                ("made", "How many rows made something."),
+                ("changed", "How many rows changed something and made nothing."),
+                ("left", "How many rows said what is there already."),
+                ("refused", "How many rows were refused."),
+            )
+        ),
+        _counts("things", "How many things became what, such as `certification made`."),
+        _counts("refusals", "Why rows were refused, by kind."),
+        _counts("notes", "What was mended or passed over in cells, by column and kind."),
+        read(Import, "policy"),
+        read(Import, "existing"),
+        read(Import, "dry_run"),
+        read(Import, "error"),
+        moment(Import, "created_at"),
+        moment(Import, "updated_at"),
+        moment(Import, "finished_at"),
+    ],
+    hidden=["counts"],
+)
+
+_IMPORTED_ROW = output(
+    ImportedRow,
+    "ImportedRowOut",
+    "What became of a row, or of one thing or member in it.",
+    required=list(ImportedRow.__struct_fields__),
+)
+
+IMPORTED_ROWS = output(
+    ImportedRows,
+    "ImportedRowsOut",
+    "What became of some rows of an import.",
+    required=[
+        told(
+            "rows",
+            Annotated[list[_IMPORTED_ROW.struct], Meta(max_length=200)],  # type: ignore[name-defined]
+            "What became of them, in their order.",
+            lambda found, now: [_IMPORTED_ROW.show(item, now) for item in found.rows],
+        ),
+        told(
+            "next",
+            Annotated[int, Meta(ge=0, le=2**53)] | None,
+            "What to send as `after` for those behind them; null where there are none so far.",
+            "next",
+        ),
+    ],
 )
 
 _CREATED = moment(ApiKey, "created_at", name="created")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from domain import commands
 from domain.validation import Command
 from resolvers import account, bodies, certifications, claims, people, products
-from rest_compat import exports, outputs, reads, wire
+from rest_compat import exports, imports, outputs, reads, wire
 from rest_compat.documented import Output
 from rest_compat.endpoint import Endpoint, Operation
 
@@ -213,6 +213,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             ("claims", "claims that products make"),
         )
     ),
+    *imports.endpoints(CERTIFICATIONS),
     Endpoint(
         "GET",
         f"{PRODUCTS}/products",

@@ -5,6 +5,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema import certifications, claims, keys, people, products
 from schema.bodies import CertificationBodyQueries
+from schema.imports import ImportQueries
 from schema.mutations import mutation_type
 from schema.nodes import NodeQueries
 from schema.rate_limit import RateLimitQueries
@@ -20,6 +21,7 @@ class Query(
     claims.ClaimQueries,
     CertificationBodyQueries,
     keys.KeyQueries,
+    ImportQueries,
     people.PeopleQueries,
     NodeQueries,
     StatsQueries,

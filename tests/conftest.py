@@ -40,7 +40,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 UNLIMITED = 1_000_000
 """A rate limit that no test reaches; those of rate limits use the defaults."""
 
-SETTINGS = Settings(rate_limit_per_minute=UNLIMITED, rate_limit_per_day=UNLIMITED)
+SETTINGS = Settings(
+    rate_limit_per_minute=UNLIMITED, rate_limit_per_day=UNLIMITED, import_folder=sweeper.folder("imports")
+)
 
 
 @pytest.fixture(scope="session")

@@ -3,17 +3,20 @@
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
+from uuid import UUID
 
 import httpx2
 from sqlalchemy import select
 from starlette.types import ASGIApp
 
+from db import imports
 from db.engine.database import Database
 from db.products import searched
 from db.sql import tables
 from db.sql.reads import Read
-from domain.short_id import ShortId, catalogue_id, new_short_id
-from domain.vocabulary import KeyKind, Role
+from domain.importing import Import
+from domain.short_id import ShortId, catalogue_id, encode, new_short_id
+from domain.vocabulary import BulkPolicy, Existing, ImportState, KeyKind, Role
 from resolvers.keys import create_key
 
 GTIN = "00012345678905"
@@ -27,6 +30,7 @@ OTHERS_PRIVATE = catalogue_id("certification", "rival's own seal")
 NON_GMO = catalogue_id("claim", "NON_GMO")
 VEGAN = catalogue_id("claim", "VEGAN")
 BODY = catalogue_id("certification-body", "USDA")
+IMPORT = encode(UUID("01900000-0000-7000-8000-000000000001"))
 NOTHING = catalogue_id("nothing", "at all")
 
 
@@ -181,6 +185,25 @@ async def populate(world: World) -> None:
     await world.add_product(GTIN, world.brand)
     await world.add_product(OTHERS_GTIN, world.rival, "Soy drink")
     await world.add_certification(GTIN, USDA_ORGANIC, certificate_number="NOP-1", metadata={"kept": "yes"})
+    async with world.database.write() as transaction:
+        counts = {"rows": {"made": 2, "refused": 1}, "refusals": {"gtin: gtin_invalid": 1}}
+        done = Import(
+            IMPORT,
+            world.brand,
+            "own.csv",
+            ImportState.DONE,
+            BulkPolicy.IGNORE_FAILED,
+            Existing.UPDATE,
+            False,
+            3,
+            100,
+            counts,
+            "",
+            NOON,
+            NOON,
+            NOON,
+        )
+        await imports.add(transaction, done, "0" * 64, "nowhere:0")
     await world.add_key("manager", "brand", Role.MANAGER)
     await world.add_key("editor", "brand", Role.EDITOR)
     await world.add_key("readonly", "brand", Role.READONLY)

@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 
 from domain.countries import country_called
-from domain.errors import InvalidInput, Violation
 from domain.gtin import GTIN_LENGTHS, check_digit_is_right
 from files.reading.table import Cell, Unread
 
@@ -230,8 +229,3 @@ def word_of(values: Mapping[str, str]) -> Callable[[Cell], str]:
         return values.get(text.lower().replace(" ", "_"), text)
 
     return read
-
-
-def refused(column: str, sentence: str) -> InvalidInput:
-    """The refusal of a row for what one of its cells says."""
-    return InvalidInput([Violation((column,), sentence, "cell")])

@@ -8,8 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from domain.importing import Existing
-from domain.vocabulary import BulkPolicy, Role
+from domain.vocabulary import BulkPolicy, Existing, Role
 from gateway.cli.common import FailedCommand, on_database, read_settings
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from tests.world import (
     BODY,
     FAIR_TRADE,
     GTIN,
+    IMPORT,
     NON_GMO,
     NOTHING,
     OTHERS_GTIN,
@@ -256,6 +257,53 @@ ROWS = {
             ("claims", '{{"expiringWithin":{{"days":30}}}}'),
         )
     },
+    "apps_certifications_api_list_imports": Row(
+        "imports",
+        [
+            Case(200, key="readonly", shows=["own.csv"]),
+            Case(200, key="rival", shows=[]),
+            Case(200, key="publishable", shows=[]),
+            Case(401, key=""),
+        ],
+    ),
+    "apps_certifications_api_start_import": Row(
+        "a file",
+        [
+            Case(202, query="name=a.csv&dry_run=true", body=b"gtin\n00614141107346\n", shows={"name": "a.csv"}),
+            Case(422, body=b""),
+            Case(422, body=b"%PDF-1.7"),
+            Case(422, query="existing=perhaps", body=b"gtin\n00614141107346\n"),
+            Case(422, query="map=EAN", body=b"gtin\n00614141107346\n"),
+            Case(403, body=b"gtin\n", key="readonly"),
+            Case(403, body=b"gtin\n", key="publishable"),
+            Case(401, body=b"gtin\n", key=""),
+        ],
+    ),
+    "apps_certifications_api_get_import": Row(
+        "an import",
+        [
+            Case(200, (IMPORT,), key="readonly", shows={"state": "done", "made": 2, "refused": 1, "rows": 3}),
+            Case(404, (IMPORT,), key="rival"),
+            Case(404, (IMPORT,), key="publishable"),
+            Case(404, (NOTHING,)),
+            Case(422, ("short",)),
+            Case(401, (IMPORT,), key=""),
+        ],
+    ),
+    "apps_certifications_api_list_imported_rows": Row(
+        "what became of rows",
+        [
+            Case(200, (IMPORT,), query="outcome=refused", shows={"rows": [], "next": None}),
+            Case(404, (IMPORT,), key="rival"),
+            Case(422, (IMPORT,), query="after=-1"),
+            Case(422, (IMPORT,), query="outcome=perhaps"),
+            Case(401, (IMPORT,), key=""),
+        ],
+    ),
+    "apps_certifications_api_get_refused_rows": Row(
+        "refused rows as a file",
+        [Case(404, (IMPORT,)), Case(404, (IMPORT,), key="rival"), Case(404, (NOTHING,)), Case(401, (IMPORT,), key="")],
+    ),
     "apps_products_api_list_products": Row(
         "products of an organisation",
         [

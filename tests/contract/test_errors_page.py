@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain import account, commands
+from domain import account, commands, importing
 from domain.account import CreateApiKey
 from domain.errors import InvalidInput
 from domain.problem import KINDS
@@ -18,7 +18,7 @@ PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
 
 COMMANDS = [
     kind
-    for module in (commands, account)
+    for module in (commands, account, importing)
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, Command)
 ]
@@ -53,7 +53,7 @@ PLACE = {"Violation": 2, "refuse": 2, "PydanticCustomError": 0, "PydanticKnownEr
 def said_types() -> set[str]:
     """The types that the source names."""
     found = set()
-    for call in calls("domain", "resolvers", "schema", "rest_compat"):
+    for call in calls("domain", "resolvers", "files", "schema", "rest_compat"):
         name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
         if name in PLACE and len(call.args) > PLACE[name]:
             found |= texts(call.args[PLACE[name]])

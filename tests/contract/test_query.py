@@ -8,7 +8,7 @@ from db.sql import tables
 from rest_compat.endpoint import Endpoint
 from rest_compat.routes import ENDPOINTS
 from tests.operations.mutations import SPARE_INVITATION, SPARE_MEMBER, SPARE_SESSION
-from tests.world import BODY, FAIR_TRADE, GTIN, NON_GMO, USDA_ORGANIC, VEGAN, World
+from tests.world import BODY, FAIR_TRADE, GTIN, IMPORT, NON_GMO, USDA_ORGANIC, VEGAN, World
 
 API = "/certifications/api/v1"
 HELD = f"{API}/products/{GTIN}/certifications"
@@ -32,6 +32,8 @@ def filled(world: World, endpoint: Endpoint) -> str:
     ids = {"id": NON_GMO, "gtin": GTIN, "certification_id": USDA_ORGANIC, "claim_id": NON_GMO}
     if "bodies" in endpoint.path:
         ids["id"] = BODY
+    elif "/imports/" in endpoint.path:
+        ids["id"] = IMPORT
     elif "certifications/{id}" in endpoint.path:
         ids["id"] = FAIR_TRADE
     people = {"user_id": SPARE_MEMBER, "invitation_id": SPARE_INVITATION, "session_id": SPARE_SESSION}
@@ -59,7 +61,8 @@ async def test_every_endpoint_refuses_strictly_what_it_does_not_know(world: Worl
 async def test_every_read_takes_what_it_knows_and_ignores_the_rest_by_default(world: World) -> None:
     await send(world, "POST", CLAIMED, {"claim_id": NON_GMO})
     for endpoint in ENDPOINTS:
-        if endpoint.method == "GET":
+        # The rows of the world's import are forgotten.
+        if endpoint.method == "GET" and endpoint.name != "get_refused_rows":
             path = filled(world, endpoint)
             lenient = await send(world, "GET", f"{path}search=organic&label[]=&search=x", prefer=None)
             assert (lenient.status_code, "preference-applied" in lenient.headers) == (200, False), path

@@ -13,8 +13,7 @@ from db import products
 from db.sql import tables
 from domain.access import Caller
 from domain.errors import Busy, Forbidden, InvalidInput
-from domain.importing import Existing
-from domain.vocabulary import BulkPolicy, Role
+from domain.vocabulary import BulkPolicy, Existing, Role
 from files import importing
 from files.importing import Options, run
 from resolvers import importing as planning

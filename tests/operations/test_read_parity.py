@@ -17,6 +17,7 @@ from tests.world import (
     BODY,
     FAIR_TRADE,
     GTIN,
+    IMPORT,
     NON_GMO,
     NOTHING,
     OTHERS_GTIN,
@@ -60,6 +61,8 @@ KEY = """id name description metadata is_active: isActive expires_at: expiresAt 
 MEMBER = "user_id: userId email"
 INVITATION = "id email"
 SESSION = "id email api_key_id: apiKeyId last_used: lastUsed"
+
+IMPORTED = "id name percent error made changed left refused remaining_seconds: remainingSeconds"
 
 READS: dict[str, list[Read]] = {
     "certifications_api_list_certification_bodies": [
@@ -113,6 +116,20 @@ READS: dict[str, list[Read]] = {
             f" {{ nodes {{ {MADE} }} }}",
         )
         for id in (VEGAN, NON_GMO, NOTHING)
+    ],
+    "certifications_api_list_imports": [
+        Read(f"{CERTIFICATIONS}/imports", f"imports {{ {IMPORTED} }}", key)
+        for key in ("manager", "readonly", "rival", "publishable")
+    ],
+    "certifications_api_get_import": [
+        Read(f"{CERTIFICATIONS}/imports/{id}", f'import(id: "{id}") {{ {IMPORTED} }}', key)
+        for id, key in (
+            (IMPORT, "readonly"),
+            (IMPORT, "rival"),
+            (IMPORT, "publishable"),
+            (NOTHING, "editor"),
+            ("1", "editor"),
+        )
     ],
     "products_api_list_products": [
         Read(
@@ -178,8 +195,8 @@ async def stocked(world: World) -> World:
 
 
 def test_every_endpoint_that_reads_is_in_the_table() -> None:
-    # What is exported is compared in tests/files.
-    reads = {endpoint.operation_id for endpoint in ENDPOINTS if endpoint.method == "GET" and endpoint.tag != "Exports"}
+    # What is sent as a file, or from one, is compared in tests/files.
+    reads = {endpoint.operation_id for endpoint in ENDPOINTS if endpoint.method == "GET" and endpoint.send is None}
     assert reads == {f"apps_{name}" for name in READS}
 
 

@@ -1,0 +1,247 @@
+"""Imports that go on behind the requests that began them: the files that came, what became of their rows, and the work.
+
+A file lies in a folder until it is done, with what the request said of it, so that a server that is started again goes
+on with what one before it left. What became of the rows stays there for a month.
+"""
+
+import asyncio
+import hashlib
+import logging
+import shutil
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from domain.access import Caller, Permission, require
+from domain.errors import Busy, DomainError, InvalidInput, NotFound, Violation
+from domain.importing import MAX_TOLD, Import, ImportedRow, ImportedRows, ListImportedRows, StartImport
+from domain.short_id import ShortId, new_short_id
+from domain.vocabulary import ImportState, RowOutcome
+from files.importing import Options, Result, SourceFile, check
+from files.imports import digest_of, go_on, may_be_alive, worker
+from files.reports import Report, ToldRow, shown_cell, told
+from resolvers import imports
+from resolvers.operation import SCAN_UNITS, Context
+
+AT_ONCE = 2
+"""Imports that a process does at once; others wait for their turn."""
+
+MOST = 10
+"""Imports of one organisation that may go on or wait."""
+
+KEPT = timedelta(days=30)
+"""How long it can be asked what became of the rows."""
+
+PAGE = 100
+"""Rows of an answer, of at most so many bytes that are looked through."""
+_LOOKED_THROUGH = 1 << 20
+
+_encode = msgspec.json.encode
+_DEFECT = "A defect of the gateway; its log has it under the id of the import."
+
+log = logging.getLogger("certgate.imports")
+
+
+class _Asked(NamedTuple):
+    """What is remembered of a request: for whom, under which name, and how."""
+
+    caller: Caller
+    name: str
+    options: Options
+
+
+class Jobs:
+    """The imports of one process. `folder` is shared by those of one machine; it is made when the first file comes."""
+
+    def __init__(self, database: Any, folder: Path) -> None:
+        self._database = database
+        self._folder = folder
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_stopping = False
+
+    async def start(self, context: Context, asked: StartImport, parts: AsyncIterator[bytes]) -> Import:
+        """Takes a file in and begins its import, unless it shows at once that it cannot be done.
+
+        Raises `Forbidden`, `InvalidInput`, `RateLimited`, `AlreadyExists` where the same file is being put in just now,
+        and `Busy` where too many are.
+        """
+        require(context.caller, Permission.WRITE)
+        await context.pay(SCAN_UNITS)
+        going = [each for each in await imports.latest_imports(context) if each.state is ImportState.RUNNING]
+        if len(going) >= MOST:
+            raise Busy(f"{MOST} imports of your organisation go on or wait; try again when one has ended.", 60)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        arriving = self._folder / f"{new_short_id(context.now)}.part"
+        options = Options(asked.policy, asked.existing, asked.dry_run, asked.map, asked.encoding)
+        try:
+            await _save(parts, arriving)
+            source = _source(arriving, asked.name)
+            await check(context, [source], options)
+            begun = await self._begun(context, source, options)
+            arriving.replace(self._folder / f"{begun.id}.data")
+        finally:
+            arriving.unlink(missing_ok=True)
+        remembered = msgspec.json.encode(_Asked(context.caller, asked.name, options))
+        (self._folder / f"{begun.id}.json").write_bytes(remembered)
+        self._go_on(begun, _Asked(context.caller, asked.name, options))
+        return begun
+
+    async def _begun(self, context: Context, source: SourceFile, options: Options) -> Import:
+        digest = await asyncio.to_thread(digest_of, context, [source], options)
+        digest = hashlib.sha256(f"{digest} over HTTP".encode()).hexdigest()
+        return await imports.begin(
+            self._database,
+            context.caller,
+            source.name,
+            digest,
+            options.policy,
+            options.existing,
+            dry_run=options.dry_run,
+            worker=worker(),
+            is_alive=lambda other, heard: other == worker() or may_be_alive(other, heard),
+        )
+
+    def _go_on(self, begun: Import, asked: _Asked) -> None:
+        task = asyncio.get_running_loop().create_task(self._do(begun, asked))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _do(self, begun: Import, asked: _Asked) -> None:
+        data = self._folder / f"{begun.id}.data"
+        async with self._turns:
+            if self._is_stopping:
+                return
+            context = Context(self._database, asked.caller)
+            report = _Kept(self._folder / begun.id, since=begun.position, goes_on=lambda: not self._is_stopping)
+            try:
+                await go_on(context, begun, [_source(data, asked.name)], asked.options, report)
+            except _Stopped:
+                return
+            except DomainError as error:
+                log.warning("The import %s has failed: %s", begun.id, error.detail)
+            except Exception:
+                log.exception("The import %s has failed.", begun.id)
+                await imports.finish(self._database, begun, ImportState.FAILED, begun.counts, _DEFECT)
+            finally:
+                report.close()
+            for file in (data, data.with_suffix(".json")):
+                file.unlink(missing_ok=True)
+
+    async def resume(self) -> None:
+        """Goes on with what processes have left that are no more, and forgets what is a month old."""
+        if not self._folder.is_dir():
+            return
+        for file in sorted(self._folder.glob("*.json")):
+            asked = msgspec.json.decode(file.read_bytes(), type=_Asked)
+            found = await imports.take_over(self._database, ShortId(file.stem), worker(), may_be_alive)
+            if found is not None:
+                self._go_on(found, asked)
+        old = datetime.now(UTC) - KEPT
+        for folder in self._folder.iterdir():
+            if datetime.fromtimestamp(folder.stat().st_mtime, UTC) < old:
+                await asyncio.to_thread(shutil.rmtree if folder.is_dir() else Path.unlink, folder)
+
+    async def stop(self) -> None:
+        """Stops between two batches; the next process goes on."""
+        self._is_stopping = True
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def rows(self, context: Context, asked: ListImportedRows) -> ImportedRows:
+        """What became of some rows. Raises `NotFound`."""
+        of = await imports.import_of_id(context, asked.id)
+        return await asyncio.to_thread(_page, self._folder / of.id / "rows.jsonl", asked)
+
+    async def refused_rows(self, context: Context, id: ShortId) -> Path | None:
+        """The file of the rows that were refused, None where none was. Raises `NotFound`."""
+        of = await imports.import_of_id(context, id)
+        folder = self._folder / of.id
+        for name in ("refused.csv", "refused.jsonl"):
+            if (folder / name).exists():
+                return folder / name
+        if folder.exists() or of.finished_at is None:
+            return None
+        raise NotFound(f"What became of the rows of {of.id} is not kept any more; that is for {KEPT.days} days.")
+
+
+class _Stopped(Exception):
+    """Ends the work between two batches, since the process ends."""
+
+
+class _Kept(Report):
+    """What became of the rows, kept as JSON lines, of which some can be read without those before."""
+
+    def __init__(self, folder: Path, *, since: int, goes_on: Callable[[], bool]) -> None:
+        super().__init__(folder)
+        self._mode = "a" if since else "w"
+        self._goes_on = goes_on
+
+    def began(self, *, judging: bool) -> None:
+        """Begins anew, but for what a process before has left."""
+        self.close()
+        self._lines = (self._folder / "rows.jsonl").open(f"{self._mode}b")
+        if self._mode == "w":
+            for name in ("refused.csv", "refused.jsonl"):
+                (self._folder / name).unlink(missing_ok=True)
+
+    def _name_of_refused(self, source: str) -> str:
+        return "refused"
+
+    def done(self, results: Sequence[Result], share: float) -> None:
+        """Rows were done."""
+        lines = [_encode(_kept(line)) for result in results for line in told(result)]
+        self._lines.write(b"\n".join([*lines, b""]) if lines else b"")
+        self._lines.flush()
+        for result in results:
+            if result.done.refusal is not None:
+                self._refused_of(result.source).add(result.row.cells, result.done.refusal.detail)
+        for file in self._open:
+            file.flush()
+        if not self._goes_on():
+            raise _Stopped
+
+    def close(self) -> None:
+        """Closes its files."""
+        super().close()
+        if hasattr(self, "_lines"):
+            self._lines.close()
+
+
+def _kept(line: ToldRow) -> ImportedRow:
+    before, after = (None if value is None else shown_cell(value)[:MAX_TOLD] for value in (line.before, line.after))
+    outcome = RowOutcome(line.outcome)
+    return ImportedRow(line.row, outcome, line.kind, line.of, line.member, before, after, line.reason[:MAX_TOLD])
+
+
+async def _save(parts: AsyncIterator[bytes], file: Path) -> None:
+    with file.open("wb") as target:
+        async for part in parts:
+            await asyncio.to_thread(target.write, part)
+
+
+def _source(file: Path, name: str) -> SourceFile:
+    return SourceFile(name, file.stat().st_size if file.exists() else 0, lambda: file.open("rb"))
+
+
+def _page(file: Path, asked: ListImportedRows) -> ImportedRows:
+    found: list[ImportedRow] = []
+    decode = msgspec.json.Decoder(ImportedRow).decode
+    try:
+        with file.open("rb") as lines:
+            lines.seek(asked.after)
+            while len(found) < PAGE and lines.tell() < asked.after + _LOOKED_THROUGH:
+                line = lines.readline()
+                if not line.endswith(b"\n"):
+                    return ImportedRows(found, None)
+                row = decode(line)
+                if asked.outcome is None or row.outcome == asked.outcome:
+                    found.append(row)
+            return ImportedRows(found, lines.tell())
+    except FileNotFoundError:
+        return ImportedRows([], None)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        message = "Input should be the `next` of the page before"
+        raise InvalidInput([Violation(("after",), message, "cursor")]) from None

@@ -1,0 +1,198 @@
+"""Files over HTTP: taken in, done behind the request, asked about while and after they are done."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db.sql import tables
+from domain.importing import Import, ListImportedRows, StartImport
+from domain.vocabulary import BulkPolicy, Existing
+from files import importing, jobs
+from files.jobs import Jobs
+from resolvers import imports
+from resolvers.operation import Context
+from tests.files.importing import RICE, RYE, caller
+from tests.files.test_import_command import table_of
+from tests.operations.faces import GraphQL
+from tests.world import GTIN, IMPORT, OTHERS_GTIN, World
+
+IMPORTS = "/certifications/api/v1/imports"
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+ROWS = f"EAN;Name;Certification\n{RICE};Rice drink;USDA Organic\n12;Rye;USDA Organic\n{GTIN};Oats;Fair Trade USA\n"
+
+
+async def send(world: World, content: Any, key: str = "manager", type: str = "text/csv", **query: str) -> Any:
+    headers = {"X-API-Key": world.keys[key], "Content-Type": type}
+    return await world.client.post(IMPORTS, params=query, content=content, headers=headers)
+
+
+async def get(world: World, path: str, key: str = "manager", **query: Any) -> Any:
+    return await world.client.get(path, params=query, headers={"X-API-Key": world.keys[key]})
+
+
+async def ended(world: World, location: str) -> dict[str, Any]:
+    """The import, once it has ended."""
+    found: dict[str, Any] = {}
+    for _ in range(600):
+        found = (await get(world, location)).json()
+        if found["state"] != "running":
+            return found
+        await asyncio.sleep(0.02)
+    raise AssertionError(found)
+
+
+async def test_a_file_is_put_in_and_told_of_until_it_is_done(world: World) -> None:
+    begun = await send(world, ROWS, name="own.csv", policy="IGNORE_FAILED")
+    assert begun.status_code == 202, begun.text
+    location = begun.headers["location"]
+    assert location == f"{IMPORTS}/{begun.json()['id']}"
+    found = await ended(world, location)
+    assert (found["state"], found["name"], found["rows"], found["percent"]) == ("done", "own.csv", 3, 100)
+    assert (found["made"], found["refused"]) == (2, 1)
+    assert found["things"] == {"product made": 1, "product changed": 1, "certification made": 2}
+    assert found["refusals"] == {"gtin: string_too_short": 1}
+    listed = (await get(world, IMPORTS, "readonly")).json()
+    assert [item["id"] for item in listed] == [found["id"], IMPORT]
+    rows = (await get(world, f"{location}/rows")).json()
+    assert [(row["row"], row["outcome"], row["kind"]) for row in rows["rows"]] == [
+        (2, "made", "product"),
+        (2, "made", "certification"),
+        (3, "refused", ""),
+        (4, "changed", "product"),
+        (4, "made", "certification"),
+    ]
+    changed = rows["rows"][3]
+    told = changed["of"], changed["member"], changed["before"], changed["after"]
+    assert told == (GTIN, "name", "Oat drink", "Oats")
+    only = (await get(world, f"{location}/rows", outcome="refused")).json()
+    assert [row["row"] for row in only["rows"]] == [3]
+    refused = await get(world, f"{location}/refused")
+    assert refused.headers["content-type"].startswith("text/csv")
+    head, line = refused.text.splitlines()
+    assert head == "EAN,Name,Certification,reason"
+    assert line.startswith("12,Rye,USDA Organic,Validation error. gtin: ")
+    shown = await GraphQL(world).run(f'{{ import(id: "{found["id"]}") {{ state made refused counts }} }}', "readonly")
+    assert shown["data"]["import"]["state"] == "DONE"
+    assert shown["data"]["import"]["counts"]["rows"] == {"made": 2, "refused": 1}
+
+
+async def test_nothing_is_done_where_a_row_is_refused_and_on_a_dry_run(world: World) -> None:
+    before = await world.rows(tables.products)
+    found = await ended(world, (await send(world, ROWS)).headers["location"])
+    assert (found["state"], found["refused"]) == ("refused", 1)
+    found = await ended(world, (await send(world, ROWS, dry_run="true")).headers["location"])
+    assert (found["state"], found["dry_run"], found["made"], found["refused"]) == ("done", True, 2, 1)
+    assert await world.rows(tables.products) == before
+
+
+async def test_rows_of_others_are_refused_and_imports_of_others_do_not_exist(world: World) -> None:
+    rows = f"gtin,name\n{OTHERS_GTIN},Ours\n"
+    location = (await send(world, rows, policy="IGNORE_FAILED")).headers["location"]
+    assert (await ended(world, location))["refusals"] == {"forbidden": 1}
+    for key in ("rival", "publishable"):
+        for path in (location, f"{location}/rows", f"{location}/refused"):
+            assert (await get(world, path, key)).status_code == 404
+        listed = (await get(world, IMPORTS, key)).json()
+        assert listed == []
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("content", "type", "query", "status", "says"),
+    [
+        ("", "text/csv", {}, 422, "is empty"),
+        ("%PDF-1.7", "application/pdf", {}, 422, "is no table but a PDF document"),
+        ("gtin,colour\n1,red\n", "text/csv", {}, 422, "Nobody knows the column 'colour'"),
+        (f"gtin\n{RICE}\n", "text/csv", {"map": "x"}, 422, "Input should be a JSON object of columns"),
+        (f"gtin\n{RICE}\n", "application/x-www-form-urlencoded", {}, 415, "not a form"),
+        (f"gtin\n{RICE}\n", "multipart/form-data; boundary=x", {}, 415, "not a form"),
+    ],
+)
+async def test_what_cannot_be_put_in_is_refused_at_once(
+    world: World, content: str, type: str, query: dict[str, str], status: int, says: str
+) -> None:
+    refused = await send(world, content, type=type, **query)
+    assert (refused.status_code, says in refused.json()["detail"]) == (status, True), refused.text
+    assert len((await get(world, IMPORTS)).json()) == 1
+
+
+@on_sqlite
+async def test_columns_and_how_to_read_are_asked_in_the_query(world: World) -> None:
+    rows = f"Nr,Farbe\n{RICE},grün\n".encode("cp1250")
+    query = {"map": json.dumps({"Nr": "gtin", "*": "metadata"}), "encoding": "windows-1250"}
+    assert (await ended(world, (await send(world, rows, **query)).headers["location"]))["made"] == 1
+    body = await GraphQL(world).run(f'{{ product(gtin: "{RICE}") {{ metadata }} }}', "manager")
+    assert body["data"]["product"]["metadata"] == {"Farbe": "grün"}
+
+
+@on_sqlite
+async def test_an_upload_that_breaks_off_leaves_nothing(world: World, own: Jobs, tmp_path: Path) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield ROWS.encode()
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await own.start(Context(world.database, caller(world)), StartImport(), broken())
+    assert list((tmp_path / "imports").iterdir()) == []
+    assert len(await world.rows(tables.imports)) == 1
+
+
+@pytest.fixture
+def own(world: World, tmp_path: Path) -> Jobs:
+    """The imports of another process."""
+    return Jobs(world.database, tmp_path / "imports")
+
+
+async def parts(text: str) -> AsyncIterator[bytes]:
+    for at in range(0, len(text), 10_000):
+        yield text[at : at + 10_000].encode()
+
+
+async def test_what_a_process_has_left_the_next_one_goes_on_with(
+    world: World, own: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "BATCH", 20)
+    monkeypatch.setattr(jobs, "worker", lambda: "elsewhere:1")
+    context = Context(world.database, caller(world))
+    asked = StartImport(policy=BulkPolicy.IGNORE_FAILED, existing=Existing.REFUSE, name="many.csv")
+    begun = await own.start(context, asked, parts(table_of(400)))
+    while (await _of(world, begun)).position < 60:  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+    await own.stop()
+    found = await _of(world, begun)
+    assert (found.state, 60 <= found.position < 400) == ("running", True)
+    # While it may still be at it, it is left alone.
+    next_one = Jobs(world.database, tmp_path / "imports")
+    monkeypatch.setattr(jobs, "may_be_alive", lambda other, heard: True)
+    await next_one.resume()
+    assert next_one._tasks == set()
+    monkeypatch.setattr(jobs, "may_be_alive", lambda other, heard: False)
+    await next_one.resume()
+    await asyncio.gather(*next_one._tasks)
+    found = await _of(world, begun)
+    assert (found.state, found.position) == ("done", 400)
+    assert found.counts["rows"] == {"made": 400}
+    assert len(await world.rows(tables.products)) == 402
+    rows = await next_one.rows(context, ListImportedRows(id=begun.id, after=0))
+    seen = [row.row for row in rows.rows]
+    while rows.next is not None:
+        rows = await next_one.rows(context, ListImportedRows(id=begun.id, after=rows.next))
+        seen += [row.row for row in rows.rows]
+    assert sorted(set(seen)) == list(range(2, 402))
+    assert {each.suffix for each in (tmp_path / "imports").iterdir()} == {""}
+
+
+async def _of(world: World, begun: Import) -> Import:
+    rows = await imports.latest_imports(Context(world.database, caller(world)))
+    return next(each for each in rows if each.id == begun.id)
+
+
+@on_sqlite
+async def test_too_many_at_once_wait_for_their_turn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "MOST", 0)
+    refused = await send(world, f"gtin\n{RYE}\n")
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "60")
