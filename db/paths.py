@@ -23,7 +23,7 @@ from sqlalchemy.sql.expression import ColumnElement
 from db.engine.database import Database
 from db.sql.filters import MEMBER_OF, condition, entries_of, is_entry, is_of_entries, is_of_owner
 from db.sql.reads import Read
-from db.sql.tables import products
+from db.sql.tables import ASSIGNED, products
 from db.sql.types import Unindexed
 from domain.filters import Condition, Either, Every, Where
 
@@ -141,10 +141,20 @@ def candidates(indexed: Indexed, shape: Where) -> tuple[Where, ...]:
         if part is not None and not any(_has_all(each, part) for each in found):
             found = [each for each in found if not _has_all(part, each)] + [part]
     found += [test for test in tests if is_of_entries(test) or is_of_owner(test, indexed.table)]
+    for test in tests:
+        if isinstance(test, Condition) and test.operator == "some":
+            found += [Condition(test.member, "some", part) for part in candidates(_assigned(test.member), test.value)]
     found += [
         test for test in tests if isinstance(test, Either) and all(candidates(indexed, part) for part in test.parts)
     ]
     return tuple(found)
+
+
+@lru_cache(maxsize=8)
+def _assigned(member: str) -> Indexed:
+    """What products have, as a list of its own."""
+    table = ASSIGNED[member]
+    return indexes_of(table, tuple(column.key for column in table.primary_key))
 
 
 def _has_all(more: Where, less: Where) -> bool:
@@ -181,7 +191,7 @@ def counted_by_keys(indexed: Indexed, shape: Where) -> Read[int] | None:
     for part in candidates(indexed, shape):
         if not isinstance(part, Either) and _has_all(part, shape):
             found = keys(indexed, part)
-            if isinstance(part, Condition) and part.operator == "has_any":
+            if isinstance(part, Condition) and part.operator in ("has_any", "some"):
                 found = found.distinct()
             return Read(select(func.count()).select_from(found.subquery()), _first, scans=True)
     return None
@@ -201,6 +211,8 @@ def keys(indexed: Indexed, part: Where) -> Select[Any]:
     if isinstance(part, Condition) and is_of_entries(part):
         entries = entries_of(part, indexed.table.name)
         return select(*(entries.c[name] for name in indexed.key)).where(is_entry(part, entries))
+    if isinstance(part, Condition) and part.operator == "some":
+        return select(keys(_assigned(part.member), part.value).subquery().c.gtin)
     if isinstance(part, Condition) and is_of_owner(part, indexed.table):
         found = select(*(indexed.table.c[name] for name in indexed.key))
         return _along_owner(found, indexed, part)

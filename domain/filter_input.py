@@ -358,6 +358,30 @@ def referring(member: str, fields: Fields, words: str, *, optional: bool = False
     return Filter(fields, words, read)
 
 
+_QUANTIFIERS = {
+    "some": "At least one passes; `{}` asks for any at all.",
+    "none": "None passes; `{}` asks for products that have none at all.",
+    "every": "All pass, or there are none.",
+}
+
+
+def having(member: str, name: str, fields: Fields, words: str) -> Filter:
+    """Conditions on the records that belong to it, of which there are any number; the input has that name."""
+    asked = {each: InputMember(fields, told) for each, told in _QUANTIFIERS.items()}
+    operators = Input(name, "What is asked of all that it has. All operators that are given must hold.", asked)
+
+    def read(reading: Reading, value: Any, path: Path) -> Where:
+        parts: list[Where] = []
+        for quantifier, members, below in reading.members(value, operators.members, path):
+            reading.left -= 1
+            inner = _object(fields, reading, members, below)
+            some = Condition(member, "some", negation(inner) if quantifier == "every" else inner)
+            parts.append(some if quantifier == "some" else Not(some))
+        return every(parts)
+
+    return Filter(operators, words, read)
+
+
 def inside(member: str, inner: Filter) -> Filter:
     """The same filter, of the record that the member refers to."""
 

@@ -28,6 +28,7 @@ class Condition(msgspec.Struct, frozen=True):
     | `has_any` | is a list with at least one of the values |
     | `where` | refers to a record for which the `Where` in `value` holds |
     | `own` | is an organisation of whoever asks |
+    | `some` | are records, of which at least one passes the `Where` in `value` |
     """
 
     member: str
@@ -128,9 +129,10 @@ def replaced(where: Where, change: Callable[[Condition | Not], Where]) -> Where:
 
 
 def size(where: Where) -> int:
-    """How many conditions a filter consists of, those on records that it refers to included."""
+    """How many conditions a filter consists of, those on other records included."""
     return sum(
-        max(1, size(condition.value)) if condition.operator == "where" else 1 for condition in single_conditions(where)
+        max(1, size(condition.value)) if condition.operator in ("where", "some") else 1
+        for condition in single_conditions(where)
     )
 
 
@@ -191,6 +193,21 @@ def settled(where: Where, member: str, definitions: Sequence[Any]) -> Where:
     return replaced(where, change)
 
 
+def changed_below(where: Where, member: str, change: Callable[[Where], Where]) -> Where:
+    """The same with what is asked of the records under that member changed."""
+
+    def changed(test: Condition | Not) -> Where:
+        match test:
+            case Condition(name, "some", inner) if name == member:
+                found = change(inner)
+                return NOTHING if found == NOTHING else Condition(name, "some", found)
+            case Not(Condition(_, "some") as part):
+                return negation(changed(part))
+        return test
+
+    return replaced(where, changed)
+
+
 def owned(where: Where, organization_ids: Sequence[ShortId]) -> Where:
     """The same with what is the caller's own as conditions on these organisations."""
 
@@ -223,7 +240,7 @@ def among_own(where: Where, organization_ids: Sequence[ShortId]) -> Where:
 
 
 def asks_for(where: Where, member: str, operator: str | None = None) -> bool:
-    """Whether any condition is on that member, with that operator if one is named."""
+    """Whether any condition of these records is on that member, with that operator if one is named."""
     return any(
         condition.member == member and operator in (None, condition.operator) for condition in single_conditions(where)
     )

@@ -27,6 +27,7 @@ from domain.filter_input import (
     compared,
     entry,
     flag,
+    having,
     inside,
     mine,
     one_of_the,
@@ -202,6 +203,15 @@ PRODUCTS = List(
         "mine": mine("Whether an organisation of yours owns it."),
         "updated_at": _UPDATED,
         "metadata": _METADATA,
+        "certifications": having(
+            "certifications",
+            "HeldCertificationsFilter",
+            CERTIFICATION_ASSIGNMENTS.fields,
+            "What is said of the certifications that it holds, as far as you may see them.",
+        ),
+        "claims": having(
+            "claims", "MadeClaimsFilter", CLAIM_ASSIGNMENTS.fields, "What is said of the claims that it makes."
+        ),
     },
     Orders(
         "products",

@@ -3,18 +3,24 @@
 Conditions on definitions become lists of ids, and what is private to other organisations is left out (contract A12).
 """
 
+from collections.abc import Callable
 from typing import Any
 
-from db.assignments import Assignments
+from db.assignments import Assignments, certifications, claims
 from domain.access import require_private
-from domain.filters import Condition, Not, Where, among_own, asks_for, every, owned, settled
+from domain.filters import Condition, Not, Where, among_own, asks_for, changed_below, every, owned, settled
 from resolvers.operation import Context, read_operation
 
 
 @read_operation
 async def of_products(context: Context, where: Where) -> Where:
     """The filter of products as `db` answers it. Raises `Forbidden`."""
-    return _of_caller(context, where)
+    asked = _of_caller(context, where)
+    for stored in (certifications, claims):
+        kind = stored.listed.definitions
+        if asks_for(asked, kind, "some"):
+            asked = changed_below(asked, kind, await _narrowed(context, stored))
+    return asked
 
 
 @read_operation
@@ -23,11 +29,15 @@ async def of_assignments(context: Context, stored: Assignments[Any, Any], where:
 
     Raises `Forbidden`.
     """
-    asked = _of_caller(context, where)
+    return (await _narrowed(context, stored))(where)
+
+
+async def _narrowed(context: Context, stored: Assignments[Any, Any]) -> Callable[[Where], Where]:
+    """What makes filters of such assignments. It raises `Forbidden`."""
     visible = await stored.every(context.database, context.caller.organization_ids)
     hidden = await stored.hidden(context.database, context.caller.organization_ids)
-    asked = settled(asked, stored.name, visible)
-    return every([asked, Not(Condition(f"{stored.name}_id", "in", tuple(sorted(hidden))))]) if hidden else asked
+    exists = [Not(Condition(f"{stored.name}_id", "in", tuple(sorted(hidden))))] if hidden else []
+    return lambda where: every([settled(_of_caller(context, where), stored.name, visible), *exists])
 
 
 def _of_caller(context: Context, where: Where) -> Where:

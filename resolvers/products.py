@@ -17,6 +17,9 @@ from resolvers.operation import Context, read_operation, write_operation
 from resolvers.patching import made, patched
 from resolvers.reading import Source
 
+ASSIGNED = ("certifications", "claims")
+"""What is assigned to products, as their filters call it."""
+
 BY_GTIN = Source(products.BY_GTIN)
 
 
@@ -43,7 +46,7 @@ async def existing_product(context: Context, gtin: Gtin) -> Product:
 @read_operation
 async def page_of_products(context: Context, where: Where, order: Order, window: Window) -> Page[Product]:
     """Some of the products that pass the filter. Raises `Forbidden`."""
-    if asks_for(where, "search_text", "contains"):
+    if asks_for(where, "search_text", "contains") or any(asks_for(where, each, "some") for each in ASSIGNED):
         await context.pay_for_scan()
     asked = await narrowing.of_products(context, where)
     owners, public = context.caller.organization_ids, not context.caller.sees_private

@@ -24,7 +24,7 @@ from sqlalchemy.sql.expression import BindParameter, ColumnElement
 
 from db.sql import tables
 from db.sql.types import AnyOf, Endless, Exists, Negated, Unindexed, VocabularyText, among, pattern, text_list
-from domain.filters import Condition, Either, Every, Not, Where, one_of, replaced
+from domain.filters import Condition, Either, Every, Not, Where, negation, one_of, replaced
 
 COLUMN_OF = {"expiration_date": "ends", "lapses_on": "lapses"}
 """Members whose conditions and orders go by a column of another name."""
@@ -48,6 +48,10 @@ def positive(where: Where, table: Table) -> Where:
                 if isinstance(kind, VocabularyText):
                     named = value if operator == "in" else (value,)
                     return one_of(member, [each for each in kind.members if each not in named])
+            case Condition(member, "some", inner):
+                return Condition(member, "some", positive(inner, tables.ASSIGNED[member]))
+            case Not(Condition(member, "some") as part):
+                return negation(change(part))
         return test
 
     return replaced(where, change)
@@ -75,6 +79,8 @@ def _named(condition: Condition, values: dict[str, Any]) -> Condition:
     value = condition.value
     if value is None:
         return condition
+    if condition.operator == "some":
+        return Condition(condition.member, "some", _shape(value, values))
     name = f"w{len(values)}"
     if condition.operator == "has" and isinstance(value, tuple):
         values[name], values[f"{name}_value"] = value
@@ -124,6 +130,8 @@ def _condition(test: Condition, table: FromClause, unhelpful: Unhelpful, bound: 
         return _has(test, table)
     if is_of_owner(test, table):
         return _is_owned(test, table)
+    if test.operator == "some":
+        return _has_some(test, table)
     column = column_of(table, test.member)
     if (test.member, test.operator) in unhelpful:
         column = Unindexed(column)
@@ -170,6 +178,14 @@ def _is_owned(test: Condition, table: FromClause) -> ColumnElement[bool]:
     products = tables.products
     own: Select[Any] = select(literal_column("1")).where(products.c.gtin == table.c.gtin, condition(test, products))
     return Exists(own.correlate(table).scalar_subquery())
+
+
+def _has_some(test: Condition, products: FromClause) -> ColumnElement[bool]:
+    assigned = tables.ASSIGNED[test.member]
+    # A product has a handful of them, whatever else an index of theirs would find.
+    own: Select[Any] = select(literal_column("1")).where(assigned.c.gtin == products.c.gtin)
+    own = own.with_hint(assigned, f"INDEXED BY sqlite_autoindex_{assigned.name}_1", "sqlite")
+    return Exists(own.where(condition(test.value, assigned)).correlate(products).scalar_subquery())
 
 
 def is_of_entries(test: Where) -> bool:

@@ -335,6 +335,10 @@ _index(
 )
 
 
+ASSIGNED = {"certifications": certification_assignments, "claims": claim_assignments}
+"""What products have, as their filters call it."""
+
+
 def columns_of(table: Table, record: type[Record]) -> list[Column[Any]]:
     """The columns of a record's members, in its order."""
     return [table.c[name] for name in record.__struct_fields__]

@@ -10,7 +10,7 @@ import pytest
 from domain.vocabulary import KeyKind, Role
 from resolvers.keys import set_member
 from tests.operations.faces import Rest
-from tests.operations.test_connections import ask
+from tests.operations.test_connections import ask, refusal
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, OTHERS_GTIN, OTHERS_PRIVATE, PRIVATE, VEGAN, World
 
 ANN = "ann@example.org"
@@ -77,3 +77,55 @@ async def test_exports_take_the_same_filter(shared: World) -> None:
             assert answer.status_code == 200, answer.text
             rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
             assert {row["gtin"] for row in rows} == {own}
+
+
+PRODUCTS = "query ($where: ProductWhere) { products(where: $where) { totalCount nodes { gtin } } }"
+
+
+async def have(world: World, where: dict[str, Any], key: str = "manager") -> set[str]:
+    """The GTINs of the products that pass the filter."""
+    page = (await ask(world, PRODUCTS, key, where=where))["products"]
+    assert page["totalCount"] == len(page["nodes"])
+    return {node["gtin"] for node in page["nodes"]}
+
+
+async def test_products_are_asked_for_by_what_they_hold_and_claim(shared: World) -> None:
+    fair = {"certification": {"code": {"eq": "FAIR_TRADE_USA"}}}
+    assert await have(shared, {"certifications": {"some": fair}}) == {OTHERS_GTIN}
+    assert await have(shared, {"certifications": {"none": fair}}) == {GTIN}
+    assert await have(shared, {"certifications": {"some": fair}, "mine": True}) == set()
+    assert await have(shared, {"claims": {"some": {"claim": {"id": {"eq": NON_GMO}}}}}) == {OTHERS_GTIN}
+    assert await have(shared, {"claims": {"every": {"claim": {"id": {"eq": VEGAN}}}}}) == {GTIN}
+    assert await have(shared, {"claims": {"some": {"mine": True}}}, "rival") == {OTHERS_GTIN}
+    assert await have(shared, {"certifications": {"none": {"metadata": {"key": "kept", "eq": "yes"}}}}) == {OTHERS_GTIN}
+
+
+async def test_a_private_certification_of_others_is_none_that_a_product_holds(shared: World) -> None:
+    private = {"certification": {"isPrivate": True}}
+    by_id = {"certification": {"id": {"in": [PRIVATE, OTHERS_PRIVATE]}}}
+    for where in (private, by_id):
+        assert await have(shared, {"certifications": {"some": where}}) == {GTIN}
+        assert await have(shared, {"certifications": {"some": where}}, "rival") == {OTHERS_GTIN}
+        assert await have(shared, {"certifications": {"some": where}}, "publishable") == set()
+        assert await have(shared, {"certifications": {"none": where}}, "publishable") == {GTIN, OTHERS_GTIN}
+    # All that anybody but the rival sees of it is fair trade.
+    every = {"certifications": {"every": {"certification": {"id": {"eq": FAIR_TRADE}}}}}
+    assert await have(shared, every) == await have(shared, every, "publishable") == {OTHERS_GTIN}
+    assert await have(shared, every, "rival") == set()
+
+
+async def test_what_a_publishable_key_may_not_ask_by_is_refused_inside_as_well(shared: World) -> None:
+    for quantifier in ("some", "none", "every"):
+        where = {"or": [{"claims": {quantifier: {"not": {"metadata": {"key": "kept", "eq": "yes"}}}}}]}
+        problem = await refusal(shared, PRODUCTS, "publishable", where=where)
+        assert (problem["status"], problem["errorCode"]) == (403, "forbidden")
+        await have(shared, where)
+
+
+async def test_conditions_inside_count_as_all_others(world: World) -> None:
+    listed = [{"certificateNumber": {"eq": str(number)}} for number in range(26)]
+    problem = await refusal(world, PRODUCTS, where={"certifications": {"some": {"or": listed}}})
+    assert [entry["loc"] for entry in problem["violations"]] == [["where"]]
+    deep: dict[str, Any] = {"certifications": {"some": {"not": {"not": {"not": {"not": {"not": {}}}}}}}}
+    problem = await refusal(world, PRODUCTS, where=deep)
+    assert problem["violations"][0]["type"] == "too_deep"

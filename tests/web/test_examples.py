@@ -93,6 +93,12 @@ def find_products(data: dict[str, Any]) -> None:
     assert "Demo Acre" not in {node["brand"] for node in nodes}
 
 
+def without_a_certificate(data: dict[str, Any]) -> None:
+    found = data["products"]
+    assert 0 < found["totalCount"] < 60
+    assert all(node["claims"] for node in found["nodes"]), "they claim something instead"
+
+
 def page_forward(data: dict[str, Any]) -> None:
     gtins = [node["gtin"] for node in data["products"]["nodes"]]
     assert len(gtins) == 5
@@ -231,6 +237,7 @@ EXPECTED = {
     "ProductWithEverything": product_with_everything,
     "CompareTwoProducts": compare_two_products,
     "FindProducts": find_products,
+    "WithoutACertificate": without_a_certificate,
     "PageForward": page_forward,
     "PageBack": page_back,
     "WhoHoldsThis": who_holds_this,
