@@ -21,6 +21,9 @@ from domain.gtin import Gtin
 from domain.records import Certification, CertificationAssignment, Claim, ClaimAssignment
 from domain.short_id import ShortId
 
+AT_ONCE = 50
+"""How many rows of many are made before others have their turn in the event loop."""
+
 D = TypeVar("D", bound=Certification | Claim)
 A = TypeVar("A", bound=CertificationAssignment | ClaimAssignment)
 
@@ -99,7 +102,8 @@ class Assignments(definitions.Defined[D], Generic[D, A]):
 
     async def add_many(self, transaction: Transaction, made: Sequence[A]) -> bool:
         """Stores new assignments. False when somebody was quicker with one: what is stored is of no use then."""
-        await transaction.insert_missing(self.table, [self._row(assignment) for assignment in made])
+        for at in range(0, len(made), AT_ONCE):
+            await transaction.insert_missing(self.table, [self._row(each) for each in made[at : at + AT_ONCE]])
         ids = [assignment.id for assignment in made]
         return not ids or len(await self.ids_among(transaction, ids)) == len(ids)
 

@@ -6,6 +6,7 @@ before goes to a temporary file: the length of a file costs no memory.
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import closing
@@ -20,7 +21,7 @@ from files.columns.recognition import Columns, recognised
 from files.reading.opening import table_of
 from files.reading.table import Row, Table
 from resolvers.importing import Done, Met, Nameable, definitions_of, put
-from resolvers.operation import Context
+from resolvers.operation import ROWS_A_TURN, Context
 
 BATCH = 500
 """Rows in one transaction."""
@@ -267,7 +268,13 @@ class _Reading:
 
     def batch(self) -> list[_Read]:
         """The next rows; none at the end."""
-        return [self._read(row) for row in islice(self._table.rows, BATCH)]
+        found = []
+        for row in islice(self._table.rows, BATCH):
+            found.append(self._read(row))
+            if len(found) % ROWS_A_TURN == 0:
+                # The thread of the event loop would wait five milliseconds each time for this one to give way.
+                time.sleep(0)
+        return found
 
     def _read(self, row: Row) -> _Read:
         asked: AskedRow | InvalidInput

@@ -126,6 +126,7 @@ class _Shown(AbstractContextManager["_Shown"]):
         self._options = options
         self._report = report
         self._bar: Any = None
+        self._label = ""
         self._told: set[str] = set()
         self._changes: list[str] = []
         self._refusals: list[str] = []
@@ -136,7 +137,11 @@ class _Shown(AbstractContextManager["_Shown"]):
         self._changes, self._refusals = [], []
         if self._report:
             self._report.began(judging=judging)
-        label = "Judging" if judging or self._options.dry_run else "Importing"
+        self._label = "Judging" if judging or self._options.dry_run else "Importing"
+
+    def _begin_bar(self) -> None:
+        # Once the columns have been shown.
+        label = self._label
         self._bar = (
             click.progressbar(length=1000, label=label, file=sys.stderr) if sys.stderr.isatty() else nullcontext()
         )
@@ -165,6 +170,8 @@ class _Shown(AbstractContextManager["_Shown"]):
         """Rows were done."""
         if self._report:
             self._report.done(results, share)
+        if self._bar is None:
+            self._begin_bar()
         if hasattr(self._bar, "update"):
             self._bar.update(int(share * 1000) - self._bar.pos)
         for result in results:

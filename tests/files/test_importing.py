@@ -1,5 +1,6 @@
 """What stands in files is judged and stored as the operations would, row by row, on both databases."""
 
+import asyncio
 import io
 import json
 import zipfile
@@ -372,3 +373,15 @@ async def test_claims_and_certificates_that_are_gone_meanwhile_are_made_again(wo
     assert (await graphql.remove_claim(GTIN, NON_GMO)).ok
     _, heard = await put(world, rows)
     assert heard.outcomes == ["made"]
+
+
+async def test_several_at_once_end_as_one_after_the_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "BATCH", 20)
+    rows = [f"{number:013d}{check(number)},Oats {number},USDA_ORGANIC\n" for number in range(2_000, 2_100)]
+    head = "gtin,name,certification\n"
+    contents = (head + "".join(rows), head + "".join(reversed(rows)), head + "".join(rows[::2] + rows[1::2]))
+    made = await asyncio.gather(*(put(world, content, policy=IGNORE) for content in contents))
+    assert sum(totals.things["product made"] for totals, _ in made) == 100
+    assert sum(totals.things["certification made"] for totals, _ in made) == 100
+    assert [totals.rows["refused"] for totals, _ in made] == [0, 0, 0]
+    assert len(await world.rows(tables.products)) == 102
