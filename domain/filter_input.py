@@ -255,6 +255,7 @@ PRODUCT_NAME = _values("ProductName", "names, whatever the case,", str, Folded, 
     ending="\n"
 )
 BRAND = _values("Brand", "brands, whatever the case,", str, Folded, "eq", "in", "starts_with")
+PRESENCE = _values("Presence", "texts", str, str, "is_empty")
 DATE = _values("Date", "days", date, Date, "eq", "range", "is_null")
 MOMENT = _values("DateTime", "moments", datetime, Moment, "range")
 _any = "It is this country, or this one is among them."
@@ -285,7 +286,7 @@ def compared(member: str, values: Values, words: str) -> Filter:
                 case "in":
                     parts.append(one_of(member, _among(reading, rules, value, below), equal))
                 case "range":
-                    parts.append(_range(reading, member, rules, value, below))
+                    parts.append(_range(reading, member, values, value, below))
                 case "is_null":
                     parts.append(Condition(member, "null" if reading.take(_bool, value, below) else "known"))
                 case "is_empty":
@@ -308,15 +309,15 @@ def _among(reading: Reading, rules: TypeAdapter[Any], value: object, path: Path)
     return tuple(dict.fromkeys(reading.take(rules, value, (*path, at)) for at, value in enumerate(values)))
 
 
-def _range(reading: Reading, member: str, rules: TypeAdapter[Any], value: object, path: Path) -> Where:
+def _range(reading: Reading, member: str, values: Values, value: object, path: Path) -> Where:
     ends = {name: (end, below) for name, end, below in reading.members(value, _ENDS, path)}
     parts: list[Where] = [
-        Condition(member, operator, reading.take(rules, *ends[name]))
+        Condition(member, operator, reading.take(values.rules, *ends[name]))
         for name, operator in _ENDS.items()
         if name in ends
     ]
-    if member in ("expiration_date", "lapses_on") and "to" not in ends:
-        # What has no end ends after every day, but lies in no span.
+    if values is DATE and "to" not in ends:
+        # A day that is not recorded comes after all others, but lies in no span.
         parts.append(Condition(member, "known"))
     return every(parts)
 

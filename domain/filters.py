@@ -19,7 +19,7 @@ class Condition(msgspec.Struct, frozen=True):
 
     | operator | holds when the member |
     | --- | --- |
-    | `eq`, `gte`, `lte`, `lt` | compares so with the value; a missing end is later than all |
+    | `eq`, `gte`, `lte`, `lt` | compares so with the value; a missing day is later than all |
     | `in` | is among the values |
     | `null`, `known` | is not recorded, is recorded |
     | `open_gte`, `open_lte` | is not recorded, or compares so |

@@ -20,6 +20,7 @@ from domain.filter_input import (
     KIND,
     MOMENT,
     NAME,
+    PRESENCE,
     PRODUCT_NAME,
     TEXT,
     Fields,
@@ -40,6 +41,7 @@ from domain.filters import Condition
 from domain.paging import (
     AssignmentOrderField,
     BodyOrderField,
+    ClaimAssignmentOrderField,
     DefinitionOrderField,
     Orders,
     Place,
@@ -128,19 +130,18 @@ CLAIMS = List(
 )
 
 
-def _assignments(record: type, definition: str, lapse: Place, own: Fields) -> List:
+def _assignments(record: type, definition: str, lapse: Place, order: type[Vocabulary], own: Fields) -> List:
     """Assignments of such definitions: what is said of either kind, and between it the kind's own."""
     key = (at("gtin"), Place(f"{definition}_id", attrgetter(f"{definition}.id")))
+    firsts = {"lapses_on": lapse, "updated_at": at("updated_at", datetime), "issuing_body": at("issuing_body")}
     orders: dict[Vocabulary, tuple[Place, ...]] = {
-        AssignmentOrderField.GTIN: key,
-        AssignmentOrderField.EXPIRATION_DATE: (_EXPIRATION, *key),
-        AssignmentOrderField.LAPSES_ON: (lapse, *key),
-        AssignmentOrderField.UPDATED_AT: (at("updated_at", datetime), *key),
+        by: key if by.value == "gtin" else (firsts.get(by.value) or at(by.value, date | None), *key) for by in order
     }
     fields = {
         "id": compared("id", ID, "The id of the assignment."),
         "gtin": compared("gtin", GTIN, "The GTIN of the product, 8 to 14 digits."),
         **own,
+        "valid_from": compared("valid_from", DATE, "The first day of validity."),
         "expiration_date": compared("expiration_date", DATE, "The last day of validity."),
         "lapses_on": compared(lapse.name, DATE, "The last day on which it holds."),
         "lapses_within": within(lapse.name, "The last day on which it holds is today or comes within so many days."),
@@ -161,6 +162,7 @@ CERTIFICATION_ASSIGNMENTS = _assignments(
     records.CertificationAssignment,
     "certification",
     at("lapses_on", date | None, ("expiration_date", "expiry_date")),
+    AssignmentOrderField,
     {
         "certification": referring("certification", CERTIFICATIONS.fields, "The certification that is held."),
         "body": inside("certification", _of_body),
@@ -169,18 +171,31 @@ CERTIFICATION_ASSIGNMENTS = _assignments(
             "verification_status", one_of_the(VerificationStatus), "How far it has been confirmed."
         ),
         "country": compared("certificate_countries", COUNTRIES, "The countries in which it is valid."),
+        "issuing_body": compared("issuing_body", TEXT, "Who issued the certificate, as the brand writes it."),
+        "expiry_date": compared("expiry_date", DATE, "The expiry that is printed on the certificate."),
+        "audit_date": compared("audit_date", DATE, "The day of the audit."),
+        "verification_url": compared(
+            "verification_url",
+            PRESENCE,
+            "Where the certificate can be looked up; every assignment that the rest leaves is read.",
+        ),
     },
 )
+
+_EVIDENCE = "Not with a publishable key; every assignment that the rest leaves is read."
 
 CLAIM_ASSIGNMENTS = _assignments(
     records.ClaimAssignment,
     "claim",
     # No other end of a claim is recorded.
     _EXPIRATION,
+    ClaimAssignmentOrderField,
     {
         "claim": referring("claim", CLAIMS.fields, "The claim that is made."),
         "category": inside("claim", CLAIMS.fields["category"]),
         "source": compared("source", one_of_the(ClaimSource), "Who stands behind it."),
+        "evidence_url": compared("evidence_url", PRESENCE, f"Where the evidence for it is. {_EVIDENCE}"),
+        "evidence_note": compared("evidence_note", PRESENCE, f"Notes on the evidence for it. {_EVIDENCE}"),
     },
 )
 

@@ -26,6 +26,8 @@ Position = tuple[Any, ...]
 _ASSIGNMENT = "gtin", "The product's GTIN; then the id of the certification or claim."
 _EXPIRATION = "expiration_date", "The last day of validity, a missing one as the latest; then as by GTIN."
 _LAPSE = "lapses_on", "The day on which it lapses, a missing one as the latest; then as by GTIN."
+_UPDATE = "updated_at", "When it last changed; then as by GTIN."
+_BEGINNING = "valid_from", "The first day of validity, a missing one as the latest; then as by GTIN."
 _CODE = "code", "The code, whatever its case; then the id."
 
 
@@ -39,12 +41,26 @@ class ProductOrderField(Vocabulary):
 
 
 class AssignmentOrderField(Vocabulary):
-    """What assignments are ordered by."""
+    """What assignments of certifications are ordered by."""
 
     GTIN = _ASSIGNMENT
     EXPIRATION_DATE = _EXPIRATION
     LAPSES_ON = _LAPSE
-    UPDATED_AT = "updated_at", "When it last changed; then as by GTIN."
+    UPDATED_AT = _UPDATE
+    VALID_FROM = _BEGINNING
+    EXPIRY_DATE = "expiry_date", "The expiry that is printed on the certificate, a missing one as the latest."
+    AUDIT_DATE = "audit_date", "The day of the audit, a missing one as the latest; then as by GTIN."
+    ISSUING_BODY = "issuing_body", "Who issued the certificate, as it is written; then as by GTIN."
+
+
+class ClaimAssignmentOrderField(Vocabulary):
+    """What assignments of claims are ordered by."""
+
+    GTIN = _ASSIGNMENT
+    EXPIRATION_DATE = _EXPIRATION
+    LAPSES_ON = _LAPSE
+    UPDATED_AT = _UPDATE
+    VALID_FROM = _BEGINNING
 
 
 class NestedAssignmentOrderField(Vocabulary):

@@ -12,7 +12,7 @@ from db.engine.database import Transaction
 from domain.changes import Change
 from domain.commands import AssignCertification, AssignClaim
 from domain.errors import AlreadyAssigned, NotFound
-from domain.filters import Where
+from domain.filters import Where, asks_for
 from domain.gtin import Gtin
 from domain.paging import Order, Page, Window, cut
 from domain.short_id import ShortId
@@ -49,9 +49,15 @@ async def one_of_product(context: Context, kind: Kind[Any, A], gtin: Gtin, named
     return found
 
 
+_UNINDEXED = ("verification_url", "evidence_url", "evidence_note")
+"""Members by which a filter reads all that the rest of it leaves."""
+
+
 @read_operation
 async def page(context: Context, kind: Kind[Any, A], where: Where, order: Order, window: Window) -> Page[A]:
     """Some of the assignments that pass the filter. Raises `Forbidden`."""
+    if any(asks_for(where, member) for member in _UNINDEXED):
+        await context.pay_for_scan()
     asked = await narrowing.of_assignments(context, kind.stored, where)
     owners, public = context.caller.organization_ids, not context.caller.sees_private
     return await lists.page(context.database, kind.stored.listed, owners, asked, order, window, public=public)

@@ -9,6 +9,7 @@ from typing import Any
 from db.assignments import Assignments, certifications, claims
 from domain.access import require_private
 from domain.filters import Condition, Not, Where, among_own, asks_for, changed_below, every, owned, settled
+from domain.publishable import PRIVATE_MEMBERS
 from resolvers.operation import Context, read_operation
 
 
@@ -43,7 +44,7 @@ async def _narrowed(context: Context, stored: Assignments[Any, Any]) -> Callable
 def _of_caller(context: Context, where: Where) -> Where:
     if asks_for(where, "organization_id", "own"):
         where = owned(where, [organization.id for organization in context.caller.organizations])
-    if not asks_for(where, "metadata"):
-        return where
-    require_private(context.caller, "metadata")
+    for member in PRIVATE_MEMBERS:
+        if asks_for(where, member):
+            require_private(context.caller, "metadata" if member == "metadata" else "evidence")
     return among_own(where, context.caller.organization_ids)

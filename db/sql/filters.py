@@ -26,7 +26,13 @@ from db.sql import tables
 from db.sql.types import AnyOf, Endless, Exists, Negated, Unindexed, VocabularyText, among, pattern, text_list
 from domain.filters import Condition, Either, Every, Not, Where, negation, one_of, replaced
 
-COLUMN_OF = {"expiration_date": "ends", "lapses_on": "lapses"}
+COLUMN_OF = {
+    "valid_from": "begins",
+    "expiration_date": "ends",
+    "lapses_on": "lapses",
+    "expiry_date": "expires",
+    "audit_date": "audited",
+}
 """Members whose conditions and orders go by a column of another name."""
 MEMBER_OF = {column: member for member, column in COLUMN_OF.items()}
 
@@ -157,7 +163,7 @@ def _condition(test: Condition, table: FromClause, unhelpful: Unhelpful, bound: 
         case "known":
             return high < Endless()
         case "open_lte":
-            return column.is_(None) | (column <= value)
+            return (column >= Endless()) | (column <= value)
         case "contains":
             return column.like(value, escape="\\")
         case _:

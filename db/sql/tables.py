@@ -97,11 +97,13 @@ def _index(table: Table, **columns: tuple[str, ...]) -> None:
 
 
 _expiration_date: ColumnElement[Any] = literal_column("expiration_date", Date())
+_valid_from: ColumnElement[Any] = literal_column("valid_from", Date())
+_audit_date: ColumnElement[Any] = literal_column("audit_date", Date())
 _expiry_date: ColumnElement[Any] = literal_column("expiry_date", Date())
 
 
 def _end(name: str, day: ColumnElement[Any]) -> Column[Any]:
-    """The day for orders and conditions, without NULL; never read."""
+    """A day for orders and conditions, without NULL; never read."""
     return Column(name, Date, Computed(open_end(day)))
 
 
@@ -299,11 +301,15 @@ certification_assignments = Table(
     _end("ends", _expiration_date),
     # As `domain.validity.lapses_on`.
     _end("lapses", earlier(_expiration_date, _expiry_date)),
+    _end("begins", _valid_from),
+    _end("expires", _expiry_date),
+    _end("audited", _audit_date),
     sqlite_with_rowid=False,
 )
 _index(
     certification_assignments,
     number=("certificate_number", "gtin", "certification_id"),
+    issuer=("issuing_body", "gtin", "certification_id"),
     certification_lapses=("certification_id", "lapses", "gtin"),
     certification_ends=("certification_id", "ends", "gtin"),
     status_lapses=("verification_status", "lapses", "gtin", "certification_id"),
@@ -311,6 +317,9 @@ _index(
     lapses=("lapses", "gtin", "certification_id"),
     ends=("ends", "gtin", "certification_id"),
     updated=("updated_at", "gtin", "certification_id"),
+    begins=("begins", "gtin", "certification_id"),
+    expires=("expires", "gtin", "certification_id"),
+    audited=("audited", "gtin", "certification_id"),
 )
 
 claim_assignments = Table(
@@ -323,6 +332,7 @@ claim_assignments = Table(
         _own_id(),
     ),
     _end("ends", _expiration_date),
+    _end("begins", _valid_from),
     sqlite_with_rowid=False,
 )
 _index(
@@ -332,6 +342,7 @@ _index(
     claim=("claim_id", "gtin"),
     ends=("ends", "gtin", "claim_id"),
     updated=("updated_at", "gtin", "claim_id"),
+    begins=("begins", "gtin", "claim_id"),
 )
 
 

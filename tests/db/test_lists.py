@@ -17,7 +17,7 @@ from db.engine.sqlite import SqliteDatabase
 from db.lists import Listed
 from db.sql import tables
 from db.sql.compiled import SQLITE
-from db.sql.filters import positive, take_apart
+from db.sql.filters import COLUMN_OF, positive, take_apart
 from db.sql.reads import Read
 from domain.countries import ALPHA2
 from domain.filter_input import MAX_LIST, Fields, parse_where
@@ -25,6 +25,7 @@ from domain.filters import EVERYTHING, NOTHING, Where, changed_below, owned, set
 from domain.lists import CERTIFICATION_ASSIGNMENTS, CLAIM_ASSIGNMENTS, PRODUCTS
 from domain.paging import (
     AssignmentOrderField,
+    ClaimAssignmentOrderField,
     NestedAssignmentOrderField,
     Order,
     ProductOrderField,
@@ -37,6 +38,7 @@ from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, Standing, 
 from tests.world import BODY, FAIR_TRADE, NON_GMO, PRIVATE, USDA_ORGANIC, VEGAN, World
 
 TODAY = date(2026, 11, 22)
+SOON = TODAY + timedelta(60)
 OWNER = catalogue_id("organization", "brand")
 NOBODY = new_short_id(datetime(2026, 1, 1, tzinfo=UTC))
 MOMENTS = [datetime(2026, 3, day, 12, 0, 0, day, tzinfo=UTC) for day in (1, 2, 3)]
@@ -101,13 +103,13 @@ async def stocked(world: World) -> World:
                         **assigned(choose, code),
                         "certification_id": definition,
                         "certificate_number": choose.choice(["", "NOP-1", "NOP-2", "nop-1", "N%P"]),
-                        "issuing_body": "",
+                        "issuing_body": choose.choice(["", "Ecocert", "ecocert", "Öko"]),
                         "expiry_date": choose.choice(DAYS),
-                        "verification_url": "",
+                        "verification_url": choose.choice(["", "https://example.org/1"]),
                         "verification_status": choose.choice(list(VerificationStatus)),
                         "scope": "",
                         "certification_value": "",
-                        "audit_date": None,
+                        "audit_date": choose.choice(DAYS),
                         "initial_certification_date": None,
                         "certificate_countries": choose.choice([[], ["US"], ["DE", "FR"], ["US", "DE"]]),
                     },
@@ -119,8 +121,8 @@ async def stocked(world: World) -> World:
                         **assigned(choose, code),
                         "claim_id": definition,
                         "source": choose.choice(list(ClaimSource)),
-                        "evidence_url": "",
-                        "evidence_note": "",
+                        "evidence_url": choose.choice(["", "https://example.org/report"]),
+                        "evidence_note": choose.choice(["", "Lab report 7"]),
                     },
                 )
     every: tuple[dict[str, list[Any]], ...] = HELD, MADE
@@ -153,7 +155,11 @@ LISTS: list[tuple[Listed[Any], list[Order]]] = [
     ),
     (
         claims.listed,
-        [CLAIM_ASSIGNMENTS.orders.by(by, descending=down) for by in AssignmentOrderField for down in (False, True)],
+        [
+            CLAIM_ASSIGNMENTS.orders.by(by, descending=down)
+            for by in ClaimAssignmentOrderField
+            for down in (False, True)
+        ],
     ),
 ]
 
@@ -203,7 +209,7 @@ def stands(item: Any, day: date) -> Standing:
 
 
 def of_assignments() -> list[Case]:
-    soon = TODAY + timedelta(60)
+    soon = SOON
     return [
         ({}, lambda a: True),
         ({"gtin": {"eq": gtin(3)}}, lambda a: a.gtin == gtin(3)),
@@ -236,6 +242,11 @@ def of_assignments() -> list[Case]:
         ({"expiration_date": {"is_null": False}}, lambda a: a.expiration_date is not None),
         ({"not": {"expiration_date": {"is_null": True}}}, lambda a: a.expiration_date is not None),
         ({"not": {"expiration_date": {"eq": TODAY}}}, lambda a: a.expiration_date != TODAY),
+        ({"valid_from": {"eq": TODAY}}, lambda a: a.valid_from == TODAY),
+        ({"valid_from": {"range": {"from": TODAY}}}, lambda a: is_in(a.valid_from, TODAY, date.max)),
+        ({"valid_from": {"range": {"to": TODAY}}}, lambda a: is_in(a.valid_from, date.min, TODAY)),
+        ({"valid_from": {"is_null": True}}, lambda a: a.valid_from is None),
+        ({"not": {"valid_from": {"range": {"to": TODAY}}}}, lambda a: not is_in(a.valid_from, date.min, TODAY)),
         ({"expiring_within": {"days": 60}}, lambda a: is_in(lapse(a), TODAY, soon)),
         ({"expiring_within": {"days": 0}}, lambda a: lapse(a) == TODAY),
         (
@@ -338,6 +349,19 @@ OF_CERTIFICATIONS: list[Case] = [
     ({"country": {"is_empty": True}}, lambda a: not a.certificate_countries),
     ({"country": {"is_empty": False}}, lambda a: a.certificate_countries),
     ({"not": {"country": {"is_empty": True, "in": ["US"]}}}, lambda a: True),
+    ({"issuing_body": {"eq": "Ecocert"}}, lambda a: a.issuing_body == "Ecocert"),
+    ({"issuing_body": {"in": ["", "Öko"]}}, lambda a: a.issuing_body in ("", "Öko")),
+    ({"issuing_body": {"starts_with": "E"}}, lambda a: a.issuing_body.startswith("E")),
+    ({"expiry_date": {"range": {"from": TODAY, "to": SOON}}}, lambda a: is_in(a.expiry_date, TODAY, SOON)),
+    ({"expiry_date": {"range": {"from": TODAY}}}, lambda a: is_in(a.expiry_date, TODAY, date.max)),
+    ({"expiry_date": {"is_null": True}}, lambda a: a.expiry_date is None),
+    ({"audit_date": {"range": {"to": TODAY}}}, lambda a: is_in(a.audit_date, date.min, TODAY)),
+    (
+        {"audit_date": {"is_null": False}, "mine": True},
+        lambda a: a.audit_date is not None and a.organization_id == OWNER,
+    ),
+    ({"verification_url": {"is_empty": True}}, lambda a: not a.verification_url),
+    ({"verification_url": {"is_empty": False}}, lambda a: a.verification_url),
     ({"body": {}}, lambda a: a.certification.id == USDA_ORGANIC),
     ({"not": {"body": {}}}, lambda a: a.certification.id != USDA_ORGANIC),
     (
@@ -350,6 +374,12 @@ OF_CLAIMS: list[Case] = [
     *of_assignments(),
     ({"claim": {"label": {"contains": "GMO"}}}, lambda a: a.claim.id == NON_GMO),
     ({"category": {"eq": ClaimCategory.DIETARY}}, lambda a: a.claim.category is ClaimCategory.DIETARY),
+    ({"evidence_url": {"is_empty": True}}, lambda a: not a.evidence_url),
+    (
+        {"evidence_url": {"is_empty": False}, "evidence_note": {"is_empty": True}},
+        lambda a: a.evidence_url > a.evidence_note == "",
+    ),
+    ({"evidence_note": {"is_empty": True}, "mine": True}, lambda a: not a.evidence_note and a.organization_id == OWNER),
     ({"source": {"eq": ClaimSource.THIRD_PARTY_VERIFIED}}, lambda a: a.source is ClaimSource.THIRD_PARTY_VERIFIED),
 ]
 
@@ -601,9 +631,8 @@ async def test_no_condition_in_no_order_reads_a_table_from_end_to_end(stocked: W
                 counted = steps(stocked, paths._counts(listed.indexed, shape), values)
                 assert not [step for step in counted if step.startswith(f"SCAN {table}")], (members, counted)
             for order in orders:
-                values["p0"] = {"expiration_date": TODAY, "lapses_on": TODAY, "updated_at": MOMENTS[0]}.get(
-                    order.by, ""
-                )
+                days = dict.fromkeys(COLUMN_OF, TODAY)
+                values["p0"] = {**days, "updated_at": MOMENTS[0]}.get(order.by, "")
                 walk, is_whole = paths.walked(listed.indexed, shape, order.names)
                 assert found or is_whole or named & {*WITHOUT_INDEX, "active_on", "and", "not"}, members
                 for window in (Window(25), Window(25, position=("",)), Window(25, backward=True, position=("",))):

@@ -10,6 +10,7 @@ from domain.paging import (
     MAX_PAGE,
     AssignmentOrderField,
     BodyOrderField,
+    ClaimAssignmentOrderField,
     Order,
     ProductOrderField,
     Window,
@@ -67,9 +68,9 @@ def test_every_order_has_a_name_of_its_own() -> None:
         ),
         *(
             CLAIM_ASSIGNMENTS.orders.by(by, descending=down)
-            for by in AssignmentOrderField
+            for by in ClaimAssignmentOrderField
             # A claim lapses when it expires: the two orders are one.
-            if by is not AssignmentOrderField.LAPSES_ON
+            if by is not ClaimAssignmentOrderField.LAPSES_ON
             for down in (False, True)
         ),
         *(each.orders.usual for each in (CERTIFICATIONS, CLAIMS, BODIES)),

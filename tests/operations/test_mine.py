@@ -11,7 +11,7 @@ from domain.vocabulary import KeyKind, Role
 from resolvers.keys import set_member
 from tests.operations.faces import Rest
 from tests.operations.test_connections import ask, refusal
-from tests.world import FAIR_TRADE, GTIN, NON_GMO, OTHERS_GTIN, OTHERS_PRIVATE, PRIVATE, VEGAN, World
+from tests.world import FAIR_TRADE, GTIN, NON_GMO, OTHERS_GTIN, OTHERS_PRIVATE, PRIVATE, USDA_ORGANIC, VEGAN, World
 
 ANN = "ann@example.org"
 QUERY = """query ($products: ProductWhere, $held: CertificationAssignmentWhere, $made: ClaimAssignmentWhere) {
@@ -129,3 +129,58 @@ async def test_conditions_inside_count_as_all_others(world: World) -> None:
     deep: dict[str, Any] = {"certifications": {"some": {"not": {"not": {"not": {"not": {"not": {}}}}}}}}
     problem = await refusal(world, PRODUCTS, where=deep)
     assert problem["violations"][0]["type"] == "too_deep"
+
+
+EVIDENCE = """query ($where: ClaimAssignmentWhere) {
+  claimAssignments(where: $where) { totalCount nodes { gtin evidenceUrl } }
+  claimAssignmentStats(where: $where) { totalCount }
+  claims(first: 1) { nodes { assignments(where: $where) { totalCount } } } }"""
+
+
+async def test_what_lacks_evidence(shared: World) -> None:
+    link = "https://example.org/report.pdf"
+    assert (await Rest(shared).assign_claim(GTIN, NON_GMO, evidence_url=link)).ok
+    for empty, shown in ((True, {""}), (False, {link})):
+        found = await ask(shared, EVIDENCE, where={"mine": True, "evidenceUrl": {"isEmpty": empty}})
+        assert [{node["evidenceUrl"]} for node in found["claimAssignments"]["nodes"]] == [shown]
+        assert found["claimAssignmentStats"]["totalCount"] == found["claimAssignments"]["totalCount"] == 1
+    lacking = {"claims": {"some": {"evidenceNote": {"isEmpty": True}}, "none": {"evidenceUrl": {"isEmpty": False}}}}
+    assert await have(shared, lacking) == {OTHERS_GTIN}
+
+
+async def test_a_publishable_key_may_not_ask_by_evidence(shared: World) -> None:
+    for member, quantifier in (("evidenceUrl", "none"), ("evidenceNote", "every")):
+        where = {"or": [{"mine": True}, {"not": {member: {"isEmpty": False}}}]}
+        for name in ("claimAssignments", "claimAssignmentStats"):
+            query = f"query ($where: ClaimAssignmentWhere) {{ {name}(where: $where) {{ totalCount }} }}"
+            assert "evidence" in (await refusal(shared, query, "publishable", where=where))["detail"]
+        problem = await refusal(shared, PRODUCTS, "publishable", where={"claims": {quantifier: where}})
+        assert (problem["status"], "evidence" in problem["detail"]) == (403, True)
+        answer = await shared.client.get(
+            "/certifications/api/v1/exports/claims",
+            params={"where": json.dumps({member: {"isEmpty": True}}), "format": "csv"},
+            headers={"X-API-Key": shared.keys["publishable"]},
+        )
+        assert answer.status_code == 403, answer.text
+
+
+async def test_certificates_by_issuer_and_their_other_days(shared: World) -> None:
+    query = """query ($where: CertificationAssignmentWhere, $field: AssignmentOrderField!) {
+      certificationAssignments(where: $where, orderBy: {field: $field}) { nodes { certification { id } } } }"""
+    rest = Rest(shared)
+    for id, day, body in ((PRIVATE, "2026-03-01", "Öko"), (USDA_ORGANIC, "2025-03-01", "Ecocert")):
+        changed = await rest.patch_certification(
+            GTIN, id, issuing_body=body, audit_date=day, valid_from=day, expiration_date="2099-12-31"
+        )
+        assert changed.ok, changed
+
+    async def found(where: dict[str, Any], field: str) -> list[str]:
+        page = await ask(shared, query, where={"mine": True, **where}, field=field)
+        return [node["certification"]["id"] for node in page["certificationAssignments"]["nodes"]]
+
+    for field in ("AUDIT_DATE", "VALID_FROM", "ISSUING_BODY"):
+        assert await found({}, field) == [USDA_ORGANIC, PRIVATE]
+    assert await found({"issuingBody": {"startsWith": "Ö"}}, "GTIN") == [PRIVATE]
+    for member in ("auditDate", "validFrom"):
+        assert await found({member: {"range": {"to": "2025-12-31"}}}, "EXPIRY_DATE") == [USDA_ORGANIC]
+    assert await found({"expiryDate": {"isNull": False}}, "GTIN") == []
