@@ -167,6 +167,24 @@ async def first_of_each(
     return found
 
 
+async def of_products(
+    database: Database, listed: Listed[R], owners: Owners, gtins: Sequence[str], where: Where
+) -> list[R]:
+    """Of what these products have, what passes the filter, in the order of its definitions; one statement."""
+    if where == NOTHING or not gtins:
+        return []
+    shape, values = take_apart(positive(where, listed.table))
+    return await definitions.fetch(database, _of_products(listed, shape), owners, **values, parents=gtins)
+
+
+@lru_cache(maxsize=256)
+def _of_products(listed: Listed[R], shape: Where) -> Read[R]:
+    # A product has a handful of them, whatever else an index would find.
+    rows = listed.rows.where(among(listed.table.c.gtin, "parents"), condition(shape, listed.table))
+    rows = rows.with_hint(listed.table, f"INDEXED BY sqlite_autoindex_{listed.table.name}_1", "sqlite")
+    return Read(rows, listed.build, defined=listed.definitions, ranked=True)
+
+
 async def counts(database: Database, listed: Listed[Any], ids: Sequence[str], where: Where) -> dict[str, int]:
     """For each definition how many records pass the filter; one statement."""
     shape, values = take_apart(positive(where, listed.table))

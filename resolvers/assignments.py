@@ -12,7 +12,7 @@ from db.engine.database import Transaction
 from domain.changes import Change
 from domain.commands import AssignCertification, AssignClaim
 from domain.errors import AlreadyAssigned, NotFound
-from domain.filters import Where, asks_for
+from domain.filters import EVERYTHING, Where, asks_for
 from domain.gtin import Gtin
 from domain.paging import Order, Page, Window, cut
 from domain.short_id import ShortId
@@ -24,9 +24,19 @@ from resolvers.products import existing_product, owned_product
 
 
 @read_operation
-async def of_products(context: Context, kind: Kind[Any, A], gtins: list[Gtin]) -> list[list[A]]:
-    """The assignments of each product that the caller may see, by label, in one statement for all of them."""
-    found = await kind.stored.of_products(context.database, gtins, context.caller.organization_ids)
+async def of_products(
+    context: Context, kind: Kind[Any, A], gtins: list[Gtin], where: Where = EVERYTHING
+) -> list[list[A]]:
+    """The assignments of each product that pass the filter, by label, in one statement for all of them.
+
+    Raises `Forbidden`.
+    """
+    owners = context.caller.organization_ids
+    if where == EVERYTHING:
+        found = await kind.stored.of_products(context.database, gtins, owners)
+    else:
+        asked = await narrowing.of_assignments(context, kind.stored, where)
+        found = await lists.of_products(context.database, kind.stored.listed, owners, gtins, asked)
     return by_gtin(gtins, found)
 
 

@@ -6,15 +6,19 @@ from typing import Annotated, Any
 import strawberry
 
 from domain import records, vocabulary
+from domain.filter_input import parse_where
 from domain.filters import EVERYTHING
-from domain.lists import CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS, CLAIM_ASSIGNMENTS
+from domain.lists import CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS, CLAIM_ASSIGNMENTS, List
 from domain.paging import NestedAssignmentOrderField
 from domain.validity import is_active, standing
 from execution.batched import batched
 from resolvers import assignments, certifications, claims, definitions, products
+from resolvers.definitions import Kind
 from schema import lists
 from schema.connections import Connection, ListRequest, listed, paged
 from schema.context import Info
+from schema.filters import where_input
+from schema.inputs import plain_members
 from schema.nodes import Node
 from schema.records import record_type, rows_of, shown
 
@@ -166,6 +170,20 @@ class ClaimAssignmentType(Node):
     product = batched(description="The product that makes the claim.")(_products)
 
 
+def _where(of: List) -> Any:
+    return Annotated[where_input(of) | None, strawberry.argument(description=f"Which {of.called}; all if left out.")]
+
+
+_HeldWhere: Any = _where(CERTIFICATION_ASSIGNMENTS)
+_MadeWhere: Any = _where(CLAIM_ASSIGNMENTS)
+
+
+async def _of_products(parents: list[records.Product], info: Info, of: List, kind: Kind[Any, Any], where: Any) -> Any:
+    operation = info.context.operation
+    conditions = parse_where(of.fields, plain_members(where), operation.today)
+    return await assignments.of_products(operation, kind, [parent.gtin for parent in parents], conditions)
+
+
 @record_type(records.Product, description="A product under its GTIN, the number of its barcode.")
 class ProductType(Node):
     """Contract 8, as far as it bears on certifications and claims."""
@@ -175,17 +193,19 @@ class ProductType(Node):
         metadata=rows_of(certifications.KIND.rows, "gtin"),
     )
     @staticmethod
-    async def certifications(parents: list[records.Product], info: Info) -> list[list[CertificationAssignmentType]]:
+    async def certifications(
+        parents: list[records.Product], info: Info, where: _HeldWhere = None
+    ) -> list[list[CertificationAssignmentType]]:
         """The certifications of all these products in one statement."""
-        gtins = [parent.gtin for parent in parents]
-        return shown(await assignments.of_products(info.context.operation, certifications.KIND, gtins))
+        return shown(await _of_products(parents, info, CERTIFICATION_ASSIGNMENTS, certifications.KIND, where))
 
     @batched(description="The claims it makes, by label.", metadata=rows_of(claims.KIND.rows, "gtin"))
     @staticmethod
-    async def claims(parents: list[records.Product], info: Info) -> list[list[ClaimAssignmentType]]:
+    async def claims(
+        parents: list[records.Product], info: Info, where: _MadeWhere = None
+    ) -> list[list[ClaimAssignmentType]]:
         """The claims of all these products in one statement."""
-        gtins = [parent.gtin for parent in parents]
-        return shown(await assignments.of_products(info.context.operation, claims.KIND, gtins))
+        return shown(await _of_products(parents, info, CLAIM_ASSIGNMENTS, claims.KIND, where))
 
 
 def _of_body(found: list[records.Certification], body: records.CertificationBody) -> list[records.Certification]:

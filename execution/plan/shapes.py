@@ -57,8 +57,10 @@ def shape(program: Program) -> None:
     # Those below others come first.
     for field in reversed(program.fields):
         metadata = field.field.metadata if field.field is not None else {}
-        # Fields that ask the same are asked together, which a shape cannot.
-        if field.kind is FieldKind.BATCHED and cast("Any", field.field).batch_function in program.shared_batches:
+        # Fields that ask the same are asked together, which a shape cannot; nor does it look at arguments.
+        if field.kind is FieldKind.BATCHED and (
+            cast("Any", field.field).batch_function in program.shared_batches or field.nodes[0].arguments
+        ):
             continue
         if ROWS in metadata:
             place = field.value.item or field.value

@@ -11,6 +11,7 @@ from domain.vocabulary import KeyKind, Role
 from resolvers.keys import set_member
 from tests.operations.faces import Rest
 from tests.operations.test_connections import ask, refusal
+from tests.operations.test_statements import statements
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, OTHERS_GTIN, OTHERS_PRIVATE, PRIVATE, USDA_ORGANIC, VEGAN, World
 
 ANN = "ann@example.org"
@@ -184,3 +185,54 @@ async def test_certificates_by_issuer_and_their_other_days(shared: World) -> Non
     for member in ("auditDate", "validFrom"):
         assert await found({member: {"range": {"to": "2025-12-31"}}}, "EXPIRY_DATE") == [USDA_ORGANIC]
     assert await found({"expiryDate": {"isNull": False}}, "GTIN") == []
+
+
+HELD = """query ($where: CertificationAssignmentWhere, $made: ClaimAssignmentWhere) {
+  products { nodes {
+    gtin
+    all: certifications { certification { id } }
+    fair: certifications(where: {certification: {code: {eq: "FAIR_TRADE_USA"}}}) { certification { id } }
+    asked: certifications(where: $where) { certification { id } }
+    claims(where: $made) { claim { id } } } } }"""
+
+
+async def test_what_one_product_holds_is_narrowed_down(shared: World) -> None:
+    async def held(key: str, **variables: Any) -> list[list[Any]]:
+        answers = []
+        for _ in range(3):  # Operations are compiled from their second run.
+            nodes = (await ask(shared, HELD, key, **variables))["products"]["nodes"]
+            answers.append(
+                [
+                    [[each["certification"]["id"] for each in node[name]] for name in ("all", "fair", "asked")]
+                    for node in nodes
+                ]
+                + [[each["claim"]["id"] for each in node["claims"]] for node in nodes]
+            )
+        assert answers[0] == answers[1] == answers[2]
+        return answers[0]
+
+    private = {"certification": {"isPrivate": True}}
+    vegan = {"claim": {"code": {"eq": "VEGAN"}}}
+    everything = [[[PRIVATE, USDA_ORGANIC], [], [PRIVATE]], [[FAIR_TRADE], [FAIR_TRADE], []], [VEGAN], [VEGAN]]
+    assert await held("manager", where=private, made=vegan) == everything
+    rival = await held("rival", where=private)
+    assert [names[2] for names in rival[:2]] == [[], [OTHERS_PRIVATE]]
+    assert [len(names) for names in rival[2:]] == [1, 2]
+    assert [names[2] for names in (await held("publishable", where=private))[:2]] == [[], []]
+    assert [names[2] for names in (await held("manager", where={"or": []}))[:2]] == [[], []]
+    mine = await held("manager", where={"mine": True})
+    assert [names[2] for names in mine[:2]] == [[PRIVATE, USDA_ORGANIC], []]
+
+
+async def test_what_a_product_holds_is_not_narrowed_down_by_what_is_kept_secret(shared: World) -> None:
+    query = """{ products { nodes { claims(where: {evidenceUrl: {isEmpty: true}}) { source } } } }"""
+    assert (await refusal(shared, query, "publishable"))["status"] == 403
+    assert await ask(shared, query)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_narrowed_relations_are_one_statement_each(shared: World) -> None:
+    for _ in range(3):
+        async with statements(shared) as seen:
+            await ask(shared, "{ products { nodes { claims(where: {mine: true}) { source } } } }")
+        assert len(seen) == 2
