@@ -12,7 +12,7 @@ from db import definitions
 from db.engine import group_commit
 from db.sql import tables
 from domain.errors import Busy
-from resolvers import assignments
+from resolvers import products
 from schema.schema import schema
 from tests.operations.mutations import BULK, MUTATIONS, prepare, run, send
 from tests.world import GTIN, NON_GMO, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
@@ -294,7 +294,7 @@ async def test_a_read_behind_a_dry_run_that_fails_leaves_nothing(world: World, m
 
         with monkeypatch.context() as patched:
             # The first run makes records, the second an answer straight from rows.
-            patched.setattr(assignments, "of_products", fail)
+            patched.setattr(products, "products_of_gtins", fail)
             patched.setattr(definitions, "fill", fail)
             response = await send()
         assert response.status_code == status
@@ -313,7 +313,7 @@ async def test_a_dry_run_that_is_stopped_leaves_nothing_and_holds_nobody_up(
         inside.set()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(assignments, "of_products", wait)
+    monkeypatch.setattr(products, "products_of_gtins", wait)
     query = f"""mutation {{ assignClaim(input: {{gtin: "{GTIN}", claimId: "{VEGAN}"}}, dryRun: true) {{
         ... on ClaimAssigned {{ assignment {{ product {{ claims {{ id }} }} }} }} }} }}"""
     before = await everything(world)
@@ -341,7 +341,7 @@ async def test_a_dry_run_whose_reads_take_too_long_is_undone_and_told_so(
     query = f"""mutation {{ assignClaim(input: {{gtin: "{GTIN}", claimId: "{VEGAN}"}}, dryRun: true) {{
         ... on ClaimAssigned {{ assignment {{ product {{ claims {{ id }} }} }} }} }} }}"""
     with monkeypatch.context() as patched:
-        patched.setattr(assignments, "of_products", wait)
+        patched.setattr(products, "products_of_gtins", wait)
         patched.setattr(group_commit, "HOLD_SECONDS", 0.05)
         headers = {"X-API-Key": world.keys["manager"]}
         response = await world.client.post("/graphql", json={"query": query}, headers=headers)
