@@ -102,8 +102,11 @@ async def test_every_type_with_an_id_is_a_node() -> None:
         for name, kind in built.type_map.items()
         if isinstance(kind, graphql.GraphQLObjectType) and "id" in kind.fields
     }
-    # A user is read as `viewer` alone, and API keys by the managers of their organisation, in their list.
-    assert with_id - {"ApiKey", "User"} == {kind.name for kind in built.get_possible_types(interface)}
+    # A user is read as `viewer` alone, keys and people by the managers of their organisation, in their lists, and
+    # imports where they are listed.
+    assert with_id - {"ApiKey", "User", "Invitation", "BrowserSession", "Import"} == {
+        kind.name for kind in built.get_possible_types(interface)
+    }
 
 
 async def test_the_answer_is_in_the_order_of_the_ids(face: GraphQL) -> None:

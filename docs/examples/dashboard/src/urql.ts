@@ -44,7 +44,8 @@ const cache = cacheExchange({
   optimistic: {
     assignClaim({ input }: AssignClaimMutationVariables, cached) {
       const product = cached.readFragment(ProductCardFragmentDoc, { __typename: "Product", gtin: input.gtin });
-      const claim = cached.readFragment(ClaimFragmentDoc, { __typename: "Claim", id: input.claimId });
+      // Claims are named by their ids here, though a code would do.
+      const claim = input.claimId && cached.readFragment(ClaimFragmentDoc, { __typename: "Claim", id: input.claimId });
       if (!product || !claim) return null;
       const made = {
         __typename: "ClaimAssignment",
