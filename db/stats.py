@@ -29,6 +29,7 @@ from sqlalchemy.sql.expression import FromClause, FunctionElement
 
 from db.definitions import Definitions, with_definitions
 from db.engine.database import Database
+from db.sql import tables
 from db.sql.filters import condition, take_apart
 from db.sql.reads import Read, Row
 from db.sql.tables import certification_assignments, certifications, claim_assignments, claims
@@ -113,12 +114,18 @@ class _Key(NamedTuple):
     """What assignments are grouped by: a column of theirs, or what it leads to."""
 
     column: str
+    """Of the assignment, or else of its product."""
     looked_up: Column[Any] | None = None
     """The column of the definition that the assignment's column names."""
     unfolded: bool = False
     """Whether the column is a list, of which each item counts."""
     defined: str = ""
     """What the value is the id of, as `Definitions` calls it."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether what has one value of the column is one group, and no other is in it."""
+        return self.looked_up is None and not self.unfolded
 
 
 class _Counted(NamedTuple):
@@ -136,6 +143,9 @@ _COUNTED = {
             CertificationGrouping.BODY: _Key("certification_id", certifications.c.body_id, defined="bodies"),
             CertificationGrouping.CERTIFICATION: _Key("certification_id", defined="certifications"),
             CertificationGrouping.COUNTRY: _Key("certificate_countries", unfolded=True),
+            CertificationGrouping.ISSUING_BODY: _Key("issuing_body"),
+            CertificationGrouping.ORGANIZATION: _Key("organization_id"),
+            CertificationGrouping.BRAND: _Key("brand"),
         },
     ),
     claim_assignments: _Counted(
@@ -144,31 +154,47 @@ _COUNTED = {
             ClaimGrouping.SOURCE: _Key("source"),
             ClaimGrouping.CATEGORY: _Key("claim_id", claims.c.category),
             ClaimGrouping.CLAIM: _Key("claim_id", defined="claims"),
+            ClaimGrouping.ORGANIZATION: _Key("organization_id"),
+            ClaimGrouping.BRAND: _Key("brand"),
         },
     ),
 }
 
 
 async def of_assignments(
-    database: Database, table: Table, where: Where, by: Collection[Vocabulary], bucket: ExpiryBucket | None
+    database: Database,
+    table: Table,
+    where: Where,
+    by: Collection[Vocabulary],
+    bucket: ExpiryBucket | None,
+    *,
+    products: bool = False,
 ) -> Stats:
-    """The groups of the assignments that pass the filter, whose conditions on definitions are settled."""
+    """The groups of the assignments that pass the filter, whose conditions on definitions are settled.
+
+    Where asked, it counts the different products of each, which takes several times as long.
+    """
     shape, values = take_apart(where)
-    read = _counts(table, shape, frozenset(by), bucket)
+    read = _counts(table, shape, frozenset(by), bucket, products)
     group, keys = _COUNTED[table]
 
     async def counted(known: Definitions) -> Stats:
         rows = await database.fetch(read, **values, limit=MAX_GROUPS + 1)
         # Without anything to group by, nothing is still one row, of nothing.
         rows = rows if rows and rows[0][-1] else []
-        groups = [
-            group(*_members(known, keys.values(), row), *_period(starts, bucket), int(size))
-            for *row, starts, size, _ in rows
-        ]
         # PostgreSQL adds integers up to a decimal number.
-        return Stats(int(rows[0][-1]) if rows else 0, groups[:MAX_GROUPS], len(groups) > MAX_GROUPS)
+        groups = [
+            group(*_members(known, keys.values(), row), *_period(starts, bucket), int(size), _number(different))
+            for *row, starts, size, different, _, _ in rows
+        ]
+        different, total = rows[0][-2:] if rows else (0 if products else None, 0)
+        return Stats(int(total), _number(different), groups[:MAX_GROUPS], len(groups) > MAX_GROUPS)
 
     return await with_definitions(database, counted)
+
+
+def _number(counted: Any) -> int | None:
+    return None if counted is None else int(counted)
 
 
 def _members(known: Definitions, keys: Iterable[_Key], values: Row) -> list[Any]:
@@ -183,9 +209,15 @@ def _period(first: date | None, bucket: ExpiryBucket | None) -> tuple[date | Non
 
 
 @lru_cache(maxsize=512)
-def _counts(table: Table, shape: Where, by: frozenset[Vocabulary], bucket: ExpiryBucket | None) -> Read[Row]:
+def _counts(
+    table: Table, shape: Where, by: frozenset[Vocabulary], bucket: ExpiryBucket | None, products: bool
+) -> Read[Row]:
     keys = _COUNTED[table].keys
-    counted = _counted(table, {keys[grouping].column for grouping in by}, shape, bucket)
+    names = {keys[grouping].column for grouping in by}
+    if products and not all(keys[grouping].is_whole for grouping in by):
+        # Several of the first step's groups become one, which may have products in common.
+        names.add("gtin")
+    counted = _counted(table, names, shape, bucket, products)
     source: FromClause = counted
     values: list[ColumnElement[Any] | None] = []
     for grouping, key in keys.items():
@@ -201,11 +233,16 @@ def _counts(table: Table, shape: Where, by: frozenset[Vocabulary], bucket: Expir
                 source = source.outerjoin(items, true())
                 value = items.c.value
         values.append(value)
-    return _summed(source, counted, values, bucket)
+    every: ColumnElement[Any] = null()
+    if products:
+        every = select(func.count(table.c.gtin.distinct())).where(condition(shape, table, _MANY)).scalar_subquery()
+    return _summed(source, counted, values, bucket, every)
 
 
-def _counted(table: Table, names: Collection[str], shape: Where, bucket: ExpiryBucket | None) -> CTE:
-    columns: list[ColumnElement[Any]] = [table.c[name] for name in sorted(names)]
+def _counted(table: Table, names: Collection[str], shape: Where, bucket: ExpiryBucket | None, products: bool) -> CTE:
+    product = tables.products
+    source = table if all(name in table.c for name in names) else table.join(product, product.c.gtin == table.c.gtin)
+    columns: list[ColumnElement[Any]] = [(table if name in table.c else product).c[name] for name in sorted(names)]
     looked_at = {*names, *(test.member for test in single_conditions(shape))}
     if len(names) > 1 or bucket is not None or not looked_at <= _INDEXED:
         # SQLite would follow an index in the order of the groups, and fetch each row from elsewhere, which takes four
@@ -213,7 +250,10 @@ def _counted(table: Table, names: Collection[str], shape: Where, bucket: ExpiryB
         columns = [Unindexed(column).label(column.name) for column in columns]
     if bucket is not None:
         columns.append(_StartOf(bucket, _lapse(table)).label("starts"))
-    rows = select(*columns, func.count().label("size")).select_from(table).where(condition(shape, table, _MANY))
+    counts = [func.count().label("size")]
+    if products and "gtin" not in names:
+        counts.append(func.count(table.c.gtin.distinct()).label("products"))
+    rows = select(*columns, *counts).select_from(source).where(condition(shape, table, _MANY))
     return rows.group_by(*columns).cte("counted")
 
 
@@ -223,11 +263,20 @@ def _lapse(table: Table) -> ColumnElement[Any]:
 
 
 def _summed(
-    source: FromClause, counted: CTE, keys: Sequence[ColumnElement[Any] | None], bucket: ExpiryBucket | None
+    source: FromClause,
+    counted: CTE,
+    keys: Sequence[ColumnElement[Any] | None],
+    bucket: ExpiryBucket | None,
+    every_product: ColumnElement[Any],
 ) -> Read[Row]:
     starts = None if bucket is None else counted.c.starts
     grouped = [column for column in (starts, *keys) if column is not None]
     size = func.sum(counted.c.size)
+    different: ColumnElement[Any] = null()
+    if "gtin" in counted.c:
+        different = func.count(counted.c.gtin.distinct())
+    elif "products" in counted.c:
+        different = func.sum(counted.c.products)
     # The databases disagree about where NULL belongs, so it is put last.
     order = [part for column in grouped for part in (column.is_(None), column)]
     behind = 0 if starts is None else 2
@@ -236,6 +285,8 @@ def _summed(
             *(null() if column is None else column for column in keys),
             null() if starts is None else starts,
             size,
+            different,
+            every_product,
             select(func.sum(counted.c.size)).scalar_subquery(),
         )
         .select_from(source)

@@ -4,6 +4,7 @@ Certifications and claims have a field each, because they are grouped by differe
 is refused by the schema, where a client sees it before it asks.
 """
 
+from collections.abc import Iterable
 from datetime import date
 from types import GenericAlias
 from typing import Annotated, Any, get_args, get_type_hints
@@ -14,6 +15,7 @@ from strawberry.types.field import StrawberryField
 from domain import records
 from domain.filter_input import parse_where
 from domain.lists import CERTIFICATION_ASSIGNMENTS, CLAIM_ASSIGNMENTS, List
+from domain.short_id import ShortId
 from domain.stats import (
     MAX_GROUPS,
     CertificationGroup,
@@ -40,6 +42,7 @@ _SHOWN = {
     records.CertificationBody: CertificationBodyType,
     records.Certification: CertificationType,
     records.Claim: ClaimType,
+    ShortId: strawberry.ID,
 }
 _PERIOD = {
     "expires_from": "First day of the period in which they lapse; null without `bucket`, and for what never lapses.",
@@ -64,6 +67,7 @@ def _stats_type(of: List, group: type, groupings: type[Vocabulary]) -> Any:
     for end, words in _PERIOD.items():
         members[end] = date | None, words
     members["count"] = int, "How many there are; never 0."
+    members["product_count"] = int, "How many different products have them; counted where it is selected."
     told = (
         f"Some {of.called} that have something in common. A member by which they were not grouped is null;"
         " one by which they were is null where they lack it."
@@ -75,6 +79,7 @@ def _stats_type(of: List, group: type, groupings: type[Vocabulary]) -> Any:
         f"How many {of.called} there are.",
         {
             "total_count": (int, "How many pass the filter, each counted once."),
+            "product_count": (int, "How many different products have them; counted where it is selected."),
             "groups": (
                 GenericAlias(list, (groups,)),
                 f"At most {MAX_GROUPS:,} groups: by period, what never lapses last; then by size, the largest first.",
@@ -109,9 +114,16 @@ def _stats_field(
     ) -> answer:
         operation = info.context.operation
         conditions = parse_where(of.fields, plain_members(where), operation.today)
-        return shown(await stats.assignment_stats(operation, kind, conditions, group_by or (), bucket))
+        products = _selects(info.selected_fields, "productCount")
+        found = await stats.assignment_stats(operation, kind, conditions, group_by or (), bucket, products=products)
+        return shown(found)
 
     return strawberry.field(resolver=resolve, metadata=cost(weight=WEIGHT), description=words)
+
+
+def _selects(selections: Iterable[Any], name: str) -> bool:
+    """Whether a field of that name stands anywhere below."""
+    return any(getattr(each, "name", "") == name or _selects(each.selections, name) for each in selections)
 
 
 @strawberry.type
@@ -123,13 +135,13 @@ class StatsQueries:
         certifications.KIND,
         CertificationGroup,
         CertificationGrouping,
-        "How many certifications products hold, by any of status, body, certification, country and the period in"
-        " which they lapse: for example how many certificates of each body lapse in each month.",
+        "How many certifications products hold, by any of status, body, certification, country, issuer, owner,"
+        " brand and the period in which they lapse: for example how many certificates of each body lapse each month.",
     )
     claim_assignment_stats = _stats_field(
         CLAIM_ASSIGNMENTS,
         claims.KIND,
         ClaimGroup,
         ClaimGrouping,
-        "How many claims products make, by any of source, category, claim and the period of their lapse.",
+        "How many claims products make, by any of source, category, claim, owner, brand and the period of their lapse.",
     )

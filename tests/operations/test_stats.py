@@ -1,7 +1,7 @@
 """Counts of assignments, compared with counting in plain Python, on both databases."""
 
 import random
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
@@ -12,7 +12,7 @@ from sqlalchemy import delete
 
 from db.sql import tables
 from domain.countries import ALPHA2
-from domain.short_id import new_short_id
+from domain.short_id import ShortId, catalogue_id, new_short_id
 from domain.validity import is_active
 from schema.stats import WEIGHT
 from tests.operations.faces import GraphQL
@@ -32,6 +32,8 @@ from tests.world import (
 
 Row = dict[str, Any]
 Group = tuple[Any, ...]
+Counts = tuple[int, int]
+"""How many assignments there are, and how many products have them."""
 
 GLOBAL = {USDA_ORGANIC, FAIR_TRADE}
 SEEN = {"readonly": {*GLOBAL, PRIVATE}, "rival": {*GLOBAL, OTHERS_PRIVATE}, "publishable": GLOBAL}
@@ -64,20 +66,29 @@ def lapse(row: Row) -> date | None:
 
 def counted(
     rows: Iterable[Row], keys: dict[str, Callable[[Row], list[Any]]], by: Iterable[str], bucket: str | None
-) -> list[tuple[Group, int]]:
+) -> list[tuple[Group, Counts]]:
     """The groups as they should be: the values of each key, null where not grouped by, the period, and how many."""
-    groups: Counter[Group] = Counter()
+    groups: dict[Group, list[str]] = defaultdict(list)
     for row in rows:
         combined: list[Group] = [()]
         for name, values in keys.items():
             combined = [(*group, value) for group in combined for value in (values(row) if name in by else [None])]
-        groups.update((*group, *period(bucket, lapse(row))) for group in combined)
+        for group in combined:
+            groups[*group, *period(bucket, lapse(row))].append(row["gtin"])
 
-    def order(entry: tuple[Group, int]) -> Any:
-        (*values, first, _), size = entry
+    def order(entry: tuple[Group, Counts]) -> Any:
+        (*values, first, _), (size, _) = entry
         return (first is None, first or "", -size, [(value is None, value or "") for value in values])
 
-    return sorted(groups.items(), key=order)
+    return sorted(((group, (len(gtins), len({*gtins}))) for group, gtins in groups.items()), key=order)
+
+
+def owner_of(gtin: str) -> ShortId:
+    return catalogue_id("organization", "rival" if gtin == OTHERS_GTIN else "brand")
+
+
+def brand_of(gtin: str) -> str:
+    return "Acme" if gtin == OTHERS_GTIN else ["Acme", "Bräu", ""][int(gtin) % 3]
 
 
 CERTIFICATIONS: dict[str, Callable[[Row], list[Any]]] = {
@@ -85,18 +96,23 @@ CERTIFICATIONS: dict[str, Callable[[Row], list[Any]]] = {
     "BODY": lambda row: [BODIES.get(row["certification_id"])],
     "CERTIFICATION": lambda row: [row["certification_id"]],
     "COUNTRY": lambda row: row["certificate_countries"] or [None],
+    "ISSUING_BODY": lambda row: [row["issuing_body"]],
+    "ORGANIZATION": lambda row: [owner_of(row["gtin"])],
+    "BRAND": lambda row: [brand_of(row["gtin"])],
 }
 CLAIMS: dict[str, Callable[[Row], list[Any]]] = {
     "SOURCE": lambda row: [row["source"]],
     "CATEGORY": lambda row: [CATEGORIES[row["claim_id"]]],
     "CLAIM": lambda row: [row["claim_id"]],
+    "ORGANIZATION": lambda row: [owner_of(row["gtin"])],
+    "BRAND": lambda row: [brand_of(row["gtin"])],
 }
 KINDS = {"certification": CERTIFICATIONS, "claim": CLAIMS}
 
 GROUPINGS = [
     (kind, by, bucket)
     for kind, keys in KINDS.items()
-    for size in range(len(keys) + 1)
+    for size in (0, 1, 2, len(keys))
     for by in combinations(keys, size)
     for bucket in (None, *FIRST_MONTHS)
 ]
@@ -105,12 +121,13 @@ QUERIES = {
     "certification": """query (
       $where: CertificationAssignmentWhere, $by: [CertificationGrouping!], $bucket: ExpiryBucket) {
       stats: certificationAssignmentStats(where: $where, groupBy: $by, bucket: $bucket) {
-        totalCount truncated
-        groups { verificationStatus body { id } certification { id } country expiresFrom expiresTo count } } }""",
+        totalCount productCount truncated
+        groups { verificationStatus body { id } certification { id } country issuingBody organizationId brand
+          expiresFrom expiresTo count productCount } } }""",
     "claim": """query ($where: ClaimAssignmentWhere, $by: [ClaimGrouping!], $bucket: ExpiryBucket) {
       stats: claimAssignmentStats(where: $where, groupBy: $by, bucket: $bucket) {
-        totalCount truncated
-        groups { source category claim { id } expiresFrom expiresTo count } } }""",
+        totalCount productCount truncated
+        groups { source category claim { id } organizationId brand expiresFrom expiresTo count productCount } } }""",
 }
 
 
@@ -140,6 +157,7 @@ def made() -> dict[str, list[Row]]:
             "expiry_date": choose.choice([None, *days]),
             "valid_from": choose.choice([None, NOON.date(), date(2027, 1, 1)]),
             "verification_status": choose.choice(["unverified", "verified", "expired"]),
+            "issuing_body": ["", "Ecocert", "ecocert"][int(gtin) % 3],
             "certificate_countries": choose.sample(["US", "CA", "DE", "JP"], choose.choice([0, 1, 1, 3])),
             "metadata": {"lot": choose.choice("ab")},
         }
@@ -166,7 +184,7 @@ async def store(world: World, rows: dict[str, list[Row]]) -> None:
     """Puts them on products that are made where they are missing."""
     present = {row[0] for row in await world.rows(tables.products)}
     for gtin in sorted({row["gtin"] for kind in rows.values() for row in kind} - present):
-        await world.add_product(gtin, world.brand)
+        await world.add_product(gtin, owner_of(gtin), brand=brand_of(gtin))
     async with world.database.write() as transaction:
         for row in rows.get("certification", ()):
             values = {**CERTIFIED, **row, "id": new_short_id(NOON)}
@@ -192,11 +210,11 @@ async def stats(world: World, kind: str, key: str = "readonly", **variables: Any
     return body["data"]["stats"]
 
 
-def groups(answer: Any) -> list[tuple[Group, int]]:
+def groups(answer: Any) -> list[tuple[Group, Counts]]:
     """The groups of an answer, definitions by their ids."""
     found = []
     for group in answer["groups"]:
-        size = group.pop("count")
+        size = group.pop("count"), group.pop("productCount")
         found.append((tuple(value["id"] if isinstance(value, dict) else value for value in group.values()), size))
     return found
 
@@ -211,6 +229,7 @@ async def test_every_grouping_counts_as_python_does(world: World, stock: dict[st
         answer = await stats(world, kind, by=by, bucket=bucket)
         assert groups(answer) == counted(rows, KINDS[kind], by, bucket), (kind, by, bucket)
         assert (answer["totalCount"], answer["truncated"]) == (len(rows), False)
+        assert answer["productCount"] == len({row["gtin"] for row in rows}) < len(rows)
 
 
 @pytest.mark.parametrize("key", SEEN)
@@ -284,9 +303,20 @@ async def test_nothing_is_no_group(world: World) -> None:
     for by, bucket in (([], None), (["SOURCE"], None), ([], "MONTH")):
         assert await stats(world, "claim", where={"gtin": {"eq": OTHERS_GTIN}}, by=by, bucket=bucket) == {
             "totalCount": 0,
+            "productCount": 0,
             "truncated": False,
             "groups": [],
         }
+
+
+async def test_products_are_counted_where_that_is_selected(world: World, stock: dict[str, list[Row]]) -> None:
+    plain = "{ claimAssignmentStats { totalCount groups { count } } }"
+    deep = "{ claimAssignmentStats { groups { ...Counts } } } fragment Counts on ClaimAssignmentStatsGroup {"
+    for query, expected in ((plain, False), (f"{deep} count productCount }}", True), (f"{deep} count }}", False)):
+        for _ in range(3):
+            async with statements(world) as seen:
+                assert "errors" not in await GraphQL(world).run(query, "readonly", {})
+            assert ["DISTINCT" in each.upper() for each in seen] == [expected]
 
 
 async def test_more_than_a_thousand_groups_are_cut_and_said_to_be(world: World) -> None:
