@@ -103,13 +103,14 @@ async def count(database: Database, listed: Listed[R], where: Where) -> int:
     if where == NOTHING:
         return 0
     shape, values = take_apart(positive(where, listed.table))
-    keys = None
+    keys = owner = None
     if shape != EVERYTHING and database.dialect.name == "sqlite":
         by_keys = paths.counted_by_keys(listed.indexed, shape)
         if by_keys is not None:
             return (await database.fetch(by_keys, **values))[0]
         keys = await paths.few_keys(database, listed.indexed, shape, values)
-    return (await database.fetch(_count(listed, shape, keys), **values))[0]
+        owner = paths.owner_among(listed.table, shape) if keys is None else None
+    return (await database.fetch(_count(listed, shape, AccessPath("", keys, owner)), **values))[0]
 
 
 async def numbered(
@@ -123,7 +124,7 @@ async def numbered(
 ) -> Numbered[R]:
     """A numbered page of the records that pass the filter, and how many do; ties are ordered by the key."""
     shape, values = take_apart(where)
-    total = 0 if where == NOTHING else (await database.fetch(_count(listed, shape, None), **values))[0]
+    total = 0 if where == NOTHING else (await database.fetch(_count(listed, shape, AccessPath("")), **values))[0]
     if not total:
         return Numbered([], 0)
     read = _numbered(listed, shape, by, descending)
@@ -258,10 +259,10 @@ def _numbered(listed: Listed[R], shape: Where, by: str, descending: bool) -> Rea
 
 
 @lru_cache(maxsize=256)
-def _count(listed: Listed[Any], shape: Where, keys: Where | None) -> Read[int]:
+def _count(listed: Listed[Any], shape: Where, path: AccessPath) -> Read[int]:
     counted = select(func.count()).select_from(listed.table).where(condition(shape, listed.table))
-    if keys is not None:
-        counted = paths.along(counted, listed.indexed, AccessPath("", keys))
+    if path.keys is not None or path.owner is not None:
+        counted = paths.along(counted, listed.indexed, path)
     return Read(counted, lambda row: int(row[0]), scans=True)
 
 

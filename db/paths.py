@@ -83,16 +83,9 @@ async def access_path(
 
 
 def _owner(indexed: Indexed, shape: Where, order: tuple[str, ...]) -> Condition | None:
-    """The condition on the one organisation that owns all that passes, where its products lead in the order."""
-    tests = _together(shape) if order == indexed.key else ()
-    return next(
-        (
-            test
-            for test in tests
-            if isinstance(test, Condition) and test.operator == "eq" and is_of_owner(test, indexed.table)
-        ),
-        None,
-    )
+    """The condition on the one owner of all that passes, where its products lead in the order."""
+    owner = owner_among(indexed.table, shape) if order == indexed.key else None
+    return owner if owner is not None and owner.operator == "eq" else None
 
 
 async def few_keys(database: Database, indexed: Indexed, shape: Where, values: dict[str, Any]) -> Where | None:
@@ -215,17 +208,22 @@ def keys(indexed: Indexed, part: Where) -> Select[Any]:
         return select(keys(_assigned(part.member), part.value).subquery().c.gtin)
     if isinstance(part, Condition) and is_of_owner(part, indexed.table):
         found = select(*(indexed.table.c[name] for name in indexed.key))
-        return _along_owner(found, indexed, part)
+        return along_owner(found, indexed.table, part)
     found = select(*(indexed.table.c[name] for name in indexed.key)).where(condition(part, indexed.table))
     return found.with_hint(indexed.table, f"INDEXED BY {_index_of(indexed, part)}", "sqlite")
 
 
-def _along_owner(rows: Select[Any], indexed: Indexed, owner: Condition) -> Select[Any]:
+def owner_among(table: Table, shape: Where) -> Condition | None:
+    """The condition on who owns all that passes, if there is one: their products lead to all of it."""
+    return next((test for test in _together(shape) if isinstance(test, Condition) and is_of_owner(test, table)), None)
+
+
+def along_owner(rows: Select[Any], table: Table, owner: Condition) -> Select[Any]:
     """The rows, found along the products of their owners."""
     # Not the other way round: no product is looked for by an assignment's GTIN.
-    rows = rows.where(condition(owner, products), indexed.table.c.gtin == Unindexed(products.c.gtin))
+    rows = rows.where(condition(owner, products), table.c.gtin == Unindexed(products.c.gtin))
     rows = rows.with_hint(products, "INDEXED BY ix_products_organization", "sqlite")
-    return rows.with_hint(indexed.table, f"INDEXED BY {_key_index(indexed)}", "sqlite")
+    return rows.with_hint(table, f"INDEXED BY sqlite_autoindex_{table.name}_1", "sqlite")
 
 
 def _key_index(indexed: Indexed) -> str:
@@ -240,7 +238,7 @@ def _index_of(indexed: Indexed, part: Where) -> str:
 def along(rows: Select[Any], indexed: Indexed, path: AccessPath) -> Select[Any]:
     """The rows, found along that path; the order must not be one that an index gives when there are keys."""
     if path.owner is not None:
-        return _along_owner(rows, indexed, path.owner)
+        return along_owner(rows, indexed.table, path.owner)
     if path.keys is None:
         return rows.with_hint(indexed.table, f"INDEXED BY {path.walk}", "sqlite")
     rows = rows.where(_among_keys(indexed, path.keys))

@@ -587,7 +587,10 @@ def test_the_text_of_no_statement_is_long(members: dict[str, Any], dialect: Dial
     listed, order = certifications.listed, LISTS[1][1][0]
     where = parse_where(CERTIFICATION_ASSIGNMENTS.fields, members, TODAY)
     shape, _ = take_apart(positive(where, listed.table))
-    reads: list[Read[Any]] = [lists.page_read(listed, shape, order, Window(25)), lists._count(listed, shape, None)]
+    reads: list[Read[Any]] = [
+        lists.page_read(listed, shape, order, Window(25)),
+        lists._count(listed, shape, paths.AccessPath("")),
+    ]
     if dialect is SQLITE and paths.candidates(listed.indexed, shape):
         way = paths.AccessPath("", paths.candidates(listed.indexed, shape)[0])
         reads += [paths._counts(listed.indexed, shape), lists.page_read(listed, shape, order, Window(25), way)]
@@ -705,6 +708,28 @@ async def test_by_gtin_the_assignments_of_one_owner_are_found_along_its_products
             assert plan[0] == f"{start}{bound})"
             # What one product holds is put in order, and nothing else.
             assert "USE TEMP B-TREE FOR ORDER BY" not in plan
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_one_owner_has_is_counted_along_its_products(
+    stocked: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[tuple[Read[Any], dict[str, Any]]] = []
+    run = SqliteDatabase.read
+
+    async def noted(self: SqliteDatabase, read: Read[Any], *given: Any, **values: Any) -> Any:
+        sent.append((read, values))
+        return await run(self, read, *given, **values)
+
+    monkeypatch.setattr(SqliteDatabase, "read", noted)
+    monkeypatch.setattr(paths, "FEW", 0)
+    for listed, fields, _, _ in FILTERED[1:]:
+        where = await asked(stocked, fields, {"mine": True, "active_on": TODAY})
+        number = await lists.count(stocked.database, listed, where)
+        counted = await stats.of_assignments(stocked.database, listed.table, where, (), None, products=True)
+        assert number == counted.total_count >= (counted.product_count or 0) > 0
+    for read, values in sent:
+        assert not [step for step in steps(stocked, read, values) if step.startswith(f"SCAN {listed.table.name}")]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

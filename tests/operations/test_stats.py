@@ -260,6 +260,13 @@ FILTERS: list[tuple[str, Row, Callable[[Row], bool]]] = [
     ("claim", {"lapsesWithin": {"days": 60}}, lambda row: TODAY <= (lapse(row) or date.max) <= SOON),
     ("certification", {"metadata": {"key": "lot", "eq": "a"}}, lambda row: row["metadata"] == {"lot": "a"}),
     ("certification", {"gtin": {"in": []}}, lambda _: False),
+    ("certification", {"mine": True}, lambda row: row["gtin"] != OTHERS_GTIN),
+    (
+        "certification",
+        {"mine": True, "not": {"verificationStatus": {"eq": "VERIFIED"}}},
+        lambda row: row["gtin"] != OTHERS_GTIN and row["verification_status"] != "verified",
+    ),
+    ("claim", {"organization": {"eq": owner_of(OTHERS_GTIN)}}, lambda row: row["gtin"] == OTHERS_GTIN),
     ("claim", {"category": {"eq": "DIETARY"}}, lambda row: row["claim_id"] == VEGAN),
     ("claim", {"source": {"eq": "THIRD_PARTY_VERIFIED"}}, lambda row: row["source"] == "THIRD_PARTY_VERIFIED"),
 ]
