@@ -26,7 +26,7 @@ from domain.gtin import GtinField
 from domain.short_id import ShortId, ShortIdField
 from domain.strict_json import NestedTooDeeply, NotJson, decode
 from domain.text import fold
-from domain.validation import MAX_VIOLATIONS, Date, Moment, Text40, Text255, Text500, violations_of
+from domain.validation import MAX_VIOLATIONS, Date, MetadataKey, Moment, Text255, Text500, violations_of
 from domain.vocabulary import Standing, Vocabulary
 
 MAX_CONDITIONS = 50
@@ -405,7 +405,7 @@ _ENTRY = Input(
     {"key": InputMember(str, "Its key."), "eq": InputMember(str, "Its value, exactly.")},
     required=True,
 )
-_key = _adapter(Text40)
+_key = _adapter(MetadataKey)
 _value = _adapter(Annotated[Text500, Field(min_length=1)])
 _int = _adapter(StrictInt)
 

@@ -12,7 +12,7 @@ from pydantic_core import PydanticKnownError
 
 from domain.errors import InvalidInput, Violation
 from domain.members import given
-from domain.validation import Text40, Text500
+from domain.validation import MetadataKey, Text500
 
 MAX_KEYS = 50
 
@@ -28,7 +28,7 @@ def _few(update: object) -> object:
     return update
 
 
-MetadataUpdate = Annotated[dict[Text40, Text500 | None], BeforeValidator(_few)]
+MetadataUpdate = Annotated[dict[MetadataKey, Text500 | None], BeforeValidator(_few)]
 """What a caller sends: at most 100 keys of 1 to 40 characters, values of at most 500."""
 
 Metadata = Annotated[

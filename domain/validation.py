@@ -91,7 +91,7 @@ JSON_TEXT = {"type": "string", "contentMediaType": "application/json", "maxLengt
 """A text that is JSON, in JSON Schema; so long that a request line takes it however its characters are written."""
 
 Text32 = Annotated[str, Field(max_length=32), AfterValidator(_without_nul)]
-Text40 = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_without_nul)]
+MetadataKey = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_without_nul)]
 Text50 = Annotated[str, Field(max_length=50), AfterValidator(_without_nul)]
 Text100 = Annotated[str, Field(max_length=100), AfterValidator(_without_nul)]
 Text255 = Annotated[str, Field(max_length=255), AfterValidator(_without_nul)]

@@ -73,6 +73,7 @@ def test_a_status_stands_for_the_plainest_of_its_codes() -> None:
 
 def test_only_what_may_succeed_later_is_retryable() -> None:
     assert {code for code, kind in KINDS.items() if kind.retryable} == {
+        "request_timeout",
         "idempotency_key_in_use",
         "rate_limited",
         "internal_error",
