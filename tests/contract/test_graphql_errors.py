@@ -25,7 +25,7 @@ from schema.schema import schema
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, VEGAN, World
 
 GRAPHQL = "application/graphql-response+json"
-QUERY = f'{{ product(gtin: "{GTIN}") {{ gtin name metadata createdAt dataSource claims {{ id }} }} }}'
+QUERY = f'{{ product(gtin: "{GTIN}") {{ gtin name metadata createdAt dataSource claims(where: {{}}) {{ id }} }} }}'
 SECRET = "hunter2"
 LEAKS = re.compile(
     rf"{SECRET}|Traceback|File \"|\.py\b|0x[0-9a-f]{{4}}|sqlite|asyncpg|SELECT|no such|msgspec|Exception|<object"

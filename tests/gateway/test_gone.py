@@ -56,7 +56,7 @@ class EndlessRead:
         self.begun = asyncio.Event()
         self.ended = asyncio.Event()
 
-    async def __call__(self, database: Database, *asked: Any) -> Any:
+    async def __call__(self, database: Database, *asked: Any, **more: Any) -> Any:
         self.begun.set()
         try:
             await database.fetch(ENDLESS)
