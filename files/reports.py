@@ -55,6 +55,7 @@ class Report:
         self._mode = "w"
         folder.mkdir(parents=True, exist_ok=True)
         self._open: list[IO[str]] = []
+        self._written: list[str] = []
         self._rows: Any = None
         self._refused: dict[str, _Refused] = {}
         self._columns: list[str] = []
@@ -92,14 +93,14 @@ class Report:
         (self._folder / "summary.json").write_bytes(
             msgspec.json.format(msgspec.json.encode(totals.counted()), indent=2)
         )
-        names = [Path(file.name) for file in self._open]
         self.close()
-        return [self._folder / "summary.json", *names]
+        return [self._folder / name for name in ("summary.json", *self._written)]
 
     def _opened(self, name: str) -> IO[str]:
         # What is not in the file's own encoding is written back as it was.
         file = (self._folder / name).open(self._mode, encoding="utf-8", errors="surrogateescape", newline="")
         self._open.append(file)
+        self._written = [*(each for each in self._written if each != name), name]
         return file
 
     def close(self) -> None:

@@ -42,10 +42,11 @@ IMPORTS = f"{CERTIFICATIONS}/imports"
 """Where whole files are taken."""
 
 
-def create_app(settings: Settings, database: Database, limiter: Limiter | None = None) -> ASGIApp:
+def create_app(settings: Settings, database: Database, limiter: Limiter | None = None, site: str = "") -> ASGIApp:
     """The application: both faces and the pages behind one edge. The caller opens and closes the database.
 
-    `limiter` counts the requests instead of the one that the settings ask for.
+    `limiter` counts the requests instead of the one that the settings ask for. `site` is the address that links start
+    with, where the settings do not tell it.
     """
     error_pages = settings.error_pages
     origins = split(settings.cors_origins)
@@ -57,7 +58,7 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
         public_url=settings.public_url,
         origins=origins,
     )
-    mailer = Mailer(settings, address(settings))
+    mailer = Mailer(settings, site or address(settings))
     imports = Importing(database, Path(settings.import_folder))
     edge = GatewayEdge(
         _pages(settings, database, credentials, counting, mailer, imports),

@@ -89,8 +89,9 @@ async def demo(settings: Settings) -> None:
 
             from gateway.app import create_app
 
-            text = welcome(address(settings, listener), loaded.rows["products"], access)
-            await serve(settings, create_app(settings, database), listener, lambda: print(text, flush=True))
+            site = address(settings, listener)
+            text = welcome(site, loaded.rows["products"], access)
+            await serve(settings, create_app(settings, database, site=site), listener, lambda: print(text, flush=True))
 
 
 def welcome(url: str, products: int, access: Access) -> str:

@@ -25,12 +25,21 @@ from domain.commands import (
     PatchClaimAssignment,
     PatchProduct,
 )
-from domain.errors import REFUSALS, AlreadyExists, Busy, DomainError, InvalidInput, NotFound, Violation
+from domain.errors import (
+    REFUSALS,
+    AlreadyExists,
+    Busy,
+    DomainError,
+    InvalidInput,
+    NotFound,
+    PreconditionFailed,
+    Violation,
+)
 from domain.gtin import Gtin
 from domain.importing import AskedAssignment, AskedRow, Restored
 from domain.patch import changes_of
 from domain.record_commands import NewCommand, PatchCommand
-from domain.records import Product
+from domain.records import CertificationAssignment, ClaimAssignment, Product
 from domain.short_id import ShortId
 from domain.text import folded
 from domain.vocabulary import DataSource, Existing
@@ -289,6 +298,8 @@ class _Plan:
             return Part("product", stored.gtin, Change(stored, stored))
         patch = PatchProduct.parse({**members, "gtin": row.gtin})
         changes = changes_of(stored, patch.members())
+        if changes:
+            _refuse_stale(row, stored, f"The product {stored.gtin}")
         change = patching.changed(stored, changes, context.now) if changes else Change(stored, stored)
         return Part("product", stored.gtin, change)
 
@@ -319,6 +330,8 @@ class _Plan:
         patch = known.patch.parse(members)
         _refuse_fixed(known, members, held)
         changes = changes_of(held, patch.members())
+        if changes and row.product is None:
+            _refuse_stale(row, held, f"The {noun} {called}")
         return Part(noun, called, patching.changed(held, changes, context.now) if changes else Change(held, held))
 
     def _meet(self, row: AskedRow, key: str, members: Mapping[str, Any], met: dict[str, Earlier]) -> bool:
@@ -363,6 +376,16 @@ class _Plan:
 def _padded(text: str) -> Gtin | None:
     """The GTIN in 14 digits, None where it is none: the operation says why."""
     return Gtin(text.zfill(14)) if 8 <= len(text) <= 14 and text.isascii() and text.isdigit() else None
+
+
+def _refuse_stale(row: AskedRow, stored: Product | CertificationAssignment | ClaimAssignment, called: str) -> None:
+    """Raises `PreconditionFailed` where a row of an export would undo what was changed after it was written."""
+    version = Restored.parse(row.restored).version
+    if version is not None and version < stored.version:
+        raise PreconditionFailed(
+            f"{called} was changed after this row was written: it is at version {stored.version}, the row at {version};"
+            " export it again, or empty the cell of the version."
+        )
 
 
 def _refuse_fixed(known: Nameable, members: Mapping[str, Any], held: Any) -> None:

@@ -194,11 +194,13 @@ class _Shown(AbstractContextManager["_Shown"]):
         """Says what became of everything."""
         rows, refused = totals.rows, totals.rows["refused"]
         dry = self._options.dry_run
-        is_nothing_done = bool(refused) and self._options.policy is BulkPolicy.REJECT_ALL and not dry
+        is_nothing_done = bool(refused) and self._options.policy is BulkPolicy.REJECT_ALL
         if self._changes:
             print("Changes:", *self._changes[:_SHOWN], sep="\n  ")
         if self._refusals:
             print("Refused:", *self._refusals, sep="\n  ")
+            if refused > len(self._refusals):
+                print(f"  and {refused - len(self._refusals):,} more; --report DIR writes all of them")
         _print_counts("Why rows were refused:", totals.refusals)
         _print_counts("Noted:", totals.notes)
         would = "would be " if dry or is_nothing_done else ""
@@ -210,7 +212,8 @@ class _Shown(AbstractContextManager["_Shown"]):
         if things:
             print(f"Of them {things}.")
         if is_nothing_done:
-            print("Nothing was done, because rows are refused; correct them, or say --policy ignore-failed.")
+            nothing = "Nothing would be done" if dry else "Nothing was done"
+            print(f"{nothing}, because rows are refused; correct them, or say --policy ignore-failed.")
         for file in files:
             print(f"Wrote {file}")
 
@@ -234,4 +237,4 @@ def _counted(thing: str, count: int) -> str:
 def _print_counts(head: str, counts: Mapping[str, int]) -> None:
     if counts:
         most = sorted(counts.items(), key=lambda item: -item[1])[:_SHOWN]
-        print(head, *(f"{count:,} times {name}" for name, count in most), sep="\n  ")
+        print(head, *(f"{count:,} times {name}" if count > 1 else f"once {name}" for name, count in most), sep="\n  ")

@@ -63,6 +63,8 @@ _NEXT = """{environment}
 
     {link}
 
+  (It starts with where a server of these settings listens: CERTGATE_PORT and CERTGATE_PUBLIC_URL change that.)
+
   Another link, whenever you need one, and a key for programs:
 
     ./certgate members link --organization {slug} {email}

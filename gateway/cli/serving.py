@@ -35,11 +35,12 @@ def serve(host: str | None, port: int | None) -> None:
             async with storage.opened(settings) as database:
                 from gateway.app import create_app
 
+                site = server.address(settings, listener)
                 text = (
-                    f"certgate answers on {server.address(settings, listener)}; its database is"
+                    f"certgate answers on {site}; its database is"
                     f" {storage.shown(settings.database_url)}; stop it with Ctrl+C."
                 )
-                application = create_app(settings, database)
+                application = create_app(settings, database, site=site)
                 await server.serve(settings, application, listener, lambda: print(text, flush=True))
 
     server.run(work())

@@ -385,3 +385,22 @@ async def test_several_at_once_end_as_one_after_the_other(world: World, monkeypa
     assert sum(totals.things["certification made"] for totals, _ in made) == 100
     assert [totals.rows["refused"] for totals, _ in made] == [0, 0, 0]
     assert len(await world.rows(tables.products)) == 102
+
+
+async def test_a_row_of_an_export_does_not_undo_what_was_changed_since(world: World) -> None:
+    """Neither of a product nor of what it holds; what changes nothing has nothing to undo."""
+    kept = "id,created_at,updated_at,version"
+    for head, row, new, old in (
+        ("gtin,brand", GTIN, "Newer", "Older"),
+        ("gtin,certification_code,verification_status", f"{GTIN},USDA_ORGANIC", "verified", "expired"),
+    ):
+        await put(world, f"{head}\n{row},{old}\n")
+        totals, _ = await put(world, f"{head}\n{row},{new}\n")
+        assert totals.rows == {"changed": 1}
+        totals, heard = await put(world, f"{head},{kept}\n{row},{old},,,,1\n")
+        assert totals.rows == {"refused": 1}
+        assert "was changed after this row was written" in heard.refusals[2]
+        totals, _ = await put(world, f"{head},{kept}\n{row},{new},,,,1\n")
+        assert totals.rows == {"left": 1}
+        totals, _ = await put(world, f"{head},{kept}\n{row},{old},,,,\n")
+        assert totals.rows == {"changed": 1}
