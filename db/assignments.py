@@ -21,9 +21,6 @@ from domain.gtin import Gtin
 from domain.records import Certification, CertificationAssignment, Claim, ClaimAssignment
 from domain.short_id import ShortId
 
-AT_ONCE = 50
-"""How many rows of many are made before others have their turn in the event loop."""
-
 D = TypeVar("D", bound=Certification | Claim)
 A = TypeVar("A", bound=CertificationAssignment | ClaimAssignment)
 
@@ -102,8 +99,7 @@ class Assignments(definitions.Defined[D], Generic[D, A]):
 
     async def add_many(self, transaction: Transaction, made: Sequence[A]) -> bool:
         """Stores new assignments. False when somebody was quicker with one: what is stored is of no use then."""
-        for at in range(0, len(made), AT_ONCE):
-            await transaction.insert_missing(self.table, [self._row(each) for each in made[at : at + AT_ONCE]])
+        await transaction.insert_in_parts(self.table, map(self._row, made))
         ids = [assignment.id for assignment in made]
         return not ids or len(await self.ids_among(transaction, ids)) == len(ids)
 

@@ -20,9 +20,6 @@ from domain.text import fold, search_text
 
 COLUMNS = columns_of(products, Product)
 
-AT_ONCE = 50
-"""How many rows of many are made before others have their turn in the event loop."""
-
 BY_GTIN = KeyedRead(select(*COLUMNS), products.c.gtin, Product)
 LISTED = Listed(products, select(*COLUMNS), Product, ("gtin",))
 BY_ID = KeyedRead(select(*COLUMNS), products.c.id, Product)
@@ -67,8 +64,7 @@ async def add(transaction: Transaction, product: Product) -> bool:
 
 async def add_many(transaction: Transaction, made: Sequence[Product]) -> bool:
     """Stores new products. False when somebody was quicker with one of them: what is stored is of no use then."""
-    for at in range(0, len(made), AT_ONCE):
-        await transaction.insert_missing(products, [_row(product) for product in made[at : at + AT_ONCE]])
+    await transaction.insert_in_parts(products, map(_row, made))
     stored = await transaction.fetch(_IDS, keys=[product.gtin for product in made]) if made else []
     return {(found.gtin, found.id) for found in stored} == {(product.gtin, product.id) for product in made}
 

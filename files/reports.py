@@ -64,6 +64,7 @@ class Report:
     def began(self, *, judging: bool) -> None:
         """Begins anew: what was only judged is judged again when it is done."""
         self.close()
+        self._written.clear()
         self._rows = csv.writer(self._opened("rows.csv"))
         self._rows.writerow(ROWS)
 
@@ -100,7 +101,7 @@ class Report:
         # What is not in the file's own encoding is written back as it was.
         file = (self._folder / name).open(self._mode, encoding="utf-8", errors="surrogateescape", newline="")
         self._open.append(file)
-        self._written = [*(each for each in self._written if each != name), name]
+        self._written.append(name)
         return file
 
     def close(self) -> None:

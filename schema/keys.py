@@ -1,7 +1,7 @@
 """API keys in GraphQL: what a manager sees of an organisation's keys, makes, changes and revokes."""
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 import strawberry
 
@@ -9,11 +9,14 @@ from domain import account as commands
 from domain.changes import Change
 from domain.errors import AlreadyExists, NotFound
 from domain.short_id import ShortId
+from domain.validation import Command
 from resolvers import account
 from schema.changes import Success, success_type
 from schema.context import GraphQLContext, Info
 from schema.mutations import Mutation, Wording
 from schema.records import record_type, shown
+
+C = TypeVar("C", bound=Command)
 
 
 @record_type(commands.ApiKey, description="An API key, without the key itself, of which only a digest is stored.")
@@ -32,6 +35,16 @@ def own_organization(context: GraphQLContext) -> ShortId:
     return context.operation.caller.organization.id
 
 
+OrganizationId = Annotated[
+    strawberry.ID | None, strawberry.argument(description="The organisation; the one that you act for if left out.")
+]
+
+
+def of_organization(command: type[C], context: GraphQLContext, id: str | None) -> C:
+    """The command that lists what an organisation has, one's own where none is named. Raises `InvalidInput`."""
+    return command.parse({"organization_id": own_organization(context) if id is None else id})
+
+
 @strawberry.type
 class KeyQueries:
     """The root field about API keys."""
@@ -39,17 +52,9 @@ class KeyQueries:
     @strawberry.field(
         description="The API keys of an organisation whose manager you are, oldest first, without those revoked."
     )
-    async def api_keys(
-        self,
-        info: Info,
-        organization_id: Annotated[
-            strawberry.ID | None,
-            strawberry.argument(description="The organisation; the one that you act for if left out."),
-        ] = None,
-    ) -> list[ApiKeyType] | None:
+    async def api_keys(self, info: Info, organization_id: OrganizationId = None) -> list[ApiKeyType] | None:
         """All keys: they are few."""
-        named = own_organization(info.context) if organization_id is None else organization_id
-        command = commands.ListApiKeys.parse({"organization_id": named})
+        command = of_organization(commands.ListApiKeys, info.context, organization_id)
         return shown(await account.list_api_keys(info.context.operation, command))
 
 

@@ -1,6 +1,6 @@
 """Members, invitations and browser sessions in GraphQL, as an organisation's managers see and end them."""
 
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 import strawberry
 
@@ -10,13 +10,9 @@ from domain.errors import AlreadyExists, NotFound
 from resolvers import people
 from schema.changes import Success, success_type
 from schema.context import Info
-from schema.keys import own_organization
+from schema.keys import OrganizationId, of_organization, own_organization
 from schema.mutations import Mutation, Wording
 from schema.records import record_type, shown
-
-_Organization = Annotated[
-    strawberry.ID | None, strawberry.argument(description="The organisation; the one that you act for if left out.")
-]
 
 
 @record_type(commands.Member, description="Somebody's membership in an organisation.")
@@ -42,23 +38,23 @@ class PeopleQueries:
     """The root fields about people."""
 
     @strawberry.field(description="The members of an organisation whose manager you are, by address.")
-    async def members(self, info: Info, organization_id: _Organization = None) -> list[MemberType] | None:
+    async def members(self, info: Info, organization_id: OrganizationId = None) -> list[MemberType] | None:
         """All of them: there are 500 at most."""
-        command = commands.ListMembers.parse({"organization_id": organization_id or own_organization(info.context)})
+        command = of_organization(commands.ListMembers, info.context, organization_id)
         return shown(await people.list_members(info.context.operation, command))
 
     @strawberry.field(description="The open invitations of an organisation whose manager you are, oldest first.")
-    async def invitations(self, info: Info, organization_id: _Organization = None) -> list[InvitationType] | None:
+    async def invitations(self, info: Info, organization_id: OrganizationId = None) -> list[InvitationType] | None:
         """As above."""
-        command = commands.ListInvitations.parse({"organization_id": organization_id or own_organization(info.context)})
+        command = of_organization(commands.ListInvitations, info.context, organization_id)
         return shown(await people.list_invitations(info.context.operation, command))
 
     @strawberry.field(
         description="The browsers that are signed in for an organisation whose manager you are: the latest 500."
     )
-    async def sessions(self, info: Info, organization_id: _Organization = None) -> list[BrowserSessionType] | None:
+    async def sessions(self, info: Info, organization_id: OrganizationId = None) -> list[BrowserSessionType] | None:
         """Of its members and of its keys."""
-        command = commands.ListSessions.parse({"organization_id": organization_id or own_organization(info.context)})
+        command = of_organization(commands.ListSessions, info.context, organization_id)
         return shown(await people.list_sessions(info.context.operation, command))
 
 

@@ -7,8 +7,9 @@ sees a row or a connection.
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from itertools import islice
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
@@ -35,6 +36,8 @@ log = logging.getLogger("certgate.database")
 DEFINITIONS = frozenset({"certification_bodies", "certifications", "claims"})
 """The tables that are held in memory (see `db.definitions`)."""
 
+PART = 50
+"""Rows that are made at a time of what is inserted in parts."""
 
 T = TypeVar("T")
 Make = Callable[[list[Row]], T]
@@ -119,6 +122,12 @@ class Transaction(ABC):
         if rows:
             self._writes(table)
             await self._many(writes.insert_unless(self._dialect, table, tuple(rows[0])), rows)
+
+    async def insert_in_parts(self, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+        """The same for any number of rows: others have their turn in the event loop while they are made."""
+        each = iter(rows)
+        while part := list(islice(each, PART)):
+            await self.insert_missing(table, part)
 
     async def execute(self, statement: Update | Delete, values: Values | None = None, *, scans: bool = False) -> int:
         """Runs an update or delete; the answer is the number of rows it touched.

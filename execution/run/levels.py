@@ -4,7 +4,6 @@ All parents of a batched field are one call of its function; so are the parents 
 same function with the same arguments.
 """
 
-import asyncio
 import inspect
 from collections.abc import Coroutine, Hashable, Iterable
 from itertools import repeat
@@ -19,7 +18,7 @@ from execution.plan.plan import FieldPlan, ValuePlan
 from execution.run.complete import Propagate
 from execution.run.rows import read_all
 from execution.run.run import HELD, Entry, Run, info, keywords, response_path
-from execution.run.steps import resumed
+from execution.run.steps import resumed, together
 
 
 async def finish(run: Run) -> None:
@@ -153,16 +152,7 @@ async def _settle(run: Run, calls: list[_Call]) -> None:
             await run.give_way()
     if not waiting:
         return
-    # The first needs no task: this one would only wait for it.
-    tasks = [asyncio.create_task(call.settle(run)) for call in waiting[1:]]
-    try:
-        await waiting[0].settle(run)
-        for task in tasks:
-            await task
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        raise
+    await together(call.settle(run) for call in waiting)
 
 
 async def _deliver(run: Run, calls: list[_Call]) -> None:

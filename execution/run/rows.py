@@ -4,7 +4,6 @@ A read fills lists that are part of the answer already. Where one fails, that is
 is gone through once more (`made`): so errors cost, and only they do.
 """
 
-import asyncio
 from collections.abc import Sequence
 from time import perf_counter
 from typing import Any, cast
@@ -14,6 +13,7 @@ import strawberry
 from execution.plan.plan import FieldPlan, Shape, ValuePlan
 from execution.run.complete import Propagate, complete, fail
 from execution.run.run import HELD, Position, ResolveInfo, Run, keywords
+from execution.run.steps import together
 
 Lists = dict[Any, list[Any]]
 
@@ -73,21 +73,13 @@ async def _fill(run: Run, shape: Shape, into: Lists) -> None:
 
 
 async def _fill_children(run: Run, shape: Shape, below: Sequence[Lists]) -> None:
-    source = shape.rows.source
+    found = [(child, lists) for child, lists in zip(shape.children, below, strict=True) if lists]
+    if found and shape.rows.source.waits(run.context):
+        await together(_fill_below(run, child, lists) for child, lists in found)
+        return
     # What nobody waits for gains nothing from a task of its own.
-    tasks: list[asyncio.Task[None]] = []
-    try:
-        for child, lists in zip(shape.children, below, strict=True):
-            if lists and child is not shape.children[-1] and source.waits(run.context):
-                tasks.append(asyncio.create_task(_fill_below(run, child, lists)))
-            elif lists:
-                await _fill_below(run, child, lists)
-        for task in tasks:
-            await task
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        raise
+    for child, lists in found:
+        await _fill_below(run, child, lists)
 
 
 async def _fill_below(run: Run, child: FieldPlan, lists: Lists) -> None:

@@ -4,7 +4,8 @@ On an embedded database most coroutines end without ever having to wait. What is
 task of its own, is then not set up at all.
 """
 
-from collections.abc import Coroutine, Generator
+import asyncio
+from collections.abc import Coroutine, Generator, Iterable
 from types import coroutine
 from typing import Any, TypeVar
 
@@ -25,3 +26,18 @@ def resumed(running: Coroutine[Any, Any, T], step: Any) -> Generator[Any, Any, T
     except StopIteration as stop:
         result: T = stop.value
         return result
+
+
+async def together(running: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Runs all of them at once, one at least; what one raises ends the others."""
+    first, *others = running
+    # The first needs no task: this one would only wait for it.
+    tasks = [asyncio.create_task(each) for each in others]
+    try:
+        await first
+        for task in tasks:
+            await task
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        raise

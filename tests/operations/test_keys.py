@@ -206,6 +206,9 @@ async def test_who_manages_keys(world: World, face: Face, caller: str) -> None:
 async def test_an_empty_id_names_no_organisation(world: World) -> None:
     assert (await GraphQL(world).api_keys(organization_id="")).code == "validation_error"
     assert (await GraphQL(world).api_keys(organization_id=None)).ok
+    for people in ("members", "invitations", "sessions"):
+        answer = await GraphQL(world).run(f'{{ {people}(organizationId: "") {{ organizationId }} }}', "manager")
+        assert answer["errors"][0]["extensions"]["code"] == "validation_error", people
 
 
 async def test_another_organisation_s_keys_do_not_exist(world: World, face: Face) -> None:
