@@ -109,7 +109,9 @@ def test_the_report_has_every_row_and_the_refused_ones_to_be_corrected(url: str,
     assert "2 rows: 1 would be made, 1 would be refused." in done.stdout
     assert "Nothing was done, because rows are refused" in done.stdout
     refused = report / "refused-own.csv"
-    assert {each.name for each in report.iterdir()} == {"rows.csv", "summary.json", "refused-own.csv"}
+    names = ("summary.json", "rows.csv", "refused-own.csv")
+    assert done.stdout.splitlines()[-3:] == [f"Wrote {report / name}" for name in names]
+    assert {each.name for each in report.iterdir()} == {*names}
     assert json.loads((report / "summary.json").read_text("utf-8"))["rows"] == {"made": 1, "refused": 1}
     with (report / "rows.csv").open(encoding="utf-8", newline="") as opened:
         told = list(csv.DictReader(opened))

@@ -46,6 +46,11 @@ def test_a_manager_signs_in_by_the_link_of_an_unattended_run(empty_url: str) -> 
                 assert (who["email"], who["organizations"][0]["name"]) == ("ann@example.org", "Acme Foods")
                 path = f"/account/api/v1/organizations/{who['organizations'][0]['id']}/api-keys"
                 assert browser.get(path).json() == []
+        # A link that others get leads to the port that was free, not to the one that was asked for.
+        key = {"X-API-Key": succeeded(*command(again, "keys create"), "--quiet", **where).strip()}
+        invited = {"email": "bob@example.org", "role": "editor"}
+        made = httpx2.post(url + path.replace("api-keys", "invitations"), json=invited, headers=key).json()
+        assert made["link"].startswith(f"{url}/invitation?token=")
     assert succeeded(*command(again, "keys create"), "--quiet", **where).startswith("csb_")
 
 
