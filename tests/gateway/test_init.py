@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -44,14 +45,19 @@ def test_a_manager_signs_in_by_the_link_of_an_unattended_run(empty_url: str) -> 
                 assert browser.get(token).status_code == 303
                 who = browser.get("/account/api/v1/whoami").json()
                 assert (who["email"], who["organizations"][0]["name"]) == ("ann@example.org", "Acme Foods")
-                path = f"/account/api/v1/organizations/{who['organizations'][0]['id']}/api-keys"
-                assert browser.get(path).json() == []
+                assert browser.get(f"{organization_in(who)}/api-keys").json() == []
         # A link that others get leads to the port that was free, not to the one that was asked for.
         key = {"X-API-Key": succeeded(*command(again, "keys create"), "--quiet", **where).strip()}
+        path = organization_in(httpx2.get(f"{url}/account/api/v1/whoami", headers=key).json())
         invited = {"email": "bob@example.org", "role": "editor"}
-        made = httpx2.post(url + path.replace("api-keys", "invitations"), json=invited, headers=key).json()
+        made = httpx2.post(f"{url}{path}/invitations", json=invited, headers=key).json()
         assert made["link"].startswith(f"{url}/invitation?token=")
     assert succeeded(*command(again, "keys create"), "--quiet", **where).startswith("csb_")
+
+
+def organization_in(who: dict[str, Any]) -> str:
+    """The path of the first organisation of somebody."""
+    return f"/account/api/v1/organizations/{who['organizations'][0]['id']}"
 
 
 def command(said: str, words: str) -> list[str]:
