@@ -195,8 +195,11 @@ def _participants(
         group.append(servers.stock(copies["stock"], products))
     if found:
         run.versions["Node"] = node_peers.version(found)
-        for package in ("mercurius", "postgraphile", "better-sqlite3", "pg"):
+        for package in ("fastify", "mercurius", "postgraphile", "better-sqlite3", "pg"):
             run.versions[package] = node_peers.package_version(CACHE / "node", package)
+        file = folder / "fastify.db"
+        databases.sqlite_copy(template, file)
+        group.append(servers.fastify(found, CACHE / "node", file, products))
         for way in servers.WAYS:
             file = folder / f"mercurius-{way}.db"
             databases.sqlite_copy(template, file)

@@ -48,6 +48,7 @@ def normal(workload: str, answer: Any) -> Any:
         "P0": lambda answer: _page(answer["data"]["products"]),
         "P9": lambda answer: _page(answer["data"]["products"]),
         "M1": lambda answer: _assignment(answer["data"]["assignClaim"]["assignment"]),
+        "R1": lambda answer: sorted(answer, key=lambda held: str(held["id"])),
         "R2": _written,
         "R3": _written,
     }

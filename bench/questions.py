@@ -223,8 +223,12 @@ def _hello(asker: Asker, number: int) -> Question:
     return Question("GET", "/hello")
 
 
+FIRST = {"hello": "H", "rest": "R1"}
+"""What a server is asked at its start, by its dialect, where that is not Q1."""
+
 GRAPHQL = frozenset({"certgate", "common", "postgraphile"})
 OURS = frozenset({"certgate"})
+REST = frozenset({"certgate", "rest"})
 
 WORKLOADS = {
     workload.key: workload
@@ -235,8 +239,8 @@ WORKLOADS = {
         Workload("Q3", "GraphQL: { __typename }", GRAPHQL, _typename),
         Workload("M1", "GraphQL: assignClaim", GRAPHQL, _assign, uses_pairs=True),
         Workload("R0", "REST: GET a product with its certifications and claims", OURS, _rest_product),
-        Workload("R1", "REST: GET the certifications of a product", OURS, _rest_list),
-        Workload("R2", "REST: POST a claim", OURS, _rest_assign, uses_pairs=True),
+        Workload("R1", "REST: GET the certifications of a product", REST, _rest_list),
+        Workload("R2", "REST: POST a claim", REST, _rest_assign, uses_pairs=True),
         Workload("R3", "REST: PATCH a certification", OURS, _rest_patch),
         Workload("P0", f"GraphQL: the first page of {PAGE}", GRAPHQL, _first_page),
         Workload("P9", f"GraphQL: the page of {PAGE} at 90 % depth", GRAPHQL, _deep_page),

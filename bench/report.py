@@ -10,10 +10,15 @@ from bench.results import Run
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 
 _PEERS = {
-    "certgate, SQLite": ("Mercurius JIT, better-sqlite3", "Mercurius JIT, better-sqlite3, joined", "Strawberry, stock"),
+    "certgate, SQLite": (
+        "Mercurius JIT, better-sqlite3",
+        "Mercurius JIT, better-sqlite3, joined",
+        "Strawberry, stock",
+        "Fastify, better-sqlite3",
+    ),
     "certgate, PostgreSQL": ("PostGraphile 5", "Mercurius JIT, pg", "Mercurius JIT, pg, joined"),
 }
-_COMPARED = ("Q1", "Q2", "Q3", "M1")
+_COMPARED = ("Q1", "Q2", "Q3", "U1", "U2", "M1", "R1", "R2")
 
 
 def markdown(run: Run) -> str:

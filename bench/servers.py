@@ -17,7 +17,7 @@ from typing import IO, Any
 import psutil
 
 from bench import data
-from bench.questions import POSTGRAPHILE_SOME, WORKLOADS, Asker, Question
+from bench.questions import FIRST, POSTGRAPHILE_SOME, WORKLOADS, Asker, Question
 from db.engine.opening import open_database
 from db.secrets import cursor_secret
 from domain.vocabulary import Role
@@ -94,7 +94,7 @@ class Server:
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )
-        first = WORKLOADS["H" if self.dialect == "hello" else "Q1"].write(self.asker(0), 0)
+        first = WORKLOADS[FIRST.get(self.dialect, "Q1")].write(self.asker(0), 0)
         while True:
             try:
                 self.ask(first)
@@ -206,6 +206,21 @@ _PRODUCTION = {"NODE_ENV": "production", "GRAPHILE_ENV": "production"}
 
 WAYS = {"each": "", "joined": ", joined"}
 """How Mercurius loads relations (see `node/mercurius.js`), and what that adds to its name."""
+
+
+def fastify(node: Path, folder: Path, file: Path, products: int) -> Server:
+    """Two endpoints of the REST API, written by hand."""
+    return Server(
+        "Fastify, better-sqlite3",
+        "rest",
+        "SQLite",
+        [str(node), "rest.js", str(file), "{port}"],
+        products=products,
+        url=f"sqlite:///{file}",
+        environment=_PRODUCTION,
+        folder=folder,
+        is_node=True,
+    )
 
 
 def mercurius_sqlite(node: Path, folder: Path, file: Path, way: str, products: int) -> Server:

@@ -6,7 +6,6 @@
 // the caches, which never hit here, are off. It is the fastest way that still batches.
 import Fastify from 'fastify'
 import mercurius from 'mercurius'
-import { randomBytes } from 'node:crypto'
 
 const [kind, place, port, way] = process.argv.slice(2)
 const { openStore } = await import(kind === 'sqlite' ? './store-sqlite.js' : './store-postgresql.js')
@@ -42,13 +41,6 @@ const schema = `
 const cursor = (gtin) => Buffer.from('p1:' + gtin).toString('base64url')
 const behind = (after) => (after ? Buffer.from(after, 'base64url').toString().slice(3) : '')
 
-const ALPHABET = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
-function newId () {
-  let id = 'N'
-  for (const byte of randomBytes(21)) id += ALPHABET[byte % 57]
-  return id
-}
-
 const resolvers = {
   Query: {
     product: (_, { gtin }) => store.product(gtin),
@@ -61,7 +53,7 @@ const resolvers = {
   },
   Mutation: {
     assignClaim: async (_, { input }) => {
-      const assignment = await store.assignClaim(newId(), input.gtin, input.claimId)
+      const assignment = await store.assignClaim(input.gtin, input.claimId)
       return assignment ? { __typename: 'ClaimAssigned', assignment } : { __typename: 'Refused', detail: 'refused' }
     }
   }

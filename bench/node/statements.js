@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+
 // What both stores select, under the names that the schema has; `list` is how a store takes a list.
 const PRODUCT = `SELECT id, gtin, name, brand, country_of_origin AS "countryOfOrigin", net_content AS "netContent"
   FROM products`
@@ -44,3 +46,10 @@ export const assigned = (id, claim) => ({
   evidenceUrl: '',
   claim
 })
+
+const ALPHABET = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+export function newId () {
+  let id = 'N'
+  for (const byte of randomBytes(21)) id += ALPHABET[byte % 57]
+  return id
+}

@@ -32,7 +32,8 @@ export async function openStore (url, joined) {
     claims: async (gtins) => (await run('claims', claims, [gtins])).map(withClaim),
     certificationsOfIds: (ids) => run('certificationsOfIds', certificationsOfIds, [ids]),
     claimsOfIds: (ids) => run('claimsOfIds', claimsOfIds, [ids]),
-    assignClaim: async (id, gtin, claimId) => {
+    assignClaim: async (gtin, claimId) => {
+      const id = statements.newId()
       const rows = await run('assign', assign, [id, gtin, claimId])
       return rows.length === 1 ? statements.assigned(id, rows[0]) : null
     }
