@@ -1,5 +1,6 @@
 """The command line of the benchmark: who takes part, what is asked, what is written."""
 
+import runpy
 import sqlite3
 import subprocess
 import sys
@@ -275,10 +276,15 @@ def _documents(server: Server, plan: Plan, folder: Path) -> tuple[Documents, Res
 def _versions() -> dict[str, str]:
     packages = ("strawberry-graphql", "graphql-core", "starlette", "uvicorn", "uvloop", "asyncpg")
     return {
-        "Python": sys.version.split()[0],
+        "Python": f"{sys.version.split()[0]} {'with' if is_profiled() else 'without'} profiles",
         "SQLite": sqlite3.sqlite_version,
         **{package: version(package) for package in packages},
     }
+
+
+def is_profiled() -> bool:
+    """Whether this Python was compiled with profiles of real programs, as the launcher tells it."""
+    return bool(runpy.run_path(str(ROOT / "certgate"))["is_profiled"]())
 
 
 def _commit() -> str:

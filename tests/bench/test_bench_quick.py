@@ -1,6 +1,7 @@
 """The benchmark in small: it really starts the servers, compares, asks and shows, so that it does not rot."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,7 @@ def test_a_quick_run_measures_and_shows(tmp_path: Path) -> None:
         assert [sample.requests > 0 and sample.cpu_us > 0 for sample in result.samples] == [True]
         assert (result.samples[0].group >= 1) == (result.workload in ("M1", "R2"))
     assert run.compared == 70
+    assert re.fullmatch(r"3\.\d+\.\w+ with(out)? profiles", run.versions["Python"])
     assert {rest.server for rest in run.rest} == {"hello", "certgate, SQLite"}
     assert all(rest.resident > 0 and rest.start_seconds for rest in run.rest)
 

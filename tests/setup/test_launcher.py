@@ -30,7 +30,9 @@ try:
 except ImportError:
     certgate_probe = None
 import domain
-print(json.dumps({"arguments": sys.argv[1:], "folder": os.getcwd(), "probe": bool(certgate_probe)}))
+settings = [name for name in os.environ if name.startswith("CERTGATE_") and not name.startswith("CERTGATE_TEST_")]
+answer = {"arguments": sys.argv[1:], "folder": os.getcwd(), "probe": bool(certgate_probe), "settings": settings}
+print(json.dumps(answer))
 """
 
 
@@ -359,6 +361,93 @@ def test_the_settings_of_pip_reach_uv(tree: Path, monkeypatch: pytest.MonkeyPatc
     assert env["UV_FIND_LINKS"] == "/a,/b"
     monkeypatch.setenv("UV_DEFAULT_INDEX", "https://own.example/simple")
     assert launcher.uv_environment({"index-url": "x"})["UV_DEFAULT_INDEX"] == "https://own.example/simple"
+
+
+OFFICIAL = "'--enable-optimizations' '--with-lto'"
+DEBIAN = "'--enable-shared' '--with-wheel-pkg-dir=/usr/share/python-wheels/'"
+PLAIN = "'--prefix=/root/.pyenv/versions/3.11.7'"
+
+
+def configured(folder: Path, arguments: str, flags: str = "") -> dict[str, str]:
+    """Variables under which Python takes itself for one that was compiled so."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "told.py").write_text(f"build_time_vars = {{'CONFIG_ARGS': {arguments!r}, 'PY_CORE_CFLAGS': {flags!r}}}")
+    return {"_PYTHON_SYSCONFIGDATA_NAME": "told", "PYTHONPATH": str(folder)}
+
+
+def python_of(path: Path, arguments: str, before: str = "") -> None:
+    """An interpreter that takes itself for one that was compiled so; it is that of the tests."""
+    told = " ".join(f"{name}='{value}'" for name, value in configured(path.parent / "told", arguments).items())
+    executable(path, f'{before}\n{told} exec "{sys.executable}" "$@"')
+
+
+@pytest.mark.parametrize(
+    ("arguments", "flags", "profiled"),
+    [(OFFICIAL, "", True), (DEBIAN, "", True), (PLAIN, "-O3 -fprofile-use", True), (PLAIN, "-O3 -Wall", False)],
+)
+def test_what_a_python_tells_of_how_it_was_compiled(
+    tree: Path, tmp_path: Path, arguments: str, flags: str, profiled: bool
+) -> None:
+    ask = [sys.executable, "-c", "import runpy, sys; print(runpy.run_path(sys.argv[1])['is_profiled']())"]
+    env = {**os.environ, **configured(tmp_path / "told", arguments, flags)}
+    answer = subprocess.run([*ask, str(tree / "certgate")], env=env, capture_output=True, text=True, check=True)
+    assert answer.stdout == f"{profiled}\n"
+
+
+def chosen(tree: Path, monkeypatch: pytest.MonkeyPatch, *folders: Path, profiled: bool) -> str:
+    """What an environment would be made with where PATH has these folders, and systems have no Python."""
+    launcher = load(tree)
+    monkeypatch.setenv("PATH", os.pathsep.join(map(str, folders)))
+    monkeypatch.setattr(launcher, "STANDARD_FOLDERS", ())
+    monkeypatch.setattr(launcher, "is_profiled", lambda: profiled)
+    return str(launcher.Tools([]).choose_python())
+
+
+def test_an_environment_is_made_with_a_python_that_was_built_with_profiles(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = sys.version.split()[0]
+    own, base = f"Python {version}", getattr(sys, "_base_executable", sys.executable)
+    shims, plain, other, good = (tmp_path / name for name in ("shims", "plain", "other", "good"))
+    executable(shims / "python3", "exit 127")
+    python_of(plain / "python3", PLAIN)
+    executable(other / "python3", "echo 3.99.0 /a/python3 warning; exit 1")
+    python_of(good / f"python3.{sys.version_info[1]}", OFFICIAL)
+    assert chosen(tree, monkeypatch, shims, plain, other, profiled=False) == own
+    assert chosen(tree, monkeypatch, shims, plain, other, good, profiled=True) == own
+    better = f"{own} of {base}, built with profiles (CERTGATE_PYTHON names another)"
+    assert chosen(tree, monkeypatch, shims, plain, other, good, profiled=False) == better
+    monkeypatch.setenv("CERTGATE_PYTHON", "/a/python3")
+    assert chosen(tree, monkeypatch, good, profiled=False) == "/a/python3 of CERTGATE_PYTHON"
+
+
+@pytest.mark.parametrize("missing", ["venv", "pip ensurepip"])
+def test_a_python_that_could_make_no_environment_is_passed_over(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    """As Debian's, whose parts are packages of their own."""
+    python_of(tmp_path / "bin" / "python3", OFFICIAL)
+    assert "built with profiles" in chosen(tree, monkeypatch, tmp_path / "bin", profiled=False)
+    hide = "".join(f"sys.modules[{name!r}] = None\n" for name in missing.split())
+    (tmp_path / "bin" / "told" / "sitecustomize.py").write_text(f"import sys\n{hide}")
+    assert "built with profiles" not in chosen(tree, monkeypatch, tmp_path / "bin", profiled=False)
+
+
+def test_the_python_that_is_asked_for_makes_the_environment(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    executable(tmp_path / "python", f'echo "$@" >>"{tmp_path}/asked"; exec "{sys.executable}" "$@"')
+    monkeypatch.setenv("CERTGATE_PYTHON", str(tmp_path / "python"))
+    launcher = load(tree)
+    launcher.Tools([]).make_environment()
+    assert f"making .venv with {tmp_path / 'python'} of CERTGATE_PYTHON ... " in capsys.readouterr().err
+    assert (tmp_path / "asked").read_text().startswith("-m venv ")
+    assert launcher.Tools([]).is_usable()
+
+
+def test_the_server_does_not_take_what_the_launcher_reads_for_a_setting(tree: Path) -> None:
+    pretend_ready(tree, "run")
+    assert json.loads(start(tree, "serve", env={"CERTGATE_PYTHON": "python3"}).stdout)["settings"] == []
 
 
 def test_check_runs_every_step_and_compares_the_contracts(tree: Path) -> None:
