@@ -112,7 +112,7 @@ def check_digit_is_right(gtin: str) -> bool:
 
 def why_not_a_gtin(text: str) -> str | None:
     """Why `text` cannot be the GTIN of a new product, in one sentence; None when it can."""
-    if not (text.isascii() and text.isdigit()):
+    if text and not (text.isascii() and text.isdigit()):
         return "A GTIN should have digits only"
     if len(text) not in GTIN_LENGTHS:
         return "A GTIN should have 8, 12, 13 or 14 digits"

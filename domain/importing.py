@@ -133,7 +133,10 @@ class ImportedRow(Record, frozen=True):
     member: Annotated[
         ToldText, kept("Which member was changed, or which column is meant", none="for neither", example="brand")
     ]
-    before: Annotated[ToldText | None, kept("What it was", none="where there was nothing", example="Acme")]
+    before: Annotated[
+        ToldText | None,
+        kept("What it was, or what stands in the refused column", none="where there was nothing", example="Acme"),
+    ]
     after: Annotated[ToldText | None, kept("What it is", none="where there is nothing", example="Acme Foods")]
     reason: Annotated[
         ToldText, kept("Why it was refused, or what was mended", none="for neither", example="zeros were lost")

@@ -13,11 +13,11 @@ from contextlib import closing
 from itertools import chain, islice
 from typing import IO, Any, NamedTuple, Protocol, Self
 
-from domain.errors import DomainError, InvalidInput
 from domain.importing import AskedRow
 from domain.vocabulary import BulkPolicy, Existing
 from files.columns.asking import Asking, Mended
 from files.columns.recognition import Columns, recognised
+from files.columns.refusing import Refusing, WrongCell, sentence_of
 from files.reading.opening import table_of
 from files.reading.table import Row, Table
 from resolvers.importing import Done, Met, Nameable, definitions_of, put
@@ -56,11 +56,18 @@ class Result(NamedTuple):
     row: Row
     done: Done
     notes: Sequence[Mended]
+    refused: Sequence[WrongCell]
+    """What is wrong with it, column by column; nothing unless it was refused."""
+
+    @property
+    def reason(self) -> str:
+        """Why it was refused, in a sentence."""
+        return sentence_of(self.refused)
 
     @property
     def outcome(self) -> str:
         """`refused`, or the strongest of what its parts became: `made`, `changed`, `left`."""
-        if self.done.refusal is not None:
+        if self.refused:
             return "refused"
         found = {part.outcome for part in self.done.parts}
         return next((outcome for outcome in ("made", "changed") if outcome in found), "left")
@@ -82,21 +89,12 @@ class Tally:
             made.rows[result.outcome] += 1
             made.things.update(f"{part.kind} {part.outcome}" for part in result.done.parts)
             made.notes.update(f"{note.column}: {note.why}" for note in result.notes)
-            if result.done.refusal is not None:
-                made.refusals[kind_of(result.done.refusal)] += 1
+            made.refusals.update({each.kind for each in result.refused})
         return made
 
     def counted(self) -> dict[str, dict[str, int]]:
         """As they are stored."""
         return {name: dict(getattr(self, name)) for name in ("rows", "things", "refusals", "notes")}
-
-
-def kind_of(refusal: DomainError) -> str:
-    """What kind of refusal it is: its code, or the member and the rule of the first violation."""
-    if not isinstance(refusal, InvalidInput):
-        return refusal.code
-    path, _, rule = refusal.violations[0]
-    return ": ".join(part for part in (".".join(map(str, path)), rule) if part)
 
 
 class Listener(Protocol):
@@ -196,7 +194,7 @@ class _Going:
                             await self._look_again(batch, met)
                             continue
                         share = min(1, (read + file.tell()) / whole)
-                        results, totals = await self._put(batch, met, totals, position, share, saved)
+                        results, totals = await self._put(reading, batch, met, totals, position, share, saved)
                         self._listener.done(results, share)
                 read += source.size
         return totals
@@ -207,16 +205,23 @@ class _Going:
         await put(self._rehearsed, asked, self._options.existing, self._known, met)
 
     async def _put(
-        self, batch: Sequence["_Read"], met: Met, totals: Tally, position: int, share: float, saved: Saved | None
+        self,
+        reading: "_Reading",
+        batch: Sequence["_Read"],
+        met: Met,
+        totals: Tally,
+        position: int,
+        share: float,
+        saved: Saved | None,
     ) -> tuple[list[Result], Tally]:
         asked = [read.asked for read in batch if isinstance(read.asked, AskedRow)]
 
         async def alongside(transaction: Any, done: Sequence[Done]) -> None:
             if saved is not None:
-                await saved(transaction, position, share, totals.plus(_results(batch, done)))
+                await saved(transaction, position, share, totals.plus(reading.results(batch, done)))
 
         done = await put(self._context, asked, self._options.existing, self._known, met, alongside) if asked else []
-        results = _results(batch, done)
+        results = reading.results(batch, done)
         return results, totals.plus(results)
 
 
@@ -238,23 +243,10 @@ def _begun(file: IO[bytes], source: SourceFile, options: Options, known: Mapping
 class _Read(NamedTuple):
     """A row, what it asks for or why it cannot be used, and what was noted."""
 
-    source: str
     row: Row
-    asked: AskedRow | InvalidInput
+    place: str
+    asked: AskedRow | WrongCell
     notes: Sequence[Mended]
-
-
-def _results(batch: Sequence[_Read], done: Sequence[Done]) -> list[Result]:
-    each = iter(done)
-    return [
-        Result(
-            read.source,
-            read.row,
-            Done([], read.asked) if isinstance(read.asked, InvalidInput) else next(each),
-            read.notes,
-        )
-        for read in batch
-    ]
 
 
 class _Reading:
@@ -265,6 +257,7 @@ class _Reading:
         self._of = f" of {name}" if several else ""
         self._table = begun.table
         self._asking = Asking(begun.table, begun.columns, begun.sample)
+        self._refusing = Refusing(begun.columns)
 
     def batch(self) -> list[_Read]:
         """The next rows; none at the end."""
@@ -277,9 +270,19 @@ class _Reading:
         return found
 
     def _read(self, row: Row) -> _Read:
-        asked: AskedRow | InvalidInput
-        try:
-            asked = self._asking.asked(row, f"Row {row.number}{self._of}")
-        except InvalidInput as refusal:
-            asked = refusal
-        return _Read(self._name, row, asked, self._asking.notes())
+        place = f"Row {row.number}{self._of}"
+        return _Read(row, place, self._asking.asked(row, place), self._asking.notes())
+
+    def results(self, batch: Sequence[_Read], done: Sequence[Done]) -> list[Result]:
+        """What became of rows, those that were done in the order of the batch."""
+        each, found = iter(done), []
+        for read in batch:
+            if isinstance(read.asked, WrongCell):
+                found.append(Result(self._name, read.row, _NOTHING, read.notes, [read.asked]))
+                continue
+            its = next(each)
+            found.append(Result(self._name, read.row, its, read.notes, self._refusing.of(read.row, read.place, its)))
+        return found
+
+
+_NOTHING = Done([])

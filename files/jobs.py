@@ -22,7 +22,8 @@ from domain.short_id import ShortId, new_short_id
 from domain.vocabulary import ImportState, RowOutcome
 from files.importing import Options, Result, SourceFile, check
 from files.imports import digest_of, go_on, may_be_alive, worker
-from files.reports import Report, ToldRow, shown_cell, told
+from files.reading.table import shown_cell
+from files.reports import Report, ToldRow, told
 from resolvers import imports
 from resolvers.operation import SCAN_UNITS, Context
 
@@ -196,8 +197,7 @@ class _Kept(Report):
         self._lines.write(b"\n".join([*lines, b""]) if lines else b"")
         self._lines.flush()
         for result in results:
-            if result.done.refusal is not None:
-                self._refused_of(result.source).add(result.row.cells, result.done.refusal.detail)
+            self._add_refused(result)
         for file in self._open:
             file.flush()
         if not self._goes_on():

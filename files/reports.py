@@ -3,7 +3,6 @@
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -12,7 +11,7 @@ import msgspec
 from domain.changes import differences
 from files.columns.recognition import Columns
 from files.importing import Result, Tally
-from files.reading.table import Cell, Table, Unread
+from files.reading.table import Cell, Table, shown_cell
 
 ROWS = ("file", "row", "outcome", "kind", "of", "member", "before", "after", "reason")
 
@@ -36,8 +35,8 @@ def told(result: Result) -> Iterator[ToldRow]:
     place = result.source, result.row.number
     for note in result.notes:
         yield ToldRow(*place, "noted", member=note.column, reason=f"{note.what}: {note.why}")
-    if result.done.refusal is not None:
-        yield ToldRow(*place, "refused", reason=result.done.refusal.detail)
+    for refused in result.refused:
+        yield ToldRow(*place, "refused", member=refused.column, before=refused.value, reason=refused.sentence)
     for part in result.done.parts:
         if part.outcome != "changed":
             yield ToldRow(*place, part.outcome, part.kind, part.called)
@@ -77,8 +76,11 @@ class Report:
         """Rows were done."""
         for result in results:
             self._rows.writerows([map(shown_cell, line) for line in told(result)])
-            if result.done.refusal is not None:
-                self._refused_of(result.source).add(result.row.cells, result.done.refusal.detail)
+            self._add_refused(result)
+
+    def _add_refused(self, result: Result) -> None:
+        if result.refused:
+            self._refused_of(result.source).add(result.row.cells, result.reason)
 
     def _refused_of(self, source: str) -> "_Refused":
         if source not in self._refused:
@@ -130,14 +132,3 @@ class _Refused:
             return
         row = {name: cell for name, cell in zip(self._columns, cells, strict=True) if cell is not None}
         self._file.write(msgspec.json.encode(row | {"reason": reason}).decode() + "\n")
-
-
-def shown_cell(value: Any) -> str:
-    """A cell or the value of a member as a text."""
-    if value is None:
-        return ""
-    if isinstance(value, Unread):
-        return value.shown
-    if isinstance(value, date):
-        return value.isoformat()
-    return msgspec.json.encode(value).decode() if isinstance(value, list | dict) else str(value)

@@ -47,7 +47,7 @@ from resolvers import assignments, certifications, claims, patching, products
 from resolvers.definitions import Kind, nearest
 from resolvers.operation import ROWS_A_TURN, Context
 
-__all__ = ["Alongside", "Done", "Met", "Nameable", "Part", "definitions_of", "put"]
+__all__ = ["Alongside", "Done", "Met", "Nameable", "NotCalled", "Part", "definitions_of", "put"]
 
 ATTEMPTS = 6
 """How often a batch is tried when others are in its way; the pauses between double, from a tenth of a second."""
@@ -69,10 +69,16 @@ class Part(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What became of a row: what it did, or why it was refused."""
+    """What became of a row: what it did, or why it was refused, and over which of its parts."""
 
     parts: list[Part]
     refusal: DomainError | None = None
+    refused: str = ""
+    """`product`, `certification` or `claim`."""
+
+
+class NotCalled(NotFound):
+    """No certification or claim has the name that a row gives it."""
 
 
 class Nameable(NamedTuple):
@@ -86,7 +92,7 @@ class Nameable(NamedTuple):
     every: Sequence[Any]
 
     def find(self, asked: AskedAssignment) -> Any:
-        """The definition that a row names. Raises `NotFound`, which tells what is called nearly so."""
+        """The definition that a row names. Raises `NotCalled`, which tells what is called nearly so."""
         for name in asked.named:
             found = self.called.get(name) or (self.called.get(folded(name)) if name else None)
             if found is not None:
@@ -94,7 +100,7 @@ class Nameable(NamedTuple):
         named = next((name for name in asked.named if name), "")
         near = nearest(named, self.every)
         meant = f"did you mean {' or '.join(near)}?" if near else f"take it from the list of {self.kind.plural}."
-        raise NotFound(f"No {self.kind.noun} is called {named[:60]!r}; {meant}")
+        raise NotCalled(f"No {self.kind.noun} is called {named[:60]!r}; {meant}")
 
 
 async def definitions_of(context: Context) -> dict[str, Nameable]:
@@ -243,20 +249,21 @@ class _Plan:
         parts: list[Part] = []
         gtin = _padded(row.gtin)
         before = self.products.get(gtin) if gtin else None
+        noun = "product"
         try:
             if row.product is not None:
                 parts.append(self._product(row, row.product, met))
                 if gtin is not None and parts[-1].change.after is not None:
                     # What the row holds is put on the product that it makes.
                     self.products[gtin] = parts[-1].change.after
-            parts += [self._assignment("certification", row, asked, met) for asked in row.certifications]
-            parts += [self._assignment("claim", row, asked, met) for asked in row.claims]
+            for noun, every in (("certification", row.certifications), ("claim", row.claims)):
+                parts += [self._assignment(noun, row, asked, met) for asked in every]
         except REFUSALS as refusal:
             if gtin is not None:
                 self.products.pop(gtin, None)
                 if before is not None:
                     self.products[gtin] = before
-            return Done([], refusal)
+            return Done([], refusal, noun)
         for part in parts:
             self._take(part)
         self.earlier |= met

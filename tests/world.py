@@ -186,7 +186,7 @@ async def populate(world: World) -> None:
     await world.add_product(OTHERS_GTIN, world.rival, "Soy drink")
     await world.add_certification(GTIN, USDA_ORGANIC, certificate_number="NOP-1", metadata={"kept": "yes"})
     async with world.database.write() as transaction:
-        counts = {"rows": {"made": 2, "refused": 1}, "refusals": {"gtin: gtin_invalid": 1}}
+        counts = {"rows": {"made": 2, "refused": 1}, "refusals": {'column "EAN": it is not a GTIN (gtin_invalid)': 1}}
         done = Import(
             IMPORT,
             world.brand,

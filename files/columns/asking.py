@@ -5,13 +5,13 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from domain.errors import InvalidInput, Violation
 from domain.importing import AskedAssignment, AskedRow
 from files.columns import cells
 from files.columns.cells import NotUsable
 from files.columns.members import GTIN, KEPT, NOTHING, members_sent
 from files.columns.open_food_facts import labelled
 from files.columns.recognition import Columns, KnownColumn
+from files.columns.refusing import WrongCell, of_cell, of_row
 from files.reading.table import Cell, Row, Table
 
 Read = Callable[[Cell], Any]
@@ -31,6 +31,8 @@ class Asking:
     def __init__(self, table: Table, columns: Columns, sample: Sequence[Row]) -> None:
         self._table = table
         self._notes: list[Mended] = []
+        self._at = 0
+        """The column whose cell is being read."""
         self._readers: list[tuple[int, KnownColumn, Read | None]] = []
         self._defining: dict[str, list[tuple[str, int]]] = {"certification": [], "claim": []}
         self._places: dict[str, int] = {}
@@ -80,18 +82,16 @@ class Asking:
         notes, self._notes = self._notes, []
         return notes
 
-    def asked(self, row: Row, place: str) -> AskedRow:
-        """What the row asks for. Raises `InvalidInput` that names its column."""
+    def asked(self, row: Row, place: str) -> AskedRow | WrongCell:
+        """What the row asks for, or why it cannot be used."""
         if row.fault:
-            raise InvalidInput([Violation((), f"This row cannot be used: {row.fault}", "row")])
-        at = 0
+            return of_row(row, place)
         try:
-            at = self._places[GTIN.member]
             link = row.cells[self._places["url"]] if "url" in self._places else None
-            gtin = cells.gtin_of(row.cells[at], link, self._note_gtin)
+            gtin = cells.gtin_of(self._cell(row, self._places[GTIN.member]), link, self._note_gtin)
             parts: dict[str, dict[str, Any]] = {"product": {}, "certification": {}, "claim": {}}
             for at, column, read in self._readers:
-                cell = row.cells[at]
+                cell = self._cell(row, at)
                 if cell in ("", None, [], {}):
                     continue
                 value = cells.text_of(cell) if read is None else read(cell)
@@ -100,9 +100,12 @@ class Asking:
                 self._put(parts[column.target.part], column, value)
             return self._row(row, place, gtin, parts)
         except NotUsable as error:
-            raise InvalidInput(
-                [Violation((self._names[at],), f"{str(error)[:1].upper()}{str(error)[1:]}", "cell")]
-            ) from None
+            return of_cell(row, place, self._names[self._at], self._at, error)
+
+    def _cell(self, row: Row, at: int) -> Cell:
+        """A cell that is read now."""
+        self._at = at
+        return row.cells[at]
 
     def _put(self, members: dict[str, Any], column: KnownColumn, value: Any) -> None:
         target = column.target
@@ -116,13 +119,13 @@ class Asking:
 
     def _row(self, row: Row, place: str, gtin: str, parts: dict[str, dict[str, Any]]) -> AskedRow:
         named = {
-            part: tuple(cells.text_of(row.cells[at]).strip() for _, at in places)
+            part: tuple(cells.text_of(self._cell(row, at)).strip() for _, at in places)
             for part, places in self._defining.items()
         }
         held = self._of_kind("certification", row, named["certification"], parts["certification"])
         claimed = self._of_kind("claim", row, named["claim"], parts["claim"])
         if "labels" in self._places:
-            found = labelled(cells.tags_of(row.cells[self._places["labels"]]))
+            found = labelled(cells.tags_of(self._cell(row, self._places["labels"])))
             held += [AskedAssignment((code,), members) for code, members in found.certifications.items()]
             claimed += [AskedAssignment((code,), members) for code, members in found.claims.items()]
             if found.unknown:
@@ -143,11 +146,11 @@ class Asking:
         if any(named):
             return [AskedAssignment(named, members)]
         listed = self._places.get(f"{part}s")
-        codes = [] if listed is None else cells.codes_of(row.cells[listed])
+        codes = [] if listed is None else cells.codes_of(self._cell(row, listed))
         if members and not codes:
             # What is said of a certificate that nobody names would be lost.
-            what = next(iter(members))
-            raise NotUsable(f"{what} is filled in, but the row names no {part}")
+            self._at = next(at for at, column, _ in self._readers if column.target.part == part and row.cells[at])
+            raise NotUsable("not_named", f"the row names no {part}")
         return [AskedAssignment((code,), members) for code in codes]
 
     def _restored(self, row: Row) -> dict[str, Any]:

@@ -28,7 +28,14 @@ _DIGITAL_LINK = re.compile(r"/(?:01|product)/([0-9]{8,14})(?:[/?#]|\Z)")
 
 
 class NotUsable(Exception):
-    """A cell that cannot be used; the text says why and what to do, after the name of its column."""
+    """A cell that cannot be used: a `code` for why, one of `files.columns.refusing.WORDS`, and what to do.
+
+    The text goes on after what stands in the cell.
+    """
+
+    def __init__(self, code: str, why: str) -> None:
+        super().__init__(why)
+        self.code = code
 
 
 def text_of(cell: Cell) -> str:
@@ -40,7 +47,7 @@ def text_of(cell: Cell) -> str:
     if cell is None:
         return ""
     if isinstance(cell, Unread):
-        raise NotUsable(cell.why)
+        raise NotUsable(cell.code, cell.why)
     if isinstance(cell, bool):
         return str(cell).lower()
     if isinstance(cell, datetime | date):
@@ -49,7 +56,7 @@ def text_of(cell: Cell) -> str:
         return str(cell)
     if isinstance(cell, list) and all(isinstance(item, str) for item in cell):
         return " ".join(cell)
-    raise NotUsable("it should be a text")
+    raise NotUsable("string_type", "it should be a text")
 
 
 def gtin_of(cell: Cell, link: Cell, note: Note) -> str:
@@ -78,7 +85,7 @@ def _from_link(text: str, link: Cell, note: Note) -> str:
         number = Decimal(text.replace(",", "."))
         digits = len(text.upper().partition("E")[0].replace(",", "").replace(".", ""))
     except InvalidOperation:
-        raise NotUsable("it is no GTIN") from None
+        raise NotUsable("gtin_invalid", "it is no GTIN") from None
     exact = str(int(number))
     found = _DIGITAL_LINK.search(text_of(link)) if isinstance(link, str) else None
     if found and found[1].lstrip("0")[: digits - 1] == exact[: digits - 1]:
@@ -88,8 +95,9 @@ def _from_link(text: str, link: Cell, note: Note) -> str:
         note(f"{text} was read as {exact.zfill(14)}", "it is written as a power of ten, with all of its digits")
         return exact.zfill(14)
     raise NotUsable(
-        f"{text} is a number that a spreadsheet has rounded, and its last digits are lost: format the column as text"
-        " and fill it in again"
+        "number_rounded",
+        "it is a number that a spreadsheet has rounded, and its last digits are lost; format the column as text and"
+        " fill it in again",
     )
 
 
@@ -119,22 +127,22 @@ def day_of(cell: Cell, order: DayOrder, exact: bool, note: Note) -> str | date:
     `exact` says that the file tells how it counts days, so that a number is one day only.
     """
     if isinstance(cell, datetime):
-        raise NotUsable(f"{cell} should be a day without a time")
+        raise NotUsable("date_type", "it should be a day without a time")
     if isinstance(cell, date):
         return cell
     text = text_of(cell).strip()
     if _iso.match(text):
         return text[:10]
     if found := _DOTTED.match(text):
-        return _day(text, found[3], found[2], found[1])
+        return _day(found[3], found[2], found[1])
     if found := _YEAR_FIRST.match(text):
-        return _day(text, *found.groups())
+        return _day(*found.groups())
     if found := SLASHED.match(text):
-        return _slashed(text, int(found[1]), int(found[2]), int(found[3]), order)
+        return _slashed(int(found[1]), int(found[2]), int(found[3]), order)
     if found := _WORDED.match(text):
         day, month, year = (found[1], found[2], found[3]) if found[1] else (found[5], found[4], found[6])
         if month[:3].lower() in _MONTHS:
-            return _day(text, year, _MONTHS.index(month[:3].lower()) + 1, day)
+            return _day(year, _MONTHS.index(month[:3].lower()) + 1, day)
     if _SERIAL.match(text):
         meant = _FIRST_DAY + timedelta(days=int(float(text)))
         if exact:
@@ -142,27 +150,29 @@ def day_of(cell: Cell, order: DayOrder, exact: bool, note: Note) -> str | date:
             return meant
         other = meant + timedelta(days=1462)
         raise NotUsable(
-            f"{text} is a day as a spreadsheet counts it, {meant} or {other}: format the column as dates (YYYY-MM-DD)"
+            "date_counted",
+            f"it is a day as a spreadsheet counts it, {meant} or {other}; format the column as dates (YYYY-MM-DD)",
         )
     # What it should be, the operation says.
     return text
 
 
-def _slashed(text: str, first: int, second: int, year: int, order: DayOrder) -> str:
+def _slashed(first: int, second: int, year: int, order: DayOrder) -> str:
     if first > 12 or order == "dmy" or first == second:
-        return _day(text, year, second, first)
+        return _day(year, second, first)
     if second > 12 or order == "mdy":
-        return _day(text, year, first, second)
+        return _day(year, first, second)
     raise NotUsable(
-        f"{text} is two days, {year}-{second:02}-{first:02} or {year}-{first:02}-{second:02}: write it as YYYY-MM-DD"
+        "date_order_unknown",
+        f"it is two days, {year}-{second:02}-{first:02} or {year}-{first:02}-{second:02}; write it as YYYY-MM-DD",
     )
 
 
-def _day(text: str, year: Any, month: Any, day: Any) -> str:
+def _day(year: Any, month: Any, day: Any) -> str:
     try:
         return date(int(year), int(month), int(day)).isoformat()
     except ValueError as error:
-        raise NotUsable(f"{text} is no day: {error}") from None
+        raise NotUsable("date_parsing", f"it is no day: {error}") from None
 
 
 def day_order(texts: list[str]) -> DayOrder:
@@ -182,7 +192,7 @@ def codes_of(cell: Cell) -> list[str]:
     found = cell if isinstance(cell, list) else _between.split(text_of(cell))
     codes = [item.get("code") or item.get("id") if isinstance(item, dict) else item for item in found]
     if not all(isinstance(code, str) for code in codes):
-        raise NotUsable("it should be a list of codes")
+        raise NotUsable("list_type", "it should be a list of codes")
     return list(dict.fromkeys(code for code in codes if code))
 
 
@@ -217,7 +227,7 @@ def metadata_of(cell: Cell) -> Mapping[str, Any]:
     except (msgspec.DecodeError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise NotUsable('it should be a JSON object, such as {"order_id": "6735"}')
+        raise NotUsable("dict_type", 'it should be a JSON object, such as {"order_id": "6735"}')
     return found
 
 

@@ -1,7 +1,10 @@
 """A file as everybody behind it sees it: columns and rows, whatever its form."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any, NamedTuple
+
+import msgspec
 
 from domain.errors import InvalidInput, Violation
 
@@ -11,8 +14,9 @@ MAX_TEXT = 1 << 20
 
 
 class Unread(NamedTuple):
-    """Stands in a cell whose value nobody can know; `why` goes on after the name of its column."""
+    """Stands in a cell whose value nobody can know: a code for why, why and what to do, and what is shown of it."""
 
+    code: str
     why: str
     shown: str
 
@@ -41,6 +45,17 @@ class Table(NamedTuple):
     """Whether the number of a day stands for one day only, because the file says how it counts."""
     reader: Any = None
     """What the file is closed with when nothing refers to it any more."""
+
+
+def shown_cell(value: Any) -> str:
+    """A cell or the value of a member as a text."""
+    if value is None:
+        return ""
+    if isinstance(value, Unread):
+        return value.shown
+    if isinstance(value, date):
+        return value.isoformat()
+    return msgspec.json.encode(value).decode() if isinstance(value, list | dict) else str(value)
 
 
 def unreadable(sentence: str) -> InvalidInput:

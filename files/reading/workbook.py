@@ -94,9 +94,9 @@ def _value(cell: Any) -> Cell:
     if value is None:
         return ""
     if kind == "f":
-        return Unread("it holds a formula; put its value there instead", str(value)[:100])
+        return Unread("formula", "it is a formula; put its value there instead", str(value)[:100])
     if kind == "e":
-        return Unread(f"it holds the error {str(value)[:20]}; correct it", str(value)[:20])
+        return Unread("cell_error", "it is an error of the spreadsheet; correct it", str(value)[:20])
     if isinstance(value, datetime):
         # A day is a moment at midnight for Excel.
         return value.date() if value.time() == value.time().min else value

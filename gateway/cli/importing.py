@@ -175,8 +175,9 @@ class _Shown(AbstractContextManager["_Shown"]):
         if hasattr(self._bar, "update"):
             self._bar.update(int(share * 1000) - self._bar.pos)
         for result in results:
-            if result.done.refusal is not None and len(self._refusals) < _SHOWN:
-                self._refusals.append(f"{result.source} row {result.row.number}: {result.done.refusal.detail}")
+            if result.refused:
+                if len(self._refusals) < _SHOWN:
+                    self._refusals.append(result.reason)
             elif result.outcome == "changed" and len(self._changes) < _SHOWN:
                 self._changes += _changes_of(result)
 
@@ -222,7 +223,7 @@ def _changes_of(result: "Result") -> list[str]:
     from files.reports import told
 
     return [
-        f"row {line.row}, {line.kind} {line.of}: {line.member}"
+        f"Row {line.row}, {line.kind} {line.of}: {line.member}"
         f" from {line.before or 'nothing'} to {line.after or 'nothing'}"
         for line in told(result)
         if line.outcome == "changed"

@@ -44,9 +44,7 @@ class Heard:
     @property
     def refusals(self) -> dict[int, str]:
         """The sentences, by the numbers of rows."""
-        return {
-            result.row.number: result.done.refusal.detail for result in self.results if result.done.refusal is not None
-        }
+        return {result.row.number: result.reason for result in self.results if result.refused}
 
 
 def source(content: str | bytes, name: str = "rows.csv") -> SourceFile:

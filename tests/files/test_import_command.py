@@ -72,11 +72,19 @@ def test_a_workbook_comes_back_without_a_change(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "says", "why"),
     [
-        ("open_food_facts_daily.tsv", "14 rows: 12 would be made, 2 would be refused.", "gtin: gtin_invalid"),
+        (
+            "open_food_facts_daily.tsv",
+            "14 rows: 12 would be made, 2 would be refused.",
+            'column "code": it is not a GTIN (gtin_inv',
+        ),
         ("open_food_facts_search_2016.tsv", "8 rows: 8 would be made.", ""),
         ("open_food_facts_search_2022.tsv", "6 rows: 4 would be made, 2 would be left.", ""),
         ("open_food_facts.jsonl", "5 rows: 4 would be made, 1 would be left.", ""),
-        ("saved_in_a_spreadsheet.csv", "6 rows: 1 would be made, 5 would be refused.", "last digits are lost"),
+        (
+            "saved_in_a_spreadsheet.csv",
+            "6 rows: 1 would be made, 5 would be refused.",
+            "a spreadsheet has rounded it (number_rounded)",
+        ),
         ("rounded_with_addresses.tsv", "4 rows: 4 would be made.", "the product's address has it"),
     ],
 )
@@ -107,6 +115,9 @@ def test_the_report_has_every_row_and_the_refused_ones_to_be_corrected(url: str,
     done = certgate(*words, CERTGATE_DATABASE_URL=url)
     assert done.returncode == 1
     assert "2 rows: 1 would be made, 1 would be refused." in done.stdout
+    sentence = 'Row 3, column "EAN": "12" is not a GTIN: A GTIN should have 8, 12, 13 or 14 digits.'
+    assert f"Refused:\n  {sentence}\n" in done.stdout
+    assert 'Why rows were refused:\n  once column "EAN": it is not a GTIN (gtin_invalid)\n' in done.stdout
     assert "Nothing was done, because rows are refused" in done.stdout
     refused = report / "refused-own.csv"
     names = ("summary.json", "rows.csv", "refused-own.csv")
@@ -119,9 +130,10 @@ def test_the_report_has_every_row_and_the_refused_ones_to_be_corrected(url: str,
         ("2", "made", "product", RICE),
         ("3", "refused", "", ""),
     ]
+    assert (told[1]["member"], told[1]["before"], told[1]["reason"]) == ("EAN", "12", sentence)
     head, row = refused.read_text("utf-8").splitlines()
     assert head == "EAN,Name,Verein,reason"
-    assert row.startswith("12,Rye,ü,Validation error. gtin: ")
+    assert row.startswith('12,Rye,ü,"Row 3, column ""EAN"": ""12"" is not a GTIN: ')
     # Corrected, it goes in as it is.
     refused.write_text(refused.read_text("utf-8").replace("12,Rye", "9506000134352,Rye"), "utf-8")
     put_in(url, str(file), "--map", "Verein=metadata", "--policy", "ignore-failed")
@@ -134,8 +146,8 @@ def test_changes_are_shown_with_what_was_there(url: str, tmp_path: Path) -> None
     put_in(url, str(file))
     file.write_text(f"gtin,name,brand\n{RICE},Rice drink,Acme\n")
     said = put_in(url, str(file), "--dry-run")
-    assert f"row 2, product {RICE}: name from Rice to Rice drink" in said
-    assert f"row 2, product {RICE}: brand from nothing to Acme" in said
+    assert f"Row 2, product {RICE}: name from Rice to Rice drink" in said
+    assert f"Row 2, product {RICE}: brand from nothing to Acme" in said
 
 
 @pytest.mark.parametrize(

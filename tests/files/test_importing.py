@@ -16,6 +16,7 @@ from domain.access import Caller
 from domain.errors import Busy, Forbidden, InvalidInput
 from domain.vocabulary import BulkPolicy, Existing, Role
 from files import importing
+from files.columns.refusing import WORDS
 from files.importing import Options, run
 from resolvers import importing as planning
 from resolvers.operation import Context
@@ -112,7 +113,8 @@ async def test_a_certification_is_named_by_id_code_or_label_and_changed_where_it
 
 async def test_what_cannot_be_changed_later_is_refused_unless_it_is_the_same(world: World) -> None:
     _, heard = await put(world, f"gtin,certification,expiry_date\n{GTIN},USDA_ORGANIC,2027-01-01\n")
-    assert "expiry_date: It cannot be changed later" in heard.refusals[2]
+    why = "It cannot be changed later: it is empty; leave the cell empty"
+    assert heard.refusals == {2: f'Row 2, column "expiry_date": "2027-01-01" cannot be used: {why}.'}
 
 
 # --- Policies ---
@@ -126,8 +128,14 @@ async def test_nothing_is_done_if_a_row_is_refused(world: World) -> None:
     assert totals.rows == {"made": 1, "refused": 3}
     assert heard.refusals.keys() == {3, 4, 5}
     assert "belongs to another organisation" in heard.refusals[3]
-    assert heard.refusals[4] == "No claim is called 'WEGAN'; did you mean VEGAN?"
-    assert "gtin: String should have at least 8 characters" in heard.refusals[5]
+    assert heard.refusals[4] == """Row 4, column "claim": "WEGAN": No claim is called 'WEGAN'; did you mean VEGAN?"""
+    why = "A GTIN should have 8, 12, 13 or 14 digits"
+    assert heard.refusals[5] == f'Row 5, column "gtin": "1234" is not a GTIN: {why}.'
+    assert totals.refusals == {
+        'column "gtin": it belongs to another organisation (forbidden)': 1,
+        'column "claim": nothing is called so (not_called)': 1,
+        'column "gtin": it is not a GTIN (gtin_invalid)': 1,
+    }
     assert await everything(world) == before
     dry, _ = await put(world, rows, policy=IGNORE, dry_run=True)
     assert await everything(world) == before
@@ -160,8 +168,53 @@ async def test_what_is_there_can_be_left_or_refused(world: World) -> None:
     _, heard = await put(world, rows, existing=Existing.SKIP)
     assert heard.outcomes == ["left"]
     _, heard = await put(world, rows, existing=Existing.REFUSE)
-    assert heard.refusals == {2: f"A product has the GTIN {GTIN} already; change that one instead."}
+    why = f"A product has the GTIN {GTIN} already; change that one instead"
+    assert heard.refusals == {2: f'Row 2, column "gtin": "{GTIN}": {why}.'}
     assert await everything(world) == before
+
+
+# --- How refusals are told ---
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("head", "row", "says", "code"),
+    [
+        ("Strichcode,Marke", f"{RICE},{'x' * 300}", f'"Marke": "{"x" * 59}…" cannot be used: ', "string_too_long"),
+        ("EAN,Made in", f"{RICE},Atlantis", '"Made in": "Atlantis" cannot be used: ', "country_code"),
+        ("EAN,paint", f"{RICE},{'x' * 600}", '"paint": "xxx', "string_too_long"),
+        ("EAN,metadata", f"{RICE},red", '"metadata": "red" cannot be used: it should be a JSON object', "dict_type"),
+        ("EAN,name", ",Rice", '"EAN": the empty cell is not a GTIN: ', "gtin_invalid"),
+        ("EAN,name", "(01)00614141107346,Rice", "is not a GTIN: Input should be a GTIN alone", "gtin_not_alone"),
+        ("EAN,Seals", f"{GTIN},VEGAN", '"Seals": "VEGAN": No certification is called', "not_called"),
+        ("EAN,scheme,cert no", f"{GTIN},,A", '"cert no": "A" cannot be used: the row names no', "not_named"),
+        ("EAN,claim,claim source", f"{GTIN},VEGAN,x", '"claim source": "x" cannot be used: ', "enum"),
+        ("EAN,claim,evidence", f"{GTIN},VEGAN,x", '"evidence": "x" cannot be used: ', "url_parsing"),
+        ("EAN,scheme,valid from", f"{GTIN},USDA_ORGANIC,soon", '"valid from": "soon" cannot', "date_parsing"),
+        ("EAN,claim", f"{RICE},VEGAN", f'"EAN": "{RICE}": ', "no_product"),
+    ],
+)
+async def test_a_refusal_names_the_row_its_column_and_what_stands_there(
+    world: World, head: str, row: str, says: str, code: str
+) -> None:
+    totals, heard = await put(world, f"{head}\n{row}\n", columns={"paint": "metadata"} if "paint" in head else {})
+    assert heard.refusals.keys() == {2}
+    assert heard.refusals[2].startswith("Row 2, column ")
+    assert says in heard.refusals[2]
+    assert len(heard.refusals[2]) < 400
+    (kind,) = totals.refusals
+    assert kind.endswith(f"{WORDS[code]} ({code})")
+
+
+@on_sqlite
+async def test_a_refusal_names_every_column_that_is_wrong(world: World) -> None:
+    names = {"Sorte": "brand", "Bild": "image_url", "Art": "net_content", "Titel": "product_name"}
+    rows = f"EAN,{','.join(names)}\n{RICE},{'x' * 300},x,{'x' * 300},{'x' * 600}\n"
+    totals, heard = await put(world, rows, columns=names)
+    assert [refused.column for refused in heard.results[0].refused] == ["Titel", "Sorte", "Art", "Bild"]
+    assert heard.refusals[2].count(', column "') == 3
+    assert heard.refusals[2].endswith("; and in 1 more columns.")
+    assert sum(totals.refusals.values()) == 4
 
 
 # --- Rights ---
@@ -173,7 +226,8 @@ async def test_another_organisations_products_and_definitions_are_none_of_ones_o
         world, f"gtin,certification\n{OTHERS_GTIN},USDA_ORGANIC\n{GTIN},Rival's own seal\n{GTIN},Brand's own seal\n"
     )
     assert "belongs to another organisation" in heard.refusals[2]
-    assert heard.refusals[3].startswith('No certification is called "Rival\'s own seal";')
+    says = """Row 3, column "certification": "Rival's own seal": No certification is called "Rival's own seal";"""
+    assert heard.refusals[3].startswith(says)
     assert heard.refusals.keys() == {2, 3}
     assert await everything(world) == before
 
@@ -199,8 +253,9 @@ async def test_a_row_twice_is_left_and_a_contradiction_refused(
     for dry in (True, False):
         _, heard = await put(world, rows, policy=IGNORE, dry_run=dry)
         assert heard.outcomes == ["made", "left", "refused", "changed", "refused"]
-        assert heard.refusals[4] == "Row 2 says something else of the same; leave one of the two out."
-        assert heard.refusals[6] == "Row 5 says something else of the same; leave one of the two out."
+        why = "says something else of the same; leave one of the two out."
+        assert heard.refusals[4] == f'Row 4, column "gtin": "{RICE}": Row 2 {why}'
+        assert heard.refusals[6] == f'Row 6, column "gtin": "{GTIN}": Row 5 {why}'
     assert (await product(world, GTIN))["name"] == "Oats"
     # Also where the first of them changes nothing any more.
     _, heard = await put(world, rows, policy=IGNORE)
@@ -209,7 +264,8 @@ async def test_a_row_twice_is_left_and_a_contradiction_refused(
 
 async def test_several_files_are_one_import(world: World) -> None:
     _, heard = await put(world, f"gtin,name\n{RICE},Rice\n", f"gtin,name\n{RICE},Rye\n", policy=IGNORE)
-    assert heard.refusals == {2: "Row 2 of file1.csv says something else of the same; leave one of the two out."}
+    why = "Row 2 of file1.csv says something else of the same; leave one of the two out."
+    assert heard.refusals == {2: f'Row 2 of file2.csv, column "gtin": "{RICE}": {why}'}
 
 
 # --- Batches, others, and what goes wrong ---
@@ -328,8 +384,12 @@ async def test_a_workbook_has_days_numbers_and_formulas(world: World) -> None:
         "zeros before it were lost",
         "it is a day as a spreadsheet counts it",
     ]
-    assert "Valid from: 03/04/2026 is two days, 2026-04-03 or 2026-03-04" in heard.refusals[4]
-    assert "Certificate number: It holds a formula; put its value there instead" in heard.refusals[5]
+    why = "it is two days, 2026-04-03 or 2026-03-04; write it as YYYY-MM-DD"
+    assert heard.refusals == {
+        4: f'Row 4, column "Valid from": "03/04/2026" cannot be used: {why}.',
+        5: 'Row 5, column "Certificate number": "=HYPERLINK(1)" cannot be used: it is a formula; put its value there'
+        " instead.",
+    }
 
 
 @on_sqlite
@@ -361,9 +421,11 @@ async def test_columns_without_a_known_name_are_recognised_by_what_is_in_them(wo
 @on_sqlite
 async def test_a_row_with_more_cells_than_the_head_and_one_in_another_encoding_are_refused(world: World) -> None:
     rows = b"gtin,name\n" + f"{RICE},Rice,more\n".encode() + b"x" * (1 << 18) + b",\n" + f"{RYE},".encode() + b"R\xe9\n"
-    _, heard = await put(world, rows, policy=IGNORE)
+    totals, heard = await put(world, rows, policy=IGNORE)
     assert "it has 3 cells, and the head 2" in heard.refusals[2]
+    assert heard.refusals[4].startswith('Row 4, column "name": "R')
     assert "unable to parse raw data as a unicode string" in heard.refusals[4]
+    assert "it is not encoded as the rest (string_unicode)" in next(reversed(totals.refusals))
 
 
 async def test_claims_and_certificates_that_are_gone_meanwhile_are_made_again(world: World) -> None:

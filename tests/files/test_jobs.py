@@ -54,7 +54,7 @@ async def test_a_file_is_put_in_and_told_of_until_it_is_done(world: World) -> No
     assert (found["state"], found["name"], found["rows"], found["percent"]) == ("done", "own.csv", 3, 100)
     assert (found["made"], found["refused"]) == (2, 1)
     assert found["things"] == {"product made": 1, "product changed": 1, "certification made": 2}
-    assert found["refusals"] == {"gtin: string_too_short": 1}
+    assert found["refusals"] == {'column "EAN": it is not a GTIN (gtin_invalid)': 1}
     listed = (await get(world, IMPORTS, "readonly")).json()
     assert [item["id"] for item in listed] == [found["id"], IMPORT]
     rows = (await get(world, f"{location}/rows")).json()
@@ -69,12 +69,15 @@ async def test_a_file_is_put_in_and_told_of_until_it_is_done(world: World) -> No
     told = changed["of"], changed["member"], changed["before"], changed["after"]
     assert told == (GTIN, "name", "Oat drink", "Oats")
     only = (await get(world, f"{location}/rows", outcome="refused")).json()
-    assert [row["row"] for row in only["rows"]] == [3]
+    why = "A GTIN should have 8, 12, 13 or 14 digits."
+    sentence = f'Row 3, column "EAN": "12" is not a GTIN: {why}'
+    refusals = [(row["row"], row["member"], row["before"], row["reason"]) for row in only["rows"]]
+    assert refusals == [(3, "EAN", "12", sentence)]
     refused = await get(world, f"{location}/refused")
     assert refused.headers["content-type"].startswith("text/csv")
     head, line = refused.text.splitlines()
     assert head == "EAN,Name,Certification,reason"
-    assert line.startswith("12,Rye,USDA Organic,Validation error. gtin: ")
+    assert line == f'12,Rye,USDA Organic,"Row 3, column ""EAN"": ""12"" is not a GTIN: {why}"'
     shown = await GraphQL(world).run(f'{{ import(id: "{found["id"]}") {{ state made refused counts }} }}', "readonly")
     assert shown["data"]["import"]["state"] == "DONE"
     assert shown["data"]["import"]["counts"]["rows"] == {"made": 2, "refused": 1}
@@ -92,7 +95,9 @@ async def test_nothing_is_done_where_a_row_is_refused_and_on_a_dry_run(world: Wo
 async def test_rows_of_others_are_refused_and_imports_of_others_do_not_exist(world: World) -> None:
     rows = f"gtin,name\n{OTHERS_GTIN},Ours\n"
     location = (await send(world, rows, policy="IGNORE_FAILED")).headers["location"]
-    assert (await ended(world, location))["refusals"] == {"forbidden": 1}
+    assert (await ended(world, location))["refusals"] == {
+        'column "gtin": it belongs to another organisation (forbidden)': 1
+    }
     for key in ("rival", "publishable"):
         for path in (location, f"{location}/rows", f"{location}/refused"):
             assert (await get(world, path, key)).status_code == 404
