@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from db.engine.database import Database, Transaction
 from db.sql.reads import Read
@@ -42,6 +42,7 @@ _UNFINISHED = Read(
     lambda row: Unfinished(Import(*row[:-1]), row[-1]),
 )
 _CHANGE = update(imports).where(imports.c.id == bindparam("of"))
+_FORGET = delete(imports).where(imports.c.id == bindparam("of"))
 
 
 async def unfinished(transaction: Transaction, named: str) -> Unfinished | None:
@@ -63,6 +64,11 @@ async def add(transaction: Transaction, begun: Import, digest: str, worker: str)
     """Stores an import that begins."""
     values = {column.name: getattr(begun, column.name) for column in COLUMNS}
     await transaction.insert(imports, values | {"digest": digest, "worker": worker})
+
+
+async def forget(transaction: Transaction, id: ShortId) -> None:
+    """Removes an import, if there is one of that id."""
+    await transaction.execute(_FORGET, {"of": id})
 
 
 async def take_over(transaction: Transaction, id: ShortId, worker: str, at: datetime) -> None:

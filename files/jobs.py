@@ -64,11 +64,13 @@ class Jobs:
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_stopping = False
 
-    async def start(self, context: Context, asked: StartImport, parts: AsyncIterator[bytes]) -> Import:
+    async def start(
+        self, context: Context, asked: StartImport, parts: AsyncIterator[bytes], *, id: ShortId | None = None
+    ) -> Import:
         """Takes a file in and begins its import, unless it shows at once that it cannot be done.
 
-        Raises `Forbidden`, `InvalidInput`, `RateLimited`, `AlreadyExists` where the same file is being put in just now,
-        and `Busy` where too many are.
+        With an `id` it takes the place of the import that has it, if there is one. Raises `Forbidden`, `InvalidInput`,
+        `RateLimited`, `AlreadyExists` where the same file is being put in just now, and `Busy` where too many are.
         """
         require(context.caller, Permission.WRITE)
         await context.pay(SCAN_UNITS)
@@ -82,7 +84,7 @@ class Jobs:
             await _save(parts, arriving)
             source = _source(arriving, asked.name)
             await check(context, [source], options)
-            begun = await self._begun(context, source, options)
+            begun = await self._begun(context, source, options, id)
             arriving.replace(self._folder / f"{begun.id}.data")
         finally:
             arriving.unlink(missing_ok=True)
@@ -91,7 +93,7 @@ class Jobs:
         self._go_on(begun, _Asked(context.caller, asked.name, options))
         return begun
 
-    async def _begun(self, context: Context, source: SourceFile, options: Options) -> Import:
+    async def _begun(self, context: Context, source: SourceFile, options: Options, id: ShortId | None) -> Import:
         digest = await asyncio.to_thread(digest_of, context, [source], options)
         digest = hashlib.sha256(f"{digest} over HTTP".encode()).hexdigest()
         return await imports.begin(
@@ -104,6 +106,7 @@ class Jobs:
             dry_run=options.dry_run,
             worker=worker(),
             is_alive=lambda other, heard: other == worker() or may_be_alive(other, heard),
+            id=id,
         )
 
     def _go_on(self, begun: Import, asked: _Asked) -> None:
@@ -146,10 +149,14 @@ class Jobs:
             if datetime.fromtimestamp(folder.stat().st_mtime, UTC) < old:
                 await asyncio.to_thread(shutil.rmtree if folder.is_dir() else Path.unlink, folder)
 
+    async def finish(self) -> None:
+        """Returns when none goes on any more."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     async def stop(self) -> None:
         """Stops between two batches; the next process goes on."""
         self._is_stopping = True
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.finish()
 
     async def rows(self, context: Context, asked: ListImportedRows) -> ImportedRows:
         """What became of some rows. Raises `NotFound`."""

@@ -1,29 +1,43 @@
 """`certgate demo`: from whatever is there to a gateway on real products, with a link, a key, a curl line."""
 
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from secrets import token_urlsafe
 from typing import NamedTuple
 
 from db import accounts, invitations, sessions
 from db.catalogue import DEMO_SLUG, Loaded, load_catalogue, load_demo
 from db.engine.database import Database
-from domain.access import SignedInAs
+from domain.access import Caller, SignedInAs
 from domain.account import User
 from domain.api_keys import digest
+from domain.errors import AlreadyExists, Busy, NotFound
+from domain.importing import StartImport
 from domain.people import INVITATION_LIFE, Invitation
-from domain.vocabulary import Role
+from domain.vocabulary import BulkPolicy, Role
+from files.jobs import Jobs
 from gateway import storage
 from gateway.server import address, listen, serve
 from gateway.settings import Settings
 from resolvers.keys import NewKey, create_key, forget_expired_keys
+from resolvers.operation import Context
 from resolvers.organizations import existing
 from resolvers.sessions import create_sign_in_link
-from rest_compat.inputs import EXAMPLE_INVITATION, EXAMPLE_KEY, EXAMPLE_MEMBER, EXAMPLE_SESSION
+from rest_compat.inputs import EXAMPLE_IMPORT, EXAMPLE_INVITATION, EXAMPLE_KEY, EXAMPLE_MEMBER, EXAMPLE_SESSION
 
 KEY_NAME = "demo"
 KEY_LIFE = timedelta(days=30)
 EXAMPLE_GTIN = "00000080050698"
 """A demo product that holds certifications."""
+ROWS = """\
+GTIN,Name,Claim
+09520000000080,Demo tuna in brine,HIGH_PROTEIN
+09520000000059,Demo rolled oats,WHOLE_GRAIN
+09520000000111,Demo linseed oil,COLD_PRESSED
+"""
+"""A file of demo products: a new claim, one that is there, and a row that is refused for its check digit."""
 
 
 class Access(NamedTuple):
@@ -76,6 +90,24 @@ async def _add_people(database: Database, now: datetime) -> None:
         )
 
 
+async def put_in_rows(database: Database, folder: Path) -> None:
+    """An import for the reference's page to show, unless it is there with what became of its rows."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield ROWS.encode()
+
+    context = Context(database, Caller(None, None, Role.MANAGER, await existing(database, DEMO_SLUG)))
+    jobs = Jobs(database, folder)
+    try:
+        await jobs.refused_rows(context, EXAMPLE_IMPORT)
+    except NotFound:
+        asked = StartImport(name="to try out.csv", policy=BulkPolicy.IGNORE_FAILED)
+        # Another process may be at it, or at many others.
+        with suppress(AlreadyExists, Busy):
+            await jobs.start(context, asked, parts(), id=EXAMPLE_IMPORT)
+        await jobs.finish()
+
+
 async def demo(settings: Settings) -> None:
     """Migrates, loads, makes a key and a link, serves until a signal; prints the way in once it answers."""
     if "log_level" not in settings.model_fields_set:
@@ -85,6 +117,7 @@ async def demo(settings: Settings) -> None:
         await storage.migrate(settings)
         async with storage.opened(settings) as database:
             loaded = await load(database)
+            await put_in_rows(database, Path(settings.import_folder))
             access = await grant_access(database)
 
             from gateway.app import create_app

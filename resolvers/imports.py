@@ -52,11 +52,13 @@ async def begin(
     dry_run: bool,
     worker: str,
     is_alive: Callable[[str, datetime], bool],
+    id: ShortId | None = None,
 ) -> Import:
     """A new import; or the one of the same files that did not come to its end, to go on with.
 
-    `is_alive` says of a process, which was last heard of at a moment, whether it may still be at it. Raises
-    `Forbidden`, and `AlreadyExists` where another process does the same just now.
+    With an `id` a new one takes the place of the import that has it, if there is one. `is_alive` says of a process,
+    which was last heard of at a moment, whether it may still be at it. Raises `Forbidden`, and `AlreadyExists` where
+    another process does the same just now.
     """
     require(caller, Permission.WRITE)
     now = datetime.now(UTC)
@@ -70,8 +72,10 @@ async def begin(
                 )
             await imports.take_over(transaction, left.found.id, worker, now)
             return left.found
+        if id is not None:
+            await imports.forget(transaction, id)
         begun = Import(
-            new_short_id(now),
+            id or new_short_id(now),
             caller.organization.id,
             name[:255],
             ImportState.RUNNING,

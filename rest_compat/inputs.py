@@ -20,11 +20,20 @@ EXAMPLE_INVITATION = catalogue_id("invitation", "to try out")
 EXAMPLE_SESSION = catalogue_id("session", "to try out")
 """The same of the demo's people."""
 
+EXAMPLE_IMPORT = catalogue_id("import", "to try out")
+"""The id of the demo's import."""
+
+EXAMPLE_FILE = """\
+GTIN,Name,Certification,Valid until
+09520000000127,Demo rice drink,USDA Organic,2027-12-31
+09520000000134,Demo soy drink,Non-GMO Project,2027-12-31
+"""
+"""A file that can be put into the demo."""
+
 _DEMO = catalogue_id("organization", "demo")
 _BODY = catalogue_id("certification-body", "USDA_NOP")
 _CERTIFICATION = catalogue_id("certification", "USDA_ORGANIC")
 _CLAIM = catalogue_id("claim", "WHOLE_GRAIN")
-_IMPORT = catalogue_id("import", "to try out")
 
 
 class Words(NamedTuple):
@@ -70,8 +79,8 @@ MEMBERS: dict[str, Words] = {
 ELSEWHERE: dict[tuple[str, str], Words] = {
     ("GetCertificationBody", "id"): Words("The id of the body, as lists show it.", _BODY),
     ("GetCertification", "id"): Words("The id of the definition, as lists show it.", _CERTIFICATION),
-    ("GetImport", "id"): Words("The id of the import, as lists show it.", _IMPORT),
-    ("ListImportedRows", "id"): Words("The id of the import, as lists show it.", _IMPORT),
+    ("GetImport", "id"): Words("The id of the import, as lists show it.", EXAMPLE_IMPORT),
+    ("ListImportedRows", "id"): Words("The id of the import, as lists show it.", EXAMPLE_IMPORT),
     ("GetClaim", "id"): Words("The id of the definition, as lists show it.", _CLAIM),
     ("Export", "format"): Words(
         "In which form the file is. Without it `Accept` decides, and CSV is sent where that asks for nothing else."

@@ -9,6 +9,7 @@ from domain.problem import KINDS
 from rest_compat.asking import JSON_TYPES, UNSUPPORTED
 from rest_compat.documented import MAX_INTEGER
 from rest_compat.endpoint import APIS, Endpoint
+from rest_compat.inputs import EXAMPLE_FILE
 from rest_compat.outputs import DAY, ErrorOut
 from rest_compat.problem import INTERNAL, MEDIA_TYPE, example
 from rest_compat.routes import ENDPOINTS
@@ -76,6 +77,7 @@ REFUSALS = {
 _COUNT: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER}
 _SECONDS: Schema = {"type": "integer", "minimum": 0, "maximum": DAY}
 _NUMBER = "[0-9]{1,10}"
+_LONGEST_FILE = 2**40
 
 OF_FILES = "Content-Disposition"
 LOCATION = "Location"
@@ -303,9 +305,11 @@ def _operation(endpoint: Endpoint, answer: Schema, endpoints: list[Endpoint]) ->
         types = JSON_TYPES if endpoint.method == "PATCH" else JSON_TYPES[:1]
         operation["requestBody"] = {"required": True, "content": dict.fromkeys(types, content)}
     if endpoint.takes:
-        # Generators make nothing of the others.
-        file: Schema = {"schema": {"type": "string", "format": "binary", "maxLength": 2**40}}
-        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": file}}
+        # The reference's page fills in the first; generators make nothing of most others.
+        text: Schema = {"schema": {"type": "string", "maxLength": _LONGEST_FILE}, "example": EXAMPLE_FILE}
+        file: Schema = {"schema": {"type": "string", "format": "binary", "maxLength": _LONGEST_FILE}}
+        content = {"text/csv": text, "application/octet-stream": file}
+        operation["requestBody"] = {"required": True, "content": content}
     parameters += [{"$ref": f"#/components/parameters/{name}"} for name in _request_headers(endpoint)]
     success: Schema = {"description": HTTPStatus(endpoint.status).phrase, "headers": _headers(*ALWAYS)}
     if endpoint.method != "GET" and not endpoint.is_shown_once and not endpoint.takes:

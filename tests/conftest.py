@@ -174,6 +174,7 @@ def demo_server(folder: Path, **settings: str) -> Iterator[LiveServer]:
     """A demo server in another process, on an SQLite file in the folder; `settings` are environment variables."""
     settings = {
         "CERTGATE_DATABASE_URL": demo_database(folder),
+        "CERTGATE_IMPORT_FOLDER": str(folder / "imports"),
         "CERTGATE_RATE_LIMIT_PER_MINUTE": str(UNLIMITED),
         "CERTGATE_RATE_LIMIT_PER_DAY": str(UNLIMITED),
         **settings,

@@ -3,6 +3,8 @@
 openapi-python-client reads the documents that a running server serves; nothing in the client is ours.
 """
 
+import io
+import json
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -22,8 +24,9 @@ NEW = "00614141107346"
 @pytest.fixture
 def packages(live_server: LiveServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The generated packages `certifications_client`, `products_client` and `account_client`, ready to import."""
-    # It would tidy what it wrote with tools that need not be here.
-    (tmp_path / "config.json").write_text('{"post_hooks": []}')
+    # It would tidy what it wrote with tools that need not be here, and has to be told that CSV is a file.
+    config = {"post_hooks": [], "content_type_overrides": {"text/csv": "application/octet-stream"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
     for path, app in DOCUMENT_PATHS.items():
         (tmp_path / f"{app}.json").write_bytes(httpx2.get(live_server.url + path).content)
         generate = [
@@ -51,7 +54,7 @@ class Api:
     def __exit__(self, *error: object) -> None:
         self.client.__exit__(*error)
 
-    def call(self, tag: str, name: str, **arguments: Any) -> Any:
+    def call(self, tag: str, name: str, /, **arguments: Any) -> Any:
         """What the operation's typed function returns: a model of the documented status, with its status code."""
         module = import_module(f"{self.app}_client.api.{tag}.apps_{self.app}_api_{name}")
         return module.sync_detailed(client=self.client, **arguments)
@@ -67,7 +70,10 @@ def test_generated_client_does_the_whole_flow(live_server: LiveServer) -> None:
 
 
 def flow(account: Api, products: Api, api: Api) -> None:
-    """A product is created, makes a claim, holds a certification, which is changed; at the end, both are taken off."""
+    """A product is created, makes a claim, holds a certification, which is changed; at the end, both are taken off.
+
+    Then a file is put in.
+    """
     me = account.call("account", "whoami").parsed
     organization = me.organizations[0].id
     made = products.call("products", "create_product", body=products.models.ProductCreateIn(gtin=NEW, brand="Acme"))
@@ -128,3 +134,7 @@ def flow(account: Api, products: Api, api: Api) -> None:
         gone = api.call("assignments", f"delete_product_{name}", gtin=NEW, **{f"{name}_id": id})
         assert gone.status_code == 204
         assert api.call("assignments", f"list_product_{name}s", gtin=NEW).parsed == []
+
+    rows = import_module(f"{api.app}_client.types").File(io.BytesIO(f"gtin,brand\n{NEW},Acme Foods\n".encode()))
+    begun = api.call("imports", "start_import", body=rows, name="own.csv")
+    assert (begun.status_code, begun.parsed.name) == (202, "own.csv")

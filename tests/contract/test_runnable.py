@@ -3,6 +3,7 @@
 A fresh demo is asked for everything first, and then for each kind of change.
 """
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,9 +49,10 @@ class Shown(NamedTuple):
         return found if at is self.document else at
 
     def filled_in(self, **query: Any) -> JSON:
-        """The request as Swagger UI fills it in: `example` or else the default; of a body, the schema's first example.
+        """The request as Swagger UI fills it in: `example` or else the default; a body is of the first type.
 
-        Examples inside of a parameter's schema are not filled in. `query` is what somebody typed beside it.
+        Of JSON it is the schema's first example, of any other type its own, sent as it is. Examples inside of a
+        parameter's schema are not filled in. `query` is what somebody typed beside it.
         """
         found: dict[str, JSON] = {"path": {}, "query": {}, "header": {}}
         for parameter in self.parameters:
@@ -58,10 +60,13 @@ class Shown(NamedTuple):
             assert value is not None or not parameter.get("required"), parameter
             if value is not None:
                 found[parameter["in"]][parameter["name"]] = value
-        body = {}
-        if "requestBody" in self.operation:
-            schema = self.operation["requestBody"]["content"]["application/json"]["schema"]
-            body = {"json": self.resolved(schema)["examples"][0]}
+        body: JSON = {}
+        for media_type, content in list(self.operation.get("requestBody", {"content": {}})["content"].items())[:1]:
+            if media_type == "application/json":
+                body = {"json": self.resolved(content["schema"])["examples"][0]}
+            else:
+                found["header"]["Content-Type"] = media_type
+                body = {"content": content["example"]}
         return {
             "method": self.method.upper(),
             "url": self.path.format(**found["path"]),
@@ -100,8 +105,6 @@ def operations(client: httpx2.Client) -> list[Shown]:
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
-    # The demo has no imports, and a file is chosen by whoever tries it.
-    found = [shown for shown in found if "/imports" not in shown.path]
     return sorted(found, key=lambda shown: ORDER.index(shown.method))
 
 
@@ -109,7 +112,8 @@ def is_empty(answer: httpx2.Response) -> bool:
     if answer.headers["content-type"].startswith("text/csv"):
         return len(answer.text.splitlines()) < 2
     said = answer.json()
-    return not (said.get("data", said) if isinstance(said, dict) else said)
+    lists = [said[name] for name in ("data", "rows") if isinstance(said, dict) and isinstance(said.get(name), list)]
+    return not (lists[0] if lists else said)
 
 
 def test_every_example_of_a_filter_finds_something(client: httpx2.Client) -> None:
@@ -149,3 +153,16 @@ def test_the_next_start_renews_the_key_to_try_out(folder: Path) -> None:
             for shown in operations(client):
                 if shown.name in {"update_api_key", "delete_api_key"}:
                     assert client.request(**shown.filled_in()).is_success, shown.name
+
+
+def test_the_next_start_brings_the_import_back_if_its_rows_are_gone(folder: Path) -> None:
+    moments = []
+    for is_kept in (True, True, False):
+        if not is_kept:
+            shutil.rmtree(folder / "imports")
+        with demo_server(folder) as server, opened(server) as client:
+            shown = {shown.name: shown for shown in operations(client)}
+            moments.append(client.request(**shown["get_import"].filled_in()).json()["created_at"])
+            for name in ("list_imported_rows", "get_refused_rows"):
+                assert not is_empty(client.request(**shown[name].filled_in())), name
+    assert moments[0] == moments[1] < moments[2]

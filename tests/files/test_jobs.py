@@ -191,6 +191,18 @@ async def test_what_a_process_has_left_the_next_one_goes_on_with(
     assert {each.suffix for each in (tmp_path / "imports").iterdir()} == {""}
 
 
+async def test_an_import_can_take_the_place_of_another(world: World, own: Jobs) -> None:
+    context = Context(world.database, caller(world))
+    asked = StartImport(policy=BulkPolicy.IGNORE_FAILED)
+    for outcomes in (["made", "made", "refused", "changed", "made"], ["left", "left", "refused", "left", "left"]):
+        assert (await own.start(context, asked, parts(ROWS), id=IMPORT)).id == IMPORT
+        await own.finish()
+        (found,) = await imports.latest_imports(context)
+        assert (found.id, found.state, found.counts["rows"]["refused"]) == (IMPORT, "done", 1)
+        rows = await own.rows(context, ListImportedRows(id=IMPORT))
+        assert [row.outcome for row in rows.rows] == outcomes
+
+
 async def _of(world: World, begun: Import) -> Import:
     rows = await imports.latest_imports(Context(world.database, caller(world)))
     return next(each for each in rows if each.id == begun.id)

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import stat
@@ -405,11 +406,12 @@ def test_what_is_stored_is_nobody_elses_business(tmp_path: Path) -> None:
         return stat.filemode(path.stat().st_mode)
 
     file = tmp_path / "var" / "certgate.db"
-    with running("demo", "--port", "0", until="Stop with", CERTGATE_DATABASE_URL=f"sqlite:///{file}"):
+    where = {"CERTGATE_DATABASE_URL": f"sqlite:///{file}", "CERTGATE_IMPORT_FOLDER": str(file.parent / "imports")}
+    with running("demo", "--port", "0", until="Stop with", **where):
         assert rights(file.parent) == "drwx------"
-        assert {path.name: rights(path) for path in file.parent.iterdir()} == dict.fromkeys(
-            ("certgate.db", "certgate.db-wal", "certgate.db-shm"), "-rw-------"
-        )
+        files = dict.fromkeys(("certgate.db", "certgate.db-wal", "certgate.db-shm"), "-rw-------")
+        assert {path.name: rights(path) for path in file.parent.iterdir()} == files | {"imports": "drwx------"}
+    shutil.rmtree(file.parent / "imports")
     # What an operator has opened to others stays as it is.
     file.parent.chmod(0o750)
     file.chmod(0o640)
@@ -497,8 +499,8 @@ def paste(line: str) -> Any:
     return response.json()
 
 
-def test_demo_leads_from_nothing_to_a_signed_in_browser(empty_url: str) -> None:
-    where = {"CERTGATE_DATABASE_URL": empty_url}
+def test_demo_leads_from_nothing_to_a_signed_in_browser(empty_url: str, tmp_path: Path) -> None:
+    where = {"CERTGATE_DATABASE_URL": empty_url, "CERTGATE_IMPORT_FOLDER": str(tmp_path / "imports")}
     keys = []
     for _ in range(2):
         with running("demo", "--port", "0", until="Stop with", **where) as (_, printed):
@@ -524,8 +526,12 @@ def test_demo_leads_from_nothing_to_a_signed_in_browser(empty_url: str) -> None:
     assert roles == [["manager", "active"], ["manager", "active"], ["readonly", "active"]]
 
 
-def test_links_start_with_the_public_address(demo_url: str) -> None:
-    where = {"CERTGATE_DATABASE_URL": demo_url, "CERTGATE_PUBLIC_URL": "https://certgate.example.org/"}
+def test_links_start_with_the_public_address(demo_url: str, tmp_path: Path) -> None:
+    where = {
+        "CERTGATE_DATABASE_URL": demo_url,
+        "CERTGATE_PUBLIC_URL": "https://certgate.example.org/",
+        "CERTGATE_IMPORT_FOLDER": str(tmp_path / "imports"),
+    }
     with running("demo", "--port", "0", until="Stop with", **where) as (_, printed):
         assert "  https://certgate.example.org/sign-in?token=" in printed
 
