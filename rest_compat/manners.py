@@ -49,7 +49,7 @@ async def _written(request: Request, endpoint: Endpoint) -> Response:
         raise BadRequest(
             "Nothing here has a Last-Modified for If-Unmodified-Since; send If-Match with an ETag instead."
         )
-    is_new = endpoint.method == "POST"
+    is_new = endpoint.is_made
     if is_new and others is not None and not (others.anything and endpoint.app != "account"):
         raise BadRequest(
             "If-None-Match is understood, as *, where an assignment or a product is made; leave it out here."
@@ -59,7 +59,7 @@ async def _written(request: Request, endpoint: Endpoint) -> Response:
     try:
         body, media_type, tag = await _done(request, endpoint)
     except (AlreadyAssigned, AlreadyExists) as error:
-        if others is None:
+        if others is None or not is_new:
             raise
         raise PreconditionFailed(error.detail) from None
     if not body:
@@ -119,6 +119,7 @@ def options(methods: Mapping[str, Endpoint]) -> Response:
     allowed = {*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])}
     headers = {"Allow": ", ".join(sorted(allowed))}
     for method, name in (("PATCH", "Accept-Patch"), ("POST", "Accept-Post")):
-        if method in methods:
-            headers[name] = ", ".join(methods[method].takes or BODY_TYPES)
+        endpoint = methods.get(method)
+        if endpoint is not None and (endpoint.body or endpoint.takes):
+            headers[name] = ", ".join(endpoint.takes or BODY_TYPES)
     return Response(status_code=204, headers=headers)

@@ -283,7 +283,7 @@ def _conditions(endpoint: Endpoint) -> list[str]:
         return ["If-Match", "If-None-Match"] if endpoint.send is None else []
     if not _is_versioned(endpoint):
         return []
-    return ["If-None-Match-On-Create"] if endpoint.method == "POST" else ["If-Match", "If-None-Match-On-Change"]
+    return ["If-None-Match-On-Create"] if endpoint.is_made else ["If-Match", "If-None-Match-On-Change"]
 
 
 def _operation(endpoint: Endpoint, answer: Schema, endpoints: list[Endpoint]) -> tuple[Schema, dict[str, Schema]]:
