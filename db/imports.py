@@ -84,11 +84,15 @@ async def advance(
     await transaction.execute(_CHANGE, {"of": id, **values})
 
 
-async def finish(
-    transaction: Transaction, id: ShortId, state: ImportState, counts: Counts, error: str, at: datetime
-) -> None:
-    """Stores how an import has ended."""
-    values = {"state": state, "counts": counts, "error": error, "updated_at": at, "finished_at": at}
+async def fail(transaction: Transaction, id: ShortId, why: str, at: datetime) -> None:
+    """Stores why an import cannot be gone on with."""
+    values = {"state": ImportState.FAILED, "error": why, "updated_at": at, "finished_at": at}
+    await transaction.execute(_CHANGE, {"of": id, **values})
+
+
+async def finish(transaction: Transaction, id: ShortId, state: ImportState, counts: Counts, at: datetime) -> None:
+    """Stores how an import has come to its end."""
+    values = {"state": state, "counts": counts, "updated_at": at, "finished_at": at}
     if state is ImportState.DONE:
         values["percent"] = 100
     await transaction.execute(_CHANGE, {"of": id, **values})

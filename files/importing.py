@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import closing
-from itertools import chain, islice
+from itertools import islice
 from typing import IO, Any, NamedTuple, Protocol, Self
 
 from domain.importing import AskedRow
@@ -124,70 +124,79 @@ class Progress(NamedTuple):
 BEGINNING = Progress(0, Tally())
 
 
-async def check(context: Context, sources: Sequence[SourceFile], options: Options) -> None:
-    """Raises `InvalidInput` for what is no table or has columns that nobody knows."""
+class Readable(NamedTuple):
+    """A file whose columns are known, and what makes of its rows what they ask for."""
+
+    source: SourceFile
+    columns: Columns
+    asking: Asking
+
+
+class Prepared(NamedTuple):
+    """Files that can be put in, how, and what their rows may name."""
+
+    files: Sequence[Readable]
+    options: Options
+    known: Mapping[str, Nameable]
+
+
+async def prepared(context: Context, sources: Sequence[SourceFile], options: Options) -> Prepared:
+    """The files with their columns recognised, all of them before anything is done.
+
+    Raises `InvalidInput` for what is no table or has columns that nobody knows.
+    """
     known = await definitions_of(context)
-    for source in sources:
-        with closing(source.open()) as file:
-            await asyncio.to_thread(_begun, file, source, options, known)
+    codes = {noun: frozenset(each.code for each in one.every if each.code) for noun, one in known.items()}
+    return Prepared([await asyncio.to_thread(_readable, each, options, codes) for each in sources], options, known)
+
+
+def _readable(source: SourceFile, options: Options, codes: Mapping[str, frozenset[str]]) -> Readable:
+    with closing(source.open()) as file:
+        table = table_of(file, source.name, options.encoding)
+        sample = list(islice(table.rows, SAMPLE))
+        columns = recognised(table.columns, sample, options.columns, codes)
+        return Readable(source, columns, Asking(columns, sample, exact_days=table.exact_days))
 
 
 async def run(
     context: Context,
-    sources: Sequence[SourceFile],
-    options: Options,
+    files: Prepared,
     listener: Listener,
     *,
     since: Progress = BEGINNING,
     saved: Saved | None = None,
 ) -> Tally:
-    """Puts the files in; what became of their rows.
-
-    Raises `InvalidInput` for what is no table or has columns that nobody knows, before anything was done. Under
-    `REJECT_ALL` nothing is done if a row is refused.
-    """
-    # All of them, before anything is done.
-    await check(context, sources, options)
-    known = await definitions_of(context)
+    """Puts the files in; what became of their rows. Under `REJECT_ALL` nothing is done if a row is refused."""
+    options = files.options
     if options.policy is BulkPolicy.REJECT_ALL and not options.dry_run and not since.position:
-        judged = await _Going(context, sources, options, listener, known, judging=True).run(BEGINNING, None)
+        judged = await _Going(context, files, listener, judging=True).run(BEGINNING, None)
         if judged.rows["refused"]:
             return judged
-    return await _Going(context, sources, options, listener, known, judging=False).run(since, saved)
+    return await _Going(context, files, listener, judging=False).run(since, saved)
 
 
 class _Going:
     """One pass over all files."""
 
-    def __init__(
-        self,
-        context: Context,
-        sources: Sequence[SourceFile],
-        options: Options,
-        listener: Listener,
-        known: Mapping[str, Nameable],
-        *,
-        judging: bool,
-    ) -> None:
-        self._context = context.for_part("", None, dry_run=judging or options.dry_run)
+    def __init__(self, context: Context, files: Prepared, listener: Listener, *, judging: bool) -> None:
+        self._context = context.for_part("", None, dry_run=judging or files.options.dry_run)
         self._rehearsed = context.for_part("", None, dry_run=True)
-        self._sources = sources
-        self._options = options
+        self._files, self._options, self._known = files
         self._listener = listener
-        self._known = known
         self._judging = judging
 
     async def run(self, since: Progress, saved: Saved | None) -> Tally:
         """Goes over the files; what became of their rows."""
         self._listener.began(judging=self._judging)
         totals, position, read = since.totals, 0, 0
-        whole = sum(source.size for source in self._sources) or 1
+        whole = sum(each.source.size for each in self._files) or 1
         with closing(Met()) as met:
-            for source in self._sources:
+            for each in self._files:
+                source = each.source
                 with closing(source.open()) as file:
-                    begun = await asyncio.to_thread(_begun, file, source, self._options, self._known)
-                    self._listener.opened(begun.table, begun.columns)
-                    reading = _Reading(source.name, begun, several=len(self._sources) > 1)
+                    table = await asyncio.to_thread(table_of, file, source.name, self._options.encoding)
+                    self._listener.opened(table, each.columns)
+                    reading = _Reading(each, table, several=len(self._files) > 1)
                     while batch := await asyncio.to_thread(reading.batch):
                         position += len(batch)
                         if position <= since.position:
@@ -225,21 +234,6 @@ class _Going:
         return results, totals.plus(results)
 
 
-class _Begun(NamedTuple):
-    table: Table
-    columns: Columns
-    sample: Sequence[Row]
-
-
-def _begun(file: IO[bytes], source: SourceFile, options: Options, known: Mapping[str, Nameable]) -> _Begun:
-    """A table with its columns recognised. Raises `InvalidInput`."""
-    table = table_of(file, source.name, options.encoding)
-    sample = list(islice(table.rows, SAMPLE))
-    codes = {noun: frozenset(each.code for each in one.every if each.code) for noun, one in known.items()}
-    columns = recognised(table.columns, sample, options.columns, codes)
-    return _Begun(table._replace(rows=chain(sample, table.rows)), columns, sample)
-
-
 class _Read(NamedTuple):
     """A row, what it asks for or why it cannot be used, and what was noted."""
 
@@ -252,12 +246,12 @@ class _Read(NamedTuple):
 class _Reading:
     """The rows of a table in batches, each with what it asks for."""
 
-    def __init__(self, name: str, begun: _Begun, *, several: bool) -> None:
-        self._name = name
-        self._of = f" of {name}" if several else ""
-        self._table = begun.table
-        self._asking = Asking(begun.table, begun.columns, begun.sample)
-        self._refusing = Refusing(begun.columns)
+    def __init__(self, readable: Readable, table: Table, *, several: bool) -> None:
+        self._name = readable.source.name
+        self._of = f" of {self._name}" if several else ""
+        self._table = table
+        self._asking = readable.asking
+        self._refusing = Refusing(readable.columns)
 
     def batch(self) -> list[_Read]:
         """The next rows; none at the end."""

@@ -12,7 +12,7 @@ import msgspec
 from domain.errors import DomainError
 from domain.importing import Import
 from domain.vocabulary import ImportState
-from files.importing import Listener, Options, Progress, SourceFile, Tally, run
+from files.importing import Listener, Options, Prepared, Progress, SourceFile, Tally, prepared, run
 from resolvers import imports
 from resolvers.operation import Context
 
@@ -48,8 +48,9 @@ async def put_in(context: Context, sources: Sequence[SourceFile], options: Optio
 
     A dry run is not remembered. Raises as `run` does, and `AlreadyExists` where another process is at it.
     """
+    files = await prepared(context, sources, options)
     if options.dry_run:
-        return await run(context, sources, options, listener)
+        return await run(context, files, listener)
     digest = digest_of(context, sources, options)
     name = ", ".join(source.name for source in sources)
     of = await imports.begin(
@@ -63,23 +64,22 @@ async def put_in(context: Context, sources: Sequence[SourceFile], options: Optio
         worker=worker(),
         is_alive=may_be_alive,
     )
-    return await go_on(context, of, sources, options, listener)
+    try:
+        return await go_on(context, of, files, listener)
+    except DomainError as error:
+        await imports.fail(context.database, of, error.detail)
+        raise
 
 
-async def go_on(
-    context: Context, of: Import, sources: Sequence[SourceFile], options: Options, listener: Listener
-) -> Tally:
+async def go_on(context: Context, of: Import, files: Prepared, listener: Listener) -> Tally:
     """Does an import that has begun, from where it is, to its end."""
+    options = files.options
 
     async def saved(transaction: Any, position: int, share: float, totals: Tally) -> None:
         await imports.advance(transaction, of, position, int(share * 100), totals.counted())
 
-    try:
-        since = Progress(of.position, Tally(of.counts))
-        totals = await run(context, sources, options, listener, since=since, saved=saved)
-    except DomainError as error:
-        await imports.finish(context.database, of, ImportState.FAILED, of.counts, error.detail)
-        raise
+    since = Progress(of.position, Tally(of.counts))
+    totals = await run(context, files, listener, since=since, saved=saved)
     is_done = options.dry_run or not totals.rows["refused"] or options.policy.name == "IGNORE_FAILED"
     await imports.finish(context.database, of, ImportState.DONE if is_done else ImportState.REFUSED, totals.counted())
     return totals

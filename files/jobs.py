@@ -20,7 +20,7 @@ from domain.errors import Busy, DomainError, InvalidInput, NotFound, Violation
 from domain.importing import MAX_TOLD, Import, ImportedRow, ImportedRows, ListImportedRows, StartImport
 from domain.short_id import ShortId, new_short_id
 from domain.vocabulary import ImportState, RowOutcome
-from files.importing import Options, Result, SourceFile, check
+from files.importing import Options, Result, SourceFile, prepared
 from files.imports import digest_of, go_on, may_be_alive, worker
 from files.reading.table import shown_cell
 from files.reports import Report, ToldRow, told
@@ -83,7 +83,7 @@ class Jobs:
         try:
             await _save(parts, arriving)
             source = _source(arriving, asked.name)
-            await check(context, [source], options)
+            await prepared(context, [source], options)
             begun = await self._begun(context, source, options, id)
             arriving.replace(self._folder / f"{begun.id}.data")
         finally:
@@ -122,14 +122,16 @@ class Jobs:
             context = Context(self._database, asked.caller)
             report = _Kept(self._folder / begun.id, since=begun.position, goes_on=lambda: not self._is_stopping)
             try:
-                await go_on(context, begun, [_source(data, asked.name)], asked.options, report)
+                files = await prepared(context, [_source(data, asked.name)], asked.options)
+                await go_on(context, begun, files, report)
             except _Stopped:
                 return
             except DomainError as error:
                 log.warning("The import %s has failed: %s", begun.id, error.detail)
+                await imports.fail(self._database, begun, error.detail)
             except Exception:
                 log.exception("The import %s has failed.", begun.id)
-                await imports.finish(self._database, begun, ImportState.FAILED, begun.counts, _DEFECT)
+                await imports.fail(self._database, begun, _DEFECT)
             finally:
                 report.close()
             for file in (data, data.with_suffix(".json")):

@@ -59,13 +59,15 @@ class Part(NamedTuple):
     kind: str
     called: str
     change: Change[Any, Any]
+    changes: Mapping[str, Any] = {}
+    """The members that are changed of what was there, with their new values."""
 
     @property
     def outcome(self) -> str:
         """`made`, `changed`, or `left` as it was."""
         if self.change.before is None:
             return "made"
-        return "left" if self.change.before is self.change.after else "changed"
+        return "changed" if self.changes else "left"
 
 
 class Done(NamedTuple):
@@ -201,7 +203,7 @@ class _Plan:
     met: dict[str, Earlier] = field(default_factory=dict)
     taken_ids: set[str] = field(default_factory=set)
     made: dict[str, list[Any]] = field(default_factory=lambda: {"product": [], "certification": [], "claim": []})
-    changed: list[tuple[str, Any, dict[str, Any]]] = field(default_factory=list)
+    changed: list[Part] = field(default_factory=list)
 
     async def look(self, transaction: Transaction, rows: Sequence[AskedRow], met: Met) -> None:
         """Reads what is there of all that the rows are about, and locks it."""
@@ -277,12 +279,7 @@ class _Plan:
         if before is None:
             self.made[part.kind].append(after)
         else:
-            changes = {
-                name: value
-                for name in after.__struct_fields__
-                if name not in ("updated_at", "version") and (value := getattr(after, name)) != getattr(before, name)
-            }
-            self.changed.append((part.kind, before, changes))
+            self.changed.append(part)
         if part.kind != "product":
             self.held[part.kind, after.gtin, self.known[part.kind].kind.stored.definition(after).id] = after
 
@@ -307,8 +304,7 @@ class _Plan:
         changes = changes_of(stored, patch.members())
         if changes:
             _refuse_stale(row, stored, f"The product {stored.gtin}")
-        change = patching.changed(stored, changes, context.now) if changes else Change(stored, stored)
-        return Part("product", stored.gtin, change)
+        return self._part("product", stored.gtin, stored, changes)
 
     def _assignment(self, noun: str, row: AskedRow, asked: AskedAssignment, met: dict[str, Earlier]) -> Part:
         known, context = self.known[noun], self.context
@@ -339,7 +335,12 @@ class _Plan:
         changes = changes_of(held, patch.members())
         if changes and row.product is None:
             _refuse_stale(row, held, f"The {noun} {called}")
-        return Part(noun, called, patching.changed(held, changes, context.now) if changes else Change(held, held))
+        return self._part(noun, called, held, changes)
+
+    def _part(self, noun: str, called: str, stored: Any, changes: Mapping[str, Any]) -> Part:
+        """What is done to something that is there."""
+        change = patching.changed(stored, changes, self.context.now) if changes else Change(stored, stored)
+        return Part(noun, called, change, changes)
 
     def _meet(self, row: AskedRow, key: str, members: Mapping[str, Any], met: dict[str, Earlier]) -> bool:
         """Whether an earlier row has said the same of a thing. Raises `AlreadyExists` if it said something else."""
@@ -375,9 +376,9 @@ class _Plan:
             made = self.made[noun]
             if made and not await definitions.kind.stored.add_many(transaction, made):
                 raise _Raced
-        for kind, before, changes in self.changed:
-            change = stored_products.change if kind == "product" else self.known[kind].kind.stored.change
-            await change(transaction, before, changes, self.context.now)
+        for part in self.changed:
+            change = stored_products.change if part.kind == "product" else self.known[part.kind].kind.stored.change
+            await change(transaction, part.change.before, dict(part.changes), self.context.now)
 
 
 def _padded(text: str) -> Gtin | None:

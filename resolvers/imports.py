@@ -111,7 +111,13 @@ async def advance(transaction: Transaction, of: Import, position: int, percent: 
     await imports.advance(transaction, of.id, position, percent, counts, datetime.now(UTC))
 
 
-async def finish(database: Database, of: Import, state: ImportState, counts: Counts, error: str = "") -> None:
-    """Stores how an import has ended."""
+async def finish(database: Database, of: Import, state: ImportState, counts: Counts) -> None:
+    """Stores how an import has come to its end."""
     async with database.write() as transaction:
-        await imports.finish(transaction, of.id, state, counts, error[:MAX_TOLD], datetime.now(UTC))
+        await imports.finish(transaction, of.id, state, counts, datetime.now(UTC))
+
+
+async def fail(database: Database, of: Import, why: str) -> None:
+    """Stores that an import cannot be gone on with, and why; what it has done by then stays counted."""
+    async with database.write() as transaction:
+        await imports.fail(transaction, of.id, why[:MAX_TOLD], datetime.now(UTC))

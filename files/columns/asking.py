@@ -12,7 +12,7 @@ from files.columns.members import GTIN, KEPT, NOTHING, members_sent
 from files.columns.open_food_facts import labelled
 from files.columns.recognition import Columns, KnownColumn
 from files.columns.refusing import WrongCell, of_cell, of_row
-from files.reading.table import Cell, Row, Table
+from files.reading.table import Cell, Row
 
 Read = Callable[[Cell], Any]
 
@@ -28,8 +28,7 @@ class Mended(NamedTuple):
 class Asking:
     """Makes of each row of a table what it asks for."""
 
-    def __init__(self, table: Table, columns: Columns, sample: Sequence[Row]) -> None:
-        self._table = table
+    def __init__(self, columns: Columns, sample: Sequence[Row], *, exact_days: bool) -> None:
         self._notes: list[Mended] = []
         self._at = 0
         """The column whose cell is being read."""
@@ -49,13 +48,13 @@ class Asking:
             elif target.member in ("id", "code", "label"):
                 self._defining[target.part].append((target.member, at))
             else:
-                self._readers.append((at, column, self._reader(at, column, sample)))
+                self._readers.append((at, column, self._reader(at, column, sample, exact_days)))
         for named in self._defining.values():
             named.sort(key=lambda each: ("id", "code", "label").index(each[0]))
         self._names = [column.name for column in columns.columns]
         self._note_gtin = self._noting(self._names[self._places[GTIN.member]])
 
-    def _reader(self, at: int, column: KnownColumn, sample: Sequence[Row]) -> Read | None:
+    def _reader(self, at: int, column: KnownColumn, sample: Sequence[Row], exact_days: bool) -> Read | None:
         """What reads a cell of a column; None for a text as it is."""
         target = column.target
         if target.member == "metadata":
@@ -63,8 +62,8 @@ class Asking:
         member = members_sent()[target.part, target.member]
         if member.plain is date:
             texts = [row.cells[at].strip() for row in sample if isinstance(row.cells[at], str) and row.cells[at]]
-            order, exact = cells.day_order(texts), self._table.exact_days
-            return lambda cell: cells.day_of(cell, order, exact, self._noting(column.name))
+            order, note = cells.day_order(texts), self._noting(column.name)
+            return lambda cell: cells.day_of(cell, order, exact_days, note)
         if member.plain is list:
             return cells.countries_of
         if issubclass(member.plain, StrEnum):

@@ -8,7 +8,7 @@ from domain.access import Caller
 from domain.records import Organization
 from domain.vocabulary import Role
 from files.columns.recognition import Columns
-from files.importing import Options, Result, SourceFile, Tally, run
+from files.importing import Options, Result, SourceFile, Tally, prepared, run
 from files.reading.table import Table
 from resolvers.operation import Context
 from tests.world import World
@@ -56,8 +56,12 @@ def caller(world: World, of: str = "brand", role: Role = Role.MANAGER) -> Caller
     return Caller(None, None, role, Organization(getattr(world, of), of, of.title()))
 
 
+async def run_all(context: Context, sources: Sequence[SourceFile], options: Options, heard: Heard) -> Tally:
+    return await run(context, await prepared(context, sources, options), heard)
+
+
 async def put(world: World, *contents: str | bytes, of: str = "brand", **options: Any) -> tuple[Tally, Heard]:
     heard = Heard()
     sources = [source(content, f"file{number}.csv") for number, content in enumerate(contents, start=1)]
-    totals = await run(Context(world.database, caller(world, of)), sources, Options(**options), heard)
+    totals = await run_all(Context(world.database, caller(world, of)), sources, Options(**options), heard)
     return totals, heard

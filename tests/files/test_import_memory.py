@@ -6,9 +6,9 @@ from contextlib import suppress
 import pytest
 
 from domain.errors import InvalidInput
-from files.importing import Options, run
+from files.importing import Options
 from resolvers.operation import Context
-from tests.files.importing import Heard, caller, source
+from tests.files.importing import Heard, caller, run_all, source
 from tests.files.test_import_command import table_of
 from tests.world import World
 
@@ -29,7 +29,7 @@ async def peak(world: World, content: str) -> int:
     tracemalloc.start()
     try:
         with suppress(InvalidInput):
-            await run(context, [rows], Options(dry_run=True), Deaf())
+            await run_all(context, [rows], Options(dry_run=True), Deaf())
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -17,10 +17,10 @@ from domain.errors import Busy, Forbidden, InvalidInput
 from domain.vocabulary import BulkPolicy, Existing, Role
 from files import importing
 from files.columns.refusing import WORDS
-from files.importing import Options, run
+from files.importing import Options
 from resolvers import importing as planning
 from resolvers.operation import Context
-from tests.files.importing import RICE, RYE, Heard, caller, put, source
+from tests.files.importing import RICE, RYE, Heard, caller, put, run_all, source
 from tests.operations.faces import GraphQL
 from tests.world import GTIN, NON_GMO, OTHERS_GTIN, USDA_ORGANIC, World
 
@@ -237,7 +237,7 @@ async def test_who_never_writes_puts_nothing_in(world: World) -> None:
     owner = caller(world).organization
     readers = Caller(None, None, Role.READONLY, owner)
     with pytest.raises(Forbidden):
-        await run(Context(world.database, readers), [source(f"gtin\n{RICE}\n")], Options(), Heard())
+        await run_all(Context(world.database, readers), [source(f"gtin\n{RICE}\n")], Options(), Heard())
     assert await product(world, RICE) is None
 
 

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from db.sql import tables
+from domain.errors import Busy
 from domain.importing import Import, ListImportedRows, StartImport
 from domain.vocabulary import BulkPolicy, Existing
 from files import importing, jobs
 from files.jobs import Jobs
+from resolvers import importing as planning
 from resolvers import imports
 from resolvers.operation import Context
 from tests.files.importing import RICE, RYE, caller
@@ -201,6 +203,28 @@ async def test_an_import_can_take_the_place_of_another(world: World, own: Jobs) 
         assert (found.id, found.state, found.counts["rows"]["refused"]) == (IMPORT, "done", 1)
         rows = await own.rows(context, ListImportedRows(id=IMPORT))
         assert [row.outcome for row in rows.rows] == outcomes
+
+
+async def test_an_import_that_fails_says_why_and_keeps_what_it_has_counted(
+    world: World, own: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "BATCH", 20)
+    batches = 0
+
+    async def failing(*arguments: Any) -> Any:
+        nonlocal batches
+        batches += 1
+        if batches > 2:
+            raise Busy("The database is held up.")
+        return await planning.put(*arguments)
+
+    monkeypatch.setattr("files.importing.put", failing)
+    asked = StartImport(policy=BulkPolicy.IGNORE_FAILED)
+    begun = await own.start(Context(world.database, caller(world)), asked, parts(table_of(100)))
+    await asyncio.gather(*own._tasks)
+    found = await _of(world, begun)
+    assert (found.state, found.error, found.position) == ("failed", "The database is held up.", 40)
+    assert found.counts["rows"] == {"made": 40}
 
 
 async def _of(world: World, begun: Import) -> Import:
