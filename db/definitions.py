@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Dialect, select
 
 from db.engine.database import Database, Transaction
 from db.sql.reads import KeyedRead, Owners, R, Ranks, Read, Row
@@ -36,6 +36,10 @@ class Definitions(NamedTuple):
     """The place of each certification among the certifications, and of each claim among the claims."""
     private: Mapping[ShortId, ShortId]
     """The organisations of the private ones, which alone may see them."""
+
+
+Access = tuple[Database, Owners, tuple[Dialect, bool], Definitions | None]
+"""Where is read, whose notes are shown, in which form (see `shaped`), and the definitions if they are at hand."""
 
 
 class _Held(NamedTuple):
@@ -134,26 +138,37 @@ async def fetch(source: Database | Transaction, read: Read[R], owners: Owners = 
     return await made(source, read, lambda rows, known: records(*seen(rows, read, owners, known), owners), values)
 
 
+def access(database: Database, owners: Owners, *, public: bool) -> Access:
+    """What reads of the same caller have in common; `public` leaves out what nobody sees with a publishable key."""
+    return database, owners, (database.dialect, public), at_hand(database)
+
+
 def fill(
-    database: Database,
-    read: KeyedRead[Any],
-    shape: RowShape,
-    owners: Owners,
-    into: Into,
-    below: Sequence[Into],
-    *,
-    public: bool,
-) -> Awaitable[None]:
+    access: Access, read: KeyedRead[Any], shape: RowShape, into: Into, below: Sequence[Into]
+) -> Awaitable[None] | None:
     """Fills the lists of `into` with what a shape makes of the rows of their keys (see `db.sql.shapes`).
 
-    `owners` as for `fetch`; `public` leaves out what nobody sees with a publishable key.
+    None says that it is done, where nothing had to be waited for.
     """
-    part, make = shaped(read, shape, database.dialect, public=public)
+    database, owners, (dialect, public), known = access
+    prepared: Any = shape.prepared.get(access[2])
+    if prepared is None:
+        prepared = shape.prepared[access[2]] = shaped(read, shape, dialect, public=public)
+    part, make = prepared
+    rows = database.at_once(part, [*into]) if known is not None else None
+    if rows is not None:
+        try:
+            make(*seen(rows, part, owners, known), owners, into, below)
+        except KeyError:
+            # It names a definition that came meanwhile, and nothing was made of it.
+            pass
+        else:
+            return None
     return made(
         database,
         part,
         lambda rows, known: make(*seen(rows, part, owners, known), owners, into, below),
-        {"keys": list(into)},
+        {"keys": [*into]},
     )
 
 
@@ -173,7 +188,7 @@ def seen(
     rows: list[Row], read: Read[Any], owners: Owners, known: Definitions | None
 ) -> tuple[list[Row], Mapping[Any, Any] | None]:
     """The rows that these may see, in the order of their definitions if the read says so; and all definitions."""
-    if known is None:
+    if known is None or not read.defined:
         return rows, None
     if known.private:
         owner_of, allowed = known.private.get, (None, *owners)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Any, cast
 
 from db import definitions
+from db.definitions import Access
 from db.sql.reads import KeyedRead
 from db.sql.shapes import Into, RowShape
 from domain.access import Permission, require
@@ -22,10 +23,12 @@ class Source:
         self.record: type[Record] = cast("Any", read.build)
         self.definition = self.record.__struct_fields__[-1] if read.defined else ""
 
-    def fill(self, context: Context, shape: RowShape, into: Into, below: Sequence[Into]) -> Awaitable[None]:
-        """Fills the lists of `into`, by key, with what a shape makes of the rows (see `db.sql.shapes`)."""
+    def access(self, context: Context) -> Access:
+        """What its reads in that context have in common. Raises `Forbidden`."""
         caller = context.caller
         require(caller, Permission.READ)
-        return definitions.fill(
-            context.database, self.read, shape, caller.organization_ids, into, below, public=not caller.sees_private
-        )
+        return definitions.access(context.database, caller.organization_ids, public=not caller.sees_private)
+
+    def fill(self, access: Access, shape: RowShape, into: Into, below: Sequence[Into]) -> Awaitable[None] | None:
+        """Fills the lists of `into`, by key, with what a shape makes of the rows (see `db.definitions.fill`)."""
+        return definitions.fill(access, self.read, shape, into, below)

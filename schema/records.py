@@ -1,7 +1,7 @@
 """How a domain record stands behind a Strawberry type."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from inspect import get_annotations
 from types import NoneType, UnionType
 from typing import Annotated, Any, Optional, TypeVar, Union, get_args, get_origin
@@ -64,13 +64,14 @@ class _Source:
 
     def __init__(self, source: Source) -> None:
         self.record, self.definition = source.record, source.definition
+        self.fill = source.fill
         self._source = source
 
     def waits(self, context: GraphQLContext) -> bool:
         return context.operation.database.waits
 
-    def fill(self, context: GraphQLContext, shape: Any, into: Any, below: Any) -> Awaitable[None]:
-        return self._source.fill(context.operation, shape, into, below)
+    def access(self, context: GraphQLContext) -> Any:
+        return self._source.access(context.operation)
 
 
 def rows_of(source: Source, key: str, parse: Callable[[Any], Any] | None = None) -> dict[str, Any]:

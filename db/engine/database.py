@@ -19,7 +19,7 @@ from sqlalchemy.sql.dml import Delete, Update
 from db.engine.trouble import BUSY, FULL, UNREACHABLE, UNUSABLE, Trouble, trouble_of
 from db.sql import writes
 from db.sql.compiled import Compiled
-from db.sql.reads import Definitions, Owners, R, Read, Row
+from db.sql.reads import Definitions, KeyedRead, Owners, R, Read, Row
 from db.sql.tables import secrets
 
 Values = Mapping[str, Any]
@@ -206,6 +206,10 @@ class Database(ABC):
     @abstractmethod
     async def read(self, read: Read[Any], make: Make[T], /, **values: Any) -> T:
         """What is made of the committed rows of a read, whose columns are those of its statement. Raises as `fetch`."""
+
+    def at_once(self, read: KeyedRead[Any], keys: Sequence[Any]) -> list[Row] | None:
+        """The committed rows of these keys; None where they have to be waited for. Raises as `fetch`."""
+        return None
 
     @abstractmethod
     def write(self, *, single: bool = False) -> AbstractAsyncContextManager[Transaction]:

@@ -8,7 +8,7 @@ import asyncio
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, suppress
 from time import monotonic
@@ -19,8 +19,8 @@ import aiosqlite
 from db.engine.database import Database, Make, Pace, T, Transaction
 from db.engine.group_commit import GroupCommit
 from db.engine.turns import Turns
-from db.sql.compiled import SQLITE
-from db.sql.reads import KeyedRead, Read
+from db.sql.compiled import SQLITE, Compiled
+from db.sql.reads import KeyedRead, Read, Row
 
 _BUSY_SECONDS = 5
 # The loop's own connection waits in the loop: no longer than whoever opens or closes the file takes.
@@ -64,13 +64,26 @@ class SqliteDatabase(Database):
         """What is made of the committed rows; what may scan runs in a thread, and ends when nobody waits for it."""
         if isinstance(read, KeyedRead):
             read, values = read.of(values["keys"])
+        if not read.scans:
+            return make(self._rows_now(read.compiled(SQLITE).statement, values))
         try:
-            if not read.scans:
-                if not self._reads:
-                    self._begin_reads()
-                return _run(self._reader, read, values, make)
             async with self._turns.turn():
                 return await self._scan(read, values, make)
+        except Exception as error:
+            self.refuse(error)
+            raise
+
+    def at_once(self, read: KeyedRead[Any], keys: Sequence[Any]) -> list[Row]:
+        """The committed rows of these keys."""
+        if len(keys) == 1:
+            return self._rows_now(read.one.compiled(SQLITE).statement, {"key": keys[0]})
+        return self._rows_now(read.compiled(SQLITE).statement, {"keys": keys})
+
+    def _rows_now(self, statement: Compiled, values: dict[str, Any]) -> list[Row]:
+        try:
+            if not self._reads:
+                self._begin_reads()
+            return self._reader.execute(statement.sql, statement.bind(values)).fetchall()
         except Exception as error:
             self.refuse(error)
             raise
@@ -201,7 +214,8 @@ class _Scan:
         with self._lock:
             self._connection = connection
         try:
-            return _run(connection, read, values, make)
+            statement = read.compiled(SQLITE).statement
+            return make(connection.execute(statement.sql, statement.bind(values)).fetchall())
         finally:
             # From here on the connection is somebody else's.
             with self._lock:
@@ -219,11 +233,6 @@ async def open_sqlite(path: str, pace: Pace) -> SqliteDatabase:
     _create(path)
     writer = GroupCommit(path, *await _open_writer(path), reopen=lambda: _open_writer(path))
     return SqliteDatabase(path, _open_reader(path, _READER_SECONDS), writer, pace)
-
-
-def _run(connection: sqlite3.Connection, read: Read[Any], values: dict[str, Any], make: Make[T]) -> T:
-    statement = read.compiled(SQLITE).statement
-    return make(connection.execute(statement.sql, statement.bind(values)).fetchall())
 
 
 def _create(path: str) -> None:

@@ -106,10 +106,10 @@ def shaped(
     The lists are those of the rows' keys, or one under None where the read has no key. The shape remembers the
     function, which is the same for all reads of the same columns.
     """
-    part = read.narrowed(shape.members | more if more else shape.members)
-    fill = shape.prepared.get((dialect.name, public, more))
+    part = read.narrowed(shape.members | more)
+    fill = shape.prepared.get((dialect, public, more))
     if fill is None:
-        fill = shape.prepared[dialect.name, public, more] = _fill(part, shape, dialect, public=public)
+        fill = shape.prepared[dialect, public, more] = _fill(part, shape, dialect, public=public)
     return part, fill
 
 

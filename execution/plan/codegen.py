@@ -42,7 +42,7 @@ from execution.plan.outputs import (
     Kept,
     is_plain,
 )
-from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan, Program, Shape, ValuePlan
+from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan, Program, ValuePlan
 
 # Strawberry lets an object be cast to another type than that of its class.
 _IS_ITSELF = f"not hasattr({{0}}, {TYPE_CAST_ATTRIBUTE!r})"
@@ -157,6 +157,8 @@ class _Writer:
             found = self._attribute(field)
         elif field.kind in (FieldKind.RESOLVER, FieldKind.WRAPPED):
             found = self._call(field)
+        elif _is_read(field):
+            found = self._read(field)
         else:
             return
         self._try_to_get(name, found)
@@ -192,13 +194,13 @@ class _Writer:
         """A field that is awaited with its level."""
         if field.kind is FieldKind.BATCHED:
             self._line(f"run.batches[{field.batch}].append((x, o, position))")
-        elif field.kind is FieldKind.ASYNC_RESOLVER:
-            self._try_to_get("a", self._call(field) if field.shape is None else self._read(field, field.shape))
+        elif field.kind is FieldKind.ASYNC_RESOLVER and field.shape is None:
+            self._try_to_get("a", self._call(field))
             place = self._name("p", field.value.number, field.value)
             self._line(f"run.late.append(({place}, (a, o, position)))")
 
-    def _read(self, field: FieldPlan, shape: Shape) -> str:
-        plan, shaped = self._name("f", field.number, field), self._name("shape", field.number, shape)
+    def _read(self, field: FieldPlan) -> str:
+        plan, shaped = self._name("f", field.number, field), self._name("shape", field.number, field.shape)
         return f"read_one(run, {plan}, {shaped}, position)"
 
     def awaited(self, place: ValuePlan) -> None:
@@ -211,7 +213,7 @@ class _Writer:
         """Replace the value in a variable by its final form, in place."""
         plan = self._name("p", place.number, place)
         long_way = f"{name} = complete(run, {plan}, {name}, {position})"
-        if any(inner.made for inner in place.objects_within()):
+        if place.field.shape is not None or any(inner.made for inner in place.objects_within()):
             self._line(f"{name} = made(run, {plan}, {name}, {position})")
         elif place.item is not None:
             self._list(place, place.item, name, position, long_way)
@@ -281,8 +283,13 @@ def _item(field: FieldPlan) -> str:
         return f"{field.key!r}: {field.parent.name!r}"
     if _is_row_member(field):
         return f"{field.key!r}: b{field.number}"
-    now = field.kind in (FieldKind.ATTRIBUTE, FieldKind.RESOLVER, FieldKind.WRAPPED)
+    now = field.kind in (FieldKind.ATTRIBUTE, FieldKind.RESOLVER, FieldKind.WRAPPED) or _is_read(field)
     return f"{field.key!r}: a{field.number}" if now else f"{field.key!r}: None"
+
+
+def _is_read(field: FieldPlan) -> bool:
+    """Whether it is made of rows, by a key of its own."""
+    return field.kind is FieldKind.ASYNC_RESOLVER and field.shape is not None
 
 
 def _is_row_member(field: FieldPlan) -> bool:

@@ -85,7 +85,8 @@ async def run_program(program: Program, context: Any, root: Any, variables: Vari
             run.data = plan.build(run, root, None)
         except Propagate:
             run.data = None
-        await finish(run)
+        if run.late or run.batches:
+            await finish(run)
         if run.data is None:
             return ExecutionResult(None, run.errors)
         data.update(run.data)

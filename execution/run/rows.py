@@ -4,22 +4,41 @@ A read fills lists that are part of the answer already. Where one fails, that is
 is gone through once more (`made`): so errors cost, and only they do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from time import perf_counter
 from typing import Any, cast
 
 import strawberry
+from strawberry.execution import optimized_is_awaitable as is_awaitable
 
 from execution.plan.plan import FieldPlan, Shape, ValuePlan
 from execution.run.complete import Propagate, complete, fail
 from execution.run.run import HELD, Position, ResolveInfo, Run, keywords
-from execution.run.steps import together
+from execution.run.steps import resumed, together
 
 Lists = dict[Any, list[Any]]
+Level = list[tuple[Shape, list[Lists]]]
+"""Shapes, and for each of their children the lists that it is to fill."""
 
 
-async def read_one(run: Run, field: FieldPlan, shape: Shape, position: Position) -> Any:
-    """What a field at the root has, by its argument. Raises what is wrong with that, or befell the read."""
+def read_one(run: Run, field: FieldPlan, shape: Shape, position: Position) -> Any:
+    """What a field at the root has, by its argument, at once if nothing has to be waited for.
+
+    Raises, or the awaitable does, what is wrong with the argument, or befell the read.
+    """
+    running = _read_one(run, field, shape, position)
+    if shape.rows.source.waits(run.context):
+        return running
+    try:
+        step = running.send(None)
+    except StopIteration as stop:
+        return stop.value
+    return resumed(running, step)
+
+
+async def _read_one(run: Run, field: FieldPlan, shape: Shape, position: Position) -> Any:
+    if perf_counter() - run.since > HELD:
+        await run.give_way()
     key = keywords(run, field, position)[shape.rows.key]
     if shape.rows.parse is not None:
         key = shape.rows.parse(key)
@@ -45,12 +64,13 @@ class Items:
 
     def __init__(self, run: Run, shape: Shape) -> None:
         self._run = run
+        self._access = shape.rows.source.access(run.context)
         self.shape = shape
         self.below: list[Lists] = [{} for _ in shape.children]
 
     async def finish(self) -> None:
         """Reads what lies below the items."""
-        await _fill_children(self._run, self.shape, self.below)
+        await _fill_below(self._run, self._access, [(self.shape, self.below)])
 
 
 def items(info: strawberry.Info[Any, Any]) -> Items | None:
@@ -64,36 +84,54 @@ def items(info: strawberry.Info[Any, Any]) -> Items | None:
 
 
 async def _fill(run: Run, shape: Shape, into: Lists) -> None:
+    source = shape.rows.source
+    access = source.access(run.context)
     below: list[Lists] = [{} for _ in shape.children]
-    await shape.rows.source.fill(run.context, shape, into, below)
-    if perf_counter() - run.since > HELD:
-        await run.give_way()
+    waiting = source.fill(access, shape, into, below)
+    if waiting is not None:
+        await waiting
     if below:
-        await _fill_children(run, shape, below)
+        await _fill_below(run, access, [(shape, below)])
 
 
-async def _fill_children(run: Run, shape: Shape, below: Sequence[Lists]) -> None:
-    found = [(child, lists) for child, lists in zip(shape.children, below, strict=True) if lists]
-    if found and shape.rows.source.waits(run.context):
-        await together(_fill_below(run, child, lists) for child, lists in found)
-        return
-    # What nobody waits for gains nothing from a task of its own.
-    for child, lists in found:
-        await _fill_below(run, child, lists)
+async def _fill_below(run: Run, access: Any, level: Level) -> None:
+    """Fills the lists that shapes have left, and those that these leave, level by level. Notes which fields failed."""
+    while level:
+        waiting: list[Coroutine[Any, Any, None]] = []
+        following: Level = []
+        for shape, below in level:
+            for field, into in zip(shape.children, below):  # noqa: B905 - naming it takes a third of the loop's time
+                if not into:
+                    continue
+                inner: Any = field.shape
+                lists: list[Lists] = []
+                if inner.children:
+                    lists = [{} for _ in inner.children]
+                    following.append((inner, lists))
+                if perf_counter() - run.since > HELD:
+                    await run.give_way()
+                try:
+                    late = inner.rows.source.fill(access, inner, into, lists)
+                except Exception as error:  # noqa: BLE001 - an error of the field, for each of its parents
+                    run.failed[field] = error
+                    continue
+                if late is not None:
+                    waiting.append(_late(run, field, late))
+        if waiting:
+            await together(waiting)
+        level = following
 
 
-async def _fill_below(run: Run, child: FieldPlan, lists: Lists) -> None:
-    shape = child.shape
-    assert shape is not None
+async def _late(run: Run, field: FieldPlan, filling: Awaitable[None]) -> None:
     try:
-        await _fill(run, shape, lists)
+        await filling
     except Exception as error:  # noqa: BLE001 - an error of the field, for each of its parents
-        run.failed[child] = error
+        run.failed[field] = error
 
 
 def made(run: Run, place: ValuePlan, value: Any, position: Position) -> Any:
     """The final value of a field that was read. Raises `Propagate` instead of a null not allowed."""
-    if value is None or isinstance(value, Exception):
+    if value is None or isinstance(value, Exception) or is_awaitable(value):
         return complete(run, place, value, position)
     return _mended(run, place, value, position) if run.failed else value
 

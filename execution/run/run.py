@@ -46,6 +46,7 @@ class Run:
         "late",
         "nulled",
         "program",
+        "root",
         "since",
         "variables",
     )
@@ -69,18 +70,9 @@ class Run:
         """What has to be awaited for a single place."""
         self.arguments: dict[int, dict[str, Any]] = {}
         """By field: its arguments, coerced when the first object needs them."""
-        self.info_tail = (
-            program.schema,
-            program.fragments,
-            root,
-            program.operation,
-            variables.coerced,
-            context,
-            is_awaitable,
-            None,
-            _HELPERS,
-            None,
-        )
+        self.root = root
+        self.info_tail: tuple[Any, ...] | None = None
+        """What resolvers are told of the run, if any was told."""
 
     def reports(self, position: tuple[str | int, ...]) -> bool:
         """Whether an error that makes the place at this path null is to be reported.
@@ -150,7 +142,12 @@ _new = tuple.__new__
 
 def raw_info(run: Run, field: FieldPlan, position: Position) -> GraphQLResolveInfo[Any]:
     """graphql-core's information about one field of one object."""
-    return _new(ResolveInfo, (*field.head, (field, position, run), *run.info_tail))  # type: ignore[return-value]
+    tail = run.info_tail
+    if tail is None:
+        program = run.program
+        schema, of_operation = (program.schema, program.fragments), (program.operation, run.variables.coerced)
+        tail = run.info_tail = (*schema, run.root, *of_operation, run.context, is_awaitable, None, _HELPERS, None)
+    return _new(ResolveInfo, (*field.head, (field, position, run), *tail))  # type: ignore[return-value]
 
 
 def info(run: Run, field: FieldPlan, position: Position) -> strawberry.Info[Any, Any]:

@@ -1,6 +1,7 @@
 """Answers made straight from rows are those of graphql-core, whoever asks and whatever fails."""
 
 from collections import Counter
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 
 from db.engine.database import Database, Make, T
-from db.sql.reads import Read
+from db.sql.reads import KeyedRead, Read, Row
 from domain.access import Caller
 from domain.errors import Busy
 from domain.records import Organization
@@ -59,11 +60,18 @@ class Faulty:
         return await self.read(read, lambda rows: records(rows, found, owners), **values)
 
     async def read(self, read: Read[Any], make: Make[T], /, **values: Any) -> T:
+        self._may_fail(read)
+        return await self._database.read(read, make, **values)
+
+    def at_once(self, read: KeyedRead[Any], keys: Sequence[Any]) -> list[Row] | None:
+        self._may_fail(read)
+        return self._database.at_once(read, keys)
+
+    def _may_fail(self, read: Read[Any]) -> None:
         table = getattr(read.select.selected_columns[0], "table", "")
         if Random(f"{self._seed} {table}").random() < self._share:
             self.failed[table] += 1
             raise Busy(f"Nobody reads {table} now; ask again.")
-        return await self._database.read(read, make, **values)
 
 
 def selection(type_: Any, random: Random, depth: int) -> str:
