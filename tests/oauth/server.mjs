@@ -1,7 +1,8 @@
 // An OAuth 2 server and OpenID provider on loopback, for the tests of bearer tokens and of signing in.
 // Started with one argument, JSON: { port, keys (private JWKs), clockShift (seconds),
 //   clients: { id: { organization, alg } }   client_credentials, JWT access tokens for one resource,
-//   people: { id: claims },                  who can sign in: whom `login_hint` names; one without claims declines,
+//   people: { id: claims },                  who can sign in: whom `login_hint` names, or else who is alone; one
+//                                            without claims declines,
 //   site: { redirect_uri, token_endpoint_auth_method, id_token_signed_response_alg },   the client "site" they do it for,
 //   tells (whether ID tokens have the claims of the scopes, which they need not) }.
 // It prints "listening PORT" once, and "keys" each time that somebody fetches its public keys.
@@ -54,7 +55,8 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
 
 // Nobody types a password here: whoever is named is who signs in, and agrees to what is asked.
 const answered = async ({ params, grantId, prompt }) => {
-  const accountId = params.login_hint;
+  const [first, ...others] = Object.keys(people);
+  const accountId = params.login_hint ?? (others.length ? undefined : first);
   if (!people[accountId]) return { error: "access_denied" };
   if (prompt.name === "login") return { login: { accountId } };
   const grant = grantId

@@ -10,8 +10,8 @@ from selenium.webdriver.common.by import By
 
 from tests.conftest import LiveServer
 from tests.npm import installed
-from tests.oauth.authority import free_port
-from tests.processes import running
+from tests.oauth.authority import Authority, free_port, new_keys
+from tests.processes import running, succeeded
 from tests.web.conftest import waiting
 
 PAGES = {
@@ -95,16 +95,23 @@ def test_axe_finds_nothing(browser: Chrome, live_server: LiveServer, axe: str, p
 
 def found_in(browser: Chrome, axe: str, pages: list[tuple[str, str]], width: int) -> dict[Any, Any]:
     """What is found on which page in which colours."""
-    found = {}
+    found: dict[Any, Any] = {}
     for number, (url, drawn) in enumerate(pages):
         set_scheme(browser, SCHEMES[0])
         show(browser, url, drawn, width)
-        for scheme in SCHEMES:
-            # Other colours are drawn at once; loading the page anew would take longer than all that is looked at.
-            set_scheme(browser, scheme)
-            found[number, url, scheme] = found_on(browser, axe, width)
+        found |= {(number, url, scheme): names for scheme, names in found_in_colours(browser, axe, width).items()}
     assert len(found) == len(SCHEMES) * len(pages)
     return {page: names for page, names in found.items() if names}
+
+
+def found_in_colours(browser: Chrome, axe: str, width: int) -> dict[str, list[Any]]:
+    """What is found on the page that is shown, by the colours."""
+    found = {}
+    for scheme in SCHEMES:
+        # Other colours are drawn at once; loading the page anew would take longer than all that is looked at.
+        set_scheme(browser, scheme)
+        found[scheme] = found_on(browser, axe, width)
+    return found
 
 
 def test_axe_finds_nothing_on_every_way_to_sign_in(browser: Chrome, live_server: LiveServer, axe: str) -> None:
@@ -130,13 +137,42 @@ def test_axe_finds_nothing_on_every_way_to_sign_in(browser: Chrome, live_server:
     with running("serve", until="answers on", **settings):
         for width in (1440, 390):
             assert found_in(browser, axe, pages, width) == {}
-        # The form of an address leads to a page that says the same to everybody.
-        browser.get(f"{url}/sign-in")
-        field = browser.find_element(By.ID, "email")
-        field.send_keys("nobody@example.org")
-        field.submit()
-        waiting(browser).until(lambda _: browser.find_elements(By.CSS_SELECTOR, "main [role=status]"))
-        assert found_on(browser, axe, 390) == []
+            # The form of an address leads to a page that says the same to everybody.
+            show(browser, f"{url}/sign-in", "main #email", width)
+            field = browser.find_element(By.ID, "email")
+            field.send_keys("nobody@example.org")
+            field.submit()
+            waiting(browser).until(lambda _: browser.find_elements(By.CSS_SELECTOR, "main [role=status]"))
+            assert found_in_colours(browser, axe, width) == {scheme: [] for scheme in SCHEMES}
+
+
+def test_axe_finds_nothing_where_somebody_chooses_an_organisation(
+    browser: Chrome, live_server: LiveServer, axe: str
+) -> None:
+    browser.set_script_timeout(60)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    site = {"redirect_uri": f"{url}/openid-callback"}
+    where = {"CERTGATE_DATABASE_URL": live_server.database_url}
+    succeeded("organizations", "create", "long", "--name", "An organisation with a rather long name " * 4, **where)
+    for organization in ("demo", "long"):
+        succeeded("members", "set", "--organization", organization, "--role", "editor", "ann@example.org", **where)
+    people = {"ann": {"email": "ann@example.org", "email_verified": True}}
+    with Authority({}, people=people, site=site) as authority:
+        authority.start(new_keys())
+        settings = {
+            **where,
+            "CERTGATE_PORT": str(port),
+            "CERTGATE_PUBLIC_URL": url,
+            "CERTGATE_OIDC_ISSUER": authority.issuer,
+            "CERTGATE_OIDC_CLIENT_ID": "site",
+            "CERTGATE_OIDC_CLIENT_SECRET": "site's secret",
+        }
+        with running("serve", until="answers on", **settings):
+            for width in (1440, 390):
+                assert found_in(browser, axe, [(f"{url}/openid", "main li + li a")], width) == {}
+            browser.find_element(By.CSS_SELECTOR, "main li a").click()
+            waiting(browser).until(lambda _: browser.find_elements(By.CSS_SELECTOR, SIGNED_IN["/graphiql"]))
 
 
 def test_the_keyboard_leaves_the_editors(browser: Chrome, live_server: LiveServer) -> None:
