@@ -31,6 +31,17 @@ OF_ORGANIZATION = Read(
     .limit(bindparam("most")),
     Import,
 )
+WITH_HEADINGS = Read(
+    select(*COLUMNS)
+    .where(
+        imports.c.organization_id == bindparam("owner"),
+        imports.c.headings == bindparam("headings"),
+        imports.c.dry_run.is_(False),
+    )
+    .order_by(imports.c.id.desc())
+    .limit(1),
+    Import,
+)
 _UNFINISHED = Read(
     select(*COLUMNS, imports.c.worker)
     .where(
@@ -60,10 +71,15 @@ async def latest(database: Database, owner: ShortId, most: int) -> list[Import]:
     return await database.fetch(OF_ORGANIZATION, owner=owner, most=most)
 
 
-async def add(transaction: Transaction, begun: Import, digest: str, worker: str) -> None:
+async def with_headings(database: Database, owner: ShortId, headings: str) -> Import | None:
+    """The newest import of that organisation, no dry run, whose columns have the same heads."""
+    return next(iter(await database.fetch(WITH_HEADINGS, owner=owner, headings=headings)), None)
+
+
+async def add(transaction: Transaction, begun: Import, headings: str, digest: str, worker: str) -> None:
     """Stores an import that begins."""
     values = {column.name: getattr(begun, column.name) for column in COLUMNS}
-    await transaction.insert(imports, values | {"digest": digest, "worker": worker})
+    await transaction.insert(imports, values | {"headings": headings, "digest": digest, "worker": worker})
 
 
 async def forget(transaction: Transaction, id: ShortId) -> None:

@@ -93,6 +93,13 @@ class StartImport(Command):
             examples=['{"EAN": "gtin"}'],
         ),
     ] = Field(default_factory=dict)
+    kept_map: Annotated[
+        Flag,
+        Field(
+            description="Whether to take the `map` of the newest import of a file with the same columns, where none is"
+            " sent."
+        ),
+    ] = True
     encoding: Annotated[
         Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,40}$")] | None,
         Field(description="How a text is encoded, where that is not found out.", examples=["windows-1250"]),
@@ -164,6 +171,13 @@ class Import(Record, frozen=True):
     policy: Annotated[BulkPolicy, kept("What becomes of the other rows when some are refused", example="REJECT_ALL")]
     existing: Annotated[Existing, kept("What becomes of rows about what is there already", example="update")]
     dry_run: Annotated[bool, kept("Whether it only shows what would be done")]
+    columns: Annotated[
+        dict[str, str], kept("What each of its columns was taken for", example={"EAN": "gtin", "Name": "product.name"})
+    ]
+    map: Annotated[
+        dict[str, str], kept("What columns were said to be, where that is not found out", example={"EAN": "gtin"})
+    ]
+    map_of: Annotated[ShortId | None, kept("The id of the import whose `map` it is", none="where it was sent")]
     position: Annotated[int, kept("How many rows are done so far")]
     percent: Annotated[int, kept("How much of the files is read, of 100")]
     counts: Annotated[Counts, kept("What became of the rows, of the things in them, and why rows were refused")]

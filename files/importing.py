@@ -6,6 +6,7 @@ before goes to a temporary file: the length of a file costs no memory.
 """
 
 import asyncio
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,13 +14,16 @@ from contextlib import closing
 from itertools import islice
 from typing import IO, Any, NamedTuple, Protocol, Self
 
-from domain.importing import AskedRow
+import msgspec
+
+from domain.importing import AskedRow, Import
 from domain.vocabulary import BulkPolicy, Existing
 from files.columns.asking import Asking, Mended
 from files.columns.recognition import Columns, recognised
 from files.columns.refusing import Refusing, WrongCell, sentence_of
 from files.reading.opening import table_of
 from files.reading.table import Row, Table
+from resolvers import imports
 from resolvers.importing import Done, Met, Nameable, definitions_of, put
 from resolvers.operation import ROWS_A_TURN, Context
 
@@ -44,9 +48,11 @@ class Options(NamedTuple):
     policy: BulkPolicy = BulkPolicy.REJECT_ALL
     existing: Existing = Existing.UPDATE
     dry_run: bool = False
-    columns: Mapping[str, str] = {}
+    columns: dict[str, str] = {}  # noqa: RUF012 - nobody changes it
     """By the names of columns what they are, where that is not found out."""
     encoding: str | None = None
+    kept_map: bool = True
+    """Whether `columns` are those of the newest import of files with the same heads, where none are given."""
 
 
 class Result(NamedTuple):
@@ -138,6 +144,10 @@ class Prepared(NamedTuple):
     files: Sequence[Readable]
     options: Options
     known: Mapping[str, Nameable]
+    headings: str
+    """A digest of the heads of their columns, by which later files of the same source are known."""
+    earlier: Import | None
+    """The import whose map of columns is used again."""
 
 
 async def prepared(context: Context, sources: Sequence[SourceFile], options: Options) -> Prepared:
@@ -147,15 +157,33 @@ async def prepared(context: Context, sources: Sequence[SourceFile], options: Opt
     """
     known = await definitions_of(context)
     codes = {noun: frozenset(each.code for each in one.every if each.code) for noun, one in known.items()}
-    return Prepared([await asyncio.to_thread(_readable, each, options, codes) for each in sources], options, known)
+    begun = [await asyncio.to_thread(_begun, source, options) for source in sources]
+    headings = hashlib.sha256(msgspec.json.encode(sorted({tuple(sorted(each.names)) for each in begun}))).hexdigest()
+    earlier = await imports.earlier(context, headings) if options.kept_map and not options.columns else None
+    if earlier is not None and earlier.map:
+        options = options._replace(columns=earlier.map)
+    else:
+        earlier = None
+    how = f"as in the import of {earlier.created_at:%Y-%m-%d}" if earlier else "--map"
+    files = []
+    for source, (names, sample, exact) in zip(sources, begun, strict=True):
+        columns = recognised(names, sample, options.columns, codes, how)
+        files.append(Readable(source, columns, Asking(columns, sample, exact_days=exact)))
+    return Prepared(files, options._replace(kept_map=False), known, headings, earlier)
 
 
-def _readable(source: SourceFile, options: Options, codes: Mapping[str, frozenset[str]]) -> Readable:
+class _Begun(NamedTuple):
+    """The head of a table, its first rows, and whether it says how it counts days."""
+
+    names: list[str]
+    sample: list[Row]
+    exact_days: bool
+
+
+def _begun(source: SourceFile, options: Options) -> _Begun:
     with closing(source.open()) as file:
         table = table_of(file, source.name, options.encoding)
-        sample = list(islice(table.rows, SAMPLE))
-        columns = recognised(table.columns, sample, options.columns, codes)
-        return Readable(source, columns, Asking(columns, sample, exact_days=table.exact_days))
+        return _Begun(table.columns, list(islice(table.rows, SAMPLE)), table.exact_days)
 
 
 async def run(
@@ -181,7 +209,7 @@ class _Going:
     def __init__(self, context: Context, files: Prepared, listener: Listener, *, judging: bool) -> None:
         self._context = context.for_part("", None, dry_run=judging or files.options.dry_run)
         self._rehearsed = context.for_part("", None, dry_run=True)
-        self._files, self._options, self._known = files
+        self._files, self._options, self._known = files[:3]
         self._listener = listener
         self._judging = judging
 

@@ -51,18 +51,9 @@ async def put_in(context: Context, sources: Sequence[SourceFile], options: Optio
     files = await prepared(context, sources, options)
     if options.dry_run:
         return await run(context, files, listener)
-    digest = digest_of(context, sources, options)
-    name = ", ".join(source.name for source in sources)
+    digest = digest_of(context, files)
     of = await imports.begin(
-        context.database,
-        context.caller,
-        name,
-        digest,
-        options.policy,
-        options.existing,
-        dry_run=False,
-        worker=worker(),
-        is_alive=may_be_alive,
+        context.database, context.caller, new_import(files, digest), worker=worker(), is_alive=may_be_alive
     )
     try:
         return await go_on(context, of, files, listener)
@@ -85,9 +76,26 @@ async def go_on(context: Context, of: Import, files: Prepared, listener: Listene
     return totals
 
 
-def digest_of(context: Context, sources: Sequence[SourceFile], options: Options) -> str:
+def new_import(files: Prepared, digest: str) -> imports.NewImport:
+    """What is remembered of an import that begins."""
+    options = files.options
+    return imports.NewImport(
+        ", ".join(each.source.name for each in files.files),
+        options.policy,
+        options.existing,
+        options.dry_run,
+        {name: target for each in files.files for name, target in each.columns.shown.items()},
+        options.columns,
+        files.earlier.id if files.earlier else None,
+        files.headings,
+        digest,
+    )
+
+
+def digest_of(context: Context, files: Prepared) -> str:
     """What tells an import from others: whose it is, the files' content, and how they are put in."""
-    told = context.caller.organization.id, options, [source.name for source in sources]
+    sources = [each.source for each in files.files]
+    told = context.caller.organization.id, files.options, [source.name for source in sources]
     found = hashlib.sha256(msgspec.json.encode(told))
     for source in sources:
         with source.open() as file:

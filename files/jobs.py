@@ -20,8 +20,8 @@ from domain.errors import Busy, DomainError, InvalidInput, NotFound, Violation
 from domain.importing import MAX_TOLD, Import, ImportedRow, ImportedRows, ListImportedRows, StartImport
 from domain.short_id import ShortId, new_short_id
 from domain.vocabulary import ImportState, RowOutcome
-from files.importing import Options, Result, SourceFile, prepared
-from files.imports import digest_of, go_on, may_be_alive, worker
+from files.importing import Options, Prepared, Result, SourceFile, prepared
+from files.imports import digest_of, go_on, may_be_alive, new_import, worker
 from files.reading.table import shown_cell
 from files.reports import Report, ToldRow, told
 from resolvers import imports
@@ -79,31 +79,27 @@ class Jobs:
             raise Busy(f"{MOST} imports of your organisation go on or wait; try again when one has ended.", 60)
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         arriving = self._folder / f"{new_short_id(context.now)}.part"
-        options = Options(asked.policy, asked.existing, asked.dry_run, asked.map, asked.encoding)
+        options = Options(asked.policy, asked.existing, asked.dry_run, asked.map, asked.encoding, asked.kept_map)
         try:
             await _save(parts, arriving)
             source = _source(arriving, asked.name)
-            await prepared(context, [source], options)
-            begun = await self._begun(context, source, options, id)
+            files = await prepared(context, [source], options)
+            begun = await self._begun(context, files, id)
             arriving.replace(self._folder / f"{begun.id}.data")
         finally:
             arriving.unlink(missing_ok=True)
-        remembered = msgspec.json.encode(_Asked(context.caller, asked.name, options))
-        (self._folder / f"{begun.id}.json").write_bytes(remembered)
-        self._go_on(begun, _Asked(context.caller, asked.name, options))
+        remembered = _Asked(context.caller, asked.name, files.options)
+        (self._folder / f"{begun.id}.json").write_bytes(msgspec.json.encode(remembered))
+        self._go_on(begun, remembered)
         return begun
 
-    async def _begun(self, context: Context, source: SourceFile, options: Options, id: ShortId | None) -> Import:
-        digest = await asyncio.to_thread(digest_of, context, [source], options)
+    async def _begun(self, context: Context, files: Prepared, id: ShortId | None) -> Import:
+        digest = await asyncio.to_thread(digest_of, context, files)
         digest = hashlib.sha256(f"{digest} over HTTP".encode()).hexdigest()
         return await imports.begin(
             self._database,
             context.caller,
-            source.name,
-            digest,
-            options.policy,
-            options.existing,
-            dry_run=options.dry_run,
+            new_import(files, digest),
             worker=worker(),
             is_alive=lambda other, heard: other == worker() or may_be_alive(other, heard),
             id=id,

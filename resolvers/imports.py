@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from db import imports
 from db.engine.database import Database, Transaction
@@ -41,15 +42,33 @@ async def latest_imports(context: Context) -> list[Import]:
     return await imports.latest(context.database, context.caller.organization.id, MOST)
 
 
+@read_operation
+async def earlier(context: Context, headings: str) -> Import | None:
+    """The newest import for the caller's organisation of files whose columns have these heads, if there is one."""
+    if not context.caller.sees_private:
+        return None
+    return await imports.with_headings(context.database, context.caller.organization.id, headings)
+
+
+class NewImport(NamedTuple):
+    """What is known of an import before it begins; `headings` and `digest` tell its columns and all of it."""
+
+    name: str
+    policy: BulkPolicy
+    existing: Existing
+    dry_run: bool
+    columns: dict[str, str]
+    map: dict[str, str]
+    map_of: ShortId | None
+    headings: str
+    digest: str
+
+
 async def begin(
     database: Database,
     caller: Caller,
-    name: str,
-    digest: str,
-    policy: BulkPolicy,
-    existing: Existing,
+    new: NewImport,
     *,
-    dry_run: bool,
     worker: str,
     is_alive: Callable[[str, datetime], bool],
     id: ShortId | None = None,
@@ -63,8 +82,8 @@ async def begin(
     require(caller, Permission.WRITE)
     now = datetime.now(UTC)
     async with database.write() as transaction:
-        await transaction.serialize(f"import {digest}")
-        left = await imports.unfinished(transaction, digest)
+        await transaction.serialize(f"import {new.digest}")
+        left = await imports.unfinished(transaction, new.digest)
         if left is not None:
             if is_alive(left.worker, left.found.updated_at):
                 raise AlreadyExists(
@@ -77,11 +96,9 @@ async def begin(
         begun = Import(
             id or new_short_id(now),
             caller.organization.id,
-            name[:255],
+            new.name[:255],
             ImportState.RUNNING,
-            policy,
-            existing,
-            dry_run,
+            *new[1:7],
             0,
             0,
             {},
@@ -90,7 +107,7 @@ async def begin(
             now,
             None,
         )
-        await imports.add(transaction, begun, digest, worker)
+        await imports.add(transaction, begun, new.headings, new.digest, worker)
         return begun
 
 

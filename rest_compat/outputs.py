@@ -190,6 +190,10 @@ def _counts(name: str, words: str) -> OutputMember:
     return told(name, dict[str, _COUNT], words, lambda found, _: found.counts.get(name, {}), {})
 
 
+def _of_columns(name: str, words: str) -> OutputMember:
+    return told(name, dict[str, str], words, name, {}, {"EAN": "gtin"})
+
+
 _COUNT = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 
 IMPORT = output(
@@ -220,6 +224,9 @@ IMPORT = output(
         _counts("things", "How many things became what, such as `certification made`."),
         _counts("refusals", "Why rows were refused, by kind."),
         _counts("notes", "What was mended or passed over in cells, by column and kind."),
+        _of_columns("columns", "What each of its columns was taken for."),
+        _of_columns("map", "What columns were said to be, where that is not found out."),
+        read(Import, "map_of"),
         read(Import, "policy"),
         read(Import, "existing"),
         read(Import, "dry_run"),

@@ -17,6 +17,8 @@ from schema.scalars import Json
 class ImportType:
     """An import as GraphQL shows it."""
 
+    columns: Json
+    map: Json
     counts: Json
 
     @strawberry.field(description="How many rows made something.")

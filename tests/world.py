@@ -195,6 +195,9 @@ async def populate(world: World) -> None:
             BulkPolicy.IGNORE_FAILED,
             Existing.UPDATE,
             False,
+            {"EAN": "gtin", "Name": "product.product_name"},
+            {"EAN": "gtin"},
+            None,
             3,
             100,
             counts,
@@ -203,7 +206,7 @@ async def populate(world: World) -> None:
             NOON,
             NOON,
         )
-        await imports.add(transaction, done, "0" * 64, "nowhere:0")
+        await imports.add(transaction, done, "1" * 64, "0" * 64, "nowhere:0")
     await world.add_key("manager", "brand", Role.MANAGER)
     await world.add_key("editor", "brand", Role.EDITOR)
     await world.add_key("readonly", "brand", Role.READONLY)

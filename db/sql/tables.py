@@ -418,7 +418,12 @@ imports = Table(
         Import,
         _id(),
         Column("organization_id", ForeignKey("organizations.id"), nullable=False),
+        Column("columns", Document, nullable=False, server_default="{}"),
+        Column("map", Document, nullable=False, server_default="{}"),
+        Column("map_of", text(22)),
     ),
+    # SHA-256 in hex of the heads of its columns.
+    Column("headings", text(64), nullable=False, server_default=""),
     # SHA-256 in hex of the files and of how they are put in.
     Column("digest", text(64), nullable=False),
     # The process that does it: its machine and its number there.
@@ -426,6 +431,7 @@ imports = Table(
 )
 Index("ix_imports_organization", imports.c.organization_id, imports.c.id)
 Index("ix_imports_digest", imports.c.digest)
+Index("ix_imports_headings", imports.c.organization_id, imports.c.headings, imports.c.id)
 
 # GraphQL documents that may be run by their ids. A row never changes: its text is what its digest says.
 trusted_documents = Table(

@@ -42,13 +42,22 @@ class Columns(NamedTuple):
         }
 
     @property
+    def shown(self) -> dict[str, str]:
+        """By the names of columns what they are, of those that are something."""
+        return {column.name: column.target.shown for column in self.columns if column.target != NOTHING}
+
+    @property
     def is_own_export(self) -> bool:
         """Whether it has what only our exports have, all of it."""
         return {"id", "created_at", "updated_at", "version"} <= {column.target.member for column in self.columns}
 
 
 def recognised(
-    names: Sequence[str], sample: Sequence[Row], asked: Mapping[str, str], known: Mapping[str, frozenset[str]]
+    names: Sequence[str],
+    sample: Sequence[Row],
+    asked: Mapping[str, str],
+    known: Mapping[str, frozenset[str]],
+    asked_how: str = "--map",
 ) -> Columns:
     """What the columns are. `asked` has names of columns and what they are to be; `known` the codes of definitions.
 
@@ -62,14 +71,14 @@ def recognised(
     columns = []
     for at, name in enumerate(names):
         if name in wanted:
-            found = wanted[name], "--map"
+            found = wanted[name], asked_how
         elif of_off:
             found = target_of(name), "Open Food Facts"
         else:
             found = by_name().get(plain(name), (NOTHING, "empty" if not name or _is_empty(at, sample) else ""))
         columns.append(KnownColumn(name, *found))
     columns = _by_content(columns, sample, known)
-    columns = [_unknown_as(column, wanted.get(ALL_OTHERS)) for column in columns]
+    columns = [_unknown_as(column, wanted.get(ALL_OTHERS), asked_how) for column in columns]
     _refuse_unknown(columns)
     columns = _settled(columns)
     _refuse_contradictions(columns)
@@ -124,11 +133,11 @@ def _looks_like_a_gtin(cell: Cell) -> bool:
     return text.isascii() and text.isdigit() and 8 <= len(text) <= 14 and check_digit_is_right(text)
 
 
-def _unknown_as(column: KnownColumn, target: ColumnTarget | None) -> KnownColumn:
+def _unknown_as(column: KnownColumn, target: ColumnTarget | None, how: str) -> KnownColumn:
     if column.how or target is None:
         return column
     key = column.name if target.member == "metadata" and not target.key else target.key
-    return KnownColumn(column.name, target._replace(key=key), f"--map {ALL_OTHERS}")
+    return KnownColumn(column.name, target._replace(key=key), f"{how}, of {ALL_OTHERS}")
 
 
 def _refuse_unknown(columns: Sequence[KnownColumn]) -> None:

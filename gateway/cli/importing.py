@@ -52,6 +52,11 @@ def _read_map(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> 
     help="What a column is, where that is not found out: a member (gtin, product_name, certification.valid_from),"
     ' metadata, or nothing. "*=metadata" or "*=nothing" is for all others. Can be given several times.',
 )
+@click.option(
+    "--kept-map/--no-kept-map",
+    default=True,
+    help="Without --map, columns are what the newest import of a file with the same heads was told (the default).",
+)
 @click.option("--encoding", help="How a text is encoded, where that is not found out, such as windows-1250.")
 @click.option(
     "--report",
@@ -66,6 +71,7 @@ def import_(
     policy: str,
     existing: str,
     columns: dict[str, str],
+    kept_map: bool,
     encoding: str | None,
     report: Path | None,
 ) -> None:
@@ -76,7 +82,7 @@ def import_(
     """
     from files.importing import Options
 
-    options = Options(_POLICIES[policy], Existing(existing), dry_run, columns, encoding)
+    options = Options(_POLICIES[policy], Existing(existing), dry_run, columns, encoding, kept_map)
     totals = on_database(read_settings(), _import, organization, _sources(files), options, report)
     if totals.rows["refused"] and (dry_run or options.policy is BulkPolicy.REJECT_ALL):
         sys.exit(1)

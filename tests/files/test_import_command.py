@@ -5,6 +5,7 @@ import json
 import signal
 import sqlite3
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,23 @@ def test_changes_are_shown_with_what_was_there(url: str, tmp_path: Path) -> None
     said = put_in(url, str(file), "--dry-run")
     assert f"Row 2, product {RICE}: name from Rice to Rice drink" in said
     assert f"Row 2, product {RICE}: brand from nothing to Acme" in said
+
+
+def test_a_file_of_the_same_source_is_put_in_as_the_one_before(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "own.csv"
+    file.write_text(f"Art.,Verein\n{RICE},A\n")
+    asked = ("--map", "Art.=gtin", "--map", "*=metadata")
+    assert "(--map, of *)" in put_in(url, str(file), *asked)
+    file.write_text(f"Art.,Verein\n{RICE},B\n")
+    for words in ((), (), asked, ()):
+        said = put_in(url, str(file), *words)
+        how = "--map" if words else f"as in the import of {datetime.now(UTC):%Y-%m-%d}"
+        assert f"Art.    gtin  ({how})\n" in said
+        assert f"({how}, of *)" in said
+    done = certgate(
+        "import", str(file), "--organization", "demo", "--no-kept-map", "--dry-run", CERTGATE_DATABASE_URL=url
+    )
+    assert "Nobody knows the column 'Verein'" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,31 @@ async def test_columns_and_how_to_read_are_asked_in_the_query(world: World) -> N
     assert body["data"]["product"]["metadata"] == {"Farbe": "grün"}
 
 
+async def test_columns_are_taken_as_in_the_newest_import_of_a_file_with_the_same_heads(world: World) -> None:
+    rows, columns = f"Nr,Farbe\n{RICE},grün\n", {"Nr": "gtin", "Farbe": "metadata.paint"}
+    dry = await ended(world, (await send(world, rows, map=json.dumps(columns), dry_run="true")).headers["location"])
+    assert (dry["map"], dry["map_of"], dry["made"]) == (columns, None, 1)
+    # What was only looked at is no answer for later files.
+    assert "Nobody knows the column 'Farbe'" in (await send(world, rows)).json()["detail"]
+    first = await ended(world, (await send(world, rows, map=json.dumps(columns))).headers["location"])
+    assert first["columns"] == {"Nr": "gtin", "Farbe": "product.metadata.paint"}
+    again = f"Farbe,Nr\nrot,{RYE}\n"
+    second = await ended(world, (await send(world, again)).headers["location"])
+    assert (second["map"], second["map_of"], second["made"]) == (columns, first["id"], 1)
+    assert second["columns"] == first["columns"]
+    shown = await GraphQL(world).run(f'{{ import(id: "{second["id"]}") {{ mapOf map columns }} }}', "readonly")
+    assert shown["data"]["import"] == {"mapOf": first["id"], "map": columns, "columns": first["columns"]}
+    for words in ({"kept_map": "false"}, {"map": json.dumps({"Nr": "gtin"})}):
+        assert "Nobody knows the column 'Farbe'" in (await send(world, again, **words)).json()["detail"]
+    # Of other heads, and of another organisation, nothing is known.
+    assert (await send(world, f"Nr,Farbe,Form\n{RYE},rot,rund\n")).status_code == 422
+    assert (await send(world, again, "rival")).status_code == 422
+    other = {"Nr": "gtin", "Farbe": "nothing"}
+    third = await ended(world, (await send(world, rows, map=json.dumps(other))).headers["location"])
+    fourth = await ended(world, (await send(world, again)).headers["location"])
+    assert (fourth["map"], fourth["map_of"], fourth["columns"]) == (other, third["id"], {"Nr": "gtin"})
+
+
 @on_sqlite
 async def test_an_upload_that_breaks_off_leaves_nothing(world: World, own: Jobs, tmp_path: Path) -> None:
     async def broken() -> AsyncIterator[bytes]:
