@@ -44,6 +44,8 @@ class AskedAssignment(NamedTuple):
 
     named: tuple[str, ...]
     members: Mapping[str, Any]
+    emptied: Mapping[str, Any] = {}
+    """What is to be cleared where the product has it already, with the value that clears."""
 
 
 class AskedRow(NamedTuple):
@@ -54,6 +56,8 @@ class AskedRow(NamedTuple):
     product: Mapping[str, Any] | None = None
     certifications: Sequence[AskedAssignment] = ()
     claims: Sequence[AskedAssignment] = ()
+    emptied: Mapping[str, Any] = {}
+    """Of the product that is there, as of an assignment."""
     restored: Mapping[str, Any] = {}
     """What only our exports have, for what is made anew: see `Restored`."""
 
@@ -93,6 +97,10 @@ class StartImport(Command):
             examples=['{"EAN": "gtin"}'],
         ),
     ] = Field(default_factory=dict)
+    clear_empty: Annotated[
+        Flag,
+        Field(description="Whether an empty cell clears what is there; else it changes nothing."),
+    ] = False
     kept_map: Annotated[
         Flag,
         Field(

@@ -82,7 +82,7 @@ class BulkPolicy(Vocabulary):
 class Existing(Vocabulary):
     """What becomes of a row that is about something that is there already."""
 
-    UPDATE = "update", "What differs is changed; an empty cell leaves what is there."
+    UPDATE = "update", "What differs is changed; an empty cell leaves what is there, unless it is to clear it."
     SKIP = "skip", "It is left as it is."
     REFUSE = "refuse", "The row is refused."
 

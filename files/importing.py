@@ -53,6 +53,8 @@ class Options(NamedTuple):
     encoding: str | None = None
     kept_map: bool = True
     """Whether `columns` are those of the newest import of files with the same heads, where none are given."""
+    clear_empty: bool = False
+    """Whether an empty cell clears what is there; else it changes nothing."""
 
 
 class Result(NamedTuple):
@@ -168,7 +170,7 @@ async def prepared(context: Context, sources: Sequence[SourceFile], options: Opt
     files = []
     for source, (names, sample, exact) in zip(sources, begun, strict=True):
         columns = recognised(names, sample, options.columns, codes, how)
-        files.append(Readable(source, columns, Asking(columns, sample, exact_days=exact)))
+        files.append(Readable(source, columns, Asking(columns, sample, exact_days=exact, clears=options.clear_empty)))
     return Prepared(files, options._replace(kept_map=False), known, headings, earlier)
 
 

@@ -79,7 +79,9 @@ class Jobs:
             raise Busy(f"{MOST} imports of your organisation go on or wait; try again when one has ended.", 60)
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         arriving = self._folder / f"{new_short_id(context.now)}.part"
-        options = Options(asked.policy, asked.existing, asked.dry_run, asked.map, asked.encoding, asked.kept_map)
+        options = Options(
+            asked.policy, asked.existing, asked.dry_run, asked.map, asked.encoding, asked.kept_map, asked.clear_empty
+        )
         try:
             await _save(parts, arriving)
             source = _source(arriving, asked.name)

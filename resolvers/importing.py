@@ -286,21 +286,21 @@ class _Plan:
     def _product(self, row: AskedRow, members: Mapping[str, Any], met: dict[str, Earlier]) -> Part:
         gtin = _padded(row.gtin)
         stored = self.products.get(gtin) if gtin else None
-        context = self.context
+        context, said = self.context, _with_emptied(members, row.emptied)
         if stored is None:
             command = CreateProduct.parse({**members, "gtin": row.gtin})
             product = products.new_product(context, command, DataSource.IMPORTED)
             product = self._restored(product, row.restored)
-            self._meet(row, product.gtin, members, met)
+            self._meet(row, product.gtin, said, met)
             return Part("product", product.gtin, Change(None, product))
         require_ownership(context.caller, stored)
-        if self._meet(row, stored.gtin, members, met):
+        if self._meet(row, stored.gtin, said, met):
             return Part("product", stored.gtin, Change(stored, stored))
         if self.existing is Existing.REFUSE:
             raise products.already_there(stored.gtin)
         if self.existing is Existing.SKIP:
             return Part("product", stored.gtin, Change(stored, stored))
-        patch = PatchProduct.parse({**members, "gtin": row.gtin})
+        patch = PatchProduct.parse({**said, "gtin": row.gtin})
         changes = changes_of(stored, patch.members())
         if changes:
             _refuse_stale(row, stored, f"The product {stored.gtin}")
@@ -309,7 +309,8 @@ class _Plan:
     def _assignment(self, noun: str, row: AskedRow, asked: AskedAssignment, met: dict[str, Earlier]) -> Part:
         known, context = self.known[noun], self.context
         definition = known.find(asked)
-        members = {**asked.members, "gtin": row.gtin, f"{noun}_id": definition.id}
+        named = {"gtin": row.gtin, f"{noun}_id": definition.id}
+        members = {**asked.members, **named}
         gtin = _padded(row.gtin)
         product = self.products.get(gtin) if gtin else None
         if product is None:
@@ -318,7 +319,8 @@ class _Plan:
         require_ownership(context.caller, product)
         called = f"{product.gtin} {definition.code or definition.label}"
         held = self.held.get((noun, product.gtin, definition.id))
-        is_said = self._meet(row, f"{product.gtin}/{definition.id}", asked.members, met)
+        said = _with_emptied(asked.members, asked.emptied)
+        is_said = self._meet(row, f"{product.gtin}/{definition.id}", said, met)
         if held is None:
             sent = known.make.parse(members).members()
             made = assignments.new_assignment(
@@ -330,7 +332,7 @@ class _Plan:
             return Part(noun, called, Change(held, held))
         if self.existing is Existing.REFUSE:
             raise assignments.already_assigned(known.kind, product.gtin, definition)
-        patch = known.patch.parse(members)
+        patch = known.patch.parse({**said, **named})
         _refuse_fixed(known, members, held)
         changes = changes_of(held, patch.members())
         if changes and row.product is None:
@@ -379,6 +381,16 @@ class _Plan:
         for part in self.changed:
             change = stored_products.change if part.kind == "product" else self.known[part.kind].kind.stored.change
             await change(transaction, part.change.before, dict(part.changes), self.context.now)
+
+
+def _with_emptied(members: Mapping[str, Any], emptied: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The members of a patch that clears what the file has empty."""
+    if not emptied:
+        return members
+    both = {**emptied, **members}
+    if "metadata" in emptied and "metadata" in members:
+        both["metadata"] = {**emptied["metadata"], **members["metadata"]}
+    return both
 
 
 def _padded(text: str) -> Gtin | None:

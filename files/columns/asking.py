@@ -1,6 +1,6 @@
 """From the cells of a row to what it asks for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from domain.importing import AskedAssignment, AskedRow
 from files.columns import cells
 from files.columns.cells import NotUsable
-from files.columns.members import GTIN, KEPT, NOTHING, members_sent
+from files.columns.members import GTIN, KEPT, NOTHING, ColumnTarget, members_sent
 from files.columns.open_food_facts import labelled
 from files.columns.recognition import Columns, KnownColumn
 from files.columns.refusing import WrongCell, of_cell, of_row
@@ -28,7 +28,7 @@ class Mended(NamedTuple):
 class Asking:
     """Makes of each row of a table what it asks for."""
 
-    def __init__(self, columns: Columns, sample: Sequence[Row], *, exact_days: bool) -> None:
+    def __init__(self, columns: Columns, sample: Sequence[Row], *, exact_days: bool, clears: bool = False) -> None:
         self._notes: list[Mended] = []
         self._at = 0
         """The column whose cell is being read."""
@@ -49,6 +49,7 @@ class Asking:
                 self._defining[target.part].append((target.member, at))
             else:
                 self._readers.append((at, column, self._reader(at, column, sample, exact_days)))
+        self._emptied = {at: _emptied(column.target) for at, column, _ in self._readers} if clears else {}
         for named in self._defining.values():
             named.sort(key=lambda each: ("id", "code", "label").index(each[0]))
         self._names = [column.name for column in columns.columns]
@@ -89,15 +90,16 @@ class Asking:
             link = row.cells[self._places["url"]] if "url" in self._places else None
             gtin = cells.gtin_of(self._cell(row, self._places[GTIN.member]), link, self._note_gtin)
             parts: dict[str, dict[str, Any]] = {"product": {}, "certification": {}, "claim": {}}
+            emptied: dict[str, dict[str, Any]] = {"product": {}, "certification": {}, "claim": {}}
             for at, column, read in self._readers:
                 cell = self._cell(row, at)
-                if cell in ("", None, [], {}):
-                    continue
-                value = cells.text_of(cell) if read is None else read(cell)
+                value = "" if cell in ("", None, [], {}) else cells.text_of(cell) if read is None else read(cell)
                 if value == "" or (type(value) is str and value.isspace()):
+                    if self._emptied.get(at, _STAYS) is not _STAYS:
+                        self._put(emptied[column.target.part], column, self._emptied[at])
                     continue
                 self._put(parts[column.target.part], column, value)
-            return self._row(row, place, gtin, parts)
+            return self._row(row, place, gtin, parts, emptied)
         except NotUsable as error:
             return of_cell(row, place, self._names[self._at], self._at, error)
 
@@ -116,13 +118,25 @@ class Asking:
             # Open Food Facts has a column of names for each language; the first that is filled in counts.
             members.setdefault(target.member, value)
 
-    def _row(self, row: Row, place: str, gtin: str, parts: dict[str, dict[str, Any]]) -> AskedRow:
+    def _row(
+        self,
+        row: Row,
+        place: str,
+        gtin: str,
+        parts: Mapping[str, dict[str, Any]],
+        emptied: Mapping[str, dict[str, Any]],
+    ) -> AskedRow:
         named = {
             part: tuple(cells.text_of(self._cell(row, at)).strip() for _, at in places)
             for part, places in self._defining.items()
         }
-        held = self._of_kind("certification", row, named["certification"], parts["certification"])
-        claimed = self._of_kind("claim", row, named["claim"], parts["claim"])
+        held, claimed = (
+            [
+                AskedAssignment(each, parts[part], emptied[part])
+                for each in self._named(part, row, named[part], parts[part])
+            ]
+            for part in ("certification", "claim")
+        )
         if "labels" in self._places:
             found = labelled(cells.tags_of(self._cell(row, self._places["labels"])))
             held += [AskedAssignment((code,), members) for code, members in found.certifications.items()]
@@ -138,19 +152,21 @@ class Asking:
             parts["product"] if has_product else None,
             held,
             claimed,
+            emptied["product"],
             self._restored(row) if self._restores else {},
         )
 
-    def _of_kind(self, part: str, row: Row, named: tuple[str, ...], members: dict[str, Any]) -> list[AskedAssignment]:
+    def _named(self, part: str, row: Row, named: tuple[str, ...], members: Mapping[str, Any]) -> list[tuple[str, ...]]:
+        """What names each certification or claim of a row."""
         if any(named):
-            return [AskedAssignment(named, members)]
+            return [named]
         listed = self._places.get(f"{part}s")
         codes = [] if listed is None else cells.codes_of(self._cell(row, listed))
         if members and not codes:
             # What is said of a certificate that nobody names would be lost.
             self._at = next(at for at, column, _ in self._readers if column.target.part == part and row.cells[at])
             raise NotUsable("not_named", f"the row names no {part}")
-        return [AskedAssignment((code,), members) for code in codes]
+        return [(code,) for code in codes]
 
     def _restored(self, row: Row) -> dict[str, Any]:
         return {
@@ -158,6 +174,19 @@ class Asking:
             for name in KEPT
             if name in self._places and name != "organization_id" and row.cells[self._places[name]] not in ("", None)
         }
+
+
+_STAYS = object()
+"""Stands for the value that clears what cannot be cleared."""
+
+
+def _emptied(target: ColumnTarget) -> Any:
+    """What a member is sent as to be cleared."""
+    if target.member == "metadata":
+        return "" if target.key else {}
+    member = members_sent()[target.part, target.member]
+    empty = member.empty()
+    return _STAYS if member.said.given != "always" or (empty is None and not member.optional) else empty
 
 
 def _moment(cell: Cell) -> Any:

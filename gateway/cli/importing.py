@@ -41,8 +41,9 @@ def _read_map(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> 
     "--existing",
     type=click.Choice([each.value for each in Existing]),
     default="update",
-    help="Of what is there already: update it (the default), skip the row, or refuse it. Empty cells change nothing.",
+    help="Of what is there already: update it (the default), skip the row, or refuse it.",
 )
+@click.option("--clear-empty", is_flag=True, help="An empty cell clears what is there; else it changes nothing.")
 @click.option(
     "--map",
     "columns",
@@ -70,6 +71,7 @@ def import_(
     dry_run: bool,
     policy: str,
     existing: str,
+    clear_empty: bool,
     columns: dict[str, str],
     kept_map: bool,
     encoding: str | None,
@@ -82,7 +84,7 @@ def import_(
     """
     from files.importing import Options
 
-    options = Options(_POLICIES[policy], Existing(existing), dry_run, columns, encoding, kept_map)
+    options = Options(_POLICIES[policy], Existing(existing), dry_run, columns, encoding, kept_map, clear_empty)
     totals = on_database(read_settings(), _import, organization, _sources(files), options, report)
     if totals.rows["refused"] and (dry_run or options.policy is BulkPolicy.REJECT_ALL):
         sys.exit(1)

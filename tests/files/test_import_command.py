@@ -57,6 +57,7 @@ def test_an_export_put_into_an_empty_installation_is_exported_byte_by_byte_the_s
     second.mkdir()
     files = exported(demo, first, *words)
     assert "971 rows: 971 would be left." in put_in(demo, *map(str, files), "--dry-run")
+    assert "971 rows: 971 would be left." in put_in(demo, *map(str, files), "--dry-run", "--clear-empty")
     assert "971 rows: 971 made." in put_in(url, *map(str, files))
     assert "971 rows: 971 left." in put_in(url, *map(str, files), "--policy", "ignore-failed")
     for before, after in zip(files, exported(url, second, *words), strict=True):

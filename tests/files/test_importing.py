@@ -217,6 +217,29 @@ async def test_a_refusal_names_every_column_that_is_wrong(world: World) -> None:
     assert sum(totals.refusals.values()) == 4
 
 
+async def test_an_empty_cell_changes_nothing_unless_it_is_to_clear(world: World) -> None:
+    head = "gtin,name,brand,country_of_origin,paint,certification,scope,valid from,certificate countries,status,cert no"
+    whole = f"{GTIN},Oats,Acme,US,red,USDA_ORGANIC,Oats,2026-01-01,US CA,verified,A-1"
+    empty = f"{GTIN},Oats,,,,USDA_ORGANIC,,,,,A-1"
+    columns = {"paint": "metadata", "status": "verification_status"}
+    await put(world, f"{head}\n{whole}\n", columns=columns)
+    before = await everything(world)
+    totals, _ = await put(world, f"{head}\n{empty}\n{empty}\n", columns=columns)
+    assert totals.rows == {"left": 2}
+    assert await everything(world) == before
+    # Also where the same is said twice, and of what is new.
+    rows = f"{head}\n{empty}\n{empty}\n{RICE},Rice,,,,,,,,,\n{RICE},Rice,,,,,,,,,\n"
+    totals, heard = await put(world, rows, columns=columns, clear_empty=True)
+    assert heard.outcomes == ["changed", "left", "made", "left"]
+    product, held = (part.change.after for part in heard.results[0].done.parts)
+    assert (product.name, product.brand, product.country_of_origin, product.metadata) == ("Oats", "", "", {})
+    assert (held.scope, held.valid_from, held.certificate_countries, held.certificate_number) == ("", None, [], "A-1")
+    # What always has a value keeps it.
+    assert held.verification_status == "verified"
+    totals, _ = await put(world, rows, columns=columns, clear_empty=True)
+    assert totals.rows == {"left": 4}
+
+
 # --- Rights ---
 
 
