@@ -5,11 +5,11 @@ Pure ASGI: Starlette's own middleware class would cost a task and a queue for ev
 
 import logging
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random, SystemRandom
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,7 +22,7 @@ from domain.idempotency import read_key
 from domain.problem import ErrorPages, describe
 from execution.run.stopping import Abandoned, stoppable
 from gateway.answer_headers import DecoratedSend
-from gateway.auth.credentials import SAFE_METHODS, Credentials
+from gateway.auth.credentials import SAFE_METHODS, Credentials, mark_of
 from gateway.limits.meter import Meter, RateLimits
 from gateway.paths import own_path
 from resolvers.letters import Post
@@ -65,20 +65,21 @@ class GatewayEdge:
         if scope["type"] != "http":
             await self.pages(scope, receive, send)
             return
-        # Of a header that was sent several times the first counts.
-        headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
+        # The server hands the same memo to all requests with the same headers.
+        memo = scope.get("memo", {})
+        sent: _Sent = memo.get("edge") or memo.setdefault("edge", _Sent.of(scope["headers"]))
         scope, is_api = _placed(scope)
         guarded = is_api and scope["path"] not in DOCUMENT_PATHS
         meter = Meter(self.limits, scope.get("client"))
         state = scope.setdefault("state", {})
-        state["request_id"] = request_id = _name(headers)
+        state["request_id"] = request_id = sent.request_id or f"{_random.getrandbits(128):032x}"
         state["meter"] = meter
         answer = DecoratedSend(send, scope, meter, self.credentials.tokens, guarded=guarded)
         try:
             if guarded:
-                await self._answer_caller(scope, headers, receive, answer, meter)
+                await self._answer_caller(scope, sent, receive, answer, meter)
             else:
-                await self._answer_anybody(scope, headers, receive, answer, meter if is_api else None)
+                await self._answer_anybody(scope, sent, receive, answer, meter if is_api else None)
         except DomainError as error:
             await meter.ask()
             document = describe(error, at=datetime.now(UTC), error_pages=self.error_pages)
@@ -92,27 +93,24 @@ class GatewayEdge:
                 await meter.ask()
                 await refusal("internal_error", INTERNAL, self.error_pages)(scope, receive, answer)
 
-    async def _answer_caller(
-        self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: Send, meter: Meter
-    ) -> None:
+    async def _answer_caller(self, scope: Scope, sent: "_Sent", receive: Receive, send: Send, meter: Meter) -> None:
         """Answers what needs a credential, once it is known who asks and the request is paid for."""
         now = datetime.now(UTC)
-        # Fewer names than lines: one was sent twice.
-        if len(headers) < len(scope["headers"]):
-            await _refuse_two_keys(scope, meter)
-        caller = self.credentials.at_hand(headers, now) or await self._identify(scope, now, meter)
+        if sent.has_two_keys:
+            await meter.charge(1)
+            raise Unauthorized("The request has several headers X-API-Key, and they differ; send one.")
+        caller = self.credentials.at_hand(sent.mark, now) or await self._identify(scope, now, meter)
         meter.belongs_to(caller)
         turns.caller.set(caller.principal)
         charging = meter.begin_charge(1)
         if charging is not None:
             await charging
         reads = scope["method"] in SAFE_METHODS
-        key = None if reads else _idempotency_key(scope, headers)
+        key = None if reads or not sent.idempotency_keys else read_key(sent.idempotency_keys)
         scope["state"]["context"] = Context(
             self.database, caller, now, idempotency_key=key, charge=meter.charge, post=self.post
         )
-        coded = b"content-encoding" in headers and _is_coded(scope)
-        direct = self._refuse_coded if coded else self.direct.get(scope["path"])
+        direct = self._refuse_coded if sent.is_coded and not reads else self.direct.get(scope["path"])
         if direct is not None:
             await direct(scope, receive, send)
         elif reads:
@@ -121,10 +119,12 @@ class GatewayEdge:
             await self.rest(scope, receive, send)
 
     async def _answer_anybody(
-        self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: Send, meter: Meter | None
+        self, scope: Scope, sent: "_Sent", receive: Receive, send: Send, meter: Meter | None
     ) -> None:
         """Answers what needs no credential. A document of an API says what the meter of the address shows."""
-        if b"content-encoding" in headers and _is_coded(scope):
+        # Whoever asked before, in the same task, was somebody.
+        turns.caller.set("")
+        if sent.is_coded and scope["method"] not in SAFE_METHODS:
             await self._refuse_coded(scope, receive, send)
             return
         if meter is not None:
@@ -158,29 +158,32 @@ def _placed(scope: Scope) -> tuple[Scope, bool]:
     return (scope if path == scope["path"] else {**scope, "path": path}), is_api
 
 
-async def _refuse_two_keys(scope: Scope, meter: Meter) -> None:
-    """Raises `Unauthorized` for different API keys, between which only a proxy or an attacker would want a choice."""
-    if len({value for name, value in scope["headers"] if name == b"x-api-key"}) > 1:
-        await meter.charge(1)
-        raise Unauthorized("The request has several headers X-API-Key, and they differ; send one.")
+class _Sent(NamedTuple):
+    """What the headers of a request say to the edge."""
 
+    request_id: str
+    """The name it came with, if that is a plain short one; another could forge log lines. "" for none."""
+    mark: bytes
+    """That of its API key; b"" without one."""
+    has_two_keys: bool
+    """Whether it has different API keys, between which only a proxy or an attacker would want a choice."""
+    idempotency_keys: list[str]
+    is_coded: bool
+    """Whether a body that comes with it is compressed."""
 
-def _name(headers: Mapping[bytes, bytes]) -> str:
-    """The name of a request: the one it came with, if that is a plain short one. Another could forge log lines."""
-    given = headers.get(b"x-request-id")
-    if given is not None and _request_id.match(given):
-        return str(given, "ascii")
-    return f"{_random.getrandbits(128):032x}"
+    @classmethod
+    def of(cls, headers: Sequence[tuple[bytes, bytes]]) -> Self:
+        """What these say. Of those that were sent several times the first counts."""
 
+        def values(wanted: bytes) -> list[bytes]:
+            return [value for name, value in headers if name == wanted]
 
-def _is_coded(scope: Scope) -> bool:
-    """Whether the body that comes is compressed, by what the request says."""
-    sent = b",".join(value for name, value in scope["headers"] if name == b"content-encoding")
-    codings = {coding.strip().lower() for coding in sent.split(b",")}
-    return scope["method"] not in SAFE_METHODS and not codings <= {b"", b"identity"}
-
-
-def _idempotency_key(scope: Scope, headers: Mapping[bytes, bytes]) -> str | None:
-    if b"idempotency-key" not in headers:
-        return None
-    return read_key([str(value, "latin-1") for name, value in scope["headers"] if name == b"idempotency-key"])
+        ids, keys = values(b"x-request-id")[:1], values(b"x-api-key")
+        codings = {coding.strip().lower() for coding in b",".join(values(b"content-encoding")).split(b",")}
+        return cls(
+            str(ids[0], "ascii") if ids and _request_id.match(ids[0]) else "",
+            mark_of(keys[0]) if keys else b"",
+            len(set(keys)) > 1,
+            [str(key, "latin-1") for key in values(b"idempotency-key")],
+            not codings <= {b"", b"identity"},
+        )

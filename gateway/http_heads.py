@@ -1,40 +1,13 @@
-"""The head of an answer, from its status and headers to bytes; its names are judged once, its values together."""
+"""The head of an answer, from its status and headers to bytes: names are judged once, values together."""
 
 import http
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
-
-from gateway.answer_headers import Blocked
 
 # What may not stand in a value (RFC 9110 section 5.5): the control characters, but for the tab.
 _CONTROLS = bytes({*range(0x20), 0x7F} - {0x09})
 _TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 _OURS = {b"connection", b"transfer-encoding"}
-
-
-class Form(NamedTuple):
-    """What answers with the same header names have in common."""
-
-    lines: bytes
-    """The header lines, to be filled with the values."""
-    length_at: int | None
-    """Where among the values that of Content-Length is."""
-
-
-@lru_cache(maxsize=128)
-def _form(names: tuple[bytes, ...]) -> Form:
-    """The form of answers with these header names. Raises `RuntimeError`."""
-    lower = [name.lower() for name in names]
-    lengths = lower.count(b"content-length")
-    if lengths > 1 or not _OURS.isdisjoint(lower):
-        raise RuntimeError(
-            "An answer has one length, and says nothing of its connection and coding: that is done here."
-        )
-    if not all(name and _TOKEN.issuperset(name) for name in lower):
-        raise RuntimeError("The name of a header holds what no name may.")
-    lines = b"".join(b"%b: %%b\r\n" % name.replace(b"%", b"%%") for name in lower)
-    return Form(lines, lower.index(b"content-length") if lengths else None)
 
 
 def _status_line(status: int) -> bytes:
@@ -45,20 +18,46 @@ def _status_line(status: int) -> bytes:
 STATUS_LINES = {status: _status_line(status) for status in range(200, 600)}
 
 
-def lines_of(headers: Sequence[tuple[bytes, bytes]]) -> tuple[bytes, int | None]:
-    """The lines of these headers, and the length that they name. Raises `RuntimeError` for what no header may be."""
-    constant = b""
-    if type(headers) is Blocked:
-        constant, headers = headers.block, headers[: headers.own]
-    names, values = zip(*headers, strict=True) if headers else ((), ())
-    form = _form(names)
-    lines = form.lines % values
+class Lines:
+    """The headers of an answer as lines that were judged. Who knows ASGI alone finds names and values in them."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        for line in self.text.split(b"\r\n")[:-1]:
+            name, _, value = line.partition(b": ")
+            yield name, value
+
+
+@lru_cache(maxsize=256)
+def _name(name: bytes) -> bytes:
+    """What the line of a header of that name begins with. Raises `RuntimeError`."""
+    lower = name.lower()
+    if lower in _OURS:
+        raise RuntimeError("An answer says nothing of its connection and coding: that is done here.")
+    if not lower or not _TOKEN.issuperset(lower):
+        raise RuntimeError("The name of a header holds what no name may.")
+    return lower + b": "
+
+
+def lines_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The lines of these headers. Raises `RuntimeError` for what no header may be."""
+    if type(headers) is Lines:
+        return headers.text
+    lines = [_name(name) + value for name, value in headers]
+    text = b"\r\n".join([*lines, b""])
     # As many line ends as there are lines, and no other control character: no value gets out of its line.
-    if len(lines) - len(lines.translate(None, _CONTROLS)) != 2 * len(names):
+    if len(text) - len(text.translate(None, _CONTROLS)) != 2 * len(lines):
         raise RuntimeError("The value of a header holds what no value may.")
-    if form.length_at is None:
-        return lines + constant, None
-    length = values[form.length_at]
-    if not length.isdigit():
-        raise RuntimeError("A Content-Length is a number.")
-    return lines + constant, int(length)
+    return text
+
+
+def length_of(text: bytes) -> int | None:
+    """The length of a body that header lines name, None if they do not. Raises `RuntimeError` for what is none."""
+    lengths = [value for name, value in Lines(text) if name == b"content-length"]
+    if len(lengths) > 1 or not all(length.isdigit() for length in lengths):
+        raise RuntimeError("An answer has one Content-Length, a number.")
+    return int(lengths[0]) if lengths else None

@@ -8,8 +8,11 @@ timer for all connections looks after them once a second, so that a request cost
 
 import asyncio
 import logging
+import re
+from asyncio.tasks import _enter_task, _leave_task
 from collections import deque
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping
+from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
 from urllib.parse import quote, unquote
@@ -21,8 +24,9 @@ from starlette.types import ASGIApp, Message, Scope
 from uvicorn.server import ServerState
 
 from domain.problem import ErrorPages, problem
+from execution.run.steps import resumed
 from gateway.answer_headers import public
-from gateway.http_heads import STATUS_LINES, lines_of
+from gateway.http_heads import STATUS_LINES, Lines, length_of, lines_of
 from rest_compat.problem import INTERNAL, refusal, render
 
 BUFFERED = 65_536
@@ -33,6 +37,9 @@ UNSENT = 64 << 20
 """Bytes of answers that wait until all clients together take them."""
 PIPELINED = 32
 """Requests that wait on one connection; behind them it ends, and clients send again what was not answered."""
+KNOWN = 512
+"""How many sets of headers are known at a time, each of at most `KNOWN_BYTES`."""
+KNOWN_BYTES = 2_048
 PATIENCE = 5
 """Seconds in which a client may take its last answer, and for one that was turned away, may send its request."""
 
@@ -63,6 +70,16 @@ class Limits(NamedTuple):
     """Under way at the same time."""
 
 
+class Known(NamedTuple):
+    """The headers of a request that was read, for the next one that has the same: they need not be read again."""
+
+    headers: list[tuple[bytes, bytes]]
+    length: int
+    """Of its body."""
+    is_proxied: bool
+    memo: dict[Any, Any]
+
+
 class Refused(Exception):
     """The request is answered here, and the connection ends."""
 
@@ -83,7 +100,10 @@ class Http:
         self.unsent: dict[HttpConnection, int] = {}
         """What clients have not taken, in bytes; those who wait longest first."""
         self.connections: set[HttpConnection] = set()
+        self.known: dict[bytes, Known] = {}
+        """By their text, of this second: there are credentials among them, which nobody else should keep."""
         self._timer: asyncio.TimerHandle | None = None
+        self._standby: _Standby | None = None
         self._dated: tuple[list[tuple[bytes, bytes]], bytes] = ([], b"")
 
     def __call__(
@@ -102,6 +122,23 @@ class Http:
             self._dated = headers, b"".join(b"%b: %b\r\n" % header for header in headers)
         return self._dated[1]
 
+    def begin(self, running: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop) -> asyncio.Task[None] | None:
+        """Runs a coroutine until it waits; the task that then goes on with it, None when it has ended.
+
+        Most answers never wait. So the task that stands by for what does is all of theirs, and none is made for them.
+        """
+        standby = self._standby = self._standby or _Standby(loop)
+        _enter_task(loop, standby.task)
+        try:
+            step = standby.context.run(running.send, None)
+        except StopIteration:
+            return None
+        finally:
+            _leave_task(loop, standby.task)
+        self._standby = None
+        standby.go_on_with(running, step)
+        return standby.task
+
     def keep_unsent(self, connection: "HttpConnection", size: int) -> None:
         """Takes note of what a client does not take; others who do not are cut off when all of it becomes too much."""
         self.unsent[connection] = size
@@ -116,10 +153,37 @@ class Http:
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
+        self.known.clear()
         for connection in tuple(self.connections):
             connection.a_second_passed()
         if self.connections:
             self.watch(loop)
+        elif self._standby is not None:
+            self._standby.task.cancel()
+            self._standby = None
+
+
+class _Standby:
+    """A task for the next request that has to wait, and the context in which all before it have run."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.context = copy_context()
+        self.task = loop.create_task(self._run(), context=self.context)
+        self._begun: tuple[Coroutine[Any, Any, None], Any] | None = None
+        self._awaited: asyncio.Future[None] | None = None
+
+    def go_on_with(self, running: Coroutine[Any, Any, None], step: Any) -> None:
+        """Awaits the rest of a coroutine that was begun."""
+        self._begun = running, step
+        if self._awaited is not None:
+            self._awaited.set_result(None)
+
+    async def _run(self) -> None:
+        if self._begun is None:
+            self._awaited = self.task.get_loop().create_future()
+            await self._awaited
+        assert self._begun is not None
+        await resumed(*self._begun)
 
 
 class Exchange:
@@ -133,7 +197,7 @@ class Exchange:
     taken = False
     """Whether the application has all of it."""
     status = 0
-    headers: Sequence[tuple[bytes, bytes]] = ()
+    headers: Iterable[tuple[bytes, bytes]] = ()
     head = False
     """Whether the head of the answer was sent."""
     chunked = False
@@ -164,7 +228,7 @@ class Exchange:
         connection = self.connection
         try:
             if not connection.ending:
-                await app(self.scope, self.receive, self.send)
+                await app(self.scope, self.receive, self)
             if not (self.complete or connection.gone or connection.ending):
                 log.error("%s %s was not answered to its end", self.scope["method"], self.scope["path"])
         except asyncio.CancelledError:
@@ -199,7 +263,7 @@ class Exchange:
         self.changed.clear()
         await self.changed.wait()
 
-    def send(self, message: Message) -> Awaitable[None]:
+    def __call__(self, message: Message) -> Awaitable[None]:
         """Sends a part of the answer. Raises `RuntimeError` for what is none."""
         if self.connection.full is not None:
             return self._send_later(message)
@@ -223,8 +287,20 @@ class Exchange:
             self.headers = message.get("headers", ())
             self.status = message["status"]
             return
-        body, more = message.get("body", b""), message.get("more_body", False)
-        head = b"" if self.head else self._head()
+        self._send_body(message.get("body", b""), more=message.get("more_body", False))
+
+    def whole(self, status: int, headers: Lines, body: bytes) -> None:
+        """Sends all of an answer, as a start and a body would."""
+        connection = self.connection
+        if connection.gone or connection.ending:
+            return
+        if self.status:
+            raise RuntimeError("The answer was begun before it is sent as a whole.")
+        self.status, self.headers = status, headers
+        self._send_body(body, more=False)
+
+    def _send_body(self, body: bytes, *, more: bool) -> None:
+        head = b"" if self.head else self._head(len(body))
         if self.scope["method"] == "HEAD":
             body, self.left = b"", 0
         elif self.chunked:
@@ -235,18 +311,22 @@ class Exchange:
                 raise RuntimeError("The body of an answer is not as long as its Content-Length says.")
         self.head = True
         if head or body:
-            connection.transport.write(head + body)
+            self.connection.transport.write(head + body)
         if not more:
             self.complete = True
             if self.changed is not None:
                 self.changed.set()
 
-    def _head(self) -> bytes:
+    def _head(self, size: int) -> bytes:
+        """The head of the answer, the first part of whose body has this size."""
         connection, status = self.connection, self.status
         if self.more or connection.stopping:
             # Where the body would end and the next request begin, only its end would tell.
             self.is_kept = False
-        lines, length = lines_of(self.headers)
+        lines = lines_of(self.headers)
+        # Mostly there is one part.
+        is_said = b"\r\ncontent-length: %d\r\n" % size in lines and lines.count(b"content-length: ") == 1
+        length = size if is_said else length_of(lines)
         end = b"\r\n"
         if length is not None:
             self.left = 0 if status == 304 else length
@@ -358,9 +438,12 @@ class HttpConnection(asyncio.Protocol):
             for at in range(0, len(data), PIECE):
                 self.data_received(data[at : at + PIECE])
             return
-        if self.ending or self.gone:
+        if self._is_over():
             return
         went_on = self.in_head
+        is_first = not (went_on or self.exchange or self.queue or self.full)
+        if is_first and self._knows(data):
+            return
         self.arriving = len(data)
         self.framing += self.arriving
         try:
@@ -373,6 +456,12 @@ class HttpConnection(asyncio.Protocol):
             if not self.is_beyond:
                 self._require_no_defect(error)
                 self._refuse(self.refusal or Refused("bad_request", _NOT_HTTP))
+            self._go_on()
+            return
+        if is_first and len(self.queue) == 1:
+            self._learn(data, self.queue[0])
+        self._go_on()
+        if self._is_over():
             return
         incoming = self.incoming
         if self.in_head:
@@ -385,6 +474,77 @@ class HttpConnection(asyncio.Protocol):
             self.regulate()
         if self.queue:
             self.regulate()
+
+    def _is_over(self) -> bool:
+        return self.ending or self.gone
+
+    def _knows(self, data: bytes) -> bool:
+        """Has a request answered that has come as a whole, if its headers are known. Nothing is before it."""
+        head, end = data.find(b"\r\n"), data.find(b"\r\n\r\n")
+        known = self.http.known.get(data[head:end])
+        if known is None or len(data) != end + 4 + known.length or end > self.http.limits.header_bytes:
+            return False
+        line = _LINE.fullmatch(data, 0, head)
+        if line is None:
+            return False
+        method, url, query = line.groups(b"")
+        scope = self._scope("1.1", method.decode("ascii"), url, query, known.headers, known.memo)
+        scope["body"] = body = data[end + 4 :]
+        self.incoming = exchange = Exchange(self, scope, is_kept=True, expects=False)
+        exchange.body, exchange.more, exchange.is_proxied = body, False, known.is_proxied
+        self.quiet = 0
+        self._begin(exchange)
+        return True
+
+    def _learn(self, data: bytes, exchange: Exchange) -> None:
+        """Remembers the headers of a request that came alone and as a whole, if they say nothing of the connection.
+
+        Their text has to be lines that end in one way, as many as there are headers: whatever else the parser lets pass
+        as one request is left to it.
+        """
+        head, end = data.find(b"\r\n"), data.find(b"\r\n\r\n")
+        text, headers, known = data[head:end], exchange.scope["headers"], self.http.known
+        lines = text.count(b"\n")
+        if (
+            exchange.more
+            or not exchange.is_kept
+            or exchange.expects
+            or len(data) != end + 4 + len(exchange.body)
+            or len(text) > KNOWN_BYTES
+            or len(known) == KNOWN
+            or not len(headers) == lines == text.count(b"\r") == text.count(b"\r\n")
+            or any(name == b"transfer-encoding" for name, _ in headers)
+        ):
+            return
+        known[text] = Known(headers, len(exchange.body), exchange.is_proxied, exchange.scope["memo"])
+
+    def _scope(
+        self,
+        version: str,
+        method: str,
+        url: bytes,
+        query: bytes,
+        headers: list[tuple[bytes, bytes]],
+        memo: dict[Any, Any],
+    ) -> Scope:
+        """ASGI's scope, and in `memo` what its reader works out of the headers alone: others may have the same."""
+        path = url.decode("ascii")
+        return {
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": version,
+            "server": self.server,
+            "client": self.client,
+            "scheme": "http",
+            "method": method,
+            "root_path": "",
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": url,
+            "query_string": query,
+            "headers": headers,
+            "state": self.app_state.copy(),
+            "memo": memo,
+        }
 
     def _require_no_defect(self, error: httptools.HttpParserError) -> None:
         """What is raised while the parser runs comes out as its own error; of a defect the log has to know."""
@@ -447,32 +607,15 @@ class HttpConnection(asyncio.Protocol):
             if parsed.path is None:
                 raise self._refused(Refused("bad_request", _NOT_HTTP))
             url, query = parsed.path, parsed.query or b""
-        path = url.decode("ascii")
-        scope: Scope = {
-            "type": "http",
-            "asgi": _ASGI,
-            "http_version": version,
-            "server": self.server,
-            "client": self.client,
-            "scheme": "http",
-            "method": method,
-            "root_path": "",
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": url,
-            "query_string": query,
-            "headers": headers,
-            "state": self.app_state.copy(),
-        }
+        scope = self._scope(version, method, url, query, headers, {})
         expects = b"expect" in found and found[b"expect"].lower() == b"100-continue" and version == "1.1"
         self.incoming = exchange = Exchange(self, scope, is_kept=is_kept and version == "1.1", expects=expects)
         exchange.is_proxied = b"x-forwarded-for" in found or b"x-forwarded-proto" in found
         self.quiet = 0
-        if self.exchange is None and self.full is None:
-            self._begin(exchange)
-        else:
-            self.queue.append(exchange)
-            if len(self.queue) == PIPELINED:
-                exchange.is_kept = False
+        self.queue.append(exchange)
+        # One that nobody is before does not wait.
+        if len(self.queue) == PIPELINED + (self.exchange is None):
+            exchange.is_kept = False
 
     def _judge(self, version: str, method: str, found: Mapping[bytes, bytes]) -> None:
         """Raises `Refused` for what the parser lets pass and nobody should (RFC 9112 sections 2.3, 3.2, 6.1)."""
@@ -549,15 +692,16 @@ class HttpConnection(asyncio.Protocol):
             exchange.counts = True
             self.http.under_way += 1
         app = self.behind_proxy if exchange.is_proxied else self.app
-        exchange.task = task = self.loop.create_task(exchange.run(app))
-        self.server_state.tasks.add(task)
+        exchange.task = self.http.begin(exchange.run(app), self.loop)
+        if exchange.task is not None:
+            self.server_state.tasks.add(exchange.task)
 
     def answered(self, exchange: Exchange) -> None:
         """To be called when the application has done what it does for a request."""
         self.http.under_way -= exchange.counts
         self.server_state.total_requests += 1
-        assert exchange.task is not None
-        self.server_state.tasks.discard(exchange.task)
+        if exchange.task is not None:
+            self.server_state.tasks.discard(exchange.task)
         if not self.gone and not self.ending:
             if not exchange.complete and not exchange.head:
                 exchange.status, exchange.is_kept = 0, False
@@ -571,13 +715,15 @@ class HttpConnection(asyncio.Protocol):
             return
         self.quiet = 0
         if self.queue:
-            self._go_on()
+            # Others have a turn in between.
+            self.loop.call_soon(self._go_on)
 
     def _go_on(self) -> None:
         """Begins the next request that waits, as soon as the one before it is answered and that was taken."""
         if self.queue and self.exchange is None and self.full is None:
             self._begin(self.queue.popleft())
-            self.regulate()
+            if self.paused:
+                self.regulate()
 
     def _refuse(self, refused: Refused) -> None:
         """Answers a request that is none, or will not be one, and ends the connection."""
@@ -675,6 +821,10 @@ class HttpConnection(asyncio.Protocol):
             self.transport.close()
 
 
+_LINE = re.compile(
+    rb"(GET|HEAD|POST|PATCH|PUT|DELETE) (/[-\w.~%!$&'()*+,;=:@/]*)(?:\?([-\w.~%!$&'()*+,;=:@/?]*))? HTTP/1\.1"
+)
+"""The first line of a request whose address holds nothing but what RFC 3986 has in a path and a query."""
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 

@@ -5,6 +5,7 @@ that took half as long as a small answer. The paths are a tree here, and all tha
 """
 
 from itertools import groupby
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -67,7 +68,11 @@ class Rest:
             response = next(show(request, error) for kind, show in self._refusals.items() if isinstance(error, kind))
         except ClientDisconnect:
             return
-        await response(scope, receive, send)
+        whole: Any = getattr(send, "whole", None)
+        if whole is not None and type(response) is Response and response.background is None:
+            await whole(response.status_code, response.raw_headers, response.body)
+        else:
+            await response(scope, receive, send)
 
     async def _answer(self, request: Request, scope: Scope) -> Response:
         place = self._find(scope)

@@ -26,7 +26,7 @@ import msgspec
 from graphql import GraphQLError, OperationType
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from domain.errors import Busy
 from execution.documents.limits import DocumentLimits
@@ -92,18 +92,16 @@ class GraphQLEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         try:
-            headers = _headers(scope)
             method = scope["method"]
-            form = answer_format(method, headers.get(b"accept", b""), headers.get(b"content-type", b""))
+            # The server hands the same memo to all requests with the same headers.
+            memo = scope.get("memo", {})
+            form = memo.get(("graphql", method)) or memo.setdefault(("graphql", method), _form(method, _headers(scope)))
             if form is None:
                 response = Response(status_code=204, headers={"Allow": ALLOW, "Accept-Post": JSON})
             else:
                 if method == "POST":
-                    if not CONDITIONS.isdisjoint(headers):
-                        raise _not_looked_at(headers)
-                    request = read_body(await self._body(headers, receive))
+                    request = read_body(await self._body(scope, receive))
                 else:
-                    _refuse_cross_site_cookies(headers)
                     request = read_query_string(scope["query_string"])
                 retry_after = 0
                 try:
@@ -111,9 +109,7 @@ class GraphQLEndpoint:
                 except RequestError as error:
                     status, answer = status_of(error.refusal, form), self._refused(scope, request, error)
                     retry_after = _retry_after(error.errors)
-                body = _encode_json(answer)
-                await send(_start(status, form, len(body), retry_after))
-                await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+                await _send_answer(scope, send, status, form, retry_after, _encode_json(answer))
                 return
         except NotGraphQL as refusal:
             response = self._problem(refusal.status, refusal.code, refusal.detail, refusal.headers)
@@ -171,9 +167,12 @@ class GraphQLEndpoint:
             answer["extensions"] = extensions
         return answer
 
-    async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
         """The body, refused as soon as it is known to be too long, whether it is announced or streamed."""
-        announced = headers.get(b"content-length", b"")
+        come: bytes | None = scope.get("body")
+        if come is not None and len(come) <= self._max_body:
+            return come
+        announced = dict(scope["headers"]).get(b"content-length", b"")
         size = int(announced[:20]) if announced.isdigit() else 0
         body: bytes | bytearray = b""
         more = True
@@ -217,15 +216,32 @@ def _retry_after(errors: Sequence[GraphQLError]) -> int:
     return max(waits, default=0) if len(waits) == len(causes) else 0
 
 
-def _start(status: int, form: Format, length: int, retry_after: int) -> Message:
+async def _send_answer(scope: Scope, send: Any, status: int, form: Format, retry_after: int, body: bytes) -> None:
+    """Sends an answer, as a whole if `send` knows how."""
     headers = [
         (b"content-type", _CONTENT_TYPES[form.media_type]),
-        (b"content-length", b"%d" % length),
+        (b"content-length", b"%d" % len(body)),
         (b"vary", b"Accept"),
     ]
     if retry_after:
         headers.append((b"retry-after", b"%d" % retry_after))
-    return {"type": "http.response.start", "status": status, "headers": headers}
+    whole = getattr(send, "whole", None)
+    if whole is not None:
+        await whole(status, headers, body)
+        return
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+def _form(method: str, headers: Mapping[bytes, bytes]) -> Format | None:
+    """How to answer; None to a question about methods. Raises `NotGraphQL` for what its headers ask for."""
+    form = answer_format(method, headers.get(b"accept", b""), headers.get(b"content-type", b""))
+    if method == "POST":
+        if not CONDITIONS.isdisjoint(headers):
+            raise _not_looked_at(headers)
+    elif form is not None:
+        _refuse_cross_site_cookies(headers)
+    return form
 
 
 _CONTENT_TYPES = {name: f"{name}; charset=utf-8".encode() for name in (GRAPHQL_RESPONSE, JSON)}

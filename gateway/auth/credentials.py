@@ -1,7 +1,6 @@
 """Who asks: from an API key, a bearer token or a session cookie to a `Caller`."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2s
@@ -67,20 +66,16 @@ class Credentials:
             refuse_cross_site(scope["method"], headers, self.public_url)
         return await self.of_session(cookie, now)
 
-    def at_hand(self, headers: Mapping[bytes, bytes], now: datetime) -> Caller | None:
-        """The caller of a request whose API key is remembered and valid; None leaves it to `of_request`.
-
-        `headers` has the first of each name.
-        """
-        key = headers.get(b"x-api-key")
-        credential = None if key is None else self._found.get(_mark(key))
+    def at_hand(self, mark: bytes, now: datetime) -> Caller | None:
+        """The caller whose API key has this mark, if it is remembered and valid; None leaves it to `of_request`."""
+        credential = self._found.get(mark) if mark else None
         if credential is None or _has_expired(credential, now):
             return None
         return self._used(credential.caller, now)
 
     async def of_key(self, key: str, now: datetime) -> Caller:
         """The caller behind an API key. Raises `Unauthorized`."""
-        mark = _mark(key.encode())
+        mark = mark_of(key.encode())
         credential = self._found.get(mark)
         if credential is None:
             if not is_well_formed(key):
@@ -135,7 +130,7 @@ class Credentials:
         return caller
 
 
-def _mark(key: bytes) -> bytes:
+def mark_of(key: bytes) -> bytes:
     """What a key is remembered by instead of itself; found in half the time of the digest that is stored."""
     return blake2s(key).digest()
 

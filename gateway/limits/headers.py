@@ -10,35 +10,30 @@ from math import ceil
 
 from gateway.limits.budgets import DAY, MINUTE, BudgetState, WindowLimits
 
-Header = tuple[bytes, bytes]
-
 
 @lru_cache(maxsize=256)
-def _of_limits(limits: WindowLimits, reported: int) -> list[Header]:
-    policy = b"%d;w=%d, %d;w=%d" % (limits.minute, MINUTE, limits.day, DAY)
-    limit = b"%d" % reported
-    return [(b"ratelimit-policy", policy), (b"ratelimit-limit", limit), (b"x-ratelimit-limit", limit)]
+def _form(limits: WindowLimits, reported: int) -> bytes:
+    """The lines of somebody with these limits, but for what changes from one request to the next."""
+    return (
+        b"ratelimit-policy: %d;w=%d, %d;w=%d\r\nratelimit-limit: %d\r\nx-ratelimit-limit: %d\r\n"
+        % (limits.minute, MINUTE, limits.day, DAY, reported, reported)
+        + b"ratelimit-remaining: %d\r\nratelimit-reset: %d\r\n"
+        b"x-ratelimit-remaining: %d\r\nx-ratelimit-reset: %d\r\n"
+        b'ratelimit: "minute";r=%d;t=%d, "day";r=%d;t=%d\r\n'
+    )
 
 
-def limit_headers(standing: BudgetState) -> list[Header]:
-    """The headers of a standing, for an ASGI message.
+def limit_lines(standing: BudgetState) -> bytes:
+    """The header lines of a standing.
 
     The window reported is the one that trips first. Seconds are rounded up: who waits as long as
     told finds the window over.
     """
     limits, now = standing.limits, standing.now
     minute, day, minute_trips_first = standing.windows()
-    minute_left, day_left = b"%d" % minute, b"%d" % day
-    minute_reset, day_reset = b"%d" % ceil(standing.minute_end - now), b"%d" % ceil(standing.day_end - now)
+    minute_reset, day_reset = ceil(standing.minute_end - now), ceil(standing.day_end - now)
     if minute_trips_first:
-        limit, left, reset, end = limits.minute, minute_left, minute_reset, standing.minute_end
+        limit, left, reset, end = limits.minute, minute, minute_reset, standing.minute_end
     else:
-        limit, left, reset, end = limits.day, day_left, day_reset, standing.day_end
-    return [
-        *_of_limits(limits, limit),
-        (b"ratelimit-remaining", left),
-        (b"ratelimit-reset", reset),
-        (b"x-ratelimit-remaining", left),
-        (b"x-ratelimit-reset", b"%d" % ceil(end)),
-        (b"ratelimit", b'"minute";r=%b;t=%b, "day";r=%b;t=%b' % (minute_left, minute_reset, day_left, day_reset)),
-    ]
+        limit, left, reset, end = limits.day, day, day_reset, standing.day_end
+    return _form(limits, limit) % (left, reset, left, ceil(end), minute, minute_reset, day, day_reset)

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 import uvicorn
 
-from gateway.http_protocol import PIPELINED, UNSENT, HttpConnection, Limits
+from gateway.http_protocol import KNOWN, KNOWN_BYTES, PIPELINED, UNSENT, HttpConnection, Known, Limits
 from tests.gateway.http_forms import FORMS, STRICTER
 from tests.served import ours, served, until
 
@@ -175,10 +175,12 @@ class Running:
         self.server = server
         self.port = port
 
-    async def exchange(self, request: bytes) -> bytes:
-        """All that comes back on one connection."""
+    async def exchange(self, request: bytes, *, is_all: bool = False) -> bytes:
+        """All that comes back on one connection, on which the client may say that it sends no more."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(request)
+        if is_all:
+            writer.write_eof()
         try:
             async with asyncio.timeout(20):
                 answer = await reader.read()
@@ -270,6 +272,69 @@ async def test_a_request_is_never_taken_where_uvicorn_refuses_it(servers: tuple[
         assert statuses[0] == statuses[1] or (quick and statuses[0] == [b"400"])
 
 
+@pytest.mark.parametrize("name", sorted(FORMS))
+async def test_a_request_with_headers_that_are_known_is_taken_as_any_other(
+    servers: tuple[Running, Running], name: str
+) -> None:
+    """Without them; with those of its plain neighbour, whose headers may be all the same; and with its own."""
+    _, quick = servers
+    results = []
+    for before in (b"", GET + b"\r\n", FORMS[name]):
+        known_to(quick).clear()
+        await quick.exchange(before, is_all=True)
+        quick.application.seen.clear()
+        answer = await quick.exchange(FORMS[name], is_all=True)
+        results.append((re.sub(rb'"timestamp":"[^"]*', b"", answer), [*quick.application.seen]))
+        await quick.idle()
+    assert results[1:] == results[:1] * 2
+
+
+class Closed:
+    """A parser that is not to be used."""
+
+    def feed_data(self, data: bytes) -> None:
+        raise AssertionError(f"{data!r} was read once more")
+
+
+async def test_headers_that_are_known_are_not_read_again() -> None:
+    async with running() as server, connected(server) as (connection, reader, writer):
+        for at, (line, content) in enumerate([(b"POST /plain", b"ab"), (b"POST /a%20b?c=d", b"cd")] * 3):
+            writer.write(line + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n" + content)
+            assert (await reader.readuntil(b"abcd")).startswith(b"HTTP/1.1 200 OK\r\n")
+            if not at:
+                assert [known.length for known in known_to(server).values()] == [2]
+                connection.parser = cast("Any", Closed())
+        seen = [(path, query, content) for _, path, query, _, content in server.application.seen]
+        assert seen == [("/plain", b"", b"ab"), ("/a b", b"c=d", b"cd")] * 3
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"Connection: close",
+        b"Expect: 100-continue",
+        b"Transfer-Encoding: chunked",
+        b"A: " + KNOWN_BYTES * b"a",
+    ],
+)
+async def test_headers_about_a_connection_and_large_ones_are_not_kept(header: bytes) -> None:
+    async with running() as server:
+        await server.exchange(GET + b"%b\r\n\r\n%b" % (header, b"0\r\n\r\n" * (b"chunked" in header)), is_all=True)
+        assert known_to(server) == {}
+
+
+async def test_headers_are_kept_for_a_second_and_only_so_many() -> None:
+    http = ours()
+    async with running(http) as server, connected(server) as (_, reader, writer):
+        for number in range(KNOWN + 2):
+            writer.write(GET + b"A: %d\r\n\r\n" % number)
+            await reader.readuntil(b"abcd")
+            assert len(http.known) <= KNOWN
+        assert http.known
+        # There are credentials among them.
+        await until(lambda: not http.known)
+
+
 async def test_a_client_that_would_rather_speak_something_else_keeps_its_body(servers: tuple[Running, Running]) -> None:
     _, quick = servers
     for length, content in ((b"Content-Length: 3", b"abc"), (b"Transfer-Encoding: chunked", b"3\r\nabc\r\n0\r\n\r\n")):
@@ -324,6 +389,11 @@ async def connected(server: Running, sent: bytes = b"") -> AsyncIterator[Client]
     finally:
         writer.close()
         await until(lambda: connection not in server.connections)
+
+
+def known_to(server: Running) -> dict[bytes, Known]:
+    """The headers that the server knows."""
+    return cast("dict[bytes, Known]", cast("Any", server.server.config.http).known)
 
 
 def pass_seconds(connection: HttpConnection, seconds: int) -> None:
@@ -591,7 +661,7 @@ async def test_a_defect_while_a_request_is_read_is_logged(
     def failing(*_: object) -> None:
         raise LookupError("a defect")
 
-    monkeypatch.setattr(HttpConnection, "_begin", failing)
+    monkeypatch.setattr(HttpConnection, "_judge", failing)
     async with running() as server:
         problem(await server.exchange(LAST), 400, "bad_request")
         assert not [record for record in caplog.records if record.exc_info and record.exc_info[0] is not LookupError]

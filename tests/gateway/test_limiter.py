@@ -14,8 +14,9 @@ from domain.errors import RateLimited
 from domain.records import Organization
 from domain.short_id import ShortId, catalogue_id
 from domain.vocabulary import KeyKind, Role
+from gateway.http_heads import Lines
 from gateway.limits.budgets import DAY, MINUTE, Budget, BudgetState, WindowLimits, nearer
-from gateway.limits.headers import limit_headers
+from gateway.limits.headers import limit_lines
 from gateway.limits.memory import MemoryLimiter
 from gateway.limits.meter import Meter, RateLimits
 
@@ -46,7 +47,7 @@ def structured(field: bytes) -> list[tuple[Any, Mapping[str, Any]]]:
 
 
 def headers(standing: BudgetState) -> dict[str, str]:
-    return {name.decode(): value.decode() for name, value in limit_headers(standing)}
+    return {name.decode(): value.decode() for name, value in Lines(limit_lines(standing))}
 
 
 def standing(minute_used: int, day_used: int, limits: WindowLimits = DEFAULT, **ends: float) -> BudgetState:
@@ -238,7 +239,7 @@ def test_seconds_are_rounded_up() -> None:
     st.integers(0, 400), st.integers(0, 11_000), st.builds(WindowLimits, st.integers(1, 10**6), st.integers(1, 10**7))
 )
 def test_the_fields_are_structured_fields(minute_used: int, day_used: int, limits: WindowLimits) -> None:
-    sent = dict(limit_headers(standing(minute_used, day_used, limits)))
+    sent = dict(Lines(limit_lines(standing(minute_used, day_used, limits))))
     policy = structured(sent[b"ratelimit-policy"])
     assert policy == [(limits.minute, {"w": MINUTE}), (limits.day, {"w": DAY})]
     field = structured(sent[b"ratelimit"])
