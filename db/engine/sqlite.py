@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Any
 
 import aiosqlite
+import msgspec
 
 from db.engine.database import Database, Make, Pace, T, Transaction
 from db.engine.group_commit import GroupCommit
@@ -63,7 +64,7 @@ class SqliteDatabase(Database):
     async def read(self, read: Read[Any], make: Make[T], /, **values: Any) -> T:
         """What is made of the committed rows; what may scan runs in a thread, and ends when nobody waits for it."""
         if isinstance(read, KeyedRead):
-            read, values = read.of(values["keys"])
+            return make(self.at_once(read, values["keys"]))
         if not read.scans:
             return make(self._rows_now(read.compiled(SQLITE).statement, values))
         try:
@@ -77,7 +78,9 @@ class SqliteDatabase(Database):
         """The committed rows of these keys."""
         if len(keys) == 1:
             return self._rows_now(read.one.compiled(SQLITE).statement, {"key": keys[0]})
-        return self._rows_now(read.compiled(SQLITE).statement, {"keys": keys})
+        ((text,),) = self._rows_now(read.as_json, {"keys": keys})
+        rows: list[Row] = msgspec.json.decode(text)
+        return rows
 
     def _rows_now(self, statement: Compiled, values: dict[str, Any]) -> list[Row]:
         try:
@@ -148,13 +151,14 @@ class SqliteDatabase(Database):
         """
         if not self._counted:
             try:
-                self._require_file()
+                # What is read before the loop turns will be read under the same lock of the file.
+                if not self._reads:
+                    self._begin_reads()
                 self._count()
             except sqlite3.Error as error:
                 self.refuse(error)
                 raise
             self._counted = True
-            self._until_the_turn()
         return self._epoch
 
     def _require_file(self) -> None:

@@ -40,6 +40,9 @@ def _day(text: str) -> date:
     return date.fromisoformat(text)
 
 
+_day.reads_iso = True  # type: ignore[attr-defined]
+
+
 class Day(TypeDecorator[date]):
     """A date."""
 

@@ -152,9 +152,17 @@ def _output(place: ValuePlan, kind: type) -> Callable[[Convert], Any] | None:
         return _as_it_is
     if kind in (datetime, dict):
         return lambda convert: _composed(place.leaf, convert)
-    if kind is date or issubclass(kind, Enum) or (kind is int and place.leaf is GraphQLInt):
+    if kind is date:
+        return lambda convert: None if _is_written_alike(place.leaf, convert) else _remembered(place.leaf, convert)
+    if issubclass(kind, Enum) or (kind is int and place.leaf is GraphQLInt):
         return lambda convert: _remembered(place.leaf, convert)
     return None
+
+
+def _is_written_alike(leaf: GraphQLLeafType, convert: Convert) -> bool:
+    """Whether days are stored as they are put out: by ISO 8601, as a conversion says in `reads_iso`."""
+    some = date(1987, 6, 5)
+    return getattr(convert, "reads_iso", False) and leaf.coerce_output_value(some) == some.isoformat()
 
 
 def _as_it_is(convert: Convert) -> Any:
