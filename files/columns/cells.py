@@ -56,6 +56,10 @@ def text_of(cell: Cell) -> str:
         return str(cell)
     if isinstance(cell, list) and all(isinstance(item, str) for item in cell):
         return " ".join(cell)
+    if isinstance(cell, list) and all(isinstance(item, dict) and isinstance(item.get("text"), str) for item in cell):
+        # So Open Food Facts has a text in several languages in its Parquet files; one of them is the product's own.
+        own = next((item for item in cell if item.get("lang") == "main"), cell[0])
+        return str(own["text"])
     raise NotUsable("string_type", "it should be a text")
 
 

@@ -6,6 +6,7 @@ from typing import IO, cast
 
 from files.reading.delimited import SAMPLE, table_of_lines
 from files.reading.objects import table_of_json, table_of_json_lines
+from files.reading.parquet import table_of_parquet
 from files.reading.table import Table, unreadable
 from files.reading.workbook import table_of_workbook
 
@@ -15,7 +16,6 @@ _FOREIGN = {
     b"\xff\xd8\xff": "a picture",
     b"GIF8": "a picture",
     b"\xd0\xcf\x11\xe0": "an Excel workbook of before 2007 (.xls); save it as .xlsx",
-    b"PAR1": "a Parquet file; save it as CSV or JSON lines",
     b"<": "a page or a document in XML",
     b"7z\xbc\xaf": "an archive; send the files in it",
     b"Rar!": "an archive; send the files in it",
@@ -35,6 +35,8 @@ def table_of(file: IO[bytes], name: str, encoding: str | None = None) -> Table:
         raise unreadable(f"{name} is empty; its first row should name the columns")
     if sample.startswith(b"PK"):
         return table_of_workbook(file, name)
+    if sample.startswith(b"PAR1"):
+        return table_of_parquet(file, name)
     begins = sample.removeprefix(b"\xef\xbb\xbf").lstrip()
     for mark, what in _FOREIGN.items():
         if begins.startswith(mark):

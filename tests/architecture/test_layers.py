@@ -32,7 +32,7 @@ LIBRARIES = {
     "resolvers": {"msgspec"},
     "execution": {"graphql", "strawberry", "msgspec"},
     "schema": {"strawberry", "graphql", "msgspec"},
-    "files": {"msgspec", "openpyxl", "xlsxwriter"},
+    "files": {"duckdb", "msgspec", "openpyxl", "xlsxwriter"},
     "rest_compat": {"starlette", "msgspec"},
 }
 """Package -> the libraries that it may import. What is missing here may import all that is declared."""

@@ -114,9 +114,10 @@ def test_asking_for_help_does_nothing_else(tree: Path, word: str) -> None:
     for flag in ("--help", "-h"):
         run = start(tree, word, flag)
         assert (run.returncode, run.stderr) == (0, "")
-        usage, line = run.stdout.splitlines()
+        usage, *lines = run.stdout.splitlines()
         assert usage == "usage: ./certgate"
-        assert line.startswith(f"  {word} ")
+        assert len(lines) == (2 if word == "install" else 1)
+        assert all(line.startswith(f"  {word} ") for line in lines)
     assert not (tree / ".venv").exists()
 
 
@@ -314,6 +315,16 @@ def test_an_installation_from_nothing(tree: Path, tmp_path: Path) -> None:
 
     run = start(tree, "serve", env=offline)
     assert (run.returncode, run.stderr) == (0, "")
+
+    # What was asked for once stays when the locks are renewed.
+    more = tree / "locks" / "parquet.txt"
+    shutil.copy(lock, more)
+    run = start(tree, "install", "parquet", env=offline)
+    assert (run.returncode, launcher.read_stamp()) == (0, launcher.wanted_stamp("parquet"))
+    for each in (lock, more):
+        each.write_text(f"{each.read_text()}# renewed\n")
+    run = start(tree, "serve", env=offline)
+    assert (run.returncode, launcher.read_stamp()) == (0, launcher.wanted_stamp("parquet"))
 
 
 @pytest.mark.parametrize("asked", [{}, {"UV_NO_BINARY": "1"}])

@@ -26,8 +26,10 @@ def entries(lock: str) -> dict[str, re.Match[str]]:
 def direct_requirements() -> dict[str, list[Requirement]]:
     """Return what pyproject.toml names, by the lock in which it must be found."""
     groups = PROJECT["dependency-groups"]
-    run, test, check = PROJECT["project"]["dependencies"], groups["test"], groups["check"]
-    named = {"run": run, "test": [*run, *test], "check": [*run, *test, *check], "tool": groups["tool"]}
+    run, parquet = PROJECT["project"]["dependencies"], PROJECT["project"]["optional-dependencies"]["parquet"]
+    more = [*run, *parquet]
+    test = [*more, *groups["test"]]
+    named = {"run": run, "parquet": more, "test": test, "check": [*test, *groups["check"]], "tool": groups["tool"]}
     return {lock: [Requirement(text) for text in texts] for lock, texts in named.items()}
 
 
@@ -60,10 +62,10 @@ def test_every_direct_name_is_pinned_within_its_range(lock: str) -> None:
 
 
 def test_each_level_holds_the_one_below() -> None:
-    run, test, check = (
-        {(name, pin["version"]) for name, pin in entries(lock).items()} for lock in ("run", "test", "check")
+    run, parquet, test, check = (
+        {(name, pin["version"]) for name, pin in entries(lock).items()} for lock in ("run", "parquet", "test", "check")
     )
-    assert run < test < check
+    assert run < parquet < test < check
 
 
 def test_the_environment_is_what_the_lock_says() -> None:
