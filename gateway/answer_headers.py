@@ -1,16 +1,17 @@
 """The headers that every answer carries, put around what the applications send."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection
+from functools import lru_cache
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message, Scope, Send
 
 from gateway.auth.bearer import BearerTokens
-from gateway.http_heads import Lines, lines_of
+from gateway.http_heads import Form, Lines, form_of, lines_of
 from gateway.limits.headers import limit_lines
 from gateway.limits.meter import Meter
 
-Given = Iterable[tuple[bytes, bytes]]
+Given = Collection[tuple[bytes, bytes]]
 
 # As the server sends them, so that nothing is encoded for a request that could be encoded once.
 _HEADERS = [
@@ -21,10 +22,11 @@ _HEADERS = [
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
-_VARY = (b"vary", b"Accept, Authorization, X-API-Key, Cookie, Origin")
-_GUARDED_HEADERS = [*_HEADERS, (b"cache-control", b"private, no-cache")]
-_GUARDED_NAMES = frozenset(name for name, _ in _GUARDED_HEADERS)
-_GUARDED_LINES = lines_of([*_GUARDED_HEADERS, _VARY])
+_GUARDED_HEADERS = [
+    *_HEADERS,
+    (b"cache-control", b"private, no-cache"),
+    (b"vary", b"Accept, Authorization, X-API-Key, Cookie, Origin"),
+]
 
 
 class DecoratedSend:
@@ -51,12 +53,12 @@ class DecoratedSend:
 
     async def whole(self, status: int, headers: Given, body: bytes) -> None:
         """Sends a whole answer."""
-        if self._whole is None:
-            await self({"type": "http.response.start", "status": status, "headers": headers})
-            await self({"type": "http.response.body", "body": body})
+        if self._whole is not None:
+            self.started = True
+            self._whole(status, self._headers(status, headers), body)
             return
-        self.started = True
-        self._whole(status, self._headers(status, headers), body)
+        await self({"type": "http.response.start", "status": status, "headers": headers})
+        await self({"type": "http.response.body", "body": body})
 
     def _headers(self, status: int, given: Given) -> Lines:
         scope = self._scope
@@ -72,19 +74,21 @@ class DecoratedSend:
         if self._tokens is not None and status in (401, 403):
             given = list(given)
             self._tokens.challenge(status, MutableHeaders(raw=given), scope, Headers(scope=scope))
-        # `Vary` is always the edge's.
-        own = [header for header in given if header[0] != b"vary"]
-        text += lines_of(own)
-        if _GUARDED_NAMES.isdisjoint([name for name, _ in own]):
-            return Lines(text + _GUARDED_LINES)
-        return Lines(text + lines_of(_lacking(own, [*_GUARDED_HEADERS, _VARY])))
+        names, values = zip(*given, strict=True) if given else ((), ())
+        return Lines(text + _guarded_form(names).fill(values))
 
 
-def _lacking(given: Given, headers: Given) -> Given:
-    names = {name for name, _ in given}
-    return [header for header in headers if header[0] not in names]
+@lru_cache(maxsize=128)
+def _guarded_form(names: tuple[bytes, ...]) -> Form:
+    """The form of an answer of the API with these names, with what it lacks behind. `Vary` is always the edge's."""
+    form = form_of(names)
+    # To print no byte of a value is to leave it out.
+    lines = form.lines.replace(b"vary: %b\r\n", b"%.0b")
+    further = lines_of([header for header in _GUARDED_HEADERS if header[0] not in names or header[0] == b"vary"])
+    return Form(lines, lines.count(b"\r\n"), further)
 
 
 def public(given: Given) -> Given:
     """The headers of a public answer: its own, and those that it lacks."""
-    return [*given, *_lacking(given, _HEADERS)]
+    names = {name for name, _ in given}
+    return [*given, *(header for header in _HEADERS if header[0] not in names)]

@@ -3,6 +3,7 @@
 import http
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 # What may not stand in a value (RFC 9110 section 5.5): the control characters, but for the tab.
 _CONTROLS = bytes({*range(0x20), 0x7F} - {0x09})
@@ -32,27 +33,40 @@ class Lines:
             yield name, value
 
 
-@lru_cache(maxsize=256)
-def _name(name: bytes) -> bytes:
-    """What the line of a header of that name begins with. Raises `RuntimeError`."""
-    lower = name.lower()
-    if lower in _OURS:
+class Form(NamedTuple):
+    """What answers with the same header names have in common: lines to be filled with values, and others behind."""
+
+    lines: bytes
+    size: int
+    """The number of those to be filled."""
+    further: bytes = b""
+
+    def fill(self, values: tuple[bytes, ...]) -> bytes:
+        """The lines with these values. Raises `RuntimeError` for what no value may be."""
+        text = self.lines % values
+        # As many line ends as there are lines, and no other control character: no value gets out of its line.
+        if len(text) - len(text.translate(None, _CONTROLS)) != 2 * self.size:
+            raise RuntimeError("The value of a header holds what no value may.")
+        return text + self.further
+
+
+@lru_cache(maxsize=128)
+def form_of(names: tuple[bytes, ...]) -> Form:
+    """The form of headers with these names. Raises `RuntimeError` for what no name may be."""
+    lower = [name.lower() for name in names]
+    if not _OURS.isdisjoint(lower):
         raise RuntimeError("An answer says nothing of its connection and coding: that is done here.")
-    if not lower or not _TOKEN.issuperset(lower):
+    if not all(name and _TOKEN.issuperset(name) for name in lower):
         raise RuntimeError("The name of a header holds what no name may.")
-    return lower + b": "
+    return Form(b"".join(b"%b: %%b\r\n" % name.replace(b"%", b"%%") for name in lower), len(names))
 
 
 def lines_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """The lines of these headers. Raises `RuntimeError` for what no header may be."""
     if type(headers) is Lines:
         return headers.text
-    lines = [_name(name) + value for name, value in headers]
-    text = b"\r\n".join([*lines, b""])
-    # As many line ends as there are lines, and no other control character: no value gets out of its line.
-    if len(text) - len(text.translate(None, _CONTROLS)) != 2 * len(lines):
-        raise RuntimeError("The value of a header holds what no value may.")
-    return text
+    names, values = zip(*pairs, strict=True) if (pairs := [*headers]) else ((), ())
+    return form_of(names).fill(values)
 
 
 def length_of(text: bytes) -> int | None:

@@ -297,7 +297,22 @@ class Exchange:
         if self.status:
             raise RuntimeError("The answer was begun before it is sent as a whole.")
         self.status, self.headers = status, headers
-        self._send_body(body, more=False)
+        text = headers.text
+        if (
+            not self.is_kept
+            or self.more
+            or connection.stopping
+            or connection.access_log
+            or status in (204, 304)
+            or self.scope["method"] == "HEAD"
+            or not _names_length(text, len(body))
+        ):
+            self._send_body(body, more=False)
+            return
+        self.head = self.complete = True
+        connection.transport.write(b"".join((STATUS_LINES[status], connection.common_lines(), text, b"\r\n", body)))
+        if self.changed is not None:
+            self.changed.set()
 
     def _send_body(self, body: bytes, *, more: bool) -> None:
         head = b"" if self.head else self._head(len(body))
@@ -325,8 +340,7 @@ class Exchange:
             self.is_kept = False
         lines = lines_of(self.headers)
         # Mostly there is one part.
-        is_said = b"\r\ncontent-length: %d\r\n" % size in lines and lines.count(b"content-length: ") == 1
-        length = size if is_said else length_of(lines)
+        length = size if _names_length(lines, size) else length_of(lines)
         end = b"\r\n"
         if length is not None:
             self.left = 0 if status == 304 else length
@@ -819,6 +833,11 @@ class HttpConnection(asyncio.Protocol):
                 self._refuse(Refused("request_timeout", "The body of the request took too long; send it again."))
         elif self.exchange is None and self.quiet > limits.keep_alive_seconds:
             self.transport.close()
+
+
+def _names_length(lines: bytes, size: int) -> bool:
+    """Whether header lines name this length and no other. There may be more that do than are found here."""
+    return b"\r\ncontent-length: %d\r\n" % size in lines and lines.count(b"content-length: ") == 1
 
 
 _LINE = re.compile(

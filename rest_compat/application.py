@@ -5,7 +5,6 @@ that took half as long as a small answer. The paths are a tree here, and all tha
 """
 
 from itertools import groupby
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -68,19 +67,14 @@ class Rest:
             response = next(show(request, error) for kind, show in self._refusals.items() if isinstance(error, kind))
         except ClientDisconnect:
             return
-        whole: Any = getattr(send, "whole", None)
-        if whole is not None and type(response) is Response and response.background is None:
-            await whole(response.status_code, response.raw_headers, response.body)
-        else:
-            await response(scope, receive, send)
+        await response(scope, receive, send)
 
     async def _answer(self, request: Request, scope: Scope) -> Response:
         place = self._find(scope)
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         endpoint = place.endpoints.get(method)
         if endpoint is not None:
-            if endpoint.tag == "Imports":
-                request.state.imports = self._imports
+            scope["state"]["imports"] = self._imports
             return await respond(request, endpoint)
         if method == "OPTIONS":
             return options(place.endpoints)

@@ -15,7 +15,7 @@ from resolvers.operation import Context
 from rest_compat.asking import BODY_TYPES, check_query, read_command, read_query
 from rest_compat.endpoint import Endpoint
 from rest_compat.problem import UnfitQuery, applied
-from rest_compat.wire import JSON, encoded
+from rest_compat.wire import JSON, Found, encoded
 
 
 async def respond(request: Request, endpoint: Endpoint) -> Response:
@@ -108,10 +108,7 @@ def _read(request: Request, body: bytes, media_type: str, tag: str | None) -> Re
             wanted.require(tag, "This is no longer what If-Match names; read it again without that header.")
     if b"if-none-match" in conditions and is_known(request.headers.getlist("if-none-match"), tag):
         return Response(status_code=304, headers={"ETag": f'"{tag}"'})
-    response = Response(body, 200, media_type=media_type)
-    # Half of what it takes to give it to Starlette.
-    response.raw_headers.append((b"etag", f'"{tag}"'.encode()))
-    return response
+    return Found(body, media_type, tag)
 
 
 def options(methods: Mapping[str, Endpoint]) -> Response:

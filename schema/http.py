@@ -100,7 +100,10 @@ class GraphQLEndpoint:
                 response = Response(status_code=204, headers={"Allow": ALLOW, "Accept-Post": JSON})
             else:
                 if method == "POST":
-                    request = read_body(await self._body(scope, receive))
+                    body: bytes | None = scope.get("body")
+                    if body is None or len(body) > self._max_body:
+                        body = await self._body(_headers(scope), receive)
+                    request = read_body(body)
                 else:
                     request = read_query_string(scope["query_string"])
                 retry_after = 0
@@ -109,7 +112,14 @@ class GraphQLEndpoint:
                 except RequestError as error:
                     status, answer = status_of(error.refusal, form), self._refused(scope, request, error)
                     retry_after = _retry_after(error.errors)
-                await _send_answer(scope, send, status, form, retry_after, _encode_json(answer))
+                content = _encode_json(answer)
+                headers = _answer_headers(form, len(content), retry_after)
+                whole = getattr(send, "whole", None)
+                if whole is not None:
+                    await whole(status, headers, content)
+                    return
+                await send({"type": "http.response.start", "status": status, "headers": headers})
+                await send({"type": "http.response.body", "body": b"" if method == "HEAD" else content})
                 return
         except NotGraphQL as refusal:
             response = self._problem(refusal.status, refusal.code, refusal.detail, refusal.headers)
@@ -167,12 +177,9 @@ class GraphQLEndpoint:
             answer["extensions"] = extensions
         return answer
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+    async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         """The body, refused as soon as it is known to be too long, whether it is announced or streamed."""
-        come: bytes | None = scope.get("body")
-        if come is not None and len(come) <= self._max_body:
-            return come
-        announced = dict(scope["headers"]).get(b"content-length", b"")
+        announced = headers.get(b"content-length", b"")
         size = int(announced[:20]) if announced.isdigit() else 0
         body: bytes | bytearray = b""
         more = True
@@ -216,21 +223,15 @@ def _retry_after(errors: Sequence[GraphQLError]) -> int:
     return max(waits, default=0) if len(waits) == len(causes) else 0
 
 
-async def _send_answer(scope: Scope, send: Any, status: int, form: Format, retry_after: int, body: bytes) -> None:
-    """Sends an answer, as a whole if `send` knows how."""
+def _answer_headers(form: Format, length: int, retry_after: int) -> list[tuple[bytes, bytes]]:
     headers = [
         (b"content-type", _CONTENT_TYPES[form.media_type]),
-        (b"content-length", b"%d" % len(body)),
+        (b"content-length", b"%d" % length),
         (b"vary", b"Accept"),
     ]
     if retry_after:
         headers.append((b"retry-after", b"%d" % retry_after))
-    whole = getattr(send, "whole", None)
-    if whole is not None:
-        await whole(status, headers, body)
-        return
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+    return headers
 
 
 def _form(method: str, headers: Mapping[bytes, bytes]) -> Format | None:

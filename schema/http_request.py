@@ -47,7 +47,12 @@ class GraphQLRequest(msgspec.Struct, rename={"document_id": "documentId", "opera
     extensions: dict[str, Any] | None = None
 
 
+class _Variables(msgspec.Struct, forbid_unknown_fields=True):
+    variables: dict[str, Any]
+
+
 _decode_members = msgspec.json.Decoder(GraphQLRequest).decode
+_decode_variables = msgspec.json.Decoder(_Variables).decode
 
 
 def read_body(body: bytes) -> GraphQLRequest:
@@ -68,10 +73,13 @@ def _known_request(body: bytes) -> GraphQLRequest | None:
     known = _before_variables(body[:at])
     if known is None:
         return None
-    rest = _plain_members(b"{" + body[at:])
-    if rest is None or rest.query is not None or rest.operation_name is not None or rest.extensions is not None:
+    rest = b"{" + body[at:]
+    try:
+        variables = _decode_variables(rest).variables
+        is_plain = names_in(rest) == 1 + count_names(variables)
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return None
-    return GraphQLRequest(known.query, None, known.operation_name, rest.variables)
+    return GraphQLRequest(known.query, None, known.operation_name, variables) if is_plain else None
 
 
 @lru_cache(maxsize=256)
@@ -84,12 +92,6 @@ def _before_variables(text: bytes) -> GraphQLRequest | None:
 
 def _plain_request(body: bytes) -> GraphQLRequest | None:
     """The request, if nothing about its body needs a second look."""
-    request = _plain_members(body)
-    return None if request is None or request.query is None else request
-
-
-def _plain_members(body: bytes) -> GraphQLRequest | None:
-    """The members of a request, if nothing about its text needs a second look."""
     if len(body) > MAX_PARTS and is_too_much(body):
         return None
     try:
@@ -101,7 +103,8 @@ def _plain_members(body: bytes) -> GraphQLRequest | None:
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
     # Fewer are known here than stand in the text when one is given twice, is null, or has no meaning.
-    return request if request.document_id is None and names == names_in(body) else None
+    is_plain = request.query is not None and request.document_id is None and names == names_in(body)
+    return request if is_plain else None
 
 
 def _any_request(body: bytes) -> GraphQLRequest:
