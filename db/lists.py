@@ -14,7 +14,8 @@ from db import definitions, paths
 from db.engine.database import Database
 from db.paths import AccessPath
 from db.sql import tables
-from db.sql.filters import COLUMN_OF, Bound, condition, positive, take_apart
+from db.sql.filters import COLUMN_OF, Bound, condition, is_of_archived, positive, take_apart
+from db.sql.filters import listed as passing
 from db.sql.reads import Owners, R, Read, Row
 from db.sql.shapes import shaped
 from db.sql.types import Unindexed, among, open_end, text_list
@@ -78,7 +79,7 @@ async def page(
         return Page([], more=False)
     shape, values = take_apart(positive(where, listed.table))
     path = None
-    if shape != EVERYTHING and database.dialect.name == "sqlite":
+    if shape != EVERYTHING and database.dialect.name == "sqlite" and not is_of_archived(shape):
         path = await paths.access_path(database, listed.indexed, shape, values, order.names)
     read, form = page_read(listed, shape, order, window, path), window.form
     if form is not None:
@@ -104,7 +105,7 @@ async def count(database: Database, listed: Listed[R], where: Where) -> int:
         return 0
     shape, values = take_apart(positive(where, listed.table))
     keys = owner = None
-    if shape != EVERYTHING and database.dialect.name == "sqlite":
+    if shape != EVERYTHING and database.dialect.name == "sqlite" and not is_of_archived(shape):
         by_keys = paths.counted_by_keys(listed.indexed, shape)
         if by_keys is not None:
             return (await database.fetch(by_keys, **values))[0]
@@ -202,7 +203,7 @@ def _first_of_each_on_sqlite(
     inner = listed.table.alias("inside")
     columns = order_columns(inner, names)
     top = select(inner.c.gtin).where(
-        inner.c[listed.definition] == parent.c.value, condition(shape, inner), *beyond(columns, ascending, behind)
+        inner.c[listed.definition] == parent.c.value, passing(shape, inner), *beyond(columns, ascending, behind)
     )
     top = top.order_by(*directed(columns, ascending)).limit(bindparam("limit")).correlate(parent)
     rows = listed.rows.where(listed.table.c[listed.definition] == parent.c.value, listed.table.c.gtin.in_(top))
@@ -217,7 +218,7 @@ def _first_of_each_on_postgresql(
     parent: Any = func.unnest(text_list("parents")).column_valued("parent")
     columns = order_columns(listed.table, names)
     top = listed.rows.add_columns(*(column.label(f"by{at}") for at, column in enumerate(columns))).where(
-        listed.table.c[listed.definition] == parent, condition(shape, listed.table), *beyond(columns, ascending, behind)
+        listed.table.c[listed.definition] == parent, passing(shape, listed.table), *beyond(columns, ascending, behind)
     )
     lateral = top.order_by(*directed(columns, ascending)).limit(bindparam("limit")).lateral("top")
     shown, outside = [*lateral.c][: -len(columns)], [*lateral.c][-len(columns) :]
@@ -228,7 +229,7 @@ def _first_of_each_on_postgresql(
 @lru_cache(maxsize=256)
 def _counts(listed: Listed[Any], shape: Where) -> Read[tuple[str, int]]:
     definition = listed.table.c[listed.definition]
-    counted = select(definition, func.count()).where(among(definition, "parents"), condition(shape, listed.table))
+    counted = select(definition, func.count()).where(among(definition, "parents"), passing(shape, listed.table))
     return Read(counted.group_by(definition), tuple, scans=True)
 
 
@@ -238,7 +239,7 @@ def _page(
 ) -> Read[R]:
     columns = order_columns(listed.table, names)
     bound = Bound(names[0], is_lower=ascending) if behind else None
-    rows = listed.rows.where(condition(shape, listed.table, bound=bound), *beyond(columns, ascending, behind))
+    rows = listed.rows.where(passing(shape, listed.table, bound=bound), *beyond(columns, ascending, behind))
     if path is not None:
         rows = paths.along(rows, listed.indexed, path)
         if path.keys is not None:
@@ -254,13 +255,18 @@ def _page(
 @lru_cache(maxsize=256)
 def _numbered(listed: Listed[R], shape: Where, by: str, descending: bool) -> Read[R]:
     first, *ties = order_columns(listed.table, (by, *listed.key))
-    rows = listed.rows.where(condition(shape, listed.table)).order_by(*directed([first], not descending), *ties)
+    rows = listed.rows.where(passing(shape, listed.table)).order_by(*directed([first], not descending), *ties)
     return listed.read(rows.limit(bindparam("limit")).offset(bindparam("offset")), scans=True)
 
 
 @lru_cache(maxsize=256)
 def _count(listed: Listed[Any], shape: Where, path: AccessPath) -> Read[int]:
-    counted = select(func.count()).select_from(listed.table).where(condition(shape, listed.table))
+    if shape == EVERYTHING:
+        # SQLite counts all rows without reading them.
+        kept = select(func.count()).select_from(listed.table).where(tables.archived(listed.table)).scalar_subquery()
+        return Read(select(func.count() - kept).select_from(listed.table), lambda row: int(row[0]), scans=True)
+    scanned = path.keys is None and path.owner is None and paths.is_scanned(listed.indexed, shape)
+    counted = select(func.count()).select_from(listed.table).where(passing(shape, listed.table, scanned=scanned))
     if path.keys is not None or path.owner is not None:
         counted = paths.along(counted, listed.indexed, path)
     return Read(counted, lambda row: int(row[0]), scans=True)

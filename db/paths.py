@@ -8,6 +8,8 @@ in a million has, it may well walk all of them in the order asked for. So it is 
 
 By GTIN, the assignments of one organisation are found along its products, whose GTINs often lie close together.
 
+What is archived is in none of those indexes: a filter that says something of it is left to SQLite.
+
 Which it is shows by counting the keys of each condition, up to `FEW`: one short statement before the page. Nothing is
 counted where the index of the order answers the whole filter by itself. PostgreSQL knows the values' frequencies, and
 is left alone.
@@ -17,15 +19,15 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, Table, bindparam, func, select, tuple_, union_all
+from sqlalchemy import Select, Table, bindparam, func, literal_column, select, tuple_, union_all
 from sqlalchemy.sql.expression import ColumnElement
 
 from db.engine.database import Database
-from db.sql.filters import MEMBER_OF, condition, entries_of, is_entry, is_of_entries, is_of_owner
+from db.sql.filters import COLUMN_OF, MEMBER_OF, entries_of, is_entry, is_of_entries, is_of_owner, listed
 from db.sql.reads import Read
-from db.sql.tables import ASSIGNED, products
-from db.sql.types import Unindexed
-from domain.filters import Condition, Either, Every, Where
+from db.sql.tables import ASSIGNED, live, products
+from db.sql.types import Exists, Unindexed
+from domain.filters import Condition, Either, Every, Where, single_conditions
 
 FEW = 6000
 """Looking up and sorting so many rows takes as long as finding a page by walking, where so many of a million pass."""
@@ -61,11 +63,11 @@ class Indexed(NamedTuple):
 
 
 def indexes_of(table: Table, key: tuple[str, ...]) -> Indexed:
-    """What `db.sql.tables` says of the indexes of a list with that key."""
+    """What `db.sql.tables` says of the indexes of a list with that key; all of them end with what is archived."""
     # SQLite counts the indexes that it makes by itself: first that of the primary key, then that of the unique id.
     own = [Index(f"sqlite_autoindex_{table.name}_{at}", of) for at, of in ((2, ("id",)), (1, key))]
     declared = [
-        Index(index.name, tuple(MEMBER_OF.get(column.key, column.key) for column in index.columns))
+        Index(index.name, tuple(MEMBER_OF.get(column.key, column.key) for column in index.columns)[:-1])
         for index in table.info["indexes"]
     ]
     return Indexed(table, key, (*own, *declared))
@@ -143,11 +145,23 @@ def candidates(indexed: Indexed, shape: Where) -> tuple[Where, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=8)
 def _assigned(member: str) -> Indexed:
     """What products have, as a list of its own."""
-    table = ASSIGNED[member]
+    return of_assignments(ASSIGNED[member])
+
+
+@lru_cache(maxsize=8)
+def of_assignments(table: Table) -> Indexed:
+    """Assignments of a kind as a list."""
     return indexes_of(table, tuple(column.key for column in table.primary_key))
+
+
+@lru_cache(maxsize=512)
+def is_scanned(indexed: Indexed, shape: Where) -> bool:
+    """Whether all rows are read to count those that pass: no index finds them, and none has all that is asked."""
+    own = {*indexed.table.c.keys(), *COLUMN_OF}
+    asked = {test.member if test.member in own else "gtin" for test in single_conditions(shape)}
+    return not candidates(indexed, shape) and not any(asked <= set(index.members) for index in indexed.indexes)
 
 
 def _has_all(more: Where, less: Where) -> bool:
@@ -186,8 +200,28 @@ def counted_by_keys(indexed: Indexed, shape: Where) -> Read[int] | None:
             found = keys(indexed, part)
             if isinstance(part, Condition) and part.operator in ("has_any", "some"):
                 found = found.distinct()
+            if _is_by_entries(part):
+                found = _live_of(indexed, found)
             return Read(select(func.count()).select_from(found.subquery()), _first, scans=True)
     return None
+
+
+def _is_by_entries(part: Where) -> bool:
+    """Whether its keys come from what is inside JSON columns, which those of the archived have as well."""
+    match part:
+        case Every(parts) | Either(parts):
+            return any(map(_is_by_entries, parts))
+        case Condition(_, "some", inner):
+            return _is_by_entries(inner)
+    return is_of_entries(part)
+
+
+def _live_of(indexed: Indexed, found: Select[Any]) -> Select[Any]:
+    """Those of the keys whose rows are not archived."""
+    table, of = indexed.table, found.subquery()
+    own: Select[Any] = select(literal_column("1")).where(*(table.c[name] == of.c[name] for name in indexed.key))
+    own = own.with_hint(table, f"INDEXED BY {_key_index(indexed)}", "sqlite").where(live(table))
+    return select(of).where(Exists(own.correlate(of).scalar_subquery()))
 
 
 def _first(row: Sequence[Any]) -> int:
@@ -209,7 +243,7 @@ def keys(indexed: Indexed, part: Where) -> Select[Any]:
     if isinstance(part, Condition) and is_of_owner(part, indexed.table):
         found = select(*(indexed.table.c[name] for name in indexed.key))
         return along_owner(found, indexed.table, part)
-    found = select(*(indexed.table.c[name] for name in indexed.key)).where(condition(part, indexed.table))
+    found = select(*(indexed.table.c[name] for name in indexed.key)).where(listed(part, indexed.table))
     return found.with_hint(indexed.table, f"INDEXED BY {_index_of(indexed, part)}", "sqlite")
 
 
@@ -221,7 +255,7 @@ def owner_among(table: Table, shape: Where) -> Condition | None:
 def along_owner(rows: Select[Any], table: Table, owner: Condition) -> Select[Any]:
     """The rows, found along the products of their owners."""
     # Not the other way round: no product is looked for by an assignment's GTIN.
-    rows = rows.where(condition(owner, products), table.c.gtin == Unindexed(products.c.gtin))
+    rows = rows.where(listed(owner, products), table.c.gtin == Unindexed(products.c.gtin))
     rows = rows.with_hint(products, "INDEXED BY ix_products_organization", "sqlite")
     return rows.with_hint(table, f"INDEXED BY sqlite_autoindex_{table.name}_1", "sqlite")
 

@@ -11,8 +11,9 @@ from sqlalchemy import bindparam, select, update
 
 from db.engine.database import Database, Transaction
 from db.lists import Listed
-from db.sql.reads import KeyedRead
-from db.sql.tables import columns_of, products
+from db.sql.reads import KeyedRead, Read
+from db.sql.tables import ASSIGNED, columns_of, products
+from db.sql.types import among
 from domain.gtin import Gtin
 from domain.records import Product
 from domain.short_id import ShortId
@@ -94,10 +95,31 @@ async def change(transaction: Transaction, product: Product, changes: dict[str, 
     )
 
 
+async def archive(transaction: Transaction, product: Product, changes: dict[str, Any], at: datetime) -> None:
+    """Stores a locked product's `archived_at`, with the mark of it on what the product has."""
+    await change(transaction, product, changes, at)
+    await mark(transaction, [product.gtin])
+
+
+async def mark(transaction: Transaction, gtins: Sequence[Gtin]) -> None:
+    """Marks what locked products have as archived, or not, as they are."""
+    for statement in _MARKS:
+        await transaction.execute(statement, {"keys": gtins})
+
+
+_MARKS = [
+    update(table)
+    .where(among(table.c.gtin, "keys"))
+    .values(archived_at=select(products.c.archived_at).where(products.c.gtin == table.c.gtin).scalar_subquery())
+    for table in ASSIGNED.values()
+]
 _IDS = BY_GTIN.narrowed(frozenset({"gtin", "id"}))
-_OWNED = BY_GTIN.one.narrowed(frozenset({"gtin", "organization_id"}))
+# Nobody archives it before what is written about it is there.
+_OWNED = Read(
+    select(*COLUMNS).where(products.c.gtin == bindparam("key")).with_for_update(read=True, key_share=True), Product
+).narrowed(frozenset({"gtin", "organization_id", "archived_at"}))
 
 
 async def owned(transaction: Transaction, gtin: Gtin) -> Product | None:
-    """The product of that GTIN as the transaction sees it; of its members only that and its owner."""
+    """The product of that GTIN, which nobody archives meanwhile; its GTIN, its owner and `archived_at` alone."""
     return next(iter(await transaction.fetch(_OWNED, key=gtin)), None)

@@ -32,11 +32,11 @@ from db import paths
 from db.definitions import Definitions, with_definitions
 from db.engine.database import Database
 from db.sql import tables
-from db.sql.filters import condition, take_apart
+from db.sql.filters import is_of_archived, listed, take_apart
 from db.sql.reads import Read, Row
 from db.sql.tables import certification_assignments, certifications, claim_assignments, claims
 from db.sql.types import Unindexed, earlier
-from domain.filters import EVERYTHING, Condition, Where, single_conditions
+from domain.filters import EVERYTHING, Condition, Every, Where, single_conditions
 from domain.stats import (
     MAX_GROUPS,
     CertificationGroup,
@@ -178,7 +178,8 @@ async def of_assignments(
     Where asked, it counts the different products of each, which takes several times as long.
     """
     shape, values = take_apart(where)
-    owner = paths.owner_among(table, shape) if database.dialect.name == "sqlite" else None
+    is_guided = database.dialect.name == "sqlite" and not is_of_archived(shape)
+    owner = paths.owner_among(table, shape) if is_guided else None
     read = _counts(table, shape, owner, frozenset(by), bucket, products)
     group, keys = _COUNTED[table]
 
@@ -262,7 +263,8 @@ def _counted(
     source = table if all(name in table.c for name in names) else table.join(product, product.c.gtin == table.c.gtin)
     columns: list[ColumnElement[Any]] = [(table if name in table.c else product).c[name] for name in sorted(names)]
     looked_at = {*names, *(test.member for test in single_conditions(shape))}
-    if len(names) > 1 or bucket is not None or not looked_at <= _INDEXED:
+    is_in_index = len(names) <= 1 and bucket is None and looked_at <= _INDEXED
+    if not is_in_index:
         # SQLite would follow an index in the order of the groups, and fetch each row from elsewhere, which takes four
         # times as long as sorting them all.
         columns = [Unindexed(column).label(column.name) for column in columns]
@@ -271,16 +273,27 @@ def _counted(
     counts = [func.count().label("size")]
     if products and "gtin" not in names:
         counts.append(func.count(table.c.gtin.distinct()).label("products"))
-    rows = _passing(select(*columns, *counts).select_from(source), table, shape, owner)
+    rows = _passing(select(*columns, *counts).select_from(source), table, shape, owner, is_in_index=is_in_index)
     if source is not table and shape == EVERYTHING and owner is None:
         # Nor would it find the products any quicker in an index's order.
         rows = rows.with_hint(table, f"INDEXED BY sqlite_autoindex_{table.name}_1", "sqlite")
     return rows.group_by(*columns).cte("counted")
 
 
-def _passing(rows: Select[Any], table: Table, shape: Where, owner: Condition | None) -> Select[Any]:
-    passing = rows.where(condition(shape, table, _MANY))
+def _passing(
+    rows: Select[Any], table: Table, shape: Where, owner: Condition | None, *, is_in_index: bool = False
+) -> Select[Any]:
+    scanned = not is_in_index and not paths.candidates(paths.of_assignments(table), _helpful(shape))
+    passing = rows.where(listed(shape, table, _MANY, scanned=scanned))
     return passing if owner is None else paths.along_owner(passing, table, owner)
+
+
+def _helpful(shape: Where) -> Where:
+    """The conditions by which rows are found."""
+    parts = shape.parts if isinstance(shape, Every) else (shape,)
+    return Every(
+        tuple(part for part in parts if not (isinstance(part, Condition) and (part.member, part.operator) in _MANY))
+    )
 
 
 def _lapse(table: Table) -> ColumnElement[Any]:

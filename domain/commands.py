@@ -104,6 +104,20 @@ class PatchProduct(PatchCommand):
     gtin: SeparatedGtinField
 
 
+class OfProduct(Command):
+    """What is about one product."""
+
+    gtin: SeparatedGtinField
+
+
+class ArchiveProduct(OfProduct):
+    """Take a product out of all lists, with what it holds and claims, and keep it. Not in the contract."""
+
+
+class RestoreProduct(OfProduct):
+    """Bring an archived product back. Not in the contract."""
+
+
 class NumberedPage(Command):
     """Which page of a numbered list. Contract 1.4."""
 

@@ -66,6 +66,12 @@ class AlreadyExists(DomainError):
     code = "conflict"
 
 
+class Archived(DomainError):
+    """The product is archived, so nothing of it can be changed before it is restored."""
+
+    code = "conflict"
+
+
 class Unauthorized(DomainError):
     """No credential, or one that is malformed, unknown, revoked or expired."""
 
@@ -111,7 +117,7 @@ class NotApplied(DomainError):
     code = "not_applied"
 
 
-REFUSALS = (NotFound, AlreadyAssigned, AlreadyExists, Forbidden, InvalidInput, PreconditionFailed)
+REFUSALS = (NotFound, AlreadyAssigned, AlreadyExists, Archived, Forbidden, InvalidInput, PreconditionFailed)
 """What is wrong with one thing that was asked for; others of the same request can still be done."""
 
 

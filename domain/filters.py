@@ -58,6 +58,8 @@ Where = Condition | Every | Either | Not
 
 EVERYTHING = Every(())
 NOTHING = Either(())
+ARCHIVED = "archived_at"
+"""The member that is `known` of archived products and of what they have; lists leave those out unless asked for it."""
 
 
 def every(parts: Iterable[Where]) -> Where:

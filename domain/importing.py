@@ -70,6 +70,7 @@ class Restored(Command):
     updated_at: Moment | None = None
     version: Annotated[int, Field(ge=1, le=2**31 - 1), DIGITS] | None = None
     data_source: DataSource | None = None
+    archived_at: Moment | None = None
 
 
 class StartImport(Command):

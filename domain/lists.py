@@ -24,6 +24,7 @@ from domain.filter_input import (
     PRODUCT_NAME,
     TEXT,
     Fields,
+    Filter,
     active,
     compared,
     entry,
@@ -37,7 +38,7 @@ from domain.filter_input import (
     standing,
     within,
 )
-from domain.filters import Condition
+from domain.filters import ARCHIVED, Condition
 from domain.paging import (
     AssignmentOrderField,
     BodyOrderField,
@@ -61,6 +62,10 @@ class List(NamedTuple):
     """What faces call the records."""
     fields: Fields
     orders: Orders
+
+
+def _archived(words: str) -> Filter:
+    return flag(lambda value: Condition(ARCHIVED, "known" if value else "null"), words)
 
 
 _UPDATED = compared("updated_at", MOMENT, "When it last changed.")
@@ -152,6 +157,7 @@ def _assignments(record: type, definition: str, lapse: Place, order: type[Vocabu
         "active_on": active("It holds on this day, as `isActive` says."),
         "updated_at": _UPDATED,
         "metadata": _METADATA,
+        "is_archived": _archived("Whether its product is archived; those of archived products are left out otherwise."),
     }
     return List(record, f"{definition} assignments", fields, Orders(f"{definition}Assignments", orders))
 
@@ -218,6 +224,7 @@ PRODUCTS = List(
         "mine": mine("Whether an organisation of yours owns it."),
         "updated_at": _UPDATED,
         "metadata": _METADATA,
+        "is_archived": _archived("Whether it is archived; archived products are left out otherwise."),
         "certifications": having(
             "certifications",
             "HeldCertificationsFilter",

@@ -129,6 +129,10 @@ class Product(Record, frozen=True):
     created_at: CreatedAt
     updated_at: UpdatedAt
     version: Version
+    archived_at: Annotated[
+        datetime | None,
+        kept("When it was archived: it is in no list, and nothing of it can be changed", none="while it is not"),
+    ]
 
 
 class CertificationAssignment(Record, frozen=True):

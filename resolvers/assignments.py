@@ -134,7 +134,7 @@ async def assigned(
 ) -> Change[None, A]:
     """Puts the definition with that id or code on a product.
 
-    Raises `NotFound`, `Forbidden`, `InvalidInput` or `AlreadyAssigned`.
+    Raises `NotFound`, `Forbidden`, `Archived`, `InvalidInput` or `AlreadyAssigned`.
     """
     members = command.members()
     stored, owner = kind.stored, context.caller.only_owner
@@ -182,7 +182,7 @@ async def patched(
 ) -> Change[A, A]:
     """Changes members of the assignment of that definition.
 
-    What changes nothing leaves the version as it is. Raises `NotFound`, `Forbidden` or `InvalidInput`.
+    What changes nothing leaves the version as it is. Raises `NotFound`, `Forbidden`, `Archived` or `InvalidInput`.
     """
     held = await _held(context, transaction, kind, gtin, named)
     return await patching.patched(transaction, held, members, kind.stored.change, context.now)
@@ -191,7 +191,7 @@ async def patched(
 async def removed(
     context: Context, transaction: Transaction, kind: Kind[Any, A], gtin: Gtin, named: str
 ) -> Change[A, None]:
-    """Takes a definition off a product; the answer is what was there. Raises `NotFound` or `Forbidden`."""
+    """Takes a definition off a product; the answer is what was there. Raises `NotFound`, `Forbidden` or `Archived`."""
     held = await _held(context, transaction, kind, gtin, named)
     await kind.stored.remove(transaction, held)
     return Change(held, None)

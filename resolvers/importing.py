@@ -233,7 +233,7 @@ class _Plan:
 
     def _keys(self, row: AskedRow) -> list[str]:
         gtin = _padded(row.gtin) or ""
-        keys = [gtin] if row.product is not None else []
+        keys = [gtin, _archived(gtin)] if row.product is not None else [_archived(gtin)]
         for noun, asked in (("certification", row.certifications), ("claim", row.claims)):
             for each in asked:
                 try:
@@ -292,17 +292,20 @@ class _Plan:
             product = products.new_product(context, command, DataSource.IMPORTED)
             product = self._restored(product, row.restored)
             self._meet(row, product.gtin, said, met)
+            _meet_archived(row, product, met)
             return Part("product", product.gtin, Change(None, product))
         require_ownership(context.caller, stored)
+        _meet_archived(row, stored, met)
         if self._meet(row, stored.gtin, said, met):
             return Part("product", stored.gtin, Change(stored, stored))
         if self.existing is Existing.REFUSE:
-            raise products.already_there(stored.gtin)
+            raise products.already_there(stored.gtin, is_archived=stored.archived_at is not None)
         if self.existing is Existing.SKIP:
             return Part("product", stored.gtin, Change(stored, stored))
         patch = PatchProduct.parse({**said, "gtin": row.gtin})
         changes = changes_of(stored, patch.members())
         if changes:
+            products.require_live(stored)
             _refuse_stale(row, stored, f"The product {stored.gtin}")
         return self._part("product", stored.gtin, stored, changes)
 
@@ -322,6 +325,8 @@ class _Plan:
         said = _with_emptied(asked.members, asked.emptied)
         is_said = self._meet(row, f"{product.gtin}/{definition.id}", said, met)
         if held is None:
+            if not self._is_put_back(row, product.gtin):
+                products.require_live(product)
             sent = known.make.parse(members).members()
             made = assignments.new_assignment(
                 context, known.kind, product.gtin, product.organization_id, definition, sent
@@ -335,6 +340,8 @@ class _Plan:
         patch = known.patch.parse({**said, **named})
         _refuse_fixed(known, members, held)
         changes = changes_of(held, patch.members())
+        if changes:
+            products.require_live(product)
         if changes and row.product is None:
             _refuse_stale(row, held, f"The {noun} {called}")
         return self._part(noun, called, held, changes)
@@ -343,6 +350,10 @@ class _Plan:
         """What is done to something that is there."""
         change = patching.changed(stored, changes, self.context.now) if changes else Change(stored, stored)
         return Part(noun, called, change, changes)
+
+    def _is_put_back(self, row: AskedRow, gtin: Gtin) -> bool:
+        """Whether the row is of an export that has the product as it was archived, and is, and what it had then."""
+        return row.product is None and bool(row.restored) and _archived(gtin) in self.earlier
 
     def _meet(self, row: AskedRow, key: str, members: Mapping[str, Any], met: dict[str, Earlier]) -> bool:
         """Whether an earlier row has said the same of a thing. Raises `AlreadyExists` if it said something else."""
@@ -378,6 +389,11 @@ class _Plan:
             made = self.made[noun]
             if made and not await definitions.kind.stored.add_many(transaction, made):
                 raise _Raced
+        archived = {each.gtin for noun in self.known for each in self.made[noun]} & {
+            gtin for gtin, product in self.products.items() if product.archived_at is not None
+        }
+        if archived:
+            await stored_products.mark(transaction, sorted(archived))
         for part in self.changed:
             change = stored_products.change if part.kind == "product" else self.known[part.kind].kind.stored.change
             await change(transaction, part.change.before, dict(part.changes), self.context.now)
@@ -391,6 +407,17 @@ def _with_emptied(members: Mapping[str, Any], emptied: Mapping[str, Any]) -> Map
     if "metadata" in emptied and "metadata" in members:
         both["metadata"] = {**emptied["metadata"], **members["metadata"]}
     return both
+
+
+def _archived(gtin: str) -> str:
+    return f"{gtin} is archived"
+
+
+def _meet_archived(row: AskedRow, product: Product, met: dict[str, Earlier]) -> None:
+    """Remembers that a file has a product as it was archived, so that what the file has of it is put back as well."""
+    since = Restored.parse(row.restored).archived_at if row.restored.get("archived_at") else None
+    if since is not None and since == product.archived_at:
+        met[_archived(product.gtin)] = Earlier(row.place, 0)
 
 
 def _padded(text: str) -> Gtin | None:

@@ -4,8 +4,17 @@ from db import lists, products
 from db.engine.database import Transaction
 from domain.access import owner_of_new, require_ownership
 from domain.changes import Change
-from domain.commands import CreateProduct, ListProducts, ListTradeItems, NumberedPage, PatchProduct
-from domain.errors import AlreadyExists, Forbidden, NotFound
+from domain.commands import (
+    ArchiveProduct,
+    CreateProduct,
+    ListProducts,
+    ListTradeItems,
+    NumberedPage,
+    OfProduct,
+    PatchProduct,
+    RestoreProduct,
+)
+from domain.errors import AlreadyExists, Archived, Forbidden, NotFound
 from domain.filters import Where, asks_for
 from domain.gtin import Gtin
 from domain.listing import Numbered, conditions
@@ -108,44 +117,82 @@ async def create_product(context: Context, transaction: Transaction, command: Cr
     """Makes a product of the caller's organisation. Raises `Forbidden`, `InvalidInput` or `AlreadyExists`."""
     product = new_product(context, command, DataSource.CLAIMED)
     if not await products.add(transaction, product):
-        raise already_there(product.gtin)
+        stored = await products.owned(transaction, product.gtin)
+        raise already_there(product.gtin, is_archived=stored is not None and stored.archived_at is not None)
     return Change(None, product)
 
 
 def new_product(context: Context, command: CreateProduct, source: DataSource) -> Product:
     """The product that a command asks for. Raises `Forbidden` or `InvalidInput`."""
     owner = owner_of_new(context.caller, command.organization_id)
-    own = {"gtin": command.gtin, "organization_id": owner, "data_source": source}
+    own = {"gtin": command.gtin, "organization_id": owner, "data_source": source, "archived_at": None}
     return made(Product, context.now, command.members() | own)
 
 
-def already_there(gtin: Gtin) -> AlreadyExists:
+def already_there(gtin: Gtin, *, is_archived: bool = False) -> AlreadyExists:
     """The refusal when a product has that GTIN already."""
+    if is_archived:
+        return AlreadyExists(f"A product has the GTIN {gtin} already, and is archived; restore that one instead.")
     return AlreadyExists(f"A product has the GTIN {gtin} already; change that one instead.")
+
+
+def require_live(product: Product) -> None:
+    """Raises `Archived` for a product that is archived."""
+    if product.archived_at is not None:
+        raise Archived(f"The product {product.gtin} is archived, so nothing of it can be changed; restore it first.")
 
 
 @write_operation
 async def patch_product(context: Context, transaction: Transaction, command: PatchProduct) -> Change[Product, Product]:
-    """Changes the members that were sent. Raises `NotFound`, `Forbidden` or `InvalidInput`.
+    """Changes the members that were sent. Raises `NotFound`, `Forbidden`, `Archived` or `InvalidInput`.
 
     A patch that changes nothing leaves the version as it is.
     """
     members = command.members()
+    stored = await _locked(context, transaction, command)
+    require_live(stored)
+    return await patched(transaction, stored, members, products.change, context.now)
+
+
+@write_operation
+async def archive_product(
+    context: Context, transaction: Transaction, command: ArchiveProduct
+) -> Change[Product, Product]:
+    """Takes a product out of all lists, with what it has. Raises `NotFound` or `Forbidden`.
+
+    What is archived already stays as it is.
+    """
+    stored = await _locked(context, transaction, command)
+    members = {"archived_at": stored.archived_at or context.now}
+    return await patched(transaction, stored, members, products.archive, context.now)
+
+
+@write_operation
+async def restore_product(
+    context: Context, transaction: Transaction, command: RestoreProduct
+) -> Change[Product, Product]:
+    """Brings an archived product back, with what it has; others stay as they are. Raises `NotFound` or `Forbidden`."""
+    stored = await _locked(context, transaction, command)
+    return await patched(transaction, stored, {"archived_at": None}, products.archive, context.now)
+
+
+async def _locked(context: Context, transaction: Transaction, command: PatchProduct | OfProduct) -> Product:
     stored = await products.lock(transaction, command.gtin, context.caller.organization_ids)
     if stored is None:
         raise missing(command.gtin)
     require_ownership(context.caller, stored)
     context.confirm(stored)
-    return await patched(transaction, stored, members, products.change, context.now)
+    return stored
 
 
 async def owned_product(context: Context, transaction: Transaction, gtin: Gtin) -> Product:
-    """The product that a write is about, its GTIN and owner alone.
+    """The product whose assignments a write is about, of its members its GTIN and its owner.
 
-    Raises `NotFound`, or `Forbidden` when another organisation owns it.
+    Raises `NotFound`, `Forbidden` when another organisation owns it, and `Archived`.
     """
     found = await products.owned(transaction, gtin)
     if found is None:
         raise missing(gtin)
     require_ownership(context.caller, found)
+    require_live(found)
     return found

@@ -1,5 +1,6 @@
 """What is answered, as documented objects: which members of the records, and what is shown besides."""
 
+from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -139,6 +140,13 @@ def _size(name: str, words: str) -> list[OutputMember]:
     return [_not_recorded(name, words), unit]
 
 
+_MOMENT = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+
+
+def _archived_at(record: Product, _: datetime) -> str | UnsetType:
+    return UNSET if record.archived_at is None else record.archived_at.isoformat(timespec="seconds")
+
+
 PRODUCT = output(
     Product,
     "ProductOut",
@@ -163,6 +171,14 @@ PRODUCT = output(
         _not_recorded("net_content_value", "The number in the net content"),
         _not_recorded("net_content_uom", "The unit of the net content", str),
         told("owner_id", SID | None, "The id of the organisation that owns it.", "organization_id", default=None),
+        told(
+            "archived_at",
+            _MOMENT | UnsetType,
+            "When it was archived: it is in no list, and nothing of it can be changed. Left out while it is not.",
+            _archived_at,
+            UNSET,
+            "2026-03-31T12:00:00+00:00",
+        ),
         told(
             "claim_verification_status",
             Literal["unverified"],

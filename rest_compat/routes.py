@@ -254,6 +254,25 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         answer=outputs.PRODUCT,
         body="ProductUpdateIn",
     ),
+    Endpoint(
+        "POST",
+        f"{PRODUCTS}/products/{{gtin}}/archive",
+        products.archive_product,
+        name="archive_product",
+        summary="Archive a product",
+        description="Takes the product out of all lists, with what it holds and claims. It is kept and found by its"
+        " GTIN; nothing of it can be changed until it is restored.",
+        answer=outputs.PRODUCT,
+    ),
+    Endpoint(
+        "POST",
+        f"{PRODUCTS}/products/{{gtin}}/restore",
+        products.restore_product,
+        name="restore_product",
+        summary="Restore an archived product",
+        description="Brings the product back into the lists, with what it holds and claims.",
+        answer=outputs.PRODUCT,
+    ),
     _CERTIFICATIONS.in_pages(),
     _CLAIMS.in_pages(),
     Endpoint(

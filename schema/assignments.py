@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from domain.errors import AlreadyAssigned, NotFound
+from domain.errors import AlreadyAssigned, Archived, NotFound
 from execution.batched import batched
 from resolvers import products
 from resolvers.operation import MAX_ROWS, WriteOperation
@@ -47,6 +47,7 @@ def assignment_mutations(
             operation=patch,
             asks=f"Which {noun} of which product to change, and its new values.",
             versioned="assignment",
+            refusals=(NotFound, Archived),
             success=success_type(
                 f"{kind}AssignmentPatched",
                 "The assignment is as asked for.",
@@ -67,6 +68,7 @@ def assignment_mutations(
             operation=remove,
             asks=f"Which {noun} to take off which product.",
             versioned="assignment",
+            refusals=(NotFound, Archived),
             success=success_type(
                 f"{kind}Removed",
                 f"The product no longer {has} the {noun}.",

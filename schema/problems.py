@@ -16,6 +16,7 @@ from domain import commands
 from domain.errors import (
     AlreadyAssigned,
     AlreadyExists,
+    Archived,
     DomainError,
     Forbidden,
     InvalidInput,
@@ -66,7 +67,9 @@ class NotFoundProblem(ProblemType):
     """404."""
 
 
-@strawberry.type(description="It exists already: the product, or that claim or certification on it.")
+@strawberry.type(
+    description="It exists already: the product, or that claim or certification on it. Or the product is archived."
+)
 class ConflictProblem(ProblemType):
     """409."""
 
@@ -102,6 +105,7 @@ _MEMBERS: dict[type[DomainError], type[ProblemType]] = {
     NotFound: NotFoundProblem,
     AlreadyAssigned: ConflictProblem,
     AlreadyExists: ConflictProblem,
+    Archived: ConflictProblem,
     Forbidden: ForbiddenProblem,
     InvalidInput: ValidationProblem,
     PreconditionFailed: PreconditionFailedProblem,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from domain.errors import AlreadyExists
+from domain.errors import AlreadyExists, Archived, NotFound
 from domain.gtin import parse_gtin
 from domain.lists import PRODUCTS
 from resolvers import products
@@ -58,6 +58,7 @@ MUTATIONS = [
         operation=products.patch_product,
         asks="Which product to change, and its new values.",
         versioned="product",
+        refusals=(NotFound, Archived),
         success=success_type(
             "ProductPatched", "The product is as asked for.", "product", ProductType, "The product after the change."
         ),
@@ -65,6 +66,38 @@ MUTATIONS = [
         bulk=Wording(
             "Changes products that your organisation owns.",
             f"Which products, and what changes; at most {MAX_ROWS} rows.",
+        ),
+    ),
+    Mutation(
+        operation=products.archive_product,
+        asks="Which product to archive.",
+        versioned="product",
+        success=success_type(
+            "ProductArchived", "The product is archived.", "product", ProductType, "The product, with `archivedAt`."
+        ),
+        words=Wording(
+            "Takes a product that your organisation owns out of all lists, with what it holds and claims. It is kept,"
+            " and found by its GTIN and by ids; nothing of it can be changed until it is restored.",
+            "Which product.",
+        ),
+        bulk=Wording(
+            "Takes products that your organisation owns out of all lists, as `archiveProduct` does.",
+            f"Which products; at most {MAX_ROWS} rows.",
+        ),
+    ),
+    Mutation(
+        operation=products.restore_product,
+        asks="Which product to restore.",
+        versioned="product",
+        success=success_type(
+            "ProductRestored", "The product is in the lists.", "product", ProductType, "The product as it is now."
+        ),
+        words=Wording(
+            "Brings an archived product that your organisation owns back, with what it holds and claims.",
+            "Which product.",
+        ),
+        bulk=Wording(
+            "Brings archived products that your organisation owns back.", f"Which products; at most {MAX_ROWS} rows."
         ),
     ),
 ]

@@ -64,7 +64,7 @@ class World:
         self.key_ids[name] = made.entry.id
 
     async def add_product(
-        self, gtin: str, organization_id: ShortId, name: str = "Oat drink", brand: str = "Acme"
+        self, gtin: str, organization_id: ShortId, name: str = "Oat drink", brand: str = "Acme", **members: Any
     ) -> None:
         """Inserts a product."""
         async with self.database.write() as transaction:
@@ -88,6 +88,7 @@ class World:
                     "updated_at": NOON,
                     "version": 1,
                     **searched(name, brand, gtin),
+                    **members,
                 },
             )
 

@@ -24,7 +24,7 @@ from sqlalchemy.sql.expression import BindParameter, ColumnElement
 
 from db.sql import tables
 from db.sql.types import AnyOf, Endless, Exists, Negated, Unindexed, VocabularyText, among, pattern, text_list
-from domain.filters import Condition, Either, Every, Not, Where, negation, one_of, replaced
+from domain.filters import ARCHIVED, Condition, Either, Every, Not, Where, asks_for, negation, one_of, replaced
 
 COLUMN_OF = {
     "valid_from": "begins",
@@ -136,6 +136,8 @@ def _condition(test: Condition, table: FromClause, unhelpful: Unhelpful, bound: 
         return _has(test, table)
     if is_of_owner(test, table):
         return _is_owned(test, table)
+    if test.member == ARCHIVED:
+        return tables.archived(table) if test.operator == "known" else tables.live(table)
     if test.operator == "some":
         return _has_some(test, table)
     column = column_of(table, test.member)
@@ -168,6 +170,29 @@ def _condition(test: Condition, table: FromClause, unhelpful: Unhelpful, bound: 
             return column.like(value, escape="\\")
         case _:
             raise KeyError(test.operator)
+
+
+def listed(
+    shape: Where,
+    table: FromClause,
+    unhelpful: Unhelpful = frozenset(),
+    bound: Bound | None = None,
+    *,
+    scanned: bool = False,
+) -> ColumnElement[bool]:
+    """The same for a list of such rows, which shows what is archived only where the filter says so.
+
+    Where all rows have to be `scanned`, SQLite shall not take them from an index that has some of them.
+    """
+    passing = condition(shape, table, unhelpful, bound)
+    if is_of_archived(shape):
+        return passing
+    return and_(passing, Unindexed(table.c.archived_at).is_(None) if scanned else tables.live(table))
+
+
+def is_of_archived(shape: Where) -> bool:
+    """Whether the filter says itself what of the archived passes."""
+    return asks_for(shape, ARCHIVED)
 
 
 def column_of(table: FromClause, member: str) -> ColumnElement[Any]:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Dialect, Select, Table, bindparam, column,
 from sqlalchemy.sql.dml import Delete, Update
 
 from db.sql.compiled import Compiled, compile_statement
-from db.sql.tables import products
+from db.sql.tables import live, products
 from db.sql.types import Document
 
 _MAX_VARIANTS = 256
@@ -35,7 +35,7 @@ def insert_unless(
 def insert_owned(
     dialect: Dialect, table: Table, columns: tuple[str, ...], unique: tuple[str, ...], *, many: bool = False
 ) -> Compiled:
-    """Inserts a row about a product of the organisation `owner`, where no other has equal values in `unique`.
+    """Inserts a row about a live product of the organisation `owner`, where no other has equal values in `unique`.
 
     PostgreSQL's answers with the ids of the rows that are stored, and may be run twice, when nobody knows whether the
     first time was: the row itself, by its `id`, is not in its way. With `many` it takes a list of such `rows`, and
@@ -51,6 +51,7 @@ def insert_owned(
     else:
         sent = (bindparam(name, type_=table.c[name].type) for name in columns)
         values = select(*sent).where(*_owned(bindparam("gtin"), bindparam("owner"))).select_from(products)
+        values = values.with_for_update(read=True, key_share=True)
     statement = _insert(dialect, table).from_select(columns, values)
     own = statement.excluded.id
     statement = statement.on_conflict_do_update(index_elements=unique, set_={"id": own}, where=table.c.id == own)
@@ -69,7 +70,7 @@ def _given(table: Table, columns: tuple[str, ...], unique: tuple[str, ...]) -> S
 
 
 def _owned(gtin: ColumnElement[Any], owner: ColumnElement[Any]) -> tuple[ColumnElement[bool], ...]:
-    return products.c.gtin == gtin, products.c.organization_id == owner
+    return products.c.gtin == gtin, products.c.organization_id == owner, live(products)
 
 
 @lru_cache(maxsize=256)

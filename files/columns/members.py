@@ -21,7 +21,7 @@ RECORDS: Mapping[str, type[Record]] = {
     "claim": ClaimAssignment,
 }
 
-KEPT = ("id", "organization_id", "data_source", "created_at", "updated_at", "version")
+KEPT = ("id", "organization_id", "data_source", "created_at", "updated_at", "version", "archived_at")
 """What our exports have besides, and nobody sends."""
 
 BY_OWN_NAME = ("metadata", "valid_from", "expiration_date")

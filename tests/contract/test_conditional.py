@@ -349,6 +349,12 @@ GRAPHQL: list[tuple[str, str, dict[str, Any], str]] = [
         {"gtin": GTIN, "name": "new"},
         "... on ProductPatched { product { version } }",
     ),
+    (
+        "archiveProduct",
+        "ArchiveProductInput",
+        {"gtin": GTIN},
+        "... on ProductArchived { product { version } }",
+    ),
 ]
 
 

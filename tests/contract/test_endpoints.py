@@ -332,6 +332,23 @@ ROWS = {
     "apps_products_api_get_product": Row(
         "a product", [Case(200, ("0001234-567890 5",), key="readonly", shows={"gtin": GTIN}), *OF_PRODUCT]
     ),
+    "apps_products_api_archive_product": Row(
+        "a product that is archived",
+        [
+            Case(200, (GTIN,), key="editor", shows={"gtin": GTIN}),
+            Case(404, (NOBODY,)),
+            Case(422, ("1234567",)),
+            *refused(GTIN),
+        ],
+    ),
+    "apps_products_api_restore_product": Row(
+        "a product that comes back",
+        [
+            Case(200, (GTIN,), key="editor", shows={"gtin": GTIN, "product_name": "Oat drink"}),
+            Case(404, (NOBODY,)),
+            *refused(GTIN),
+        ],
+    ),
     "apps_products_api_update_product": Row(
         "a product's members",
         [

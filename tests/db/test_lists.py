@@ -548,6 +548,46 @@ async def test_conditions_are_right_together_by_chance(either_way: World) -> Non
             assert found == order.arranged([item for item in everything if holds(item)]), (members, order)
 
 
+ARCHIVED: dict[str, Any] = {"is_archived": True}
+EITHER: dict[str, Any] = {"or": [{"is_archived": True}, {"is_archived": False}]}
+
+
+async def test_what_is_archived_is_found_where_it_is_asked_for_and_nowhere_else(either_way: World) -> None:
+    world, own = either_way, [either_way.brand, either_way.rival]
+    stored = await whole(world, *LISTS[0][:1], EVERYTHING, LISTS[0][1][0])
+    gone = {product.gtin for product in random.Random(5).sample(stored, 15)}
+    async with world.database.write() as transaction:
+        for product in stored:
+            if product.gtin in gone:
+                await products.archive(transaction, product, {"archived_at": MOMENTS[2]}, MOMENTS[2])
+    for listed, fields, orders, cases in FILTERED:
+        live = await whole(world, listed, EVERYTHING, orders[0])
+        archived = await whole(world, listed, await asked(world, fields, ARCHIVED), orders[0])
+        assert {item.gtin for item in archived} <= gone
+        assert not {item.gtin for item in live} & gone
+        assert await lists.count(world.database, listed, EVERYTHING) == len(live)
+        for number, (members, holds) in enumerate(cases):
+            order = orders[number % len(orders)]
+            for among, items in (({}, live), (ARCHIVED, archived), (EITHER, [*live, *archived])):
+                where = await asked(world, fields, {"and": [members, among]} if among else members)
+                expected = order.arranged([item for item in items if holds(item)])
+                assert await whole(world, listed, where, order) == expected, (members, among, order)
+                assert await lists.count(world.database, listed, where) == len(expected), (members, among)
+                if listed.definitions:
+                    counted = await stats.of_assignments(world.database, listed.table, where, (), None, products=True)
+                    different = len({item.gtin for item in expected})
+                    assert (counted.total_count, counted.product_count) == (len(expected), different), members
+        if listed.definitions:
+            assert len(live) + len(archived) == len(await world.rows(listed.table))
+            ids = {listed.definition_of(item) for item in [*live, *archived]}
+            wanted = ((EVERYTHING, live), (await asked(world, fields, ARCHIVED), archived))
+            for where, items in wanted:
+                counts = await lists.counts(world.database, listed, [*ids], where)
+                assert counts == {id: sum(listed.definition_of(item) == id for item in items) for id in ids}
+                first = await lists.first_of_each(world.database, listed, own, [*ids], where, orders[0], Window(100))
+                assert first == {id: [item for item in items if listed.definition_of(item) == id] for id in ids}
+
+
 COUNTRIES = sorted(ALPHA2)[:MAX_LIST]
 # The largest filters that are accepted: as many conditions as there may be, with lists as long as they may be.
 OF_ALL_COUNTRIES = {"country": {"in": COUNTRIES}}
@@ -786,5 +826,6 @@ async def test_the_first_of_each_definition(stocked: World, by: NestedAssignment
 def test_the_cases_cover_every_member() -> None:
     for _, fields, _, cases in FILTERED:
         left = {*fields} - {name for members, _ in cases for name in members}
-        assert left <= {"id", "organization"}, left
+        # What is archived has a test of its own.
+        assert left <= {"id", "organization", "is_archived"}, left
     assert {CertificationAssignment, ClaimAssignment, Product} == {listed.build for listed, *_ in FILTERED}

@@ -187,6 +187,7 @@ async def test_every_type_of_a_product(world: World) -> None:
         created_at=MOMENT,
         updated_at=NOON,
         version=1,
+        archived_at=None,
     )
     assert await both_ways(world.database, products.BY_GTIN, None, [world.brand], keys=[GTIN]) == [expected]
     first = lists.page_read(products.LISTED, EVERYTHING, PRODUCTS.orders.usual, Window(1))

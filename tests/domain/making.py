@@ -25,6 +25,7 @@ def product(owner: str = "brand") -> Product:
             "country_of_origin": "US",
             "net_content": "1 l",
             "data_source": DataSource.CLAIMED,
+            "archived_at": None,
         }
     )
 

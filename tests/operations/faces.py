@@ -73,6 +73,12 @@ class Face(Protocol):
     async def patch_product(self, gtin: Any, key: str = "manager", **members: Any) -> Outcome:
         """Changes a product."""
 
+    async def archive_product(self, gtin: Any, key: str = "manager") -> Outcome:
+        """Takes a product out of the lists."""
+
+    async def restore_product(self, gtin: Any, key: str = "manager") -> Outcome:
+        """Brings it back."""
+
     async def create_key(self, key: str = "manager", **members: Any) -> Outcome:
         """Makes an API key of the brand, or of the `organization_id` among the members."""
 
@@ -212,6 +218,12 @@ class Rest:
     async def patch_product(self, gtin: Any, key: str = "manager", **members: Any) -> Outcome:
         return self._product(await self._send("PATCH", f"/products/{gtin}", key, members, "products"))
 
+    async def archive_product(self, gtin: Any, key: str = "manager") -> Outcome:
+        return self._product(await self._send("POST", f"/products/{gtin}/archive", key, None, "products"))
+
+    async def restore_product(self, gtin: Any, key: str = "manager") -> Outcome:
+        return self._product(await self._send("POST", f"/products/{gtin}/restore", key, None, "products"))
+
     def _product(self, outcome: Outcome) -> Outcome:
         if outcome.ok:
             outcome.facts = {name: outcome.facts[name] for name in ("product_name", *PRODUCT)}
@@ -321,6 +333,12 @@ class GraphQL:
 
     async def patch_product(self, gtin: Any, key: str = "manager", **members: Any) -> Outcome:
         return await self._product("patchProduct", "ProductPatched", key, {"gtin": gtin, **members})
+
+    async def archive_product(self, gtin: Any, key: str = "manager") -> Outcome:
+        return await self._product("archiveProduct", "ProductArchived", key, {"gtin": gtin})
+
+    async def restore_product(self, gtin: Any, key: str = "manager") -> Outcome:
+        return await self._product("restoreProduct", "ProductRestored", key, {"gtin": gtin})
 
     async def _product(self, field_name: str, success: str, key: str, members: dict[str, Any]) -> Outcome:
         sent = {name.removeprefix("product_"): value for name, value in members.items()}

@@ -16,6 +16,7 @@ from domain.vocabulary import KeyKind, Role
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOON, NOTHING, USDA_ORGANIC, VEGAN, World
 
 FREE_GTIN = "00614141107346"
+ARCHIVED_GTIN = "00073513537003"
 SPARE_KEY = catalogue_id("api-key", "spare")
 SPARE_MEMBER = catalogue_id("user", "spare")
 SPARE_INVITATION = catalogue_id("invitation", "spare")
@@ -92,6 +93,12 @@ MUTATIONS: dict[str, Sample] = {
         {"gtin": FREE_GTIN},
         versioned=True,
     ),
+    "archiveProduct": Sample(
+        "ProductArchived", "product { gtin name }", {"gtin": GTIN}, {"gtin": FREE_GTIN}, versioned=True
+    ),
+    "restoreProduct": Sample(
+        "ProductRestored", "product { gtin name }", {"gtin": ARCHIVED_GTIN}, {"gtin": FREE_GTIN}, versioned=True
+    ),
     "createApiKey": Sample(
         "ApiKeyCreated",
         "apiKey { name role }",
@@ -158,6 +165,8 @@ BULK = {
     "removeCertifications": "removeCertification",
     "createProducts": "createProduct",
     "patchProducts": "patchProduct",
+    "archiveProducts": "archiveProduct",
+    "restoreProducts": "restoreProduct",
 }
 """The bulk forms, each with its single form."""
 
@@ -167,6 +176,7 @@ async def prepare(world: World) -> None:
     await run(
         world, "assignClaim", {"gtin": GTIN, "claimId": NON_GMO, "evidenceNote": "Told", "metadata": {"kept": "yes"}}
     )
+    await world.add_product(ARCHIVED_GTIN, world.brand, archived_at=NOON)
     async with world.database.write() as transaction:
         spare = ApiKey(SPARE_KEY, world.brand, KeyKind.BUSINESS, Role.EDITOR, "Spare", NOON, metadata={"order": "7"})
         await add_key(transaction, spare, "0" * 64)

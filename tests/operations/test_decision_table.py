@@ -36,6 +36,7 @@ OPERATIONS: dict[str, Callable[[Face, str, str], Awaitable[Outcome]]] = {
     ),
     "remove a certification": lambda face, gtin, key: face.remove_certification(gtin, USDA_ORGANIC, key=key),
     "patch a product": lambda face, gtin, key: face.patch_product(gtin, key=key, brand="Another"),
+    "archive a product": lambda face, gtin, key: face.archive_product(gtin, key=key),
 }
 READS: dict[str, Callable[[Face, str, str], Awaitable[Outcome]]] = {
     "certifications": lambda face, gtin, key: face.certifications(gtin, key=key),

@@ -43,6 +43,7 @@ class Place(NamedTuple):
     face: type[Rest | GraphQL]
     gtin: str
     free_gtin: str
+    archived_gtin: str
     name: str
     """From which the ids of a key, a member, an invitation and a session come."""
 
@@ -55,9 +56,9 @@ class Place(NamedTuple):
 
 
 PLACES = (
-    Place(Rest, GTIN, "00614141107346", "first"),
-    Place(GraphQL, "00000040170725", "00036000291452", "second"),
-    Place(Bulk, "00012345000065", "04006381333931", "third"),
+    Place(Rest, GTIN, "00614141107346", "00073513537003", "first"),
+    Place(GraphQL, "00000040170725", "00036000291452", "00049000006346", "second"),
+    Place(Bulk, "00012345000065", "04006381333931", "00028400090865", "third"),
 )
 
 
@@ -257,6 +258,18 @@ WRITES: dict[str, Parity] = {
             (422, {"metadata": LONG_METADATA}),
         ],
     ),
+    "archiveProduct": Parity(
+        "products_api_archive_product",
+        lambda face, place, members: face.archive_product(**{"gtin": place.gtin, **members}),
+        [{}],
+        [*OWNED],
+    ),
+    "restoreProduct": Parity(
+        "products_api_restore_product",
+        lambda face, place, members: face.restore_product(**{"gtin": place.archived_gtin, **members}),
+        [{}],
+        [*OWNED],
+    ),
     "createApiKey": Parity(
         "account_api_create_api_key",
         lambda face, place, members: face.create_key(**{"name": "The shop", **members}),
@@ -347,6 +360,7 @@ def asked(name: str, world: World, members: Members) -> Members:
 async def places(world: World) -> World:
     """Three products that are alike but for their GTINs, and a key beside each."""
     for place in PLACES:
+        await world.add_product(place.archived_gtin, world.brand, archived_at=NOON)
         if place.gtin != GTIN:
             await world.add_product(place.gtin, world.brand)
             await world.add_certification(
@@ -376,7 +390,8 @@ async def rows(world: World) -> list[str]:
             (
                 table.name,
                 {
-                    name: value
+                    # A product is archived from its own moment on.
+                    name: value is None if name == "archived_at" else value
                     for name, value in zip(names, row, strict=True)
                     if name not in volatile.get(table.name, VOLATILE)
                 },

@@ -209,6 +209,14 @@ def many_at_once(data: dict[str, Any]) -> None:
     assert results[0]["assignment"]["product"]["name"] == "Demo rolled oats"
 
 
+def archive_and_restore(data: dict[str, Any]) -> None:
+    archived, restored = data["archiveProduct"]["product"], data["restoreProduct"]["product"]
+    assert archived["name"] == restored["name"]
+    assert archived["archivedAt"] is not None
+    assert restored["archivedAt"] is None
+    assert {item["claim"]["label"] for item in restored["claims"]} == {"Cold pressed", "Non-GMO", "Vegan"}
+
+
 def remove_a_claim(data: dict[str, Any]) -> None:
     answer = data["removeClaim"]
     assert answer["__typename"] == "ClaimRemoved", answer
@@ -252,6 +260,7 @@ EXPECTED = {
     "TryBeforeYouChange": try_before_you_change,
     "ChangeACertificate": change_a_certificate,
     "ManyAtOnce": many_at_once,
+    "ArchiveAndRestore": archive_and_restore,
     "RemoveAClaim": remove_a_claim,
     "WhoAmI": who_am_i,
     "WhatDoesItCost": what_does_it_cost,
