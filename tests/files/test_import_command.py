@@ -2,16 +2,14 @@
 
 import csv
 import json
-import signal
 import sqlite3
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.files.importing import RICE
-from tests.processes import certgate, demo_database, started, succeeded
+from tests.processes import certgate, demo_database, succeeded
 
 EXPORTS = Path(__file__).parent / "exports"
 LISTS = ("products", "certifications", "claims")
@@ -199,36 +197,3 @@ def table_of(products: int) -> str:
         check = -sum(int(digit) * (3, 1)[place % 2] for place, digit in enumerate(digits)) % 10
         rows.append(f"{digits}{check},Oats {number},USDA_ORGANIC,NOP-{number}")
     return "gtin,name,certification,certificate number\n" + "\n".join(rows) + "\n"
-
-
-def state_of(url: str) -> tuple[str, int, str]:
-    """Of the latest import its state, its position and what it counted."""
-    with sqlite3.connect(url.removeprefix("sqlite:///"), timeout=10) as reader:
-        found = reader.execute("SELECT state, position, counts FROM imports ORDER BY id DESC LIMIT 1").fetchone()
-    state, position, counts = found or ("", 0, "{}")
-    return state, position, counts
-
-
-def test_an_import_that_is_killed_goes_on_and_ends_with_the_same(url: str, tmp_path: Path) -> None:
-    file = tmp_path / "own.csv"
-    file.write_text(table_of(6_000))
-    # What is there already is refused: only who knows where it was can go on.
-    words = ("import", str(file), "--organization", "demo", "--existing", "refuse", "--policy", "ignore-failed")
-    reached = 0
-    for _ in range(3):
-        with started("-m", "gateway", *words, CERTGATE_DATABASE_URL=url) as process:
-            deadline = time.monotonic() + 60
-            while state_of(url)[1] <= reached and time.monotonic() < deadline:
-                time.sleep(0.01)
-            process.signal(signal.SIGKILL)
-            assert process.wait() == -signal.SIGKILL
-        state, position, _ = state_of(url)
-        assert (state, position % 500) == ("running", 0)
-        assert reached < position < 6_000
-        reached = position
-    assert "6,000 rows: 6,000 made." in succeeded(*words, CERTGATE_DATABASE_URL=url)
-    state, position, counts = state_of(url)
-    assert (state, position) == ("done", 6_000)
-    assert json.loads(counts)["things"] == {"product made": 6_000, "certification made": 6_000}
-    refused = certgate(*words, CERTGATE_DATABASE_URL=url)
-    assert "6,000 rows: 6,000 refused." in refused.stdout
