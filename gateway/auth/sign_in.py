@@ -1,9 +1,10 @@
 """Signing in from a one-use link, with an API key, by an invitation or elsewhere, and out again.
 
-The link is printed at the terminal. Opening it trades its token for a session whose secret travels in a cookie that no
-script can read; from then on the browser acts with the authority of the API key or the membership behind it. Whoever
-has the key itself enters it in the form. Who is invited is asked first, and then a member and signed in. Every sign-in
-makes a new secret and ends the session that the browser had.
+A link's token is traded for a session whose secret travels in a cookie that no script can read; from then on the
+browser acts with the authority of the API key or the membership behind it. Links for people, printed or mailed, ask
+first (`link`), as invitations do, because scanners of mails and previews of chats open them, too; only the demo's,
+which nobody sends, signs in at once (`token`). Whoever has the key itself enters it in the form. Every sign-in makes a
+new secret and ends the session that the browser had.
 """
 
 from collections.abc import Awaitable, Callable
@@ -195,7 +196,7 @@ async def _admitted(request: Request, provider: OpenIdProvider, who: Identity) -
         said = f"{who.email} is no member of an organisation here: ask one of its managers to invite that address."
         return pages.standalone(pages.sign_in_refused(said), 403, _PRIVATE)
     choices = [(each.organization.name, each.role, each.token) for each in found]
-    return pages.standalone(pages.choice(choices), 200, _PRIVATE)
+    return pages.standalone(pages.choice(choices), 200, _FORM)
 
 
 def _provider(request: Request) -> OpenIdProvider:

@@ -133,4 +133,5 @@ def sign_in_link(settings: "Settings", token: str) -> str:
     """The address that signs a browser in, where the server of these settings listens."""
     from gateway.server import address
 
-    return f"{address(settings)}/sign-in?token={token}"
+    # It may be sent to somebody: one who opens it is asked first, since programs open links, too.
+    return f"{address(settings)}/sign-in?link={token}"

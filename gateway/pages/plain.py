@@ -36,9 +36,11 @@ def standalone(html: str, status: int, headers: Mapping[str, str] | None = None)
 
 LINK_REFUSED = _page(
     "This link does not sign in",
-    """<p>A sign-in link works once and for an hour, and this one is used, expired or incomplete: start
-<code>./certgate demo</code> again for a new link, have <code>./certgate members link</code> print one, or make an API
-key with <code>./certgate keys create</code> and <a href="sign-in">sign in with it</a>.</p>""",
+    """<p>A sign-in link works once and for an hour, and this one is used, expired or incomplete. Ask a manager of your
+organisation for another one, or <a href="sign-in">sign in</a> in another way.</p>
+<p class="soft">If you run this installation: <code>./certgate members link</code> prints a link for a member,
+<code>./certgate demo</code> one at each start, and <code>./certgate keys create</code> makes an API key to sign in
+with.</p>""",
 )
 
 
@@ -66,10 +68,14 @@ def invitation(organization: str, role: str, email: str, token: str) -> str:
 def choice(links: Iterable[tuple[str, str, str]]) -> str:
     """Asks for which organisation to sign in: the name of each, the role there, and the token of a link."""
     entries = "".join(
-        f'<li><a href="sign-in?token={escape(token)}">{escape(name)}</a> ({escape(role)})</li>\n'
+        f"""<form method="post" action="sign-in">
+<input type="hidden" name="token" value="{escape(token)}">
+<button type="submit">{escape(name)} ({escape(role)})</button>
+</form>
+"""
         for name, role, token in links
     )
-    return _page("Choose an organisation", f"<p>You belong to several. Sign in for</p>\n<ul>\n{entries}</ul>")
+    return _page("Choose an organisation", f"<p>You belong to several. Sign in for</p>\n{entries}")
 
 
 def sign_in_refused(sentence: str) -> str:
@@ -90,7 +96,7 @@ hour. Nothing comes for other addresses, and nothing again within a minute.</p>
 
 
 def link(token: str) -> str:
-    """Asks whether to sign in by a link that was mailed: a program that looks into mails must not use it up."""
+    """Asks whether to sign in by a link: a program that looks into a mail or a message must not use it up."""
     return _page(
         "Sign in",
         f"""<form method="post" action="sign-in">
@@ -131,7 +137,7 @@ def form(refusal: str = "", provider: str = "", *, by_mail: bool = False) -> str
 <button type="submit">Sign in</button>
 </form>
 <p class="soft">This browser then acts with the key's authority, until you sign out or leave it alone for a while.
-<code>./certgate keys create</code> makes a key.</p>""",
+A manager of your organisation can make a key for you; at the terminal <code>./certgate keys create</code> does.</p>""",
     )
 
 
