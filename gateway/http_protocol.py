@@ -116,8 +116,9 @@ class Http:
         """The protocol of a connection."""
         return HttpConnection(self, config, server_state, app_state, _loop or asyncio.get_running_loop())
 
-    def common_lines(self, headers: list[tuple[bytes, bytes]]) -> bytes:
+    def common_lines(self, state: ServerState) -> bytes:
         """The lines of what uvicorn adds to every answer, the date, which are made once a second."""
+        headers = state.default_headers
         if self._dated[0] is not headers:
             self._dated = headers, b"".join(b"%b: %b\r\n" % header for header in headers)
         return self._dated[1]
@@ -130,11 +131,12 @@ class Http:
         standby = self._standby = self._standby or _Standby(loop)
         _enter_task(loop, standby.task)
         try:
-            step = standby.context.run(running.send, None)
-        except StopIteration:
-            return None
+            # `send` would raise an exception at the end.
+            step = standby.context.run(next, running.__await__(), _ENDED)
         finally:
             _leave_task(loop, standby.task)
+        if step is _ENDED:
+            return None
         self._standby = None
         standby.go_on_with(running, step)
         return standby.task
@@ -184,6 +186,9 @@ class _Standby:
             await self._awaited
         assert self._begun is not None
         await resumed(*self._begun)
+
+
+_ENDED = object()
 
 
 class Exchange:
@@ -310,7 +315,8 @@ class Exchange:
             self._send_body(body, more=False)
             return
         self.head = self.complete = True
-        connection.transport.write(b"".join((STATUS_LINES[status], connection.common_lines(), text, b"\r\n", body)))
+        common = connection.http.common_lines(connection.server_state)
+        connection.transport.write(b"".join((STATUS_LINES[status], common, text, b"\r\n", body)))
         if self.changed is not None:
             self.changed.set()
 
@@ -353,7 +359,7 @@ class Exchange:
             end = b"connection: close\r\n" + end
         if connection.access_log:
             self._note()
-        return b"".join((STATUS_LINES[status], connection.common_lines(), lines, end))
+        return b"".join((STATUS_LINES[status], connection.http.common_lines(connection.server_state), lines, end))
 
     def _note(self) -> None:
         scope, client = self.scope, self.scope["client"]
@@ -419,10 +425,6 @@ class HttpConnection(asyncio.Protocol):
         self.parser = httptools.HttpRequestParser(self)
         self.done: asyncio.Future[None] = loop.create_future()
         self.done.set_result(None)
-
-    def common_lines(self) -> bytes:
-        """The lines that every answer of the server has."""
-        return self.http.common_lines(self.server_state.default_headers)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begins; beyond as many as there may be, only to be told so."""
@@ -844,6 +846,8 @@ _LINE = re.compile(
     rb"(GET|HEAD|POST|PATCH|PUT|DELETE) (/[-\w.~%!$&'()*+,;=:@/]*)(?:\?([-\w.~%!$&'()*+,;=:@/?]*))? HTTP/1\.1"
 )
 """The first line of a request whose address holds nothing but what RFC 3986 has in a path and a query."""
+
+
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 

@@ -69,7 +69,7 @@ class Credentials:
     def at_hand(self, mark: bytes, now: datetime) -> Caller | None:
         """The caller whose API key has this mark, if it is remembered and valid; None leaves it to `of_request`."""
         credential = self._found.get(mark) if mark else None
-        if credential is None or _has_expired(credential, now):
+        if credential is None or (credential.expires_at is not None and credential.expires_at <= now):
             return None
         return self._used(credential.caller, now)
 
@@ -135,12 +135,8 @@ def mark_of(key: bytes) -> bytes:
     return blake2s(key).digest()
 
 
-def _has_expired(credential: Credential, now: datetime) -> bool:
-    return credential.expires_at is not None and credential.expires_at <= now
-
-
 def _unexpired(credential: Credential, now: datetime, otherwise: str) -> Caller:
-    if _has_expired(credential, now):
+    if credential.expires_at is not None and credential.expires_at <= now:
         raise Unauthorized(otherwise)
     return credential.caller
 

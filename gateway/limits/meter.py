@@ -15,6 +15,9 @@ SHARES = 10
 """How many times what one key may ask those of an organisation may ask together, as far as none has limits of its own.
 """
 
+_KNOWN = 1_000
+"""Callers whose budgets are at hand."""
+
 Client = tuple[str, int]
 """ASGI's address and port of whoever is connected."""
 
@@ -27,6 +30,8 @@ class RateLimits:
         self._default = WindowLimits(per_minute, per_day)
         self._publishable = WindowLimits(min(per_minute, PUBLISHABLE_PER_MINUTE), per_day)
         self._organization = WindowLimits(per_minute * SHARES, per_day * SHARES)
+        self._known: dict[int, tuple[Caller, Budget]] = {}
+        """By the identity of a caller, who is there as long: a key's is the same object in each of its requests."""
 
     def of_caller(self, caller: Caller) -> Budget:
         """The budget of a credential; a browser session spends that of the key it stands for.
@@ -34,6 +39,14 @@ class RateLimits:
         What the operator gave a key is its own. All others of an organisation have a sum in common, so that it gains
         nothing by making more of them.
         """
+        known = self._known.get(id(caller))
+        if known is None:
+            if len(self._known) == _KNOWN:
+                self._known.clear()
+            known = self._known[id(caller)] = caller, self._budget(caller)
+        return known[1]
+
+    def _budget(self, caller: Caller) -> Budget:
         limits = self._default if caller.sees_private else self._publishable
         minute, day = caller.rate_limit_per_minute, caller.rate_limit_per_day
         if minute or day:
@@ -75,7 +88,9 @@ class Meter:
         charged = self._limits.limiter.charge(self._payer(), units)
         if not isinstance(charged, BudgetState):
             return self._charged_elsewhere(charged, units)
-        self._accept(charged, units)
+        self.standing = charged
+        if not charged.fits:
+            self._refuse(charged, units)
         return None
 
     async def ask(self) -> BudgetState:
@@ -89,12 +104,11 @@ class Meter:
         return self._budget or self._limits.of_address(self._client)
 
     async def _charged_elsewhere(self, charged: Awaitable[BudgetState], units: int) -> None:
-        self._accept(await charged, units)
+        self.standing = standing = await charged
+        if not standing.fits:
+            self._refuse(standing, units)
 
-    def _accept(self, standing: BudgetState, units: int) -> None:
-        self.standing = standing
-        if standing.fits:
-            return
+    def _refuse(self, standing: BudgetState, units: int) -> None:
         if units > 1:
             raise RateLimited(
                 "Rate limit exceeded. Every root field costs a unit, in bulk every row, and searches, totals and"
