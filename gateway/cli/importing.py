@@ -20,6 +20,10 @@ _SHOWN = 10
 """How many changes and refusals are shown; all are in the report."""
 
 
+_ENDS = ("expiration_date", "expiry_date")
+"""The members that say when a certificate ends."""
+
+
 def _read_map(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
     pairs = [pair.rpartition("=") for pair in given]
     if any(not between or not column.strip() or not target.strip() for column, between, target in pairs):
@@ -136,6 +140,7 @@ class _Shown(AbstractContextManager["_Shown"]):
         self._bar: Any = None
         self._label = ""
         self._told: set[str] = set()
+        self._has_ends = False
         self._changes: list[str] = []
         self._refusals: list[str] = []
 
@@ -159,6 +164,7 @@ class _Shown(AbstractContextManager["_Shown"]):
         """A file was opened."""
         if self._report:
             self._report.opened(table, columns)
+        self._has_ends |= any(column.target.member in _ENDS for column in columns.columns)
         if table.name not in self._told:
             self._told.add(table.name)
             self._print_columns(table, columns)
@@ -220,6 +226,8 @@ class _Shown(AbstractContextManager["_Shown"]):
         things = ", ".join(f"{count:,} {_counted(thing, count)}" for thing, count in sorted(totals.things.items()))
         if things:
             print(f"Of them {things}.")
+        if totals.things["certification made"] and not self._has_ends:
+            print("No column says when certificates end: without dates none of them is ever told to lapse.")
         if is_nothing_done:
             nothing = "Nothing would be done" if dry else "Nothing was done"
             print(f"{nothing}, because rows are refused; correct them, or say --policy ignore-failed.")

@@ -99,6 +99,7 @@ def test_real_exports_of_open_food_facts_are_judged(url: str, name: str, says: s
 
 def test_labels_become_what_products_hold_and_claim(url: str) -> None:
     said = put_in(url, str(EXPORTS / "open_food_facts_search_2016.tsv"))
+    assert "No column says when certificates end" in said
     assert "8 rows: 8 made." in said
     listed = succeeded(
         "export", "certifications", "--organization", "demo", "--format", "csv", CERTGATE_DATABASE_URL=url
@@ -138,6 +139,12 @@ def test_the_report_has_every_row_and_the_refused_ones_to_be_corrected(url: str,
     refused.write_text(refused.read_text("utf-8").replace("12,Rye", "9506000134352,Rye"), "utf-8")
     put_in(url, str(file), "--map", "Verein=metadata", "--policy", "ignore-failed")
     assert "1 rows: 1 made." in put_in(url, str(refused), "--map", "Verein=metadata")
+
+
+def test_a_file_with_ends_of_certificates_is_not_said_to_have_none(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "own.csv"
+    file.write_text(f"gtin,name,certification,valid until\n{RICE},Rice,USDA_ORGANIC,2027-01-31\n")
+    assert "when certificates end" not in put_in(url, str(file))
 
 
 def test_changes_are_shown_with_what_was_there(url: str, tmp_path: Path) -> None:

@@ -129,6 +129,7 @@ def lapsing_soon(data: dict[str, Any]) -> None:
     assert [node["certificateNumber"] for node in found["nodes"]] == ["FT-DEMO-1002", "FT-DEMO-1001"]
     assert found["totalCount"] == 2
     assert found["nodes"][1]["metadata"]["renewal"] == "asked"
+    assert data["withoutEnd"]["totalCount"] > found["totalCount"]
 
 
 def active_on_a_day(data: dict[str, Any]) -> None:

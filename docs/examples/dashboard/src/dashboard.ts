@@ -134,7 +134,8 @@ export async function walk(client: Client, search: string, code: string): Promis
 async function showExpiring(client: Client, days: number): Promise<void> {
   const data = await client.expiring(days);
   const [expiring, months] = [answered(data.certificationAssignments), answered(data.months)];
-  console.log(`Certificates that run out within ${days} days: ${expiring.totalCount}`);
+  const withoutEnd = answered(data.withoutEnd).totalCount;
+  console.log(`Certificates that run out within ${days} days: ${expiring.totalCount} (${withoutEnd} have no end recorded)`);
   for (const { lapsesOn, certification, certificateNumber, product } of expiring.nodes) {
     console.log(`  ${lapsesOn} ${certification.label} ${certificateNumber} | ${product.gtin} ${product.name}`);
   }

@@ -55,6 +55,9 @@ export const ExpiringCertificates = graphql(`
         product { id gtin name }
       }
     }
+    withoutEnd: certificationAssignments(first: 1, where: { lapsesOn: { isNull: true } }) {
+      totalCount
+    }
     months: certificationAssignmentStats(where: { lapsesWithin: { days: 365 } }, bucket: MONTH) {
       groups { expiresFrom count }
     }
