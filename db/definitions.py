@@ -199,6 +199,16 @@ def seen(
     return rows, getattr(known, read.defined)
 
 
+async def add_missing(transaction: Transaction, private: Sequence[Certification]) -> None:
+    """Stores private certifications, but for those that are there."""
+    rows = [
+        {name: getattr(each, name) for name in Certification.__struct_fields__[:-1]}
+        | {"body_id": each.body.id if each.body is not None else None}
+        for each in private
+    ]
+    await transaction.insert_missing(certifications, rows)
+
+
 class Defined(Generic[D]):
     """One kind of definitions, as those see it who ask.
 

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from domain.members import kept
+from domain.members import kept, members_of
 from domain.records import Record
 from domain.short_id import ShortId, ShortIdField
 from domain.validation import DIGITS, JSON_TEXT, Command, Flag, Moment, Text32, Text255
@@ -60,6 +60,16 @@ class AskedRow(NamedTuple):
     """Of the product that is there, as of an assignment."""
     restored: Mapping[str, Any] = {}
     """What only our exports have, for what is made anew: see `Restored`."""
+
+
+def members_read(record: type[Record], members: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of a record as a file of our own has them, judged by its rules.
+
+    Raises `KeyError` for one that is not there, `ValueError` for one that breaks a rule.
+    """
+    return {
+        name: TypeAdapter(member.type).validate_python(members[name]) for name, member in members_of(record).items()
+    }
 
 
 class Restored(Command):

@@ -17,6 +17,7 @@ from typing import IO, Any, NamedTuple, Protocol, Self
 import msgspec
 
 from domain.importing import AskedRow, Import
+from domain.records import Certification
 from domain.vocabulary import BulkPolicy, Existing
 from files.columns.asking import Asking, Mended
 from files.columns.recognition import Columns, recognised
@@ -152,12 +153,15 @@ class Prepared(NamedTuple):
     """The import whose map of columns is used again."""
 
 
-async def prepared(context: Context, sources: Sequence[SourceFile], options: Options) -> Prepared:
+async def prepared(
+    context: Context, sources: Sequence[SourceFile], options: Options, missing: Sequence[Certification] = ()
+) -> Prepared:
     """The files with their columns recognised, all of them before anything is done.
 
+    `missing` are private certifications that are made with the rows.
     Raises `InvalidInput` for what is no table or has columns that nobody knows.
     """
-    known = await definitions_of(context)
+    known = await definitions_of(context, missing)
     codes = {noun: frozenset(each.code for each in one.every if each.code) for noun, one in known.items()}
     begun = [await asyncio.to_thread(_begun, source, options) for source in sources]
     headings = hashlib.sha256(msgspec.json.encode(sorted({tuple(sorted(each.names)) for each in begun}))).hexdigest()

@@ -11,6 +11,7 @@ import msgspec
 
 from domain.errors import DomainError
 from domain.importing import Import
+from domain.records import Certification
 from domain.vocabulary import ImportState
 from files.importing import Listener, Options, Prepared, Progress, SourceFile, Tally, prepared, run
 from resolvers import imports
@@ -43,12 +44,19 @@ def may_be_alive(other: str, heard: datetime) -> bool:
     return True
 
 
-async def put_in(context: Context, sources: Sequence[SourceFile], options: Options, listener: Listener) -> Tally:
+async def put_in(
+    context: Context,
+    sources: Sequence[SourceFile],
+    options: Options,
+    listener: Listener,
+    missing: Sequence[Certification] = (),
+) -> Tally:
     """Puts the files in, and goes on where a process that was killed had come to with the very same files.
 
+    `missing` are private certifications that are made with their rows.
     A dry run is not remembered. Raises as `run` does, and `AlreadyExists` where another process is at it.
     """
-    files = await prepared(context, sources, options)
+    files = await prepared(context, sources, options, missing)
     if options.dry_run:
         return await run(context, files, listener)
     digest = digest_of(context, files)

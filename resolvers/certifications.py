@@ -1,6 +1,11 @@
 """Certifications: what a product's certificate says, and the operations that are theirs alone."""
 
+from collections.abc import Sequence
+
+import msgspec
+
 from db.assignments import certifications
+from db.definitions import bodies
 from db.engine.database import Transaction
 from domain import listing
 from domain.changes import Change
@@ -12,6 +17,7 @@ from domain.commands import (
     PatchCertificationAssignment,
     RemoveCertification,
 )
+from domain.errors import InvalidInput, Violation
 from domain.listing import arrange
 from domain.records import Certification, CertificationAssignment
 from resolvers import assignments
@@ -26,6 +32,38 @@ async def list_certifications(context: Context, command: ListCertifications) -> 
     """The definitions that the caller may see and that pass the filters, in the order asked for, of all pages."""
     visible = await certifications.every(context.database, context.caller.organization_ids)
     return listing.definitions(visible, command)
+
+
+@read_operation
+async def own_certifications(context: Context) -> list[Certification]:
+    """The definitions that are private to the organisation for which the caller acts."""
+    own = context.caller.organization.id
+    return [each for each in await certifications.every(context.database, [own]) if each.organization_id == own]
+
+
+@read_operation
+async def missing_of(context: Context, own: Sequence[Certification]) -> list[Certification]:
+    """Those of an organisation's own certifications from elsewhere that are not here, each with its body of here.
+
+    Raises `InvalidInput` where the body is not here, or where another one is in the place of one.
+    """
+    stored = await certifications.every(context.database, [context.caller.organization.id])
+    ids = {each.id: each for each in stored}
+    codes = {each.code: each for each in stored if each.organization_id is not None and each.code}
+    wanted: list[Certification] = []
+    for each in own:
+        body = await bodies.find(context.database, each.body.id) if each.body is not None else None
+        called = each.code or each.label
+        if (body is None) != (each.body is None):
+            message = f"The body of the certification {called!r} is not here; load the catalogue that has it"
+            raise InvalidInput([Violation(("file",), message, "not_here")])
+        here, wanting = ids.get(each.id) or codes.get(each.code), msgspec.structs.replace(each, body=body)
+        if here is None:
+            wanted.append(wanting)
+        elif here != wanting:
+            message = f"The organisation's certification {called!r} is another one here; make the two alike first"
+            raise InvalidInput([Violation(("file",), message, "unlike")])
+    return wanted
 
 
 @read_operation

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from db import products as stored_products
+from db.definitions import add_missing
 from db.engine.database import Transaction
 from db.met import Earlier, Met
 from domain.access import Permission, require, require_ownership
@@ -39,7 +40,7 @@ from domain.gtin import Gtin
 from domain.importing import AskedAssignment, AskedRow, Restored
 from domain.patch import changes_of
 from domain.record_commands import NewCommand, PatchCommand
-from domain.records import CertificationAssignment, ClaimAssignment, Product
+from domain.records import Certification, CertificationAssignment, ClaimAssignment, Product
 from domain.short_id import ShortId
 from domain.text import folded
 from domain.vocabulary import DataSource, Existing
@@ -92,6 +93,8 @@ class Nameable(NamedTuple):
     called: dict[str, Any]
     """By id, and by folded code and label. None where two have that label."""
     every: Sequence[Any]
+    missing: Sequence[Certification] = ()
+    """Those of them that are made with the first rows, and so with those of each dry run."""
 
     def find(self, asked: AskedAssignment) -> Any:
         """The definition that a row names. Raises `NotCalled`, which tells what is called nearly so."""
@@ -105,8 +108,8 @@ class Nameable(NamedTuple):
         raise NotCalled(f"No {self.kind.noun} is called {named[:60]!r}; {meant}")
 
 
-async def definitions_of(context: Context) -> dict[str, Nameable]:
-    """What rows may name, by `certification` and `claim`."""
+async def definitions_of(context: Context, missing: Sequence[Certification] = ()) -> dict[str, Nameable]:
+    """What rows may name, by `certification` and `claim`; `missing` are private ones that are made with the rows."""
     commands: list[tuple[Kind[Any, Any], type[NewCommand], type[PatchCommand]]] = [
         (certifications.KIND, AssignCertification, PatchCertificationAssignment),
         (claims.KIND, AssignClaim, PatchClaimAssignment),
@@ -114,7 +117,8 @@ async def definitions_of(context: Context) -> dict[str, Nameable]:
     found = {}
     for kind, make, patch in commands:
         every = await kind.stored.every(context.database, [context.caller.organization.id])
-        found[kind.noun] = Nameable(kind, make, patch, _called(every), every)
+        made = missing if kind.noun == "certification" else ()
+        found[kind.noun] = Nameable(kind, make, patch, _called([*every, *made]), [*every, *made], made)
     return found
 
 
@@ -177,6 +181,8 @@ async def _attempt(
     plan, done = _Plan(context, existing, known), list[Done]()
     try:
         async with context.database.write() as transaction:
+            for definitions in known.values():
+                await add_missing(transaction, definitions.missing)
             await plan.look(transaction, rows, met)
             done += [await plan.row(number, row) for number, row in enumerate(rows)]
             await plan.store(transaction)

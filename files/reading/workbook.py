@@ -10,14 +10,12 @@ from datetime import datetime
 from typing import IO, Any
 
 from files.reading.table import MAX_COLUMNS, MAX_TEXT, Cell, Row, Table, Unread, checked_columns, unreadable
+from files.reading.zips import is_blown_up
 
 MAX_PART = 1 << 27
 """Bytes that a part other than a sheet may have when it is unpacked; the texts of all sheets are one such part."""
 
 MAX_SHEET = 1 << 32
-MAX_RATIO = 200
-"""How many times a part may become larger; what people write becomes some ten times larger."""
-
 ROWS = 1_048_576
 """How many rows a sheet can have."""
 
@@ -47,14 +45,13 @@ def _check(file: IO[bytes], name: str) -> None:
         with zipfile.ZipFile(file) as archive:
             parts = archive.infolist()
     except zipfile.BadZipFile as error:
-        raise unreadable(f"{name} is no workbook that can be read: {error}") from None
+        raise unreadable(f"{name} is no workbook and no archive that can be read: {error}; send it again") from None
     names = {part.filename for part in parts}
     if "xl/workbook.xml" not in names:
         raise unreadable(f"{name} is an archive, and no Excel workbook; send the files in it")
     for part in parts:
         most = MAX_SHEET if part.filename.startswith("xl/worksheets/") else MAX_PART
-        is_blown_up = part.file_size > 1 << 20 and part.file_size > MAX_RATIO * part.compress_size
-        if part.file_size > most or is_blown_up:
+        if part.file_size > most or is_blown_up(part):
             raise unreadable(
                 f"{name} would become {part.file_size >> 20} MiB large in its part {part.filename[:60]},"
                 " more than a workbook of people; save it as CSV"

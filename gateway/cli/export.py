@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from db.engine.database import Database
 
 
+ZIP = "zip"
+
+
 @click.command()
-@click.argument("name", metavar="LIST", type=click.Choice(["products", "certifications", "claims"]))
+@click.argument("name", metavar="LIST", type=click.Choice(["products", "certifications", "claims", "all"]))
 @click.option("--organization", required=True, metavar="SLUG", help="Whose: what this organisation owns is exported.")
-@click.option("--format", "form", required=True, type=click.Choice([form.value for form in FileFormat]))
+@click.option("--format", "form", required=True, type=click.Choice([*(form.value for form in FileFormat), ZIP]))
 @click.option(
     "--where",
     metavar="JSON",
@@ -33,11 +36,34 @@ if TYPE_CHECKING:
     help="Write to this file instead of standard output; it is there once it is whole.",
 )
 def export(name: str, organization: str, form: str, where: str | None, excel: bool, output: Path | None) -> None:
-    """Write LIST (products, certifications or claims) as a file: what products are, hold or claim."""
-    if output is None and form == FileFormat.XLSX and sys.stdout.isatty():
-        raise FailedCommand("A workbook is nothing for a terminal: name a file with --output.")
+    """Write LIST (products, certifications or claims) as a file: what products are, hold or claim.
+
+    With `all --format zip` everything that the organisation has, to be put into another installation with `import`:
+    the three lists, archived products included, and its own certifications. No keys, no people.
+    """
+    if (name == "all") != (form == ZIP):
+        raise FailedCommand("Everything goes out as one archive, and only that does: write `all --format zip`.")
+    if form == ZIP and (where or excel):
+        raise FailedCommand("An archive has everything: leave --where and --excel out.")
+    if output is None and form in (FileFormat.XLSX, ZIP) and sys.stdout.isatty():
+        raise FailedCommand(
+            f"{'An archive' if form == ZIP else 'A workbook'} is nothing for a terminal: name a file with --output."
+        )
     with _written(output) as file:
-        on_database(read_settings(), _export, name, organization, FileFormat(form), where, excel, file)
+        if form == ZIP:
+            on_database(read_settings(), _export_all, organization, file)
+        else:
+            on_database(read_settings(), _export, name, organization, FileFormat(form), where, excel, file)
+
+
+async def _export_all(database: "Database", slug: str, file: IO[bytes]) -> None:
+    from domain.access import Caller
+    from files.archives.writing import write
+    from resolvers.operation import Context
+    from resolvers.organizations import existing
+
+    owner = await existing(database, slug)
+    await write(Context(database, Caller(None, None, Role.READONLY, owner)), owner, file)
 
 
 async def _export(

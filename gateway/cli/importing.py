@@ -13,6 +13,7 @@ from gateway.cli.common import FailedCommand, on_database, read_settings
 
 if TYPE_CHECKING:
     from db.engine.database import Database
+    from domain.records import Certification
     from files.importing import Options, Result, SourceFile, Tally
 
 _POLICIES = {policy.name.lower().replace("_", "-"): policy for policy in BulkPolicy}
@@ -114,6 +115,7 @@ async def _import(
     database: "Database", slug: str, sources: "Sequence[SourceFile]", options: "Options", folder: Path | None
 ) -> "Tally":
     from domain.access import Caller
+    from files.archives.reading import is_archive, missing, opened
     from files.imports import put_in
     from files.reports import Report
     from resolvers.operation import Context
@@ -121,10 +123,16 @@ async def _import(
 
     owner = await existing(database, slug)
     context = Context(database, Caller(None, None, Role.MANAGER, owner))
+    own: Sequence[Certification] = ()
+    if any(is_archive(source) for source in sources):
+        if len(sources) > 1 or options.columns:
+            raise FailedCommand("An archive has everything and says what it is: put it in by itself, without --map.")
+        archive = opened(sources[0], owner)
+        sources, own = archive.sources, await missing(context, archive)
     try:
         report = Report(folder) if folder else None
         with _Shown(options, report) as shown:
-            totals = await put_in(context, sources, options, shown)
+            totals = await put_in(context, sources, options, shown, own)
         shown.ended(totals, report.ended(totals) if report else [])
     except OSError as error:
         raise FailedCommand(f"The report cannot be written: {error}.") from error

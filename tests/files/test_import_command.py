@@ -63,6 +63,26 @@ def test_an_export_put_into_an_empty_installation_is_exported_byte_by_byte_the_s
         assert before.read_bytes() == after.read_bytes()
 
 
+def test_an_archive_put_into_an_empty_installation_is_exported_byte_by_byte_the_same(url: str, tmp_path: Path) -> None:
+    demo, first, second = demo_database(tmp_path), tmp_path / "first.zip", tmp_path / "second.zip"
+    words = ("export", "all", "--organization", "demo", "--format", "zip")
+    succeeded(*words, "--output", str(first), CERTGATE_DATABASE_URL=demo)
+    assert "971 rows: 971 would be left." in put_in(demo, str(first), "--dry-run")
+    assert "971 rows: 971 would be made." in put_in(url, str(first), "--dry-run")
+    assert "971 rows: 971 made." in put_in(url, str(first))
+    succeeded(*words, "--output", str(second), CERTGATE_DATABASE_URL=url)
+    assert first.stat().st_size > 20_000
+    assert first.read_bytes() == second.read_bytes()
+    for more in (("--map", "EAN=gtin"), (str(first),)):
+        done = certgate("import", str(first), *more, "--organization", "demo", CERTGATE_DATABASE_URL=url)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "put it in by itself, without --map" in done.stderr
+    for wrong in (("all", "--format", "csv"), ("products", "--format", "zip"), (*words[1:2], *words[4:], "--excel")):
+        done = certgate("export", *wrong, "--organization", "demo", CERTGATE_DATABASE_URL=url)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.count("\n") == 1, done.stderr
+
+
 def test_a_workbook_comes_back_without_a_change(tmp_path: Path) -> None:
     demo = demo_database(tmp_path)
     files = exported(demo, tmp_path, "xlsx")

@@ -338,7 +338,7 @@ async def test_a_batch_in_whose_way_others_are_is_planned_anew(world: World, mon
         ("\n\n", "is empty"),
         (b"%PDF-1.7 ...", "is no table but a PDF document"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "(.xls); save it as .xlsx"),
-        (b"PK\x03\x04....", "is no workbook that can be read"),
+        (b"PK\x03\x04....", "is no workbook and no archive that can be read"),
         (b"gtin,name\0\0\1", "it has bytes that no text has"),
         ("<html><body>", "is no table but a page or a document in XML"),
         ("[1, 2", "is not JSON"),

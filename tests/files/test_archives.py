@@ -1,0 +1,341 @@
+"""All that an organisation has as one ZIP, and back; and what happens to a ZIP that is not as it was written."""
+
+import io
+import json
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+from typing import IO, Any, cast
+from warnings import catch_warnings, simplefilter
+
+import msgspec
+import pytest
+
+from db import definitions
+from db.sql import tables
+from db.sql.types import among
+from domain.access import Caller
+from domain.commands import ArchiveProduct, RestoreProduct
+from domain.errors import InvalidInput
+from domain.gtin import Gtin
+from domain.paging import Page, Window
+from domain.records import Certification, Organization
+from domain.vocabulary import BulkPolicy, Role
+from files.archives import writing
+from files.archives.reading import is_archive, missing, opened
+from files.importing import Options, SourceFile, Tally, prepared, run
+from files.lists import LISTS, PAGE
+from files.reading.opening import table_of
+from resolvers.operation import Context
+from resolvers.products import archive_product, restore_product
+from tests.domain.making import held
+from tests.files.importing import RICE, RYE, Heard, put, source
+from tests.world import FAIR_TRADE, GTIN, OTHERS_GTIN, PRIVATE, USDA_ORGANIC, World
+
+ROWS = [
+    {
+        "gtin": RICE,
+        "name": 'Rice, "brown"',
+        "brand": "Acme",
+        "metadata": {"a": "1", "=b": "Ä\n💚"},
+        "certifications": ["USDA_ORGANIC", "FAIR_TRADE_USA"],
+        "claims": ["VEGAN"],
+    },
+    {"gtin": RYE, "name": "Rye", "brand": "Acme", "certifications": [PRIVATE], "claims": ["NON_GMO", "VEGAN"]},
+]
+PARTS = ["certifications.jsonl", "claims.jsonl", "manifest.json", "own_certifications.jsonl", "products.jsonl"]
+Parts = dict[str, bytes]
+
+
+def owner(world: World) -> Organization:
+    return Organization(world.brand, "brand", "Brand")
+
+
+def context(world: World, role: Role = Role.MANAGER) -> Context:
+    return Context(world.database, Caller(None, None, role, owner(world)))
+
+
+async def written(world: World) -> bytes:
+    file = io.BytesIO()
+    await writing.write(context(world, Role.READONLY), owner(world), file)
+    return file.getvalue()
+
+
+async def put_back(world: World, data: bytes, **options: Any) -> tuple[Tally, Heard]:
+    archive, heard = opened(source(data, "brand.zip"), owner(world)), Heard()
+    asked = context(world)
+    files = await prepared(asked, archive.sources, Options(**options), await missing(asked, archive))
+    return await run(asked, files, heard), heard
+
+
+async def clear(world: World) -> None:
+    """Leaves nothing of the brand but the organisation itself."""
+    async with world.database.write() as transaction:
+        for table in (*tables.ASSIGNED.values(), tables.products):
+            await transaction.execute(table.delete().where(among(table.c.gtin, "gtins")), {"gtins": [RICE, RYE, GTIN]})
+        own = tables.certifications.c.organization_id == world.brand
+        await transaction.execute(tables.certifications.delete().where(own))
+
+
+async def everything(world: World) -> list[Any]:
+    own = (*tables.ASSIGNED.values(), tables.products, tables.certifications)
+    return [await world.rows(table) for table in own]
+
+
+@pytest.fixture
+async def stocked(world: World) -> World:
+    """Products of the brand with notes, private certificates and evidence; one of them is archived."""
+    await put(world, json.dumps(ROWS))
+    await put(world, f"gtin,claim,evidence_note,valid_from\n{RICE},VEGAN,Lab report 7,2026-01-01\n")
+    await archive_product(context(world), ArchiveProduct.parse({"gtin": RYE}))
+    return world
+
+
+async def test_what_goes_out_comes_back_byte_by_byte(stocked: World) -> None:
+    first, before = await written(stocked), await everything(stocked)
+    with zipfile.ZipFile(io.BytesIO(first)) as archive:
+        assert sorted(archive.namelist()) == PARTS
+        manifest = json.loads(archive.read("manifest.json"))
+        assert {name: part["rows"] for name, part in manifest["parts"].items()} == {
+            "own_certifications.jsonl": 1,
+            "products.jsonl": 3,
+            "certifications.jsonl": 4,
+            "claims.jsonl": 3,
+        }
+        assert [each["id"] for each in manifest["definitions"]["certification"]] == sorted(
+            [USDA_ORGANIC, FAIR_TRADE, PRIVATE]
+        )
+        content = b"".join(map(archive.read, PARTS))
+    assert b"Lab report 7" in content
+    assert OTHERS_GTIN.encode() not in content
+    # Put in where all of it is, it changes nothing.
+    totals, _ = await put_back(stocked, first)
+    assert totals.rows == {"left": 10}
+    await clear(stocked)
+    empty = await everything(stocked)
+    assert GTIN not in str(empty)
+    totals, heard = await put_back(stocked, first, dry_run=True)
+    assert (totals.rows, heard.refusals) == ({"made": 10}, {})
+    assert await everything(stocked) == empty
+    totals, heard = await put_back(stocked, first)
+    assert (totals.rows, heard.refusals) == ({"made": 10}, {})
+    assert await everything(stocked) == before
+    assert await written(stocked) == first
+    # What was archived is in no list before it is restored, as where it comes from.
+    assert await definitions.current(stocked.database)
+    await restore_product(context(stocked), RestoreProduct.parse({"gtin": RYE}))
+    assert await written(stocked) != first
+
+
+async def test_an_organisation_that_has_nothing_has_an_archive_too(world: World) -> None:
+    await clear(world)
+    data = await written(world)
+    totals, _ = await put_back(world, data)
+    assert totals.rows == {}
+    assert await written(world) == data
+
+
+async def test_a_refused_row_leaves_nothing_of_it(stocked: World) -> None:
+    data = await written(stocked)
+    await clear(stocked)
+    await stocked.add_product(RICE, stocked.rival)
+    before = await everything(stocked)
+    totals, heard = await put_back(stocked, data, policy=BulkPolicy.REJECT_ALL)
+    assert totals.rows["refused"] > 0
+    assert "belongs to another organisation" in str(heard.refusals)
+    assert await everything(stocked) == before
+
+
+def parts_of(data: bytes) -> Parts:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def packed(parts: Parts, *more: tuple[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with catch_warnings(), zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        # Python warns of a name that is there twice.
+        simplefilter("ignore", UserWarning)
+        for name, content in (*parts.items(), *more):
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def with_manifest(**members: Any) -> Callable[[Parts], bytes]:
+    def change(parts: Parts) -> bytes:
+        manifest = json.loads(parts["manifest.json"]) | members
+        return packed(parts | {"manifest.json": json.dumps(manifest).encode()})
+
+    return change
+
+
+def encrypted(parts: Parts) -> bytes:
+    data = bytearray(packed(parts))
+    # The flags of every part, in its own head and in the directory.
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        place = data.find(mark)
+        while place >= 0:
+            data[place + at] |= 1
+            place = data.find(mark, place + 1)
+    return bytes(data)
+
+
+OTHER_NAME = {"id": FAIR_TRADE[::-1], "code": "NO_SUCH", "label": "None"}
+WRONG: dict[str, tuple[Callable[[Parts], bytes], str]] = {
+    "a changed row": (
+        lambda parts: packed(parts | {"products.jsonl": parts["products.jsonl"].replace(b"Rice", b"Dice")}),
+        "its part products.jsonl was changed; export it again",
+    ),
+    "a row less": (
+        lambda parts: packed(parts | {"claims.jsonl": parts["claims.jsonl"].partition(b"\n")[2]}),
+        "its part claims.jsonl was changed; export it again",
+    ),
+    "no claims": (
+        lambda parts: packed({name: parts[name] for name in parts if name != "claims.jsonl"}),
+        "lacks a part, or has one twice; export it again",
+    ),
+    "a part twice": (
+        lambda parts: packed(parts, ("claims.jsonl", b"")),
+        "lacks a part, or has one twice; export it again",
+    ),
+    "a way out": (
+        lambda parts: packed(parts, ("../../etc/cron.d/own", b"* * * * * root true\n")),
+        "has a part '../../etc/cron.d/own', which no archive has; export it again",
+    ),
+    "a bomb": (
+        lambda parts: packed(parts | {"products.jsonl": b"\n" * (64 << 20)}),
+        "its part products.jsonl was changed; export it again",
+    ),
+    "a key": (encrypted, "is not as it was written"),
+    "another program": (with_manifest(format="backup"), "is an archive of another program"),
+    "a later version": (with_manifest(version=2, more=True), "its format is 2, this one reads 1"),
+    "a member more": (with_manifest(more=True), "its part manifest.json was changed"),
+    "no manifest that can be read": (
+        lambda parts: packed(parts | {"manifest.json": b"[" * 100_000}),
+        "its part manifest.json was changed",
+    ),
+    "another organisation": (
+        with_manifest(organization="rival"),
+        "is of the organisation 'rival', not of 'brand'; put it in for the one that it is of",
+    ),
+    "what is not in the catalogue": (
+        with_manifest(definitions={"certification": [OTHER_NAME], "claim": []}),
+        "names the certification NO_SUCH, which is not here; load the catalogue",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+async def test_what_is_not_as_it_was_written_is_one_sentence_and_nothing_is_done(stocked: World, what: str) -> None:
+    change, says = WRONG[what]
+    data = change(parts_of(await written(stocked)))
+    await clear(stocked)
+    before = await everything(stocked)
+    with pytest.raises(InvalidInput) as refused:
+        await put_back(stocked, data)
+    (violation,) = refused.value.violations
+    assert violation.message.startswith("brand.zip ")
+    assert says in violation.message
+    assert "\n" not in violation.message
+    assert await everything(stocked) == before
+
+
+async def test_an_archive_that_breaks_off_anywhere_is_refused(stocked: World) -> None:
+    data = await written(stocked)
+    await clear(stocked)
+    before = await everything(stocked)
+    for length in range(0, len(data), 97):
+        broken = source(data[:length], "brand.zip")
+        assert not is_archive(broken)
+        with pytest.raises(InvalidInput, match=r"brand.zip .*again|is empty|no workbook") as refused:
+            opened(broken, owner(stocked))
+        assert len(refused.value.violations) == 1
+        if length > 4:
+            with pytest.raises(InvalidInput, match="is no workbook and no archive that can be read"):
+                table_of(broken.open(), broken.name)
+    # A byte that turned over is found by what the manifest says, wherever it is.
+    for place in range(0, len(data), 101):
+        altered = bytearray(data)
+        altered[place] ^= 0x55
+        changed = source(bytes(altered), "brand.zip")
+        try:
+            archive = opened(changed, owner(stocked))
+        except InvalidInput:
+            continue
+        for part in archive.sources:
+            with part.open() as content:
+                assert content.read() == parts_of(data)[part.name]
+    assert await everything(stocked) == before
+
+
+async def test_certifications_of_its_own_are_made_once_and_not_in_the_place_of_others(stocked: World) -> None:
+    data = await written(stocked)
+    await clear(stocked)
+    (own,) = (
+        msgspec.json.decode(line, type=dict[str, Any])
+        for line in parts_of(data)["own_certifications.jsonl"].splitlines()
+    )
+    async with stocked.database.write() as transaction:
+        row = {name: own[name] for name in Certification.__struct_fields__[:-1]}
+        await transaction.insert(tables.certifications, {**row, "label": "Another seal", "body_id": None})
+    before = await everything(stocked)
+    with pytest.raises(InvalidInput, match="is another one here; make the two alike first"):
+        await put_back(stocked, data)
+    assert await everything(stocked) == before
+
+
+class Pipe:
+    """Where nothing can be sought and nothing stays."""
+
+    def write(self, data: bytes) -> int:
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+async def peak(monkeypatch: pytest.MonkeyPatch, number: int) -> int:
+    """The most bytes that were held while so many pages of each list were written."""
+    record = held(certificate_number="NOP-1", metadata={"lot": "7"})
+
+    async def page(_: Any, where: Any, order: Any, window: Window) -> Page[Any]:
+        at = 0 if window.position is None else int(window.position[0]) // PAGE + 1
+        gtins = (Gtin(f"{at * PAGE + place:014}") for place in range(PAGE))
+        return Page([msgspec.structs.replace(record, gtin=gtin) for gtin in gtins], at < number - 1)
+
+    async def none(_: Any) -> list[Certification]:
+        return []
+
+    listed = LISTS["certifications"]._replace(page=page)
+    monkeypatch.setattr(writing, "LISTS", ("certifications",))
+    monkeypatch.setattr(writing, "EXPORTED", {"certifications": listed})
+    monkeypatch.setattr(writing, "own_certifications", none)
+    of = Organization(record.organization_id, "own", "Own")
+    asked = Context(None, Caller(None, None, Role.READONLY, of))  # type: ignore[arg-type]
+    tracemalloc.start()
+    try:
+        await writing.write(asked, of, cast("IO[bytes]", Pipe()))
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+async def test_ten_times_the_rows_take_no_more_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    await peak(monkeypatch, 1)
+    few, many = await peak(monkeypatch, 3), await peak(monkeypatch, 30)
+    assert many < few + (1 << 18)
+    assert many < 4 << 20
+
+
+def test_a_part_is_read_as_a_file_is() -> None:
+    text = b"".join(b'{"gtin": "%d"}\n' % number for number in range(5_000))
+    parts: Parts = {"manifest.json": b"{}", "products.jsonl": text}
+    from files.archives.reading import _opening
+
+    file = SourceFile("products.jsonl", len(text), _opening(lambda: io.BytesIO(packed(parts)), "products.jsonl"))
+    with file.open() as content:
+        assert content.read(10) == text[:10]
+        content.seek(0)
+        assert content.tell() == 0
+        assert [*content] == text.splitlines(keepends=True)
+        assert content.tell() == len(text)
