@@ -41,6 +41,7 @@ PAGE = 100
 _LOOKED_THROUGH = 1 << 20
 
 _encode = msgspec.json.encode
+_ENDED = "The key or the membership with which it was begun has ended; put the file in again with another one."
 _DEFECT = "A defect of the gateway; its log has it under the id of the import."
 
 log = logging.getLogger("certgate.imports")
@@ -132,8 +133,7 @@ class Jobs:
                 await imports.fail(self._database, begun, _DEFECT)
             finally:
                 report.close()
-            for file in (data, data.with_suffix(".json")):
-                file.unlink(missing_ok=True)
+            self._forget(begun.id)
 
     async def resume(self) -> None:
         """Goes on with what processes have left that are no more, and forgets what is a month old."""
@@ -143,7 +143,7 @@ class Jobs:
             asked = msgspec.json.decode(file.read_bytes(), type=_Asked)
             found = await imports.take_over(self._database, ShortId(file.stem), worker(), may_be_alive)
             if found is not None:
-                self._go_on(found, asked)
+                await self._resume(found, asked)
         old = datetime.now(UTC) - KEPT
         for folder in self._folder.iterdir():
             if datetime.fromtimestamp(folder.stat().st_mtime, UTC) < old:
@@ -152,6 +152,18 @@ class Jobs:
     async def finish(self) -> None:
         """Returns when none goes on any more."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _resume(self, found: Import, asked: _Asked) -> None:
+        caller = await imports.caller_now(self._database, asked.caller)
+        if caller is not None:
+            self._go_on(found, asked._replace(caller=caller))
+            return
+        await imports.fail(self._database, found, _ENDED)
+        self._forget(found.id)
+
+    def _forget(self, id: ShortId) -> None:
+        for suffix in (".data", ".json"):
+            (self._folder / f"{id}{suffix}").unlink(missing_ok=True)
 
     async def stop(self) -> None:
         """Stops between two batches; the next process goes on."""

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from db import imports
+from msgspec.structs import replace
+
+from db import accounts, imports, keys
 from db.engine.database import Database, Transaction
-from domain.access import Caller, Permission, require
+from domain.access import Caller, Permission, lesser, require
 from domain.errors import AlreadyExists, NotFound
 from domain.importing import MAX_TOLD, Counts, Import
 from domain.short_id import ShortId, new_short_id
@@ -121,6 +123,25 @@ async def take_over(
             return None
         await imports.take_over(transaction, id, worker, datetime.now(UTC))
         return left.found
+
+
+async def caller_now(database: Database, caller: Caller) -> Caller | None:
+    """A caller with what its key or its membership permits by now; None where that is gone."""
+    role = caller.role
+    if caller.key_id is not None:
+        key = await keys.find_live(database, caller.key_id)
+        if key is None or (key.expires_at is not None and key.expires_at <= datetime.now(UTC)):
+            return None
+        role = key.role
+    if caller.user_id is not None:
+        held = {each.organization.id: each for each in await accounts.memberships_of(database, caller.user_id)}
+        if caller.organization.id not in held:
+            return None
+        role = lesser(role, held[caller.organization.id].role)
+        others = [held[each.organization.id] for each in caller.others if each.organization.id in held]
+        others = [replace(each, role=lesser(role, each.role)) for each in others]
+        caller = replace(caller, others=tuple(others))
+    return replace(caller, role=role)
 
 
 async def advance(transaction: Transaction, of: Import, position: int, percent: int, counts: Counts) -> None:

@@ -9,7 +9,7 @@ from domain.importing import AskedAssignment, AskedRow
 from files.columns import cells
 from files.columns.cells import NotUsable
 from files.columns.members import GTIN, KEPT, NOTHING, ColumnTarget, members_sent
-from files.columns.open_food_facts import labelled
+from files.columns.open_food_facts import labelled, language_of
 from files.columns.recognition import Columns, KnownColumn
 from files.columns.refusing import WrongCell, of_cell, of_row
 from files.reading.table import Cell, Row
@@ -36,7 +36,8 @@ class Asking:
         self._defining: dict[str, list[tuple[str, int]]] = {"certification": [], "claim": []}
         self._places: dict[str, int] = {}
         self._parts = columns.parts
-        self._is_off = columns.is_open_food_facts
+        self._named_in: dict[Cell, int] = {}
+        """By languages the columns with names in them, where rows say which language is their own."""
         self._restores = columns.is_own_export
         for at, column in enumerate(columns.columns):
             target = column.target
@@ -53,6 +54,9 @@ class Asking:
         for named in self._defining.values():
             named.sort(key=lambda each: ("id", "code", "label").index(each[0]))
         self._names = [column.name for column in columns.columns]
+        if columns.is_open_food_facts and "language" in self._places:
+            names = [(at, name) for at, (name, target, _) in enumerate(columns.columns) if target != NOTHING]
+            self._named_in = {language: at for at, name in names if (language := language_of(name))}
         self._note_gtin = self._noting(self._names[self._places[GTIN.member]])
 
     def _reader(self, at: int, column: KnownColumn, sample: Sequence[Row], exact_days: bool) -> Read | None:
@@ -91,6 +95,9 @@ class Asking:
             gtin = cells.gtin_of(self._cell(row, self._places[GTIN.member]), link, self._note_gtin)
             parts: dict[str, dict[str, Any]] = {"product": {}, "certification": {}, "claim": {}}
             emptied: dict[str, dict[str, Any]] = {"product": {}, "certification": {}, "claim": {}}
+            own_name = self._named_in.get(row.cells[self._places["language"]]) if self._named_in else None
+            if own_name is not None and (name := cells.text_of(self._cell(row, own_name)).strip()):
+                parts["product"]["product_name"] = name
             for at, column, read in self._readers:
                 cell = self._cell(row, at)
                 value = "" if cell in ("", None, [], {}) else cells.text_of(cell) if read is None else read(cell)
@@ -115,7 +122,7 @@ class Asking:
         elif target.member == "metadata":
             members["metadata"] = {**members.get("metadata", {}), **value}
         else:
-            # Open Food Facts has a column of names for each language; the first that is filled in counts.
+            # Of several columns with names, one for each language, the first that is filled in counts.
             members.setdefault(target.member, value)
 
     def _row(

@@ -12,6 +12,9 @@ from files.columns.members import GTIN, NOTHING, ColumnTarget
 
 MAP = Path(__file__).resolve().parents[2] / "data" / "catalogue" / "off_label_map.json"
 
+OPEN_FOOD_FACTS = "Open Food Facts"
+"""How their columns were recognised."""
+
 _COLUMNS = {
     "code": GTIN,
     "url": ColumnTarget("row", "url"),
@@ -23,7 +26,7 @@ _COLUMNS = {
     "image_url": ColumnTarget("product", "image_url"),
     "labels_tags": ColumnTarget("row", "labels"),
 }
-_NAMES = re.compile(r"product_name(?:_[a-z]{2})?\Z")
+_NAMES = re.compile(r"product_name(_[a-z]{2})?\Z")
 
 
 def is_export(names: Iterable[str]) -> bool:
@@ -34,6 +37,18 @@ def is_export(names: Iterable[str]) -> bool:
 def target_of(name: str) -> ColumnTarget:
     """What a column of theirs is; most of the two to four hundred are nothing here."""
     return ColumnTarget("product", "product_name") if _NAMES.match(name) else _COLUMNS.get(name, NOTHING)
+
+
+def language_of(name: str) -> str:
+    """The language in which a column has names of products, "" for another column."""
+    found = _NAMES.match(name)
+    return (found[1] or "")[1:] if found else ""
+
+
+def how_of(name: str) -> str:
+    """How a column was recognised, and what becomes of it where several say the same."""
+    which = "; of names the one in the product's language, else the first" if _NAMES.match(name) else ""
+    return f"{OPEN_FOOD_FACTS}{which}"
 
 
 class _MapsTo(msgspec.Struct):

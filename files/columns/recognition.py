@@ -10,7 +10,7 @@ from typing import NamedTuple
 from domain.errors import InvalidInput, Violation
 from domain.gtin import check_digit_is_right
 from files.columns.members import BY_OWN_NAME, GTIN, KEPT, NOTHING, ColumnTarget, by_name, plain
-from files.columns.open_food_facts import is_export, target_of
+from files.columns.open_food_facts import OPEN_FOOD_FACTS, how_of, is_export, target_of
 from files.reading.table import Cell, Row
 
 ALL_OTHERS = "*"
@@ -73,7 +73,7 @@ def recognised(
         if name in wanted:
             found = wanted[name], asked_how
         elif of_off:
-            found = target_of(name), "Open Food Facts"
+            found = target_of(name), how_of(name)
         else:
             found = by_name().get(plain(name), (NOTHING, "empty" if not name or _is_empty(at, sample) else ""))
         columns.append(KnownColumn(name, *found))
@@ -178,7 +178,7 @@ def _refuse_contradictions(columns: Sequence[KnownColumn]) -> None:
         target = column.target
         if target == NOTHING or target.key or (target.part == "row" and target.member in (*KEPT, "labels")):
             continue
-        if target in seen and not (target.member == "product_name" and column.how == "Open Food Facts"):
+        if target in seen and not (target.member == "product_name" and column.how.startswith(OPEN_FOOD_FACTS)):
             raise _refused(
                 f"The columns {seen[target]!r} and {column.name!r} are both {target.shown};"
                 f' leave one out with --map "{column.name}=nothing"'

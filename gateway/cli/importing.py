@@ -21,6 +21,8 @@ _SHOWN = 10
 """How many changes and refusals are shown; all are in the report."""
 
 
+_COLUMNS_SHOWN = 40
+
 _ENDS = ("expiration_date", "expiry_date")
 """The members that say when a certificate ends."""
 
@@ -181,9 +183,11 @@ class _Shown(AbstractContextManager["_Shown"]):
         print(f"{table.name}: {table.form}")
         known = [column for column in columns.columns if column.target.member != "nothing"]
         width = max((len(column.name) for column in known), default=0)
-        for column in known[:40]:
+        for column in known[:_COLUMNS_SHOWN]:
             how = "" if column.how == "name" else f"  ({column.how})"
             print(f"  {column.name[:40]:{min(width, 40)}}  {column.target.shown}{how}")
+        if len(known) > _COLUMNS_SHOWN:
+            print(f"  and {len(known) - _COLUMNS_SHOWN} more")
         others = len(columns.columns) - len(known)
         if others:
             print(f"  {others} {'columns are' if others > 1 else 'column is'} left out")

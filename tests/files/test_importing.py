@@ -173,6 +173,16 @@ async def test_what_is_there_can_be_left_or_refused(world: World) -> None:
     assert await everything(world) == before
 
 
+@on_sqlite
+async def test_of_names_in_several_languages_the_products_own_counts(world: World) -> None:
+    head = "code,lc,product_name_de,product_name_fr,brands,labels_tags"
+    rows = f"{RICE},fr,Reis,Riz,Acme,\n{RYE},it,,Seigle,Acme,\n{GTIN},fr,Hafer,,Acme,\n"
+    _, heard = await put(world, f"{head}\n{rows}")
+    assert [result.done.parts[0].change.after.name for result in heard.results] == ["Riz", "Seigle", "Hafer"]
+    hows = {column.name: column.how for column in heard.tables[0][1].columns}
+    assert hows["product_name_de"] == "Open Food Facts; of names the one in the product's language, else the first"
+
+
 # --- How refusals are told ---
 
 

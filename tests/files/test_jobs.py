@@ -6,16 +6,19 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from db import keys
 from db.sql import tables
 from domain.errors import Busy
 from domain.importing import Import, ListImportedRows, StartImport
-from domain.vocabulary import BulkPolicy, Existing
+from domain.vocabulary import BulkPolicy, Existing, KeyKind, Role
 from files import importing, jobs
 from files.jobs import Jobs
 from resolvers import importing as planning
 from resolvers import imports
+from resolvers.keys import remove_member, revoke_key, set_member
 from resolvers.operation import Context
 from tests.files.importing import RICE, RYE, caller
 from tests.files.test_import_command import table_of
@@ -216,6 +219,38 @@ async def test_what_a_process_has_left_the_next_one_goes_on_with(
         seen += [row.row for row in rows.rows]
     assert sorted(set(seen)) == list(range(2, 402))
     assert {each.suffix for each in (tmp_path / "imports").iterdir()} == {""}
+
+
+@pytest.mark.parametrize("ended", ["key", "role", "membership"])
+async def test_what_is_left_is_gone_on_with_by_the_rights_of_now(
+    world: World, own: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended: str
+) -> None:
+    monkeypatch.setattr(jobs, "worker", lambda: "elsewhere:1")
+    await set_member(world.database, "brand", "ann@example.org", Role.EDITOR)
+    (user,) = [row[0] for row in await world.rows(tables.users)]
+    who = caller(world)
+    if ended == "membership":
+        who = msgspec.structs.replace(who, kind=KeyKind.USER, user_id=user)
+    else:
+        who = msgspec.structs.replace(who, kind=KeyKind.BUSINESS, key_id=world.key_ids["manager"])
+    monkeypatch.setattr(own, "_go_on", lambda begun, asked: None)
+    begun = await own.start(Context(world.database, who), StartImport(), parts(f"gtin,name\n{RICE},Rice\n"))
+    if ended == "key":
+        await revoke_key(world.database, world.key_ids["manager"])
+    elif ended == "role":
+        async with world.database.write() as transaction:
+            await keys.change(transaction, world.key_ids["manager"], {"role": Role.READONLY})
+    else:
+        await remove_member(world.database, "brand", "ann@example.org")
+    monkeypatch.setattr(jobs, "may_be_alive", lambda other, heard: False)
+    next_one = Jobs(world.database, tmp_path / "imports")
+    await next_one.resume()
+    await next_one.finish()
+    found = await _of(world, begun)
+    assert found.state == "failed"
+    assert ("may not write" if ended == "role" else "has ended; put the file in again") in found.error
+    assert RICE not in {row[0] for row in await world.rows(tables.products)}
+    assert {each.suffix for each in (tmp_path / "imports").iterdir()} <= {""}
 
 
 async def test_an_import_can_take_the_place_of_another(world: World, own: Jobs) -> None:
