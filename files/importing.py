@@ -16,6 +16,7 @@ from typing import IO, Any, NamedTuple, Protocol, Self
 
 import msgspec
 
+from domain.errors import Busy
 from domain.importing import AskedRow, Import
 from domain.records import Certification
 from domain.vocabulary import BulkPolicy, Existing
@@ -232,40 +233,73 @@ class _Going:
                     self._listener.opened(table, each.columns)
                     reading = _Reading(each, table, several=len(self._files) > 1)
                     while batch := await asyncio.to_thread(reading.batch):
+                        known = max(0, min(len(batch), since.position - position))
                         position += len(batch)
-                        if position <= since.position:
-                            await self._look_again(batch, met)
-                            continue
-                        share = min(1, (read + file.tell()) / whole)
-                        results, totals = await self._put(reading, batch, met, totals, position, share, saved)
-                        self._listener.done(results, share)
+                        await self._look_again(batch[:known], met)
+                        if known < len(batch):
+                            share = min(1, (read + file.tell()) / whole)
+                            rows = _Batch(batch[known:], position, share)
+                            results, totals = await self._put(reading, rows, met, totals, saved)
+                            self._listener.done(results, share)
                 read += source.size
         return totals
 
     async def _look_again(self, batch: Sequence["_Read"], met: Met) -> None:
         """Looks at rows that were done, to know what they are about when a later one says something else of it."""
         asked = [read.asked for read in batch if isinstance(read.asked, AskedRow)]
-        await put(self._rehearsed, asked, self._options.existing, self._known, met)
+        if not asked:
+            return
+        try:
+            await put(self._rehearsed, asked, self._options.existing, self._known, met)
+        except Busy:
+            if len(batch) == 1:
+                raise
+            half = len(batch) // 2
+            await self._look_again(batch[:half], met)
+            await self._look_again(batch[half:], met)
 
     async def _put(
-        self,
-        reading: "_Reading",
-        batch: Sequence["_Read"],
-        met: Met,
-        totals: Tally,
-        position: int,
-        share: float,
-        saved: Saved | None,
+        self, reading: "_Reading", batch: "_Batch", met: Met, totals: Tally, saved: Saved | None
     ) -> tuple[list[Result], Tally]:
-        asked = [read.asked for read in batch if isinstance(read.asked, AskedRow)]
+        try:
+            return await self._put_at_once(reading, batch, met, totals, saved)
+        except Busy:
+            if len(batch.rows) == 1:
+                raise
+        # What a busy machine or others do not let through as a whole may go in parts.
+        results: list[Result] = []
+        for half in batch.halves():
+            more, totals = await self._put(reading, half, met, totals, saved)
+            results += more
+        return results, totals
+
+    async def _put_at_once(
+        self, reading: "_Reading", batch: "_Batch", met: Met, totals: Tally, saved: Saved | None
+    ) -> tuple[list[Result], Tally]:
+        asked = [read.asked for read in batch.rows if isinstance(read.asked, AskedRow)]
 
         async def alongside(transaction: Any, done: Sequence[Done]) -> None:
             if saved is not None:
-                await saved(transaction, position, share, totals.plus(reading.results(batch, done)))
+                so_far = totals.plus(reading.results(batch.rows, done))
+                await saved(transaction, batch.position, batch.share, so_far)
 
         done = await put(self._context, asked, self._options.existing, self._known, met, alongside) if asked else []
-        results = reading.results(batch, done)
+        results = reading.results(batch.rows, done)
         return results, totals.plus(results)
+
+
+class _Batch(NamedTuple):
+    """Rows of one transaction, how many rows are done with them, and how much of all files is read by then."""
+
+    rows: Sequence["_Read"]
+    position: int
+    share: float
+
+    def halves(self) -> tuple[Self, Self]:
+        """The same in two."""
+        half = len(self.rows) // 2
+        behind = self.position - len(self.rows) + half
+        return self._replace(rows=self.rows[:half], position=behind), self._replace(rows=self.rows[half:])
 
 
 class _Read(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from domain.errors import DomainError
+from domain.errors import Busy, DomainError
 from domain.importing import Import
 from domain.records import Certification
 from domain.vocabulary import ImportState
@@ -65,6 +65,9 @@ async def put_in(
     )
     try:
         return await go_on(context, of, files, listener)
+    except Busy:
+        # Started again, it goes on from there.
+        raise
     except DomainError as error:
         await imports.fail(context.database, of, error.detail)
         raise

@@ -17,7 +17,7 @@ from domain.errors import Busy, Forbidden, InvalidInput
 from domain.vocabulary import BulkPolicy, Existing, Role
 from files import importing
 from files.columns.refusing import WORDS
-from files.importing import Options
+from files.importing import Options, Progress, Tally, prepared, run
 from resolvers import importing as planning
 from resolvers.operation import Context
 from tests.files.importing import RICE, RYE, Heard, caller, put, run_all, source
@@ -335,6 +335,38 @@ async def test_a_batch_in_whose_way_others_are_is_planned_anew(world: World, mon
     with pytest.raises(Busy):
         await put(world, f"gtin,name\n{RYE},Rye\n", policy=IGNORE)
     assert await product(world, RYE) is None
+
+
+async def test_what_does_not_go_in_as_a_whole_goes_in_parts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "ATTEMPTS", 1)
+    attempt, sizes = planning._attempt, list[int]()
+
+    async def slow(context: Any, rows: Any, *more: Any) -> Any:
+        if len(rows) > 3:
+            raise Busy("The write took too long and was undone; try again in a second.")
+        sizes.append(len(rows))
+        return await attempt(context, rows, *more)
+
+    monkeypatch.setattr(planning, "_attempt", slow)
+    rows = "".join(f"{number:013d}{check(number)},Oats {number}\n" for number in range(3_000, 3_010))
+    saved: list[int] = []
+
+    async def save(transaction: Any, position: int, share: float, totals: Tally) -> None:
+        saved.append(position)
+        assert totals.rows == {"made": position}
+
+    context, heard = Context(world.database, caller(world)), Heard()
+    files = await prepared(context, [source(f"gtin,name\n{rows}")], Options(policy=IGNORE))
+    totals = await run(context, files, heard, saved=save)
+    assert (totals.rows, heard.outcomes) == ({"made": 10}, ["made"] * 10)
+    assert sizes == [2, 3, 2, 3]
+    assert saved == [2, 5, 7, 10]
+    # One that ended in the middle of a batch goes on there.
+    since = Progress(7, Tally({"rows": {"made": 7}}))
+    heard = Heard()
+    refusing = files._replace(options=files.options._replace(existing=Existing.REFUSE))
+    totals = await run(context, refusing, heard, since=since)
+    assert (totals.rows, heard.outcomes) == ({"made": 7, "refused": 3}, ["refused"] * 3)
 
 
 # --- Files that are none ---

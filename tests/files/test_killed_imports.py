@@ -123,6 +123,7 @@ async def _until(database: Database, position: int) -> None:
     while found is None or found.position < position:
         await asyncio.sleep(0.005)
         found = await newest(database)
+        assert found is None or found.finished_at is None, found.error
 
 
 async def newest(database: Database) -> Import | None:
