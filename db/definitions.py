@@ -6,14 +6,16 @@ all may have changed since the count was last looked at.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import date
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Dialect, select
+import msgspec
+from sqlalchemy import select
 
 from db.engine.database import Database, Transaction
 from db.sql.reads import KeyedRead, Owners, R, Ranks, Read, Row
-from db.sql.shapes import Into, RowShape, shaped
+from db.sql.shapes import Form, Into, RowShape, shaped
 from db.sql.tables import certification_bodies, certifications, claims, columns_of, definition_changes
 from domain.records import Certification, CertificationBody, Claim
 from domain.short_id import ShortId
@@ -38,8 +40,15 @@ class Definitions(NamedTuple):
     """The organisations of the private ones, which alone may see them."""
 
 
-Access = tuple[Database, Owners, tuple[Dialect, bool], Definitions | None]
-"""Where is read, whose notes are shown, in which form (see `shaped`), and the definitions if they are at hand."""
+class Access(msgspec.Struct, frozen=True, gc=False):
+    """What reads of the same caller have in common."""
+
+    database: Database
+    owners: Owners
+    form: Form
+    today: date
+    known: Definitions | None
+    """The definitions, if they are at hand."""
 
 
 class _Held(NamedTuple):
@@ -138,37 +147,37 @@ async def fetch(source: Database | Transaction, read: Read[R], owners: Owners = 
     return await made(source, read, lambda rows, known: records(*seen(rows, read, owners, known), owners), values)
 
 
-def access(database: Database, owners: Owners, *, public: bool) -> Access:
-    """What reads of the same caller have in common; `public` leaves out what nobody sees with a publishable key."""
-    return database, owners, (database.dialect, public), at_hand(database)
+def access(database: Database, owners: Owners, today: date, *, public: bool) -> Access:
+    """Who reads, and where; `public` leaves out what nobody sees with a publishable key."""
+    return Access(database, owners, (database.dialect, public), today, at_hand(database))
 
 
 def fill(
-    access: Access, read: KeyedRead[Any], shape: RowShape, into: Into, below: Sequence[Into]
+    read: KeyedRead[Any], access: Access, shape: RowShape, into: Into, below: Sequence[Into]
 ) -> Awaitable[None] | None:
     """Fills the lists of `into` with what a shape makes of the rows of their keys (see `db.sql.shapes`).
 
     None says that it is done, where nothing had to be waited for.
     """
-    database, owners, (dialect, public), known = access
-    prepared: Any = shape.prepared.get(access[2])
+    prepared: Any = shape.prepared.get(access.form)
     if prepared is None:
-        prepared = shape.prepared[access[2]] = shaped(read, shape, dialect, public=public)
+        prepared = shape.prepared[access.form] = shaped(read, shape, access.form)
     part, make = prepared
-    rows = database.at_once(part, [*into]) if known is not None else None
+    known, keys = access.known, [*into]
+    rows = access.database.at_once(part, keys) if known is not None else None
     if rows is not None:
         try:
-            make(*seen(rows, part, owners, known), owners, into, below)
+            make(*seen(rows, part, access.owners, known), access.owners, access.today, into, below)
         except KeyError:
             # It names a definition that came meanwhile, and nothing was made of it.
             pass
         else:
             return None
     return made(
-        database,
+        access.database,
         part,
-        lambda rows, known: make(*seen(rows, part, owners, known), owners, into, below),
-        {"keys": [*into]},
+        lambda rows, known: make(*seen(rows, part, access.owners, known), access.owners, access.today, into, below),
+        {"keys": keys},
     )
 
 

@@ -271,4 +271,4 @@ class ClaimAssignment(Record, frozen=True):
     @property
     def lapses_on(self) -> date | None:
         """The last day on which it holds."""
-        return self.expiration_date
+        return lapses_on(self.expiration_date)

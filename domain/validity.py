@@ -15,9 +15,11 @@ def is_active(valid_from: date | None, expiration_date: date | None, on: date) -
     return (valid_from is None or valid_from <= on) and (expiration_date is None or on <= expiration_date)
 
 
-def lapses_on(expiration_date: date | None, expiry_date: date | None) -> date | None:
-    """The last day on which a certificate holds: the end of its validity or the printed one, which comes earlier."""
-    return min((day for day in (expiration_date, expiry_date) if day is not None), default=None)
+def lapses_on(expiration_date: date | None, expiry_date: date | None = None) -> date | None:
+    """The last day on which something holds: the end of its validity or the printed one, which comes earlier."""
+    if expiration_date is None or (expiry_date is not None and expiry_date < expiration_date):
+        return expiry_date
+    return expiration_date
 
 
 def standing(valid_from: date | None, lapses_on: date | None, on: date) -> Standing:

@@ -3,7 +3,7 @@
 `cost` is metadata of a Strawberry field, `instance_of` is the `is_type_of` of a Strawberry type.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import NoneType, UnionType
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, Union, get_args, get_origin, get_t
 
 COST = "execution.cost"
 ROWS = "execution.rows"
+COMPUTED = "execution.computed"
 ITEMS = "execution.items"
 """The metadata of a field that is read in pages: the `RowSource` of their items."""
 
@@ -74,6 +75,37 @@ class DeclaredRead(NamedTuple):
         return {ROWS: self}
 
 
+class Computed(NamedTuple):
+    """What a field says that follows from members of its object by a function, which never fails.
+
+    Each of `members` is named, or computed itself. `on_day`: the function takes the day of the request, too, last. The
+    field's own function gives the same as long as it is given no arguments.
+    """
+
+    function: Callable[..., Any]
+    members: "tuple[str | Computed, ...]"
+    on_day: bool = False
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Those of the field."""
+        return {COMPUTED: self}
+
+    @property
+    def names(self) -> Iterator[str]:
+        """The members that it follows from in the end."""
+        for each in self.members:
+            if isinstance(each, str):
+                yield each
+            else:
+                yield from each.names
+
+    @property
+    def result(self) -> tuple[type, bool] | None:
+        """The class of what comes of it, and whether it may be None; None where there are several."""
+        return _declared(get_type_hints(self.function)["return"])
+
+
 def instance_of(record: type, *, lasting: bool = False) -> Callable[[Any, Any], bool]:
     """An `is_type_of` for a type whose objects are instances of `record`, whose attributes may be read repeatedly.
 
@@ -92,13 +124,14 @@ def instance_of(record: type, *, lasting: bool = False) -> Callable[[Any, Any], 
 @cache
 def declared(record: type) -> Mapping[str, tuple[type, bool]]:
     """By attribute its class, and whether it may be None; of attributes that are of one class."""
-    found: dict[str, tuple[type, bool]] = {}
-    for name, hint in get_type_hints(record).items():
-        members = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-        others = [_plain(member) for member in members if member is not NoneType]
-        if len(others) == 1:
-            found[name] = (others[0], NoneType in members)
-    return found
+    hints = {name: _declared(hint) for name, hint in get_type_hints(record).items()}
+    return {name: known for name, known in hints.items() if known is not None}
+
+
+def _declared(hint: Any) -> tuple[type, bool] | None:
+    members = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    others = [_plain(member) for member in members if member is not NoneType]
+    return (others[0], NoneType in members) if len(others) == 1 else None
 
 
 def _plain(hint: Any) -> Any:

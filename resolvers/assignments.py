@@ -69,8 +69,8 @@ async def page(context: Context, kind: Kind[Any, A], where: Where, order: Order,
     if any(asks_for(where, member) for member in _UNINDEXED):
         await context.pay_for_scan()
     asked = await narrowing.of_assignments(context, kind.stored, where)
-    owners, public = context.caller.organization_ids, not context.caller.sees_private
-    return await lists.page(context.database, kind.stored.listed, owners, asked, order, window, public=public)
+    owners = context.caller.organization_ids
+    return await lists.page(context.database, kind.stored.listed, owners, asked, order, window)
 
 
 @read_operation

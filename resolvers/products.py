@@ -15,7 +15,7 @@ from domain.commands import (
     RestoreProduct,
 )
 from domain.errors import AlreadyExists, Archived, Forbidden, NotFound
-from domain.filters import Where, asks_for
+from domain.filters import EVERYTHING, Where, asks_for
 from domain.gtin import Gtin
 from domain.listing import Numbered, conditions
 from domain.paging import Order, Page, Window
@@ -55,11 +55,12 @@ async def existing_product(context: Context, gtin: Gtin) -> Product:
 @read_operation
 async def page_of_products(context: Context, where: Where, order: Order, window: Window) -> Page[Product]:
     """Some of the products that pass the filter. Raises `Forbidden`."""
-    if asks_for(where, "search_text", "contains") or any(asks_for(where, each, "some") for each in ASSIGNED):
+    if where != EVERYTHING and (
+        asks_for(where, "search_text", "contains") or any(asks_for(where, each, "some") for each in ASSIGNED)
+    ):
         await context.pay_for_scan()
     asked = await narrowing.of_products(context, where)
-    owners, public = context.caller.organization_ids, not context.caller.sees_private
-    return await lists.page(context.database, products.LISTED, owners, asked, order, window, public=public)
+    return await lists.page(context.database, products.LISTED, context.caller.organization_ids, asked, order, window)
 
 
 @read_operation

@@ -3,13 +3,12 @@
 Whichever way is taken, the same is asked of the caller and the same is shown to it.
 """
 
-from collections.abc import Awaitable, Sequence
+from functools import partial
 from typing import Any, cast
 
 from db import definitions
 from db.definitions import Access
 from db.sql.reads import KeyedRead
-from db.sql.shapes import Into, RowShape
 from domain.access import Permission, require
 from domain.records import Record
 from resolvers.operation import Context
@@ -22,13 +21,12 @@ class Source:
         self.read = read
         self.record: type[Record] = cast("Any", read.build)
         self.definition = self.record.__struct_fields__[-1] if read.defined else ""
+        self.fill = partial(definitions.fill, read)
+        """Fills lists with what a shape makes of the rows of their keys (see `db.definitions.fill`)."""
 
     def access(self, context: Context) -> Access:
         """What its reads in that context have in common. Raises `Forbidden`."""
         caller = context.caller
         require(caller, Permission.READ)
-        return definitions.access(context.database, caller.organization_ids, public=not caller.sees_private)
-
-    def fill(self, access: Access, shape: RowShape, into: Into, below: Sequence[Into]) -> Awaitable[None] | None:
-        """Fills the lists of `into`, by key, with what a shape makes of the rows (see `db.definitions.fill`)."""
-        return definitions.fill(access, self.read, shape, into, below)
+        public = not caller.sees_private
+        return definitions.access(context.database, caller.organization_ids, context.today, public=public)

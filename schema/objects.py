@@ -10,8 +10,10 @@ from domain.filter_input import parse_where
 from domain.filters import EVERYTHING
 from domain.lists import CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS, CLAIM_ASSIGNMENTS, List
 from domain.paging import NestedAssignmentOrderField
-from domain.validity import is_active, standing
+from domain.short_id import ShortId
+from domain.validity import is_active, lapses_on, standing
 from execution.batched import batched
+from execution.markers import Computed
 from resolvers import assignments, certifications, claims, definitions, products
 from resolvers.definitions import Kind
 from schema import lists
@@ -53,6 +55,10 @@ class CertificationBodyType(Node):
         return shown(await lists.pages_of_definitions(info, certifications.KIND, groups, asked))
 
 
+def _is_private(organization_id: ShortId | None) -> bool:
+    return organization_id is not None
+
+
 @record_type(
     records.Certification,
     lasting=True,
@@ -73,10 +79,13 @@ class CertificationType(Node):
         groups = [[parent.id] for parent in parents]
         return shown(await lists.pages_of_definitions(info, certifications.KIND, groups, asked))
 
-    @strawberry.field(description="Whether only your organisation can see it.")
+    @strawberry.field(
+        description="Whether only your organisation can see it.",
+        metadata=Computed(_is_private, ("organization_id",)).metadata,
+    )
     def is_private(self) -> bool:
         """Whether the definition belongs to one organisation."""
-        return shown(self).organization_id is not None
+        return _is_private(shown(self).organization_id)
 
 
 def _is_active(
@@ -100,6 +109,15 @@ def _standing(
     return standing(self.valid_from, self.lapses_on, on or info.context.operation.today)
 
 
+_IS_ACTIVE = Computed(is_active, ("valid_from", "expiration_date"), on_day=True).metadata
+_CERTIFICATE_LAPSES = Computed(lapses_on, ("expiration_date", "expiry_date"))
+_CLAIM_LAPSES = Computed(lapses_on, ("expiration_date",))
+
+
+def _stands(lapses: Computed) -> dict[str, Any]:
+    return Computed(standing, ("valid_from", lapses), on_day=True).metadata
+
+
 async def _products(parents: list[Any], info: Info) -> list["ProductType"]:
     """The products of assignments; a foreign key guarantees each."""
     gtins = [item.gtin for item in parents]
@@ -117,6 +135,7 @@ class CertificationAssignmentType(Node):
 
     is_active = strawberry.field(
         resolver=_is_active,
+        metadata=_IS_ACTIVE,
         description=(
             "Whether a day lies between `validFrom` and `expirationDate`, both included, a missing one open; the"
             " printed `expiryDate` has no part in it (see `standing`)."
@@ -124,12 +143,14 @@ class CertificationAssignmentType(Node):
     )
     lapses_on = strawberry.field(
         resolver=_lapses_on,
+        metadata=_CERTIFICATE_LAPSES.metadata,
         description=(
             "Last day on which it holds: the earlier of `expirationDate` and `expiryDate`; null when neither is known."
         ),
     )
     standing = strawberry.field(
         resolver=_standing,
+        metadata=_stands(_CERTIFICATE_LAPSES),
         description="How it stands on a day, by `validFrom` and `lapsesOn`.",
     )
     product = batched(description="The product that holds the certification.")(_products)
@@ -157,14 +178,17 @@ class ClaimAssignmentType(Node):
 
     is_active = strawberry.field(
         resolver=_is_active,
+        metadata=_IS_ACTIVE,
         description="Whether the claim holds on a day: both bounds count, a missing one is open.",
     )
     lapses_on = strawberry.field(
         resolver=_lapses_on,
+        metadata=_CLAIM_LAPSES.metadata,
         description="Last day on which it holds, which is `expirationDate`; null when it is open-ended.",
     )
     standing = strawberry.field(
         resolver=_standing,
+        metadata=_stands(_CLAIM_LAPSES),
         description="How it stands on a day, by `validFrom` and `lapsesOn`.",
     )
     product = batched(description="The product that makes the claim.")(_products)

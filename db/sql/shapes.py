@@ -2,7 +2,7 @@
 
 The rows of products of which the GTIN, the brand and what they hold are asked for become, by a function that reads:
 
-    def fill(rows, found, owners, into, below):
+    def fill(rows, found, owners, today, into, below):
      below0 = below[0].setdefault
      for v0, v1, in rows:
       into[v0].append({'gtin': v0, 'brand': v1, 'certifications': below0(v0, [])})
@@ -12,6 +12,7 @@ no more of the definitions than may be seen, holds here, too.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any, Protocol
 
 from sqlalchemy import Dialect
@@ -21,7 +22,11 @@ from domain.publishable import PRIVATE_MEMBERS
 
 Into = dict[Any, list[Any]]
 """By key: the list that the rows of that key become."""
-Fill = Callable[[Sequence[Row], Definitions | None, Owners, Into, Sequence[Into]], None]
+Fill = Callable[[Sequence[Row], Definitions | None, Owners, date, Into, Sequence[Into]], None]
+
+
+Form = tuple[Dialect, bool]
+"""Whose rows they are, and whether what nobody sees with a publishable key is left out."""
 
 
 class RowShape(Protocol):
@@ -40,7 +45,11 @@ class RowShape(Protocol):
 
 
 class PageForm(Protocol):
-    """A shape for the items of a page; `below` is where the lists go that other reads fill."""
+    """A shape for the items of a page; `below` is where the lists go that other reads fill, `access` who reads."""
+
+    @property
+    def access(self) -> Any:
+        """As of `db.definitions.fill`."""
 
     @property
     def shape(self) -> RowShape:
@@ -74,17 +83,26 @@ class ShapedRow:
         if self._public and name in PRIVATE_MEMBERS:
             return self._name(PRIVATE_MEMBERS[name])
         convert = self._converts[self._columns.index(name)]
-        found = convert if output is None else output(convert)
-        if isinstance(found, Mapping):
-            return f"{self._name(found)}[{value}]"
-        if found is not None:
-            value = f"None if {value} is None else {self._name(found)}({value})"
+        value = self._put_out(value, convert if output is None else output(convert))
         # The notes of their owner.
         return (
             f"({value} if v{self._columns.index('organization_id')} in owners else {{}})"
             if name == "metadata"
             else value
         )
+
+    def computed(self, made: Any, output: Callable[[Any], Any] | None = None) -> str:
+        """What a function makes of members, put out as those are (see `execution.markers.Computed`)."""
+        given = [self.member(each) if isinstance(each, str) else self.computed(each) for each in made.members]
+        call = f"{self._name(made.function)}({', '.join([*given, *['today'] * made.on_day])})"
+        return call if output is None else self._put_out(call, output(None))
+
+    def _put_out(self, value: str, output: Any) -> str:
+        if isinstance(output, Mapping):
+            return f"{self._name(output)}[{value}]"
+        if output is None:
+            return value
+        return f"None if (x := {value}) is None else {self._name(output)}(x)"
 
     def definition(self, table: Any) -> str:
         """What `table.of(definitions)` has for the definition of the row."""
@@ -98,27 +116,26 @@ class ShapedRow:
         return f"below{number}({self.member(key)}, [])"
 
 
-def shaped(
-    read: Read[Any], shape: RowShape, dialect: Dialect, *, public: bool, more: frozenset[str] = frozenset()
-) -> tuple[Read[Any], Fill]:
+def shaped(read: Read[Any], shape: RowShape, form: Form, more: frozenset[str] = frozenset()) -> tuple[Read[Any], Fill]:
     """The read of no more than a shape needs and `more`, and the function that fills lists with what it makes of rows.
 
     The lists are those of the rows' keys, or one under None where the read has no key. The shape remembers the
     function, which is the same for all reads of the same columns.
     """
     part = read.narrowed(shape.members | more)
-    fill = shape.prepared.get((dialect, public, more))
+    fill = shape.prepared.get((form, more))
     if fill is None:
-        fill = shape.prepared[dialect, public, more] = _fill(part, shape, dialect, public=public)
+        fill = shape.prepared[form, more] = _fill(part, shape, form)
     return part, fill
 
 
-def _fill(read: Read[Any], shape: RowShape, dialect: Dialect, *, public: bool) -> Fill:
+def _fill(read: Read[Any], shape: RowShape, form: Form) -> Fill:
+    dialect, public = form
     row = ShapedRow(read, dialect, public=public)
     key, made = row.member(read.key) if isinstance(read, KeyedRead) else None, shape.write(row)
     values = "".join(f"v{index}, " for index in range(len(read.compiled(dialect).columns)))
     lines = [*row.before, f"for {values}in rows:", f" into[{key}].append({made})"]
-    source = "\n ".join(["def fill(rows, found, owners, into, below):", *lines])
+    source = "\n ".join(["def fill(rows, found, owners, today, into, below):", *lines])
     exec(source, row.names)  # noqa: S102 - names of members and numbers; the shape quotes what a document says
     fill: Fill = row.names["fill"]
     return fill

@@ -1,12 +1,13 @@
 """What is known beforehand of objects, by the class that stands for their type."""
 
-from typing import Any
+from typing import Any, cast
 
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.union import StrawberryUnion
 
+from execution.markers import COMPUTED, Computed
 from execution.plan.outputs import is_plain
-from execution.plan.plan import FieldKind, ObjectPlan, ValuePlan
+from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan, ValuePlan
 
 
 def record_of(plan: ObjectPlan) -> type | None:
@@ -37,10 +38,19 @@ def union_classes(place: ValuePlan) -> dict[type, ObjectPlan]:
     return {known: plan for known, plan in found.items() if known is not None}
 
 
+def computed(field: FieldPlan) -> Computed | None:
+    """How a field follows from members of its object, if that is all and it is given no arguments."""
+    if field.kind is not FieldKind.RESOLVER or field.nodes[0].arguments:
+        return None
+    made: Computed | None = cast("Any", field.field).metadata.get(COMPUTED)
+    return made
+
+
 def is_lasting(plan: ObjectPlan) -> bool:
     """Whether what is made of an object depends on nothing else, and the same objects come again."""
     return getattr(plan.type.is_type_of, "lasting", False) and all(
         field.kind is FieldKind.TYPENAME
+        or ((made := computed(field)) is not None and not made.on_day)
         or (
             field.kind is FieldKind.ATTRIBUTE
             and (field.value.is_leaf or all(map(is_lasting, field.value.objects_within())))

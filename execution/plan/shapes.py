@@ -1,7 +1,8 @@
 """What the rows of a declared read become: an answer's dictionaries, where nothing about them has to be looked at.
 
 That is so where an object is a record whose members are of the types that it declares, where what is asked of it are
-such members, lasting objects, and relations that are declared reads themselves. Anything else goes the general way.
+such members, what is computed of them, lasting objects, and relations that are declared reads themselves. Anything else
+goes the general way.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,7 +14,7 @@ from typing import Any, cast
 from graphql import GraphQLBoolean, GraphQLID, GraphQLInt, GraphQLLeafType, GraphQLString
 
 from execution.markers import ITEMS, ROWS, DeclaredRead, declared
-from execution.plan.classes import is_lasting, record_of
+from execution.plan.classes import computed, is_lasting, record_of
 from execution.plan.outputs import MAX_KEPT, Remembered, output_function
 from execution.plan.plan import FieldKind, FieldPlan, ObjectPlan, Program, Shape, ValuePlan
 
@@ -121,23 +122,31 @@ def _add(shape: Shape, field: FieldPlan, types: Mapping[str, tuple[type, bool]])
         shape.children.append(field)
         shape.add(field.key, lambda row: cast(str, row.child(number, key)), key)
         return True
+    made = computed(field)
+    if made is not None and types.keys() >= {*made.names}:
+        return _add_leaf(shape, field, made.result, lambda row, output: row.computed(made, output), *made.names)
     name = cast("Any", field.field).python_name
     if field.kind is not FieldKind.ATTRIBUTE or name not in types:
         return False
-    kind, may_be_none = types[name]
-    place = field.value
-    if may_be_none and place.non_null:
+    if name != shape.rows.source.definition:
+        return _add_leaf(shape, field, types[name], lambda row, output: row.member(name, output), name)
+    (plan,) = field.value.objects.values()
+    if not (record_of(plan) is types[name][0] and is_lasting(plan)):
         return False
-    if name == shape.rows.source.definition:
-        (plan,) = place.objects.values()
-        if not (record_of(plan) is kind and is_lasting(plan)):
-            return False
-        outlines = Outlines(plan)
-        shape.add(field.key, lambda row: cast(str, row.definition(outlines)))
-        return True
-    output = _output(place, kind)
+    outlines = Outlines(plan)
+    shape.add(field.key, lambda row: cast(str, row.definition(outlines)))
+    return True
+
+
+def _add_leaf(
+    shape: Shape, field: FieldPlan, known: tuple[type, bool] | None, write: Callable[[Any, Any], str], *members: str
+) -> bool:
+    """Adds what is made of these members, if all that is `known` of it can be put out."""
+    if known is None or (known[1] and field.value.non_null):
+        return False
+    output = _output(field.value, known[0])
     if output is not None:
-        shape.add(field.key, lambda row: cast(str, row.member(name, output)), name)
+        shape.add(field.key, lambda row: write(row, output), *members)
     return output is not None
 
 

@@ -64,13 +64,13 @@ class Items:
 
     def __init__(self, run: Run, shape: Shape) -> None:
         self._run = run
-        self._access = shape.rows.source.access(run.context)
+        self.access = shape.rows.source.access(run.context)
         self.shape = shape
         self.below: list[Lists] = [{} for _ in shape.children]
 
     async def finish(self) -> None:
         """Reads what lies below the items."""
-        await _fill_below(self._run, self._access, [(self.shape, self.below)])
+        await _fill_below(self._run, self.access, [(self.shape, self.below)])
 
 
 def items(info: strawberry.Info[Any, Any]) -> Items | None:

@@ -36,8 +36,6 @@ ROOTS = (
     "claimAssignments(last: 2, orderBy: {field: LAPSES_ON, direction: DESC})",
     'products(where: {brand: {eq: "Acme"}}, orderBy: {field: UPDATED_AT})',
 )
-COMPUTED = {"isActive", "lapsesOn", "standing", "isPrivate"}
-"""What a function makes of an object, which has to be there then."""
 
 
 class Faulty:
@@ -87,7 +85,7 @@ def selection(type_: Any, random: Random, depth: int) -> str:
         inner = get_named_type(field.type)
         if is_leaf_type(inner):
             alias = "again: " if random.random() < 0.05 and name == "id" else ""
-            parts += [alias + name] * (random.random() < 0.4 and name not in COMPUTED)
+            parts += [alias + name] * (random.random() < 0.4)
         elif depth and not field.args and not (name == "product" and type_.name.endswith("Assignment")):
             parts += [f"{name} {selection(inner, random, depth - 1)}"] * (random.random() < 0.7)
     return "{ " + " ".join(parts or ["id"]) + " }"
