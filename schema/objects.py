@@ -124,6 +124,9 @@ async def _products(parents: list[Any], info: Info) -> list["ProductType"]:
     return shown(await products.products_of_gtins(info.context.operation, gtins))
 
 
+_BY_GTIN = rows_of(products.BY_GTIN, "gtin")
+
+
 @record_type(
     records.CertificationAssignment,
     description="A certification that one product holds: what its certificate says.",
@@ -153,7 +156,7 @@ class CertificationAssignmentType(Node):
         metadata=_stands(_CERTIFICATE_LAPSES),
         description="How it stands on a day, by `validFrom` and `lapsesOn`.",
     )
-    product = batched(description="The product that holds the certification.")(_products)
+    product = batched(description="The product that holds the certification.", metadata=_BY_GTIN)(_products)
 
 
 @record_type(records.Claim, description="A claim that products can make, such as Vegan: its definition.", lasting=True)
@@ -191,7 +194,7 @@ class ClaimAssignmentType(Node):
         metadata=_stands(_CLAIM_LAPSES),
         description="How it stands on a day, by `validFrom` and `lapsesOn`.",
     )
-    product = batched(description="The product that makes the claim.")(_products)
+    product = batched(description="The product that makes the claim.", metadata=_BY_GTIN)(_products)
 
 
 def _where(of: List) -> Any:

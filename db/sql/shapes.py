@@ -20,8 +20,8 @@ from sqlalchemy import Dialect
 from db.sql.reads import Definitions, KeyedRead, Owners, Read, Row
 from domain.publishable import PRIVATE_MEMBERS
 
-Into = dict[Any, list[Any]]
-"""By key: the list that the rows of that key become."""
+Into = dict[Any, Any]
+"""By key: the list that the rows of that key become, or the `One`."""
 Fill = Callable[[Sequence[Row], Definitions | None, Owners, date, Into, Sequence[Into]], None]
 
 
@@ -58,6 +58,12 @@ class PageForm(Protocol):
     @property
     def below(self) -> Sequence[Into]:
         """What to put the lists of each child into."""
+
+
+class One(dict[str, Any]):
+    """What becomes of the only row of a key; empty until it is read, or where there is none."""
+
+    append = dict.update
 
 
 class ShapedRow:
@@ -110,10 +116,13 @@ class ShapedRow:
         self.before.append(f"{name}_ = {name}.of(found)")
         return f"{name}_[v{len(self._columns) - 1}]"
 
-    def child(self, number: int, key: str) -> str:
-        """The list that another read, the one of that number below this one, fills with the rows of this key."""
+    def child(self, number: int, key: str, *, one: bool = False) -> str:
+        """The list that another read, the one of that number below this one, fills with the rows of this key.
+
+        The `One` instead where it is `one` row.
+        """
         self.before.append(f"below{number} = below[{number}].setdefault")
-        return f"below{number}({self.member(key)}, [])"
+        return f"below{number}({self.member(key)}, {self._name(One) + '()' if one else '[]'})"
 
 
 def shaped(read: Read[Any], shape: RowShape, form: Form, more: frozenset[str] = frozenset()) -> tuple[Read[Any], Fill]:

@@ -118,9 +118,9 @@ def _add(shape: Shape, field: FieldPlan, types: Mapping[str, tuple[type, bool]])
         shape.add(field.key, lambda row: repr(field.parent.name))
         return True
     if field.kind is FieldKind.BATCHED and field.shape is not None and field.shape.rows.key in types:
-        number, key = len(shape.children), field.shape.rows.key
+        number, key, one = len(shape.children), field.shape.rows.key, field.value.item is None
         shape.children.append(field)
-        shape.add(field.key, lambda row: cast(str, row.child(number, key)), key)
+        shape.add(field.key, lambda row: cast(str, row.child(number, key, one=one)), key)
         return True
     made = computed(field)
     if made is not None and types.keys() >= {*made.names}:

@@ -63,7 +63,7 @@ class _Call:
             return self.value
         field = self.field
         if field.shape is not None:
-            return read_all(run, field.shape, [entry[0] for entry in self.parts[0][1]])
+            return read_all(run, field, field.shape, [entry[0] for entry in self.parts[0][1]])
         first = self.parts[0][1][0]
         batched: Any = field.field
         taken: Any = field.arguments

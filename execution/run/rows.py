@@ -16,7 +16,7 @@ from execution.run.complete import Propagate, complete, fail
 from execution.run.run import HELD, Position, ResolveInfo, Run, keywords
 from execution.run.steps import resumed, together
 
-Lists = dict[Any, list[Any]]
+Lists = dict[Any, Any]
 Level = list[tuple[Shape, list[Lists]]]
 """Shapes, and for each of their children the lists that it is to fill."""
 
@@ -50,13 +50,14 @@ async def _read_one(run: Run, field: FieldPlan, shape: Shape, position: Position
     return found[0] if found else None
 
 
-async def read_all(run: Run, shape: Shape, parents: Sequence[Any]) -> list[Any]:
+async def read_all(run: Run, field: FieldPlan, shape: Shape, parents: Sequence[Any]) -> list[Any]:
     """What a relation has, for each of the parents."""
     name = shape.rows.key
     keys = [getattr(parent, name) for parent in parents]
     into: Lists = {key: [] for key in keys}
     await _fill(run, shape, into)
-    return [into[key] for key in keys]
+    found = [into[key] for key in keys]
+    return found if field.value.item is not None else [each[0] if each else None for each in found]
 
 
 class Items:
@@ -116,17 +117,27 @@ async def _fill_below(run: Run, access: Any, level: Level) -> None:
                     run.failed[field] = error
                     continue
                 if late is not None:
-                    waiting.append(_late(run, field, late))
+                    waiting.append(_late(run, field, into, late))
+                else:
+                    _look_for_none(run, field, into)
         if waiting:
             await together(waiting)
         level = following
 
 
-async def _late(run: Run, field: FieldPlan, filling: Awaitable[None]) -> None:
+async def _late(run: Run, field: FieldPlan, into: Lists, filling: Awaitable[None]) -> None:
     try:
         await filling
     except Exception as error:  # noqa: BLE001 - an error of the field, for each of its parents
         run.failed[field] = error
+    else:
+        _look_for_none(run, field, into)
+
+
+def _look_for_none(run: Run, field: FieldPlan, into: Lists) -> None:
+    """Notes a field that has not an object for each of its parents."""
+    if field.value.item is None and not all(into.values()):
+        run.failed[field] = None
 
 
 def made(run: Run, place: ValuePlan, value: Any, position: Position) -> Any:
@@ -139,8 +150,9 @@ def made(run: Run, place: ValuePlan, value: Any, position: Position) -> Any:
 def _mended(run: Run, place: ValuePlan, value: Any, position: Position) -> Any:
     """The value with nulls where something below it failed."""
     try:
-        if place is place.field.value and place.field in run.failed:
-            return fail(run, place, run.failed[place.field], position)
+        error = run.failed.get(place.field) if place is place.field.value else None
+        if error is not None or value == {}:
+            return fail(run, place, error, position) if error else complete(run, place, None, position)
         if place.item is not None:
             return [_mended(run, place.item, each, (position, index)) for index, each in enumerate(value)]
         (plan,) = place.objects.values()

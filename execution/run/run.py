@@ -62,8 +62,8 @@ class Run:
         self.errors: list[GraphQLError] = []
         self.nulled: set[tuple[str | int, ...]] = set()
         """Paths that errors made null; what fails below them later is not reported."""
-        self.failed: dict[FieldPlan, Exception] = {}
-        """What befell reads below others (see `execution.run.rows`)."""
+        self.failed: dict[FieldPlan, Exception | None] = {}
+        """What befell reads below others (see `execution.run.rows`); None where only some found nothing."""
         self.batches: list[list[Entry]] = [[] for _ in program.batches]
         """By batched field: the parents that wait for it."""
         self.late: list[tuple[ValuePlan, Entry]] = []
