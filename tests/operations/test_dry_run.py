@@ -8,11 +8,10 @@ import httpx2
 import pytest
 from graphql import GraphQLObjectType, GraphQLUnionType, get_named_type
 
-from db import definitions
 from db.engine import group_commit
+from db.engine.rehearsal import Rehearsal
 from db.sql import tables
 from domain.errors import Busy
-from resolvers import products
 from schema.schema import schema
 from tests.operations.mutations import BULK, MUTATIONS, prepare, run, send
 from tests.world import GTIN, NON_GMO, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
@@ -301,8 +300,7 @@ async def test_a_read_behind_a_dry_run_that_fails_leaves_nothing(world: World, m
 
         with monkeypatch.context() as patched:
             # The first run makes records, the second an answer straight from rows.
-            patched.setattr(products, "products_of_gtins", fail)
-            patched.setattr(definitions, "fill", fail)
+            patched.setattr(Rehearsal, "read", fail)
             response = await send()
         assert response.status_code == status
         assert response.json().get("data") in (None, {"assignClaim": None})
@@ -316,11 +314,11 @@ async def test_a_dry_run_that_is_stopped_leaves_nothing_and_holds_nobody_up(
 ) -> None:
     inside = asyncio.Event()
 
-    async def wait(*_: Any) -> Any:
+    async def wait(*_: Any, **__: Any) -> Any:
         inside.set()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(products, "products_of_gtins", wait)
+    monkeypatch.setattr(Rehearsal, "read", wait)
     query = f"""mutation {{ assignClaim(input: {{gtin: "{GTIN}", claimId: "{VEGAN}"}}, dryRun: true) {{
         ... on ClaimAssigned {{ assignment {{ product {{ claims {{ id }} }} }} }} }} }}"""
     before = await everything(world)
@@ -341,14 +339,14 @@ async def test_a_dry_run_whose_reads_take_too_long_is_undone_and_told_so(
 ) -> None:
     """It holds SQLite's only writer, so it is bounded as every write is."""
 
-    async def wait(*_: Any) -> Any:
+    async def wait(*_: Any, **__: Any) -> Any:
         await asyncio.Event().wait()
 
     before = await everything(world)
     query = f"""mutation {{ assignClaim(input: {{gtin: "{GTIN}", claimId: "{VEGAN}"}}, dryRun: true) {{
         ... on ClaimAssigned {{ assignment {{ product {{ claims {{ id }} }} }} }} }} }}"""
     with monkeypatch.context() as patched:
-        patched.setattr(products, "products_of_gtins", wait)
+        patched.setattr(Rehearsal, "read", wait)
         patched.setattr(group_commit, "HOLD_SECONDS", 0.05)
         headers = {"X-API-Key": world.keys["manager"]}
         response = await world.client.post("/graphql", json={"query": query}, headers=headers)
