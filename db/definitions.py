@@ -40,7 +40,7 @@ class Definitions(NamedTuple):
     """The organisations of the private ones, which alone may see them."""
 
 
-class Access(msgspec.Struct, frozen=True, gc=False):
+class Reader(msgspec.Struct, frozen=True, gc=False):
     """What reads of the same caller have in common."""
 
     database: Database
@@ -147,36 +147,36 @@ async def fetch(source: Database | Transaction, read: Read[R], owners: Owners = 
     return await made(source, read, lambda rows, known: records(*seen(rows, read, owners, known), owners), values)
 
 
-def access(database: Database, owners: Owners, today: date, *, public: bool) -> Access:
+def reader(database: Database, owners: Owners, today: date, *, public: bool) -> Reader:
     """Who reads, and where; `public` leaves out what nobody sees with a publishable key."""
-    return Access(database, owners, (database.dialect, public), today, at_hand(database))
+    return Reader(database, owners, (database.dialect, public), today, at_hand(database))
 
 
 def fill(
-    read: KeyedRead[Any], access: Access, shape: RowShape, into: Into, below: Sequence[Into]
+    read: KeyedRead[Any], reader: Reader, shape: RowShape, into: Into, below: Sequence[Into]
 ) -> Awaitable[None] | None:
     """Fills the lists of `into` with what a shape makes of the rows of their keys (see `db.sql.shapes`).
 
     None says that it is done, where nothing had to be waited for.
     """
-    prepared: Any = shape.prepared.get(access.form)
+    prepared: Any = shape.prepared.get(reader.form)
     if prepared is None:
-        prepared = shape.prepared[access.form] = shaped(read, shape, access.form)
+        prepared = shape.prepared[reader.form] = shaped(read, shape, reader.form)
     part, make = prepared
-    known, keys = access.known, [*into]
-    rows = access.database.at_once(part, keys) if known is not None else None
+    known, keys = reader.known, [*into]
+    rows = reader.database.at_once(part, keys) if known is not None else None
     if rows is not None:
         try:
-            make(*seen(rows, part, access.owners, known), access.owners, access.today, into, below)
+            make(*seen(rows, part, reader.owners, known), reader.owners, reader.today, into, below)
         except KeyError:
             # It names a definition that came meanwhile, and nothing was made of it.
             pass
         else:
             return None
     return made(
-        access.database,
+        reader.database,
         part,
-        lambda rows, known: make(*seen(rows, part, access.owners, known), access.owners, access.today, into, below),
+        lambda rows, known: make(*seen(rows, part, reader.owners, known), reader.owners, reader.today, into, below),
         {"keys": keys},
     )
 

@@ -80,7 +80,7 @@ async def page(
         path = await paths.access_path(database, listed.indexed, shape, values, order.names)
     read, form = page_read(listed, shape, order, window, path), window.form
     if form is not None:
-        read, fill = shaped(read, form.shape, form.access.form, order.members)
+        read, fill = shaped(read, form.shape, form.reader.form, order.members)
     records = read.compiled(database.dialect).records
 
     def make(rows: list[Row], known: definitions.Definitions | None) -> Page[R]:
@@ -90,7 +90,7 @@ async def page(
         if form is None:
             return Page(records(own, found, owners), part.more)
         items: list[Any] = []
-        fill(own, found, owners, form.access.today, {None: items}, form.below)
+        fill(own, found, owners, form.reader.today, {None: items}, form.below)
         return Page(Made(items, lambda index: records([own[index]], found, owners)[0]), part.more)
 
     return await definitions.made(database, read, make, {**values, **_placing(window)})

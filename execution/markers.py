@@ -48,10 +48,10 @@ class RowSource(Protocol):
     def waits(self, context: Any) -> bool:
         """Whether reads gain something from being made at the same time."""
 
-    def access(self, context: Any) -> Any:
+    def reader(self, context: Any) -> Any:
         """What reads below one another have in common; raises what forbids them."""
 
-    def fill(self, access: Any, shape: Any, into: Any, below: Any) -> Awaitable[None] | None:
+    def fill(self, reader: Any, shape: Any, into: Any, below: Any) -> Awaitable[None] | None:
         """Appends to the lists of `into`, which are empty, what the rows of their keys become; None once it is done.
 
         That is `shape.write(row)`, Python with the names that `row` gives to members, definitions and children; for

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, cast
 
 from db import definitions
-from db.definitions import Access
+from db.definitions import Reader
 from db.sql.reads import KeyedRead
 from domain.access import Permission, require
 from domain.records import Record
@@ -24,9 +24,9 @@ class Source:
         self.fill = partial(definitions.fill, read)
         """Fills lists with what a shape makes of the rows of their keys (see `db.definitions.fill`)."""
 
-    def access(self, context: Context) -> Access:
+    def reader(self, context: Context) -> Reader:
         """What its reads in that context have in common. Raises `Forbidden`."""
         caller = context.caller
         require(caller, Permission.READ)
         public = not caller.sees_private
-        return definitions.access(context.database, caller.organization_ids, context.today, public=public)
+        return definitions.reader(context.database, caller.organization_ids, context.today, public=public)

@@ -70,8 +70,8 @@ class _Source:
     def waits(self, context: GraphQLContext) -> bool:
         return context.operation.database.waits
 
-    def access(self, context: GraphQLContext) -> Any:
-        return self._source.access(context.operation)
+    def reader(self, context: GraphQLContext) -> Any:
+        return self._source.reader(context.operation)
 
 
 def rows_of(source: Source, key: str, parse: Callable[[Any], Any] | None = None) -> dict[str, Any]:

@@ -45,10 +45,10 @@ class RowShape(Protocol):
 
 
 class PageForm(Protocol):
-    """A shape for the items of a page; `below` is where the lists go that other reads fill, `access` who reads."""
+    """A shape for the items of a page; `below` is where the lists go that other reads fill, `reader` who reads."""
 
     @property
-    def access(self) -> Any:
+    def reader(self) -> Any:
         """As of `db.definitions.fill`."""
 
     @property

@@ -65,13 +65,13 @@ class Items:
 
     def __init__(self, run: Run, shape: Shape) -> None:
         self._run = run
-        self.access = shape.rows.source.access(run.context)
+        self.reader = shape.rows.source.reader(run.context)
         self.shape = shape
         self.below: list[Lists] = [{} for _ in shape.children]
 
     async def finish(self) -> None:
         """Reads what lies below the items."""
-        await _fill_below(self._run, self.access, [(self.shape, self.below)])
+        await _fill_below(self._run, self.reader, [(self.shape, self.below)])
 
 
 def items(info: strawberry.Info[Any, Any]) -> Items | None:
@@ -86,16 +86,16 @@ def items(info: strawberry.Info[Any, Any]) -> Items | None:
 
 async def _fill(run: Run, shape: Shape, into: Lists) -> None:
     source = shape.rows.source
-    access = source.access(run.context)
+    reader = source.reader(run.context)
     below: list[Lists] = [{} for _ in shape.children]
-    waiting = source.fill(access, shape, into, below)
+    waiting = source.fill(reader, shape, into, below)
     if waiting is not None:
         await waiting
     if below:
-        await _fill_below(run, access, [(shape, below)])
+        await _fill_below(run, reader, [(shape, below)])
 
 
-async def _fill_below(run: Run, access: Any, level: Level) -> None:
+async def _fill_below(run: Run, reader: Any, level: Level) -> None:
     """Fills the lists that shapes have left, and those that these leave, level by level. Notes which fields failed."""
     while level:
         waiting: list[Coroutine[Any, Any, None]] = []
@@ -112,7 +112,7 @@ async def _fill_below(run: Run, access: Any, level: Level) -> None:
                 if perf_counter() - run.since > HELD:
                     await run.give_way()
                 try:
-                    late = inner.rows.source.fill(access, inner, into, lists)
+                    late = inner.rows.source.fill(reader, inner, into, lists)
                 except Exception as error:  # noqa: BLE001 - an error of the field, for each of its parents
                     run.failed[field] = error
                     continue
