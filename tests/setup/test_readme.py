@@ -1,6 +1,5 @@
 """What the README, and the pages that go on from it, tell a person to paste works when it is pasted."""
 
-import hashlib
 import json
 import os
 import re
@@ -50,25 +49,6 @@ SERVERS = {"./certgate demo": "Stop with", "./certgate serve": "answers on"}
 
 ELSEWHERE = {"./certgate test"}
 """What is run by whoever runs this test."""
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A checkout that nobody has used, with an environment that is there already."""
-    folder = tmp_path / "certgate"
-    folder.mkdir()
-    for name in ("db", "data", "docs", "domain", "execution", "files", "gateway", "locks", "resolvers"):
-        (folder / name).symlink_to(ROOT / name)
-    for name in ("rest_compat", "schema", "web", "pyproject.toml", ".venv"):
-        (folder / name).symlink_to(ROOT / name)
-    shutil.copy(ROOT / "certgate", folder)
-    # What a code generator has left there.
-    document = "query Whoever { __typename }"
-    (folder / "build").mkdir()
-    (folder / "build" / "persisted-documents.json").write_text(
-        json.dumps({hashlib.sha256(document.encode()).hexdigest(): document})
-    )
-    return folder
 
 
 def script_of(text: str, port: int, postgresql_url: str) -> str:

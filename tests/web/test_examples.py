@@ -242,6 +242,20 @@ def what_does_it_cost(data: dict[str, Any]) -> None:
     assert data["rateLimit"]["nodeCount"] > 25
 
 
+def what_files_brought(data: dict[str, Any]) -> None:
+    (found,) = data["imports"]
+    assert (found["name"], found["state"]) == ("to try out.csv", "DONE")
+    assert found["columns"]
+    assert found["made"] + found["changed"] + found["left"] > 0
+
+
+def invite_somebody(data: dict[str, Any]) -> None:
+    made = data["createInvitation"]
+    assert made["__typename"] == "InvitationCreated"
+    assert (made["invitation"]["email"], made["invitation"]["role"]) == ("bob@example.org", "EDITOR")
+    assert made["link"] is None
+
+
 EXPECTED = {
     "ProductWithEverything": product_with_everything,
     "CompareTwoProducts": compare_two_products,
@@ -265,4 +279,6 @@ EXPECTED = {
     "RemoveAClaim": remove_a_claim,
     "WhoAmI": who_am_i,
     "WhatDoesItCost": what_does_it_cost,
+    "WhatFilesBrought": what_files_brought,
+    "InviteSomebody": invite_somebody,
 }
