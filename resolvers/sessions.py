@@ -10,7 +10,7 @@ from typing import NamedTuple
 from db import accounts, invitations, keys, organizations, sessions
 from db.engine.database import Database, Transaction
 from db.keys import find_key
-from domain.access import Membership, SignedInAs
+from domain.access import SignedInAs
 from domain.account import User
 from domain.api_keys import digest, is_well_formed
 from domain.people import Invitation
@@ -46,11 +46,7 @@ async def send_sign_in_links(database: Database, post: Post, email: str, now: da
         if user is None or await sessions.has_link_since(transaction, user.id, now + LINK_LIFE - _BETWEEN_LETTERS):
             return
         choices = [
-            Choice(
-                held.organization,
-                held.role,
-                await _linked(transaction, _member(user, held), now),
-            )
+            Choice(held.organization, held.role, await _linked(transaction, _member(user, held.organization.id), now))
             for held in await accounts.memberships_of(transaction, user.id)
         ]
     if choices:
@@ -74,7 +70,7 @@ async def create_members_link(database: Database, organization: str, email: str,
     async with database.write() as transaction:
         owner = await existing(transaction, organization)
         user = await existing_member(transaction, owner, email)
-        return await _linked(transaction, SignedInAs(user_id=user.id, organization_id=owner.id), now)
+        return await _linked(transaction, _member(user, owner.id), now)
 
 
 async def _linked(transaction: Transaction, who: SignedInAs, now: datetime) -> str:
@@ -136,9 +132,7 @@ async def accept_invitation(
         if invitation is None or not await invitations.remove(transaction, invitation.id):
             return None
         user = await admitted(transaction, invitation, now)
-        return await _begun(
-            transaction, SignedInAs(user_id=user.id, organization_id=invitation.organization_id), life, now
-        )
+        return await _begun(transaction, _member(user, invitation.organization_id), life, now)
 
 
 class Choice(NamedTuple):
@@ -176,7 +170,7 @@ async def sign_in_with_address(
         known = await accounts.find_user_by_email(transaction, email)
         held = await accounts.memberships_of(transaction, known.id) if known is not None else []
         standing = [
-            (membership, _member(known, membership))
+            (membership, _member(known, membership.organization.id))
             for membership in held
             if known is not None and (named is None or membership.organization.id == named.id)
         ]
@@ -188,8 +182,8 @@ async def sign_in_with_address(
         ]
 
 
-def _member(user: User, membership: Membership) -> SignedInAs:
-    return SignedInAs(user_id=user.id, organization_id=membership.organization.id)
+def _member(user: User, organization: ShortId) -> SignedInAs:
+    return SignedInAs(user_id=user.id, organization_id=organization)
 
 
 async def _named(transaction: Transaction, name: str) -> Organization | None:
