@@ -1,12 +1,13 @@
 """A small world for tests: two organisations, keys of every kind, definitions, products, and a client for the app."""
 
 from datetime import UTC, datetime
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
 import httpx2
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from starlette.types import ASGIApp
 
 from db import imports
@@ -116,13 +117,14 @@ class World:
                 },
             )
 
-    async def rows(self, table: Any) -> list[tuple[Any, ...]]:
+    async def rows(self, table: Table) -> list[tuple[Any, ...]]:
         """Every row of a table, so that a test can say what did not change."""
         return await self.database.fetch(all_rows(table))
 
 
-def all_rows(table: Any) -> Read[tuple[Any, ...]]:
-    """Every row of a table by its key, without what the database computes."""
+@cache
+def all_rows(table: Table) -> Read[tuple[Any, ...]]:
+    """Every row of a table by its key, without what the database computes; compiled once."""
     stored = [column for column in table.columns if column.computed is None]
     return Read(select(*stored).order_by(*table.primary_key), tuple)
 

@@ -41,7 +41,6 @@ def test_reference_draws_every_api_and_tries_some_out(browser: webdriver.Chrome,
     assert executed(browser, "Assignments-apps_certifications_api_get_product_claim") == "200"
     assert executed(browser, "Assignments-apps_certifications_api_create_product_claim") == "201"
     assert executed(browser, "Imports-apps_certifications_api_start_import") == "202"
-    assert executed(browser, "Imports-apps_certifications_api_get_refused_rows") == "200"
     assert complaints(browser) == []
 
     browser.find_elements(By.CSS_SELECTOR, "#apis a")[1].click()
