@@ -18,6 +18,7 @@ from db.engine.database import Database, Pace
 from db.engine.opening import open_database
 from db.migrate import migrate
 from domain.short_id import ShortId
+from execution.documents.cost_model import introspection_sizes
 from gateway.app import create_app
 from gateway.pages.graphiql import graphiql_routes
 from gateway.pages.reference import reference_routes
@@ -52,11 +53,12 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def pages_are_made_once() -> Iterator[None]:
-    """Each test has an application of its own, and all have the same pages, which take longer to make than the rest."""
+def what_applications_share_is_made_once() -> Iterator[None]:
+    """Each test has an application of its own; its pages, and what introspection costs, take longer than the rest."""
     with pytest.MonkeyPatch.context() as patch:
         for routes in (graphiql_routes, reference_routes):
             patch.setattr(f"gateway.app.{routes.__name__}", cache(routes))
+        patch.setattr(f"{introspection_sizes.__module__}.{introspection_sizes.__name__}", cache(introspection_sizes))
         yield
 
 
