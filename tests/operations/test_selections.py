@@ -81,8 +81,9 @@ def selection(type_: Any, random: Random, depth: int) -> str:
         if is_leaf_type(inner):
             parts += [name] * (random.random() < 0.3)
         elif depth and (is_object_type(inner) or is_interface_type(inner)):
-            parts += [f"{name} {selection(inner, random, depth - 1)}"] * (random.random() < 0.5)
-            parts += [f"other_{name}: {name} {selection(inner, random, depth - 1)}"] * (random.random() < 0.1)
+            for called, share in ((name, 0.5), (f"other_{name}: {name}", 0.1)):
+                if random.random() < share:
+                    parts.append(f"{called} {selection(inner, random, depth - 1)}")
     return "{ " + " ".join(parts) + " }"
 
 
