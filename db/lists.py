@@ -260,8 +260,8 @@ def _numbered(listed: Listed[R], shape: Where, by: str, descending: bool) -> Rea
 def _count(listed: Listed[Any], shape: Where, path: AccessPath) -> Read[int]:
     if shape == EVERYTHING:
         # SQLite counts all rows without reading them.
-        kept = select(func.count()).select_from(listed.table).where(tables.archived(listed.table)).scalar_subquery()
-        return Read(select(func.count() - kept).select_from(listed.table), lambda row: int(row[0]), scans=True)
+        number = func.count() - paths.archived_that_pass(listed.table, EVERYTHING)
+        return Read(select(number).select_from(listed.table), lambda row: int(row[0]), scans=True)
     scanned = path.keys is None and path.owner is None and paths.is_scanned(listed.indexed, shape)
     counted = select(func.count()).select_from(listed.table).where(passing(shape, listed.table, scanned=scanned))
     if path.keys is not None or path.owner is not None:

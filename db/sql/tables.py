@@ -100,7 +100,7 @@ def _index(table: Table, **columns: tuple[str, ...]) -> None:
         )
         for name, of in columns.items()
     ]
-    Index(f"ix_{table.name}_archived", *table.primary_key, sqlite_where=archived(table))
+    Index(f"ix_{table.name}_archived", *table.primary_key, table.c.archived_at, sqlite_where=archived(table))
 
 
 def live(table: FromClause) -> ColumnElement[bool]:

@@ -51,7 +51,7 @@ def upgrade() -> None:
         for name, columns in _INDEXES[table].items():
             op.drop_index(op.f(f"ix_{table}_{name}"), table_name=table)
             _create(name, table, [*columns, "archived_at"], "archived_at IS NULL")
-        _create("archived", table, key, "archived_at IS NOT NULL")
+        _create("archived", table, [*key, "archived_at"], "archived_at IS NOT NULL")
 
 
 def _create(name: str, table: str, columns: list[str], where: str) -> None:
