@@ -498,7 +498,7 @@ class HttpConnection(asyncio.Protocol):
         """Has a request answered that has come as a whole, if its headers are known. Nothing is before it."""
         head, end = data.find(b"\r\n"), data.find(b"\r\n\r\n")
         known = self.http.known.get(data[head:end])
-        if known is None or len(data) != end + 4 + known.length or end > self.http.limits.header_bytes:
+        if known is None or len(data) != end + 4 + known.length:
             return False
         line = _LINE.fullmatch(data, 0, head)
         if line is None:
@@ -528,6 +528,8 @@ class HttpConnection(asyncio.Protocol):
             or len(data) != end + 4 + len(exchange.body)
             or len(text) > KNOWN_BYTES
             or len(known) == KNOWN
+            # What comes at once is at most a piece, and nobody would look whether that is too much.
+            or self.http.limits.header_bytes < PIECE
             or not len(headers) == lines == text.count(b"\r") == text.count(b"\r\n")
             or any(name == b"transfer-encoding" for name, _ in headers)
         ):

@@ -5,7 +5,8 @@ import json
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from typing import Any, cast
 
 import pytest
@@ -333,6 +334,35 @@ async def test_headers_are_kept_for_a_second_and_only_so_many() -> None:
         assert http.known
         # There are credentials among them.
         await until(lambda: not http.known)
+
+
+async def test_what_never_waits_has_no_task_of_its_own() -> None:
+    """What waits goes on in the task in which it began, is timed in it, and leaves it to nobody."""
+    tasks: list[list[Any]] = []
+    caller: ContextVar[str] = ContextVar("caller", default="nobody")
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        seen = [asyncio.current_task(), caller.get()]
+        tasks.append(seen)
+        if scope["path"] == "/late":
+            caller.set("late")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await asyncio.Event().wait()
+            seen += [asyncio.current_task(), caller.get()]
+        await ANSWERS["plain"](send)
+
+    async with served(application, ours()) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for path in (b"/", b"/", b"/late", b"/late", b"/"):
+            writer.write(b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % path)
+            await reader.readuntil(b"abcd")
+        writer.close()
+    (first, _), (second, _), *late, (last, _) = tasks
+    assert first is second is late[0][0]
+    assert late[0] == [first, "nobody", first, "late"]
+    assert late[1] == [late[1][0], "nobody", late[1][0], "late"]
+    assert len({first, late[1][0], last}) == 3
 
 
 async def test_a_client_that_would_rather_speak_something_else_keeps_its_body(servers: tuple[Running, Running]) -> None:
