@@ -8,11 +8,8 @@ timer for all connections looks after them once a second, so that a request cost
 
 import asyncio
 import logging
-import re
-from asyncio.tasks import _enter_task, _leave_task
 from collections import deque
-from collections.abc import Awaitable, Coroutine, Iterable, Mapping
-from contextvars import copy_context
+from collections.abc import Awaitable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
 from urllib.parse import quote, unquote
@@ -24,9 +21,10 @@ from starlette.types import ASGIApp, Message, Scope
 from uvicorn.server import ServerState
 
 from domain.problem import ErrorPages, problem
-from execution.run.steps import resumed
 from gateway.answer_headers import public
 from gateway.http_heads import STATUS_LINES, Lines, length_of, lines_of
+from gateway.http_known import Known, KnownHeaders, KnownRequest
+from gateway.standby import Standby
 from rest_compat.problem import INTERNAL, refusal, render
 
 BUFFERED = 65_536
@@ -37,9 +35,6 @@ UNSENT = 64 << 20
 """Bytes of answers that wait until all clients together take them."""
 PIPELINED = 32
 """Requests that wait on one connection; behind them it ends, and clients send again what was not answered."""
-KNOWN = 512
-"""How many sets of headers are known at a time, each of at most `KNOWN_BYTES`."""
-KNOWN_BYTES = 2_048
 PATIENCE = 5
 """Seconds in which a client may take its last answer, and for one that was turned away, may send its request."""
 
@@ -70,16 +65,6 @@ class Limits(NamedTuple):
     """Under way at the same time."""
 
 
-class Known(NamedTuple):
-    """The headers of a request that was read, for the next one that has the same: they need not be read again."""
-
-    headers: list[tuple[bytes, bytes]]
-    length: int
-    """Of its body."""
-    is_proxied: bool
-    memo: dict[Any, Any]
-
-
 class Refused(Exception):
     """The request is answered here, and the connection ends."""
 
@@ -100,10 +85,10 @@ class Http:
         self.unsent: dict[HttpConnection, int] = {}
         """What clients have not taken, in bytes; those who wait longest first."""
         self.connections: set[HttpConnection] = set()
-        self.known: dict[bytes, Known] = {}
-        """By their text, of this second: there are credentials among them, which nobody else should keep."""
+        self.known = KnownHeaders()
+        """Of this second."""
+        self.standby = Standby()
         self._timer: asyncio.TimerHandle | None = None
-        self._standby: _Standby | None = None
         self._dated: tuple[list[tuple[bytes, bytes]], bytes] = ([], b"")
 
     def __call__(
@@ -123,24 +108,6 @@ class Http:
             self._dated = headers, b"".join(b"%b: %b\r\n" % header for header in headers)
         return self._dated[1]
 
-    def begin(self, running: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop) -> asyncio.Task[None] | None:
-        """Runs a coroutine until it waits; the task that then goes on with it, None when it has ended.
-
-        Most answers never wait. So the task that stands by for what does is all of theirs, and none is made for them.
-        """
-        standby = self._standby = self._standby or _Standby(loop)
-        _enter_task(loop, standby.task)
-        try:
-            # `send` would raise an exception at the end.
-            step = standby.context.run(next, running.__await__(), _ENDED)
-        finally:
-            _leave_task(loop, standby.task)
-        if step is _ENDED:
-            return None
-        self._standby = None
-        standby.go_on_with(running, step)
-        return standby.task
-
     def keep_unsent(self, connection: "HttpConnection", size: int) -> None:
         """Takes note of what a client does not take; others who do not are cut off when all of it becomes too much."""
         self.unsent[connection] = size
@@ -155,40 +122,13 @@ class Http:
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
-        self.known.clear()
+        self.known.by_text.clear()
         for connection in tuple(self.connections):
             connection.a_second_passed()
         if self.connections:
             self.watch(loop)
-        elif self._standby is not None:
-            self._standby.task.cancel()
-            self._standby = None
-
-
-class _Standby:
-    """A task for the next request that has to wait, and the context in which all before it have run."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.context = copy_context()
-        self.task = loop.create_task(self._run(), context=self.context)
-        self._begun: tuple[Coroutine[Any, Any, None], Any] | None = None
-        self._awaited: asyncio.Future[None] | None = None
-
-    def go_on_with(self, running: Coroutine[Any, Any, None], step: Any) -> None:
-        """Awaits the rest of a coroutine that was begun."""
-        self._begun = running, step
-        if self._awaited is not None:
-            self._awaited.set_result(None)
-
-    async def _run(self) -> None:
-        if self._begun is None:
-            self._awaited = self.task.get_loop().create_future()
-            await self._awaited
-        assert self._begun is not None
-        await resumed(*self._begun)
-
-
-_ENDED = object()
+        else:
+            self.standby.end()
 
 
 class Exchange:
@@ -458,7 +398,8 @@ class HttpConnection(asyncio.Protocol):
             return
         went_on = self.in_head
         is_first = not (went_on or self.exchange or self.queue or self.full)
-        if is_first and self._knows(data):
+        if is_first and (request := self.http.known.find(data)) is not None:
+            self._answer_known(request)
             return
         self.arriving = len(data)
         self.framing += self.arriving
@@ -494,47 +435,23 @@ class HttpConnection(asyncio.Protocol):
     def _is_over(self) -> bool:
         return self.ending or self.gone
 
-    def _knows(self, data: bytes) -> bool:
-        """Has a request answered that has come as a whole, if its headers are known. Nothing is before it."""
-        head, end = data.find(b"\r\n"), data.find(b"\r\n\r\n")
-        known = self.http.known.get(data[head:end])
-        if known is None or len(data) != end + 4 + known.length:
-            return False
-        line = _LINE.fullmatch(data, 0, head)
-        if line is None:
-            return False
-        method, url, query = line.groups(b"")
+    def _answer_known(self, request: KnownRequest) -> None:
+        """Has a request answered whose headers are known, and before which there is nothing."""
+        method, url, query, body, known = request
         scope = self._scope("1.1", method.decode("ascii"), url, query, known.headers, known.memo)
-        scope["body"] = body = data[end + 4 :]
+        scope["body"] = body
         self.incoming = exchange = Exchange(self, scope, is_kept=True, expects=False)
         exchange.body, exchange.more, exchange.is_proxied = body, False, known.is_proxied
         self.quiet = 0
         self._begin(exchange)
-        return True
 
     def _learn(self, data: bytes, exchange: Exchange) -> None:
-        """Remembers the headers of a request that came alone and as a whole, if they say nothing of the connection.
-
-        Their text has to be lines that end in one way, as many as there are headers: whatever else the parser lets pass
-        as one request is left to it.
-        """
-        head, end = data.find(b"\r\n"), data.find(b"\r\n\r\n")
-        text, headers, known = data[head:end], exchange.scope["headers"], self.http.known
-        lines = text.count(b"\n")
-        if (
-            exchange.more
-            or not exchange.is_kept
-            or exchange.expects
-            or len(data) != end + 4 + len(exchange.body)
-            or len(text) > KNOWN_BYTES
-            or len(known) == KNOWN
-            # What comes at once is at most a piece, and nobody would look whether that is too much.
-            or self.http.limits.header_bytes < PIECE
-            or not len(headers) == lines == text.count(b"\r") == text.count(b"\r\n")
-            or any(name == b"transfer-encoding" for name, _ in headers)
-        ):
-            return
-        known[text] = Known(headers, len(exchange.body), exchange.is_proxied, exchange.scope["memo"])
+        """Remembers the headers of a request that came as a whole, if they say nothing of the connection."""
+        # What comes at once is at most a piece; whether that is too much is not looked at where they are known.
+        if exchange.is_kept and not exchange.more and self.http.limits.header_bytes >= PIECE:
+            scope = exchange.scope
+            known = Known(scope["headers"], len(exchange.body), exchange.is_proxied, scope["memo"])
+            self.http.known.learn(data, known)
 
     def _scope(
         self,
@@ -706,13 +623,13 @@ class HttpConnection(asyncio.Protocol):
             self._answer(exchange, self._problem("service_unavailable", _OVERLOADED, retry_after=1))
             self._end_or_go_on(exchange)
             return
-        if not exchange.more:
-            exchange.counts = True
-            self.http.under_way += 1
         app = self.behind_proxy if exchange.is_proxied else self.app
-        exchange.task = self.http.begin(exchange.run(app), self.loop)
+        exchange.task = self.http.standby.run(exchange.run(app), self.loop)
         if exchange.task is not None:
             self.server_state.tasks.add(exchange.task)
+            if not exchange.more:
+                exchange.counts = True
+                self.http.under_way += 1
 
     def answered(self, exchange: Exchange) -> None:
         """To be called when the application has done what it does for a request."""
@@ -842,12 +759,6 @@ class HttpConnection(asyncio.Protocol):
 def _names_length(lines: bytes, size: int) -> bool:
     """Whether header lines name this length and no other. There may be more that do than are found here."""
     return b"\r\ncontent-length: %d\r\n" % size in lines and lines.count(b"content-length: ") == 1
-
-
-_LINE = re.compile(
-    rb"(GET|HEAD|POST|PATCH|PUT|DELETE) (/[-\w.~%!$&'()*+,;=:@/]*)(?:\?([-\w.~%!$&'()*+,;=:@/?]*))? HTTP/1\.1"
-)
-"""The first line of a request whose address holds nothing but what RFC 3986 has in a path and a query."""
 
 
 _ASGI = {"version": "3.0", "spec_version": "2.3"}

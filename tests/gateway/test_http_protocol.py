@@ -12,7 +12,8 @@ from typing import Any, cast
 import pytest
 import uvicorn
 
-from gateway.http_protocol import KNOWN, KNOWN_BYTES, PIPELINED, UNSENT, HttpConnection, Known, Limits
+from gateway.http_known import KNOWN, KNOWN_BYTES, Known
+from gateway.http_protocol import PIPELINED, UNSENT, HttpConnection, Limits
 from tests.gateway.http_forms import FORMS, STRICTER
 from tests.served import ours, served, until
 
@@ -330,10 +331,10 @@ async def test_headers_are_kept_for_a_second_and_only_so_many() -> None:
         for number in range(KNOWN + 2):
             writer.write(GET + b"A: %d\r\n\r\n" % number)
             await reader.readuntil(b"abcd")
-            assert len(http.known) <= KNOWN
-        assert http.known
+            assert len(http.known.by_text) <= KNOWN
+        assert http.known.by_text
         # There are credentials among them.
-        await until(lambda: not http.known)
+        await until(lambda: not http.known.by_text)
 
 
 async def test_what_never_waits_has_no_task_of_its_own() -> None:
@@ -423,7 +424,7 @@ async def connected(server: Running, sent: bytes = b"") -> AsyncIterator[Client]
 
 def known_to(server: Running) -> dict[bytes, Known]:
     """The headers that the server knows."""
-    return cast("dict[bytes, Known]", cast("Any", server.server.config.http).known)
+    return cast("dict[bytes, Known]", cast("Any", server.server.config.http).known.by_text)
 
 
 def pass_seconds(connection: HttpConnection, seconds: int) -> None:
