@@ -95,11 +95,12 @@ class Tally:
     def plus(self, results: Sequence[Result]) -> Self:
         """These with more rows."""
         made = type(self)(self.counted())
+        made.rows.update([result.outcome for result in results])
+        made.things.update([f"{part.kind} {part.outcome}" for result in results for part in result.done.parts])
+        made.notes.update([f"{note.column}: {note.why}" for result in results for note in result.notes])
         for result in results:
-            made.rows[result.outcome] += 1
-            made.things.update(f"{part.kind} {part.outcome}" for part in result.done.parts)
-            made.notes.update(f"{note.column}: {note.why}" for note in result.notes)
-            made.refusals.update({each.kind for each in result.refused})
+            if result.refused:
+                made.refusals.update({each.kind for each in result.refused})
         return made
 
     def counted(self) -> dict[str, dict[str, int]]:
@@ -277,15 +278,20 @@ class _Going:
         self, reading: "_Reading", batch: "_Batch", met: Met, totals: Tally, saved: Saved | None
     ) -> tuple[list[Result], Tally]:
         asked = [read.asked for read in batch.rows if isinstance(read.asked, AskedRow)]
+        if not asked:
+            results = reading.results(batch.rows, [])
+            return results, totals.plus(results)
+        found: list[tuple[list[Result], Tally]] = []
 
         async def alongside(transaction: Any, done: Sequence[Done]) -> None:
+            results = reading.results(batch.rows, done)
+            # Of several attempts the last counts.
+            found[:] = [(results, totals.plus(results))]
             if saved is not None:
-                so_far = totals.plus(reading.results(batch.rows, done))
-                await saved(transaction, batch.position, batch.share, so_far)
+                await saved(transaction, batch.position, batch.share, found[0][1])
 
-        done = await put(self._context, asked, self._options.existing, self._known, met, alongside) if asked else []
-        results = reading.results(batch.rows, done)
-        return results, totals.plus(results)
+        await put(self._context, asked, self._options.existing, self._known, met, alongside)
+        return found[0]
 
 
 class _Batch(NamedTuple):

@@ -260,12 +260,12 @@ class _Plan:
         noun = "product"
         try:
             if row.product is not None:
-                parts.append(self._product(row, row.product, met))
+                parts.append(self._product(row, gtin, row.product, met))
                 if gtin is not None and parts[-1].change.after is not None:
                     # What the row holds is put on the product that it makes.
                     self.products[gtin] = parts[-1].change.after
             for noun, every in (("certification", row.certifications), ("claim", row.claims)):
-                parts += [self._assignment(noun, row, asked, met) for asked in every]
+                parts += [self._assignment(noun, row, gtin, asked, met) for asked in every]
         except REFUSALS as refusal:
             if gtin is not None:
                 self.products.pop(gtin, None)
@@ -289,8 +289,7 @@ class _Plan:
         if part.kind != "product":
             self.held[part.kind, after.gtin, self.known[part.kind].kind.stored.definition(after).id] = after
 
-    def _product(self, row: AskedRow, members: Mapping[str, Any], met: dict[str, Earlier]) -> Part:
-        gtin = _padded(row.gtin)
+    def _product(self, row: AskedRow, gtin: Gtin | None, members: Mapping[str, Any], met: dict[str, Earlier]) -> Part:
         stored = self.products.get(gtin) if gtin else None
         context, said = self.context, _with_emptied(members, row.emptied)
         if stored is None:
@@ -315,12 +314,13 @@ class _Plan:
             _refuse_stale(row, stored, f"The product {stored.gtin}")
         return self._part("product", stored.gtin, stored, changes)
 
-    def _assignment(self, noun: str, row: AskedRow, asked: AskedAssignment, met: dict[str, Earlier]) -> Part:
+    def _assignment(
+        self, noun: str, row: AskedRow, gtin: Gtin | None, asked: AskedAssignment, met: dict[str, Earlier]
+    ) -> Part:
         known, context = self.known[noun], self.context
         definition = known.find(asked)
         named = {"gtin": row.gtin, f"{noun}_id": definition.id}
         members = {**asked.members, **named}
-        gtin = _padded(row.gtin)
         product = self.products.get(gtin) if gtin else None
         if product is None:
             # What is wrong with the number comes before that there is no such product.
