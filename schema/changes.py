@@ -57,6 +57,22 @@ class Success:
         ]
 
 
+class ShownOnce:
+    """The success of what makes a record and a secret, which is only told where it was made: of changes, the record."""
+
+    shows: ClassVar[str]
+    tells: ClassVar[tuple[str, str]]
+    """The field of the secret, and the member of what was made that has it."""
+
+    @classmethod
+    def of(cls: Any, change: Change[Any, Any]) -> Any:
+        """What the operation answered, without the secret on a dry run: it leads nowhere."""
+        made, (field, member) = change.after, cls.tells
+        secret = None if change.dry_run else getattr(made, member)
+        stored = Change(None, made.entry, dry_run=change.dry_run)
+        return cls(**{"change": stored, cls.shows: made.entry, field: secret})
+
+
 def success_type(name: str, description: str, shows: str, shown: type, words: str, **others: Any) -> type[Success]:
     """The success of a mutation: its field `shows` is the changed object, `others` are more fields."""
     namespace = {

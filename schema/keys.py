@@ -1,17 +1,16 @@
 """API keys in GraphQL: what a manager sees of an organisation's keys, makes, changes and revokes."""
 
 from datetime import datetime
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, TypeVar
 
 import strawberry
 
 from domain import account as commands
-from domain.changes import Change
 from domain.errors import AlreadyExists, NotFound
 from domain.short_id import ShortId
 from domain.validation import Command
 from resolvers import account
-from schema.changes import Success, success_type
+from schema.changes import ShownOnce, Success, success_type
 from schema.context import GraphQLContext, Info
 from schema.mutations import Mutation, Wording
 from schema.records import record_type, shown
@@ -59,9 +58,11 @@ class KeyQueries:
 
 
 @strawberry.type(description="The API key was made.")
-class ApiKeyCreated(Success):
+class ApiKeyCreated(ShownOnce, Success):
     """Success of `createApiKey`."""
 
+    shows = "api_key"
+    tells = ("key", "secret")
     api_key: ApiKeyType = strawberry.field(description="The new key, without the key itself.")
     key: str | None = strawberry.field(
         description=(
@@ -69,16 +70,6 @@ class ApiKeyCreated(Success):
             " Null on a dry run."
         )
     )
-
-    @classmethod
-    def of(cls, change: Change[Any, Any]) -> Self:
-        """The key is only told where it was made, and of changes only what is stored."""
-        made: commands.NewApiKey = change.after
-        return cls(
-            change=Change(None, made.entry, dry_run=change.dry_run),
-            api_key=shown(made.entry),
-            key=None if change.dry_run else made.secret,
-        )
 
 
 MUTATIONS = [

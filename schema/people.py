@@ -1,14 +1,11 @@
 """Members, invitations and browser sessions in GraphQL, as an organisation's managers see and end them."""
 
-from typing import Any, Self
-
 import strawberry
 
 from domain import people as commands
-from domain.changes import Change
 from domain.errors import AlreadyExists, NotFound
 from resolvers import people
-from schema.changes import Success, success_type
+from schema.changes import ShownOnce, Success, success_type
 from schema.context import Info
 from schema.keys import OrganizationId, of_organization, own_organization
 from schema.mutations import Mutation, Wording
@@ -59,9 +56,11 @@ class PeopleQueries:
 
 
 @strawberry.type(description="The invitation was made.")
-class InvitationCreated(Success):
+class InvitationCreated(ShownOnce, Success):
     """Success of `createInvitation`."""
 
+    shows = "invitation"
+    tells = ("link", "link")
     invitation: InvitationType = strawberry.field(description="The new invitation, without its link.")
     link: str | None = strawberry.field(
         description=(
@@ -69,16 +68,6 @@ class InvitationCreated(Success):
             " digest is stored. Null where it was sent by e-mail, and on a dry run."
         )
     )
-
-    @classmethod
-    def of(cls, change: Change[Any, Any]) -> Self:
-        """The link is only told where it leads somewhere, and of changes only what is stored."""
-        made: commands.NewInvitation = change.after
-        return cls(
-            change=Change(None, made.entry, dry_run=change.dry_run),
-            invitation=shown(made.entry),
-            link=None if change.dry_run else made.link,
-        )
 
 
 MUTATIONS = [
