@@ -45,10 +45,11 @@ def language_of(name: str) -> str:
     return (found[1] or "")[1:] if found else ""
 
 
-def how_of(name: str) -> str:
-    """How a column was recognised, and what becomes of it where several say the same."""
-    which = "; of names the one in the product's language, else the first" if _NAMES.match(name) else ""
-    return f"{OPEN_FOOD_FACTS}{which}"
+def how_of(name: str, names: Iterable[str]) -> str:
+    """How a column was recognised, and what becomes of it where several of these say the same."""
+    if _NAMES.match(name) and sum(_NAMES.match(each) is not None for each in names) > 1:
+        return f"{OPEN_FOOD_FACTS}; the name in the product's own language counts, else the first"
+    return OPEN_FOOD_FACTS
 
 
 class _MapsTo(msgspec.Struct):

@@ -73,7 +73,7 @@ def recognised(
         if name in wanted:
             found = wanted[name], asked_how
         elif of_off:
-            found = target_of(name), how_of(name)
+            found = target_of(name), how_of(name, names)
         else:
             found = by_name().get(plain(name), (NOTHING, "empty" if not name or _is_empty(at, sample) else ""))
         columns.append(KnownColumn(name, *found))

@@ -183,11 +183,15 @@ class _Shown(AbstractContextManager["_Shown"]):
         print(f"{table.name}: {table.form}")
         known = [column for column in columns.columns if column.target.member != "nothing"]
         width = max((len(column.name) for column in known), default=0)
-        for column in known[:_COLUMNS_SHOWN]:
-            how = "" if column.how == "name" else f"  ({column.how})"
-            print(f"  {column.name[:40]:{min(width, 40)}}  {column.target.shown}{how}")
-        if len(known) > _COLUMNS_SHOWN:
-            print(f"  and {len(known) - _COLUMNS_SHOWN} more")
+        # Of columns that say the same, such as names in all languages, the first is shown.
+        alike: dict[Any, list[str]] = {}
+        for column in known:
+            alike.setdefault((column.target.shown, column.how), []).append(column.name)
+        for (target, how), names in list(alike.items())[:_COLUMNS_SHOWN]:
+            more = f" and {len(names) - 1} more like it" if len(names) > 1 else ""
+            print(f"  {names[0][:40]:{min(width, 40)}}  {target}{more}{'' if how == 'name' else f'  ({how})'}")
+        if len(alike) > _COLUMNS_SHOWN:
+            print(f"  and {len(alike) - _COLUMNS_SHOWN} more")
         others = len(columns.columns) - len(known)
         if others:
             print(f"  {others} {'columns are' if others > 1 else 'column is'} left out")

@@ -180,7 +180,7 @@ async def test_of_names_in_several_languages_the_products_own_counts(world: Worl
     _, heard = await put(world, f"{head}\n{rows}")
     assert [result.done.parts[0].change.after.name for result in heard.results] == ["Riz", "Seigle", "Hafer"]
     hows = {column.name: column.how for column in heard.tables[0][1].columns}
-    assert hows["product_name_de"] == "Open Food Facts; of names the one in the product's language, else the first"
+    assert hows["product_name_de"] == "Open Food Facts; the name in the product's own language counts, else the first"
 
 
 # --- How refusals are told ---

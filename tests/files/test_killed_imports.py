@@ -90,12 +90,12 @@ def content_of(url: str, folder: Path) -> dict[str, tuple[int, str]]:
 
 
 def memory_of(process: Process) -> int:
-    """The most MiB that it has had so far; 0 where nobody tells."""
+    """The MiB that it has now, without what it sees of files; 0 where nobody tells."""
     try:
         lines = Path(f"/proc/{process.pid}/status").read_text("ascii").splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) >> 10 for line in lines if line.startswith("VmHWM:")), 0)
+    return next((int(line.split()[1]) >> 10 for line in lines if line.startswith("RssAnon:")), 0)
 
 
 async def _measured(database: Database, *words: str, url: str, rows: int) -> str:
