@@ -6,10 +6,10 @@ import re
 import shutil
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 import pytest
@@ -32,6 +32,9 @@ BUDGET = Budget("somebody", WindowLimits(300, 10_000))
 KEY = f"{PREFIX}caller:somebody"
 
 
+T = TypeVar("T")
+
+
 def free_port() -> int:
     with socket.socket() as opened:
         opened.bind(("127.0.0.1", 0))
@@ -41,6 +44,17 @@ def free_port() -> int:
 
 def milliseconds(time: tuple[int, int]) -> int:
     return time[0] * 1000 + time[1] // 1000
+
+
+async def in_one_minute(admin: Any, work: Callable[[], Awaitable[T]]) -> T:
+    """What comes of work, begun anew where its minute was over before its end, as on a busy machine."""
+    for _ in range(3):
+        admin.flushdb()
+        begun = milliseconds(admin.time())
+        done = await work()
+        if milliseconds(admin.time()) - begun < MINUTE * 1000:
+            return done
+    raise AssertionError("it takes longer than a minute")
 
 
 @pytest.fixture
@@ -118,12 +132,18 @@ async def test_a_thousand_at_once_are_counted_exactly_in_few_round_trips(
     limiter: RedisLimiter, server: ValkeyServer, admin: Any
 ) -> None:
     other = RedisLimiter(server.connection_url, timeout=30)
-    standings = await asyncio.gather(*((limiter, other)[n % 2].charge(BUDGET, 1) for n in range(1000)))
+
+    async def charged() -> tuple[list[Any], int]:
+        before = limiter.round_trips + other.round_trips
+        standings = await asyncio.gather(*((limiter, other)[n % 2].charge(BUDGET, 1) for n in range(1000)))
+        return standings, limiter.round_trips + other.round_trips - before
+
+    standings, round_trips = await in_one_minute(admin, charged)
     await other.close()
     assert sum(standing.fits for standing in standings) == 300
     assert sorted(standing.minute_used for standing in standings if standing.fits) == list(range(1, 301))
     assert admin.hget(KEY, "minute_used") == "300"
-    assert limiter.round_trips + other.round_trips <= 8
+    assert round_trips <= 8
 
 
 async def test_a_request_is_one_round_trip_and_one_command(limiter: RedisLimiter, admin: Any) -> None:
@@ -363,7 +383,7 @@ def served(database_url: str, redis_url: str) -> Iterator[str]:
 
 
 async def test_two_processes_admit_three_hundred_of_a_thousand(
-    server: ValkeyServer, sqlite_template: Path, tmp_path: Path
+    server: ValkeyServer, admin: Any, sqlite_template: Path, tmp_path: Path
 ) -> None:
     url = f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'certgate.db')}"
     database = await open_database(url)
@@ -376,7 +396,11 @@ async def test_two_processes_admit_three_hundred_of_a_thousand(
         # As many connections as a pool of clients would have; the servers see a thousand requests in one go.
         limits = httpx2.Limits(max_connections=100)
         async with httpx2.AsyncClient(headers=key, limits=limits, timeout=120) as client:
-            responses = await asyncio.gather(*(client.get(urls[n % 2] + CLAIM) for n in range(1000)))
+
+            async def asked() -> list[httpx2.Response]:
+                return await asyncio.gather(*(client.get(urls[n % 2] + CLAIM) for n in range(1000)))
+
+            responses = await in_one_minute(admin, asked)
     statuses = [response.status_code for response in responses]
     assert (statuses.count(200), statuses.count(429)) == (300, 700)
     admitted = [response for response in responses if response.status_code == 200]
