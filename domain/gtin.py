@@ -96,6 +96,12 @@ _gtin: TypeAdapter[Gtin] = TypeAdapter(GtinField)
 
 def parse_gtin(text: object, member: str = "gtin") -> Gtin:
     """The 14-digit form of 8 to 14 ASCII digits. Raises `InvalidInput` that names `member`."""
+    if isinstance(text, str):
+        try:
+            return _read(text)
+        except ValueError:
+            # It is put into words below.
+            pass
     return parse(_gtin, text, member)
 
 

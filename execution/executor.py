@@ -214,16 +214,19 @@ class Executor:
         """
         document, operation, values = admitted.document, admitted.operation, admitted.values
         program = operation.programs.look_up(values)
-        is_kept = (document.like or document).is_kept
-        once = program is None and not is_kept and admitted.charge.cost <= self._run_uncompiled
+        once = False
         if program is None:
+            is_kept = (document.like or document).is_kept
+            once = not is_kept and admitted.charge.cost <= self._run_uncompiled
             # Reading a document, planning, compiling and running may each take long: others have a turn in between.
             await asyncio.sleep(0)
             program = self._plan(document, operation, values, once=once)
             await asyncio.sleep(0)
         if isinstance(program, Program):
-            self.counts.compiled += program.source != ""
-            self.counts.uncompiled += program.source == ""
+            if program.source:
+                self.counts.compiled += 1
+            else:
+                self.counts.uncompiled += 1
             running = run_program(program, context, root, values)
         else:
             self.counts.interpreted[str(program)] += 1

@@ -24,30 +24,31 @@ Level = list[tuple[Shape, list[Lists]]]
 def read_one(run: Run, field: FieldPlan, shape: Shape, position: Position) -> Any:
     """What a field at the root has, by its argument, at once if nothing has to be waited for.
 
-    Raises, or the awaitable does, what is wrong with the argument, or befell the read.
+    Raises what is wrong with the argument; that or the awaitable raises what befell the read.
     """
-    running = _read_one(run, field, shape, position)
-    if shape.rows.source.waits(run.context):
-        return running
-    try:
-        step = running.send(None)
-    except StopIteration as stop:
-        return stop.value
-    return resumed(running, step)
-
-
-async def _read_one(run: Run, field: FieldPlan, shape: Shape, position: Position) -> Any:
-    if perf_counter() - run.since > HELD:
-        await run.give_way()
     key = keywords(run, field, position)[shape.rows.key]
     if shape.rows.parse is not None:
         key = shape.rows.parse(key)
     into: Lists = {key: []}
-    await _fill(run, shape, into)
-    (found,) = into.values()
+    filling = _fill(run, shape, into)
+    if shape.rows.source.waits(run.context):
+        return _found_late(field, into[key], filling)
+    try:
+        step = filling.send(None)
+    except StopIteration:
+        return _found(field, into[key])
+    return _found_late(field, into[key], resumed(filling, step))
+
+
+def _found(field: FieldPlan, made: list[Any]) -> Any:
     if field.value.item is not None:
-        return found
-    return found[0] if found else None
+        return made
+    return made[0] if made else None
+
+
+async def _found_late(field: FieldPlan, made: list[Any], filling: Awaitable[None]) -> Any:
+    await filling
+    return _found(field, made)
 
 
 async def read_all(run: Run, field: FieldPlan, shape: Shape, parents: Sequence[Any]) -> list[Any]:
@@ -56,8 +57,7 @@ async def read_all(run: Run, field: FieldPlan, shape: Shape, parents: Sequence[A
     keys = [getattr(parent, name) for parent in parents]
     into: Lists = {key: [] for key in keys}
     await _fill(run, shape, into)
-    found = [into[key] for key in keys]
-    return found if field.value.item is not None else [each[0] if each else None for each in found]
+    return [_found(field, into[key]) for key in keys]
 
 
 class Items:
@@ -85,6 +85,8 @@ def items(info: strawberry.Info[Any, Any]) -> Items | None:
 
 
 async def _fill(run: Run, shape: Shape, into: Lists) -> None:
+    if perf_counter() - run.since > HELD:
+        await run.give_way()
     source = shape.rows.source
     reader = source.reader(run.context)
     below: list[Lists] = [{} for _ in shape.children]

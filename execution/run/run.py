@@ -64,7 +64,7 @@ class Run:
         """Paths that errors made null; what fails below them later is not reported."""
         self.failed: dict[FieldPlan, Exception | None] = {}
         """What befell reads below others (see `execution.run.rows`); None where only some found nothing."""
-        self.batches: list[list[Entry]] = [[] for _ in program.batches]
+        self.batches: list[list[Entry]] = [[] for _ in program.batches] if program.batches else []
         """By batched field: the parents that wait for it."""
         self.late: list[tuple[ValuePlan, Entry]] = []
         """What has to be awaited for a single place."""
