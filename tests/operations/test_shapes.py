@@ -1,5 +1,6 @@
 """Answers made straight from rows are those of graphql-core, whoever asks and whatever fails."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from random import Random
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 
+from db import definitions
 from db.engine.database import Database, Make, T
 from db.products import BY_GTIN
 from db.sql.reads import KeyedRead, Read, Row
@@ -17,6 +19,7 @@ from domain.records import Organization
 from domain.vocabulary import KeyKind, Role
 from execution.executor import Executor
 from execution.plan.plan import FieldPlan, ObjectPlan, Program
+from execution.run import rows
 from execution.run.interpreted import interpret
 from schema.context import GraphQLContext
 from schema.schema import schema
@@ -175,6 +178,54 @@ async def test_answers_are_those_of_graphql_core(secretive: World, faults: float
     # What is run uncompiled goes the general way.
     assert (shaped, executor.counts.compiled) == ((CASES, 3 * CASES) if uncompiled < 0 else (0, 0))
     assert (failed > CASES / 4) is bool(faults)
+
+
+RELATIONS_OF_ONE = f"""{{ product(gtin: "{GTIN}") {{
+    certifications {{ id standing certification {{ label isPrivate }} }}
+    claims {{ lapsesOn claim {{ label }} }} }} }}"""
+
+
+async def test_others_have_their_turn_between_reads(secretive: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    executor = Executor(schema, UNLIMITED, timeout=None, run_uncompiled=-1)
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def answer() -> Any:
+        asked = executor.prepare(RELATIONS_OF_ONE)
+        return (await executor.run(asked, asked.select(None), {}, context(secretive))).data
+
+    usual = await answer()
+    monkeypatch.setattr(rows, "HELD", -1.0)
+    task = asyncio.create_task(others())
+    try:
+        assert await answer() == usual
+    finally:
+        task.cancel()
+    # Before each of three reads.
+    assert turns >= 3
+
+
+async def test_a_definition_that_came_meanwhile_is_looked_up_again(
+    secretive: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executor = Executor(schema, UNLIMITED, timeout=None, run_uncompiled=-1)
+    asked = executor.prepare(RELATIONS_OF_ONE)
+    usual = await executor.run(asked, asked.select(None), {}, context(secretive))
+    known = await definitions.current(secretive.database)
+    others = {id: each for id, each in known.certifications.items() if id != USDA_ORGANIC}
+    ranks = {id: rank for id, rank in known.ranks.items() if id != USDA_ORGANIC}
+    answers = [known._replace(certifications=others, ranks=ranks)] * 2
+    at_hand = definitions.at_hand
+    monkeypatch.setattr(definitions, "at_hand", lambda database: answers.pop() if answers else at_hand(database))
+    again = await executor.run(asked, asked.select(None), {}, context(secretive))
+    assert not answers
+    assert again == usual
+    assert "USDA" in str(usual.data)
 
 
 @pytest.mark.parametrize("where", ["nodes", "edges { node", "first: nodes { product { gtin } } nodes"])
