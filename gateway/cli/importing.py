@@ -86,8 +86,8 @@ def import_(
 ) -> None:
     """Put in what stands in FILE...: products, and what they hold and claim.
 
-    CSV with any delimiter, Excel (.xlsx), JSON lines and JSON, also exports of Open Food Facts and our own. What a file
-    is shows from what is in it. An import that was killed goes on where it was when it is started again.
+    CSV with any delimiter, Excel (.xlsx), JSON lines, JSON and Parquet, also exports of Open Food Facts and our own.
+    What a file is shows from what is in it. An import that was killed goes on where it was when it is started again.
     """
     from files.importing import Options
 
