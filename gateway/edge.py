@@ -68,7 +68,12 @@ class GatewayEdge:
         # The server hands the same memo to all requests with the same headers.
         memo = scope.get("memo", {})
         sent: _Sent = memo.get("edge") or memo.setdefault("edge", _Sent.of(scope["headers"]))
-        scope, is_api = _placed(scope)
+        if scope.get("root_path"):
+            scope = {**scope, "path": own_path(scope)}
+        is_api = scope["path"].startswith(GUARDED)
+        if is_api and scope["path"].endswith("/"):
+            # One path with or without the slash: a redirect would make clients drop the body, or the key.
+            scope = {**scope, "path": scope["path"][:-1]}
         guarded = is_api and scope["path"] not in DOCUMENT_PATHS
         meter = Meter(self.limits, scope.get("client"))
         state = scope.setdefault("state", {})
@@ -146,16 +151,6 @@ class GatewayEdge:
         detail = "Bodies are taken as they are; send it uncompressed, without the header Content-Encoding."
         response = refusal("unsupported_media_type", detail, self.error_pages, {"Accept-Encoding": "identity"})
         await response(scope, receive, send)
-
-
-def _placed(scope: Scope) -> tuple[Scope, bool]:
-    """The scope with the path below that of a proxy, and whether it is one of an API, whose last slash is left out."""
-    path = own_path(scope) if scope.get("root_path") else scope["path"]
-    is_api = path.startswith(GUARDED)
-    if is_api and path.endswith("/"):
-        # One path with or without the slash: a redirect would make clients drop the body, or the key.
-        path = path[:-1]
-    return (scope if path == scope["path"] else {**scope, "path": path}), is_api
 
 
 class _Sent(NamedTuple):

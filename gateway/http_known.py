@@ -26,14 +26,8 @@ class Known(NamedTuple):
     """What whoever reads them has worked out of them alone."""
 
 
-class KnownRequest(NamedTuple):
-    """A request with such headers."""
-
-    method: bytes
-    url: bytes
-    query: bytes
-    body: bytes
-    known: Known
+KnownRequest = tuple[str, bytes, bytes, bytes, Known]
+"""A request with such headers: its method, address, query and body."""
 
 
 class KnownHeaders:
@@ -52,7 +46,7 @@ class KnownHeaders:
         if line is None:
             return None
         method, url, query = line.groups(b"")
-        return KnownRequest(method, url, query, data[end + 4 :], known)
+        return method.decode("ascii"), url, query, data[end + 4 :], known
 
     def learn(self, data: bytes, known: Known) -> None:
         """Remembers what the parser has found in the one whole request that this is, if nothing about it is unusual.

@@ -438,7 +438,7 @@ class HttpConnection(asyncio.Protocol):
     def _answer_known(self, request: KnownRequest) -> None:
         """Has a request answered whose headers are known, and before which there is nothing."""
         method, url, query, body, known = request
-        scope = self._scope("1.1", method.decode("ascii"), url, query, known.headers, known.memo)
+        scope = self._scope("1.1", method, url, query, known.headers, known.memo)
         scope["body"] = body
         self.incoming = exchange = Exchange(self, scope, is_kept=True, expects=False)
         exchange.body, exchange.more, exchange.is_proxied = body, False, known.is_proxied
