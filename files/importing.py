@@ -21,7 +21,7 @@ from domain.importing import AskedRow, Import
 from domain.records import Certification
 from domain.vocabulary import BulkPolicy, Existing
 from files.columns.asking import Asking, Mended
-from files.columns.recognition import Columns, recognised
+from files.columns.recognition import SAID, SAID_BEFORE, Columns, recognised
 from files.columns.refusing import Refusing, WrongCell, sentence_of
 from files.reading.opening import table_of
 from files.reading.table import Row, Table
@@ -172,7 +172,7 @@ async def prepared(
         options = options._replace(columns=earlier.map)
     else:
         earlier = None
-    how = f"as in the import of {earlier.created_at:%Y-%m-%d}" if earlier else "--map"
+    how = f"{SAID_BEFORE} {earlier.created_at:%Y-%m-%d}" if earlier else SAID
     files = []
     for source, (names, sample, exact) in zip(sources, begun, strict=True):
         columns = recognised(names, sample, options.columns, codes, how)

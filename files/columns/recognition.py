@@ -17,12 +17,22 @@ ALL_OTHERS = "*"
 """What `--map` calls every column that is not known."""
 
 
+SAID = "--map"
+SAID_BEFORE = "as in the import of"
+"""How a column is known that somebody has said, now or for an earlier file; more may follow."""
+
+
 class KnownColumn(NamedTuple):
     """A column of the file, what it is, and how that was found out."""
 
     name: str
     target: ColumnTarget
     how: str
+
+    @property
+    def was_said(self) -> bool:
+        """Whether somebody has said what it is."""
+        return self.how.startswith((SAID, SAID_BEFORE))
 
 
 class Columns(NamedTuple):
@@ -57,7 +67,7 @@ def recognised(
     sample: Sequence[Row],
     asked: Mapping[str, str],
     known: Mapping[str, frozenset[str]],
-    asked_how: str = "--map",
+    asked_how: str = SAID,
 ) -> Columns:
     """What the columns are. `asked` has names of columns and what they are to be; `known` the codes of definitions.
 

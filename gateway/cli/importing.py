@@ -131,6 +131,8 @@ async def _import(
             raise FailedCommand("An archive has everything and says what it is: put it in by itself, without --map.")
         archive = opened(sources[0], owner)
         sources, own = archive.sources, await missing(context, archive)
+        # What was said of somebody's file with the same heads is not said of what an archive has.
+        options = options._replace(kept_map=False)
     try:
         report = Report(folder) if folder else None
         with _Shown(options, report) as shown:
@@ -181,7 +183,7 @@ class _Shown(AbstractContextManager["_Shown"]):
 
     def _print_columns(self, table: Any, columns: Any) -> None:
         print(f"{table.name}: {table.form}")
-        known = [column for column in columns.columns if column.target.member != "nothing"]
+        known = [column for column in columns.columns if column.target.member != "nothing" or column.was_said]
         width = max((len(column.name) for column in known), default=0)
         # Of columns that say the same, such as names in all languages, the first is shown.
         alike: dict[Any, list[str]] = {}

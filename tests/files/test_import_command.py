@@ -3,6 +3,7 @@
 import csv
 import json
 import sqlite3
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -192,6 +193,24 @@ def test_a_file_of_the_same_source_is_put_in_as_the_one_before(url: str, tmp_pat
         "import", str(file), "--organization", "demo", "--no-kept-map", "--dry-run", CERTGATE_DATABASE_URL=url
     )
     assert "Nobody knows the column 'Verein'" in done.stderr
+
+
+def test_an_archive_is_put_in_whatever_was_said_of_files_with_the_same_heads(url: str, tmp_path: Path) -> None:
+    file, packed = tmp_path / "own.csv", tmp_path / "demo.zip"
+    file.write_text(f"gtin,name,brand\n{RICE},Rice,Acme\n")
+    put_in(url, str(file))
+    words = ("export", "all", "--organization", "demo", "--format", "zip", "--output", str(packed))
+    succeeded(*words, CERTGATE_DATABASE_URL=url)
+    with zipfile.ZipFile(packed) as archive:
+        part = archive.extract("products.jsonl", tmp_path)
+    put_in(url, part, "--map", "brand=nothing")
+    file.write_text(f"gtin,name,brand\n{RICE},Rice,Better\n")
+    put_in(url, str(file))
+    # What is there is newer than the archive, so that its row is refused if it says anything of the brand.
+    for source, would in ((part, "left"), (str(packed), "refused")):
+        done = certgate("import", source, "--organization", "demo", "--dry-run", CERTGATE_DATABASE_URL=url)
+        assert f"1 rows: 1 would be {would}." in done.stdout
+        assert ("as in the import of" in done.stdout) == (would == "left")
 
 
 @pytest.mark.parametrize(
