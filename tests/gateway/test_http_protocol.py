@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 import uvicorn
 
+from gateway.http_heads import Lines
 from gateway.http_known import KNOWN, KNOWN_BYTES, Known
 from gateway.http_protocol import PIPELINED, UNSENT, HttpConnection, Limits
 from tests.gateway.http_forms import FORMS, STRICTER
@@ -21,6 +22,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 LENGTH_4 = (b"content-length", b"4")
+GET = b"GET /plain HTTP/1.1\r\nHost: x\r\n"
 LAST = b"GET /plain HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 """Comes behind each request on its connection, so that the connection ends."""
 
@@ -445,6 +447,51 @@ async def test_a_whole_answer_is_one_piece() -> None:
             assert [piece.rpartition(b"\r\n")[2] for piece in transport.written] == pieces
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        GET + b"\r\n",
+        GET.replace(b"GET", b"HEAD") + b"\r\n",
+        GET.replace(b"1.1", b"1.0") + b"\r\n",
+        GET + b"Connection: close\r\n\r\n",
+        GET + b"Content-Length: 5\r\n\r\nabc",
+    ],
+)
+@pytest.mark.parametrize(
+    ("status", "lines", "content"),
+    [
+        (200, b"a: b\r\ncontent-length: 4\r\n", b"abcd"),
+        (200, b"a: b\r\ncontent-length: 3\r\n", b"abcd"),
+        (200, b"a: b\r\ncontent-length: 4\r\ncontent-length: 4\r\n", b"abcd"),
+        (400, b"content-length: 4\r\n", b"abcd"),
+        (200, b"a: b\r\n", b"abcd"),
+        (204, b"a: b\r\n", b""),
+        (304, b"a: b\r\ncontent-length: 4\r\n", b""),
+    ],
+)
+async def test_an_answer_as_a_whole_is_that_in_two_parts(
+    caplog: pytest.LogCaptureFixture, sent: bytes, status: int, lines: bytes, content: bytes
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    is_whole = False
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        if is_whole:
+            send.whole(status, Lines(lines), content)
+        else:
+            await start(send, status, list(Lines(lines)))
+            await body(send, content)
+
+    async with served(application, ours()) as (server, port):
+        apart = Running(Application(), server, port)
+        answers = [await apart.exchange(sent, is_all=True)]
+        is_whole = True
+        answers += [await apart.exchange(sent, is_all=True) for _ in range(2)]
+    shown = [re.sub(rb'"timestamp":"[^"]*', b"", answer) for answer in answers]
+    assert shown[1:] == shown[:1] * 2
+    assert shown[0].startswith(b"HTTP/1.1 ")
+
+
 async def test_blanks_around_a_value_are_not_part_of_it(servers: tuple[Running, Running]) -> None:
     _, quick = servers
     quick.application.seen.clear()
@@ -462,7 +509,6 @@ async def test_blanks_around_a_value_are_not_part_of_it(servers: tuple[Running, 
 
 
 LIMITS = Limits(header_bytes=1000, headers=10, connections=3, requests=2)
-GET = b"GET /plain HTTP/1.1\r\nHost: x\r\n"
 
 
 @pytest.mark.parametrize(
