@@ -131,10 +131,15 @@ def _place(definition: Certification | Claim) -> tuple[str, ShortId]:
     return folded(definition.label), definition.id
 
 
-async def with_definitions(database: Database, read: Callable[[Definitions], Awaitable[T]]) -> T:
-    """The result of a read that looks up definitions; again with newer ones if a row names one that came meanwhile."""
+async def with_definitions(
+    database: Database, read: Callable[[Definitions], Awaitable[T]], known: Definitions | None = None
+) -> T:
+    """The result of a read that looks up definitions; again with newer ones if a row names one that came meanwhile.
+
+    `known` are those that a moment ago were at hand.
+    """
     try:
-        return await read(at_hand(database) or await current(database))
+        return await read(known or at_hand(database) or await current(database))
     except KeyError:
         # A foreign key guarantees that it exists: it was added between the two reads.
         database.held = None
@@ -179,6 +184,7 @@ def fill(
         part,
         lambda rows, known: make(*seen(rows, part, reader.owners, known), reader.owners, reader.today, into, below),
         {"keys": keys},
+        known,
     )
 
 
@@ -187,11 +193,14 @@ def made(
     read: Read[Any],
     make: Callable[[list[Row], Definitions | None], T],
     values: Mapping[str, Any],
+    known: Definitions | None = None,
 ) -> Awaitable[T]:
-    """What is made of the rows of a read and the definitions that they name, if they name any."""
+    """What is made of rows and the definitions that they name, if any; `known` as of `with_definitions`."""
     if not read.defined:
         return source.read(read, lambda rows: make(rows, None), **values)
-    return with_definitions(source.database, lambda known: source.read(read, lambda rows: make(rows, known), **values))
+    return with_definitions(
+        source.database, lambda known: source.read(read, lambda rows: make(rows, known), **values), known
+    )
 
 
 def seen(

@@ -219,7 +219,7 @@ async def test_a_definition_that_came_meanwhile_is_looked_up_again(
     known = await definitions.current(secretive.database)
     others = {id: each for id, each in known.certifications.items() if id != USDA_ORGANIC}
     ranks = {id: rank for id, rank in known.ranks.items() if id != USDA_ORGANIC}
-    answers = [known._replace(certifications=others, ranks=ranks)] * 2
+    answers = [known._replace(certifications=others, ranks=ranks)]
     at_hand = definitions.at_hand
     monkeypatch.setattr(definitions, "at_hand", lambda database: answers.pop() if answers else at_hand(database))
     again = await executor.run(asked, asked.select(None), {}, context(secretive))
