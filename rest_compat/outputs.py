@@ -207,7 +207,7 @@ def _counts(name: str, words: str) -> OutputMember:
 
 
 def _of_columns(name: str, words: str) -> OutputMember:
-    return told(name, dict[str, str], words, name, {}, {"EAN": "gtin"})
+    return told(name, dict[str, Annotated[str, Meta(max_length=255)]], words, name, {}, {"EAN": "gtin"})
 
 
 _COUNT = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
