@@ -84,6 +84,11 @@ class Caller(msgspec.Struct, frozen=True):
         return self.key_id or self.holder
 
     @property
+    def is_member(self) -> bool:
+        """Whether it is a person who has signed in as a member, without any key."""
+        return self.kind is KeyKind.USER and self.key_id is None
+
+    @property
     def sees_private(self) -> bool:
         """Whether what organisations keep to themselves may be shown: not with a publishable key, which is public."""
         return self.kind is not _PUBLISHABLE
@@ -131,9 +136,14 @@ def require(caller: Caller, permission: Permission) -> None:
         return
     if caller.kind is None:
         raise Forbidden(f"This token may not write; ask for one with the scope {WRITE_SCOPE}.", scope=WRITE_SCOPE)
+    if caller.is_member:
+        raise Forbidden(
+            f"You are signed in as {caller.role}, which may not write;"
+            " ask a manager of the organisation for the role editor."
+        )
     raise Forbidden(
         f"This {caller.kind} key with role {caller.role} may not write;"
-        " use a csb key of the owning organisation with role editor or manager."
+        " use a csb or csu key with role editor or manager in the owning organisation."
     )
 
 
@@ -147,8 +157,9 @@ def require_ownership(caller: Caller, product: Product) -> None:
     """Raises `Forbidden` unless the caller may write in the organisation that owns the product; everyone reads it."""
     role = caller.role_in(product.organization_id)
     if role is None:
+        remedy = "sign in as a member" if caller.is_member else "use a key"
         raise Forbidden(
-            f"The product {product.gtin} belongs to another organisation; use a key of the organisation that owns it."
+            f"The product {product.gtin} belongs to another organisation; {remedy} of the organisation that owns it."
         )
     if role is Role.READONLY:
         raise Forbidden(
@@ -164,10 +175,12 @@ def owner_of_new(caller: Caller, organization_id: ShortId | None) -> ShortId:
     """
     owner = organization_id or caller.organization.id
     if caller.role_in(owner) in (None, Role.READONLY):
-        raise Forbidden(
-            f"You may not write for the organisation {owner};"
-            " leave organization_id out, or use a key with role editor or manager there."
+        remedy = (
+            "ask a manager there for the role editor"
+            if caller.is_member
+            else "use a key with role editor or manager there"
         )
+        raise Forbidden(f"You may not write for the organisation {owner}; leave organization_id out, or {remedy}.")
     return owner
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.access import Caller, Permission, require, require_ownership
+from domain.access import Caller, Permission, owner_of_new, require, require_ownership
 from domain.errors import Forbidden
 from domain.short_id import catalogue_id
 from domain.vocabulary import KeyKind, Role
@@ -32,3 +32,23 @@ def test_the_owner_alone_writes() -> None:
     require_ownership(caller(KeyKind.BUSINESS, Role.EDITOR), product("brand"))
     with pytest.raises(Forbidden, match="another organisation"):
         require_ownership(caller(KeyKind.BUSINESS, Role.MANAGER, "rival"), product("brand"))
+
+
+def test_a_key_is_told_of_keys_and_a_person_of_the_role() -> None:
+    key = caller(KeyKind.USER, Role.READONLY)
+    person = Caller(None, KeyKind.USER, Role.READONLY, organization("brand"), is_session=True, holder="member:ann")
+    with pytest.raises(Forbidden) as told:
+        require(key, Permission.WRITE)
+    assert told.value.detail == (
+        "This csu key with role readonly may not write;"
+        " use a csb or csu key with role editor or manager in the owning organisation."
+    )
+    with pytest.raises(Forbidden) as told:
+        require(person, Permission.WRITE)
+    assert told.value.detail == (
+        "You are signed in as readonly, which may not write; ask a manager of the organisation for the role editor."
+    )
+    with pytest.raises(Forbidden, match="sign in as a member of the organisation that owns it"):
+        require_ownership(person, product("rival"))
+    with pytest.raises(Forbidden, match="leave organization_id out, or ask a manager there for the role editor"):
+        owner_of_new(person, organization("brand").id)

@@ -143,3 +143,16 @@ async def test_a_csu_key_signs_in_to_all_organisations_of_its_user(world: World)
     world.client.cookies.clear()
     who = (await ask(world, secret_of(response), "GET", "/account/api/v1/whoami")).json()
     assert [each["name"] for each in who["organizations"]] == ["Brand", "Rival"]
+
+
+async def test_a_member_who_only_reads_is_told_of_the_role_on_both_faces(world: World) -> None:
+    cookie = await signed_in(world, role=Role.READONLY)
+    path = f"/certifications/api/v1/products/{GTIN}/claims"
+    rest = await ask(world, cookie, "POST", path, json={"claim_id": NON_GMO})
+    query = (
+        f'mutation {{ assignClaim(input: {{gtin: "{GTIN}", claimId: "{NON_GMO}"}}) {{ ... on Problem {{ detail }} }} }}'
+    )
+    answer = await ask(world, cookie, "POST", "/graphql", json={"query": query})
+    told = "You are signed in as readonly, which may not write; ask a manager of the organisation for the role editor."
+    assert (rest.status_code, rest.json()["detail"]) == (403, told)
+    assert answer.json()["data"]["assignClaim"] == {"detail": told}
