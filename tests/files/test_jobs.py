@@ -3,7 +3,9 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import msgspec
@@ -15,6 +17,7 @@ from domain.errors import Busy
 from domain.importing import Import, ListImportedRows, StartImport
 from domain.vocabulary import BulkPolicy, Existing, KeyKind, Role
 from files import importing, jobs
+from files.imports import may_be_alive, worker
 from files.jobs import Jobs
 from resolvers import importing as planning
 from resolvers import imports
@@ -297,3 +300,19 @@ async def test_too_many_at_once_wait_for_their_turn(world: World, monkeypatch: p
     monkeypatch.setattr(jobs, "MOST", 0)
     refused = await send(world, f"gtin\n{RYE}\n")
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "60")
+
+
+@pytest.mark.parametrize(
+    ("other", "seconds", "is_alive"),
+    [
+        (worker(), 0, False),
+        (f"{gethostname()}:1", 3600, True),
+        (f"{gethostname()}:4194305", 0, False),
+        (f"{gethostname()}:x", 0, False),
+        ("elsewhere:1", 0, True),
+        ("elsewhere:1", 3600, False),
+    ],
+)
+def test_who_may_be_at_an_import_still(other: str, seconds: int, is_alive: bool) -> None:
+    """This one is not, a process of this machine is if it is there, and one of another for a minute without a word."""
+    assert may_be_alive(other, datetime.now(UTC) - timedelta(seconds=seconds)) == is_alive
