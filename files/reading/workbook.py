@@ -68,8 +68,10 @@ def _all(sheets: list[Any], columns: list[str], name: str) -> Iterator[Row]:
                 continue
             for row in rows:
                 cells, fault = row.cells, ""
-                if len(cells) > len(columns) and any(cell not in ("", None) for cell in cells[len(columns) :]):
-                    fault = f"it has {len(cells)} cells, and the head {len(columns)}"
+                # Cells that are empty come up to the widest there may be.
+                filled = max((at for at, cell in enumerate(cells, start=1) if cell not in ("", None)), default=0)
+                if filled > len(columns):
+                    fault = f"it has {filled} cells, and the head {len(columns)}"
                 cells = cells[: len(columns)] + [""] * (len(columns) - len(cells))
                 yield Row(row.number, cells, fault)
     except (KeyError, ValueError, TypeError, SyntaxError, zipfile.BadZipFile, EOFError) as error:
