@@ -59,11 +59,11 @@ def decode(text: bytes) -> Any:
     except RecursionError:
         raise NestedTooDeeply from None
     except (msgspec.DecodeError, ValueError) as error:
-        raise NotJson(_reason(error, text)) from None
+        raise NotJson(why_not_json(error, text)) from None
     return value
 
 
-def _reason(error: Exception, text: bytes) -> str:
+def why_not_json(error: Exception, text: bytes) -> str:
     """What is wrong with a text. msgspec calls it truncated where its last text ends with half of a surrogate pair."""
     if isinstance(error, UnicodeDecodeError):  # its place is within one string of the text
         return "it is not encoded in UTF-8"

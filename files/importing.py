@@ -112,7 +112,7 @@ class Listener(Protocol):
     """Who is told of a run."""
 
     def began(self, *, judging: bool) -> None:
-        """A pass over all files begins: the first of two, which only judges, or the one that counts."""
+        """A pass over all files begins: the first of two, which reads or judges only, or the one that counts."""
 
     def opened(self, table: Table, columns: Columns) -> None:
         """A file was opened, and its columns recognised."""
@@ -204,11 +204,40 @@ async def run(
 ) -> Tally:
     """Puts the files in; what became of their rows. Under `REJECT_ALL` nothing is done if a row is refused."""
     options = files.options
-    if options.policy is BulkPolicy.REJECT_ALL and not options.dry_run and not since.position:
-        judged = await _Going(context, files, listener, judging=True).run(BEGINNING, None)
-        if judged.rows["refused"]:
-            return judged
+    if not options.dry_run and not since.position:
+        if options.policy is BulkPolicy.REJECT_ALL:
+            judged = await _Going(context, files, listener, judging=True).run(BEGINNING, None)
+            if judged.rows["refused"]:
+                return judged
+        else:
+            await _look_through(files, listener)
     return await _Going(context, files, listener, judging=False).run(since, saved)
+
+
+async def _look_through(files: Prepared, listener: Listener) -> None:
+    """Reads the files to their ends. Raises `InvalidInput` for one that breaks off, before anything is done."""
+    listener.began(judging=True)
+    read, whole = 0, _size_of(files)
+    for each in files.files:
+        with closing(each.source.open()) as file:
+            table = await asyncio.to_thread(table_of, file, each.source.name, files.options.encoding)
+            listener.opened(table, each.columns)
+            while await asyncio.to_thread(_passed, table):
+                listener.done([], min(1, (read + file.tell()) / whole))
+        read += each.source.size
+
+
+def _passed(table: Table) -> int:
+    """How many rows are passed over, a batch at most."""
+    passed = 0
+    for passed, _ in enumerate(islice(table.rows, BATCH), start=1):
+        if passed % ROWS_A_TURN == 0:
+            time.sleep(0)
+    return passed
+
+
+def _size_of(files: Prepared) -> int:
+    return sum(each.source.size for each in files.files) or 1
 
 
 class _Going:
@@ -217,6 +246,7 @@ class _Going:
     def __init__(self, context: Context, files: Prepared, listener: Listener, *, judging: bool) -> None:
         self._context = context.for_part("", None, dry_run=judging or files.options.dry_run)
         self._rehearsed = context.for_part("", None, dry_run=True)
+        self._prepared = files
         self._files, self._options, self._known = files[:3]
         self._listener = listener
         self._judging = judging
@@ -225,7 +255,7 @@ class _Going:
         """Goes over the files; what became of their rows."""
         self._listener.began(judging=self._judging)
         totals, position, read = since.totals, 0, 0
-        whole = sum(each.source.size for each in self._files) or 1
+        whole = _size_of(self._prepared)
         with closing(Met()) as met:
             for each in self._files:
                 source = each.source

@@ -54,6 +54,7 @@ class Asking:
         for named in self._defining.values():
             named.sort(key=lambda each: ("id", "code", "label").index(each[0]))
         self._names = [column.name for column in columns.columns]
+        self._used = [at for at, column in enumerate(columns.columns) if column.target != NOTHING]
         if columns.is_open_food_facts and "language" in self._places:
             names = [(at, name) for at, (name, target, _) in enumerate(columns.columns) if target != NOTHING]
             self._named_in = {language: at for at, name in names if (language := language_of(name))}
@@ -91,6 +92,7 @@ class Asking:
         if row.fault:
             return of_row(row, place)
         try:
+            self._check_encoding(row)
             link = row.cells[self._places["url"]] if "url" in self._places else None
             gtin = cells.gtin_of(self._cell(row, self._places[GTIN.member]), link, self._note_gtin)
             parts: dict[str, dict[str, Any]] = {"product": {}, "certification": {}, "claim": {}}
@@ -109,6 +111,14 @@ class Asking:
             return self._row(row, place, gtin, parts, emptied)
         except NotUsable as error:
             return of_cell(row, place, self._names[self._at], self._at, error)
+
+    def _check_encoding(self, row: Row) -> None:
+        """Before anything is looked up. Only of texts are there cells in another encoding: JSON and XML have none."""
+        for at in self._used:
+            cell = row.cells[at]
+            if type(cell) is str and not cell.isascii():
+                self._at = at
+                cells.check_encoding(cell, self._noting(self._names[at]))
 
     def _cell(self, row: Row, at: int) -> Cell:
         """A cell that is read now."""

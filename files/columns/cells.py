@@ -63,6 +63,22 @@ def text_of(cell: Cell) -> str:
     raise NotUsable("string_type", "it should be a text")
 
 
+def check_encoding(text: str, note: Note) -> None:
+    """Raises `NotUsable` for a text with bytes of another encoding; what seems to be encoded twice is noted."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise NotUsable(
+            "string_unicode",
+            "it holds bytes of another encoding than the file's; type it anew, or save the whole file as UTF-8",
+        ) from None
+    try:
+        meant = text.encode("windows-1252").decode()
+    except UnicodeError:
+        return
+    note(f"{text[:60]} may be {meant[:60]}", "it looks as if it had been encoded twice; correct the file if so")
+
+
 def gtin_of(cell: Cell, link: Cell, note: Note) -> str:
     """The digits of a GTIN. `link` is an address of the product, if there is one. Raises `NotUsable`.
 

@@ -8,7 +8,7 @@ from domain.gtin import why_not_a_gtin
 from files.columns.cells import NotUsable
 from files.columns.members import GTIN, NOTHING
 from files.columns.recognition import Columns
-from files.reading.table import Row, shown_cell
+from files.reading.table import Row, legible, shown_cell
 from resolvers.importing import Done, NotCalled
 
 SHOWN = 60
@@ -105,7 +105,7 @@ def _refused(place: str, column: str, value: str, why: str, code: str) -> WrongC
 
 
 def _shortened(text: str) -> str:
-    text = " ".join(text.split())
+    text = legible(" ".join(text.split()))
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 

@@ -2,31 +2,27 @@
 
 import csv
 import io
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import IO
 
+from domain.errors import InvalidInput
+from files.reading.encodings import SAMPLE, encoding_of, named_encoding
 from files.reading.table import MAX_COLUMNS, MAX_TEXT, Row, Table, checked_columns, unreadable
-
-SAMPLE = 1 << 18
-"""Bytes that are looked at to find out what a file is."""
 
 MAX_LINE = 1 << 21
 MAX_ROW = 1 << 22
 """Characters of a line, and of a row, which may go over several."""
 
 _DELIMITERS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
-_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 def table_of_lines(file: IO[bytes], name: str, sample: bytes, encoding: str | None) -> Table:
     """The table in a text. Raises `InvalidInput`."""
-    encoding = encoding or encoding_of(sample, name)
-    try:
-        text = io.TextIOWrapper(
-            file, encoding, "strict" if encoding.startswith("utf-16") else "surrogateescape", newline=""
-        )
-    except LookupError:
-        raise unreadable(f"{encoding!r} is no encoding that is known; write for example windows-1252") from None
+    encoding = named_encoding(encoding) if encoding else encoding_of(file, name, sample)
+    # What is not in it stays what it is, and its row is refused.
+    errors = "strict" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
+    text = io.TextIOWrapper(file, encoding, errors, newline="")
     lines = _Lines(text, name)
     head = [line for line in _beginning(sample, encoding) if line.strip("\r\n")]
     if head and head[0].startswith("sep=") and len(head[0].strip()) == 5:
@@ -44,31 +40,6 @@ def table_of_lines(file: IO[bytes], name: str, sample: bytes, encoding: str | No
 
 def _called(encoding: str) -> str:
     return {"utf-8-sig": "UTF-8", "utf-8": "UTF-8", "utf-16": "UTF-16"}.get(encoding, encoding)
-
-
-def encoding_of(sample: bytes, name: str) -> str:
-    """How a text is written, by its beginning. Raises `InvalidInput` for what is no text."""
-    for mark, encoding in _MARKS:
-        if sample.startswith(mark):
-            return encoding
-    if sample[1:2] == b"\0" and sample[3:4] == b"\0":
-        return "utf-16-le"
-    if b"\0" in sample:
-        raise unreadable(f"{name} is no table: it has bytes that no text has; send CSV, XLSX, JSON or JSON lines")
-    try:
-        sample.decode()
-        return "utf-8"
-    except UnicodeDecodeError as error:
-        # The sample may end within a character.
-        if error.start >= len(sample) - 4 and len(sample) >= SAMPLE:
-            return "utf-8"
-    try:
-        sample.decode("windows-1252")
-    except UnicodeDecodeError:
-        raise unreadable(
-            f"{name} is in an encoding that cannot be told; save it as UTF-8, or name it with --encoding"
-        ) from None
-    return "windows-1252"
 
 
 def _beginning(sample: bytes, encoding: str) -> list[str]:
@@ -106,31 +77,48 @@ class _Lines(Iterator[str]):
 
     def __init__(self, text: IO[str], name: str) -> None:
         self._text = text
-        self._name = name
-        self.taken = 0
-        """Characters since the last row began."""
+        self.name = name
+        self.taken = self.count = 0
+        """Characters, and lines, since the last row began."""
+        self.is_at_end = False
+        """Whether a line was asked for behind the last."""
 
     def __next__(self) -> str:
         try:
             line = self._text.readline(MAX_LINE)
         except UnicodeError:
-            raise unreadable(f"{self._name} is not all in one encoding; save it as UTF-8") from None
-        except (EOFError, OSError) as error:
-            raise unreadable(f"{self._name} breaks off: {error}; send it again") from None
+            raise unreadable(f"{self.name} is not all in one encoding; save it as UTF-8") from None
+        except (EOFError, OSError, zlib.error) as error:
+            raise unreadable(f"{self.name} breaks off: {error}; send it again") from None
         if not line:
+            self.is_at_end = True
             raise StopIteration
         self.taken += len(line)
+        self.count += 1
         if len(line) == MAX_LINE or self.taken > MAX_ROW:
-            raise unreadable(f"{self._name} is no table: one of its rows has more than {len(line)} characters")
+            raise unreadable(f"{self.name} is no table: one of its rows has more than {len(line)} characters")
         return line
 
 
 def _record(reader: Iterator[list[str]], lines: _Lines, number: int) -> list[str] | None:
-    lines.taken = 0
+    lines.taken = lines.count = 0
     try:
-        return next(reader, None)
+        cells = next(reader, None)
     except csv.Error as error:
+        if lines.count > 1:
+            raise _unclosed(lines, number) from None
         raise unreadable(f"row {number} is no row of a table: {error}") from None
+    if cells is not None and lines.is_at_end:
+        # Only within quotation marks does a row go on behind the end of its line.
+        raise _unclosed(lines, number)
+    return cells
+
+
+def _unclosed(lines: _Lines, number: int) -> InvalidInput:
+    return unreadable(
+        f"{lines.name} has rows that cannot be told apart: row {number} opens a quotation mark that is never closed;"
+        " close it, or double it if it belongs to the text"
+    )
 
 
 def _rows(reader: Iterator[list[str]], lines: _Lines, width: int) -> Iterator[Row]:

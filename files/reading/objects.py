@@ -1,11 +1,13 @@
 """JSON lines and JSON: an object a row. Members are columns; those of a definition inside have their own."""
 
+import zlib
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import IO, Any
 
 import msgspec
 
+from domain.strict_json import why_not_json
 from files.reading.delimited import MAX_LINE
 from files.reading.table import Row, Table, checked_columns, unreadable
 from files.tables import DEFINED_BY, DEFINITIONS
@@ -38,8 +40,8 @@ def table_of_json(file: IO[bytes], name: str) -> Table:
                 raise unreadable(f"{name} is no table: send a list of objects, or JSON lines")
             text = bytes(lists[0])
         parts = _parts_of(text)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise unreadable(f"{name} is not JSON: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise unreadable(f"{name} is not JSON: {why_not_json(error, text)}") from None
     return _table(((at, bytes(part)) for at, part in enumerate(parts, start=1)), name, "JSON")
 
 
@@ -54,7 +56,7 @@ def _lines(file: IO[bytes], name: str) -> Iterator[tuple[int, bytes]]:
                 line = line.removeprefix(b"\xef\xbb\xbf")
             if not line.isspace():
                 yield number, line
-    except (EOFError, OSError) as error:
+    except (EOFError, OSError, zlib.error) as error:
         raise unreadable(f"{name} breaks off behind line {number}: {error}; send it again") from None
 
 
@@ -69,8 +71,8 @@ def _object(text: bytes) -> tuple[dict[str, Any], str]:
     """The members of an object, and what is wrong with it."""
     try:
         value = _decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
-        return {}, f"it is not JSON: {error}"
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return {}, f"it is not JSON: {why_not_json(error, text)}"
     if not isinstance(value, dict):
         return {}, "it is no JSON object"
     for name in DEFINITIONS:

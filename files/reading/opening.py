@@ -4,7 +4,8 @@ import gzip
 import zlib
 from typing import IO, cast
 
-from files.reading.delimited import SAMPLE, table_of_lines
+from files.reading.delimited import table_of_lines
+from files.reading.encodings import SAMPLE
 from files.reading.objects import table_of_json, table_of_json_lines
 from files.reading.parquet import table_of_parquet
 from files.reading.table import Table, unreadable

@@ -1,5 +1,6 @@
 """A file as everybody behind it sees it: columns and rows, whatever its form."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any, NamedTuple
@@ -11,6 +12,8 @@ from domain.errors import InvalidInput, Violation
 MAX_COLUMNS = 1_000
 MAX_TEXT = 1 << 20
 """Characters of a cell."""
+
+_UNDECODED = re.compile("[\ud800-\udfff]")
 
 
 class Unread(NamedTuple):
@@ -58,6 +61,11 @@ def shown_cell(value: Any) -> str:
     return msgspec.json.encode(value).decode() if isinstance(value, list | dict) else str(value)
 
 
+def legible(text: str) -> str:
+    """A text with a sign for each byte that is not in the encoding of its file."""
+    return text if text.isascii() else _UNDECODED.sub("\ufffd", text)
+
+
 def unreadable(sentence: str) -> InvalidInput:
     """The refusal of a file as a whole."""
     return InvalidInput([Violation(("file",), sentence, "unreadable")])
@@ -73,6 +81,11 @@ def checked_columns(columns: list[str], name: str) -> list[str]:
         raise unreadable(f"{name} is empty; its first row should name the columns")
     seen: set[str] = set()
     for place, column in enumerate(columns, start=1):
+        if (shown := legible(column)) != column:
+            raise unreadable(
+                f"In {name} the head of column {place} ({shown[:60]!r}) holds bytes of another encoding;"
+                " save the file as UTF-8, or name its encoding with --encoding"
+            )
         # Errors of a spreadsheet are no names.
         if column in seen and column and not column.startswith("#"):
             raise unreadable(

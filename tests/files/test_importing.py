@@ -485,11 +485,13 @@ async def test_columns_without_a_known_name_are_recognised_by_what_is_in_them(wo
 
 @on_sqlite
 async def test_a_row_with_more_cells_than_the_head_and_one_in_another_encoding_are_refused(world: World) -> None:
-    rows = b"gtin,name\n" + f"{RICE},Rice,more\n".encode() + b"x" * (1 << 18) + b",\n" + f"{RYE},".encode() + b"R\xe9\n"
+    rows = (
+        b"gtin,name\n" + f"{RICE},R\xe4is,more\n".encode() + b"x" * (1 << 18) + b",\n" + f"{RYE},".encode() + b"R\xe9\n"
+    )
     totals, heard = await put(world, rows, policy=IGNORE)
     assert "it has 3 cells, and the head 2" in heard.refusals[2]
     assert heard.refusals[4].startswith('Row 4, column "name": "R')
-    assert "unable to parse raw data as a unicode string" in heard.refusals[4]
+    assert "it holds bytes of another encoding than the file's; type it anew, or save" in heard.refusals[4]
     assert "it is not encoded as the rest (string_unicode)" in next(reversed(totals.refusals))
 
 
