@@ -106,9 +106,10 @@ async def fail(transaction: Transaction, id: ShortId, why: str, at: datetime) ->
     await transaction.execute(_CHANGE, {"of": id, **values})
 
 
-async def finish(transaction: Transaction, id: ShortId, state: ImportState, counts: Counts, at: datetime) -> None:
+async def finish(
+    transaction: Transaction, id: ShortId, state: ImportState, position: int, counts: Counts, at: datetime
+) -> None:
     """Stores how an import has come to its end."""
-    values = {"state": state, "counts": counts, "updated_at": at, "finished_at": at}
-    if state is ImportState.DONE:
-        values["percent"] = 100
+    values = {"state": state, "position": position, "counts": counts, "percent": 100}
+    values |= {"updated_at": at, "finished_at": at}
     await transaction.execute(_CHANGE, {"of": id, **values})

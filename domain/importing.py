@@ -197,8 +197,10 @@ class Import(Record, frozen=True):
         dict[str, str], kept("What columns were said to be, where that is not found out", example={"EAN": "gtin"})
     ]
     map_of: Annotated[ShortId | None, kept("The id of the import whose `map` it is", none="where it was sent")]
-    position: Annotated[int, kept("How many rows are done so far")]
-    percent: Annotated[int, kept("How much of the files is read, of 100")]
+    position: Annotated[int, kept("How many rows are done so far, or on a dry run judged")]
+    percent: Annotated[
+        int, kept("How much of the work is done, of 100: under `REJECT_ALL` the first half of it judges all rows")
+    ]
     counts: Annotated[Counts, kept("What became of the rows, of the things in them, and why rows were refused")]
     error: Annotated[ToldText, kept("Why it failed", none="while it has not")]
     created_at: Annotated[datetime, kept("When it began", example="2026-11-30T12:00:00+00:00")]

@@ -10,7 +10,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import islice
 from typing import IO, Any, NamedTuple, Protocol, Self
 
@@ -111,18 +111,24 @@ class Tally:
 class Listener(Protocol):
     """Who is told of a run."""
 
-    def began(self, *, judging: bool) -> None:
-        """A pass over all files begins: the first of two, which reads or judges only, or the one that counts."""
+    def began(self, *, judging: bool, since: "Progress") -> None:
+        """A pass begins or goes on: the first of two, which only reads or judges all files, or the one that counts."""
 
     def opened(self, table: Table, columns: Columns) -> None:
         """A file was opened, and its columns recognised."""
 
+    def telling(self, results: Sequence[Result], position: int) -> None:
+        """Rows are about to be stored, so many with all before; told anew where that has to be tried again."""
+
     def done(self, results: Sequence[Result], share: float) -> None:
-        """Rows were done; of all bytes that share was read."""
+        """What was told last was stored; of all bytes that share was read."""
 
 
 Saved = Callable[[Any, int, float, Tally], Awaitable[None]]
-"""Stores, in the transaction of a batch, how many rows are done by then, of how much, and what became of them."""
+"""Stores how many rows are done by then, what share of the work that is, and what became of them.
+
+In the transaction of a batch, or in one of its own where the batch is not to stay.
+"""
 
 
 class Progress(NamedTuple):
@@ -130,6 +136,8 @@ class Progress(NamedTuple):
 
     position: int
     totals: Tally
+    of: str = ""
+    """The id of the import; "" where it is not remembered."""
 
 
 BEGINNING = Progress(0, Tally())
@@ -205,8 +213,8 @@ async def run(
     """Puts the files in; what became of their rows. Under `REJECT_ALL` nothing is done if a row is refused."""
     options = files.options
     if not options.dry_run and not since.position:
-        if options.policy is BulkPolicy.REJECT_ALL:
-            judged = await _Going(context, files, listener, judging=True).run(BEGINNING, None)
+        if _is_judged_first(options):
+            judged = await _Going(context, files, listener, judging=True).run(BEGINNING, saved)
             if judged.rows["refused"]:
                 return judged
         else:
@@ -216,7 +224,7 @@ async def run(
 
 async def _look_through(files: Prepared, listener: Listener) -> None:
     """Reads the files to their ends. Raises `InvalidInput` for one that breaks off, before anything is done."""
-    listener.began(judging=True)
+    listener.began(judging=True, since=BEGINNING)
     read, whole = 0, _size_of(files)
     for each in files.files:
         with closing(each.source.open()) as file:
@@ -240,6 +248,10 @@ def _size_of(files: Prepared) -> int:
     return sum(each.source.size for each in files.files) or 1
 
 
+def _is_judged_first(options: Options) -> bool:
+    return options.policy is BulkPolicy.REJECT_ALL and not options.dry_run
+
+
 class _Going:
     """One pass over all files."""
 
@@ -253,7 +265,7 @@ class _Going:
 
     async def run(self, since: Progress, saved: Saved | None) -> Tally:
         """Goes over the files; what became of their rows."""
-        self._listener.began(judging=self._judging)
+        self._listener.began(judging=self._judging, since=since)
         totals, position, read = since.totals, 0, 0
         whole = _size_of(self._prepared)
         with closing(Met()) as met:
@@ -270,8 +282,7 @@ class _Going:
                         if known < len(batch):
                             share = min(1, (read + file.tell()) / whole)
                             rows = _Batch(batch[known:], position, share)
-                            results, totals = await self._put(reading, rows, met, totals, saved)
-                            self._listener.done(results, share)
+                            totals = await self._put(reading, rows, met, totals, saved)
                 read += source.size
         return totals
 
@@ -289,39 +300,56 @@ class _Going:
             await self._look_again(batch[:half], met)
             await self._look_again(batch[half:], met)
 
-    async def _put(
-        self, reading: "_Reading", batch: "_Batch", met: Met, totals: Tally, saved: Saved | None
-    ) -> tuple[list[Result], Tally]:
+    async def _put(self, reading: "_Reading", batch: "_Batch", met: Met, totals: Tally, saved: Saved | None) -> Tally:
         try:
             return await self._put_at_once(reading, batch, met, totals, saved)
         except Busy:
             if len(batch.rows) == 1:
                 raise
         # What a busy machine or others do not let through as a whole may go in parts.
-        results: list[Result] = []
         for half in batch.halves():
-            more, totals = await self._put(reading, half, met, totals, saved)
-            results += more
-        return results, totals
+            totals = await self._put(reading, half, met, totals, saved)
+        return totals
 
     async def _put_at_once(
         self, reading: "_Reading", batch: "_Batch", met: Met, totals: Tally, saved: Saved | None
-    ) -> tuple[list[Result], Tally]:
+    ) -> Tally:
         asked = [read.asked for read in batch.rows if isinstance(read.asked, AskedRow)]
-        if not asked:
-            results = reading.results(batch.rows, [])
-            return results, totals.plus(results)
+        stays = bool(asked) and not self._context.dry_run
         found: list[tuple[list[Result], Tally]] = []
 
-        async def alongside(transaction: Any, done: Sequence[Done]) -> None:
+        def tell(done: Sequence[Done]) -> None:
             results = reading.results(batch.rows, done)
             # Of several attempts the last counts.
             found[:] = [(results, totals.plus(results))]
-            if saved is not None:
-                await saved(transaction, batch.position, batch.share, found[0][1])
+            self._listener.telling(results, batch.position)
 
-        await put(self._context, asked, self._options.existing, self._known, met, alongside)
-        return found[0]
+        async def alongside(transaction: Any, done: Sequence[Done]) -> None:
+            tell(done)
+            if saved is not None and stays:
+                await self._save(saved, transaction, batch, found[0][1])
+
+        if asked:
+            await put(self._context, asked, self._options.existing, self._known, met, alongside)
+        else:
+            tell([])
+        if saved is not None and not stays:
+            # Where the database is too busy for it, the next batch says how far it is.
+            with suppress(Busy):
+                async with self._context.database.write() as transaction:
+                    await self._save(saved, transaction, batch, found[0][1])
+        results, totals = found[0]
+        self._listener.done(results, batch.share)
+        return totals
+
+    async def _save(self, saved: Saved, transaction: Any, batch: "_Batch", totals: Tally) -> None:
+        if self._judging:
+            # What is judged is not done: whoever goes on begins there anew.
+            await saved(transaction, 0, batch.share / 2, BEGINNING.totals)
+        elif _is_judged_first(self._options):
+            await saved(transaction, batch.position, 0.5 + batch.share / 2, totals)
+        else:
+            await saved(transaction, batch.position, batch.share, totals)
 
 
 class _Batch(NamedTuple):

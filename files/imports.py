@@ -80,7 +80,7 @@ async def go_on(context: Context, of: Import, files: Prepared, listener: Listene
     async def saved(transaction: Any, position: int, share: float, totals: Tally) -> None:
         await imports.advance(transaction, of, position, int(share * 100), totals.counted())
 
-    since = Progress(of.position, Tally(of.counts))
+    since = Progress(of.position, Tally(of.counts), of.id)
     totals = await run(context, files, listener, since=since, saved=saved)
     is_done = options.dry_run or not totals.rows["refused"] or options.policy.name == "IGNORE_FAILED"
     await imports.finish(context.database, of, ImportState.DONE if is_done else ImportState.REFUSED, totals.counted())

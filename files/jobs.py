@@ -11,7 +11,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import msgspec
 
@@ -20,7 +20,7 @@ from domain.errors import Busy, DomainError, InvalidInput, NotFound, Violation
 from domain.importing import MAX_TOLD, Import, ImportedRow, ImportedRows, ListImportedRows, StartImport
 from domain.short_id import ShortId, new_short_id
 from domain.vocabulary import ImportState, RowOutcome
-from files.importing import Options, Prepared, Result, SourceFile, prepared
+from files.importing import BEGINNING, Options, Prepared, Progress, Result, SourceFile, prepared
 from files.imports import digest_of, go_on, may_be_alive, new_import, worker
 from files.reading.table import shown_cell
 from files.reports import Report, ToldRow, told
@@ -119,7 +119,7 @@ class Jobs:
             if self._is_stopping:
                 return
             context = Context(self._database, asked.caller)
-            report = _Kept(self._folder / begun.id, since=begun.position, goes_on=lambda: not self._is_stopping)
+            report = _Kept(self._folder / begun.id, is_going=lambda: not self._is_stopping)
             try:
                 files = await prepared(context, [_source(data, asked.name)], asked.options)
                 await go_on(context, begun, files, report)
@@ -133,6 +133,7 @@ class Jobs:
                 await imports.fail(self._database, begun, _DEFECT)
             finally:
                 report.close()
+            report.finished()
             self._forget(begun.id)
 
     async def resume(self) -> None:
@@ -194,39 +195,33 @@ class _Stopped(Exception):
 class _Kept(Report):
     """What became of the rows, kept as JSON lines, of which some can be read without those before."""
 
-    def __init__(self, folder: Path, *, since: int, goes_on: Callable[[], bool]) -> None:
-        super().__init__(folder)
-        self._mode = "a" if since else "w"
-        self._goes_on = goes_on
+    rows = "rows.jsonl"
 
-    def began(self, *, judging: bool) -> None:
+    def __init__(self, folder: Path, *, is_going: Callable[[], bool]) -> None:
+        super().__init__(folder)
+        self._is_going = is_going
+
+    def began(self, *, judging: bool, since: Progress = BEGINNING) -> None:
         """Begins anew, but for what a process before has left."""
-        self.close()
-        self._lines = (self._folder / "rows.jsonl").open(f"{self._mode}b")
-        if self._mode == "w":
+        super().began(judging=judging, since=since)
+        if not self.goes_on:
             for name in ("refused.csv", "refused.jsonl"):
                 (self._folder / name).unlink(missing_ok=True)
+
+    def _begin_rows(self, file: IO[str]) -> None:
+        self._lines = file
 
     def _name_of_refused(self, source: str) -> str:
         return "refused"
 
-    def done(self, results: Sequence[Result], share: float) -> None:
-        """Rows were done."""
-        lines = [_encode(_kept(line)) for result in results for line in told(result)]
-        self._lines.write(b"\n".join([*lines, b""]) if lines else b"")
-        self._lines.flush()
-        for result in results:
-            self._add_refused(result)
-        for file in self._open:
-            file.flush()
-        if not self._goes_on():
-            raise _Stopped
+    def _add(self, result: Result) -> None:
+        self._lines.writelines(f"{_encode(_kept(line)).decode()}\n" for line in told(result))
 
-    def close(self) -> None:
-        """Closes its files."""
-        super().close()
-        if hasattr(self, "_lines"):
-            self._lines.close()
+    def done(self, results: Sequence[Result], share: float) -> None:
+        """What was told is stored."""
+        super().done(results, share)
+        if not self._is_going():
+            raise _Stopped
 
 
 def _kept(line: ToldRow) -> ImportedRow:

@@ -1,8 +1,10 @@
 """What an import did, as files: every row with what became of it, and the refused rows once more to be corrected."""
 
 import csv
+import os
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -10,10 +12,11 @@ import msgspec
 
 from domain.changes import differences
 from files.columns.recognition import Columns
-from files.importing import Result, Tally
+from files.importing import BEGINNING, Progress, Result, Tally
 from files.reading.table import Cell, Table, shown_cell
 
 ROWS = ("file", "row", "outcome", "kind", "of", "member", "before", "after", "reason")
+UNFINISHED = "unfinished.jsonl"
 
 
 class ToldRow(NamedTuple):
@@ -46,41 +49,125 @@ def told(result: Result) -> Iterator[ToldRow]:
             yield ToldRow(*place, "changed", part.kind, part.called, member, found.before, found.after)
 
 
+class _Lengths(NamedTuple):
+    """How long the files of a report are when so many rows of an import are told."""
+
+    of: str
+    position: int
+    sizes: dict[str, int]
+
+
 class Report:
-    """The files of one run, in a folder: `rows.csv`, `summary.json`, and of each file its refused rows."""
+    """The files of one run, in a folder: `rows.csv`, `summary.json`, and of each file its refused rows.
+
+    What becomes of rows is written before it is stored. `unfinished.jsonl` says how long the files are after each
+    batch: an import that goes on cuts them back to what is stored.
+    """
+
+    rows = "rows.csv"
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._mode = "w"
         folder.mkdir(parents=True, exist_ok=True)
-        self._open: list[IO[str]] = []
-        self._written: list[str] = []
-        self._rows: Any = None
+        self._open: dict[str, IO[str]] = {}
+        self._sizes: dict[str, int] = {}
+        self._of = ""
+        self._is_told = False
+        self.goes_on = False
+        """Whether it has what became of the rows before, too."""
+        self._places: IO[bytes] | None = None
+        self._lines: Any = None
         self._refused: dict[str, _Refused] = {}
         self._columns: list[str] = []
         self._is_json = False
 
-    def began(self, *, judging: bool) -> None:
-        """Begins anew: what was only judged is judged again when it is done."""
+    def began(self, *, judging: bool, since: Progress = BEGINNING) -> None:
+        """Begins anew, for what was only judged is judged again when it is done; or goes on with what there is."""
         self.close()
-        self._written.clear()
-        self._rows = csv.writer(self._opened("rows.csv"))
-        self._rows.writerow(ROWS)
+        place = self._place_of(since)
+        self._of, self._sizes = since.of, place.sizes if place else {}
+        self.goes_on = place is not None
+        if self._of:
+            self._places = (self._folder / UNFINISHED).open("ab" if place else "wb")
+        else:
+            (self._folder / UNFINISHED).unlink(missing_ok=True)
+        self._cut_back()
+
+    def refused_before(self) -> Iterator[str]:
+        """Why rows were refused that it has from before, in sentences."""
+        for name in self._sizes:
+            with (self._folder / name).open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+                if name.startswith("refused") and name.endswith(".csv"):
+                    yield from (row[-1] for row in islice(csv.reader(file), 1, None))
+                elif name.startswith("refused"):
+                    yield from (msgspec.json.decode(line)["reason"] for line in file)
+
+    def _place_of(self, since: Progress) -> _Lengths | None:
+        """How the files were when that was stored; None where they do not tell what became of those rows."""
+        if not since.position:
+            return None
+        places, found, end, length = self._folder / UNFINISHED, None, 0, 0
+        try:
+            with places.open("rb") as lines:
+                for line in lines:
+                    if not line.endswith(b"\n"):
+                        break
+                    length += len(line)
+                    place = msgspec.json.decode(line, type=_Lengths)
+                    if place[:2] == (since.of, since.position):
+                        found, end = place, length
+            if found is None or any((self._folder / each).stat().st_size < size for each, size in found.sizes.items()):
+                return None
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+        os.truncate(places, end)
+        return found
+
+    def _cut_back(self) -> None:
+        """Opens the files as they were when what they tell was stored."""
+        new = self._open.keys() - self._sizes.keys()
+        self._close_files()
+        for name in new:
+            (self._folder / name).unlink()
+        for name, size in self._sizes.items():
+            os.truncate(self._folder / name, size)
+        self._begin_rows(self._opened(self.rows))
+        self._is_told = False
+
+    def _begin_rows(self, file: IO[str]) -> None:
+        self._lines = csv.writer(file)
+        if self.rows not in self._sizes:
+            self._lines.writerow(ROWS)
 
     def opened(self, table: Table, columns: Columns) -> None:
         """A file was opened."""
         self._columns = table.columns
         self._is_json = table.form.startswith("JSON")
 
-    def done(self, results: Sequence[Result], share: float) -> None:
-        """Rows were done."""
+    def telling(self, results: Sequence[Result], position: int) -> None:
+        """Tells what becomes of rows, instead of what was told last where that was not stored."""
+        if self._is_told:
+            self._cut_back()
+        self._is_told = True
         for result in results:
-            self._rows.writerows([map(shown_cell, line) for line in told(result)])
-            self._add_refused(result)
+            self._add(result)
+            if result.refused:
+                self._refused_of(result.source).add(result.row.cells, result.reason)
+        for file in self._open.values():
+            file.flush()
+        if self._places is not None:
+            self._places.write(msgspec.json.encode(_Lengths(self._of, position, self._told_sizes())) + b"\n")
+            self._places.flush()
 
-    def _add_refused(self, result: Result) -> None:
-        if result.refused:
-            self._refused_of(result.source).add(result.row.cells, result.reason)
+    def done(self, results: Sequence[Result], share: float) -> None:
+        """What was told is stored."""
+        self._sizes, self._is_told = self._told_sizes(), False
+
+    def _told_sizes(self) -> dict[str, int]:
+        return self._sizes | {name: file.tell() for name, file in self._open.items()}
+
+    def _add(self, result: Result) -> None:
+        self._lines.writerows([map(shown_cell, line) for line in told(result)])
 
     def _refused_of(self, source: str) -> "_Refused":
         if source not in self._refused:
@@ -96,21 +183,35 @@ class Report:
         (self._folder / "summary.json").write_bytes(
             msgspec.json.format(msgspec.json.encode(totals.counted()), indent=2)
         )
+        self.finished()
+        return [self._folder / name for name in ("summary.json", *self._sizes)]
+
+    def finished(self) -> None:
+        """Nothing more will be told."""
+        self._sizes = self._told_sizes()
         self.close()
-        return [self._folder / name for name in ("summary.json", *self._written)]
+        (self._folder / UNFINISHED).unlink(missing_ok=True)
 
     def _opened(self, name: str) -> IO[str]:
         # What is not in the file's own encoding is written back as it was.
-        file = (self._folder / name).open(self._mode, encoding="utf-8", errors="surrogateescape", newline="")
-        self._open.append(file)
-        self._written.append(name)
+        mode = "a" if name in self._sizes else "w"
+        file = (self._folder / name).open(mode, encoding="utf-8", errors="surrogateescape", newline="")
+        self._open[name] = file
         return file
 
-    def close(self) -> None:
-        """Closes its files."""
+    def _close_files(self) -> None:
         while self._open:
-            self._open.pop().close()
+            self._open.popitem()[1].close()
         self._refused.clear()
+
+    def close(self) -> None:
+        """Closes its files, without what was told and not stored."""
+        if self._is_told:
+            self._cut_back()
+        self._close_files()
+        if self._places is not None:
+            self._places.close()
+            self._places = None
 
 
 class _Refused:

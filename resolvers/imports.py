@@ -151,8 +151,9 @@ async def advance(transaction: Transaction, of: Import, position: int, percent: 
 
 async def finish(database: Database, of: Import, state: ImportState, counts: Counts) -> None:
     """Stores how an import has come to its end."""
+    position = sum(counts["rows"].values())
     async with database.write() as transaction:
-        await imports.finish(transaction, of.id, state, counts, datetime.now(UTC))
+        await imports.finish(transaction, of.id, state, position, counts, datetime.now(UTC))
 
 
 async def fail(database: Database, of: Import, why: str) -> None:

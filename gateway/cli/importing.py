@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -155,13 +156,17 @@ class _Shown(AbstractContextManager["_Shown"]):
         self._has_ends = False
         self._changes: list[str] = []
         self._refusals: list[str] = []
+        self._before: Any = None
+        self._is_said = False
 
-    def began(self, *, judging: bool) -> None:
-        """A pass begins."""
+    def began(self, *, judging: bool, since: Any) -> None:
+        """A pass begins, or goes on."""
         self._end_bar()
         self._changes, self._refusals = [], []
         if self._report:
-            self._report.began(judging=judging)
+            self._report.began(judging=judging, since=since)
+            self._refusals += islice(self._report.refused_before(), _SHOWN)
+        self._before = since if since.position else None
         self._label = "Judging" if judging or self._options.dry_run else "Importing"
 
     def _begin_bar(self) -> None:
@@ -198,8 +203,21 @@ class _Shown(AbstractContextManager["_Shown"]):
         if others:
             print(f"  {others} {'columns are' if others > 1 else 'column is'} left out")
 
+    def telling(self, results: "Sequence[Result]", position: int) -> None:
+        """Rows are about to be stored."""
+        if self._report:
+            self._report.telling(results, position)
+
+    def _print_goes_on(self, source: str, row: int) -> None:
+        before, self._is_said = self._before, True
+        print(f"Goes on at row {row:,} of {source}, where an import was stopped: {_rows(before.position)} done before.")
+        if self._report and not self._report.goes_on:
+            print(f"The report begins at row {row:,}: of the rows before, none was written to this folder.")
+
     def done(self, results: "Sequence[Result]", share: float) -> None:
         """Rows were done."""
+        if self._before and not self._is_said:
+            self._print_goes_on(results[0].source, results[0].row.number)
         if self._report:
             self._report.done(results, share)
         if self._bar is None:
@@ -228,12 +246,12 @@ class _Shown(AbstractContextManager["_Shown"]):
         rows, refused = totals.rows, totals.rows["refused"]
         dry = self._options.dry_run
         is_nothing_done = bool(refused) and self._options.policy is BulkPolicy.REJECT_ALL
+        if self._before and not self._is_said:
+            print("An import was stopped when all of its rows were done.")
         if self._changes:
             print("Changes:", *self._changes[:_SHOWN], sep="\n  ")
-        if self._refusals:
-            print("Refused:", *self._refusals, sep="\n  ")
-            if refused > len(self._refusals):
-                print(f"  and {refused - len(self._refusals):,} more; --report DIR writes all of them")
+        if refused:
+            self._print_refusals(refused)
         _print_counts("Why rows were refused:", totals.refusals)
         _print_counts("Noted:", totals.notes)
         would = "would be " if dry or is_nothing_done else ""
@@ -251,6 +269,22 @@ class _Shown(AbstractContextManager["_Shown"]):
             print(f"{nothing}, because rows are refused; correct them, or say --policy ignore-failed.")
         for file in files:
             print(f"Wrote {file}")
+
+    def _print_refusals(self, refused: int) -> None:
+        print("Refused:", *self._refusals, sep="\n  ")
+        more = refused - len(self._refusals)
+        before = self._before.totals.rows["refused"] if self._before else 0
+        if before and not (self._report and self._report.goes_on):
+            print(
+                f"  and {more:,} more, {before:,} of them before the import was stopped;"
+                " put the same in once more with --report DIR to see all of them"
+            )
+        elif more:
+            print(f"  and {more:,} more; --report DIR writes all of them")
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} rows were" if count > 1 else "1 row was"
 
 
 def _changes_of(result: "Result") -> list[str]:

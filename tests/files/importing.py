@@ -8,7 +8,7 @@ from domain.access import Caller
 from domain.records import Organization
 from domain.vocabulary import Role
 from files.columns.recognition import Columns
-from files.importing import Options, Result, SourceFile, Tally, prepared, run
+from files.importing import Options, Progress, Result, SourceFile, Tally, prepared, run
 from files.reading.table import Table
 from resolvers.operation import Context
 from tests.world import World
@@ -25,16 +25,22 @@ class Heard:
         self.tables: list[tuple[Table, Columns]] = []
         self.passes: list[bool] = []
 
-    def began(self, *, judging: bool) -> None:
+    def began(self, *, judging: bool, since: Progress) -> None:
         self.passes.append(judging)
+        self.told: Sequence[Result] = []
         self.results.clear()
         self.tables.clear()
+
+    def telling(self, results: Sequence[Result], position: int) -> None:
+        self.told = results
 
     def opened(self, table: Table, columns: Columns) -> None:
         self.tables.append((table, columns))
 
     def done(self, results: Sequence[Result], share: float) -> None:
         assert 0 <= share <= 1
+        assert results == self.told
+        self.told = []
         self.results += results
 
     @property

@@ -190,6 +190,17 @@ async def parts(text: str) -> AsyncIterator[bytes]:
         yield text[at : at + 10_000].encode()
 
 
+async def told_of(jobs: Jobs, context: Context, begun: Import) -> list[int]:
+    """The rows of which it is told what became of them."""
+    found, after = list[int](), 0
+    while True:
+        page = await jobs.rows(context, ListImportedRows(id=begun.id, after=after))
+        found += [row.row for row in page.rows]
+        if page.next is None:
+            return found
+        after = page.next
+
+
 async def test_what_a_process_has_left_the_next_one_goes_on_with(
     world: World, own: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,6 +214,11 @@ async def test_what_a_process_has_left_the_next_one_goes_on_with(
     await own.stop()
     found = await _of(world, begun)
     assert (found.state, 60 <= found.position < 400) == ("running", True)
+    # What a process that is killed has told of a batch, and not stored.
+    with (tmp_path / "imports" / begun.id / "rows.jsonl").open("ab") as told:
+        told.write(b'{"row":4711')
+    with (tmp_path / "imports" / begun.id / "unfinished.jsonl").open("ab") as places:
+        places.write(b'["')
     # While it may still be at it, it is left alone.
     next_one = Jobs(world.database, tmp_path / "imports")
     monkeypatch.setattr(jobs, "may_be_alive", lambda other, heard: True)
@@ -215,13 +231,71 @@ async def test_what_a_process_has_left_the_next_one_goes_on_with(
     assert (found.state, found.position) == ("done", 400)
     assert found.counts["rows"] == {"made": 400}
     assert len(await world.rows(tables.products)) == 402
-    rows = await next_one.rows(context, ListImportedRows(id=begun.id, after=0))
-    seen = [row.row for row in rows.rows]
-    while rows.next is not None:
-        rows = await next_one.rows(context, ListImportedRows(id=begun.id, after=rows.next))
-        seen += [row.row for row in rows.rows]
-    assert sorted(set(seen)) == list(range(2, 402))
+    # A product each, and what it holds.
+    assert await told_of(next_one, context, begun) == [row for row in range(2, 402) for _ in range(2)]
     assert {each.suffix for each in (tmp_path / "imports").iterdir()} == {""}
+
+
+async def test_what_becomes_of_rows_is_told_once_where_they_were_tried_twice(
+    world: World, own: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "BATCH", 20)
+    advance, calls = imports.advance, 0
+
+    async def busy_at_first(*arguments: Any) -> None:
+        nonlocal calls
+        calls += 1
+        await advance(*arguments)
+        if calls % 2:
+            raise Busy("The database is held up.")
+
+    monkeypatch.setattr(imports, "advance", busy_at_first)
+    context = Context(world.database, caller(world))
+    rows = table_of(50).replace("\n", "\n12,Rye,\n", 2)
+    begun = await own.start(context, StartImport(policy=BulkPolicy.IGNORE_FAILED), parts(rows))
+    await own.finish()
+    found = await _of(world, begun)
+    assert (found.state, found.position, found.counts["rows"]) == ("done", 52, {"made": 50, "refused": 2})
+    assert await told_of(own, context, begun) == [row for row in range(2, 54) for _ in range(1 if row in (2, 4) else 2)]
+    refused = await own.refused_rows(context, begun.id)
+    assert refused is not None
+    assert len(refused.read_text("utf-8").splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        # So short a file is read at once.
+        (StartImport(dry_run=True), [(20, 100), (40, 100), (60, 100)]),
+        (StartImport(), [(0, 50), (0, 50), (0, 50), (20, 100), (40, 100), (60, 100)]),
+        (StartImport(policy=BulkPolicy.IGNORE_FAILED), [(20, 100), (40, 100), (60, 100)]),
+    ],
+)
+async def test_how_far_it_is_shows_on_dry_runs_and_while_rows_are_judged(
+    world: World, own: Jobs, monkeypatch: pytest.MonkeyPatch, asked: StartImport, expected: list[tuple[int, int]]
+) -> None:
+    monkeypatch.setattr(importing, "BATCH", 20)
+    advance = imports.advance
+    seen: list[tuple[int, int]] = []
+
+    async def watched(transaction: Any, of: Import, position: int, percent: int, counts: Any) -> None:
+        seen.append((position, percent))
+        await advance(transaction, of, position, percent, counts)
+
+    monkeypatch.setattr(imports, "advance", watched)
+    begun = await own.start(Context(world.database, caller(world)), asked, parts(table_of(60)))
+    await own.finish()
+    found = await _of(world, begun)
+    assert (found.state, found.position, found.percent) == ("done", 60, 100)
+    assert seen == expected
+
+
+@on_sqlite
+async def test_rows_that_are_all_refused_are_counted(world: World) -> None:
+    for query in ({}, {"dry_run": "true"}, {"policy": "IGNORE_FAILED"}):
+        location = (await send(world, "gtin,name\n1,A\n2,B\n3,C\n", **query)).headers["location"]
+        found = await ended(world, location)
+        assert (found["rows"], found["refused"], found["percent"]) == (3, 3, 100)
 
 
 @pytest.mark.parametrize("ended", ["key", "role", "membership"])
@@ -290,6 +364,29 @@ async def test_an_import_that_fails_says_why_and_keeps_what_it_has_counted(
     assert found.counts["rows"] == {"made": 40}
 
 
+async def test_what_was_told_of_rows_that_could_not_be_stored_is_taken_back(
+    world: World, own: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "BATCH", 20)
+    monkeypatch.setattr(planning, "ATTEMPTS", 1)
+    advance = imports.advance
+
+    async def at_last_busy(transaction: Any, of: Import, position: int, *more: Any) -> None:
+        await advance(transaction, of, position, *more)
+        if position > 40:
+            raise Busy("The database is held up.")
+
+    monkeypatch.setattr(imports, "advance", at_last_busy)
+    context = Context(world.database, caller(world))
+    rows = table_of(44) + "12,Rye\n" + table_of(60).partition("\n")[2]
+    begun = await own.start(context, StartImport(policy=BulkPolicy.IGNORE_FAILED), parts(rows))
+    await own.finish()
+    found = await _of(world, begun)
+    assert (found.state, found.position, found.counts["rows"]) == ("failed", 40, {"made": 40})
+    assert await told_of(own, context, begun) == [row for row in range(2, 42) for _ in range(2)]
+    assert await own.refused_rows(context, begun.id) is None
+
+
 async def _of(world: World, begun: Import) -> Import:
     rows = await imports.latest_imports(Context(world.database, caller(world)))
     return next(each for each in rows if each.id == begun.id)
@@ -312,6 +409,8 @@ async def test_too_many_at_once_wait_for_their_turn(world: World, monkeypatch: p
         ("elsewhere:1", 0, True),
         ("elsewhere:1", 3600, False),
     ],
+    # The processes of a run have to name their tests alike.
+    ids=["itself", "there", "not there", "no number", "heard of", "silent"],
 )
 def test_who_may_be_at_an_import_still(other: str, seconds: int, is_alive: bool) -> None:
     """This one is not, a process of this machine is if it is there, and one of another for a minute without a word."""

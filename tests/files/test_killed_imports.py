@@ -166,3 +166,48 @@ async def test_an_import_that_is_killed_goes_on_and_ends_with_the_same(
     content = content_of(second_url, tmp_path)
     assert [count for count, _ in content.values()] == [PRODUCTS, PRODUCTS * len(HELD)]
     assert content_of(database_url, tmp_path) == content
+
+
+@pytest.mark.parametrize("is_told_first", [True, False])
+async def test_the_report_of_an_import_that_is_killed_goes_on_and_the_summary_knows_what_was_refused(
+    database_url: str, database: Database, tmp_path: Path, is_told_first: bool
+) -> None:
+    prepared(database_url)
+    file, report, whole = tmp_path / "own.csv", tmp_path / "report", 3_000
+    lines = [f"{gtin_of(number)},Oats {number}" for number in range(whole)]
+    lines[10] = "12,Oats"
+    file.write_text("\n".join(["gtin,name", *lines, ""]), "utf-8")
+    first = ("import", str(file), *IN_FULL)
+    told = (*first, "--report", str(report))
+    with started("-m", "gateway", *(told if is_told_first else first), CERTGATE_DATABASE_URL=database_url) as process:
+        await _until(database, 500)
+        process.signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+    found = await newest(database)
+    assert found is not None
+    assert 500 <= found.position < whole
+    row = found.position + 2
+    said = succeeded(*told, CERTGATE_DATABASE_URL=database_url)
+    stopped = (
+        f"Goes on at row {row:,} of own.csv, where an import was stopped: {found.position:,} rows were done before."
+    )
+    assert stopped in said.splitlines()
+    assert f"{whole:,} rows: {whole - 1:,} made, 1 refused." in said
+    with (report / "rows.csv").open(encoding="utf-8", newline="") as opened:
+        rows = [(int(each["row"]), each["outcome"]) for each in csv.DictReader(opened)]
+    outcomes = [(number, "refused" if number == 12 else "made") for number in range(2, whole + 2)]
+    refused = report / "refused-own.csv"
+    if is_told_first:
+        assert rows == outcomes
+        assert 'Refused:\n  Row 12, column "gtin": "12" is not a GTIN' in said
+        assert [line[:8] for line in refused.read_text("utf-8").splitlines()] == ["gtin,nam", "12,Oats,"]
+        assert f"Wrote {refused}" in said
+    else:
+        assert rows == outcomes[found.position :]
+        assert f"The report begins at row {row:,}: of the rows before, none was written to this folder." in said
+        assert "Refused:\n  and 1 more, 1 of them before the import was stopped; put the same in once more" in said
+        assert not refused.exists()
+    assert {each.name for each in report.iterdir()} <= {"rows.csv", "summary.json", refused.name}
+    # Whatever was told before, the next report has the row.
+    succeeded(*told, CERTGATE_DATABASE_URL=database_url)
+    assert "12,Oats," in refused.read_text("utf-8")
