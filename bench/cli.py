@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from bench import accounting, databases, node_peers, report, results, servers
+from bench import accounting, databases, node_peers, putting_in, report, results, servers
 from bench.compare import Different, compare
 from bench.load import LoadError, has_wrk
 from bench.measure import Plan, Result, WrongAnswers, measure
@@ -59,10 +59,13 @@ def _sizes(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]
 @click.option("--warm", type=click.FloatRange(0), default=3.0, help="Seconds of load before the first sample.")
 @click.option("--warm-node", type=click.FloatRange(0), default=20.0, help="The same for servers on Node.")
 @click.option("--warm-writes", type=click.IntRange(0), default=20_000, help="Writes before the first sample of writes.")
-@click.option("--only", callback=_words, metavar="Q1,M1,...", help="Only these questions; growth is left out.")
+@click.option(
+    "--only", callback=_words, metavar="Q1,M1,...", help="Only these questions; growth and files are left out."
+)
 @click.option("--ours", is_flag=True, help="Leave the Node peers out.")
 @click.option("--no-postgresql", is_flag=True, help="Leave PostgreSQL out.")
 @click.option("--growth", callback=_sizes, default="10000,100000,1000000", help="Numbers of products; empty: none.")
+@click.option("--put-in", type=click.IntRange(0), default=30_000, help="Products that are put in as files; 0: none.")
 @click.option("--starts", type=click.IntRange(1), default=3, help="How often each server is started.")
 @click.option("--quick", is_flag=True, help="Ours and the hello on 1,000 products, for some seconds in all.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Where the results go.")
@@ -89,6 +92,7 @@ def command(
     ours: bool,
     no_postgresql: bool,
     growth: tuple[int, ...],
+    put_in: int,
     starts: int,
     quick: bool,
     json_file: Path | None,
@@ -102,15 +106,16 @@ def command(
     """
     if read is None:
         if quick:
-            products, ours, no_postgresql, growth, starts = 1000, True, True, (), 1
+            products, ours, no_postgresql, growth, put_in, starts = 1000, True, True, (), 100, 1
             # wrk counts whole seconds.
             plan = Plan(1, 0.3, 0, 0, 0, connections, wrk=False)
         else:
             plan = Plan(rounds, seconds, warm, warm_node, warm_writes, connections, wrk=has_wrk())
         wanted = only or (_QUICK if quick else _MAIN)
         try:
-            sizes = () if only else growth
-            run = _run(plan, products, wanted, sizes, starts, node=not ours, postgres=not no_postgresql, quick=quick)
+            sizes, more = ((), 0) if only else (growth, put_in)
+            node, postgres = not ours, not no_postgresql
+            run = _run(plan, products, wanted, sizes, more, starts, node=node, postgres=postgres, quick=quick)
         except _EXPECTED as error:
             raise click.ClickException(str(error)) from error
         json_file = json_file or CACHE / "results.json"
@@ -136,6 +141,7 @@ def _run(
     products: int,
     wanted: Sequence[str],
     growth: Sequence[int],
+    put_in: int,
     starts: int,
     *,
     node: bool,
@@ -168,6 +174,10 @@ def _run(
                     for index, at_once in enumerate(at_connections):
                         _say(f"{key}, {at_once} connections.")
                         run.results += measure(group, key, plan, folder, connections=at_once, warm=index == 0)
+                if put_in:
+                    _say(f"Files of {put_in:,} products and their certificates.")
+                    own = [server for server in group if server.dialect == "certgate"]
+                    run.put_in, run.noticed = putting_in.measure(own, put_in, folder)
         if growth:
             _measure_growth(run, growth, starts, folder)
     return run

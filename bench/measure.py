@@ -117,11 +117,11 @@ def _sample(
     before = written(server.url) if workload.uses_pairs else None
     check = _size_check(server, questions[0]) if before is None else None
     busy, own = accounting.busy_seconds(), _others_of_ours()
-    cpu, database = accounting.cpu_seconds(server.process), _database_seconds(server)
+    cpu, database = accounting.cpu_seconds(server.process), server.database_seconds()
     began = time.perf_counter()
     done = load.fire(server.port, file, seconds, connections, wrk=plan.wrk)
     elapsed = time.perf_counter() - began
-    cpu, database = accounting.cpu_seconds(server.process) - cpu, _database_seconds(server) - database
+    cpu, database = accounting.cpu_seconds(server.process) - cpu, server.database_seconds() - database
     busy, own = accounting.busy_seconds() - busy, _others_of_ours() - own
     if workload.uses_pairs:
         server.next_pair += done.asked
@@ -179,10 +179,6 @@ def _stored(server: Server, done: load.Load, before: Written) -> float:
     if not done.requests <= stored <= done.asked:
         raise WrongAnswers(f"{server.name} answered {done.requests} writes and stored {stored}.")
     return stored / max(1, now.commits - before.commits)
-
-
-def _database_seconds(server: Server) -> float:
-    return accounting.cpu_seconds(server.database_process) if server.database_process else 0.0
 
 
 def _others_of_ours() -> float:

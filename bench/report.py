@@ -60,6 +60,7 @@ def _lines(run: Run) -> Iterator[str]:
         yield ""
         yield from _table(group)
     yield from _ratios(run)
+    yield from _put_in(run)
     yield from _growth(run)
     yield from _rest(run)
     if run.documents:
@@ -110,6 +111,23 @@ def _ratios(run: Run) -> Iterator[str]:
         yield ""
         multiples = (f"{each.workload} {each.middle('cpu_us') / floor.middle('cpu_us'):.1f}" for each in own)
         yield f"In multiples of the hello's CPU, certgate on SQLite: {', '.join(multiples)}."
+
+
+def _put_in(run: Run) -> Iterator[str]:
+    yield from _heading("Putting in (start of the process included)", bool(run.put_in))
+    if not run.put_in:
+        return
+    yield "| server | what | way | rows | rows/s | CPU us/row | + database us |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    for each in run.put_in:
+        figures = (each.cpu_seconds / each.rows * 1e6, each.database_seconds / each.rows * 1e6)
+        yield (
+            f"| {each.server} | {each.what} | {each.way} | {each.rows:,} | {each.rows / each.seconds:,.0f}"
+            f" | {figures[0]:,.0f} | {figures[1]:,.0f} |"
+        )
+    yield ""
+    said = (f"{each.server} {each.before_ms:.1f} and {each.meanwhile_ms:.1f} ms" for each in run.noticed)
+    yield f"The p99 of Q1 on four connections before and while a file of products is put in: {', '.join(said)}."
 
 
 def _growth(run: Run) -> Iterator[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from bench.measure import Plan, Result
+from bench.putting_in import Noticed, PutIn
 
 
 class Rest(msgspec.Struct, frozen=True):
@@ -41,6 +42,8 @@ class Run(msgspec.Struct):
     growth: list[Result]
     rest: list[Rest]
     documents: Documents | None = None
+    put_in: list[PutIn] = []
+    noticed: list[Noticed] = []
 
 
 def save(run: Run, file: Path) -> None:

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import psutil
 
-from bench import data
+from bench import accounting, data
 from bench.questions import FIRST, POSTGRAPHILE_SOME, WORKLOADS, Asker, Question
 from db.engine.opening import open_database
 from db.secrets import cursor_secret
@@ -80,6 +80,10 @@ class Server:
         """The running process."""
         assert self._process is not None
         return psutil.Process(self._process.pid)
+
+    def database_seconds(self) -> float:
+        """The processor's time that others have spent on its database, in seconds."""
+        return accounting.cpu_seconds(self.database_process) if self.database_process else 0.0
 
     def start(self, log: Path) -> None:
         """Starts it and waits for its first right answer. Raises `ServerError`."""

@@ -29,12 +29,21 @@ def test_a_quick_run_measures_and_shows(tmp_path: Path) -> None:
         assert [sample.requests > 0 and sample.cpu_us > 0 for sample in result.samples] == [True]
         assert (result.samples[0].group >= 1) == (result.workload in ("M1", "R2"))
     assert run.compared == 70
+    assert [(put.what, put.way, put.rows) for put in run.put_in] == [
+        ("products", "import", 100),
+        ("products", "mutations of 100", 10),
+        ("certificates", "import", 300),
+        ("certificates", "mutations of 100", 30),
+    ]
+    assert all(put.seconds > 0 and put.cpu_seconds > 0 for put in run.put_in)
+    assert [noticed.before_ms > 0 and noticed.meanwhile_ms > 0 for noticed in run.noticed] == [True]
     assert re.fullmatch(r"3\.\d+\.\w+ with(out)? profiles", run.versions["Python"])
     assert {rest.server for rest in run.rest} == {"hello", "certgate, SQLite"}
     assert all(rest.resident > 0 and rest.start_seconds for rest in run.rest)
 
     assert done.stdout == report.markdown(run)
     assert document.read_text() == f"Before.\n\n{report.BEGIN}\n\n{done.stdout}\n{report.END}\n\nAfter.\n"
+    assert "### Putting in" in done.stdout
     assert "### M1 GraphQL: assignClaim, 16 connections" in done.stdout
     bars = ET.parse(picture).getroot().iter("{http://www.w3.org/2000/svg}rect")
     assert [bar.get("class") for bar in bars] == ["ground", "ours", "ours", "ours"]
