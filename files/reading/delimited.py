@@ -35,7 +35,7 @@ def table_of_lines(file: IO[bytes], name: str, sample: bytes, encoding: str | No
     reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE)
     columns = checked_columns([cell.strip() for cell in _record(reader, lines, 1) or []], name)
     form = f"text in {_called(encoding)}, cells separated by {_DELIMITERS.get(delimiter, delimiter)}"
-    return Table(name, form, columns, _rows(reader, lines, len(columns)), reader=text)
+    return Table(name, form, columns, _rows(reader, lines, delimiter, len(columns)), reader=text)
 
 
 def _called(encoding: str) -> str:
@@ -78,8 +78,10 @@ class _Lines(Iterator[str]):
     def __init__(self, text: IO[str], name: str) -> None:
         self._text = text
         self.name = name
-        self.taken = self.count = 0
-        """Characters, and lines, since the last row began."""
+        self.taken = 0
+        """Characters since the last row began."""
+        self.row: list[str] = []
+        """Its lines."""
         self.is_at_end = False
         """Whether a line was asked for behind the last."""
 
@@ -94,18 +96,19 @@ class _Lines(Iterator[str]):
             self.is_at_end = True
             raise StopIteration
         self.taken += len(line)
-        self.count += 1
+        self.row.append(line)
         if len(line) == MAX_LINE or self.taken > MAX_ROW:
             raise unreadable(f"{self.name} is no table: one of its rows has more than {len(line)} characters")
         return line
 
 
 def _record(reader: Iterator[list[str]], lines: _Lines, number: int) -> list[str] | None:
-    lines.taken = lines.count = 0
+    lines.taken = 0
+    lines.row.clear()
     try:
         cells = next(reader, None)
     except csv.Error as error:
-        if lines.count > 1:
+        if len(lines.row) > 1:
             raise _unclosed(lines, number) from None
         raise unreadable(f"row {number} is no row of a table: {error}") from None
     if cells is not None and lines.is_at_end:
@@ -121,7 +124,15 @@ def _unclosed(lines: _Lines, number: int) -> InvalidInput:
     )
 
 
-def _rows(reader: Iterator[list[str]], lines: _Lines, width: int) -> Iterator[Row]:
+def _swallows(lines: Sequence[str], delimiter: str) -> bool:
+    """Whether a quotation mark that is not closed has made one row of these, up to that which opens the next cell."""
+    try:
+        return not list(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error:
+        return True
+
+
+def _rows(reader: Iterator[list[str]], lines: _Lines, delimiter: str, width: int) -> Iterator[Row]:
     number = 1
     while (cells := _record(reader, lines, number + 1)) is not None:
         number += 1
@@ -135,4 +146,9 @@ def _rows(reader: Iterator[list[str]], lines: _Lines, width: int) -> Iterator[Ro
             if any(cells[width:]):
                 fault = f"it has {min(len(cells), MAX_COLUMNS * 10)} cells, and the head {width}"
             del cells[width:]
+        if len(lines.row) > 1 and _swallows(lines.row, delimiter):
+            fault = (
+                f"it goes over {len(lines.row)} lines, since a quotation mark in it is not closed;"
+                " close it, or double it if it belongs to the text"
+            )
         yield Row(number, cells, fault)

@@ -233,6 +233,17 @@ async def test_a_quotation_mark_that_is_closed_may_span_lines(world: World) -> N
         await put(world, f'EAN,Name\n{RICE},"Pen\n' + f"{RYE},Rye\n" * 70_000)
 
 
+@on_sqlite
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+async def test_rows_that_an_open_quotation_mark_has_swallowed_are_refused(world: World, delimiter: str) -> None:
+    rows = [f'{RICE},"Pen,Acme', f'{RYE},"Rye","Acme"', f'{GTIN},"Oats, ""and""\nmore","Acme"']
+    content = "\n".join(["EAN,Name,Brand", *rows])
+    _, heard = await put(world, content.replace(",", delimiter), policy=IGNORE)
+    assert heard.outcomes == ["refused", "changed"]
+    assert "it goes over 2 lines, since a quotation mark in it is not closed; close it" in heard.refusals[2]
+    assert await product(world, RICE) is None
+
+
 @pytest.mark.parametrize("policy", [*BulkPolicy])
 async def test_what_breaks_off_is_refused_before_anything_is_done(world: World, policy: BulkPolicy) -> None:
     stored = await everything(world)
