@@ -6,7 +6,6 @@ Only parts of known names are read, as streams, and no further than the manifest
 import hashlib
 import io
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any, NamedTuple, NoReturn
@@ -29,7 +28,7 @@ from files.archives.manifest import (
 )
 from files.importing import SourceFile
 from files.reading.table import unreadable
-from files.reading.zips import is_blown_up
+from files.reading.zips import DAMAGED, is_blown_up
 from resolvers.certifications import missing_of
 from resolvers.importing import definitions_of
 from resolvers.operation import Context
@@ -38,8 +37,6 @@ _MAX_MANIFEST = 1 << 24
 _MAX_OWN = 1 << 26
 _CHUNK = 1 << 20
 _ENCRYPTED = 1
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
-"""What Python raises of a ZIP that is damaged, or of a kind that it does not read."""
 
 
 class Archive(NamedTuple):
@@ -60,7 +57,7 @@ def is_archive(source: SourceFile) -> bool:
         try:
             with zipfile.ZipFile(file) as archive:
                 return MANIFEST in archive.namelist()
-        except _DAMAGED:
+        except DAMAGED:
             return False
 
 
@@ -89,7 +86,7 @@ def opened(source: SourceFile, owner: Organization) -> Archive:
 def _reading(name: str) -> Iterator[None]:
     try:
         yield
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise unreadable(f"{name} breaks off or is damaged: {error}; export it again") from None
 
 

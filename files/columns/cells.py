@@ -192,7 +192,7 @@ def _day(year: Any, month: Any, day: Any) -> str:
     try:
         return date(int(year), int(month), int(day)).isoformat()
     except ValueError as error:
-        raise NotUsable("date_parsing", f"it is no day: {error}") from None
+        raise NotUsable("date_parsing", f"it is no day, {error}; write for example 2026-05-31") from None
 
 
 def day_order(texts: list[str]) -> DayOrder:

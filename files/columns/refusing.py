@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from domain.errors import DomainError, InvalidInput, Violation
+from domain.errors import Archived, DomainError, InvalidInput, Violation
 from domain.gtin import why_not_a_gtin
 from files.columns.cells import NotUsable
 from files.columns.members import GTIN, NOTHING
@@ -18,6 +18,7 @@ MOST = 3
 """Columns that the sentence about a row names."""
 
 WORDS: Mapping[str, str] = {
+    "archived": "the product is archived",
     "cell_error": "there is an error of the spreadsheet",
     "conflict": "another row says something else of the same, or it is there already",
     "country_code": "it is no country",
@@ -83,7 +84,8 @@ def sentence_of(refused: Sequence[WrongCell]) -> str:
     if not refused:
         return ""
     more = f"; and in {len(refused) - MOST} more columns" if len(refused) > MOST else ""
-    sentence = f"{refused[0].place}{';'.join(each.here for each in refused[:MOST])}{more}"
+    others = "".join(f"; {each.here.lstrip(', :')}" for each in refused[1:MOST])
+    sentence = f"{refused[0].place}{refused[0].here}{others}{more}"
     return sentence if sentence.endswith("?") else f"{sentence}."
 
 
@@ -155,6 +157,8 @@ class Refusing:
             path = (f"{part}_id",)
         elif code == "precondition_failed":
             path = ("version",)
+        elif isinstance(refusal, Archived):
+            code = "archived"
         at = self._at(row, part, path)
         why = refusal.detail.removesuffix(".")
         if at is None:

@@ -12,7 +12,8 @@ from files.reading.table import MAX_COLUMNS, MAX_TEXT, Row, Table, checked_colum
 
 MAX_LINE = 1 << 21
 MAX_ROW = 1 << 22
-"""Characters of a line, and of a row, which may go over several."""
+MAX_LINES = 10_000
+"""Characters of a line, of a row, which may go over several, and how many."""
 
 _DELIMITERS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
 
@@ -77,11 +78,12 @@ class _Lines(Iterator[str]):
 
     def __init__(self, text: IO[str], name: str) -> None:
         self._text = text
-        self.name = name
+        self._name = name
         self.taken = 0
         """Characters since the last row began."""
         self.row: list[str] = []
         """Its lines."""
+        self.number = 0
         self.is_at_end = False
         """Whether a line was asked for behind the last."""
 
@@ -89,39 +91,41 @@ class _Lines(Iterator[str]):
         try:
             line = self._text.readline(MAX_LINE)
         except UnicodeError:
-            raise unreadable(f"{self.name} is not all in one encoding; save it as UTF-8") from None
+            raise unreadable(f"{self._name} is not all in one encoding; save it as UTF-8") from None
         except (EOFError, OSError, zlib.error) as error:
-            raise unreadable(f"{self.name} breaks off: {error}; send it again") from None
+            raise unreadable(f"{self._name} breaks off: {error}; send it again") from None
         if not line:
             self.is_at_end = True
             raise StopIteration
         self.taken += len(line)
         self.row.append(line)
         if len(line) == MAX_LINE or self.taken > MAX_ROW:
-            raise unreadable(f"{self.name} is no table: one of its rows has more than {len(line)} characters")
+            raise unreadable(f"{self._name} is no table: one of its rows has more than {len(line)} characters")
+        if len(self.row) > MAX_LINES:
+            raise self.unclosed()
         return line
+
+    def unclosed(self) -> InvalidInput:
+        """The refusal of a text with a row whose end cannot be told."""
+        return unreadable(
+            f"{self._name} has rows that cannot be told apart: row {self.number} opens a quotation mark that is never"
+            " closed; close it, or double it if it belongs to the text"
+        )
 
 
 def _record(reader: Iterator[list[str]], lines: _Lines, number: int) -> list[str] | None:
-    lines.taken = 0
+    lines.number, lines.taken = number, 0
     lines.row.clear()
     try:
         cells = next(reader, None)
     except csv.Error as error:
         if len(lines.row) > 1:
-            raise _unclosed(lines, number) from None
+            raise lines.unclosed() from None
         raise unreadable(f"row {number} is no row of a table: {error}") from None
     if cells is not None and lines.is_at_end:
         # Only within quotation marks does a row go on behind the end of its line.
-        raise _unclosed(lines, number)
+        raise lines.unclosed()
     return cells
-
-
-def _unclosed(lines: _Lines, number: int) -> InvalidInput:
-    return unreadable(
-        f"{lines.name} has rows that cannot be told apart: row {number} opens a quotation mark that is never closed;"
-        " close it, or double it if it belongs to the text"
-    )
 
 
 def _swallows(lines: Sequence[str], delimiter: str) -> bool:

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import IO, Any
 
+from domain.errors import InvalidInput
 from files.reading.table import MAX_COLUMNS, MAX_TEXT, Cell, Row, Table, Unread, checked_columns, unreadable
-from files.reading.zips import is_blown_up
+from files.reading.zips import DAMAGED, is_blown_up
 
 MAX_PART = 1 << 27
 """Bytes that a part other than a sheet may have when it is unpacked; the texts of all sheets are one such part."""
@@ -18,6 +19,9 @@ MAX_PART = 1 << 27
 MAX_SHEET = 1 << 32
 ROWS = 1_048_576
 """How many rows a sheet can have."""
+
+_NO_WORKBOOK = (*DAMAGED, KeyError, TypeError, AttributeError, SyntaxError)
+"""What the library raises of what is none."""
 
 
 def table_of_workbook(file: IO[bytes], name: str) -> Table:
@@ -33,8 +37,8 @@ def table_of_workbook(file: IO[bytes], name: str) -> Table:
             sheets.pop(0)
         if not sheets or first is None:
             raise unreadable(f"{name} is empty; the first row of its first sheet should name the columns")
-    except (KeyError, ValueError, TypeError, AttributeError, SyntaxError, zipfile.BadZipFile, EOFError) as error:
-        raise unreadable(f"{name} is no workbook that can be read: {error}") from None
+    except _NO_WORKBOOK as error:
+        raise _unreadable(name, error) from None
     columns = checked_columns([_head(cell) for cell in first.cells], name)
     form = f"Excel workbook, sheet {sheets[0].title!r}"
     return Table(name, form, columns, _all(sheets, columns, name), exact_days=True)
@@ -44,8 +48,10 @@ def _check(file: IO[bytes], name: str) -> None:
     try:
         with zipfile.ZipFile(file) as archive:
             parts = archive.infolist()
-    except zipfile.BadZipFile as error:
-        raise unreadable(f"{name} is no workbook and no archive that can be read: {error}; send it again") from None
+    except DAMAGED:
+        raise unreadable(
+            f"{name} is no workbook and no archive that can be read: it is cut short or damaged; send it again"
+        ) from None
     names = {part.filename for part in parts}
     if "xl/workbook.xml" not in names:
         raise unreadable(f"{name} is an archive, and no Excel workbook; send the files in it")
@@ -57,6 +63,11 @@ def _check(file: IO[bytes], name: str) -> None:
                 " more than a workbook of people; save it as CSV"
             )
     file.seek(0)
+
+
+def _unreadable(name: str, error: Exception) -> InvalidInput:
+    why = str(error).strip(" '\".")[:200]
+    return unreadable(f"{name} is no workbook that can be read ({why}); save it again as .xlsx or CSV, and send that")
 
 
 def _all(sheets: list[Any], columns: list[str], name: str) -> Iterator[Row]:
@@ -74,8 +85,8 @@ def _all(sheets: list[Any], columns: list[str], name: str) -> Iterator[Row]:
                     fault = f"it has {filled} cells, and the head {len(columns)}"
                 cells = cells[: len(columns)] + [""] * (len(columns) - len(cells))
                 yield Row(row.number, cells, fault)
-    except (KeyError, ValueError, TypeError, SyntaxError, zipfile.BadZipFile, EOFError) as error:
-        raise unreadable(f"{name} is no workbook that can be read: {error}") from None
+    except _NO_WORKBOOK as error:
+        raise _unreadable(name, error) from None
 
 
 def _rows_of(sheet: Any) -> Iterator[Row]:

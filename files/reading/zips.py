@@ -1,12 +1,16 @@
 """What a ZIP may be like, of whatever kind: nothing in it becomes so much larger that it can only be meant to harm."""
 
 import zipfile
+import zlib
 
 MAX_RATIO = 200
 """How many times a part may become larger; what people write becomes some ten times larger."""
 
 SMALL = 1 << 20
 """Bytes up to which a part may become as much larger as it likes."""
+
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
+"""What Python raises of a ZIP that is damaged, or of a kind that it does not read."""
 
 
 def is_blown_up(part: zipfile.ZipInfo) -> bool:

@@ -67,6 +67,7 @@ async def test_rows_that_would_change_what_is_archived_are_refused(world: World)
         assert totals.rows == {"refused": 1}
         assert f"The product {RICE} is archived" in heard.refusals[2]
         assert heard.refusals[2].endswith("restore it first.")
+        assert totals.refusals == {'column "gtin": the product is archived (archived)': 1}
     assert await everything(world) == before
     # What says the same as is there changes nothing, and is no reason to refuse anything.
     totals, _ = await put(world, SHEET)

@@ -95,7 +95,8 @@ def test_a_day_is_read_in_every_notation_that_means_one(cell: Any, day: Any) -> 
     [
         ("03/04/2026", "it is two days, 2026-04-03 or 2026-03-04"),
         ("3-4-2026", "is two days"),
-        ("31.02.2026", "is no day"),
+        ("31.02.2026", "is no day, day is out of range for month; write for example 2026-05-31"),
+        ("31.13.2027", "is no day, month must be in 1..12; write for example 2026-05-31"),
         ("45291", "is a day as a spreadsheet counts it, 2023-12-31 or 2028-01-01"),
         (45291, "is a day as a spreadsheet counts it"),
         (datetime(2026, 1, 31, 12, tzinfo=UTC), "should be a day without a time"),

@@ -18,6 +18,7 @@ from domain.vocabulary import BulkPolicy, Existing, Role
 from files import importing
 from files.columns.refusing import WORDS
 from files.importing import Options, Progress, Tally, prepared, run
+from files.reading.opening import table_of
 from resolvers import importing as planning
 from resolvers.operation import Context
 from tests.files.importing import RICE, RYE, Heard, caller, put, run_all, source
@@ -222,7 +223,8 @@ async def test_a_refusal_names_every_column_that_is_wrong(world: World) -> None:
     rows = f"EAN,{','.join(names)}\n{RICE},{'x' * 300},x,{'x' * 300},{'x' * 600}\n"
     totals, heard = await put(world, rows, columns=names)
     assert [refused.column for refused in heard.results[0].refused] == ["Titel", "Sorte", "Art", "Bild"]
-    assert heard.refusals[2].count(', column "') == 3
+    assert heard.refusals[2].startswith('Row 2, column "Titel": ')
+    assert heard.refusals[2].count('; column "') == 2
     assert heard.refusals[2].endswith("; and in 1 more columns.")
     assert sum(totals.refusals.values()) == 4
 
@@ -380,7 +382,10 @@ async def test_what_does_not_go_in_as_a_whole_goes_in_parts(world: World, monkey
         ("\n\n", "is empty"),
         (b"%PDF-1.7 ...", "is no table but a PDF document"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "(.xls); save it as .xlsx"),
-        (b"PK\x03\x04....", "is no workbook and no archive that can be read"),
+        (
+            b"PK\x03\x04....",
+            "is no workbook and no archive that can be read: it is cut short or damaged; send it again",
+        ),
         (b"gtin,name\0\0\1", "it has bytes that no text has"),
         ("<html><body>", "is no table but a page or a document in XML"),
         ("[1, 2", "is not JSON"),
@@ -419,6 +424,24 @@ async def test_a_workbook_that_would_blow_up_is_refused_unread(world: World) -> 
         archive.writestr("a.csv", "gtin")
     with pytest.raises(InvalidInput, match="is an archive, and no Excel workbook"):
         await put(world, packed.getvalue())
+
+
+def test_a_workbook_that_is_damaged_anywhere_is_refused_or_read() -> None:
+    book, saved = openpyxl.Workbook(), io.BytesIO()
+    for row in (["GTIN", "Name"], [RICE, "Rice"]):
+        book.active.append(row)
+    book.save(saved)
+    whole, refused = saved.getvalue(), set[str]()
+    for at in range(0, len(whole), 23):
+        for damaged in (whole[:at], whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :]):
+            try:
+                for found in table_of(io.BytesIO(damaged), "book").rows:
+                    assert len(found.cells) == 2
+            except InvalidInput as error:
+                refused.add(error.detail)
+    assert len(refused) > 10
+    assert all("\n" not in sentence and len(sentence) < 400 for sentence in refused)
+    assert any("(Error -3 while decompressing data" in sentence for sentence in refused)
 
 
 @on_sqlite
