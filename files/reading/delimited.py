@@ -18,9 +18,9 @@ MAX_LINES = 10_000
 _DELIMITERS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
 
 
-def table_of_lines(file: IO[bytes], name: str, sample: bytes, encoding: str | None) -> Table:
-    """The table in a text. Raises `InvalidInput`."""
-    encoding = named_encoding(encoding) if encoding else encoding_of(file, name, sample)
+def table_of_lines(file: IO[bytes], name: str, sample: bytes, encoding: str | None, packed: int | None = None) -> Table:
+    """The table in a text, of so many bytes where it is packed. Raises `InvalidInput`."""
+    encoding = named_encoding(encoding) if encoding else encoding_of(file, name, sample, packed)
     # What is not in it stays what it is, and its row is refused.
     errors = "strict" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
     text = io.TextIOWrapper(file, encoding, errors, newline="")

@@ -2,12 +2,12 @@
 
 import codecs
 import zlib
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import IO
 
 from files.reading.table import unreadable
+from files.reading.zips import is_far_larger
 
 SAMPLE = 1 << 18
 """Bytes that are looked at to find out what a file is, and at a time."""
@@ -27,8 +27,11 @@ _ESCAPES = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7")
 """Of Python's encodings those in which no file is."""
 
 
-def encoding_of(file: IO[bytes], name: str, sample: bytes) -> str:
-    """How a text is written, which begins with the sample and is put back there. Raises `InvalidInput` for no text."""
+def encoding_of(file: IO[bytes], name: str, sample: bytes, packed: int | None = None) -> str:
+    """How a text is written, which begins with the sample and is put back there.
+
+    Raises `InvalidInput` for no text, and for one that becomes far larger than the bytes in which it is packed.
+    """
     for mark, encoding in _MARKS:
         if sample.startswith(mark):
             return encoding
@@ -37,13 +40,22 @@ def encoding_of(file: IO[bytes], name: str, sample: bytes) -> str:
     if b"\0" in sample:
         raise unreadable(f"{name} is no table: it has bytes that no text has; send CSV, XLSX, JSON or JSON lines")
     try:
-        encoding = of_bytes(iter(partial(file.read, SAMPLE), b""))
+        encoding = of_bytes(_pieces(file, name, packed))
         file.seek(0)
     except (EOFError, OSError, zlib.error) as error:
         raise unreadable(f"{name} breaks off or is damaged: {error}; send it again") from None
     if encoding == "windows-1252" and any(byte in sample for byte in _UNDEFINED):
         raise unreadable(f"{name} is in an encoding that cannot be told; save it as UTF-8, or name it with --encoding")
     return encoding
+
+
+def _pieces(file: IO[bytes], name: str, packed: int | None) -> Iterator[bytes]:
+    taken = 0
+    while piece := file.read(SAMPLE):
+        taken += len(piece)
+        if packed is not None and is_far_larger(taken, packed):
+            raise unreadable(f"{name} becomes far larger when it is unpacked than a table of people; send it unpacked")
+        yield piece
 
 
 def of_bytes(parts: Iterable[bytes]) -> str:

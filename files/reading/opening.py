@@ -1,6 +1,7 @@
 """The door: what a file is, by what is in it and never by its name."""
 
 import gzip
+import io
 import zlib
 from typing import IO, cast
 
@@ -28,8 +29,10 @@ def table_of(file: IO[bytes], name: str, encoding: str | None = None) -> Table:
 
     What is compressed with gzip is unpacked while it is read.
     """
-    sample = _sample(file, name)
+    sample, packed = _sample(file, name), None
     if sample.startswith(b"\x1f\x8b"):
+        packed = file.seek(0, io.SEEK_END)
+        file.seek(0)
         file = cast("IO[bytes]", gzip.GzipFile(fileobj=file))
         sample = _sample(file, name)
     if not sample.strip():
@@ -49,7 +52,7 @@ def table_of(file: IO[bytes], name: str, encoding: str | None = None) -> Table:
         first = begins.partition(b"\n")[0].rstrip()
         is_lines = first.endswith(b"}") or b"\n" not in begins
         return table_of_json_lines(file, name) if is_lines else table_of_json(file, name)
-    return table_of_lines(file, name, sample, encoding)
+    return table_of_lines(file, name, sample, encoding, packed)
 
 
 def _sample(file: IO[bytes], name: str) -> bytes:

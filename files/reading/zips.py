@@ -1,4 +1,4 @@
-"""What a ZIP may be like, of whatever kind: nothing in it becomes so much larger that it can only be meant to harm."""
+"""What is packed, of whatever kind: nothing in it becomes so much larger that it can only be meant to harm."""
 
 import zipfile
 import zlib
@@ -13,6 +13,11 @@ DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedErro
 """What Python raises of a ZIP that is damaged, or of a kind that it does not read."""
 
 
+def is_far_larger(unpacked: int, packed: int) -> bool:
+    """Whether so many bytes became far more than anybody's do."""
+    return unpacked > SMALL and unpacked > MAX_RATIO * packed
+
+
 def is_blown_up(part: zipfile.ZipInfo) -> bool:
     """Whether a part would become far larger than it is; Python reads no more of it than it says here."""
-    return part.file_size > SMALL and part.file_size > MAX_RATIO * part.compress_size
+    return is_far_larger(part.file_size, part.compress_size)

@@ -174,6 +174,14 @@ async def test_a_text_without_a_character_of_utf_8_is_in_windows_1252(world: Wor
         assert [note.what for note in heard.results[-1].notes] == ["K\xc3\xa4se may be K\xe4se"]
 
 
+@on_sqlite
+@pytest.mark.parametrize("part", ["x", '"x\n",', f"{RYE},Rye\n"])
+async def test_what_is_packed_to_blow_up_is_not_unpacked_to_its_end(world: World, part: str) -> None:
+    packed = gzip.compress(f"EAN,Name\n{part * (16 << 20)}"[: 16 << 20].encode())
+    with pytest.raises(InvalidInput, match="becomes far larger when it is unpacked"):
+        await put(world, packed)
+
+
 def test_an_encoding_is_told_by_the_whole_of_a_text_piece_by_piece() -> None:
     for size in (1, 2, 3, 7, 1_000):
         for text, encoding in (
