@@ -105,7 +105,7 @@ def negation(where: Where) -> Where:
             return Condition(member, "known")
         case Condition(member, "known"):
             return Condition(member, "null")
-        case Condition():
+        case _:
             return Not(where)
 
 
@@ -115,8 +115,10 @@ def single_conditions(where: Where) -> Iterator[Condition]:
         case Every(parts) | Either(parts):
             for part in parts:
                 yield from single_conditions(part)
-        case Not(part) | (Condition() as part):
+        case Not(part):
             yield part
+        case _:
+            yield where
 
 
 def replaced(where: Where, change: Callable[[Condition | Not], Where]) -> Where:
@@ -126,7 +128,7 @@ def replaced(where: Where, change: Callable[[Condition | Not], Where]) -> Where:
             return every(replaced(part, change) for part in parts)
         case Either(parts):
             return either(replaced(part, change) for part in parts)
-        case Not() | Condition():
+        case _:
             return change(where)
 
 
@@ -151,9 +153,9 @@ def matches(where: Where, record: Any) -> bool:
             return any(matches(part, record) for part in parts)
         case Not(part):
             return not matches(part, record)
-        case Condition(member, operator, value):
-            stored = getattr(record, member)
-            return _holds(operator, folded(stored) if member in _FOLDED else stored, value)
+        case _:
+            stored = getattr(record, where.member)
+            return _holds(where.operator, folded(stored) if where.member in _FOLDED else stored, where.value)
 
 
 def _holds(operator: str, stored: Any, value: Any) -> bool:

@@ -23,10 +23,9 @@ def listen(settings: Settings) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-    except socket.gaierror as error:
-        raise Failure(
-            f"{host!r} is no address of this machine ({error.strerror}): correct CERTGATE_HOST or --host."
-        ) from error
+    except (socket.gaierror, UnicodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "no host has such a name"
+        raise Failure(f"{host!r} is no address of this machine ({why}): correct CERTGATE_HOST or --host.") from error
     opened = socket.socket(family, kind, protocol)
     try:
         if sys.platform != "win32":  # where it would let two servers share the port

@@ -77,7 +77,7 @@ def _shape(where: Where, values: dict[str, Any]) -> Where:
             return Either(tuple(_shape(part, values) for part in parts))
         case Not(part):
             return Not(_named(part, values))
-        case Condition():
+        case _:
             return _named(where, values)
 
 
@@ -127,7 +127,7 @@ def condition(
             return or_(false(), *(condition(part, table, unhelpful) for part in parts))
         case Not(part):
             return Negated(_condition(part, table, unhelpful, None))
-        case Condition():
+        case _:
             return _condition(shape, table, unhelpful, bound)
 
 

@@ -31,8 +31,9 @@ def table_of_lines(file: IO[bytes], name: str, sample: bytes, encoding: str | No
         next(lines)
     else:
         delimiter = _delimiter_of(head[0]) if head else ","
-    quoted = _is_quoted(head, delimiter)
+    # More than the sample has, so that a quotation mark which nothing closes is found out by the number of cells.
     csv.field_size_limit(MAX_TEXT)
+    quoted = _is_quoted(head, delimiter)
     reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE)
     columns = checked_columns([cell.strip() for cell in _record(reader, lines, 1) or []], name)
     form = f"text in {_called(encoding)}, cells separated by {_DELIMITERS.get(delimiter, delimiter)}"
@@ -62,10 +63,7 @@ def _is_quoted(lines: Sequence[str], delimiter: str) -> bool:
     if delimiter != "\t" or not any('"' in line for line in lines):
         return True
     plain = [line.split(delimiter) for line in lines]
-    try:
-        quoted = list(csv.reader((f"{line}\n" for line in lines), delimiter=delimiter))
-    except csv.Error:
-        return False
+    quoted = list(csv.reader((f"{line}\n" for line in lines), delimiter=delimiter))
     width = len(plain[0])
     fit_plain, fit_quoted = (sum(len(row) == width for row in rows) / len(rows) for rows in (plain, quoted))
     if fit_plain != fit_quoted:

@@ -20,7 +20,7 @@ MAX_SHEET = 1 << 32
 ROWS = 1_048_576
 """How many rows a sheet can have."""
 
-_NO_WORKBOOK = (*DAMAGED, KeyError, TypeError, AttributeError, SyntaxError)
+_NO_WORKBOOK = (*DAMAGED, LookupError, TypeError, AttributeError, SyntaxError)
 """What the library raises of what is none."""
 
 

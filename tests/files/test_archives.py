@@ -1,5 +1,6 @@
 """All that an organisation has as one ZIP, and back; and what happens to a ZIP that is not as it was written."""
 
+import hashlib
 import io
 import json
 import tracemalloc
@@ -169,6 +170,22 @@ def with_manifest(**members: Any) -> Callable[[Parts], bytes]:
     return change
 
 
+def with_own(content: bytes) -> Callable[[Parts], bytes]:
+    """With that for certifications of its own, and a manifest that says so."""
+
+    def change(parts: Parts) -> bytes:
+        said = json.loads(parts["manifest.json"])["parts"] | {
+            "own_certifications.jsonl": {
+                "rows": content.count(b"\n"),
+                "bytes": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+            }
+        }
+        return with_manifest(parts=said)(parts | {"own_certifications.jsonl": content})
+
+    return change
+
+
 def encrypted(parts: Parts) -> bytes:
     data = bytearray(packed(parts))
     # The flags of every part, in its own head and in the directory.
@@ -214,6 +231,7 @@ WRONG: dict[str, tuple[Callable[[Parts], bytes], str]] = {
         lambda parts: packed(parts | {"manifest.json": b"[" * 100_000}),
         "its part manifest.json was changed",
     ),
+    "a part that the manifest does not know": (with_manifest(parts={}), "its part manifest.json was changed"),
     "another organisation": (
         with_manifest(organization="rival"),
         "is of the organisation 'rival', not of 'brand'; put it in for the one that it is of",
@@ -238,6 +256,17 @@ async def test_what_is_not_as_it_was_written_is_one_sentence_and_nothing_is_done
     assert says in violation.message
     assert "\n" not in violation.message
     assert await everything(stocked) == before
+
+
+@pytest.mark.parametrize("line", [b"[]", b"{", b'{"id": 1}', b'{"body": []}'])
+async def test_what_is_no_certification_is_named_by_its_line(stocked: World, line: bytes) -> None:
+    parts = parts_of(await written(stocked))
+    data = with_own(parts["own_certifications.jsonl"] + line + b"\n")(parts)
+    with pytest.raises(InvalidInput) as refused:
+        opened(source(data, "brand.zip"), owner(stocked))
+    (violation,) = refused.value.violations
+    says = "line 2 of own_certifications.jsonl in brand.zip is no certification; export it again"
+    assert violation.message == says
 
 
 async def test_an_archive_that_breaks_off_anywhere_is_refused(stocked: World) -> None:
@@ -339,3 +368,8 @@ def test_a_part_is_read_as_a_file_is() -> None:
         assert content.tell() == 0
         assert [*content] == text.splitlines(keepends=True)
         assert content.tell() == len(text)
+    # A part that has gone meanwhile leaves nothing open.
+    left = io.BytesIO(packed({"manifest.json": b"{}"}))
+    with pytest.raises(KeyError, match="products"):
+        _opening(lambda: left, "products.jsonl")()
+    assert left.closed

@@ -8,7 +8,7 @@ import pytest
 from files.columns import cells
 from files.columns.cells import NotUsable
 from files.columns.open_food_facts import labelled
-from files.reading.table import Unread
+from files.reading.table import Unread, shown_cell
 
 
 def noted() -> tuple[list[str], cells.Note]:
@@ -82,6 +82,7 @@ def test_a_gtin_whose_digits_are_lost_is_refused(cell: Any, link: Any) -> None:
         (date(2026, 1, 31), date(2026, 1, 31)),
         # The operation says what it should be.
         ("soon", "soon"),
+        ("3 Foo 2026", "3 Foo 2026"),
     ],
 )
 def test_a_day_is_read_in_every_notation_that_means_one(cell: Any, day: Any) -> None:
@@ -135,8 +136,18 @@ def test_texts_lose_what_exports_put_before_them_and_nothing_else() -> None:
         (12, "12"),
         (True, "true"),
         (None, ""),
+        (date(2026, 1, 31), "2026-01-31"),
+        (["Rice", "drink"], "Rice drink"),
+        ([{"lang": "fr", "text": "Riz"}, {"lang": "main", "text": "Rice"}], "Rice"),
+        ([{"lang": "fr", "text": "Riz"}], "Riz"),
     ):
         assert cells.text_of(cell) == text
+
+
+@pytest.mark.parametrize("cell", [{"text": "Rice"}, [1, 2], [["Rice"]]])
+def test_what_is_no_text_is_refused(cell: Any) -> None:
+    with pytest.raises(NotUsable, match="should be a text"):
+        cells.text_of(cell)
 
 
 def test_countries_are_codes_or_names() -> None:
@@ -178,3 +189,17 @@ def test_labels_of_open_food_facts_stand_for_what_the_catalogue_says() -> None:
     assert "FSC" not in found.certifications
     assert "VEGAN" in found.claims
     assert found.unknown == ["xx:nobody-knows"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (None, ""),
+        (Unread("formula", "it is a formula", "=A1"), "=A1"),
+        (date(2026, 1, 31), "2026-01-31"),
+        (["VEGAN", {"code": "KETO"}], '["VEGAN",{"code":"KETO"}]'),
+        (12, "12"),
+    ],
+)
+def test_a_cell_is_shown_as_it_is_written(cell: Any, text: str) -> None:
+    assert shown_cell(cell) == text

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from db import keys
 from db.sql import tables
-from domain.errors import Busy
+from domain.errors import AlreadyExists, Busy, NotFound
 from domain.importing import Import, ListImportedRows, StartImport
 from domain.vocabulary import BulkPolicy, Existing, KeyKind, Role
 from files import importing, jobs
@@ -298,7 +299,7 @@ async def test_rows_that_are_all_refused_are_counted(world: World) -> None:
         assert (found["rows"], found["refused"], found["percent"]) == (3, 3, 100)
 
 
-@pytest.mark.parametrize("ended", ["key", "role", "membership"])
+@pytest.mark.parametrize("ended", ["key", "role", "membership", "role of a member"])
 async def test_what_is_left_is_gone_on_with_by_the_rights_of_now(
     world: World, own: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended: str
 ) -> None:
@@ -306,7 +307,7 @@ async def test_what_is_left_is_gone_on_with_by_the_rights_of_now(
     await set_member(world.database, "brand", "ann@example.org", Role.EDITOR)
     (user,) = [row[0] for row in await world.rows(tables.users)]
     who = caller(world)
-    if ended == "membership":
+    if "member" in ended:
         who = msgspec.structs.replace(who, kind=KeyKind.USER, user_id=user)
     else:
         who = msgspec.structs.replace(who, kind=KeyKind.BUSINESS, key_id=world.key_ids["manager"])
@@ -317,6 +318,8 @@ async def test_what_is_left_is_gone_on_with_by_the_rights_of_now(
     elif ended == "role":
         async with world.database.write() as transaction:
             await keys.change(transaction, world.key_ids["manager"], {"role": Role.READONLY})
+    elif ended == "role of a member":
+        await set_member(world.database, "brand", "ann@example.org", Role.READONLY)
     else:
         await remove_member(world.database, "brand", "ann@example.org")
     monkeypatch.setattr(jobs, "may_be_alive", lambda other, heard: False)
@@ -325,7 +328,7 @@ async def test_what_is_left_is_gone_on_with_by_the_rights_of_now(
     await next_one.finish()
     found = await _of(world, begun)
     assert found.state == "failed"
-    assert ("may not write" if ended == "role" else "has ended; put the file in again") in found.error
+    assert ("may not write" if "role" in ended else "has ended; put the file in again") in found.error
     assert RICE not in {row[0] for row in await world.rows(tables.products)}
     assert {each.suffix for each in (tmp_path / "imports").iterdir()} <= {""}
 
@@ -390,6 +393,76 @@ async def test_what_was_told_of_rows_that_could_not_be_stored_is_taken_back(
 async def _of(world: World, begun: Import) -> Import:
     rows = await imports.latest_imports(Context(world.database, caller(world)))
     return next(each for each in rows if each.id == begun.id)
+
+
+@on_sqlite
+async def test_a_defect_is_said_to_be_one_and_told_to_nobody(
+    world: World, own: Jobs, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*arguments: Any) -> Any:
+        raise ZeroDivisionError("hunter2")
+
+    monkeypatch.setattr("files.importing.put", broken)
+    begun = await own.start(Context(world.database, caller(world)), StartImport(), parts(f"gtin,name\n{RICE},Rice\n"))
+    await own.finish()
+    found = await _of(world, begun)
+    assert (found.state, found.error) == ("failed", jobs._DEFECT)
+    assert "hunter2" in caplog.text
+
+
+@on_sqlite
+async def test_what_waits_for_its_turn_when_the_process_ends_is_left_to_the_next(
+    world: World, own: Jobs, tmp_path: Path
+) -> None:
+    context = Context(world.database, caller(world))
+    own._turns = asyncio.Semaphore(0)
+    begun = await own.start(context, StartImport(), parts(f"gtin,name\n{RICE},Rice\n"))
+    stopping = asyncio.create_task(own.stop())
+    await asyncio.sleep(0)
+    with pytest.raises(AlreadyExists, match=f"is being imported just now \\(as {begun.id}\\); wait for its end"):
+        await own.start(context, StartImport(), parts(f"gtin,name\n{RICE},Rice\n"))
+    own._turns.release()
+    await stopping
+    left = await _of(world, begun)
+    assert (left.state, left.position, left.counts) == ("running", 0, begun.counts)
+    next_one = Jobs(world.database, tmp_path / "imports")
+    await next_one.resume()
+    await next_one.finish()
+    assert (await _of(world, begun)).counts["rows"] == {"made": 1}
+
+
+@on_sqlite
+async def test_what_is_a_month_old_is_forgotten(world: World, own: Jobs, tmp_path: Path) -> None:
+    # Where nothing was ever put in, there is nothing to forget.
+    await own.resume()
+    context = Context(world.database, caller(world))
+    asked = StartImport(policy=BulkPolicy.IGNORE_FAILED)
+    begun = await own.start(context, asked, parts(ROWS))
+    await own.finish()
+    folder = tmp_path / "imports"
+    (folder / "left.part").touch()
+    assert (await own.refused_rows(context, begun.id)) == folder / begun.id / "refused.csv"
+    await own.resume()
+    assert {each.name for each in folder.iterdir()} == {begun.id, "left.part"}
+    fine = await own.start(context, StartImport(), parts(f"gtin,name\n{RYE},Rye\n"))
+    await own.finish()
+    assert await own.refused_rows(context, fine.id) is None
+    for each in folder.iterdir():
+        os.utime(each, (0, (datetime.now(UTC) - jobs.KEPT - timedelta(days=1)).timestamp()))
+    await own.resume()
+    assert list(folder.iterdir()) == []
+    assert (await own.rows(context, ListImportedRows(id=begun.id))).rows == []
+    with pytest.raises(NotFound, match="is not kept any more"):
+        await own.refused_rows(context, begun.id)
+
+
+@on_sqlite
+async def test_rows_begin_where_a_page_ended(world: World) -> None:
+    location = (await send(world, ROWS, policy="IGNORE_FAILED")).headers["location"]
+    await ended(world, location)
+    refused = await get(world, f"{location}/rows", after=5)
+    assert refused.status_code == 422
+    assert "Input should be the `next` of the page before" in refused.json()["detail"]
 
 
 @on_sqlite

@@ -673,6 +673,7 @@ def test_explain_knows_the_conditions_that_are_given(demo_url: str, tmp_path: Pa
         (QUERY, ["--variables", "{}"], "'$gtin' has invalid value"),
         (QUERY, ["--variables", '{"gtin": "x"}', "--organization", "nobody"], "No organisation has the slug 'nobody'"),
         ("mutation { __typename }", ["--variables", "{}"], "Only a query"),
+        ("{ rateLimit { minute { limit } } }", ["--variables", "{}"], "leave rateLimit out of the document"),
         ("{ product(gtin: 1) { name } }", ["--variables", "{}"], "String cannot represent"),
     ],
 )

@@ -46,6 +46,15 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
     assert load_settings().database_url == "sqlite:///var/certgate.db"
 
 
+def test_what_is_asked_of_a_provider_is_as_it_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CERTGATE_OIDC_SCOPES", "email openid groups")
+    assert load_settings().oidc_scopes == "email openid groups"
+
+
+def test_an_empty_word_of_the_command_line_counts_as_not_set() -> None:
+    assert load_settings(redis_url="", smtp_url="", oauth_issuer="", oidc_issuer="") == Settings()
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "hint"),
     [
@@ -80,6 +89,9 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
         ("CERTGATE_REDIS_URL", "redis://:hunter2@localhost:port/0", "redis://localhost:6379/0"),
         ("CERTGATE_REDIS_URL", "redis://", "redis://localhost:6379/0"),
         ("CERTGATE_REDIS_URL", "redis://user:6379/hunter2@localhost", "redis://localhost:6379/0"),
+        ("CERTGATE_SMTP_URL", "https://hunter2.example.org", "smtp://user:password@mail.example.org:587"),
+        ("CERTGATE_SMTP_URL", "smtp://:hunter2@mail.example.org:port", "smtp://user:password@mail.example.org:587"),
+        ("CERTGATE_OIDC_SCOPES", "email hunter2", "should name openid, such as openid email"),
         ("CERTGATE_ACCESS_LOG", "hunter2", "boolean"),
         ("CERTGATE_ACCESS_LOG", "hunter2", "default false."),
         ("CERTGATE_OAUTH_ALGORITHMS", "hunter2", "default RS256 ES256 EdDSA."),
