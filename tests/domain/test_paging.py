@@ -1,5 +1,7 @@
 """Pages of lists that are at hand as a whole, and what may be asked of any page."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +22,7 @@ from domain.paging import (
 from domain.records import CertificationBody
 from domain.short_id import ShortId
 from domain.text import fold
+from tests.domain.making import held
 
 
 def body(name: str, number: int) -> CertificationBody:
@@ -104,3 +107,22 @@ def test_what_is_wrong_with_a_window_is_named(
     with pytest.raises(InvalidInput) as refusal:
         check_window(first, after, last, before)
     assert [violation.path for violation in refusal.value.violations] == [(member,)]
+
+
+@pytest.mark.parametrize("field", [AssignmentOrderField.EXPIRATION_DATE, AssignmentOrderField.VALID_FROM])
+def test_a_missing_date_lies_where_it_does_in_the_database(field: AssignmentOrderField) -> None:
+    days = (date(2027, 1, 31), None, date(2026, 1, 31))
+    items = [held(code=f"C{at}", valid_from=day, expiration_date=day) for at, day in enumerate(days)]
+    found = {
+        (descending, backward): [
+            getattr(item, field.value)
+            for item in CERTIFICATION_ASSIGNMENTS.orders.by(field, descending=descending).arranged(
+                items, backward=backward
+            )
+        ]
+        for descending in (False, True)
+        for backward in (False, True)
+    }
+    rising = [days[2], days[0], None]
+    assert found[False, False] == found[True, True] == rising
+    assert found[True, False] == found[False, True] == rising[::-1]

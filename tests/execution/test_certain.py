@@ -98,6 +98,24 @@ def test_generated_documents(name: str) -> None:
         assert each["certain"] > CASES / 8, counts
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{ viewer { role } } fragment F on Product { name }",
+        "{ viewer { role } } fragment F on Product { ...F }",
+        "{ viewer { role } viewer: __typename }",
+        "{ viewer { role role: __typename } }",
+        "query ($g: String) { product(gtin: $g) { name } }",
+        "query ($g: Int!) { product(gtin: $g) { name } }",
+        "query ($g: [String!]!) { product(gtin: $g) { name } }",
+    ],
+)
+def test_what_is_wrong_is_left_to_graphql_core(source: str) -> None:
+    ast = parse(source)
+    assert not QuickPass(certgate._schema, 2_000).is_certain(ast)
+    assert validate(certgate._schema, ast)
+
+
 @pytest.mark.parametrize("source", [ONE, SOME, ASSIGN])
 def test_usual_documents_are_certain(source: str) -> None:
     assert QuickPass(certgate._schema, 2_000).is_certain(parse(source))

@@ -20,7 +20,8 @@ from domain.commands import ArchiveProduct, RestoreProduct
 from domain.errors import InvalidInput
 from domain.gtin import Gtin
 from domain.paging import Page, Window
-from domain.records import Certification, Organization
+from domain.records import Certification, CertificationBody, Organization
+from domain.short_id import ShortId
 from domain.vocabulary import BulkPolicy, Role
 from files.archives import writing
 from files.archives.reading import is_archive, missing, opened
@@ -255,6 +256,21 @@ async def test_what_is_not_as_it_was_written_is_one_sentence_and_nothing_is_done
     assert violation.message.startswith("brand.zip ")
     assert says in violation.message
     assert "\n" not in violation.message
+    assert await everything(stocked) == before
+
+
+async def test_a_body_that_is_not_here_is_asked_for(stocked: World) -> None:
+    parts = parts_of(await written(stocked))
+    own = json.loads(parts["own_certifications.jsonl"])
+    elsewhere = CertificationBody(ShortId("b" * 22), "", "Nobody's seals", "", "", None, "", "")
+    line = json.dumps(own | {"body": msgspec.to_builtins(elsewhere)}).encode() + b"\n"
+    await clear(stocked)
+    before = await everything(stocked)
+    with pytest.raises(InvalidInput) as refused:
+        await put_back(stocked, with_own(line)(parts))
+    (violation,) = refused.value.violations
+    called = own["code"] or own["label"]
+    assert violation.message == f"The body of the certification {called!r} is not here; load the catalogue that has it"
     assert await everything(stocked) == before
 
 

@@ -250,6 +250,11 @@ async def test_an_empty_cell_changes_nothing_unless_it_is_to_clear(world: World)
     assert held.verification_status == "verified"
     totals, _ = await put(world, rows, columns=columns, clear_empty=True)
     assert totals.rows == {"left": 4}
+    # Of metadata each entry is cleared by itself.
+    columns = {"paint": "metadata", "lot": "metadata"}
+    await put(world, f"gtin,paint,lot\n{GTIN},red,7\n", columns=columns)
+    _, heard = await put(world, f"gtin,paint,lot\n{GTIN},,8\n", columns=columns, clear_empty=True)
+    assert heard.results[0].done.parts[0].change.after.metadata == {"lot": "8"}
 
 
 # --- Rights ---

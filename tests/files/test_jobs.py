@@ -159,7 +159,13 @@ async def test_columns_are_taken_as_in_the_newest_import_of_a_file_with_the_same
     assert shown["data"]["import"] == {"mapOf": first["id"], "map": columns, "columns": first["columns"]}
     for words in ({"kept_map": "false"}, {"map": json.dumps({"Nr": "gtin"})}):
         assert "Nobody knows the column 'Farbe'" in (await send(world, again, **words)).json()["detail"]
-    # Of other heads, and of another organisation, nothing is known.
+    # Of other heads, and of another organisation, nothing is known; nor to who sees nothing private.
+    at = tables.imports.columns.keys().index("headings")
+    heads = next(row[at] for row in await world.rows(tables.imports) if second["id"] in row)
+    for kind, of in ((KeyKind.BUSINESS, second["id"]), (KeyKind.PUBLISHABLE, None)):
+        who = msgspec.structs.replace(caller(world), kind=kind)
+        known = await imports.earlier(Context(world.database, who), heads)
+        assert (None if known is None else known.id) == of
     assert (await send(world, f"Nr,Farbe,Form\n{RYE},rot,rund\n")).status_code == 422
     assert (await send(world, again, "rival")).status_code == 422
     other = {"Nr": "gtin", "Farbe": "nothing"}

@@ -18,6 +18,8 @@ from domain.errors import Busy
 from domain.records import Organization
 from domain.vocabulary import KeyKind, Role
 from execution.executor import Executor
+from execution.plan import outputs
+from execution.plan import shapes as shapes_of
 from execution.plan.plan import FieldPlan, ObjectPlan, Program
 from execution.run import rows
 from execution.run.interpreted import interpret
@@ -183,6 +185,30 @@ async def test_answers_are_those_of_graphql_core(secretive: World, faults: float
 RELATIONS_OF_ONE = f"""{{ product(gtin: "{GTIN}") {{
     certifications {{ id standing certification {{ label isPrivate }} }}
     claims {{ lapsesOn claim {{ label }} }} }} }}"""
+
+
+async def test_what_is_remembered_of_objects_has_a_bound_and_changes_nothing(
+    secretive: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = """{ certifications(first: 20) { nodes { id label body { name } } }
+        certificationAssignments(first: 20) { nodes { id expirationDate certification { label } } } }"""
+
+    async def answer() -> Any:
+        executor = Executor(schema, UNLIMITED, timeout=None, run_uncompiled=-1)
+        asked = executor.prepare(source)
+        results = [await executor.run(asked, asked.select(None), {}, context(secretive)) for _ in range(2)]
+        assert results[0] == results[1]
+        assert results[0].errors is None
+        return results[0].data
+
+    usual = await answer()
+    assert len(usual["certifications"]["nodes"]) > 1
+    monkeypatch.setattr(outputs, "MAX_KEPT", 1)
+    monkeypatch.setattr(shapes_of, "MAX_KEPT", 1)
+    monkeypatch.setattr(outputs, "_MAX_REMEMBERED", 0)
+    outputs.remembered.cache_clear()
+    assert await answer() == usual
+    outputs.remembered.cache_clear()
 
 
 async def test_others_have_their_turn_between_reads(secretive: World, monkeypatch: pytest.MonkeyPatch) -> None:
