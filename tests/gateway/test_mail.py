@@ -72,9 +72,10 @@ class Mailbox:
         finally:
             server.close()
             for connection in self._connections:
-                # Some clients leave without a word.
-                if isinstance(connection.transport, asyncio.WriteTransport):
-                    connection.transport.abort()
+                # Some clients leave without a word. Early Pythons 3.11 cannot abort what TLS has closed.
+                transport = connection.transport
+                if isinstance(transport, asyncio.WriteTransport) and not transport.is_closing():
+                    transport.abort()
             await server.wait_closed()
             await asyncio.sleep(0)
 
