@@ -96,12 +96,19 @@ class Nameable(NamedTuple):
     missing: Sequence[Certification] = ()
     """Those of them that are made with the first rows, and so with those of each dry run."""
 
-    def find(self, asked: AskedAssignment) -> Any:
-        """The definition that a row names. Raises `NotCalled`, which tells what is called nearly so."""
+    def found(self, asked: AskedAssignment) -> Any:
+        """The definition that a row names; None if nothing is called so."""
         for name in asked.named:
             found = self.called.get(name) or (self.called.get(folded(name)) if name else None)
             if found is not None:
                 return found
+        return None
+
+    def find(self, asked: AskedAssignment) -> Any:
+        """The definition that a row names. Raises `NotCalled`, which tells what is called nearly so."""
+        found = self.found(asked)
+        if found is not None:
+            return found
         named = next((name for name in asked.named if name), "")
         near = nearest(named, self.every)
         meant = f"did you mean {' or '.join(near)}?" if near else f"take it from the list of {self.kind.plural}."
@@ -241,11 +248,8 @@ class _Plan:
         gtin = _padded(row.gtin) or ""
         keys = [gtin, _archived(gtin)] if row.product is not None else [_archived(gtin)]
         for noun, asked in (("certification", row.certifications), ("claim", row.claims)):
-            for each in asked:
-                try:
-                    keys.append(f"{gtin}/{self.known[noun].find(each).id}")
-                except NotFound:
-                    continue
+            found = [self.known[noun].found(each) for each in asked]
+            keys += [f"{gtin}/{definition.id}" for definition in found if definition is not None]
         return keys
 
     async def row(self, number: int, row: AskedRow) -> Done:
