@@ -68,6 +68,7 @@ class Authority:
         self.fetched = 0
         self.keys: list[Key] = []
         self._process: subprocess.Popen[str] | None = None
+        self._counting: threading.Thread | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="certgate-oauth-")
 
     def start(self, keys: list[Key]) -> None:
@@ -94,15 +95,17 @@ class Authority:
         )
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == f"listening {self.port}\n"
-        threading.Thread(target=self._count, args=[self._process.stdout], daemon=True).start()
+        self._counting = threading.Thread(target=self._count, args=[self._process.stdout], daemon=True)
+        self._counting.start()
 
     def stop(self) -> None:
-        """Stops it."""
+        """Stops it; what it has said by then is counted."""
         if self._process is not None:
             self._process.terminate()
             self._process.wait(10)
-            assert self._process.stdout is not None
             self._process = None
+        if self._counting is not None:
+            self._counting.join(10)
 
     def _count(self, lines: Any) -> None:
         with lines:
