@@ -184,6 +184,18 @@ def owner_of_new(caller: Caller, organization_id: ShortId | None) -> ShortId:
     return owner
 
 
+def require_membership(caller: Caller, organization_id: ShortId, *, writes: bool = False) -> None:
+    """Raises `NotFound` for an organisation that is not the caller's, `Forbidden` for a publishable key, and for who
+    only reads where something is to be written.
+    """
+    role = caller.role_in(organization_id)
+    if role is None:
+        raise NotFound(f"You belong to no organisation with the id {organization_id}; whoami shows those you have.")
+    require_private(caller, "saved views")
+    if writes and role is Role.READONLY:
+        raise Forbidden("Your role in the organisation is readonly; ask a manager there for the role editor.")
+
+
 def require_management(caller: Caller, organization_id: ShortId) -> None:
     """Raises `NotFound` for an organisation that is not the caller's, `Forbidden` unless it is manager there."""
     role = caller.role_in(organization_id)

@@ -60,6 +60,7 @@ class GetCertifiedProduct(Command):
 class Export(Command):
     """A list as a file. `where` is a filter in JSON, see `domain.filter_input.read_where`."""
 
+    view: ShortIdField | None = None
     where: Annotated[Text, Field(max_length=4_000), WithJsonSchema(JSON_TEXT)] | None = None
     format: FileFormat | None = None
     excel: Flag = False

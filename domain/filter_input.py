@@ -126,7 +126,7 @@ TOGETHER = {
 def parse_where(fields: Fields, members: Mapping[str, Any] | None, today: date, path: Path = ("where",)) -> Where:
     """The conditions made of plain members or typed ones. Raises `InvalidInput` naming every bad member."""
     reading = Reading(today)
-    where = _object(fields, reading, members or {}, path)
+    where = _object(fields, reading, {} if members is None else members, path)
     if reading.left < 0 or size(where) > MAX_COMPILED:
         message = f"A filter should have at most {MAX_CONDITIONS} conditions; ask in several requests"
         reading.refuse(path, message, "too_long")

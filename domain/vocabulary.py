@@ -72,6 +72,14 @@ class FileFormat(Vocabulary):
     GS1_US = "gs1us", "JSON-LD as GS1 US's Certification Data Model has it; not of claims."
 
 
+class ViewKind(Vocabulary):
+    """What a saved view is a list of."""
+
+    PRODUCTS = "products", "Products."
+    CERTIFICATIONS = "certifications", "Certifications that products hold."
+    CLAIMS = "claims", "Claims that products make."
+
+
 class BulkPolicy(Vocabulary):
     """What becomes of a bulk mutation when some of its rows are refused."""
 

@@ -9,15 +9,16 @@ from domain.vocabulary import FileFormat
 from files.csv import csv_of
 from files.documents import graph_of, report_of
 from files.jsonl import jsonl_of
-from files.lists import ExportedList, pages
+from files.lists import pages
 from files.tables import columns_of
 from files.xlsx import xlsx_of
+from resolvers.listed import ListOperations
 from resolvers.operation import Context
 
 
 def export(
     context: Context,
-    listed: ExportedList,
+    listed: ListOperations,
     where: Where,
     format: FileFormat,
     *,

@@ -7,7 +7,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import NamedTuple
 
-from db import accounts, invitations, sessions
+from db import accounts, invitations, sessions, views
 from db.catalogue import DEMO_SLUG, Loaded, load_catalogue, load_demo
 from db.engine.database import Database
 from domain.access import Caller, SignedInAs
@@ -16,7 +16,8 @@ from domain.api_keys import digest
 from domain.errors import AlreadyExists, Busy, NotFound
 from domain.importing import StartImport
 from domain.people import INVITATION_LIFE, Invitation
-from domain.vocabulary import BulkPolicy, Role
+from domain.views import SavedView
+from domain.vocabulary import BulkPolicy, Role, ViewKind
 from files.jobs import Jobs
 from gateway import storage
 from gateway.server import address, listen, serve
@@ -25,7 +26,14 @@ from resolvers.keys import NewKey, create_key, forget_expired_keys
 from resolvers.operation import Context
 from resolvers.organizations import existing
 from resolvers.sessions import create_sign_in_link
-from rest_compat.inputs import EXAMPLE_IMPORT, EXAMPLE_INVITATION, EXAMPLE_KEY, EXAMPLE_MEMBER, EXAMPLE_SESSION
+from rest_compat.inputs import (
+    EXAMPLE_IMPORT,
+    EXAMPLE_INVITATION,
+    EXAMPLE_KEY,
+    EXAMPLE_MEMBER,
+    EXAMPLE_SESSION,
+    EXAMPLE_VIEW,
+)
 
 KEY_NAME = "demo"
 KEY_LIFE = timedelta(days=30)
@@ -56,12 +64,13 @@ async def load(database: Database) -> Loaded:
 async def grant_access(database: Database) -> Access:
     """A key of the demo organisation and a sign-in link. Keys of former starts work until they expire.
 
-    And a key that nobody ever sees, for the reference's page to change and to revoke, with people that nobody is; each
-    start brings them back.
+    And a key that nobody ever sees, for the reference's page to change and to revoke, with people that nobody is and a
+    saved view; each start brings them back.
     """
     await create_key(database, DEMO_SLUG, Role.READONLY, name="to try out", id=EXAMPLE_KEY)
     await _add_people(database, datetime.now(UTC))
     await forget_expired_keys(database, DEMO_SLUG, KEY_NAME)
+    await _save_view(database, datetime.now(UTC))
     key = await create_key(database, DEMO_SLUG, Role.MANAGER, name=KEY_NAME, life=KEY_LIFE)
     return Access(key, await create_sign_in_link(database, key.entry.id))
 
@@ -88,6 +97,19 @@ async def _add_people(database: Database, now: datetime) -> None:
             expires_at=now + INVITATION_LIFE,
             at=now,
         )
+
+
+async def _save_view(database: Database, now: datetime) -> None:
+    """A view of certificates that lapse soon."""
+    async with database.write() as transaction:
+        owner = await existing(transaction, DEMO_SLUG)
+        await transaction.serialize("a view to try out")
+        await views.remove(transaction, EXAMPLE_VIEW)
+        where = '{"mine": true, "lapsesWithin": {"days": 90}}'
+        name = "Lapses within 90 days"
+        if await views.find_by_name(transaction, owner.id, name) is None:
+            kind = ViewKind.CERTIFICATIONS
+            await views.add(transaction, SavedView(EXAMPLE_VIEW, owner.id, name, kind, where, "lapses_on", now, now))
 
 
 async def put_in_rows(database: Database, folder: Path) -> None:

@@ -54,12 +54,13 @@ APIS = {
     ),
     "account": Api(
         "Account API",
-        "Who is asking, and the API keys and the people of an organisation.",
+        "Who is asking, and the API keys, the people and the saved views of an organisation.",
         {
             "whoami": ("Account", "The credential that asks."),
             "api-keys": ("API Keys", "Keys of an organisation, for programs."),
             "members": ("Members", "Who belongs to an organisation."),
             "invitations": ("Invitations", "Links by which people become members."),
+            "views": ("Saved Views", "Lists of an organisation under a name."),
             "sessions": ("Sessions", "Browsers that are signed in."),
         },
     ),

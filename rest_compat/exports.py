@@ -1,7 +1,7 @@
 """Lists as files, sent while they are read."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -10,8 +10,10 @@ from starlette.types import Receive, Scope, Send
 from domain.commands import Export
 from domain.errors import DomainError
 from domain.filter_input import read_where
-from domain.filters import Where
-from domain.vocabulary import FileFormat
+from domain.filters import Where, every
+from domain.vocabulary import FileFormat, ViewKind
+from resolvers import views
+from resolvers.listed import LISTS, ListOperations
 from resolvers.operation import Context
 from rest_compat.asking import preferred
 from rest_compat.wire import LINKED_DATA
@@ -54,8 +56,7 @@ class SentFile(StreamingResponse):
 class AskedList(NamedTuple):
     """Which of a list are asked for."""
 
-    listed: Any
-    """An `ExportedList`."""
+    listed: ListOperations
     where: Where
 
 
@@ -63,11 +64,11 @@ def asking(name: str) -> Callable[[Context, Export], Awaitable[AskedList]]:
     """What reads the filter of a list; that is read once its form is known."""
 
     async def asked(context: Context, command: Export) -> AskedList:
-        # Most start without them.
-        from files.lists import LISTS
-
         listed = LISTS[name]
-        return AskedList(listed, read_where(listed.of.fields, command.where, context.today))
+        where = read_where(listed.of.fields, command.where, context.today)
+        if command.view is not None:
+            where = every([where, await views.narrowed_by(context, command.view, ViewKind(name))])
+        return AskedList(listed, where)
 
     return asked
 
@@ -76,6 +77,7 @@ def sending(name: str) -> Callable[[Request, Export, AskedList], Awaitable[Respo
     """What answers with a list."""
 
     async def send(request: Request, command: Export, asked: AskedList) -> Response:
+        # Most start without it.
         from files.export import export
 
         context: Context = request.state.context

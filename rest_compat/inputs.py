@@ -23,6 +23,9 @@ EXAMPLE_SESSION = catalogue_id("session", "to try out")
 EXAMPLE_IMPORT = catalogue_id("import", "to try out")
 """The id of the demo's import."""
 
+EXAMPLE_VIEW = catalogue_id("view", "to try out")
+"""The id of the demo's view that can be changed and removed."""
+
 EXAMPLE_FILE = """\
 GTIN,Name,Certification,Valid until
 09520000000127,Demo rice drink,USDA Organic,2027-12-31
@@ -72,6 +75,7 @@ MEMBERS: dict[str, Words] = {
     "user_id": Words("The id of a person, as the list of members shows it.", EXAMPLE_MEMBER),
     "invitation_id": Words("The id of an invitation, as the list shows it.", EXAMPLE_INVITATION),
     "session_id": Words("The id of a session, as the list shows it.", EXAMPLE_SESSION),
+    "view_id": Words("The id of a saved view, as the list shows it.", EXAMPLE_VIEW),
     "key_id": Words("The id of an API key, as the list shows it; not the key.", EXAMPLE_KEY),
 }
 """Member -> its words, wherever it appears and is none of a record."""
@@ -90,6 +94,7 @@ ELSEWHERE: dict[tuple[str, str], Words] = {
         " spelled as there or with underscores.",
         '{"gtin": {"eq": "09520000000059"}}',
     ),
+    ("Export", "view"): Words("Only those of the saved view with this id, which is of the same list."),
     ("Export", "excel"): Words(
         "Whether the CSV is to be opened in Excel: with a byte order mark, and GTINs and numbers as texts."
     ),
@@ -105,6 +110,10 @@ ELSEWHERE: dict[tuple[str, str], Words] = {
     ("ListTradeItems", "brand"): Words("Only those of this brand, whatever the case.", "Demo Acre"),
     ("ListTradeItems", "country_of_origin"): Words("Only those from this country, an ISO 3166-1 alpha-2 code.", "US"),
     ("ListProducts", "organization_id"): Words("The organisation whose products are listed.", _DEMO),
+    ("PatchView", "name"): Words(
+        "Another name, which no other view of the organisation has; at most 255 characters. `null` leaves it as it is.",
+        "Ours, lapsing soon",
+    ),
     ("CreateProduct", "organization_id"): Words(
         "The organisation that will own the product: the credential's own, which is also meant when this is left out.",
         _DEMO,

@@ -263,7 +263,7 @@ def refusals(endpoint: Endpoint) -> list[int]:
         statuses.add(400)
     if _conditions(endpoint):
         statuses.add(412)
-    if "{" in endpoint.path:
+    if "{" in endpoint.path or "view" in endpoint.parameters:
         statuses.add(404)
     if endpoint.method != "GET":
         statuses.add(409)

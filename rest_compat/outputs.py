@@ -19,6 +19,7 @@ from domain.records import (
 )
 from domain.validation import MAX_VIOLATIONS
 from domain.validity import is_active
+from domain.views import SavedView, problem_of
 from rest_compat.documented import MAX_INTEGER, SID, OutputMember, moment, output, read, told
 from rest_compat.reads import CertifiedProduct
 
@@ -355,6 +356,24 @@ INVITATION_CREATED = output(
             " digest is stored. Null where it was sent by e-mail.",
             "link",
             example="https://certgate.example.org/invitation?token=6PDBXzTCeuXjWLCR5mBZkWx1xVzHq0oYdmqbTqCkPUQ",
+        ),
+    ],
+)
+
+SAVED_VIEW = output(
+    SavedView,
+    "SavedViewOut",
+    "A list of an organisation under a name.",
+    required=[
+        *("id", "name", "kind", "where", "ordering"),
+        moment(SavedView, "created_at"),
+        moment(SavedView, "updated_at"),
+        told(
+            "problem",
+            Annotated[str, Meta(max_length=2000)] | None,
+            "Why its list cannot be shown any more; null while it can be.",
+            lambda view, now: problem_of(view, now.date()),
+            example="Validation error. ordering: Input should be one of gtin, name, brand, updated_at.",
         ),
     ],
 )

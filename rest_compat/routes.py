@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from domain import commands
 from domain.validation import Command
-from resolvers import account, bodies, certifications, claims, people, products
+from resolvers import account, bodies, certifications, claims, people, products, views
 from rest_compat import exports, imports, outputs, reads, wire
 from rest_compat.documented import Output
 from rest_compat.endpoint import Endpoint, Operation
@@ -371,6 +371,56 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="delete_invitation",
         summary="Take an invitation back",
         description="The link is refused from then on. Takes a manager of the organisation.",
+    ),
+    Endpoint(
+        "GET",
+        f"{_OF_ORGANIZATION}/views",
+        views.list_views,
+        name="list_views",
+        summary="List the saved views of an organisation",
+        description="Its named lists, by name. `exports` of the Certifications API takes the id of one as `view`.",
+        answer=outputs.SAVED_VIEW,
+        form="list",
+    ),
+    Endpoint(
+        "POST",
+        f"{_OF_ORGANIZATION}/views",
+        views.create_view,
+        name="create_view",
+        summary="Save a view",
+        description="Gives a list a name: what it is a list of, what narrows it down, what it is ordered by. Takes an"
+        " editor.",
+        answer=outputs.SAVED_VIEW,
+        body="ViewCreateIn",
+        is_made=True,
+    ),
+    Endpoint(
+        "GET",
+        f"{_OF_ORGANIZATION}/views/{{view_id}}",
+        views.saved_view,
+        name="get_view",
+        summary="Get a saved view",
+        description="One view, by its id.",
+        answer=outputs.SAVED_VIEW,
+    ),
+    Endpoint(
+        "PATCH",
+        f"{_OF_ORGANIZATION}/views/{{view_id}}",
+        views.patch_view,
+        name="update_view",
+        summary="Change a saved view",
+        description="Changes the members that are sent and leaves the others; null leaves a member as it is. Takes an"
+        " editor.",
+        answer=outputs.SAVED_VIEW,
+        body="ViewUpdateIn",
+    ),
+    Endpoint(
+        "DELETE",
+        f"{_OF_ORGANIZATION}/views/{{view_id}}",
+        views.remove_view,
+        name="delete_view",
+        summary="Remove a saved view",
+        description="Removes the view, and nothing that its list shows. Takes an editor.",
     ),
     Endpoint(
         "GET",

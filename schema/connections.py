@@ -165,17 +165,14 @@ def paged(
             where: Any = None,
             order_by: Any = None,
         ) -> Any:
-            operation = info.context.operation
-            size, backward = check_window(first, after, last, before)
-            secret = await cursor_secret(operation)
-            member, cursor = ("before", before) if backward else ("after", after)
+            asked_window = check_window(first, after, last, before)
             order = of.orders.usual
             if order_by is not None:
                 order = of.orders.by(order_by.field, descending=order_by.direction is OrderDirection.DESC)
-            position = read_cursor(secret, order, cursor, member) if cursor else None
-            conditions = parse_where(of.fields, plain_members(where), operation.today)
+            secret = await cursor_secret(info.context.operation)
             form = items(info)
-            window = Window(size, backward, position, form)
+            window = _window(asked_window, secret, order, after, before, form)
+            conditions = parse_where(of.fields, plain_members(where), info.context.operation.today)
             found = await function(*parents, info=info, asked=ListRequest(conditions, order, window, secret))
             if form is not None:
                 await form.finish()
@@ -193,6 +190,45 @@ def paged(
     return decorate
 
 
+def windowed(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """A list whose filter and order are not the caller's to say: its field has the arguments of pages alone.
+
+    The function has a parameter `info`, and `asked` instead of them: it makes what the list is asked for of a filter
+    and an order. Raises `InvalidInput` for arguments that are none.
+    """
+
+    @functools.wraps(function)
+    async def page(
+        root: Any,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Any:
+        asked_window = check_window(first, after, last, before)
+
+        async def asked(where: Where, order: Order) -> ListRequest:
+            secret = await cursor_secret(info.context.operation)
+            return ListRequest(where, order, _window(asked_window, secret, order, after, before), secret)
+
+        return await function(root, info=info, asked=asked)
+
+    own = inspect.signature(function)
+    kept = [parameter for parameter in own.parameters.values() if parameter.name != "asked"]
+    page.__signature__ = own.replace(parameters=[*kept, *_parameters(_PAGING)])  # type: ignore[attr-defined]
+    return page
+
+
+def _window(
+    asked: tuple[int, bool], secret: str, order: Order, after: str | None, before: str | None, form: Any = None
+) -> Window:
+    size, backward = asked
+    member, cursor = ("before", before) if backward else ("after", after)
+    position = read_cursor(secret, order, cursor, member) if cursor else None
+    return Window(size, backward, position, form)
+
+
 def _arguments(of: List, order: type[Vocabulary]) -> list[inspect.Parameter]:
     which = strawberry.argument(description=f"Which {of.called}.")
     usual = strawberry.argument(description=f"The order; by `{next(iter(order)).name}` if left out.")
@@ -201,6 +237,10 @@ def _arguments(of: List, order: type[Vocabulary]) -> list[inspect.Parameter]:
         "where": Annotated[where_input(of) | None, which],
         "order_by": Annotated[order_input(order) | None, usual],
     }
+    return _parameters(annotations)
+
+
+def _parameters(annotations: dict[str, Any]) -> list[inspect.Parameter]:
     return [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
         for name, annotation in annotations.items()

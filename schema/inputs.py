@@ -92,7 +92,7 @@ def input_of(command: type[Command], description: str, *, versioned: str = "", o
             instead = f"The code of the {of}, whatever the case; give it instead of the id or leave it out."
             fields[_CODES[name]] = strawberry.field(default=None, description=instead)
         fields[name] = strawberry.field(name=called, description=words, **default)
-    if nulls:
+    if "metadata" in nulls:
         types["clear_metadata"] = bool
         fields["clear_metadata"] = strawberry.field(default=False, description="Delete all metadata.")
     if versioned:
@@ -112,7 +112,8 @@ def _about_null(nulls: Mapping[str, Null]) -> str:
     policies = {null.policy for null in nulls.values()}
     clears = "clears dates, " if "clears" in policies else ""
     lists = " and lists" if any(null.value == [] for null in nulls.values()) else ""
-    refused = [name for name, null in nulls.items() if null.policy == "refused"] + ["metadata"]
+    refused = [name for name, null in nulls.items() if null.policy == "refused"]
+    refused += ["metadata"] * ("metadata" in nulls)
     names = " and ".join(f"`{to_camel_case(name)}`" for name in refused)
     return f"A member that is left out stays as it is; null {clears}empties texts{lists}, and is refused for {names}."
 

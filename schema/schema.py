@@ -3,7 +3,7 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from schema import certifications, claims, keys, people, products
+from schema import certifications, claims, keys, people, products, views
 from schema.bodies import CertificationBodyQueries
 from schema.imports import ImportQueries
 from schema.mutations import mutation_type
@@ -23,6 +23,7 @@ class Query(
     keys.KeyQueries,
     ImportQueries,
     people.PeopleQueries,
+    views.ViewQueries,
     NodeQueries,
     StatsQueries,
     ViewerQueries,
@@ -32,7 +33,14 @@ class Query(
 
 
 Mutation = mutation_type(
-    [*claims.MUTATIONS, *certifications.MUTATIONS, *products.MUTATIONS, *keys.MUTATIONS, *people.MUTATIONS],
+    [
+        *claims.MUTATIONS,
+        *certifications.MUTATIONS,
+        *products.MUTATIONS,
+        *keys.MUTATIONS,
+        *people.MUTATIONS,
+        *views.MUTATIONS,
+    ],
     description="What can be changed. Each field is done by itself, in the order of the document, and answers with what"
     " was changed or with the problem that prevented it.",
 )

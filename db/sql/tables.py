@@ -38,6 +38,7 @@ from domain.records import (
     Product,
     Record,
 )
+from domain.views import SavedView
 from domain.vocabulary import KeyKind, Role
 
 metadata = MetaData(
@@ -456,6 +457,14 @@ imports = Table(
 Index("ix_imports_organization", imports.c.organization_id, imports.c.id)
 Index("ix_imports_digest", imports.c.digest)
 Index("ix_imports_headings", imports.c.organization_id, imports.c.headings, imports.c.id)
+
+# Lists of an organisation under a name.
+views = Table(
+    "views",
+    metadata,
+    *_members(SavedView, _id(), Column("organization_id", ForeignKey("organizations.id"), nullable=False)),
+)
+Index("uq_views_name", views.c.organization_id, views.c.name, unique=True)
 
 # GraphQL documents that may be run by their ids. A row never changes: its text is what its digest says.
 trusted_documents = Table(

@@ -25,9 +25,9 @@ from files.archives.manifest import (
     part_of,
 )
 from files.jsonl import jsonl_of
-from files.lists import LISTS as EXPORTED
 from files.lists import pages
 from resolvers.certifications import own_certifications
+from resolvers.listed import LISTS as EXPORTED
 from resolvers.operation import Context
 
 _BEGINNING = (1980, 1, 1, 0, 0, 0)

@@ -29,13 +29,16 @@ ZIP = "zip"
     help="Only those that pass this filter, spelled as in GraphQL, for example"
     ' \'{"expirationDate": {"range": {"to": "2026-12-31"}}}\'.',
 )
+@click.option("--view", metavar="NAME", help="Only those of this saved view of the organisation.")
 @click.option("--excel", is_flag=True, help="A CSV that Excel opens without harm to GTINs and accents.")
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Write to this file instead of standard output; it is there once it is whole.",
 )
-def export(name: str, organization: str, form: str, where: str | None, excel: bool, output: Path | None) -> None:
+def export(
+    name: str, organization: str, form: str, where: str | None, view: str | None, excel: bool, output: Path | None
+) -> None:
     """Write LIST (products, certifications or claims) as a file: what products are, hold or claim.
 
     With `all --format zip` everything that the organisation has, to be put into another installation with `import`:
@@ -43,8 +46,8 @@ def export(name: str, organization: str, form: str, where: str | None, excel: bo
     """
     if (name == "all") != (form == ZIP):
         raise FailedCommand("Everything goes out as one archive, and only that does: write `all --format zip`.")
-    if form == ZIP and (where or excel):
-        raise FailedCommand("An archive has everything: leave --where and --excel out.")
+    if form == ZIP and (where or view or excel):
+        raise FailedCommand("An archive has everything: leave --where, --view and --excel out.")
     if output is None and form in (FileFormat.XLSX, ZIP) and sys.stdout.isatty():
         raise FailedCommand(
             f"{'An archive' if form == ZIP else 'A workbook'} is nothing for a terminal: name a file with --output."
@@ -53,7 +56,7 @@ def export(name: str, organization: str, form: str, where: str | None, excel: bo
         if form == ZIP:
             on_database(read_settings(), _export_all, organization, file)
         else:
-            on_database(read_settings(), _export, name, organization, FileFormat(form), where, excel, file)
+            on_database(read_settings(), _export, name, organization, FileFormat(form), where, view, excel, file)
 
 
 async def _export_all(database: "Database", slug: str, file: IO[bytes]) -> None:
@@ -67,20 +70,31 @@ async def _export_all(database: "Database", slug: str, file: IO[bytes]) -> None:
 
 
 async def _export(
-    database: "Database", name: str, slug: str, form: FileFormat, where: str | None, excel: bool, file: IO[bytes]
+    database: "Database",
+    name: str,
+    slug: str,
+    form: FileFormat,
+    where: str | None,
+    view: str | None,
+    excel: bool,
+    file: IO[bytes],
 ) -> None:
     from domain.access import Caller
     from domain.filter_input import read_where
     from domain.filters import Condition, every
+    from domain.vocabulary import ViewKind
     from files.export import export
-    from files.lists import LISTS
+    from resolvers import views
+    from resolvers.listed import LISTS
     from resolvers.operation import Context
     from resolvers.organizations import existing
 
     owner = await existing(database, slug)
     context, listed = Context(database, Caller(None, None, Role.READONLY, owner)), LISTS[name]
-    asked = read_where(listed.of.fields, where, context.today)
-    owned = every([asked, Condition("organization_id", "eq", owner.id)])
+    asked = [read_where(listed.of.fields, where, context.today), Condition("organization_id", "eq", owner.id)]
+    if view is not None:
+        asked.append(views.filter_of(context, await views.named(context, owner.id, view), ViewKind(name)))
+    owned = every(asked)
     async for part in export(context, listed, owned, form, for_excel=excel):
         file.write(part)
 

@@ -247,6 +247,7 @@ ROWS = {
                 Case(200, query="format=jsonl&excel=false", key="rival"),
                 Case(422, query="format=pdf"),
                 Case(422, query="where=gtin"),
+                Case(404, query=f"view={NOTHING}"),
                 Case(422, query='where={{"barcode":{{}}}}'),
                 Case(422, query="excel=perhaps"),
                 Case(401, key=""),
@@ -453,6 +454,62 @@ ROWS = {
             Case(422, ("{brand}",), body={}),
             Case(404, ("{rival}",), body={"email": "ann@b.test"}),
             Case(401, ("{brand}",), body={"email": "ann@b.test"}, key=""),
+        ],
+    ),
+    "apps_account_api_list_views": Row(
+        "the views of an organisation",
+        [
+            Case(200, ("{brand}",), key="readonly", shows=["spare view"]),
+            Case(403, ("{brand}",), key="publishable"),
+            Case(404, ("{rival}",)),
+            Case(422, ("x",)),
+            Case(401, ("{brand}",), key=""),
+        ],
+    ),
+    "apps_account_api_get_view": Row(
+        "a view",
+        [
+            Case(200, ("{brand}", "{view}"), key="readonly", shows={"kind": "certifications", "problem": None}),
+            Case(403, ("{brand}", "{view}"), key="publishable"),
+            Case(404, ("{brand}", NOTHING)),
+            Case(404, ("{rival}", "{view}"), key="rival"),
+            Case(422, ("{brand}", "x")),
+        ],
+    ),
+    "apps_account_api_create_view": Row(
+        "a new view",
+        [
+            Case(
+                201,
+                ("{brand}",),
+                body={"name": "Ours", "kind": "products", "where": '{"mine": true}'},
+                key="editor",
+                shows={"name": "Ours", "where": '{"mine": true}', "ordering": ""},
+            ),
+            Case(409, ("{brand}",), body={"name": "spare view", "kind": "products"}),
+            Case(403, ("{brand}",), body={"name": "Ours", "kind": "products"}, key="readonly"),
+            Case(422, ("{brand}",), body={"name": "Ours", "kind": "bodies"}),
+            Case(422, ("{brand}",), body={"name": "Ours", "kind": "products", "where": {"mine": True}}),
+            Case(422, ("{brand}",), body={}),
+            Case(404, ("{rival}",), body={"name": "Ours", "kind": "products"}),
+            Case(401, ("{brand}",), body={"name": "Ours", "kind": "products"}, key=""),
+        ],
+    ),
+    "apps_account_api_update_view": Row(
+        "what a view shows",
+        [
+            Case(200, ("{brand}", "{view}"), body={"ordering": "-lapses_on"}, shows={"ordering": "-lapses_on"}),
+            Case(404, ("{brand}", NOTHING), body={"name": "Ours"}),
+            Case(403, ("{brand}", "{view}"), body={"name": "Ours"}, key="readonly"),
+            Case(422, ("{brand}", "{view}"), body={"where": "[]"}),
+        ],
+    ),
+    "apps_account_api_delete_view": Row(
+        "the end of a view",
+        [
+            Case(204, ("{brand}", "{view}"), key="editor"),
+            Case(404, ("{brand}", NOTHING)),
+            Case(403, ("{brand}", "{view}"), key="readonly"),
         ],
     ),
     "apps_account_api_update_member": Row(

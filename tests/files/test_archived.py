@@ -10,7 +10,7 @@ from domain.commands import ArchiveProduct, RestoreProduct
 from domain.filter_input import read_where
 from domain.vocabulary import FileFormat
 from files.export import export
-from files.lists import LISTS
+from resolvers.listed import LISTS
 from resolvers.operation import Context
 from resolvers.products import archive_product, restore_product
 from tests.files.importing import RICE, RYE, caller, put

@@ -26,8 +26,9 @@ from domain.vocabulary import BulkPolicy, Role
 from files.archives import writing
 from files.archives.reading import is_archive, missing, opened
 from files.importing import Options, SourceFile, Tally, prepared, run
-from files.lists import LISTS, PAGE
+from files.lists import PAGE
 from files.reading.opening import table_of
+from resolvers.listed import LISTS
 from resolvers.operation import Context
 from resolvers.products import archive_product, restore_product
 from tests.domain.making import held

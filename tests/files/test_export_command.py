@@ -1,16 +1,23 @@
 """`certgate export`, as somebody types it."""
 
+import asyncio
 import csv
 import io
 import json
 import os
 import stat
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import openpyxl
 import pytest
 
+from db import views
+from db.engine.opening import open_database
+from domain.short_id import catalogue_id
+from domain.views import SavedView
+from domain.vocabulary import ViewKind
 from tests.processes import certgate, demo_database, succeeded
 
 SMALL = '{"gtin": {"in": ["09520000000059", "00000080050698"]}}'
@@ -38,6 +45,33 @@ def test_a_filter_is_spelled_as_in_graphql(demo_url: str) -> None:
     assert {json.loads(line)["gtin"] for line in lines} == {"09520000000059", "00000080050698"}
     # Whoever owns the database sees evidence, too.
     assert "evidence_note" in json.loads(lines[0])
+
+
+def test_a_saved_view_narrows_it_down(demo_url: str) -> None:
+    demo = catalogue_id("organization", "demo")
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+
+    async def save() -> None:
+        database = await open_database(demo_url)
+        async with database.write() as transaction:
+            view = SavedView(catalogue_id("view", "x"), demo, "Süß & small", ViewKind.CLAIMS, SMALL, "", now, now)
+            await views.add(transaction, view)
+        await database.close()
+
+    asyncio.run(save())
+    where = {"CERTGATE_DATABASE_URL": demo_url}
+    words = ("--organization", "demo", "--format", "jsonl")
+    by_view = succeeded("export", "claims", *words, "--view", "Süß & small", **where)
+    assert by_view == succeeded("export", "claims", *words, "--where", SMALL, **where) != ""
+    unknown = certgate("export", "claims", *words, "--view", "Large", **where)
+    assert unknown.returncode == 1
+    assert "no view with the name 'Large'; it has 'Süß & small'." in unknown.stderr
+    other = certgate("export", "products", *words, "--view", "Süß & small", **where)
+    assert "Input should be a view of products; this one is of claims, so ask for those" in other.stderr
+    assert (
+        "leave --where, --view and --excel out"
+        in certgate("export", "all", "--organization", "demo", "--format", "zip", "--view", "x", **where).stderr
+    )
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx", "jsonl", "jsonld", "gs1us"])

@@ -19,6 +19,7 @@ from domain.records import Organization
 from domain.vocabulary import FileFormat, Role
 from files import lists
 from files.export import export
+from resolvers.listed import LISTS
 from resolvers.operation import Context
 from tests.files.linked import graph_of, judge
 from tests.operations.faces import GraphQL
@@ -188,7 +189,7 @@ async def test_asking_for_the_head_reads_no_list(stocked: World, monkeypatch: py
     async def failing(*asked: Any) -> Any:
         raise AssertionError
 
-    monkeypatch.setitem(lists.LISTS, "products", lists.LISTS["products"]._replace(page=failing))
+    monkeypatch.setitem(LISTS, "products", LISTS["products"]._replace(page=failing))
     url = f"{EXPORTS}/products"
     answer = await stocked.client.head(url, headers={"X-API-Key": stocked.keys["readonly"]})
     assert (answer.status_code, answer.content) == (200, b"")
@@ -201,7 +202,7 @@ READER = Caller(None, None, Role.READONLY, Organization("o" * 22, "brand", "Bran
 async def test_a_list_is_read_only_as_far_as_it_is_wanted(stocked: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lists, "PAGE", 1)
     read: list[Any] = []
-    listed = lists.LISTS["products"]
+    listed = LISTS["products"]
 
     async def counted(*asked: Any) -> Any:
         read.append(asked)
@@ -231,14 +232,14 @@ async def test_pages_are_paid_for_and_waited_for(stocked: World, monkeypatch: py
 
     monkeypatch.setattr(lists.asyncio, "sleep", sleep)  # type: ignore[attr-defined]
     context = Context(stocked.database, READER, charge=charge)
-    found = [page async for page in lists.pages(context, lists.LISTS["products"], EVERYTHING)]
+    found = [page async for page in lists.pages(context, LISTS["products"], EVERYTHING)]
     assert len(found) == 3
     assert spent == [5, 1, 1]
     assert [seconds for seconds in waited if seconds] == [7]
     spent.clear()
     refusals.append(RateLimited("Enough for today.", 7_000))
     with pytest.raises(RateLimited, match="today"):
-        _ = [page async for page in lists.pages(context, lists.LISTS["products"], EVERYTHING)]
+        _ = [page async for page in lists.pages(context, LISTS["products"], EVERYTHING)]
 
 
 async def receive(answer: Any, parts: list[bytes]) -> None:
@@ -252,7 +253,7 @@ async def test_what_fails_halfway_breaks_the_connection(
 ) -> None:
     monkeypatch.setattr(lists, "PAGE", 1)
     caplog.set_level(logging.CRITICAL, "uvicorn.error")
-    listed = lists.LISTS["products"]
+    listed = LISTS["products"]
     for error in (Busy("The database is held up by other work; try again."), ValueError("a defect")):
 
         async def failing(context: Context, where: Any, order: Any, window: Any, error: Exception = error) -> Any:
@@ -260,7 +261,7 @@ async def test_what_fails_halfway_breaks_the_connection(
                 raise error
             return await listed.page(context, where, order, window)
 
-        monkeypatch.setitem(lists.LISTS, "products", listed._replace(page=failing))
+        monkeypatch.setitem(LISTS, "products", listed._replace(page=failing))
         async with (
             served(stocked.app, ours()) as server,
             httpx2.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client,
@@ -273,21 +274,21 @@ async def test_what_fails_halfway_breaks_the_connection(
             with pytest.raises(httpx2.RemoteProtocolError, match="incomplete"):
                 await receive(answer, received)
             assert json.loads(b"".join(received))["gtin"] == GTIN
-    monkeypatch.setitem(lists.LISTS, "products", listed)
+    monkeypatch.setitem(LISTS, "products", listed)
 
 
 async def test_a_stop_of_the_server_breaks_an_export_off_without_a_traceback(
     stocked: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(lists, "PAGE", 1)
-    listed = lists.LISTS["products"]
+    listed = LISTS["products"]
 
     async def waiting(context: Context, where: Any, order: Any, window: Window) -> Any:
         if window.position is not None:
             await asyncio.Event().wait()
         return await listed.page(context, where, order, window)
 
-    monkeypatch.setitem(lists.LISTS, "products", listed._replace(page=waiting))
+    monkeypatch.setitem(LISTS, "products", listed._replace(page=waiting))
     async with served(stocked.app, ours()) as server:
         server.server.config.timeout_graceful_shutdown = 0
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
@@ -303,7 +304,7 @@ async def test_what_fails_before_the_first_part_is_a_refusal(world: World, monke
     async def failing(*asked: Any) -> Any:
         raise Busy("The database is held up by other work; try again.")
 
-    monkeypatch.setitem(lists.LISTS, "claims", lists.LISTS["claims"]._replace(page=failing))
+    monkeypatch.setitem(LISTS, "claims", LISTS["claims"]._replace(page=failing))
     for form in FileFormat:
         if form is not FileFormat.GS1_US:
             answer = await get(world, "claims", format=form)

@@ -12,7 +12,8 @@ from domain.gtin import Gtin
 from domain.paging import Page, Window
 from domain.vocabulary import FileFormat, Role
 from files.export import export
-from files.lists import LISTS, PAGE
+from files.lists import PAGE
+from resolvers.listed import LISTS
 from resolvers.operation import Context
 from tests.domain.making import held, organization
 

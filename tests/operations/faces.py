@@ -92,7 +92,10 @@ class Face(Protocol):
         """The API keys of an organisation."""
 
     async def people(self, act: str, key: str = "manager", **members: Any) -> Outcome:
-        """What becomes of the people of the brand, or of the `organization_id` among the members: one of `PEOPLE`."""
+        """What becomes of the people of the brand, or of the `organization_id` among the members, or of its views.
+
+        One of `PEOPLE`.
+        """
 
     async def certifications(self, gtin: str, key: str = "readonly") -> Outcome:
         """What a product holds."""
@@ -105,7 +108,7 @@ class Face(Protocol):
 
 
 class OnPeople(NamedTuple):
-    """A write about people: in REST the method and what is below the organisation, in GraphQL field and selection."""
+    """A write about people or views: in REST method and path below the organisation, in GraphQL field and selection."""
 
     method: str
     path: str
@@ -113,6 +116,8 @@ class OnPeople(NamedTuple):
     success: str
     selection: str
 
+
+_VIEW = "id name kind where ordering problem"
 
 PEOPLE = {
     "invite": OnPeople(
@@ -123,6 +128,9 @@ PEOPLE = {
     ),
     "promote": OnPeople("PATCH", "members/{user_id}", "patchMember", "MemberPatched", "member { userId email role }"),
     "dismiss": OnPeople("DELETE", "members/{user_id}", "removeMember", "MemberRemoved", "removed { userId }"),
+    "save view": OnPeople("POST", "views", "createView", "ViewCreated", f"view {{ {_VIEW} }}"),
+    "change view": OnPeople("PATCH", "views/{view_id}", "patchView", "ViewPatched", f"view {{ {_VIEW} }}"),
+    "remove view": OnPeople("DELETE", "views/{view_id}", "removeView", "ViewRemoved", "removed { id }"),
     "sign out": OnPeople("DELETE", "sessions/{session_id}", "endSession", "SessionEnded", "ended { id }"),
 }
 
@@ -261,7 +269,7 @@ class Rest:
         path = f"/organizations/{owner}/{path.format(**members)}"
         outcome = await self._send(method, path, key, None if method == "DELETE" else members, "account")
         if outcome.ok and method != "DELETE":
-            shown = ("id", "user_id", "email", "role", "link")
+            shown = ("id", "user_id", "email", "role", "link", *_VIEW.split())
             outcome.facts = {name: outcome.facts[name] for name in shown if name in outcome.facts}
         return outcome
 
@@ -463,6 +471,17 @@ def _result(success: str, selection: str) -> str:
     return f"__typename ... on {success} {{ {selection} }} {_PROBLEM}"
 
 
+KINDS = {
+    "csb": "BUSINESS",
+    "csu": "USER",
+    "cpk": "PUBLISHABLE",
+    "products": "PRODUCTS",
+    "certifications": "CERTIFICATIONS",
+    "claims": "CLAIMS",
+}
+"""What kinds of keys and of views are called in REST and in GraphQL."""
+
+
 def _input(field_name: str, members: dict[str, Any]) -> dict[str, Any]:
     """The members as GraphQL spells them."""
     sent = {to_camel_case(name): value for name, value in members.items()}
@@ -470,7 +489,7 @@ def _input(field_name: str, members: dict[str, Any]) -> dict[str, Any]:
         if isinstance(sent.get(name), str):
             sent[name] = sent[name].upper()
     if "kind" in sent:
-        sent["kind"] = {"csb": "BUSINESS", "csu": "USER", "cpk": "PUBLISHABLE"}.get(sent["kind"], sent["kind"])
+        sent["kind"] = KINDS.get(sent["kind"], sent["kind"])
     # Null leaves a product's metadata as they are, on both faces.
     if field_name.startswith("patch") and sent.get("metadata", 0) in ({}, *([None] * ("Product" not in field_name))):
         del sent["metadata"]
@@ -520,7 +539,7 @@ def _facts(assignment: dict[str, Any]) -> dict[str, Any]:
         if name in facts:
             facts[name] = facts[name].lower()
     if "kind" in facts:
-        facts["kind"] = {"BUSINESS": "csb", "USER": "csu", "PUBLISHABLE": "cpk"}[facts["kind"]]
+        facts["kind"] = next(value for value, name in KINDS.items() if name == facts["kind"])
     return facts
 
 

@@ -5,14 +5,15 @@ from typing import Any
 
 import httpx2
 
-from db import accounts, invitations, sessions
+from db import accounts, invitations, sessions, views
 from db.engine.database import Transaction
 from db.keys import add_key
 from domain.access import SignedInAs
 from domain.account import ApiKey, User
 from domain.people import Invitation
 from domain.short_id import catalogue_id
-from domain.vocabulary import KeyKind, Role
+from domain.views import SavedView
+from domain.vocabulary import KeyKind, Role, ViewKind
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOON, NOTHING, USDA_ORGANIC, VEGAN, World
 
 FREE_GTIN = "00614141107346"
@@ -21,7 +22,8 @@ SPARE_KEY = catalogue_id("api-key", "spare")
 SPARE_MEMBER = catalogue_id("user", "spare")
 SPARE_INVITATION = catalogue_id("invitation", "spare")
 SPARE_SESSION = catalogue_id("session", "spare")
-SPARE_PEOPLE = {"member": SPARE_MEMBER, "invitation": SPARE_INVITATION, "session": SPARE_SESSION}
+SPARE_VIEW = catalogue_id("view", "spare")
+SPARE_PEOPLE = {"member": SPARE_MEMBER, "invitation": SPARE_INVITATION, "session": SPARE_SESSION, "view": SPARE_VIEW}
 PROBLEM = "... on Problem { errorCode status detail } ... on ValidationProblem { violations { loc type msg } }"
 
 
@@ -150,6 +152,23 @@ MUTATIONS: dict[str, Sample] = {
         {"sessionId": NOTHING},
         invalid={"sessionId": "1"},
     ),
+    "createView": Sample(
+        "ViewCreated",
+        "view { name kind }",
+        {"name": "Ours", "kind": "CLAIMS", "where": '{"mine": true}', "ordering": "-lapses_on"},
+        {"organizationId": NOTHING},
+        invalid={"where": "{", "name": ""},
+    ),
+    "patchView": Sample(
+        "ViewPatched",
+        "view { name kind }",
+        {"viewId": SPARE_VIEW, "name": "Spare and changed"},
+        {"viewId": NOTHING},
+        invalid={"ordering": "by weight"},
+    ),
+    "removeView": Sample(
+        "ViewRemoved", "removed { name kind }", {"viewId": SPARE_VIEW}, {"viewId": NOTHING}, invalid={"viewId": "1"}
+    ),
     "revokeApiKey": Sample(
         "ApiKeyRevoked", "revoked { name role }", {"keyId": SPARE_KEY}, {"keyId": NOTHING}, invalid={"keyId": "1"}
     ),
@@ -184,7 +203,7 @@ async def prepare(world: World) -> None:
 
 
 async def add_people(transaction: Transaction, world: World, name: str) -> None:
-    """A member of the brand with a session, and an invitation, whose ids come from a name."""
+    """A member of the brand with a session, an invitation and a view, whose ids come from a name."""
     member = catalogue_id("user", name)
     await accounts.add_user(transaction, User(member, f"{name}@example.org", {}), NOON)
     await accounts.set_membership(transaction, member, world.brand, Role.READONLY, NOON)
@@ -201,6 +220,10 @@ async def add_people(transaction: Transaction, world: World, name: str) -> None:
         expires_at=later,
         at=NOON,
     )
+    view = SavedView(
+        catalogue_id("view", name), world.brand, f"{name} view", ViewKind.CERTIFICATIONS, "{}", "", NOON, NOON
+    )
+    await views.add(transaction, view)
 
 
 def document(name: str) -> str:

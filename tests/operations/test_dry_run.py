@@ -223,6 +223,9 @@ BEHIND = {
 }
 
 
+LISTED = "certifications { totalCount nodes { gtin } } claims(first: 1) { totalCount nodes { gtin } }"
+
+
 def reading(name: str) -> str:
     """The mutation, in whose answer everything is read that can be reached from what it shows."""
     sample = MUTATIONS[BULK.get(name, name)]
@@ -238,6 +241,9 @@ def reading(name: str) -> str:
         "CertificationAssigned": f"assignment {{ {BEHIND['certification']} }}",
         "CertificationAssignmentPatched": f"assignment {{ {BEHIND['certification']} }}",
         "CertificationRemoved": f"product {{ gtin {HELD} }} removed {{ {BEHIND['certification']} }}",
+        "ViewCreated": f"view {{ name {LISTED} }}",
+        "ViewPatched": f"view {{ name {LISTED} }}",
+        "ViewRemoved": f"removed {{ name {LISTED} }}",
     }[kind]
     result = f"... on {kind} {{ {shown} }} ... on Problem {{ errorCode }}"
     named = f"{BULK.get(name, name)[0].upper()}{BULK.get(name, name)[1:]}"

@@ -80,6 +80,7 @@ MANAGERS: list[tuple[int, Members]] = [
     (404, {"key": "rival"}),
     (404, {"organization_id": NOTHING}),
 ]
+EDITORS = [case for case in MANAGERS if case[1] != {"key": "editor"}]
 OWNED: list[tuple[int, Members]] = [
     *EVERYBODY,
     (403, {"key": "rival"}),
@@ -341,6 +342,45 @@ WRITES: dict[str, Parity] = {
         [{}],
         [*MANAGERS, (404, {"user_id": NOTHING}), (422, {"user_id": "1"})],
     ),
+    "createView": Parity(
+        "account_api_create_view",
+        lambda face, place, members: face.people(
+            "save view", **{"name": place.name, "kind": "certifications", **members}
+        ),
+        [
+            {},
+            {"where": '{"lapsesWithin": {"days": 90}, "mine": true}', "ordering": "-lapses_on"},
+            {"kind": "products", "where": '{"isArchived": null, "brand": {"eq": "Acme"}}', "ordering": "NAME"},
+        ],
+        [
+            *EDITORS,
+            (409, {"name": "first view"}),
+            (422, {"organization_id": "1"}),
+            (422, {"name": "", "where": "x" * 4001, "ordering": "\0"}),
+            (422, {"where": "{", "ordering": "weight"}),
+            (422, {"where": '{"lapsesWithin": {"days": "many"}, "weight": {}}'}),
+            (422, {"kind": "products", "ordering": "lapses_on"}),
+        ],
+    ),
+    "patchView": Parity(
+        "account_api_update_view",
+        lambda face, place, members: face.people("change view", **{"view_id": place.id_of("view"), **members}),
+        [{}, {"where": '{"mine": true}'}, {"name": None, "ordering": "updatedAt"}],
+        [
+            *EDITORS,
+            (404, {"view_id": NOTHING}),
+            (409, {"name": "second view"}),
+            (422, {"view_id": "1"}),
+            (422, {"name": ""}),
+            (422, {"where": '{"search": "oat"}'}),
+        ],
+    ),
+    "removeView": Parity(
+        "account_api_delete_view",
+        lambda face, place, members: face.people("remove view", **{"view_id": place.id_of("view"), **members}),
+        [{}],
+        [*EDITORS, (404, {"view_id": NOTHING}), (422, {"view_id": "1"})],
+    ),
     "endSession": Parity(
         "account_api_delete_session",
         lambda face, place, members: face.people("sign out", **{"session_id": place.id_of("session"), **members}),
@@ -384,7 +424,7 @@ VOLATILE = {"gtin", "id", "user_id", "email", "created_at", "updated_at", "diges
 async def rows(world: World) -> list[str]:
     """Every row of every table, as far as two places can agree on it."""
     # An invitation ends some days after it was made.
-    volatile = {"invitations": {*VOLATILE, "expires_at"}}
+    volatile = {"invitations": {*VOLATILE, "expires_at"}, "views": {*VOLATILE, "name"}}
     return [
         repr(
             (
@@ -414,7 +454,7 @@ def difference(before: list[str], after: list[str]) -> tuple[list[str], list[str
     return sorted(gone), sorted(come)
 
 
-UNLIKE = ("gtin", "key", "id", "user_id", "email", "link")
+UNLIKE = ("gtin", "key", "id", "user_id", "email", "link", "name")
 
 
 def comparable(facts: Any) -> Any:

@@ -12,7 +12,7 @@ from domain.short_id import catalogue_id
 from resolvers.sessions import sign_in_with_key
 from rest_compat.routes import ENDPOINTS
 from tests.operations.faces import GraphQL, Rest, in_snake
-from tests.operations.mutations import add_people
+from tests.operations.mutations import SPARE_VIEW, add_people
 from tests.world import (
     BODY,
     FAIR_TRADE,
@@ -60,6 +60,7 @@ KEY = """id name description metadata is_active: isActive expires_at: expiresAt 
 
 MEMBER = "user_id: userId email"
 INVITATION = "id email"
+VIEW = "id name where ordering problem"
 SESSION = "id email api_key_id: apiKeyId last_used: lastUsed"
 
 IMPORTED = "id name percent error made changed left refused remaining_seconds: remainingSeconds"
@@ -169,6 +170,14 @@ READS: dict[str, list[Read]] = {
         Read(f"account/api/v1/organizations/{id}/api-keys", f'apiKeys(organizationId: "{id}") {{ {KEY} }}', key)
         for id, key in ((BRAND, "manager"), (BRAND, "editor"), (BRAND, "rival"), ("1", "manager"))
     ],
+    "account_api_list_views": [
+        Read(f"account/api/v1/organizations/{id}/views", f'views(organizationId: "{id}") {{ {VIEW} }}', key)
+        for id, key in ((BRAND, "readonly"), (BRAND, "rival"), (BRAND, "publishable"), ("1", "manager"))
+    ],
+    "account_api_get_view": [
+        Read(f"account/api/v1/organizations/{BRAND}/views/{id}", f'view(id: "{id}") {{ {VIEW} }}', key)
+        for id, key in ((SPARE_VIEW, "readonly"), (SPARE_VIEW, "rival"), (NOTHING, "manager"))
+    ],
     **{
         f"account_api_list_{name}": [
             Read(f"account/api/v1/organizations/{id}/{name}", f'{name}(organizationId: "{id}") {{ {members} }}', key)
@@ -190,6 +199,7 @@ async def stocked(world: World) -> World:
     assert (await rest.assign_claim(OTHERS_GTIN, NON_GMO, key="rival")).ok
     async with world.database.write() as transaction:
         await add_people(transaction, world, "ann")
+        await add_people(transaction, world, "spare")
     assert await sign_in_with_key(world.database, world.keys["editor"], timedelta(hours=1))
     return world
 

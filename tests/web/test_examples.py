@@ -258,6 +258,14 @@ def invite_somebody(data: dict[str, Any]) -> None:
     assert made["link"] is None
 
 
+def a_view_of_your_own(data: dict[str, Any]) -> None:
+    assert data["createView"]["__typename"] == "ViewCreated"
+    found = data["createView"]["view"]["certifications"]
+    assert found["totalCount"] >= len(found["nodes"]) == 5
+    days = [node["lapsesOn"] for node in found["nodes"]]
+    assert days == sorted(days)
+
+
 EXPECTED = {
     "ProductWithEverything": product_with_everything,
     "CompareTwoProducts": compare_two_products,
@@ -282,5 +290,6 @@ EXPECTED = {
     "WhoAmI": who_am_i,
     "WhatDoesItCost": what_does_it_cost,
     "WhatFilesBrought": what_files_brought,
+    "AViewOfYourOwn": a_view_of_your_own,
     "InviteSomebody": invite_somebody,
 }
