@@ -143,10 +143,12 @@ async def demo(settings: Settings) -> None:
             access = await grant_access(database)
 
             from gateway.app import create_app
+            from gateway.telemetry.telemetry import Telemetry
 
             site = address(settings, listener)
             text = welcome(site, loaded.rows["products"], access)
-            await serve(settings, create_app(settings, database, site=site), listener, lambda: print(text, flush=True))
+            application = create_app(settings, database, site=site)
+            await serve(settings, application, listener, lambda: print(text, flush=True), Telemetry(settings))
 
 
 def welcome(url: str, products: int, access: Access) -> str:

@@ -136,7 +136,10 @@ class GatewayEdge:
             await meter.ask()
         root = self.public_path or scope.get("root_path", "")
         below = {**scope, "root_path": root, "path": root + scope["path"]} if root else scope
-        await self.pages(below, receive, send)
+        try:
+            await self.pages(below, receive, send)
+        finally:
+            scope["state"]["operation"] = below.get("route")
 
     async def _identify(self, scope: Scope, now: datetime, meter: Meter) -> Caller:
         """Who asks. The request is charged to the address of whoever shows no valid credential."""

@@ -71,7 +71,10 @@ def graphql_endpoint(settings: Settings, database: Database) -> GraphQLEndpoint:
         )
 
     def present_errors(scope: Scope, errors: Sequence[GraphQLError]) -> list[dict[str, Any]]:
-        return present(errors, scope["state"]["request_id"], error_pages)
+        entries = present(errors, scope["state"]["request_id"], error_pages)
+        if entries:
+            scope["state"]["code"] = entries[0]["extensions"]["code"]
+        return entries
 
     return GraphQLEndpoint(
         executor,

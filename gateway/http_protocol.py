@@ -9,23 +9,24 @@ timer for all connections looks after them once a second, so that a request cost
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import Any, NamedTuple, cast
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import httptools
 import uvicorn
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Scope
 from uvicorn.server import ServerState
 
+from db.engine.noting import Notes, notes
 from domain.problem import ErrorPages, problem
 from gateway.answer_headers import public
 from gateway.http_heads import STATUS_LINES, Lines, length_of, lines_of
 from gateway.http_known import Known, KnownHeaders, KnownRequest
 from gateway.standby import Standby
-from rest_compat.problem import INTERNAL, refusal, render
+from rest_compat.problem import INTERNAL, ProblemResponse, refusal, render
 
 BUFFERED = 65_536
 """Bytes of a body that wait for the application before the client has to."""
@@ -39,7 +40,6 @@ PATIENCE = 5
 """Seconds in which a client may take its last answer, and for one that was turned away, may send its request."""
 
 log = logging.getLogger("certgate")
-_access_log = logging.getLogger("uvicorn.access")
 
 _OVERLOADED = "The server is busy with as many requests as it takes at a time; try again in a second."
 _TOO_LARGE = "The head of the request is too large: at most {0.header_bytes} bytes in {0.headers} headers; send less."
@@ -74,11 +74,22 @@ class Refused(Exception):
         self.detail = detail
 
 
+Observe = Callable[[Scope, int, float, Notes], None]
+"""Is told of each request once it was answered: its scope, the status (0 if its client had gone before), when it had
+come by `perf_counter`, and what was asked of the database for it."""
+
+
 class Http:
     """What the connections of one server have in common; uvicorn calls it for each as it calls a protocol class."""
 
-    def __init__(self, error_pages: ErrorPages, limits: Limits = Limits()) -> None:  # noqa: B008 - it is immutable
+    def __init__(
+        self,
+        error_pages: ErrorPages,
+        limits: Limits = Limits(),  # noqa: B008 - it is immutable
+        observe: Observe | None = None,
+    ) -> None:
         self.limits = limits
+        self.observe = observe
         self.error_pages = error_pages
         self.under_way = 0
         """Requests that have come and are being answered."""
@@ -154,6 +165,9 @@ class Exchange:
     changed: asyncio.Event | None = None
     is_proxied = False
     task: asyncio.Task[None] | None = None
+    began = 0.0
+    """When its turn came; 0 unless somebody observes."""
+    notes: Notes
 
     def __init__(self, connection: "HttpConnection", scope: Scope, *, is_kept: bool, expects: bool) -> None:
         self.connection = connection
@@ -171,6 +185,8 @@ class Exchange:
     async def run(self, app: ASGIApp) -> None:
         """Has the application answer."""
         connection = self.connection
+        if self.began:
+            notes.set(self.notes)
         try:
             if not connection.ending:
                 await app(self.scope, self.receive, self)
@@ -247,7 +263,6 @@ class Exchange:
             not self.is_kept
             or self.more
             or connection.stopping
-            or connection.access_log
             or status in (204, 304)
             or self.scope["method"] == "HEAD"
             or not _names_length(text, len(body))
@@ -297,16 +312,22 @@ class Exchange:
             end = b"transfer-encoding: chunked\r\n\r\n" if self.chunked else end
         if not self.is_kept:
             end = b"connection: close\r\n" + end
-        if connection.access_log:
-            self._note()
         return b"".join((STATUS_LINES[status], connection.http.common_lines(connection.server_state), lines, end))
 
-    def _note(self) -> None:
-        scope, client = self.scope, self.scope["client"]
-        address = "{}:{}".format(*client) if client else ""
-        query = scope["query_string"].decode("latin-1")
-        path = quote(scope["path"]) + (f"?{query}" if query else "")
-        _access_log.info('%s - "%s %s HTTP/%s" %d', address, scope["method"], path, scope["http_version"], self.status)
+    def begin(self) -> None:
+        """From here on its time counts, and what is asked of the database for it."""
+        self.notes = Notes()
+        self.began = perf_counter()
+
+    def tell(self, observe: Observe) -> None:
+        """Tells of it, now that it was answered. A mistake there is not the client's."""
+        if not self.began:
+            self.begin()
+        self.notes.closed = True
+        try:
+            observe(self.scope, self.status, self.began, self.notes)
+        except Exception:
+            log.exception("A request could not be told of")
 
 
 class HttpConnection(asyncio.Protocol):
@@ -357,7 +378,6 @@ class HttpConnection(asyncio.Protocol):
         self.server_state = server_state
         self.app_state = app_state
         self.loop = loop
-        self.access_log = config.access_log
         self.app: Any = config.app
         # uvicorn puts in front of it what believes the headers of a proxy.
         self.behind_proxy: Any = config.loaded_app
@@ -618,9 +638,13 @@ class HttpConnection(asyncio.Protocol):
     def _begin(self, exchange: Exchange) -> None:
         """Has a request answered, unless there are too many."""
         self.exchange = exchange
+        if self.http.observe is not None:
+            exchange.begin()
         if self.turned_away or self.http.under_way >= self.http.limits.requests:
             exchange.is_kept = exchange.is_kept and not self.turned_away
             self._answer(exchange, self._problem("service_unavailable", _OVERLOADED, retry_after=1))
+            if self.http.observe is not None:
+                exchange.tell(self.http.observe)
             self._end_or_go_on(exchange)
             return
         app = self.behind_proxy if exchange.is_proxied else self.app
@@ -642,6 +666,8 @@ class HttpConnection(asyncio.Protocol):
                 exchange.status, exchange.is_kept = 0, False
                 self._answer(exchange, refusal("internal_error", INTERNAL, self.http.error_pages))
             self._end_or_go_on(exchange)
+        if self.http.observe is not None:
+            exchange.tell(self.http.observe)
 
     def _end_or_go_on(self, exchange: Exchange) -> None:
         self.exchange = None
@@ -683,13 +709,16 @@ class HttpConnection(asyncio.Protocol):
             return
         exchange.status, exchange.is_kept = 0, False
         self._answer(exchange, self._problem(refused.code, refused.detail))
+        if self.http.observe is not None and not exchange.began:
+            exchange.tell(self.http.observe)
         self._end()
 
-    def _problem(self, code: str, detail: str, retry_after: int | None = None) -> Response:
+    def _problem(self, code: str, detail: str, retry_after: int | None = None) -> ProblemResponse:
         at = datetime.now(UTC)
         return render(problem(code, detail, at=at, error_pages=self.http.error_pages, retry_after=retry_after))
 
-    def _answer(self, exchange: Exchange, response: Response) -> None:
+    def _answer(self, exchange: Exchange, response: ProblemResponse) -> None:
+        exchange.scope.setdefault("state", {})["code"] = response.code
         headers = public(response.raw_headers)
         exchange.send_now({"type": "http.response.start", "status": response.status_code, "headers": headers})
         exchange.send_now({"type": "http.response.body", "body": response.body})

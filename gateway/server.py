@@ -7,10 +7,14 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from gateway.failures import Failure
 from gateway.settings import Settings
+from gateway.telemetry import logs
+
+if TYPE_CHECKING:
+    from gateway.telemetry.telemetry import Telemetry
 
 _OTHER_FILES = 256
 """How many files a process has open besides its connections, and some to spare."""
@@ -53,14 +57,23 @@ def address(settings: Settings, listener: socket.socket | None = None) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def serve(settings: Settings, application: Any, listener: socket.socket, started: Callable[[], None]) -> None:
+async def serve(
+    settings: Settings,
+    application: Any,
+    listener: socket.socket,
+    started: Callable[[], None],
+    telemetry: "Telemetry | None" = None,
+) -> None:
     """Answers until SIGINT or SIGTERM, then finishes what is under way; `started` is called once it answers.
 
+    `telemetry` is told of what was answered, if it wants to know.
     Ends with `SystemExit(0)` in the caller after such a signal, so that the caller's `finally` blocks run.
     """
     import uvicorn
 
     from gateway.http_protocol import Http, Limits
+
+    logs.configure(settings.log_format, settings.log_level)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -83,14 +96,17 @@ async def serve(settings: Settings, application: Any, listener: socket.socket, s
         connections=settings.max_connections,
         requests=settings.max_requests,
     )
+    observe = None if telemetry is None else telemetry.observe
     config = uvicorn.Config(
         application,
-        http=cast("type[asyncio.Protocol]", Http(settings.error_pages, limits)),  # called as the class would be
+        http=cast(
+            "type[asyncio.Protocol]",
+            Http(settings.error_pages, limits, observe),
+        ),  # called as the class would be
         ws="none",
         interface="asgi3",
         lifespan="on",
-        log_level=settings.log_level,
-        access_log=settings.access_log,
+        log_config=None,
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )

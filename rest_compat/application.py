@@ -74,6 +74,7 @@ class Rest:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         endpoint = place.endpoints.get(method)
         if endpoint is not None:
+            scope["state"]["operation"] = endpoint
             scope["state"]["imports"] = self._imports
             return await respond(request, endpoint)
         if method == "OPTIONS":

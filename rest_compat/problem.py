@@ -8,7 +8,7 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ExceptionHandler
+from starlette.types import ExceptionHandler, Receive, Scope, Send
 
 from domain.errors import DomainError, Forbidden, InvalidInput, Violation
 from domain.problem import BY_STATUS, ErrorPages, Problem, describe, problem
@@ -18,13 +18,24 @@ from rest_compat.outputs import DetailOut, ErrorOut
 MEDIA_TYPE = "application/problem+json"
 
 
+class ProblemResponse(Response):
+    """A problem document; what it is about is left in the request's state."""
+
+    code = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends it."""
+        scope.setdefault("state", {})["code"] = self.code
+        await super().__call__(scope, receive, send)
+
+
 def render(
     document: Problem,
     *,
     source: str = "body",
     in_path: Collection[str] = (),
     headers: Mapping[str, str] | None = None,
-) -> Response:
+) -> ProblemResponse:
     """The response for a problem. `in_path` are the members that the path gave; the others came in `source`."""
     body = ErrorOut(
         type=document.type,
@@ -43,7 +54,9 @@ def render(
         body.details = _details(document.violations, source, in_path)
     if document.status == 401:
         sent["WWW-Authenticate"] = 'ApiKey realm="certgate", header="X-API-Key"'
-    return Response(msgspec.json.encode(body), document.status, sent, MEDIA_TYPE)
+    response = ProblemResponse(msgspec.json.encode(body), document.status, sent, MEDIA_TYPE)
+    response.code = document.error_code
+    return response
 
 
 def example(code: str, detail: str, type_base: str, retry_after: int | None = None) -> dict[str, Any]:
@@ -83,7 +96,7 @@ def refusal(
     error_pages: ErrorPages,
     headers: Mapping[str, str] | None = None,
     violations: list[Violation] | None = None,
-) -> Response:
+) -> ProblemResponse:
     """The response for a refusal that is no domain error: of the transport, of the server, of the edge."""
     document = problem(code, detail, at=datetime.now(UTC), error_pages=error_pages, violations=violations)
     return render(document, headers=headers)

@@ -60,9 +60,10 @@ class GraphQLEndpoint:
     of what it gives. What either raises is left to the application's exception handlers. So is what `charge` raises,
     which is told before that how many units the operation costs beyond the one of every request: for its root fields
     and, once its variables are known, for the rows of bulk mutations.
-    `present` gives the wire form of errors and is where unexpected ones are masked and logged;
-    `present_warnings` does the same for what limits that only warn let pass. `limits_of` are the limits of a request,
-    the same object for equal ones; without it everybody has the executor's. `max_body` is in bytes.
+    Which operation it is stands in the request's state then. `present` gives the wire form of errors and is where
+    unexpected ones are masked and logged; `present_warnings` does the same for what limits that only warn let pass.
+    `limits_of` are the limits of a request, the same object for equal ones; without it everybody has the executor's.
+    `max_body` is in bytes.
     """
 
     def __init__(
@@ -146,6 +147,7 @@ class GraphQLEndpoint:
             text = await self._texts.of(request)
         document = executor.prepare(text, limits)
         operation = document.select(request.operation_name or None)
+        scope["state"]["operation"] = operation
         if operation.kind is _MUTATION and scope["method"] != "POST":
             raise NotGraphQL(405, "method_not_allowed", "A mutation changes data; send it by POST.", {"Allow": "POST"})
         units = operation.measure.root_fields

@@ -1,13 +1,11 @@
 """An application on a port of its own, served by uvicorn in the test's own event loop."""
 
 import asyncio
-import logging
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-import pytest
 import uvicorn
 
 from gateway.http_protocol import Http, Limits
@@ -46,7 +44,6 @@ async def served(application: Any, http: Any) -> AsyncIterator[Served]:
             interface="asgi3",
             lifespan="off",
             server_header=False,
-            access_log=False,
             timeout_graceful_shutdown=5,
         )
     )
@@ -54,10 +51,7 @@ async def served(application: Any, http: Any) -> AsyncIterator[Served]:
     serving = asyncio.create_task(server.serve([listener]))
     await until(lambda: server.started)
     try:
-        with pytest.MonkeyPatch.context() as patch:
-            # pytest listens to every logger, which uvicorn takes for the wish to have its access log.
-            patch.setattr(logging.getLogger("uvicorn.access"), "hasHandlers", lambda: False)
-            yield Served(server, listener.getsockname()[1])
+        yield Served(server, listener.getsockname()[1])
     finally:
         server.should_exit = True
         await serving

@@ -36,6 +36,7 @@ from typing import Any
 import aiosqlite
 
 from db.engine.database import Database, Transaction
+from db.engine.noting import COMMIT, begin, end
 from db.engine.sqlite_transaction import SqliteThread, SqliteTransaction
 from db.engine.trouble import BUSY, READ_ONLY, trouble_of
 from domain.errors import Busy
@@ -121,7 +122,9 @@ class _Turn(AbstractAsyncContextManager[Transaction]):
         )
         outcome = None
         if slow or error is None or isinstance(error, Exception):
+            noted = begin(COMMIT)
             outcome = await self.settled
+            end(noted)
         if outcome is None and slow:
             raise Busy(_SLOW) from None
         raised = outcome or failure or error

@@ -19,6 +19,7 @@ from db.engine.database import CHANNEL, Database, Make, Pace, T, Transaction, Un
 from db.engine.gathering import Gathering, Run, inserts_into, rows_of
 from db.engine.hearing import Hearing
 from db.engine.lender import Lender, PostgresqlConnection, is_lost
+from db.engine.noting import COMMIT, Statement, begin, end, notes
 from db.engine.postgresql_url import Target, target_of
 from db.engine.turns import Turns
 from db.sql import writes
@@ -61,6 +62,7 @@ class PostgresqlTransaction(Transaction):
         connection = self._connection
         if connection is None:
             return
+        noted = begin(COMMIT)
         try:
             if await connection.execute("COMMIT") != "COMMIT":
                 # A statement failed and the block went on as if it had not.
@@ -68,6 +70,7 @@ class PostgresqlTransaction(Transaction):
         except BaseException as error:
             await self.roll_back(error)
             raise
+        end(noted)
         self._writers.give(connection)
 
     async def roll_back(self, error: BaseException) -> None:
@@ -84,7 +87,10 @@ class PostgresqlTransaction(Transaction):
         """One round trip instead of four, or a part of one: a statement outside of a transaction is one by itself."""
         if not self.single or self._connection is not None:
             return False
-        return await self._inserting(table, tuple(values), unless).ask([{**values, "owner": owner}])
+        noted = begin(writes.insert_owned(POSTGRESQL, table, tuple(values), unless), row := {**values, "owner": owner})
+        is_done = await self._inserting(table, tuple(values), unless).ask([row])
+        end(noted)
+        return is_done
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -113,17 +119,23 @@ class PostgresqlTransaction(Transaction):
 
     async def _rows(self, statement: Compiled, values: Values, *, scans: bool = False) -> list[Row]:
         connection = self._connection or await self.begin()
+        noted = begin(statement, values)
         rows, _ = await connection.ask(statement.sql, statement.bind(values))
+        end(noted)
         return rows
 
     async def _count(self, statement: Compiled, values: Values, *, scans: bool = False) -> int:
         connection = self._connection or await self.begin()
+        noted = begin(statement, values)
         _, done = await connection.ask(statement.sql, statement.bind(values))
+        end(noted)
         return _number(done)
 
     async def _many(self, statement: Compiled, rows: Sequence[Values]) -> None:
         connection = self._connection or await self.begin()
+        noted = begin(statement)
         await connection.executemany(statement.sql, [statement.bind(row) for row in rows])
+        end(noted)
 
 
 def _is_gone(error: Exception) -> bool:
@@ -140,6 +152,12 @@ async def _rows(lender: Lender, statement: Compiled, values: Values) -> list[Row
     connection, (rows, _) = await lender.first(statement.sql, statement.bind(values))
     lender.give(connection)
     return rows
+
+
+def _begin(read: KeyedRead[Any], keys: Sequence[Any]) -> Statement | None:
+    """Notes what is asked, which others may share."""
+    asked, values = read.of(keys)
+    return begin(asked.compiled(POSTGRESQL).statement, values)
 
 
 def _inserting(run: Run, table: Table, columns: tuple[str, ...], unless: tuple[str, ...]) -> Gathering[bool]:
@@ -167,10 +185,14 @@ class PostgresqlDatabase(Database):
         """What is made of the committed rows of a read."""
         try:
             if isinstance(read, KeyedRead):
+                noted = None if notes.get() is None else _begin(read, values["keys"])
                 rows = await self._gathering(read).ask(values["keys"])
             else:
                 async with self._turns.turn() if read.scans else nullcontext():
-                    rows = await _rows(self._readers, read.compiled(POSTGRESQL).statement, values)
+                    noted = begin(statement := read.compiled(POSTGRESQL).statement, values)
+                    rows = await _rows(self._readers, statement, values)
+            if noted is not None:
+                end(noted)
         except Exception as error:
             self.refuse(error, gone=_is_gone(error))
             raise

@@ -19,6 +19,7 @@ import msgspec
 
 from db.engine.database import Database, Make, Pace, T, Transaction
 from db.engine.group_commit import GroupCommit
+from db.engine.noting import begin, end, notes
 from db.engine.turns import Turns
 from db.sql.compiled import SQLITE, Compiled
 from db.sql.reads import KeyedRead, Read, Row
@@ -86,17 +87,25 @@ class SqliteDatabase(Database):
         try:
             if not self._reads:
                 self._begin_reads()
-            return self._reader.execute(statement.sql, statement.bind(values)).fetchall()
+            if notes.get() is None:
+                return self._reader.execute(statement.sql, statement.bind(values)).fetchall()
+            noted = begin(statement, values)
+            rows = self._reader.execute(statement.sql, statement.bind(values)).fetchall()
+            end(noted)
+            return rows
         except Exception as error:
             self.refuse(error)
             raise
 
     async def _scan(self, read: Read[Any], values: dict[str, Any], make: Make[T]) -> T:
         scan = _Scan()
+        noted = begin(read.compiled(SQLITE).statement, values)
         try:
-            return await asyncio.get_running_loop().run_in_executor(
+            made = await asyncio.get_running_loop().run_in_executor(
                 self._scanners, lambda: scan.run(self._scanner(), read, values, make)
             )
+            end(noted)
+            return made
         except asyncio.CancelledError:
             scan.stop()
             raise

@@ -10,6 +10,7 @@ import aiosqlite
 from sqlalchemy import Table
 
 from db.engine.database import Database, Transaction, Values
+from db.engine.noting import begin, end
 from db.sql import writes
 from db.sql.compiled import SQLITE, Compiled
 from db.sql.reads import Row
@@ -71,12 +72,15 @@ class SqliteTransaction(Transaction):
         self._check()
         statement = writes.insert_owned(SQLITE, table, tuple(values), unless)
         values["owner"] = owner
+        noted = begin(statement, values)
         try:
             return self._connection.execute(statement.sql, statement.bind(values)).rowcount == 1
         except sqlite3.IntegrityError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_NOTNULL:
                 raise
             return False
+        finally:
+            end(noted)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -99,21 +103,32 @@ class SqliteTransaction(Transaction):
     async def _rows(self, statement: Compiled, values: Values, *, scans: bool = False) -> list[Row]:
         self._check()
         parameters = statement.bind(values)
+        noted = begin(statement, values)
+        rows: list[Row]
         if scans:
-            return list(await _finished(self._thread.does(lambda it: it.execute_fetchall(statement.sql, parameters))))
-        return self._connection.execute(statement.sql, parameters).fetchall()
+            rows = list(await _finished(self._thread.does(lambda it: it.execute_fetchall(statement.sql, parameters))))
+        else:
+            rows = self._connection.execute(statement.sql, parameters).fetchall()
+        end(noted)
+        return rows
 
     async def _count(self, statement: Compiled, values: Values, *, scans: bool = False) -> int:
         self._save()
         parameters = statement.bind(values)
+        noted = begin(statement, values)
         if scans:
-            return (await _finished(self._thread.does(lambda it: it.execute(statement.sql, parameters)))).rowcount
-        return self._connection.execute(statement.sql, parameters).rowcount
+            count = (await _finished(self._thread.does(lambda it: it.execute(statement.sql, parameters)))).rowcount
+        else:
+            count = self._connection.execute(statement.sql, parameters).rowcount
+        end(noted)
+        return count
 
     async def _many(self, statement: Compiled, rows: Sequence[Values]) -> None:
         self._save()
         parameters = [statement.bind(row) for row in rows]
+        noted = begin(statement)
         await _finished(self._thread.does(lambda it: it.executemany(statement.sql, parameters)))
+        end(noted)
 
     def _check(self) -> None:
         # Outside the group's transaction a statement would commit itself at once.

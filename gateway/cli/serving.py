@@ -34,6 +34,7 @@ def serve(host: str | None, port: int | None) -> None:
         with server.listen(settings) as listener:
             async with storage.opened(settings) as database:
                 from gateway.app import create_app
+                from gateway.telemetry.telemetry import Telemetry
 
                 site = server.address(settings, listener)
                 text = (
@@ -41,7 +42,8 @@ def serve(host: str | None, port: int | None) -> None:
                     f" {storage.shown(settings.database_url)}; stop it with Ctrl+C."
                 )
                 application = create_app(settings, database, site=site)
-                await server.serve(settings, application, listener, lambda: print(text, flush=True))
+                telemetry = Telemetry(settings)
+                await server.serve(settings, application, listener, lambda: print(text, flush=True), telemetry)
 
     server.run(work())
 

@@ -7,14 +7,17 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
+from time import perf_counter
 from typing import Any, cast
 
 import pytest
 import uvicorn
 
+from db.engine.noting import Notes
 from gateway.http_heads import Lines
 from gateway.http_known import KNOWN, KNOWN_BYTES, Known
-from gateway.http_protocol import PIPELINED, UNSENT, HttpConnection, Limits
+from gateway.http_protocol import PIPELINED, UNSENT, Http, HttpConnection, Limits
+from gateway.settings import Settings
 from tests.gateway.http_forms import FORMS, STRICTER
 from tests.served import ours, served, until
 
@@ -722,14 +725,34 @@ async def test_a_stop_within_an_answer_breaks_it_off_and_logs_no_traceback(caplo
     assert [record for record in caplog.records if record.exc_info] == []
 
 
-async def test_requests_are_logged_if_that_is_wished(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "uvicorn.access")
-    async with running() as server:
-        logging.getLogger("uvicorn.access").addHandler(caplog.handler)
-        server.server.config.access_log = True
-        await server.exchange(b"GET /a%20b?c=d HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    (record,) = (record for record in caplog.records if record.name == "uvicorn.access")
-    assert re.fullmatch(r'127\.0\.0\.1:\d+ - "GET /a%20b\?c=d HTTP/1\.1" 200', record.getMessage())
+async def test_whoever_observes_is_told_of_each_request_once_with_its_status_and_its_end() -> None:
+    told: list[tuple[str, int]] = []
+
+    def observe(scope: Any, status: int, began: float, notes: Notes) -> None:
+        assert 0 < began <= perf_counter()
+        assert notes.closed
+        told.append((scope["path"], status))
+        if status == 404:
+            raise LookupError("a defect")
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await start(send, 404 if scope["path"] == "/missing" else 200, [(b"content-length", b"0")])
+        await body(send, b"")
+
+    async with served(application, Http(Settings().error_pages, Limits(requests=1), observe)) as (_, port):
+
+        async def exchange(sent: bytes) -> None:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(sent)
+            await reader.read()
+            writer.close()
+
+        await exchange(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /missing HTTP/1.1\r\nHost: x\r\n\r\n" + LAST)
+        await exchange(b"hello\r\n\r\n")
+        await exchange(b"POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n")
+    assert told == [("/a", 200), ("/missing", 404), ("/plain", 200), ("", 400), ("/b", 400)]
 
 
 async def test_a_defect_while_a_request_is_read_is_logged(

@@ -1,0 +1,1 @@
+"""What operators are told of what goes on: lines, figures, traces."""
