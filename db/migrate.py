@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from db.engine.opening import driver_url
 from db.engine.postgresql_url import target_of
+from db.sql.compiled import json_text
 
 _ADVISORY_LOCK = 0x63657274  # "cert"
 
@@ -40,18 +41,27 @@ def _current(connection: Connection) -> str | None:
 
 
 def _engine(url: URL) -> AsyncEngine:
+    options = {"poolclass": NullPool, "json_serializer": json_text, "json_deserializer": msgspec.json.decode}
     if url.get_backend_name() == "sqlite":
-        return create_async_engine(url, poolclass=NullPool)
+        return create_async_engine(url, **options)
     import asyncpg
 
-    dsn, options = target_of(url)
-    # SQLAlchemy would hand libpq's options to asyncpg as arguments that it does not know.
-    connect = partial(asyncpg.connect, dsn, **options)
-    return create_async_engine(url.set(query={}), poolclass=NullPool, async_creator=connect)
+    from db.engine.codecs import set_times
+
+    target = target_of(url)
+
+    async def connect() -> asyncpg.Connection:
+        # SQLAlchemy would hand libpq's options to asyncpg as arguments that it does not know.
+        connection: asyncpg.Connection = await asyncpg.connect(target.dsn, **target.options)
+        await set_times(connection)
+        return connection
+
+    return create_async_engine(url.set(query={}), async_creator=connect, **options)
 
 
 @asynccontextmanager
-async def _connection(url: str) -> AsyncIterator[AsyncConnection]:
+async def connected(url: str) -> AsyncIterator[AsyncConnection]:
+    """A connection as SQLAlchemy has them, for work that takes its time."""
     engine = _engine(driver_url(url))
     try:
         async with engine.connect() as connection:
@@ -62,7 +72,7 @@ async def _connection(url: str) -> AsyncIterator[AsyncConnection]:
 
 async def current(url: str) -> str | None:
     """The revision of the database; None when it has never been migrated."""
-    async with _connection(url) as connection:
+    async with connected(url) as connection:
         return await connection.run_sync(_current)
 
 
@@ -82,7 +92,7 @@ async def _migrate(url: str, run: Callable[[Config], Any]) -> tuple[str | None, 
         run(config(connection))
         return before, _current(connection)
 
-    async with _connection(url) as connection:
+    async with connected(url) as connection:
         if connection.dialect.name == "sqlite":
             # A batch migration swaps tables; with foreign keys on, dropping the old one deletes its child rows.
             await connection.execute(text("PRAGMA foreign_keys=OFF"))

@@ -10,6 +10,10 @@ from db.sql.reads import Read
 _STORED = Read(select(column("version_num", String)).select_from(table("alembic_version")), lambda row: str(row[0]))
 
 
+UNFINISHED = "unfinished"
+"""What stands before anything else where the revision does, while a copy fills the database."""
+
+
 def head() -> str:
     """The newest revision in the code: revisions are numbered, and a file's name starts with its number."""
     versions = (Path(__file__).parent / "migrations" / "versions").glob("[0-9]*_*.py")

@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from db.catalogue_files import CatalogueError
 from db.engine.database import UnusableDatabase
 from db.engine.trouble import trouble_of
+from db.moving.errors import CannotMove
 from domain.errors import Busy, DomainError
 
 
@@ -16,7 +17,7 @@ class Failure(Exception):
 
 def explain(error: Exception) -> str | None:
     """The sentence for an error that a person can do something about; None for a defect of ours."""
-    if isinstance(error, Failure | CatalogueError | UnusableDatabase):
+    if isinstance(error, Failure | CatalogueError | UnusableDatabase | CannotMove):
         return str(error)
     cause = _of_the_driver(error)
     if cause is not None:

@@ -43,6 +43,12 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
         yield database
 
 
+async def reach(url: str) -> None:
+    """Makes sure that a database can be opened, whatever is in it. Raises `Failure`."""
+    async with _connected(url):
+        pass
+
+
 async def migrate(settings: Settings) -> tuple[str | None, str]:
     """Brings the tables to the newest revision; the revisions before and after. Raises `Failure`."""
     url = settings.database_url
@@ -58,6 +64,11 @@ async def migrate(settings: Settings) -> tuple[str | None, str]:
 
 async def _stored(database: Database) -> str | None:
     stored = await revision.stored(database)
+    if stored is not None and stored.startswith(revision.UNFINISHED):
+        raise Failure(
+            "The database holds a part of a copy that was stopped: start the same ./certgate copy or restore once"
+            " more, which goes on with it, or make the database anew."
+        )
     if stored is not None and stored > revision.head():
         raise Failure(
             f"The database is at revision {stored}, which this certgate is too old to know: update certgate,"

@@ -40,5 +40,10 @@ async def set_codecs(connection: asyncpg.Connection) -> None:
     # Parameters are texts already (`db.sql.compiled.json_text`).
     for name in ("json", "jsonb"):
         await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=msgspec.json.decode)
+    await set_times(connection)
+
+
+async def set_times(connection: asyncpg.Connection) -> None:
+    """The same for dates and moments alone; JSON is as SQLAlchemy wants it."""
     for name, encode, decode in (("date", _days, _day), ("timestamptz", _microseconds, _moment)):
         await connection.set_type_codec(name, schema="pg_catalog", format="tuple", encoder=encode, decoder=decode)

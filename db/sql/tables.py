@@ -51,6 +51,9 @@ metadata = MetaData(
     }
 )
 
+KEPT_BY_TRIGGERS = "kept by triggers"
+"""In a table's `info`: its rows come of those of other tables, by triggers, and are never copied."""
+
 
 def _id() -> Column[str]:
     return Column("id", text(22), primary_key=True)
@@ -285,6 +288,7 @@ definition_changes = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("changes", Integer, nullable=False),
+    info={KEPT_BY_TRIGGERS: True},
 )
 
 products = Table(
@@ -392,7 +396,7 @@ def owner_of(assignments: FromClause, gtin: ColumnElement[str] | None = None) ->
 
 def _inside(name: str, *columns: Column[str]) -> Table:
     """What is inside a JSON column, for the conditions on it; triggers keep these tables."""
-    return Table(name, metadata, *columns, sqlite_with_rowid=False)
+    return Table(name, metadata, *columns, info={KEPT_BY_TRIGGERS: True}, sqlite_with_rowid=False)
 
 
 def _key(name: str, length: int) -> Column[str]:

@@ -17,6 +17,7 @@ from gateway.cli.export import export
 from gateway.cli.importing import import_
 from gateway.cli.init import init
 from gateway.cli.keys import keys
+from gateway.cli.moving import backup, copy, restore
 from gateway.cli.organizations import members, organizations
 from gateway.cli.serving import demo, serve
 
@@ -50,7 +51,9 @@ def cli() -> None:
 
 
 for _command in (
+    backup,
     contracts,
+    copy,
     demo,
     documents,
     explain,
@@ -61,6 +64,7 @@ for _command in (
     members,
     migrate,
     organizations,
+    restore,
     schema,
     seed,
     serve,
