@@ -99,9 +99,7 @@ class Assignments(definitions.Defined[D], Generic[D, A]):
 
     async def add_many(self, transaction: Transaction, made: Sequence[A]) -> bool:
         """Stores new assignments. False when somebody was quicker with one: what is stored is of no use then."""
-        await transaction.insert_in_parts(self.table, map(self._row, made))
-        ids = [assignment.id for assignment in made]
-        return not ids or len(await self.ids_among(transaction, ids)) == len(ids)
+        return await transaction.insert_in_parts(self.table, map(self._row, made)) == len(made)
 
     async def ids_among(self, transaction: Transaction, ids: Sequence[ShortId]) -> set[ShortId]:
         """Those of the ids that assignments of this kind have."""

@@ -65,9 +65,7 @@ async def add(transaction: Transaction, product: Product) -> bool:
 
 async def add_many(transaction: Transaction, made: Sequence[Product]) -> bool:
     """Stores new products. False when somebody was quicker with one of them: what is stored is of no use then."""
-    await transaction.insert_in_parts(products, map(_row, made))
-    stored = await transaction.fetch(_IDS, keys=[product.gtin for product in made]) if made else []
-    return {(found.gtin, found.id) for found in stored} == {(product.gtin, product.id) for product in made}
+    return await transaction.insert_in_parts(products, map(_row, made)) == len(made)
 
 
 async def ids_among(transaction: Transaction, ids: Sequence[ShortId]) -> set[ShortId]:
@@ -113,7 +111,6 @@ _MARKS = [
     .values(archived_at=select(products.c.archived_at).where(products.c.gtin == table.c.gtin).scalar_subquery())
     for table in ASSIGNED.values()
 ]
-_IDS = BY_GTIN.narrowed(frozenset({"gtin", "id"}))
 # Nobody archives it before what is written about it is there.
 _OWNED = Read(
     select(*COLUMNS).where(products.c.gtin == bindparam("key")).with_for_update(read=True, key_share=True), Product

@@ -9,8 +9,8 @@ import asyncio
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, closing, suppress
 from itertools import islice
 from typing import IO, Any, NamedTuple, Protocol, Self
 
@@ -24,7 +24,7 @@ from files.columns.asking import Asking, Mended
 from files.columns.recognition import SAID, SAID_BEFORE, Columns, recognised
 from files.columns.refusing import Refusing, WrongCell, sentence_of
 from files.reading.opening import table_of
-from files.reading.table import Row, Table
+from files.reading.table import Row, Table, some
 from resolvers import imports
 from resolvers.importing import Done, Met, Nameable, definitions_of, put
 from resolvers.operation import ROWS_A_TURN, Context
@@ -199,7 +199,7 @@ class _Begun(NamedTuple):
 def _begun(source: SourceFile, options: Options) -> _Begun:
     with closing(source.open()) as file:
         table = table_of(file, source.name, options.encoding)
-        return _Begun(table.columns, list(islice(table.rows, SAMPLE)), table.exact_days)
+        return _Begun(table.columns, list(some(table.rows, SAMPLE)), table.exact_days)
 
 
 async def run(
@@ -256,8 +256,7 @@ class _Going:
     """One pass over all files."""
 
     def __init__(self, context: Context, files: Prepared, listener: Listener, *, judging: bool) -> None:
-        self._context = context.for_part("", None, dry_run=judging or files.options.dry_run)
-        self._rehearsed = context.for_part("", None, dry_run=True)
+        self._context = context.for_part("", None, dry_run=files.options.dry_run)
         self._prepared = files
         self._files, self._options, self._known = files[:3]
         self._listener = listener
@@ -274,15 +273,15 @@ class _Going:
                 with closing(source.open()) as file:
                     table = await asyncio.to_thread(table_of, file, source.name, self._options.encoding)
                     self._listener.opened(table, each.columns)
-                    reading = _Reading(each, table, several=len(self._files) > 1)
-                    while batch := await asyncio.to_thread(reading.batch):
-                        known = max(0, min(len(batch), since.position - position))
-                        position += len(batch)
-                        await self._look_again(batch[:known], met)
-                        if known < len(batch):
-                            share = min(1, (read + file.tell()) / whole)
-                            rows = _Batch(batch[known:], position, share)
-                            totals = await self._put(reading, rows, met, totals, saved)
+                    reading = _Reading(each, table, file.tell, several=len(self._files) > 1)
+                    async with aclosing(_ahead(reading.piece)) as pieces:
+                        async for rows, read_by_now in pieces:
+                            known = max(0, min(len(rows), since.position - position))
+                            position += len(rows)
+                            await self._look_again(rows[:known], met)
+                            if known < len(rows):
+                                batch = _Batch(rows[known:], position, min(1, (read + read_by_now) / whole))
+                                totals = await self._put(reading, batch, met, totals, saved)
                 read += source.size
         return totals
 
@@ -292,7 +291,7 @@ class _Going:
         if not asked:
             return
         try:
-            await put(self._rehearsed, asked, self._options.existing, self._known, met)
+            await put(self._context, asked, self._options.existing, self._known, met, judges=True)
         except Busy:
             if len(batch) == 1:
                 raise
@@ -315,7 +314,7 @@ class _Going:
         self, reading: "_Reading", batch: "_Batch", met: Met, totals: Tally, saved: Saved | None
     ) -> Tally:
         asked = [read.asked for read in batch.rows if isinstance(read.asked, AskedRow)]
-        stays = bool(asked) and not self._context.dry_run
+        is_committed = bool(asked) and not self._context.dry_run
         found: list[tuple[list[Result], Tally]] = []
 
         def tell(done: Sequence[Done]) -> None:
@@ -326,14 +325,14 @@ class _Going:
 
         async def alongside(transaction: Any, done: Sequence[Done]) -> None:
             tell(done)
-            if saved is not None and stays:
+            if saved is not None and is_committed:
                 await self._save(saved, transaction, batch, found[0][1])
 
         if asked:
-            await put(self._context, asked, self._options.existing, self._known, met, alongside)
+            await put(self._context, asked, self._options.existing, self._known, met, alongside, judges=self._judging)
         else:
             tell([])
-        if saved is not None and not stays:
+        if saved is not None and not is_committed:
             # Where the database is too busy for it, the next batch says how far it is.
             with suppress(Busy):
                 async with self._context.database.write() as transaction:
@@ -375,25 +374,45 @@ class _Read(NamedTuple):
     notes: Sequence[Mended]
 
 
+class _Piece(NamedTuple):
+    """Some rows of a file, and how many of its bytes are read by then."""
+
+    rows: list[_Read]
+    read: int
+
+
+async def _ahead(piece: Callable[[], _Piece]) -> AsyncGenerator[_Piece, None]:
+    """The pieces of a file up to its end, each read in a thread while the one before is put in."""
+    coming = asyncio.ensure_future(asyncio.to_thread(piece))
+    try:
+        while (come := await asyncio.shield(coming)).rows:
+            coming = asyncio.ensure_future(asyncio.to_thread(piece))
+            yield come
+    finally:
+        # The file is closed next.
+        await asyncio.gather(coming, return_exceptions=True)
+
+
 class _Reading:
     """The rows of a table in batches, each with what it asks for."""
 
-    def __init__(self, readable: Readable, table: Table, *, several: bool) -> None:
+    def __init__(self, readable: Readable, table: Table, read: Callable[[], int], *, several: bool) -> None:
         self._name = readable.source.name
         self._of = f" of {self._name}" if several else ""
         self._table = table
+        self._read_by_now = read
         self._asking = readable.asking
         self._refusing = Refusing(readable.columns)
 
-    def batch(self) -> list[_Read]:
+    def piece(self) -> _Piece:
         """The next rows; none at the end."""
         found = []
-        for row in islice(self._table.rows, BATCH):
+        for row in some(self._table.rows, BATCH):
             found.append(self._read(row))
             if len(found) % ROWS_A_TURN == 0:
                 # The thread of the event loop would wait five milliseconds each time for this one to give way.
                 time.sleep(0)
-        return found
+        return _Piece(found, self._read_by_now())
 
     def _read(self, row: Row) -> _Read:
         place = f"Row {row.number}{self._of}"

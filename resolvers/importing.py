@@ -7,6 +7,7 @@ was quicker, the batch is undone and planned anew.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -159,15 +160,18 @@ async def put(
     known: Mapping[str, Nameable],
     met: Met,
     alongside: Alongside | None = None,
+    *,
+    judges: bool = False,
 ) -> list[Done]:
     """Does what the rows ask for, in one transaction that is committed by then; the answer has each row's, in order.
 
-    On a dry run of the context it is rolled back. Raises `Forbidden` for those who never write, and `Busy`.
+    On a dry run of the context it is rolled back. What `judges` stores nothing but what is `alongside`: it is for rows
+    that are put in afterwards, or were before. Raises `Forbidden` for those who never write, and `Busy`.
     """
     require(context.caller, Permission.WRITE)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return await _attempt(context, rows, existing, known, met, alongside)
+            return await _attempt(_Plan(context, existing, known, judges), rows, met, alongside)
         except (_Raced, Busy) as error:
             if attempt == ATTEMPTS:
                 if isinstance(error, Busy):
@@ -177,27 +181,19 @@ async def put(
     raise AssertionError
 
 
-async def _attempt(
-    context: Context,
-    rows: Sequence[AskedRow],
-    existing: Existing,
-    known: Mapping[str, Nameable],
-    met: Met,
-    alongside: Alongside | None,
-) -> list[Done]:
-    plan, done = _Plan(context, existing, known), list[Done]()
-    try:
+async def _attempt(plan: "_Plan", rows: Sequence[AskedRow], met: Met, alongside: Alongside | None) -> list[Done]:
+    context, done = plan.context, list[Done]()
+    with suppress(_Rehearsed):
         async with context.database.write() as transaction:
-            for definitions in known.values():
-                await add_missing(transaction, definitions.missing)
             await plan.look(transaction, rows, met)
             done += [await plan.row(number, row) for number, row in enumerate(rows)]
-            await plan.store(transaction)
+            if not plan.judges:
+                await plan.store(transaction)
             if alongside is not None:
                 await alongside(transaction, done)
-            if context.dry_run:
+            if plan.is_undone:
                 raise _Rehearsed
-    except _Rehearsed:
+    if plan.is_undone or plan.judges:
         met.keep(plan.made["product"])
     met.add(plan.met.items())
     return done
@@ -210,6 +206,8 @@ class _Plan:
     context: Context
     existing: Existing
     known: Mapping[str, Nameable]
+    judges: bool
+    """Whether nothing of it is written."""
     products: dict[Gtin, Product] = field(default_factory=dict)
     held: dict[tuple[str, Gtin, ShortId], Any] = field(default_factory=dict)
     earlier: dict[str, Earlier] = field(default_factory=dict)
@@ -218,12 +216,21 @@ class _Plan:
     made: dict[str, list[Any]] = field(default_factory=lambda: {"product": [], "certification": [], "claim": []})
     changed: list[Part] = field(default_factory=list)
 
+    @property
+    def is_undone(self) -> bool:
+        """Whether what is written is rolled back."""
+        return self.context.dry_run and not self.judges
+
     async def look(self, transaction: Transaction, rows: Sequence[AskedRow], met: Met) -> None:
         """Reads what is there of all that the rows are about, and locks it."""
+        await transaction.plan_anew()
+        if not self.judges:
+            for definitions in self.known.values():
+                await add_missing(transaction, definitions.missing)
         gtins = sorted({gtin for row in rows if (gtin := _padded(row.gtin)) is not None})
         own = self.context.caller.organization_ids
         self.products = {found.gtin: found for found in await stored_products.lock_many(transaction, gtins, own)}
-        if self.context.dry_run:
+        if self.is_undone or self.judges:
             await self._bring_back(transaction, [gtin for gtin in gtins if gtin not in self.products], met)
         for noun, definitions in self.known.items():
             if any(row.certifications if noun == "certification" else row.claims for row in rows):
@@ -240,7 +247,7 @@ class _Plan:
     async def _bring_back(self, transaction: Transaction, gtins: list[Gtin], met: Met) -> None:
         """Makes the products again that a batch before would have made, and that are needed here."""
         kept = met.kept(gtins) if gtins else []
-        if kept and not await stored_products.add_many(transaction, kept):
+        if kept and not self.judges and not await stored_products.add_many(transaction, kept):
             raise _Raced
         self.products |= {product.gtin: product for product in kept}
 

@@ -36,7 +36,7 @@ log = logging.getLogger("certgate.database")
 DEFINITIONS = frozenset({"certification_bodies", "certifications", "claims"})
 """The tables that are held in memory (see `db.definitions`)."""
 
-PART = 50
+PART = 100
 """Rows that are made at a time of what is inserted in parts."""
 
 T = TypeVar("T")
@@ -117,17 +117,19 @@ class Transaction(ABC):
             self._writes(table)
             await self._many(writes.upsert(self._dialect, table, tuple(rows[0]), key), rows)
 
-    async def insert_missing(self, table: Table, rows: list[dict[str, Any]]) -> None:
-        """Inserts rows, but for those that share a unique value with a stored one; that stays as it is."""
-        if rows:
-            self._writes(table)
-            await self._many(writes.insert_unless(self._dialect, table, tuple(rows[0])), rows)
+    async def insert_missing(self, table: Table, rows: list[dict[str, Any]]) -> int:
+        """Inserts rows, but for those that share a unique value with a stored one, which stays; how many are new."""
+        if not rows:
+            return 0
+        self._writes(table)
+        return await self._insert_missing(table, rows)
 
-    async def insert_in_parts(self, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+    async def insert_in_parts(self, table: Table, rows: Iterable[dict[str, Any]]) -> int:
         """The same for any number of rows: others have their turn in the event loop while they are made."""
-        each = iter(rows)
+        each, count = iter(rows), 0
         while part := list(islice(each, PART)):
-            await self.insert_missing(table, part)
+            count += await self.insert_missing(table, part)
+        return count
 
     async def execute(self, statement: Update | Delete, values: Values | None = None, *, scans: bool = False) -> int:
         """Runs an update or delete; the answer is the number of rows it touched.
@@ -159,6 +161,13 @@ class Transaction(ABC):
         """Waits for the end of every transaction, in whichever process, that was told of the same work."""
 
     @abstractmethod
+    async def plan_anew(self) -> None:
+        """Has statements planned for the tables as they are by now: for work in which these grow from nothing.
+
+        PostgreSQL would keep to what was quickest while they were empty.
+        """
+
+    @abstractmethod
     async def _rows(self, statement: Compiled, values: Values, *, scans: bool = False) -> list[Row]:
         """The rows of a statement, not yet decoded."""
 
@@ -169,6 +178,10 @@ class Transaction(ABC):
     @abstractmethod
     async def _many(self, statement: Compiled, rows: Sequence[Values]) -> None:
         """Runs a statement once for each row."""
+
+    @abstractmethod
+    async def _insert_missing(self, table: Table, rows: list[dict[str, Any]]) -> int:
+        """Inserts those rows in whose way nothing is; how many."""
 
 
 class Database(ABC):

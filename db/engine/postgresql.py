@@ -111,6 +111,11 @@ class PostgresqlTransaction(Transaction):
         connection = self._connection or await self.begin()
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", work)
 
+    async def plan_anew(self) -> None:
+        """Up to its end; a setting of its own, since planning takes as long as reading a few rows does."""
+        connection = self._connection or await self.begin()
+        await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+
     async def notify(self, channel: str) -> None:
         """Tells every process that listens, once this transaction has committed."""
         await super().notify(channel)
@@ -136,6 +141,9 @@ class PostgresqlTransaction(Transaction):
         noted = begin(statement)
         await connection.executemany(statement.sql, [statement.bind(row) for row in rows])
         end(noted)
+
+    async def _insert_missing(self, table: Table, rows: list[dict[str, Any]]) -> int:
+        return await self._count(writes.insert_given(POSTGRESQL, table, tuple(rows[0])), {"rows": rows})
 
 
 def _is_gone(error: Exception) -> bool:

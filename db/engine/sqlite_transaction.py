@@ -100,6 +100,9 @@ class SqliteTransaction(Transaction):
     async def serialize(self, work: str) -> None:
         """Nothing to wait for: the whole file is locked."""
 
+    async def plan_anew(self) -> None:
+        """Nothing to do: it plans by indexes, whatever is in the tables."""
+
     async def _rows(self, statement: Compiled, values: Values, *, scans: bool = False) -> list[Row]:
         self._check()
         parameters = statement.bind(values)
@@ -124,11 +127,18 @@ class SqliteTransaction(Transaction):
         return count
 
     async def _many(self, statement: Compiled, rows: Sequence[Values]) -> None:
+        await self._run_many(statement, rows)
+
+    async def _insert_missing(self, table: Table, rows: list[dict[str, Any]]) -> int:
+        return await self._run_many(writes.insert_unless(SQLITE, table, tuple(rows[0])), rows)
+
+    async def _run_many(self, statement: Compiled, rows: Sequence[Values]) -> int:
         self._save()
         parameters = [statement.bind(row) for row in rows]
         noted = begin(statement)
-        await _finished(self._thread.does(lambda it: it.executemany(statement.sql, parameters)))
+        done = await _finished(self._thread.does(lambda it: it.executemany(statement.sql, parameters)))
         end(noted)
+        return done.rowcount
 
     def _check(self) -> None:
         # Outside the group's transaction a statement would commit itself at once.

@@ -4,7 +4,19 @@ from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Dialect, Select, Table, bindparam, column, func, select, true
+from sqlalchemy import (
+    ColumnClause,
+    ColumnElement,
+    Dialect,
+    Select,
+    Table,
+    TableValuedAlias,
+    bindparam,
+    column,
+    func,
+    select,
+    true,
+)
 from sqlalchemy.sql.dml import Delete, Update
 
 from db.sql.compiled import Compiled, compile_statement
@@ -47,7 +59,7 @@ def insert_owned(
         statement = _insert(dialect, table).inline().values(gtin=owned).on_conflict_do_nothing(index_elements=unique)
         return compile_statement(statement, dialect, columns)
     if many:
-        values = _given(table, columns, unique)
+        values = _owned_rows(table, columns, unique)
     else:
         sent = (bindparam(name, type_=table.c[name].type) for name in columns)
         values = select(*sent).where(*_owned(bindparam("gtin"), bindparam("owner"))).select_from(products)
@@ -58,10 +70,27 @@ def insert_owned(
     return compile_statement(statement.returning(table.c.id), dialect)
 
 
-def _given(table: Table, columns: tuple[str, ...], unique: tuple[str, ...]) -> Select[Any]:
-    typed = [*(column(name, table.c[name].type) for name in columns), column("owner", products.c.organization_id.type)]
-    rows = func.jsonb_to_recordset(bindparam("rows", type_=Document)).table_valued(*typed)
-    given = rows.render_derived("given", with_types=True)
+@lru_cache(maxsize=256)
+def insert_given(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> Compiled:
+    """Inserts a list of `rows`, all in one statement, where no row has equal values in the columns of a unique index.
+
+    It takes PostgreSQL half the time of a statement for each.
+    """
+    given = _rows(*(column(name, table.c[name].type) for name in columns))
+    statement = _insert(dialect, table).from_select(columns, select(*(given.c[name] for name in columns)))
+    return compile_statement(statement.on_conflict_do_nothing(), dialect)
+
+
+def _rows(*columns: ColumnClause[Any]) -> TableValuedAlias:
+    """The list of `rows` that a statement of PostgreSQL is given, as a table."""
+    rows = func.jsonb_to_recordset(bindparam("rows", type_=Document)).table_valued(*columns)
+    return rows.render_derived("given", with_types=True)
+
+
+def _owned_rows(table: Table, columns: tuple[str, ...], unique: tuple[str, ...]) -> Select[Any]:
+    given = _rows(
+        *(column(name, table.c[name].type) for name in columns), column("owner", products.c.organization_id.type)
+    )
     # Looked up for each row, whatever is thought of how many there are; and nobody waits for a product.
     owned = select(products.c.gtin).where(*_owned(given.c.gtin, given.c.owner))
     free = owned.with_for_update(read=True, key_share=True, skip_locked=True).lateral()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,6 +13,8 @@ from domain.errors import InvalidInput, Violation
 MAX_COLUMNS = 1_000
 MAX_TEXT = 1 << 20
 """Characters of a cell."""
+MAX_HELD = 1 << 24
+"""Characters of the rows that are held at a time; the last of them may be more."""
 
 _UNDECODED = re.compile("[\ud800-\udfff]")
 
@@ -34,6 +37,21 @@ class Row(NamedTuple):
     number: int
     cells: list[Cell]
     fault: str = ""
+
+    @property
+    def size(self) -> int:
+        """About how many characters it has."""
+        return sum(len(cell) if type(cell) is str else len(shown_cell(cell)) for cell in self.cells)
+
+
+def some(rows: Iterator[Row], most: int) -> Iterator[Row]:
+    """The next rows, at most so many, and no more than there is room for in memory."""
+    size = 0
+    for row in islice(rows, most):
+        yield row
+        size += row.size
+        if size > MAX_HELD:
+            return
 
 
 class Table(NamedTuple):

@@ -97,6 +97,16 @@ async def test_a_write_sends_nothing_but_its_statements(world: World, postgresql
     assert first_words(statements) == ["BEGIN", "SELECT", "UPDATE", "COMMIT"] * 3
 
 
+async def test_a_transaction_may_have_its_statements_planned_anew(world: World, postgresql: PostgresqlDatabase) -> None:
+    """Else what was planned while a table was empty would scan it when it is not any more."""
+    mode = Read(select(func.current_setting("plan_cache_mode").label("mode")), tuple)
+    async with postgresql.write() as transaction:
+        await transaction.plan_anew()
+        assert await transaction.fetch(mode) == [("force_custom_plan",)]
+    async with postgresql.write() as transaction:
+        assert await transaction.fetch(mode) == [("auto",)]
+
+
 async def test_a_transaction_that_the_server_gave_up_is_not_called_committed(
     world: World, postgresql: PostgresqlDatabase
 ) -> None:

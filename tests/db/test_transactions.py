@@ -219,8 +219,8 @@ async def test_upsert_overwrites_and_insert_missing_does_not(world: World) -> No
     row = {"code": "VEGAN", "category": "DIETARY", "requires_definition": True, "description": ""}
     new = {**row, "id": catalogue_id("claim", "NEW"), "code": "NEW", "label": "New"}
     async with world.database.write() as transaction:
-        await transaction.insert_missing(tables.claims, [{**row, "id": id, "label": "Ignored"}, new])
-        await transaction.insert_missing(tables.claims, [])
+        assert await transaction.insert_missing(tables.claims, [{**row, "id": id, "label": "Ignored"}, new]) == 1
+        assert await transaction.insert_missing(tables.claims, []) == 0
     found = await claims.find(world.database, id)
     assert found is not None
     assert found.label == "Vegan"

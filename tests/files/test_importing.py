@@ -3,12 +3,15 @@
 import asyncio
 import io
 import json
+import threading
 import zipfile
+from contextlib import aclosing
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import openpyxl
 import pytest
+from sqlalchemy import delete
 
 from db import products
 from db.sql import tables
@@ -18,6 +21,7 @@ from domain.vocabulary import BulkPolicy, Existing, Role
 from files import importing
 from files.columns.refusing import WORDS
 from files.importing import Options, Progress, Tally, prepared, run
+from files.reading import table as reading_table
 from files.reading.opening import table_of
 from resolvers import importing as planning
 from resolvers.operation import Context
@@ -320,6 +324,65 @@ async def test_statements_do_not_grow_with_the_rows_of_a_batch(world: World) -> 
         seen.clear()
         await put(world, f"gtin,name\n{rows}", dry_run=dry)
         assert len([sql for sql in seen if sql.startswith("SELECT")]) <= 4
+
+
+@on_sqlite
+async def test_what_is_only_judged_is_not_stored_first(world: World) -> None:
+    seen: list[str] = []
+    world.database._writer._connection.set_trace_callback(seen.append)  # type: ignore[attr-defined]
+    rows = "".join(f"{number:013d}{check(number)},Oats {number},USDA_ORGANIC\n" for number in range(2_000, 2_010))
+    counts = []
+    for dry, policy in ((True, BulkPolicy.REJECT_ALL), (False, IGNORE), (False, BulkPolicy.REJECT_ALL)):
+        seen.clear()
+        totals, _ = await put(world, f"gtin,name,certification\n{rows}", dry_run=dry, policy=policy)
+        assert totals.rows == {"made": 10}
+        counts.append(len([sql for sql in seen if sql.startswith("INSERT INTO")]))
+        await clear(world)
+    assert counts[0] >= 20
+    assert len(set(counts)) == 1
+
+
+async def clear(world: World) -> None:
+    async with world.database.write() as transaction:
+        for table in (tables.certification_assignments, tables.products):
+            await transaction.execute(delete(table).where(table.c.gtin.between("00000000002000", "00000000020109")))
+
+
+async def test_the_next_rows_are_read_while_those_before_are_put_in() -> None:
+    reading, going_on = threading.Event(), threading.Event()
+    rows, asked = importing._Piece([cast("Any", "a row")], 7), [0]
+
+    def piece() -> importing._Piece:
+        asked[0] += 1
+        if asked[0] == 2:
+            reading.set()
+            assert going_on.wait(60)
+        return rows
+
+    async with aclosing(importing._ahead(piece)) as pieces:
+        assert await anext(pieces) is rows
+        assert await asyncio.to_thread(reading.wait, 60)
+        asyncio.get_running_loop().call_later(0.05, going_on.set)
+    # The file is closed now: nobody reads in it any more.
+    assert going_on.is_set()
+    assert asked == [2]
+
+
+@on_sqlite
+async def test_of_long_rows_few_are_held_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading_table, "MAX_HELD", 1_000)
+    rows = "".join(f"{number:013d}{check(number)},Oats,{'x' * 600}\n" for number in range(4_000, 4_007))
+    seen: list[int] = []
+
+    class Counting(Heard):
+        def telling(self, results: Any, position: int) -> None:
+            super().telling(results, position)
+            seen.append(len(results))
+
+    heard = Counting()
+    options = Options(policy=IGNORE, columns={"note": "nothing"})
+    await run_all(Context(world.database, caller(world)), [source(f"gtin,name,note\n{rows}")], options, heard)
+    assert (seen, heard.outcomes) == ([2, 2, 2, 1], ["made"] * 7)
 
 
 def check(number: int) -> int:

@@ -357,12 +357,12 @@ async def test_an_import_that_fails_says_why_and_keeps_what_it_has_counted(
     monkeypatch.setattr(importing, "BATCH", 20)
     batches = 0
 
-    async def failing(*arguments: Any) -> Any:
+    async def failing(*arguments: Any, **named: Any) -> Any:
         nonlocal batches
         batches += 1
         if batches > 2:
             raise Busy("The database is held up.")
-        return await planning.put(*arguments)
+        return await planning.put(*arguments, **named)
 
     monkeypatch.setattr("files.importing.put", failing)
     asked = StartImport(policy=BulkPolicy.IGNORE_FAILED)
@@ -405,7 +405,7 @@ async def _of(world: World, begun: Import) -> Import:
 async def test_a_defect_is_said_to_be_one_and_told_to_nobody(
     world: World, own: Jobs, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def broken(*arguments: Any) -> Any:
+    async def broken(*arguments: Any, **named: Any) -> Any:
         raise ZeroDivisionError("hunter2")
 
     monkeypatch.setattr("files.importing.put", broken)
