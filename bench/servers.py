@@ -184,7 +184,7 @@ def certgate(
         name,
         "certgate",
         database,
-        [sys.executable, "-m", "gateway", "serve", "--port", "{port}"],
+        [sys.executable, "-m", "gateway", "serve", "--port", "{port}", "--workers", "1"],
         products=products,
         url=url,
         environment=environment,

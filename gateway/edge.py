@@ -4,6 +4,7 @@ Pure ASGI: Starlette's own middleware class would cost a task and a queue for ev
 """
 
 import logging
+import os
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +37,18 @@ GUARDED = ("/certifications/", "/products/", "/account/", "/graphql")
 
 _request_id = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
 # Names of requests need to be different, not secret, and asking the system for each would take a microsecond.
-_random = Random(SystemRandom().getrandbits(256))  # noqa: S311
+_random = Random()  # noqa: S311
+
+
+def _begin_anew() -> None:
+    _random.seed(SystemRandom().getrandbits(256))
+
+
+_begin_anew()
+if hasattr(os, "register_at_fork"):
+    # Workers that were forked would give their requests the same names.
+    os.register_at_fork(after_in_child=_begin_anew)
+
 
 log = logging.getLogger("certgate")
 

@@ -1,4 +1,4 @@
-"""The server: one process with uvicorn, uvloop and httptools, from a listening socket to a graceful stop."""
+"""A server in a process: uvicorn, uvloop and httptools, from a listening socket to a graceful stop."""
 
 import asyncio
 import errno
@@ -15,7 +15,9 @@ from gateway.telemetry import logs
 
 if TYPE_CHECKING:
     from gateway.telemetry.telemetry import Telemetry
+    from gateway.workers import Worker
 
+_BACKLOG = 2048
 _OTHER_FILES = 256
 """How many files a process has open besides its connections, and some to spare."""
 
@@ -37,11 +39,33 @@ def listen(settings: Settings) -> socket.socket:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.bind(address)
         # Now, because two sockets that only bind may share an address.
-        opened.listen(2048)
+        opened.listen(_BACKLOG)
     except OSError as error:
         opened.close()
         raise Failure(_why(error, host, port)) from error
     return opened
+
+
+def spread(listener: socket.socket, number: int) -> list[socket.socket]:
+    """As many sockets on one port, of which each is for a process; the first is the one that listens already.
+
+    Linux gives each of them about the same share of the connections. Of one socket that all listen on, whoever wakes
+    first would take most, and clients that keep their connections would stay there. Elsewhere the system does not
+    share, and it is the same one.
+    """
+    if sys.platform != "linux":
+        return [listener] * number
+    # Only now: nobody else may bind to the port, and no other program be bound to it already.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    sockets = [listener]
+    for _ in range(1, number):
+        other = socket.socket(listener.family, listener.type, listener.proto)
+        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+            other.setsockopt(socket.SOL_SOCKET, option, 1)
+        other.bind(listener.getsockname())
+        other.listen(_BACKLOG)
+        sockets.append(other)
+    return sockets
 
 
 def address(settings: Settings, listener: socket.socket | None = None) -> str:
@@ -63,15 +87,18 @@ async def serve(
     listener: socket.socket,
     started: Callable[[], None],
     telemetry: "Telemetry | None" = None,
+    worker: "Worker | None" = None,
 ) -> None:
     """Answers until SIGINT or SIGTERM, then finishes what is under way; `started` is called once it answers.
 
-    `telemetry` is told of what was answered, if it wants to know.
+    `telemetry` is told of what was answered, if it wants to know. A worker tells its supervisor that it answers, and
+    stops without it.
     Ends with `SystemExit(0)` in the caller after such a signal, so that the caller's `finally` blocks run.
     """
     import uvicorn
 
     from gateway.http_protocol import Http, Limits
+    from gateway.workers import BEAT_SECONDS
 
     logs.configure(settings.log_format, settings.log_level)
 
@@ -84,7 +111,14 @@ async def serve(
             # A large answer makes some thousand objects, none of them in a cycle: no reason to look for cycles.
             gc.set_threshold(20_000, 20, 20)
             gc.enable()
+            if worker is not None and self.started:
+                asyncio.get_running_loop().add_reader(worker.life, self._end_without_supervisor, worker.life)
+                await worker.beat()
             started()
+
+        def _end_without_supervisor(self, life: int) -> None:
+            asyncio.get_running_loop().remove_reader(life)
+            self.should_exit = True
 
     # uvicorn handles both while it runs, and repeats what it caught when it has stopped.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -109,6 +143,8 @@ async def serve(
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_seconds,
+        callback_notify=worker.beat if worker is not None else None,
+        timeout_notify=BEAT_SECONDS,
     )
     await Server(config).serve([listener])
 

@@ -187,6 +187,19 @@ class Settings(BaseModel):
         " the server to the network.",
     )
     port: int = Field(default=8000, ge=0, le=65535, description="The TCP port to listen on; 0 takes any free one.")
+    workers: int = Field(
+        default=0,
+        ge=0,
+        le=1024,
+        description="How many processes answer. 0: one on SQLite, on PostgreSQL one a core. Each has the limits below"
+        " for itself, but for those of rates and of connections to the database.",
+    )
+    database_connections: int = Field(
+        default=80,
+        ge=3,
+        description="The most connections to PostgreSQL that this server opens, of all its workers together; each has"
+        " at least three and at most 17. PostgreSQL itself allows 100 unless it is told otherwise.",
+    )
     public_url: Annotated[str, AfterValidator(_public_url)] = Field(
         default="",
         description="The address under which others reach the server, such as https://certgate.example.org, or with a"

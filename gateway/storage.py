@@ -8,9 +8,10 @@ from sqlalchemy.exc import ArgumentError
 
 from db import revision
 from db.engine.database import Database
-from db.engine.opening import driver_url, open_database
+from db.engine.opening import CONNECTIONS, driver_url, open_database
 from gateway.failures import Failure
 from gateway.settings import Settings, SettingsError
+from gateway.workers import number_of_workers
 
 _UNREADABLE = (
     "CERTGATE_DATABASE_URL is not a URL that can be read; write for example"
@@ -33,7 +34,8 @@ def shown(url: str) -> str:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Database]:
     """The database, open until the block ends. Raises `Failure` when it is out of reach or not migrated."""
-    async with _connected(settings.database_url) as database:
+    share = settings.database_connections // number_of_workers(settings)
+    async with _connected(settings.database_url, share) as database:
         stored = await _stored(database)
         if stored != revision.head():
             raise Failure(
@@ -51,14 +53,13 @@ async def reach(url: str) -> None:
 
 async def migrate(settings: Settings) -> tuple[str | None, str]:
     """Brings the tables to the newest revision; the revisions before and after. Raises `Failure`."""
-    url = settings.database_url
-    async with _connected(url) as database:
+    async with _connected(settings.database_url) as database:
         before = await _stored(database)
     if before != revision.head():
         # Alembic costs half a second of import, which only a change is worth.
         from db.migrate import migrate as upgrade
 
-        await upgrade(url)
+        await upgrade(settings.database_url)
     return before, revision.head()
 
 
@@ -78,7 +79,7 @@ async def _stored(database: Database) -> str | None:
 
 
 @asynccontextmanager
-async def _connected(url: str) -> AsyncIterator[Database]:
+async def _connected(url: str, connections: int = CONNECTIONS) -> AsyncIterator[Database]:
     try:
         make_url(url)
     except (ArgumentError, ValueError):
@@ -90,7 +91,7 @@ async def _connected(url: str) -> AsyncIterator[Database]:
     except OSError as error:
         raise Failure(f"The directory of the database cannot be made: {error}; make it, or choose another.") from error
     try:
-        database = await open_database(url)
+        database = await open_database(url, connections=connections)
     except ValueError as error:  # the driver reads the URL once more
         raise SettingsError(f"CERTGATE_DATABASE_URL cannot be followed: {str(error).splitlines()[0]}") from None
     except (OSError, TimeoutError) as error:

@@ -90,8 +90,9 @@ class Process:
 
     def complaints(self) -> str:
         """What it wrote to standard error."""
-        self._complaints.seek(0)
-        return self._complaints.read()
+        # Not by `seek`: where it writes next is shared with it.
+        file = self._complaints.fileno()
+        return os.pread(file, os.fstat(file).st_size, 0).decode()
 
     def close(self) -> None:
         """Lets go of what it reads and wrote."""
@@ -150,8 +151,9 @@ def running(*words: str, until: str, **settings: str) -> Iterator[tuple[Process,
 
 @contextmanager
 def serving(url: str, **settings: str) -> Iterator[tuple[Process, str]]:
-    """A server of the database at that URL, and its address."""
-    with running("serve", "--port", "0", until="answers on", CERTGATE_DATABASE_URL=url, **settings) as (process, said):
+    """A server of the database at that URL, and its address; with one worker, unless the settings say otherwise."""
+    settings = {"CERTGATE_WORKERS": "1", "CERTGATE_DATABASE_URL": url} | settings
+    with running("serve", "--port", "0", until="answers on", **settings) as (process, said):
         (address,) = re.findall(r"http://\S+(?=;)", said)
         yield process, address
 

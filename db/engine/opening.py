@@ -8,6 +8,8 @@ from db.engine.database import Database, Pace
 from db.engine.postgresql_url import target_of
 
 PACE = Pace()
+CONNECTIONS = 17
+"""To PostgreSQL: more gain nothing for one process."""
 
 
 def driver_url(url: str) -> URL:
@@ -32,10 +34,11 @@ def driver_url(url: str) -> URL:
             raise ValueError(f"CERTGATE_DATABASE_URL must start with sqlite:/// or postgresql://, not {other}")
 
 
-async def open_database(url: str, pace: Pace = PACE) -> Database:
+async def open_database(url: str, pace: Pace = PACE, *, connections: int = CONNECTIONS) -> Database:
     """Opens the database behind `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.
 
-    Raises `ValueError` for another kind of URL and the driver's own error when the server cannot be reached.
+    It has at most so many connections to PostgreSQL, at least three. Raises `ValueError` for another kind of URL and
+    the driver's own error when the server cannot be reached.
     """
     target = driver_url(url)
     # Only the driver in use is imported: each costs a tenth of a second at start.
@@ -45,4 +48,4 @@ async def open_database(url: str, pace: Pace = PACE) -> Database:
         return await open_sqlite(str(target.database), pace)
     from db.engine.postgresql import open_postgresql
 
-    return await open_postgresql(target, pace)
+    return await open_postgresql(target, pace, min(connections, CONNECTIONS))

@@ -28,9 +28,8 @@ from db.sql.reads import KeyedRead, Read, Row
 
 POSTGRESQL: Dialect = PGDialect_asyncpg(json_serializer=json_text)  # type: ignore[no-untyped-call]
 
-_CONNECTIONS = 8
-# The others are left for what is read by key.
-_SCANNING = 6
+# Of the connections to read, so many take what may scan. The others are left for what is read by key.
+_SCANNING = 0.75
 # The server's side sends something over an idle connection, so that nobody on the way forgets it.
 _ALIVE = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
 # A statement that waits for a lock gives up before its client does.
@@ -184,7 +183,7 @@ class PostgresqlDatabase(Database):
         self._readers = readers
         self._gathering = lru_cache(maxsize=256)(partial(rows_of, POSTGRESQL, partial(_rows, readers)))
         self._inserting = lru_cache(maxsize=8)(partial(_inserting, partial(_rows, writers)))
-        self._turns = Turns(_SCANNING)
+        self._turns = Turns(max(1, int(readers.size * _SCANNING)))
         # Of their own, so that writes that wait for each other's locks leave the reads alone.
         self._writers = writers
         self._hearing = Hearing(CHANNEL, lambda: _connect_to_listen(target, pace), self._notify, pace)
@@ -267,14 +266,15 @@ async def _connect_to_listen(target: Target, pace: Pace) -> asyncpg.Connection:
     return await asyncpg.connect(target.dsn, server_settings=server, **options)
 
 
-async def open_postgresql(url: URL, pace: Pace) -> PostgresqlDatabase:
-    """Opens the first connections.
+async def open_postgresql(url: URL, pace: Pace, connections: int) -> PostgresqlDatabase:
+    """Opens the first connections, of which there will be that many at most: one listens, half of the others write.
 
     Raises asyncpg's or the system's error when the server cannot be reached, `UnusableDatabase` where texts would be
     damaged.
     """
     target = target_of(url)
-    readers, writers = (Lender(lambda: _connect(target.dsn, **target.options), _CONNECTIONS) for _ in range(2))
+    size = max(1, (connections - 1) // 2)
+    readers, writers = (Lender(lambda: _connect(target.dsn, **target.options), size) for _ in range(2))
     try:
         first = await readers.take()
         readers.give(first)

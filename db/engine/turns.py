@@ -20,11 +20,11 @@ caller: ContextVar[str] = ContextVar("caller", default="")
 
 
 class Turns:
-    """`places` reads at a time, at most half of them of one caller."""
+    """`places` reads at a time, at most half of them of one caller, but one at least."""
 
     def __init__(self, places: int) -> None:
         self._free = places
-        self._share = places // 2
+        self._share = max(1, places // 2)
         self._running: Counter[str] = Counter()
         # The callers in the order in which they are served next, each with its reads in their order.
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()

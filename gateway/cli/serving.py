@@ -1,11 +1,20 @@
 """Commands that serve."""
 
 import gc
+import importlib
 import os
+import socket
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
 from gateway.cli.common import read_settings
+
+if TYPE_CHECKING:
+    from gateway.settings import Settings
+    from gateway.workers import Handover, Worker
 
 _host = click.option("--host", help="The address to listen on, instead of CERTGATE_HOST.")
 _port = click.option(
@@ -18,34 +27,116 @@ _port = click.option(
 @click.command()
 @_host
 @_port
-def serve(host: str | None, port: int | None) -> None:
-    """Serve both faces until told to stop."""
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="How many processes answer, instead of CERTGATE_WORKERS: one on SQLite, on PostgreSQL one a core.",
+)
+@click.option("--rehearse", is_flag=True, hidden=True)
+@click.option("--handover", hidden=True)
+def serve(host: str | None, port: int | None, workers: int | None, rehearse: bool, handover: str | None) -> None:
+    """Serve both faces until told to stop.
+
+    With several workers, one that ends is replaced, and SIGHUP starts new ones before the old ones stop.
+    """
     # What is imported stays for good. Looking for garbage in it, again and again, is a fifth of a start.
     # `server.serve` switches the collector on again.
     gc.disable()
     # Looking for plugins of pydantic reads the metadata of every package, and the locks name none.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
+    from gateway import server
+    from gateway.workers import Handover, number_of_workers
+
+    settings = read_settings(host=host, port=port, workers=workers)
+    number = number_of_workers(settings)
+    if rehearse:
+        server.run(_rehearse(settings))
+    elif number > 1:
+        _serve_together(settings, number, Handover.read(handover) if handover else None)
+    else:
+        with server.listen(settings) as listener:
+            _answer(settings, listener, _announcement(settings, listener))
+
+
+def _announcement(settings: "Settings", listener: socket.socket) -> Callable[[], None]:
+    """What says that the server answers."""
     from gateway import server, storage
 
-    settings = read_settings(host=host, port=port)
+    text = (
+        f"certgate answers on {server.address(settings, listener)}; its database is"
+        f" {storage.shown(settings.database_url)}; stop it with Ctrl+C."
+    )
+    return lambda: print(text, flush=True)
+
+
+def _answer(
+    settings: "Settings", listener: socket.socket, started: Callable[[], None], worker: "Worker | None" = None
+) -> None:
+    """Answers in this process until told to stop."""
+    from gateway import server, storage
 
     async def work() -> None:
-        with server.listen(settings) as listener:
-            async with storage.opened(settings) as database:
-                from gateway.app import create_app
-                from gateway.telemetry.telemetry import Telemetry
+        async with storage.opened(settings) as database:
+            from gateway.app import create_app
+            from gateway.telemetry.telemetry import Telemetry
 
-                site = server.address(settings, listener)
-                text = (
-                    f"certgate answers on {site}; its database is"
-                    f" {storage.shown(settings.database_url)}; stop it with Ctrl+C."
-                )
-                application = create_app(settings, database, site=site)
-                telemetry = Telemetry(settings)
-                await server.serve(settings, application, listener, lambda: print(text, flush=True), telemetry)
+            application = create_app(settings, database, site=server.address(settings, listener))
+            await server.serve(settings, application, listener, started, Telemetry(settings), worker)
 
     server.run(work())
+
+
+def _serve_together(settings: "Settings", number: int, before: "Handover | None") -> None:
+    """Answers in several processes until told to stop."""
+    from gateway import server
+    from gateway.telemetry import logs
+    from gateway.workers import Supervisor
+
+    if before is None:
+        listeners = server.spread(server.listen(settings), number)
+    else:
+        listeners = [socket.socket(fileno=file) for file in before.listeners]
+    supervisor = Supervisor(
+        listeners,
+        stop_seconds=settings.shutdown_seconds,
+        command=lambda handover: _again("--handover", handover.written()),
+        rehearsal=_again("--rehearse"),
+        before=before,
+    )
+    logs.configure(settings.log_format, settings.log_level)
+    _import_all(settings)
+    worker = supervisor.run(_announcement(settings, listeners[0]))
+    # From here on it is a worker.
+    _answer(settings, worker.listener, lambda: None, worker)
+
+
+def _import_all(settings: "Settings") -> None:
+    """Imports what a server of these settings needs, before it becomes several processes."""
+    names = ["gateway.app", "gateway.http_protocol", "gateway.storage", "uvicorn.lifespan.on"]
+    names.append("db.engine.sqlite" if settings.database_url.startswith("sqlite") else "db.engine.postgresql")
+    if settings.redis_url:
+        names.append("gateway.limits.redis")
+    for name in names:
+        importlib.import_module(name)
+
+
+def _again(option: str, *value: str) -> list[str]:
+    """The command line of this program, with another such option than it has."""
+    words = [word for word in sys.argv[1:] if word != "--rehearse"]
+    if "--handover" in words:
+        at = words.index("--handover")
+        del words[at : at + 2]
+    return [sys.executable, "-m", "gateway", *words, option, *value]
+
+
+async def _rehearse(settings: "Settings") -> None:
+    """All that is done at a start, but for listening."""
+    from gateway import storage
+    from gateway.app import create_app
+
+    async with storage.opened(settings) as database:
+        create_app(settings, database)
 
 
 @click.command()

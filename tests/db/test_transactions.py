@@ -318,9 +318,7 @@ async def test_too_many_writes_are_busy_and_the_next_one_works(world: World) -> 
             await hold.wait()
 
     # SQLite has one writing connection, PostgreSQL eight.
-    writers = (
-        db.engine.postgresql._CONNECTIONS if isinstance(world.database, db.engine.postgresql.PostgresqlDatabase) else 1
-    )
+    writers = world.database._writers.size if isinstance(world.database, db.engine.postgresql.PostgresqlDatabase) else 1
     slow_ones = [asyncio.create_task(slow()) for _ in range(writers)]
     await asyncio.sleep(0)
     try:

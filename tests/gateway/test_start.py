@@ -51,7 +51,7 @@ async def test_nothing_is_imported_that_the_first_answer_does_not_need(
 
 def imported_until_the_first_answer(database_url: str, key: str, log: Path) -> set[str]:
     """The modules that a server has imported when it has answered one GraphQL request."""
-    command = [sys.executable, "-X", "importtime", "-m", "gateway", "serve", "--port", "0"]
+    command = [sys.executable, "-X", "importtime", "-m", "gateway", "serve", "--port", "0", "--workers", "1"]
     environment = {**ENVIRONMENT, "CERTGATE_DATABASE_URL": database_url}
     with (
         log.open("w") as said,
