@@ -172,8 +172,7 @@ def fill(
     rows = reader.database.at_once(part, keys) if known is not None else None
     if rows is not None:
         try:
-            own, found = seen(rows, part, reader.owners, known)
-            make(own, found, reader.owners, reader.today, into, below)
+            make(*seen(rows, part, reader.owners, known), reader.owners, reader.today, into, below)
         except KeyError:
             # It names a definition that came meanwhile, and nothing was made of it.
             pass

@@ -78,7 +78,7 @@ class SqliteDatabase(Database):
     def at_once(self, read: KeyedRead[Any], keys: Sequence[Any]) -> list[Row]:
         """The committed rows of these keys."""
         if len(keys) == 1:
-            return self._rows_now(read.one.compiled(SQLITE).statement, {"key": keys[0]})
+            return self._rows_now(read.of_one, {"key": keys[0]})
         ((text,),) = self._rows_now(read.as_json, {"keys": keys})
         rows: list[Row] = msgspec.json.decode(text)
         return rows

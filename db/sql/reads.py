@@ -125,6 +125,11 @@ class KeyedRead(Read[R]):
         return KeyedRead(select, key, self.build, defined=self.defined, ranked=self.ranked, names=names, alone=alone)
 
     @cached_property
+    def of_one(self) -> Compiled:
+        """For SQLite: the rows of one key."""
+        return self.one.compiled(SQLITE).statement
+
+    @cached_property
     def as_json(self) -> Compiled:
         """For SQLite: the rows of several keys as one JSON text.
 

@@ -4,7 +4,7 @@ A read fills lists that are part of the answer already. Where one fails, that is
 is gone through once more (`made`): so errors cost, and only they do.
 """
 
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Iterable, Sequence
 from time import perf_counter
 from typing import Any, cast
 
@@ -17,8 +17,8 @@ from execution.run.run import HELD, Position, ResolveInfo, Run, keywords
 from execution.run.steps import resumed, together
 
 Lists = dict[Any, Any]
-Level = list[tuple[Shape, list[Lists]]]
-"""Shapes, and for each of their children the lists that it is to fill."""
+Level = Iterable[tuple[FieldPlan, Lists]]
+"""Fields that are made of rows, and for each the lists that it is to fill, by the keys of its read."""
 
 
 def read_one(run: Run, field: FieldPlan, shape: Shape, position: Position) -> Any:
@@ -26,29 +26,34 @@ def read_one(run: Run, field: FieldPlan, shape: Shape, position: Position) -> An
 
     Raises what is wrong with the argument; that or the awaitable raises what befell the read.
     """
-    key = keywords(run, field, position)[shape.rows.key]
-    if shape.rows.parse is not None:
-        key = shape.rows.parse(key)
+    rows = shape.rows
+    key = keywords(run, field, position)[rows.key]
+    if rows.parse is not None:
+        key = rows.parse(key)
     into: Lists = {key: []}
-    filling = _fill(run, shape, into)
-    if shape.rows.source.waits(run.context):
-        return _found_late(field, into[key], filling)
+    filling = _fill(run, rows.source.reader(run.context), ((field, into),))
+    if rows.source.waits(run.context):
+        return _found_late(run, field, into[key], filling)
     try:
         step = filling.send(None)
     except StopIteration:
-        return _found(field, into[key])
-    return _found_late(field, into[key], resumed(filling, step))
+        return _found(run, field, into[key])
+    return _found_late(run, field, into[key], resumed(filling, step))
 
 
-def _found(field: FieldPlan, made: list[Any]) -> Any:
+def _found(run: Run, field: FieldPlan, made: list[Any]) -> Any:
+    if run.failed:
+        error = run.failed.pop(field, None)
+        if error is not None:
+            raise error
     if field.value.item is not None:
         return made
     return made[0] if made else None
 
 
-async def _found_late(field: FieldPlan, made: list[Any], filling: Awaitable[None]) -> Any:
+async def _found_late(run: Run, field: FieldPlan, made: list[Any], filling: Awaitable[None]) -> Any:
     await filling
-    return _found(field, made)
+    return _found(run, field, made)
 
 
 async def read_all(run: Run, field: FieldPlan, shape: Shape, parents: Sequence[Any]) -> list[Any]:
@@ -56,8 +61,8 @@ async def read_all(run: Run, field: FieldPlan, shape: Shape, parents: Sequence[A
     name = shape.rows.key
     keys = [getattr(parent, name) for parent in parents]
     into: Lists = {key: [] for key in keys}
-    await _fill(run, shape, into)
-    return [_found(field, into[key]) for key in keys]
+    await _fill(run, shape.rows.source.reader(run.context), ((field, into),))
+    return [_found(run, field, into[key]) for key in keys]
 
 
 class Items:
@@ -71,7 +76,7 @@ class Items:
 
     async def finish(self) -> None:
         """Reads what lies below the items."""
-        await _fill_below(self._run, self.reader, [(self.shape, self.below)])
+        await _fill(self._run, self.reader, zip(self.shape.children, self.below, strict=True))
 
 
 def items(info: strawberry.Info[Any, Any]) -> Items | None:
@@ -84,44 +89,29 @@ def items(info: strawberry.Info[Any, Any]) -> Items | None:
     return None if field.items is None else Items(run, field.items)
 
 
-async def _fill(run: Run, shape: Shape, into: Lists) -> None:
-    if perf_counter() - run.since > HELD:
-        await run.give_way()
-    source = shape.rows.source
-    reader = source.reader(run.context)
-    below: list[Lists] = [{} for _ in shape.children]
-    waiting = source.fill(reader, shape, into, below)
-    if waiting is not None:
-        await waiting
-    if below:
-        await _fill_below(run, reader, [(shape, below)])
-
-
-async def _fill_below(run: Run, reader: Any, level: Level) -> None:
-    """Fills the lists that shapes have left, and those that these leave, level by level. Notes which fields failed."""
+async def _fill(run: Run, reader: Any, level: Level) -> None:
+    """Fills the lists of fields, and those that these leave below them, level by level. Notes which failed."""
     while level:
         waiting: list[Coroutine[Any, Any, None]] = []
-        following: Level = []
-        for shape, below in level:
-            for field, into in zip(shape.children, below):  # noqa: B905 - naming it takes a third of the loop's time
-                if not into:
-                    continue
-                inner: Any = field.shape
-                lists: list[Lists] = []
-                if inner.children:
-                    lists = [{} for _ in inner.children]
-                    following.append((inner, lists))
-                if perf_counter() - run.since > HELD:
-                    await run.give_way()
-                try:
-                    late = inner.rows.source.fill(reader, inner, into, lists)
-                except Exception as error:  # noqa: BLE001 - an error of the field, for each of its parents
-                    run.failed[field] = error
-                    continue
-                if late is not None:
-                    waiting.append(_late(run, field, into, late))
-                else:
-                    _look_for_none(run, field, into)
+        following: list[tuple[FieldPlan, Lists]] = []
+        for field, into in level:
+            if not into:
+                continue
+            shape: Any = field.shape
+            if perf_counter() - run.since > HELD:
+                await run.give_way()
+            below: list[Lists] = [{} for _ in shape.children] if shape.children else []
+            try:
+                late = shape.rows.source.fill(reader, shape, into, below)
+            except Exception as error:  # noqa: BLE001 - an error of the field, for each of its parents
+                run.failed[field] = error
+                continue
+            if late is not None:
+                waiting.append(_late(run, field, into, late))
+            elif field.value.item is None:
+                _look_for_none(run, field, into)
+            if below:
+                following += zip(shape.children, below)  # noqa: B905 - naming it takes a third of the loop's time
         if waiting:
             await together(waiting)
         level = following
