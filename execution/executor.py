@@ -39,6 +39,7 @@ from execution.plan.variables import VariableReader
 from execution.run.compiled import compile_operation, program_of, run_program
 from execution.run.explain import explain
 from execution.run.interpreted import interpret, require_small
+from execution.run.rows import plain
 from execution.run.stopping import Gone, stoppable
 
 # Until Python 3.12 a member of an enum is found by a function written in Python.
@@ -202,12 +203,13 @@ class Executor:
         `context` belongs to this operation alone: batched fields keep what they gather in it. Raises
         `RequestError` when nothing was run (see `admit`) or when the operation was stopped.
         """
-        return await self.run_admitted(self.admit(document, operation, variables or {}), context, root)
+        result = await self.run_admitted(self.admit(document, operation, variables or {}), context, root)
+        return ExecutionResult(plain(result.data), result.errors)
 
     async def run_admitted(
         self, admitted: Admitted, context: Any = None, root: Any = None, gone: Gone | None = None
     ) -> ExecutionResult:
-        """Run an operation that was admitted; see `run`.
+        """Run an operation that was admitted; see `run`. Its data are for msgspec to write: not all are dictionaries.
 
         A query is stopped once `gone` returns, with `Abandoned`. A mutation never is: whoever sent one expects the
         change, even if the answer cannot be received any more.

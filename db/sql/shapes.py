@@ -78,7 +78,8 @@ class ShapedRow:
         """What is done before the first row."""
         self.names: dict[str, Any] = {}
 
-    def _name(self, value: Any) -> str:
+    def name(self, value: Any) -> str:
+        """What it is called by in expressions."""
         name = f"n{len(self.names)}"
         self.names[name] = value
         return name
@@ -87,7 +88,7 @@ class ShapedRow:
         """A member, put out by the function or table that `output` makes of the driver's conversion, if any."""
         value = f"v{self._columns.index(name)}"
         if self._public and name in PRIVATE_MEMBERS:
-            return self._name(PRIVATE_MEMBERS[name])
+            return self.name(PRIVATE_MEMBERS[name])
         convert = self._converts[self._columns.index(name)]
         value = self._put_out(value, convert if output is None else output(convert))
         # The notes of their owner.
@@ -100,19 +101,19 @@ class ShapedRow:
     def computed(self, made: Any, output: Callable[[Any], Any] | None = None) -> str:
         """What a function makes of members, put out as those are (see `execution.markers.Computed`)."""
         given = [self.member(each) if isinstance(each, str) else self.computed(each) for each in made.members]
-        call = f"{self._name(made.function)}({', '.join([*given, *['today'] * made.on_day])})"
+        call = f"{self.name(made.function)}({', '.join([*given, *['today'] * made.on_day])})"
         return call if output is None else self._put_out(call, output(None))
 
     def _put_out(self, value: str, output: Any) -> str:
         if isinstance(output, Mapping):
-            return f"{self._name(output)}[{value}]"
+            return f"{self.name(output)}[{value}]"
         if output is None:
             return value
-        return f"None if (x := {value}) is None else {self._name(output)}(x)"
+        return f"None if (x := {value}) is None else {self.name(output)}(x)"
 
     def definition(self, table: Any) -> str:
         """What `table.of(definitions)` has for the definition of the row."""
-        name = self._name(table)
+        name = self.name(table)
         self.before.append(f"{name}_ = {name}.of(found)")
         return f"{name}_[v{len(self._columns) - 1}]"
 
@@ -122,7 +123,7 @@ class ShapedRow:
         The `One` instead where it is `one` row.
         """
         self.before.append(f"below{number} = below[{number}].setdefault")
-        return f"below{number}({self.member(key)}, {self._name(One) + '()' if one else '[]'})"
+        return f"below{number}({self.member(key)}, {self.name(One) + '()' if one else '[]'})"
 
 
 def shaped(read: Read[Any], shape: RowShape, form: Form, more: frozenset[str] = frozenset()) -> tuple[Read[Any], Fill]:

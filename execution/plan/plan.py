@@ -4,8 +4,10 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import Any, cast
 
+import msgspec
 import strawberry
 from graphql import (
     FieldNode,
@@ -134,24 +136,36 @@ class ObjectPlan:
 
 
 class Shape:
-    """What a row becomes, in Python that the owner of the rows completes (see `execution.markers.RowSource`)."""
+    """What a row becomes, in Python that the owner of the rows completes (see `execution.markers.RowSource`).
 
-    def __init__(self, rows: DeclaredRead) -> None:
+    That is an object of a class of its own, which takes a third of a dictionary's memory and two thirds of its time,
+    or where it is the only one of its `parent` the members of a dictionary that is there already.
+    """
+
+    def __init__(self, rows: DeclaredRead, *, of_parent: bool = False) -> None:
         self.rows = rows
         self.members: frozenset[str] = frozenset()
         self.children: list[FieldPlan] = []
         self.prepared: dict[Any, Any] = {}
         """What the owner of the rows has made of it."""
+        self._of_parent = of_parent
         self._parts: list[tuple[str, Part]] = []
 
     def write(self, row: Any) -> str:
-        """The expression for the dictionary of one row."""
-        return f"{{{', '.join(f'{key!r}: {part(row)}' for key, part in self._parts)}}}"
+        """The expression for the object of one row."""
+        if self._of_parent:
+            return f"{{{', '.join(f'{key!r}: {part(row)}' for key, part in self._parts)}}}"
+        return f"{row.name(self._object)}({', '.join(part(row) for _, part in self._parts)})"
 
     def add(self, key: str, part: Part, *members: str) -> None:
         """Puts a part under a key of the answer; it takes these members."""
         self._parts.append((key, part))
         self.members |= {*members}
+
+    @cached_property
+    def _object(self) -> type[msgspec.Struct]:
+        names = {f"f{at}": key for at, (key, _) in enumerate(self._parts)}
+        return msgspec.defstruct("Object", [(name, Any) for name in names], rename=names, gc=False)
 
 
 @dataclass(slots=True, eq=False)

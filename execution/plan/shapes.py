@@ -1,4 +1,4 @@
-"""What the rows of a declared read become: an answer's dictionaries, where nothing about them has to be looked at.
+"""What the rows of a declared read become: an answer's objects, where nothing about them has to be looked at.
 
 That is so where an object is a record whose members are of the types that it declares, where what is asked of it are
 such members, what is computed of them, lasting objects, and relations that are declared reads themselves. Anything else
@@ -11,6 +11,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, cast
 
+import msgspec
 from graphql import GraphQLBoolean, GraphQLID, GraphQLInt, GraphQLLeafType, GraphQLString
 
 from execution.markers import ITEMS, ROWS, DeclaredRead, declared
@@ -30,8 +31,8 @@ class _NoRun:
     errors = ()
 
 
-class Outlines(dict[Any, dict[str, Any]]):
-    """What is made of lasting objects at one place, by what the rows call them."""
+class Outlines(dict[Any, msgspec.Raw]):
+    """What is made of lasting objects at one place, by what the rows call them: JSON, since it is written often."""
 
     def __init__(self, plan: ObjectPlan) -> None:
         super().__init__()
@@ -45,8 +46,8 @@ class Outlines(dict[Any, dict[str, Any]]):
             self._found = found
         return self
 
-    def __missing__(self, name: Any) -> dict[str, Any]:
-        built: dict[str, Any] = self._plan.build(_NoRun, self._found[name], None)
+    def __missing__(self, name: Any) -> msgspec.Raw:
+        built = msgspec.Raw(msgspec.json.encode(self._plan.build(_NoRun, self._found[name], None)))
         if len(self) >= MAX_KEPT:
             self.clear()
         self[name] = built
@@ -64,12 +65,13 @@ def shape(program: Program) -> None:
         ):
             continue
         if ROWS in metadata:
-            place = field.value.item or field.value
-            field.shape = _shape(metadata[ROWS], *place.objects.values())
+            place, one = field.value.item or field.value, field.value.item is None
+            shape = Shape(metadata[ROWS], of_parent=one and field.kind is FieldKind.BATCHED)
+            field.shape = _filled(shape, *place.objects.values())
         elif ITEMS in metadata:
             rows = DeclaredRead(metadata[ITEMS], "")
             found = [plan for plan in _within(field) if record_of(plan) is rows.source.record]
-            made = _shape(rows, found[0]) if len(found) == 1 else None
+            made = _filled(Shape(rows), found[0]) if len(found) == 1 else None
             if made is not None:
                 field.items, found[0].made = made, True
     program.batches = [field for field in _live(program.roots) if field.kind is FieldKind.BATCHED]
@@ -105,11 +107,11 @@ def _within(field: FieldPlan) -> Iterator[ObjectPlan]:
                 yield from _within(inner)
 
 
-def _shape(rows: DeclaredRead, plan: ObjectPlan) -> Shape | None:
-    """What the rows become; None where something of them has to be looked at."""
-    shape = Shape(rows)
-    known = record_of(plan) is rows.source.record
-    return shape if known and all(_add(shape, field, declared(rows.source.record)) for field in plan.fields) else None
+def _filled(shape: Shape, plan: ObjectPlan) -> Shape | None:
+    """The shape with all that is asked of an object; None where something of it has to be looked at."""
+    record = shape.rows.source.record
+    known = record_of(plan) is record and all(_add(shape, field, declared(record)) for field in plan.fields)
+    return shape if known else None
 
 
 def _add(shape: Shape, field: FieldPlan, types: Mapping[str, tuple[type, bool]]) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Coroutine, Iterable, Sequence
 from time import perf_counter
 from typing import Any, cast
 
+import msgspec
 import strawberry
 from strawberry.execution import optimized_is_awaitable as is_awaitable
 
@@ -136,7 +137,18 @@ def made(run: Run, place: ValuePlan, value: Any, position: Position) -> Any:
     """The final value of a field that was read. Raises `Propagate` instead of a null not allowed."""
     if value is None or isinstance(value, Exception) or is_awaitable(value):
         return complete(run, place, value, position)
-    return _mended(run, place, value, position) if run.failed else value
+    return _mended(run, place, plain(value), position) if run.failed else value
+
+
+def plain(value: Any) -> Any:
+    """An answer of dictionaries and lists alone."""
+    if isinstance(value, msgspec.Struct):
+        return {each.encode_name: plain(getattr(value, each.name)) for each in msgspec.structs.fields(value)}
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    return msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value
 
 
 def _mended(run: Run, place: ValuePlan, value: Any, position: Position) -> Any:
