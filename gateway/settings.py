@@ -310,8 +310,8 @@ class Settings(BaseModel):
     redis_url: Annotated[str, AfterValidator(_redis_url)] = Field(
         default="",
         repr=False,
-        description="A Redis or Valkey server where several processes count their requests together:"
-        " redis://HOST:PORT/DATABASE, with rediss for TLS. Empty: each process counts its own.",
+        description="A Redis or Valkey server where several machines count their requests together:"
+        " redis://HOST:PORT/DATABASE, with rediss for TLS. Empty: the workers of each machine count their own.",
     )
     cors_origins: Annotated[str, AfterValidator(_origins)] = Field(
         default="",

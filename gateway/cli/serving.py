@@ -13,6 +13,7 @@ import click
 from gateway.cli.common import read_settings
 
 if TYPE_CHECKING:
+    from gateway.limits.budgets import Limiter
     from gateway.settings import Settings
     from gateway.workers import Handover, Worker
 
@@ -71,7 +72,11 @@ def _announcement(settings: "Settings", listener: socket.socket) -> Callable[[],
 
 
 def _answer(
-    settings: "Settings", listener: socket.socket, started: Callable[[], None], worker: "Worker | None" = None
+    settings: "Settings",
+    listener: socket.socket,
+    started: Callable[[], None],
+    worker: "Worker | None" = None,
+    limiter: "Limiter | None" = None,
 ) -> None:
     """Answers in this process until told to stop."""
     from gateway import server, storage
@@ -81,7 +86,7 @@ def _answer(
             from gateway.app import create_app
             from gateway.telemetry.telemetry import Telemetry
 
-            application = create_app(settings, database, site=server.address(settings, listener))
+            application = create_app(settings, database, limiter, site=server.address(settings, listener))
             await server.serve(settings, application, listener, started, Telemetry(settings), worker)
 
     server.run(work())
@@ -90,6 +95,7 @@ def _answer(
 def _serve_together(settings: "Settings", number: int, before: "Handover | None") -> None:
     """Answers in several processes until told to stop."""
     from gateway import server
+    from gateway.limits.shared import SharedCounts, SharedLimiter
     from gateway.telemetry import logs
     from gateway.workers import Supervisor
 
@@ -106,9 +112,11 @@ def _serve_together(settings: "Settings", number: int, before: "Handover | None"
     )
     logs.configure(settings.log_format, settings.log_level)
     _import_all(settings)
+    counts = None if settings.redis_url else SharedCounts(number)
     worker = supervisor.run(_announcement(settings, listeners[0]))
     # From here on it is a worker.
-    _answer(settings, worker.listener, lambda: None, worker)
+    limiter = None if counts is None else SharedLimiter(counts, worker.number)
+    _answer(settings, worker.listener, lambda: None, worker, limiter)
 
 
 def _import_all(settings: "Settings") -> None:

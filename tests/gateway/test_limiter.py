@@ -1,6 +1,7 @@
 """The arithmetic of the windows and what the headers say about them, without the application around."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import cycle
 from typing import Any, Protocol, cast
 
 import http_sf
@@ -19,6 +20,7 @@ from gateway.limits.budgets import DAY, MINUTE, Budget, BudgetState, WindowLimit
 from gateway.limits.headers import limit_lines
 from gateway.limits.memory import MemoryLimiter
 from gateway.limits.meter import Meter, RateLimits
+from gateway.limits.shared import SharedCounts, SharedLimiter
 
 START = 1_800_000_000.25
 LIMITS = WindowLimits(3, 5)
@@ -56,13 +58,30 @@ def standing(minute_used: int, day_used: int, limits: WindowLimits = DEFAULT, **
     return BudgetState(True, limits, START, minute_used, minute_end, day_used, day_end)
 
 
-def spend(limiter: MemoryLimiter, count: int, budget: Budget = BUDGET) -> list[bool]:
+class Workers:
+    """Two workers, of which each is asked in turn."""
+
+    def __init__(self, clock: Clock, places: int = 16) -> None:
+        counts = SharedCounts(2, places)
+        self._turns = cycle([SharedLimiter(counts, number, clock) for number in range(2)])
+
+    def charge(self, budget: Budget, units: int) -> BudgetState:
+        return next(self._turns).charge(budget, units)
+
+
+Limiting = MemoryLimiter | Workers
+Make = Callable[[Clock], Limiting]
+both = pytest.mark.parametrize("make", [MemoryLimiter, Workers])
+
+
+def spend(limiter: Limiting, count: int, budget: Budget = BUDGET) -> list[bool]:
     return [limiter.charge(budget, 1).fits for _ in range(count)]
 
 
-def test_a_minute_admits_its_limit_and_the_next_one_as_many_again() -> None:
+@both
+def test_a_minute_admits_its_limit_and_the_next_one_as_many_again(make: Make) -> None:
     clock = Clock()
-    limiter = MemoryLimiter(clock)
+    limiter = make(clock)
     assert spend(limiter, 5) == [True, True, True, False, False]
     clock.now += MINUTE - 0.001
     assert spend(limiter, 1) == [False]
@@ -70,9 +89,10 @@ def test_a_minute_admits_its_limit_and_the_next_one_as_many_again() -> None:
     assert spend(limiter, 1) == [True]
 
 
-def test_a_day_admits_its_limit_however_many_minutes_it_has() -> None:
+@both
+def test_a_day_admits_its_limit_however_many_minutes_it_has(make: Make) -> None:
     clock = Clock()
-    limiter = MemoryLimiter(clock)
+    limiter = make(clock)
     admitted = 0
     for _ in range(5):
         admitted += sum(spend(limiter, 3))
@@ -84,9 +104,10 @@ def test_a_day_admits_its_limit_however_many_minutes_it_has() -> None:
     assert spend(limiter, 4) == [True, True, True, False]
 
 
-def test_a_refused_charge_costs_nothing_in_either_window() -> None:
+@both
+def test_a_refused_charge_costs_nothing_in_either_window(make: Make) -> None:
     clock = Clock()
-    limiter = MemoryLimiter(clock)
+    limiter = make(clock)
     spend(limiter, 3)
     for _ in range(20):
         refused = limiter.charge(BUDGET, 1)
@@ -98,44 +119,50 @@ def test_a_refused_charge_costs_nothing_in_either_window() -> None:
         assert (refused.fits, refused.minute_used, refused.day_used) == (False, 2, 5)
 
 
-def test_several_units_fit_together_or_not_at_all() -> None:
-    limiter = MemoryLimiter(Clock())
+@both
+def test_several_units_fit_together_or_not_at_all(make: Make) -> None:
+    limiter = make(Clock())
     assert limiter.charge(BUDGET, 2).fits
     refused = limiter.charge(BUDGET, 2)
     assert (refused.fits, refused.minute_used) == (False, 2)
     assert limiter.charge(BUDGET, 1).minute_used == 3
 
 
-def test_asking_where_one_stands_costs_nothing() -> None:
-    limiter = MemoryLimiter(Clock())
+@both
+def test_asking_where_one_stands_costs_nothing(make: Make) -> None:
+    limiter = make(Clock())
     spend(limiter, 1)
     assert {limiter.charge(BUDGET, 0).minute_used for _ in range(10)} == {1}
 
 
-def test_callers_and_addresses_of_one_name_do_not_share() -> None:
-    limiter = MemoryLimiter(Clock())
+@both
+def test_callers_and_addresses_of_one_name_do_not_share(make: Make) -> None:
+    limiter = make(Clock())
     spend(limiter, 3)
     assert spend(limiter, 1, replace(BUDGET, anonymous=True)) == [True]
     assert spend(limiter, 1, replace(BUDGET, subject="another")) == [True]
 
 
-def test_a_limit_that_is_lowered_counts_at_once() -> None:
-    limiter = MemoryLimiter(Clock())
+@both
+def test_a_limit_that_is_lowered_counts_at_once(make: Make) -> None:
+    limiter = make(Clock())
     spend(limiter, 3)
     lowered = limiter.charge(replace(BUDGET, limits=WindowLimits(2, 5)), 1)
     assert not lowered.fits
     assert headers(lowered)["ratelimit-remaining"] == "0"
 
 
-def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
+@both
+def test_a_clock_that_is_set_back_locks_nobody_out(make: Make) -> None:
     clock = Clock()
-    limiter = MemoryLimiter(clock)
+    limiter = make(clock)
     spend(limiter, 3)
     clock.now -= 10 * DAY
     assert limiter.charge(BUDGET, 1).minute_end == clock.now + MINUTE
 
 
 @settings(deadline=None)
+@both
 @given(
     limits=st.builds(WindowLimits, st.integers(1, 6), st.integers(1, 12)),
     steps=st.lists(
@@ -143,11 +170,11 @@ def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
     ),
 )
 def test_whatever_happens_no_window_holds_more_than_its_limit(
-    limits: WindowLimits, steps: list[tuple[int, int]]
+    make: Make, limits: WindowLimits, steps: list[tuple[int, int]]
 ) -> None:
     """Against a model that remembers every charge and every start of a window."""
     clock = Clock()
-    limiter = MemoryLimiter(clock)
+    limiter = make(clock)
     spent: list[tuple[float, int]] = []
     starts = {MINUTE: -1.0 * DAY, DAY: -1.0 * DAY}
     for passes, units in steps:
@@ -194,6 +221,23 @@ def test_a_flood_of_addresses_is_bounded_and_no_key_is_forgotten_for_it() -> Non
     # The addresses seen last are still counted.
     assert spend(limiter, 1, Budget("999", LIMITS, anonymous=True)) == [False]
     assert spend(limiter, 1, Budget("1", LIMITS, anonymous=True)) == [True]
+
+
+def test_workers_count_more_subjects_than_there_are_places() -> None:
+    """Whoever has no place left takes that of somebody of the same kind."""
+    clock = Clock()
+    limiter = Workers(clock, places=64)
+    spend(limiter, 2)
+    for number in range(1000):
+        clock.now += 0.001
+        address = Budget(f"{number}", LIMITS, anonymous=True)
+        assert [limiter.charge(address, 1).minute_used for _ in range(2)] == [1, 2]
+    assert limiter.charge(BUDGET, 1).minute_used == 3
+    # A day later each place is free again, and nobody has spent anything.
+    clock.now += DAY
+    for number in range(32):
+        assert limiter.charge(Budget(f"{number}", LIMITS, anonymous=True), 1).day_used == 1
+    assert [limiter.charge(Budget(f"{number}", LIMITS, anonymous=True), 0).day_used for number in range(8)] == [1] * 8
 
 
 def test_at_capacity_those_who_keep_asking_are_remembered() -> None:
@@ -310,9 +354,10 @@ def test_keys_of_an_organisation_have_a_sum_in_common_unless_the_operator_gave_t
     assert limits.of_address(("192.0.2.7", 1)).shared is None
 
 
-def test_what_is_spent_fits_into_the_sum_too_or_is_counted_nowhere() -> None:
+@both
+def test_what_is_spent_fits_into_the_sum_too_or_is_counted_nowhere(make: Make) -> None:
     clock = Clock()
-    limiter = MemoryLimiter(clock)
+    limiter = make(clock)
     total = Budget("all", WindowLimits(4, 7))
     first, second = Budget("first", LIMITS, shared=total), Budget("second", LIMITS, shared=total)
     assert spend(limiter, 4, first) == [True, True, True, False]

@@ -77,6 +77,20 @@ async def test_what_is_changed_by_one_worker_holds_for_all(world: World, databas
         assert process.stop() == 0
 
 
+async def test_workers_count_requests_together(world: World, database_url: str) -> None:
+    limits = {"CERTGATE_RATE_LIMIT_PER_MINUTE": "12"}
+    headers = {"X-API-Key": world.keys["readonly"]}
+    with several(database_url, 3, **limits) as (process, address):
+        async with httpx2.AsyncClient(base_url=address, limits=SINGLE, headers=headers) as client:
+            answers = [await client.get(CERTIFICATIONS) for _ in range(14)]
+            assert [answer.status_code for answer in answers] == [200] * 12 + [429] * 2
+            assert [int(answer.headers["ratelimit-remaining"]) for answer in answers] == [*range(11, -1, -1), 0, 0]
+            # What a worker has counted stays when it dies.
+            for worker in workers_of(process):
+                worker.kill()
+            assert (await client.get(CERTIFICATIONS)).status_code == 429
+
+
 def test_connections_are_spread_and_a_worker_that_dies_is_replaced(demo_url: str) -> None:
     with several(demo_url) as (process, address):
         port = int(address.rpartition(":")[2])
