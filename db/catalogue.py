@@ -83,7 +83,7 @@ async def load_demo(database: Database, at: datetime) -> Loaded:
                 for held in product.certifications
             ],
             tables.claim_assignments: [
-                _claimed(product, code) | moments for product in missing for code in product.claims
+                _claimed(product, code, at.date()) | moments for product in missing for code in product.claims
             ],
         }
         for table, rows in wanted.items():
@@ -215,10 +215,12 @@ def _held(product: DemoProduct, held: HeldCertification, names: dict[str, str], 
     }
 
 
-def _claimed(product: DemoProduct, code: str) -> dict[str, Any]:
+def _claimed(product: DemoProduct, code: str, today: date) -> dict[str, Any]:
+    days = product.claim_ends.get(code)
     return {
         "gtin": product.gtin,
         "claim_id": claim_id(code),
+        "expiration_date": None if days is None else today + timedelta(days=days),
         "id": catalogue_id("claim-assignment", f"{product.gtin}/{code}"),
         "metadata": {},
         "source": ClaimSource.BRAND_SELF_DECLARED,

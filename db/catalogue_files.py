@@ -108,6 +108,8 @@ class DemoProduct(msgspec.Struct):
     brand: Text255
     certifications: list[HeldCertification]
     claims: list[Code]
+    claim_ends: dict[Code, int] = {}
+    """By code the last day of a claim, in days from the start on; the others have none."""
     quantity: Annotated[str, Meta(max_length=100)] = ""
     country_of_origin: str = ""
     data_source: DataSource = DataSource.OPEN_FOOD_FACTS

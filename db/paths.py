@@ -23,11 +23,22 @@ from sqlalchemy import Select, Table, bindparam, func, literal_column, select, t
 from sqlalchemy.sql.expression import ColumnElement
 
 from db.engine.database import Database
-from db.sql.filters import COLUMN_OF, MEMBER_OF, condition, entries_of, is_entry, is_of_entries, is_of_owner, listed
+from db.sql.filters import (
+    COLUMN_OF,
+    MEMBER_OF,
+    acknowledgements_of,
+    condition,
+    entries_of,
+    is_acknowledgement,
+    is_entry,
+    is_of_entries,
+    is_of_owner,
+    listed,
+)
 from db.sql.reads import Read
 from db.sql.tables import ASSIGNED, archived, live, products
 from db.sql.types import Exists, Unindexed
-from domain.filters import Condition, Either, Every, Where, single_conditions
+from domain.filters import ACKNOWLEDGED, Condition, Either, Every, Where, single_conditions
 
 FEW = 6000
 """Looking up and sorting so many rows takes as long as finding a page by walking, where so many of a million pass."""
@@ -135,7 +146,9 @@ def candidates(indexed: Indexed, shape: Where) -> tuple[Where, ...]:
         # One that says less than another need not be counted.
         if part is not None and not any(_has_all(each, part) for each in found):
             found = [each for each in found if not _has_all(part, each)] + [part]
-    found += [test for test in tests if is_of_entries(test) or is_of_owner(test, indexed.table)]
+    found += [
+        test for test in tests if is_of_entries(test) or is_of_owner(test, indexed.table) or _is_of_acknowledged(test)
+    ]
     for test in tests:
         if isinstance(test, Condition) and test.operator == "some":
             found += [Condition(test.member, "some", part) for part in candidates(_assigned(test.member), test.value)]
@@ -143,6 +156,10 @@ def candidates(indexed: Indexed, shape: Where) -> tuple[Where, ...]:
         test for test in tests if isinstance(test, Either) and all(candidates(indexed, part) for part in test.parts)
     ]
     return tuple(found)
+
+
+def _is_of_acknowledged(test: Where) -> bool:
+    return isinstance(test, Condition) and test.member == ACKNOWLEDGED
 
 
 def _assigned(member: str) -> Indexed:
@@ -254,6 +271,12 @@ def keys(indexed: Indexed, part: Where) -> Select[Any]:
         return select(*(entries.c[name] for name in indexed.key)).where(is_entry(part, entries))
     if isinstance(part, Condition) and part.operator == "some":
         return select(keys(_assigned(part.member), part.value).subquery().c.gtin)
+    if isinstance(part, Condition) and _is_of_acknowledged(part):
+        taken_on = acknowledgements_of(indexed.table)
+        found = select(*(taken_on.c[name] for name in indexed.key))
+        found = found.where(is_acknowledgement(part, taken_on, indexed.table), live(indexed.table))
+        found = found.with_hint(taken_on, f"INDEXED BY ix_{taken_on.name}_until", "sqlite")
+        return found.with_hint(indexed.table, f"INDEXED BY {_key_index(indexed)}", "sqlite")
     if isinstance(part, Condition) and is_of_owner(part, indexed.table):
         found = select(*(indexed.table.c[name] for name in indexed.key))
         return along_owner(found, indexed.table, part)

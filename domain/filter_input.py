@@ -21,7 +21,19 @@ from pydantic import ValidationError as PydanticValidationError
 
 from domain.countries import Country
 from domain.errors import InvalidInput, Violation
-from domain.filters import EVERYTHING, Condition, Every, Not, Where, either, every, negation, one_of, size
+from domain.filters import (
+    ACKNOWLEDGED,
+    EVERYTHING,
+    Condition,
+    Every,
+    Not,
+    Where,
+    either,
+    every,
+    negation,
+    one_of,
+    size,
+)
 from domain.gtin import GtinField
 from domain.short_id import ShortId, ShortIdField
 from domain.strict_json import NestedTooDeeply, NotJson, decode
@@ -481,6 +493,16 @@ def active(words: str) -> Filter:
         return Every((Condition("valid_from", "open_lte", day), Condition("expiration_date", "open_gte", day)))
 
     return single(date, where, words)
+
+
+def acknowledged(words: str) -> Filter:
+    """That somebody has taken the lapse on, today."""
+
+    def where(reading: Reading, value: Any, path: Path) -> Where:
+        taken_on = Condition(ACKNOWLEDGED, "on", reading.today)
+        return taken_on if reading.take(_bool, value, path) else Not(taken_on)
+
+    return single(bool, where, words)
 
 
 def search(words: str) -> Filter:

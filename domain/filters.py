@@ -28,6 +28,7 @@ class Condition(msgspec.Struct, frozen=True):
     | `has_any` | is a list with at least one of the values |
     | `where` | refers to a record for which the `Where` in `value` holds |
     | `own` | is an organisation of whoever asks |
+    | `on` | holds on that day, as is said elsewhere |
     | `some` | are records, of which at least one passes the `Where` in `value` |
     """
 
@@ -60,6 +61,10 @@ EVERYTHING = Every(())
 NOTHING = Either(())
 ARCHIVED = "archived_at"
 """The member that is `known` of archived products and of what they have; lists leave those out unless asked for it."""
+
+ACKNOWLEDGED = "acknowledgement"
+"""The member that says of an assignment whether somebody has taken its lapse on, `on` a day."""
+_OF_OWNERS = ("metadata", ACKNOWLEDGED)
 
 
 def every(parts: Iterable[Where]) -> Where:
@@ -227,16 +232,16 @@ def owned(where: Where, organization_ids: Sequence[ShortId]) -> Where:
 
 
 def among_own(where: Where, organization_ids: Sequence[ShortId]) -> Where:
-    """The same with conditions on metadata that hold for what these organisations own alone.
+    """The same with conditions on metadata and acknowledgements that hold for what these organisations own alone.
 
-    Metadata are their owner's notes: for everybody else they are empty, so that even a `not` tells nothing of them.
+    They are their owner's notes: for everybody else they are empty, so that even a `not` tells nothing of them.
     """
 
     def change(test: Condition | Not) -> Where:
         match test:
-            case Condition("metadata"):
+            case Condition(member) if member in _OF_OWNERS:
                 return every([test, one_of("organization_id", organization_ids)])
-            case Not(Condition("metadata") as part):
+            case Not(Condition(member) as part) if member in _OF_OWNERS:
                 return negation(change(part))
         return test
 

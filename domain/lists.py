@@ -25,6 +25,7 @@ from domain.filter_input import (
     TEXT,
     Fields,
     Filter,
+    acknowledged,
     active,
     compared,
     entry,
@@ -152,6 +153,10 @@ def _assignments(record: type, definition: str, lapse: Place, order: type[Vocabu
         "lapses_within": within(lapse.name, "The last day on which it holds is today or comes within so many days."),
         "expiring_within": within(lapse.name, "The same as `lapsesWithin`."),
         "standing": standing(lapse.name, "How it stands on a day."),
+        "acknowledged": acknowledged(
+            "Whether somebody has taken its lapse on, until today or later; never on products of others. Not with a"
+            " publishable key."
+        ),
         "organization": compared("organization_id", ID, "The organisation that owns the product."),
         "mine": mine("Whether an organisation of yours owns the product."),
         "active_on": active("It holds on this day, as `isActive` says."),

@@ -7,15 +7,18 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import NamedTuple
 
-from db import accounts, invitations, sessions, views
+from db import accounts, acknowledgements, assignments, invitations, sessions, views
 from db.catalogue import DEMO_SLUG, Loaded, load_catalogue, load_demo
 from db.engine.database import Database
 from domain.access import Caller, SignedInAs
 from domain.account import User
+from domain.acknowledgements import Acknowledgement
 from domain.api_keys import digest
 from domain.errors import AlreadyExists, Busy, NotFound
+from domain.gtin import Gtin
 from domain.importing import StartImport
 from domain.people import INVITATION_LIFE, Invitation
+from domain.short_id import catalogue_id
 from domain.views import SavedView
 from domain.vocabulary import BulkPolicy, Role, ViewKind
 from files.jobs import Jobs
@@ -35,6 +38,8 @@ from rest_compat.inputs import (
     EXAMPLE_VIEW,
 )
 
+LAPSING_GTIN = Gtin("09520000000059")
+"""A demo product of which a certification and a claim lapse."""
 KEY_NAME = "demo"
 KEY_LIFE = timedelta(days=30)
 EXAMPLE_GTIN = "00000080050698"
@@ -64,13 +69,14 @@ async def load(database: Database) -> Loaded:
 async def grant_access(database: Database) -> Access:
     """A key of the demo organisation and a sign-in link. Keys of former starts work until they expire.
 
-    And a key that nobody ever sees, for the reference's page to change and to revoke, with people that nobody is and a
-    saved view; each start brings them back.
+    And a key that nobody ever sees, for the reference's page to change and to revoke, with people that nobody is, a
+    saved view and lapses that somebody has taken on; each start brings them back.
     """
     await create_key(database, DEMO_SLUG, Role.READONLY, name="to try out", id=EXAMPLE_KEY)
     await _add_people(database, datetime.now(UTC))
     await forget_expired_keys(database, DEMO_SLUG, KEY_NAME)
     await _save_view(database, datetime.now(UTC))
+    await _take_on(database, datetime.now(UTC))
     key = await create_key(database, DEMO_SLUG, Role.MANAGER, name=KEY_NAME, life=KEY_LIFE)
     return Access(key, await create_sign_in_link(database, key.entry.id))
 
@@ -110,6 +116,23 @@ async def _save_view(database: Database, now: datetime) -> None:
         if await views.find_by_name(transaction, owner.id, name) is None:
             kind = ViewKind.CERTIFICATIONS
             await views.add(transaction, SavedView(EXAMPLE_VIEW, owner.id, name, kind, where, "lapses_on", now, now))
+
+
+async def _take_on(database: Database, now: datetime) -> None:
+    """Somebody has taken on that a certification and a claim of a product lapse."""
+    owner = await existing(database, DEMO_SLUG)
+    for kind, stored, code in (
+        (assignments.certifications, acknowledgements.certifications, "GFCO"),
+        (assignments.claims, acknowledgements.claims, "HIGH_FIBRE"),
+    ):
+        id = catalogue_id(kind.name, code)
+        async with database.write() as transaction:
+            held = await kind.lock(transaction, LAPSING_GTIN, id, [owner.id])
+            if held is None or held.lapses_on is None:
+                continue
+            until, caller = held.lapses_on, Caller(None, None, Role.MANAGER, owner)
+            said = Acknowledgement(held.id, held.gtin, owner.id, until, "It is being renewed.", until, "", now)
+            await stored.put(transaction, held, id, said, caller)
 
 
 async def put_in_rows(database: Database, folder: Path) -> None:

@@ -184,27 +184,31 @@ async def patched(
 
     What changes nothing leaves the version as it is. Raises `NotFound`, `Forbidden`, `Archived` or `InvalidInput`.
     """
-    held = await _held(context, transaction, kind, gtin, named)
-    return await patching.patched(transaction, held, members, kind.stored.change, context.now)
+    found = await held(context, transaction, kind, gtin, named)
+    return await patching.patched(transaction, found, members, kind.stored.change, context.now)
 
 
 async def removed(
     context: Context, transaction: Transaction, kind: Kind[Any, A], gtin: Gtin, named: str
 ) -> Change[A, None]:
     """Takes a definition off a product; the answer is what was there. Raises `NotFound`, `Forbidden` or `Archived`."""
-    held = await _held(context, transaction, kind, gtin, named)
-    await kind.stored.remove(transaction, held)
-    return Change(held, None)
+    found = await held(context, transaction, kind, gtin, named)
+    await kind.stored.remove(transaction, found)
+    return Change(found, None)
 
 
-async def _held(context: Context, transaction: Transaction, kind: Kind[Any, A], gtin: Gtin, named: str) -> A:
+async def held(context: Context, transaction: Transaction, kind: Kind[Any, A], gtin: Gtin, named: str) -> A:
+    """The assignment that a write is about, locked until the transaction ends, if it is what the caller expects.
+
+    Raises `NotFound`, `Forbidden`, `Archived` or `PreconditionFailed`.
+    """
     product = await owned_product(context, transaction, gtin)
     id = await kind.id_of(transaction, named, [product.organization_id])
-    held = await kind.stored.lock(transaction, product.gtin, id, [product.organization_id])
-    if held is None:
+    found = await kind.stored.lock(transaction, product.gtin, id, [product.organization_id])
+    if found is None:
         raise _not_assigned(kind, product.gtin, id)
-    context.confirm(held)
-    return held
+    context.confirm(found)
+    return found
 
 
 def _not_assigned(kind: Kind[Any, Any], gtin: Gtin, id: ShortId) -> NotFound:

@@ -8,7 +8,19 @@ from typing import Any
 
 from db.assignments import Assignments, certifications, claims
 from domain.access import require_private
-from domain.filters import EVERYTHING, Condition, Not, Where, among_own, asks_for, changed_below, every, owned, settled
+from domain.filters import (
+    ACKNOWLEDGED,
+    EVERYTHING,
+    Condition,
+    Not,
+    Where,
+    among_own,
+    asks_for,
+    changed_below,
+    every,
+    owned,
+    settled,
+)
 from domain.publishable import PRIVATE_MEMBERS
 from resolvers.operation import Context, read_operation
 
@@ -49,4 +61,6 @@ def _of_caller(context: Context, where: Where) -> Where:
     for member in PRIVATE_MEMBERS:
         if asks_for(where, member):
             require_private(context.caller, "metadata" if member == "metadata" else "evidence")
+    if asks_for(where, ACKNOWLEDGED):
+        require_private(context.caller, "acknowledgements")
     return among_own(where, context.caller.organization_ids)

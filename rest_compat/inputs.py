@@ -106,6 +106,16 @@ ELSEWHERE: dict[tuple[str, str], Words] = {
     ("AssignCertification", "certification_id"): MEMBERS["certification_id"]._replace(
         example=catalogue_id("certification", "NON_GMO_PROJECT")
     ),
+    **{
+        (f"{act}Certification{what}", "certification_id"): MEMBERS["certification_id"]._replace(
+            example=catalogue_id("certification", "GFCO")
+        )
+        for act, what in (("Get", "Acknowledgement"), ("Acknowledge", ""), ("Unacknowledge", ""))
+    },
+    **{
+        (f"{act}Claim{what}", "claim_id"): MEMBERS["claim_id"]._replace(example=catalogue_id("claim", "HIGH_FIBRE"))
+        for act, what in (("Get", "Acknowledgement"), ("Acknowledge", ""), ("Unacknowledge", ""))
+    },
     ("AssignClaim", "claim_id"): MEMBERS["claim_id"]._replace(example=catalogue_id("claim", "NON_GMO")),
     ("ListTradeItems", "brand"): Words("Only those of this brand, whatever the case.", "Demo Acre"),
     ("ListTradeItems", "country_of_origin"): Words("Only those from this country, an ISO 3166-1 alpha-2 code.", "US"),

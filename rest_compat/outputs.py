@@ -6,6 +6,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from domain.account import ApiKey, NewApiKey, WhoAmI
+from domain.acknowledgements import Acknowledgement
 from domain.importing import Import, ImportedRow, ImportedRows
 from domain.people import BrowserSession, Invitation, Member, NewInvitation
 from domain.records import (
@@ -326,6 +327,14 @@ API_KEY_CREATED = output(
         ),
     ],
     optional=["entry.metadata", "entry.description"],
+)
+
+ACKNOWLEDGEMENT = output(
+    Acknowledgement,
+    "AcknowledgementOut",
+    "That somebody has taken on that something lapses.",
+    required=["until", "reason", "by", "lapses_on", moment(Acknowledgement, "created_at")],
+    hidden=["id", "gtin"],
 )
 
 MEMBER = output(

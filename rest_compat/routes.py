@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from domain import commands
 from domain.validation import Command
-from resolvers import account, bodies, certifications, claims, people, products, views
+from resolvers import account, acknowledgements, bodies, certifications, claims, people, products, views
 from rest_compat import exports, imports, outputs, reads, wire
 from rest_compat.documented import Output
 from rest_compat.endpoint import Endpoint, Operation
@@ -30,6 +30,9 @@ class _Assignments(NamedTuple):
     assign: Operation
     patch: Operation
     remove: Operation
+    acknowledged: Operation
+    acknowledge: Operation
+    unacknowledge: Operation
 
     def of_product(self) -> Iterator[Endpoint]:
         """The endpoints below a product in the Certifications API."""
@@ -56,6 +59,35 @@ class _Assignments(NamedTuple):
             answer=self.answer,
             body=f"{self.noun.capitalize()}AssignmentCreateIn",
             is_made=True,
+        )
+        yield Endpoint(
+            "GET",
+            f"{one}/acknowledgement",
+            self.acknowledged,
+            name=f"get_product_{self.noun}_acknowledgement",
+            summary=f"Say who has taken on that a {self.noun} lapses",
+            description="Who has, until when and why: 404 where nobody has, once its day has passed, and once the day"
+            " of the lapse is another one.",
+            answer=outputs.ACKNOWLEDGEMENT,
+        )
+        yield Endpoint(
+            "POST",
+            f"{one}/acknowledgement",
+            self.acknowledge,
+            name=f"acknowledge_product_{self.noun}",
+            summary=f"Take on that a {self.noun} lapses",
+            description="Says until when it is taken on, and why, in the place of what was said before. Digests leave"
+            " it out until then, or until the day of the lapse is another one.",
+            answer=outputs.ACKNOWLEDGEMENT,
+            body=f"{self.noun.capitalize()}AcknowledgementIn",
+        )
+        yield Endpoint(
+            "DELETE",
+            f"{one}/acknowledgement",
+            self.unacknowledge,
+            name=f"unacknowledge_product_{self.noun}",
+            summary=f"Give it back that a {self.noun} lapses",
+            description="Nobody has taken it on from then on.",
         )
         yield Endpoint(
             "GET",
@@ -111,6 +143,9 @@ _CERTIFICATIONS = _Assignments(
     assign=certifications.assign_certification,
     patch=certifications.patch_certification_assignment,
     remove=certifications.remove_certification,
+    acknowledged=acknowledgements.certification_acknowledgement,
+    acknowledge=acknowledgements.acknowledge_certification,
+    unacknowledge=acknowledgements.unacknowledge_certification,
 )
 _CLAIMS = _Assignments(
     "claim",
@@ -122,6 +157,9 @@ _CLAIMS = _Assignments(
     assign=claims.assign_claim,
     patch=claims.patch_claim_assignment,
     remove=claims.remove_claim,
+    acknowledged=acknowledgements.claim_acknowledgement,
+    acknowledge=acknowledgements.acknowledge_claim,
+    unacknowledge=acknowledgements.unacknowledge_claim,
 )
 
 # Endpoints of one path stand together.

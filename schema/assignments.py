@@ -9,7 +9,7 @@ from resolvers.operation import MAX_ROWS, WriteOperation
 from schema.changes import success_type
 from schema.context import Info
 from schema.mutations import Mutation, Wording
-from schema.objects import ProductType
+from schema.objects import AcknowledgementType, ProductType
 from schema.records import shown
 
 Write = WriteOperation[Any, Any]
@@ -82,6 +82,56 @@ def assignment_mutations(
             ),
             bulk=Wording(
                 f"Takes {noun}s off products that your organisation owns.",
+                f"Which {noun}s of which products; at most {MAX_ROWS} rows.",
+            ),
+        ),
+    ]
+
+
+def acknowledgement_mutations(noun: str, acknowledge: Write, unacknowledge: Write) -> list[Mutation]:
+    """The mutations about who has taken on that what a product has of one kind lapses."""
+    kind = noun.capitalize()
+    return [
+        Mutation(
+            operation=acknowledge,
+            asks=f"Which {noun} of which product lapses, until when that is taken on, and why.",
+            versioned="assignment",
+            refusals=(NotFound, Archived),
+            success=success_type(
+                f"{kind}Acknowledged",
+                "The lapse is taken on.",
+                "acknowledgement",
+                AcknowledgementType,
+                "Who has, until when and why.",
+            ),
+            words=Wording(
+                f"Takes on that a {noun} of a product that your organisation owns lapses: digests leave it out, and"
+                " lists can. That ends by itself behind its last day, and once the day of the lapse is another one.",
+                "Which lapse, until when, and why.",
+            ),
+            bulk=Wording(
+                f"Takes on that {noun}s of products that your organisation owns lapse.",
+                f"Which lapses, until when, and why; at most {MAX_ROWS} rows.",
+            ),
+        ),
+        Mutation(
+            operation=unacknowledge,
+            asks=f"Which {noun} of which product it is.",
+            versioned="assignment",
+            refusals=(NotFound, Archived),
+            success=success_type(
+                f"{kind}Unacknowledged",
+                "Nobody has taken the lapse on any more.",
+                "removed",
+                AcknowledgementType,
+                "Who had.",
+            ),
+            words=Wording(
+                f"Gives it back to everybody that a {noun} of a product that your organisation owns lapses.",
+                f"Which {noun} of which product.",
+            ),
+            bulk=Wording(
+                f"Gives it back to everybody that {noun}s of products that your organisation owns lapse.",
                 f"Which {noun}s of which products; at most {MAX_ROWS} rows.",
             ),
         ),

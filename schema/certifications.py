@@ -3,10 +3,10 @@
 import strawberry
 
 from domain.lists import CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS
-from resolvers import certifications
+from resolvers import acknowledgements, certifications
 from resolvers.certifications import KIND
 from schema import lists
-from schema.assignments import assignment_mutations
+from schema.assignments import acknowledgement_mutations, assignment_mutations
 from schema.inputs import by_id_or_code
 from schema.objects import CertificationAssignmentType, CertificationType
 
@@ -40,5 +40,8 @@ MUTATIONS = [
         assign=certifications.assign_certification,
         patch=certifications.patch_certification_assignment,
         remove=certifications.remove_certification,
-    )
+    ),
+    *acknowledgement_mutations(
+        "certification", acknowledgements.acknowledge_certification, acknowledgements.unacknowledge_certification
+    ),
 ]

@@ -3,10 +3,10 @@
 import strawberry
 
 from domain.lists import CLAIM_ASSIGNMENTS, CLAIMS
-from resolvers import claims
+from resolvers import acknowledgements, claims
 from resolvers.claims import KIND
 from schema import lists
-from schema.assignments import assignment_mutations
+from schema.assignments import acknowledgement_mutations, assignment_mutations
 from schema.inputs import by_id_or_code
 from schema.objects import ClaimAssignmentType, ClaimType
 
@@ -38,5 +38,6 @@ MUTATIONS = [
         assign=claims.assign_claim,
         patch=claims.patch_claim_assignment,
         remove=claims.remove_claim,
-    )
+    ),
+    *acknowledgement_mutations("claim", acknowledgements.acknowledge_claim, acknowledgements.unacknowledge_claim),
 ]

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import strawberry
 
 from domain import records, vocabulary
+from domain.acknowledgements import Acknowledgement
 from domain.filter_input import parse_where
 from domain.filters import EVERYTHING
 from domain.lists import CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS, CLAIM_ASSIGNMENTS, List
@@ -14,7 +15,7 @@ from domain.short_id import ShortId
 from domain.validity import is_active, lapses_on, standing
 from execution.batched import batched
 from execution.markers import Computed
-from resolvers import assignments, certifications, claims, definitions, products
+from resolvers import acknowledgements, assignments, certifications, claims, definitions, products
 from resolvers.definitions import Kind
 from schema import lists
 from schema.connections import Connection, ListRequest, listed, paged
@@ -118,6 +119,17 @@ def _stands(lapses: Computed) -> dict[str, Any]:
     return Computed(standing, ("valid_from", lapses), on_day=True).metadata
 
 
+@record_type(Acknowledgement, description="That somebody has taken on that something lapses.")
+class AcknowledgementType:
+    """An addition of ours."""
+
+
+_TAKEN_ON = (
+    "Who has taken on that it lapses, until when and why; null where nobody has, once its day has passed, once the day"
+    " of the lapse is another one, and on products of others."
+)
+
+
 async def _products(parents: list[Any], info: Info) -> list["ProductType"]:
     """The products of assignments; a foreign key guarantees each."""
     gtins = [item.gtin for item in parents]
@@ -158,6 +170,14 @@ class CertificationAssignmentType(Node):
     )
     product = batched(description="The product that holds the certification.", metadata=_BY_GTIN)(_products)
 
+    @batched(description=_TAKEN_ON)
+    @staticmethod
+    async def acknowledgement(
+        parents: list[records.CertificationAssignment], info: Info
+    ) -> list[AcknowledgementType | None]:
+        """Those of all these certifications in one statement."""
+        return shown(await acknowledgements.of_certifications(info.context.operation, parents))
+
 
 @record_type(records.Claim, description="A claim that products can make, such as Vegan: its definition.", lasting=True)
 class ClaimType(Node):
@@ -195,6 +215,12 @@ class ClaimAssignmentType(Node):
         description="How it stands on a day, by `validFrom` and `lapsesOn`.",
     )
     product = batched(description="The product that makes the claim.", metadata=_BY_GTIN)(_products)
+
+    @batched(description=_TAKEN_ON)
+    @staticmethod
+    async def acknowledgement(parents: list[records.ClaimAssignment], info: Info) -> list[AcknowledgementType | None]:
+        """Those of all these claims in one statement."""
+        return shown(await acknowledgements.of_claims(info.context.operation, parents))
 
 
 def _where(of: List) -> Any:

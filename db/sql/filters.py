@@ -24,7 +24,19 @@ from sqlalchemy.sql.expression import BindParameter, ColumnElement
 
 from db.sql import tables
 from db.sql.types import AnyOf, Endless, Exists, Negated, Unindexed, VocabularyText, among, pattern, text_list
-from domain.filters import ARCHIVED, Condition, Either, Every, Not, Where, asks_for, negation, one_of, replaced
+from domain.filters import (
+    ACKNOWLEDGED,
+    ARCHIVED,
+    Condition,
+    Either,
+    Every,
+    Not,
+    Where,
+    asks_for,
+    negation,
+    one_of,
+    replaced,
+)
 
 COLUMN_OF = {
     "valid_from": "begins",
@@ -140,6 +152,8 @@ def _condition(test: Condition, table: FromClause, unhelpful: Unhelpful, bound: 
         return tables.archived(table) if test.operator == "known" else tables.live(table)
     if test.operator == "some":
         return _has_some(test, table)
+    if test.member == ACKNOWLEDGED:
+        return _is_acknowledged(test, table)
     column = column_of(table, test.member)
     if (test.member, test.operator) in unhelpful:
         column = Unindexed(column)
@@ -217,6 +231,28 @@ def _has_some(test: Condition, products: FromClause) -> ColumnElement[bool]:
     own: Select[Any] = select(literal_column("1")).where(assigned.c.gtin == products.c.gtin)
     own = own.with_hint(assigned, f"INDEXED BY sqlite_autoindex_{assigned.name}_1", "sqlite")
     return Exists(own.where(condition(test.value, assigned)).correlate(products).scalar_subquery())
+
+
+def is_acknowledgement(test: Condition, acknowledged: Table, assigned: FromClause) -> ColumnElement[bool]:
+    """Whether an acknowledgement is that of an assignment, and holds on the day of the condition."""
+    return and_(
+        *(column == assigned.c[column.key] for column in acknowledged.primary_key),
+        acknowledged.c.until >= bindparam(test.value, type_=acknowledged.c.until.type),
+        acknowledged.c.lapses_on == assigned.c["lapses" if "lapses" in assigned.c else "ends"],
+    )
+
+
+def _is_acknowledged(test: Condition, table: FromClause) -> ColumnElement[bool]:
+    stored: Any = table.element if isinstance(table, Alias) else table
+    acknowledged = acknowledgements_of(stored)
+    own: Select[Any] = select(literal_column("1")).where(is_acknowledgement(test, acknowledged, table))
+    own = own.with_hint(acknowledged, f"INDEXED BY sqlite_autoindex_{acknowledged.name}_1", "sqlite")
+    return Exists(own.correlate(table).scalar_subquery())
+
+
+def acknowledgements_of(assigned: Table) -> Table:
+    """Those of assignments of such a kind."""
+    return next(tables.ACKNOWLEDGED[kind] for kind, table in tables.ASSIGNED.items() if table is assigned)
 
 
 def is_of_entries(test: Where) -> bool:

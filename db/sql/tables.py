@@ -379,6 +379,34 @@ ASSIGNED = {"certifications": certification_assignments, "claims": claim_assignm
 """What products have, as their filters call it."""
 
 
+def _acknowledgements(assigned: Table) -> Table:
+    """Who has taken on that assignments of a kind lapse."""
+    of = assigned.name.removesuffix("_assignments")
+    key = [column.key for column in assigned.primary_key]
+    table = Table(
+        f"{of}_acknowledgements",
+        metadata,
+        *(Column(name, assigned.c[name].type, primary_key=True) for name in key),
+        _own_id(),
+        Column("until", Day(), nullable=False),
+        Column("reason", text(500), nullable=False),
+        # As it was then. What holds up to another day now was renewed, and is nobody's concern any more.
+        Column("lapses_on", Day(), nullable=False),
+        # Who it was, either of the two.
+        Column("user_id", text(22)),
+        Column("api_key_id", text(22)),
+        Column("created_at", UtcDateTime(), nullable=False),
+        ForeignKeyConstraint(key, [assigned.c[name] for name in key], ondelete="CASCADE"),
+        sqlite_with_rowid=False,
+    )
+    Index(f"ix_{table.name}_until", table.c.until, *(table.c[name] for name in key))
+    return table
+
+
+ACKNOWLEDGED = {kind: _acknowledgements(assigned) for kind, assigned in ASSIGNED.items()}
+"""Who has taken on lapses of what products have, as their filters call that."""
+
+
 def columns_of(table: Table, record: type[Record]) -> list[Column[Any]]:
     """The columns of a record's members, in its order."""
     return [table.c[name] for name in record.__struct_fields__]

@@ -54,7 +54,13 @@ ROOMS: dict[str, set[str]] = {
 UNDECLARED = (
     {
         f"resolvers.{step}": "a step inside the write transaction of operations that declare WRITE"
-        for step in ("products.owned_product", "assignments.assigned", "assignments.patched", "assignments.removed")
+        for step in (
+            "products.owned_product",
+            "assignments.assigned",
+            "assignments.patched",
+            "assignments.removed",
+            "assignments.held",
+        )
     }
     | {
         f"resolvers.{step}": "a step of operations that declare READ"

@@ -16,7 +16,8 @@ from domain.short_id import ShortId, decode
 from rest_compat.endpoint import Endpoint
 from rest_compat.openapi import document
 from rest_compat.routes import ENDPOINTS
-from tests.operations.mutations import SPARE_PEOPLE, add_people
+from tests.operations.faces import Rest
+from tests.operations.mutations import LAPSING_GTIN, SPARE_PEOPLE, add_people, give_ends, take_on
 from tests.world import (
     BODY,
     FAIR_TRADE,
@@ -235,6 +236,39 @@ ROWS = {
     "apps_certifications_api_delete_product_claim": Row(
         "C14", [Case(404, (GTIN, NON_GMO)), Case(404, (NOBODY, NON_GMO)), *refused(GTIN, NON_GMO)]
     ),
+    **{
+        f"apps_certifications_api_{name.format(noun)}": Row(
+            f"that a {noun} lapses, taken on",
+            [Case(422, ("1234567", id), body=body), *cases, Case(401, (GTIN, id), body=body, key="")],
+        )
+        for noun, id in (("certification", USDA_ORGANIC), ("claim", VEGAN))
+        for name, body, cases in (
+            (
+                "get_product_{}_acknowledgement",
+                None,
+                [
+                    Case(404, (GTIN, id)),
+                    Case(200, (LAPSING_GTIN, id), key="readonly", shows={"reason": "It is renewed."}),
+                ],
+            ),
+            (
+                "acknowledge_product_{}",
+                {"until": "2030-12-31", "reason": "Audit"},
+                [
+                    Case(200, (LAPSING_GTIN, id), body={"until": "2030-12-31", "reason": "Audit"}, key="editor"),
+                    Case(404, (NOBODY, id), body={"until": "2030-12-31", "reason": "Audit"}),
+                    Case(422, (LAPSING_GTIN, id), body={"until": "2030-02-30", "reason": "Audit"}),
+                    Case(422, (LAPSING_GTIN, id), body={"until": "2030-12-31"}),
+                    *refused(LAPSING_GTIN, id, body={"until": "2030-12-31", "reason": "Audit"}),
+                ],
+            ),
+            (
+                "unacknowledge_product_{}",
+                None,
+                [Case(204, (LAPSING_GTIN, id), key="editor"), Case(404, (NOBODY, id)), *refused(LAPSING_GTIN, id)],
+            ),
+        )
+    },
     "apps_certifications_api_get_product": Row(
         "C15", [Case(200, (GTIN,), key="publishable", shows={"gtin": GTIN, "product_name": "Oat drink"}), *OF_PRODUCT]
     ),
@@ -590,6 +624,12 @@ async def test_endpoint(world: World, operation: str, case: Case) -> None:
     endpoint = ENDPOINT_OF[operation]
     async with world.database.write() as transaction:
         await add_people(transaction, world, "spare")
+    if "acknowledge" in operation:
+        await world.add_product(LAPSING_GTIN, world.brand)
+        await world.add_certification(LAPSING_GTIN, USDA_ORGANIC)
+        assert (await Rest(world).assign_claim(LAPSING_GTIN, VEGAN)).ok
+        await give_ends(world, LAPSING_GTIN)
+        await take_on(world, LAPSING_GTIN)
     names = {"brand": world.brand, "rival": world.rival, **world.key_ids, **SPARE_PEOPLE}
     path = endpoint.path
     for filling in case.path:

@@ -43,6 +43,8 @@ OWNER = catalogue_id("organization", "brand")
 NOBODY = new_short_id(datetime(2026, 1, 1, tzinfo=UTC))
 MOMENTS = [datetime(2026, 3, day, 12, 0, 0, day, tzinfo=UTC) for day in (1, 2, 3)]
 DAYS = [None, date.min, date.max, *(TODAY + timedelta(days) for days in (-400, -1, 0, 1, 30, 60, 61))]
+TAKEN_ON: dict[str, tuple[date, date]] = {}
+"""Until when somebody has taken lapses on, and of which day, by the id of the assignment."""
 NAMES = ["Oat drink", "oat bar", "Straße", "STRASSE 2", "Zebra", "", "Ärger", "émile", "💚"]
 
 
@@ -125,12 +127,36 @@ async def stocked(world: World) -> World:
                         "evidence_note": choose.choice(["", "Lab report 7"]),
                     },
                 )
-    every: tuple[dict[str, list[Any]], ...] = HELD, MADE
-    for of, (listed, orders) in zip(every, LISTS[1:], strict=True):
+    for of, (listed, orders) in zip(KNOWN, LISTS[1:], strict=True):
         of.clear()
         for each in await whole(world, listed, EVERYTHING, orders[0]):
             of.setdefault(each.gtin, []).append(each)
+    await take_on(world, choose)
     return world
+
+
+async def take_on(world: World, choose: random.Random) -> None:
+    """Some lapses, until days that have passed or not; some of another day than that of now."""
+    TAKEN_ON.clear()
+    async with world.database.write() as transaction:
+        for of, (listed, _), table in zip(KNOWN, LISTS[1:], tables.ACKNOWLEDGED.values(), strict=True):
+            for each in [each for some in of.values() for each in some]:
+                known = lapse(each)
+                if known is None or choose.random() < 0.4:
+                    continue
+                said = TAKEN_ON[each.id] = (
+                    choose.choice([TODAY, SOON, TODAY - timedelta(1)]),
+                    choose.choice([known, SOON]),
+                )
+                key = dict(zip(listed.key, (each.gtin, listed.definition_of(each)), strict=True))
+                members = {
+                    "id": each.id,
+                    "until": said[0],
+                    "lapses_on": said[1],
+                    "reason": "",
+                    "created_at": MOMENTS[0],
+                }
+                await transaction.insert(table, key | members)
 
 
 async def whole(world: World, listed: Listed[Any], where: Where, order: Order) -> list[Any]:
@@ -208,6 +234,12 @@ def stands(item: Any, day: date) -> Standing:
     return Standing.NOT_YET if item.valid_from is not None and item.valid_from > day else Standing.CURRENT
 
 
+def is_taken_on(item: Any) -> bool:
+    """Whether somebody has taken on that it lapses, until today or later, and of the day on which it does now."""
+    until, lapses_on = TAKEN_ON.get(item.id, (date.min, None))
+    return until >= TODAY and lapses_on == lapse(item)
+
+
 def of_assignments() -> list[Case]:
     soon = SOON
     return [
@@ -263,6 +295,17 @@ def of_assignments() -> list[Case]:
                 or (a.expiration_date is not None and a.expiration_date < TODAY)
             ),
         ),
+        ({"acknowledged": True}, is_taken_on),
+        ({"acknowledged": False}, lambda a: not is_taken_on(a)),
+        (
+            {"acknowledged": True, "lapses_within": {"days": 60}},
+            lambda a: is_taken_on(a) and is_in(lapse(a), TODAY, soon),
+        ),
+        (
+            {"acknowledged": False, "lapses_within": {"days": 60}, "mine": True},
+            lambda a: not is_taken_on(a) and is_in(lapse(a), TODAY, soon) and a.organization_id == OWNER,
+        ),
+        ({"or": [{"acknowledged": True}, {"mine": True}]}, lambda a: is_taken_on(a) or a.organization_id == OWNER),
         ({"lapses_on": {"eq": TODAY}}, lambda a: lapse(a) == TODAY),
         ({"lapses_on": {"range": {"from": TODAY}}}, lambda a: is_in(lapse(a), TODAY, date.max)),
         ({"lapses_on": {"is_null": True}}, lambda a: lapse(a) is None),
@@ -385,6 +428,7 @@ OF_CLAIMS: list[Case] = [
 
 HELD: dict[str, list[CertificationAssignment]] = {}
 MADE: dict[str, list[ClaimAssignment]] = {}
+KNOWN: tuple[dict[str, list[Any]], ...] = HELD, MADE
 """What the products of the tests hold and claim, by GTIN."""
 
 
@@ -668,7 +712,7 @@ async def test_no_condition_in_no_order_reads_a_table_from_end_to_end(stocked: W
             shape, values = take_apart(positive(where, listed.table))
             values |= {"p0": "", "p1": "", "p2": "", "limit": 26, "most": 9}
             named = {*members, *(members.get("not") or {}), *(["is_empty"] if "is_empty" in repr(members) else [])}
-            named |= {"not"} if members.get("mine") is False else set()
+            named |= {"not"} if False in (members.get("mine"), members.get("acknowledged")) else set()
             found = paths.candidates(listed.indexed, shape)
             if found:
                 counted = steps(stocked, paths._counts(listed.indexed, shape), values)

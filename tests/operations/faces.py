@@ -5,6 +5,7 @@ Both speak the contract's snake_case names; the GraphQL face translates them, an
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from strawberry.utils.str_converters import to_camel_case
@@ -66,6 +67,12 @@ class Face(Protocol):
 
     async def remove_claim(self, gtin: Any, claim_id: Any, key: str = "manager") -> Outcome:
         """Takes a claim off a product."""
+
+    async def acknowledge(self, kind: str, gtin: Any, id: Any, key: str = "manager", **members: Any) -> Outcome:
+        """Takes on that a certification or a claim of a product lapses."""
+
+    async def unacknowledge(self, kind: str, gtin: Any, id: Any, key: str = "manager") -> Outcome:
+        """Gives that back."""
 
     async def create_product(self, gtin: Any, key: str = "manager", **members: Any) -> Outcome:
         """Makes a product."""
@@ -220,6 +227,12 @@ class Rest:
     async def remove_claim(self, gtin: Any, claim_id: Any, key: str = "manager") -> Outcome:
         return await self._send("DELETE", f"/products/{gtin}/claims/{claim_id}", key)
 
+    async def acknowledge(self, kind: str, gtin: Any, id: Any, key: str = "manager", **members: Any) -> Outcome:
+        return await self._send("POST", f"/products/{gtin}/{kind}s/{id}/acknowledgement", key, members)
+
+    async def unacknowledge(self, kind: str, gtin: Any, id: Any, key: str = "manager") -> Outcome:
+        return await self._send("DELETE", f"/products/{gtin}/{kind}s/{id}/acknowledgement", key)
+
     async def create_product(self, gtin: Any, key: str = "manager", **members: Any) -> Outcome:
         return self._product(await self._send("POST", "/products", key, {"gtin": gtin, **members}, "products"))
 
@@ -335,6 +348,24 @@ class GraphQL:
         members = {"gtin": gtin, "certification_id": certification_id}
         selection = "removed { certification { id } }"
         return _removed(await self._mutate("removeCertification", "CertificationRemoved", key, members, selection))
+
+    async def acknowledge(self, kind: str, gtin: Any, id: Any, key: str = "manager", **members: Any) -> Outcome:
+        name = kind.capitalize()
+        selection = "acknowledgement { until reason by lapsesOn createdAt }"
+        outcome = await self._mutate(
+            f"acknowledge{name}", f"{name}Acknowledged", key, {"gtin": gtin, f"{kind}_id": id, **members}, selection
+        )
+        if outcome.ok:
+            moment = datetime.fromisoformat(outcome.facts["created_at"])
+            outcome.facts["created_at"] = moment.isoformat(timespec="seconds")
+        return outcome
+
+    async def unacknowledge(self, kind: str, gtin: Any, id: Any, key: str = "manager") -> Outcome:
+        name = kind.capitalize()
+        members = {"gtin": gtin, f"{kind}_id": id}
+        return _removed(
+            await self._mutate(f"unacknowledge{name}", f"{name}Unacknowledged", key, members, "removed { until }")
+        )
 
     async def create_product(self, gtin: Any, key: str = "manager", **members: Any) -> Outcome:
         return await self._product("createProduct", "ProductCreated", key, {"gtin": gtin, **members})

@@ -1,13 +1,17 @@
 """Every mutation once, with an input that is granted: what tests go through that are about all of them."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import httpx2
+from sqlalchemy import bindparam, select
 
 from db import accounts, invitations, sessions, views
 from db.engine.database import Transaction
 from db.keys import add_key
+from db.sql import tables
+from db.sql.reads import Read
 from domain.access import SignedInAs
 from domain.account import ApiKey, User
 from domain.people import Invitation
@@ -17,6 +21,8 @@ from domain.vocabulary import KeyKind, Role, ViewKind
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOON, NOTHING, USDA_ORGANIC, VEGAN, World
 
 FREE_GTIN = "00614141107346"
+LAPSING_GTIN = "00000040170725"
+"""A product whose lapses somebody has taken on."""
 ARCHIVED_GTIN = "00073513537003"
 SPARE_KEY = catalogue_id("api-key", "spare")
 SPARE_MEMBER = catalogue_id("user", "spare")
@@ -85,6 +91,36 @@ MUTATIONS: dict[str, Sample] = {
         "removed { gtin version certification { id } } product { gtin certifications { certification { id } } }",
         {"gtin": GTIN, "certificationId": USDA_ORGANIC},
         {"certificationId": FAIR_TRADE},
+        versioned=True,
+    ),
+    "acknowledgeCertification": Sample(
+        "CertificationAcknowledged",
+        "acknowledgement { gtin until reason lapsesOn }",
+        {"gtin": LAPSING_GTIN, "certificationId": USDA_ORGANIC, "until": "2030-12-31", "reason": "The audit is due."},
+        {"certificationId": NOTHING},
+        versioned=True,
+        invalid={"until": "2020-01-01"},
+    ),
+    "unacknowledgeCertification": Sample(
+        "CertificationUnacknowledged",
+        "removed { gtin until reason lapsesOn }",
+        {"gtin": LAPSING_GTIN, "certificationId": USDA_ORGANIC},
+        {"certificationId": NOTHING},
+        versioned=True,
+    ),
+    "acknowledgeClaim": Sample(
+        "ClaimAcknowledged",
+        "acknowledgement { gtin until reason lapsesOn }",
+        {"gtin": LAPSING_GTIN, "claimId": NON_GMO, "until": "2030-12-31", "reason": "The audit is due."},
+        {"claimId": NOTHING},
+        versioned=True,
+        invalid={"until": "2020-01-01"},
+    ),
+    "unacknowledgeClaim": Sample(
+        "ClaimUnacknowledged",
+        "removed { gtin until reason lapsesOn }",
+        {"gtin": LAPSING_GTIN, "claimId": NON_GMO},
+        {"claimId": NOTHING},
         versioned=True,
     ),
     "createProduct": Sample("ProductCreated", "product { gtin name }", {"gtin": FREE_GTIN, "name": "Rye"}, None),
@@ -182,6 +218,10 @@ BULK = {
     "assignCertifications": "assignCertification",
     "patchCertificationAssignments": "patchCertificationAssignment",
     "removeCertifications": "removeCertification",
+    "acknowledgeCertifications": "acknowledgeCertification",
+    "unacknowledgeCertifications": "unacknowledgeCertification",
+    "acknowledgeClaims": "acknowledgeClaim",
+    "unacknowledgeClaims": "unacknowledgeClaim",
     "createProducts": "createProduct",
     "patchProducts": "patchProduct",
     "archiveProducts": "archiveProduct",
@@ -196,10 +236,38 @@ async def prepare(world: World) -> None:
         world, "assignClaim", {"gtin": GTIN, "claimId": NON_GMO, "evidenceNote": "Told", "metadata": {"kept": "yes"}}
     )
     await world.add_product(ARCHIVED_GTIN, world.brand, archived_at=NOON)
+    await world.add_product(LAPSING_GTIN, world.brand)
+    await world.add_certification(LAPSING_GTIN, USDA_ORGANIC, expiration_date=LAST_DAY)
+    await run(world, "assignClaim", {"gtin": LAPSING_GTIN, "claimId": NON_GMO, "expirationDate": LAST_DAY.isoformat()})
+    await take_on(world, LAPSING_GTIN)
     async with world.database.write() as transaction:
         spare = ApiKey(SPARE_KEY, world.brand, KeyKind.BUSINESS, Role.EDITOR, "Spare", NOON, metadata={"order": "7"})
         await add_key(transaction, spare, "0" * 64)
         await add_people(transaction, world, "spare")
+
+
+LAST_DAY = date(2098, 12, 31)
+
+
+async def give_ends(world: World, gtin: str) -> None:
+    """Has what a product holds and claims lapse, one day."""
+    async with world.database.write() as transaction:
+        for table in tables.ASSIGNED.values():
+            await transaction.execute(
+                table.update().where(table.c.gtin == bindparam("of")).values(expiration_date=LAST_DAY), {"of": gtin}
+            )
+
+
+async def take_on(world: World, gtin: str) -> None:
+    """Somebody takes on that what a product holds and claims lapses."""
+    said = {"until": LAST_DAY, "lapses_on": LAST_DAY, "reason": "It is renewed.", "created_at": NOON}
+    for table, acknowledged in zip(tables.ASSIGNED.values(), tables.ACKNOWLEDGED.values(), strict=True):
+        columns = [*table.primary_key, table.c.id]
+        rows = await world.database.fetch(Read(select(*columns).where(table.c.gtin == bindparam("of")), tuple), of=gtin)
+        async with world.database.write() as transaction:
+            for row in rows:
+                named = {column.key: value for column, value in zip(columns, row, strict=True)}
+                await transaction.insert(acknowledged, named | said)
 
 
 async def add_people(transaction: Transaction, world: World, name: str) -> None:

@@ -17,7 +17,7 @@ from domain.vocabulary import KeyKind, Role
 from rest_compat.routes import ENDPOINTS
 from schema.schema import schema
 from tests.operations.faces import PROBLEM_MEMBERS, Bulk, Face, GraphQL, Outcome, Rest
-from tests.operations.mutations import BULK, add_people
+from tests.operations.mutations import BULK, add_people, give_ends, take_on
 from tests.world import (
     FAIR_TRADE,
     GTIN,
@@ -226,6 +226,59 @@ WRITES: dict[str, Parity] = {
         [{}],
         [*OWNED, (404, {"certification_id": FAIR_TRADE}), (422, {"gtin": "x" * 8, "certification_id": "x"})],
     ),
+    "acknowledgeCertification": Parity(
+        "certifications_api_acknowledge_product_certification",
+        lambda face, place, members: face.acknowledge(
+            **{
+                "kind": "certification",
+                "gtin": place.gtin,
+                "id": USDA_ORGANIC,
+                "until": "2030-01-01",
+                "reason": "Audit",
+                **members,
+            }
+        ),
+        [{}, {"until": "2030-06-30", "reason": "Zeile 1\nZeile 2 😀"}],
+        [
+            *OWNED,
+            (404, {"id": NOTHING}),
+            (422, {"id": "x"}),
+            (422, {"reason": ""}),
+            (422, {"until": "2020-01-01"}),
+            (422, {"until": "9999-12-31", "reason": "x" * 501}),
+        ],
+    ),
+    "unacknowledgeCertification": Parity(
+        "certifications_api_unacknowledge_product_certification",
+        lambda face, place, members: face.unacknowledge(
+            **{"kind": "certification", "gtin": place.gtin, "id": USDA_ORGANIC, **members}
+        ),
+        [{}],
+        [*OWNED, (404, {"id": NOTHING}), (422, {"id": "x"})],
+    ),
+    "acknowledgeClaim": Parity(
+        "certifications_api_acknowledge_product_claim",
+        lambda face, place, members: face.acknowledge(
+            **{"kind": "claim", "gtin": place.gtin, "id": NON_GMO, "until": "2030-01-01", "reason": "Audit", **members}
+        ),
+        [{}, {"until": "2030-06-30", "reason": "Zeile 1\nZeile 2 😀"}],
+        [
+            *OWNED,
+            (404, {"id": NOTHING}),
+            (422, {"id": "x"}),
+            (422, {"reason": ""}),
+            (422, {"until": "2020-01-01"}),
+            (422, {"until": "9999-12-31", "reason": "x" * 501}),
+        ],
+    ),
+    "unacknowledgeClaim": Parity(
+        "certifications_api_unacknowledge_product_claim",
+        lambda face, place, members: face.unacknowledge(
+            **{"kind": "claim", "gtin": place.gtin, "id": NON_GMO, **members}
+        ),
+        [{}],
+        [*OWNED, (404, {"id": NOTHING}), (422, {"id": "x"})],
+    ),
     "createProduct": Parity(
         "products_api_create_product",
         lambda face, place, members: face.create_product(**{"gtin": place.free_gtin, **members}),
@@ -408,6 +461,8 @@ async def places(world: World) -> World:
             )
         members: Members = {"evidence_note": "Told", "metadata": {"kept": "yes"}}
         assert (await Rest(world).assign_claim(place.gtin, NON_GMO, **members)).ok
+        await give_ends(world, place.gtin)
+        await take_on(world, place.gtin)
         async with world.database.write() as transaction:
             spare = ApiKey(
                 place.key_id, world.brand, KeyKind.BUSINESS, Role.EDITOR, "Spare", NOON, metadata={"kept": "yes"}
@@ -454,7 +509,7 @@ def difference(before: list[str], after: list[str]) -> tuple[list[str], list[str
     return sorted(gone), sorted(come)
 
 
-UNLIKE = ("gtin", "key", "id", "user_id", "email", "link", "name")
+UNLIKE = ("created_at", "gtin", "key", "id", "user_id", "email", "link", "name")
 
 
 def comparable(facts: Any) -> Any:

@@ -12,7 +12,7 @@ from domain.short_id import catalogue_id
 from resolvers.sessions import sign_in_with_key
 from rest_compat.routes import ENDPOINTS
 from tests.operations.faces import GraphQL, Rest, in_snake
-from tests.operations.mutations import SPARE_VIEW, add_people
+from tests.operations.mutations import LAPSING_GTIN, SPARE_VIEW, add_people, give_ends, take_on
 from tests.world import (
     BODY,
     FAIR_TRADE,
@@ -118,6 +118,18 @@ READS: dict[str, list[Read]] = {
         )
         for id in (VEGAN, NON_GMO, NOTHING)
     ],
+    **{
+        f"certifications_api_get_product_{noun}_acknowledgement": [
+            Read(
+                f"{CERTIFICATIONS}/products/{gtin}/{noun}s/{id}/acknowledgement",
+                f'product(gtin: "{gtin}") {{ {noun}s(where: {{{noun}: {{id: {{eq: "{id}"}}}}}})'
+                f" {{ acknowledgement {{ until reason by lapses_on: lapsesOn }} }} }}",
+                key,
+            )
+            for gtin, key in ((LAPSING_GTIN, "readonly"), (LAPSING_GTIN, "rival"), (GTIN, "editor"))
+        ]
+        for noun, id in (("certification", FAIR_TRADE), ("claim", NON_GMO))
+    },
     "certifications_api_list_imports": [
         Read(f"{CERTIFICATIONS}/imports", f"imports {{ {IMPORTED} }}", key)
         for key in ("manager", "readonly", "rival", "publishable")
@@ -197,6 +209,11 @@ async def stocked(world: World) -> World:
     assert (await rest.patch_certification(GTIN, USDA_ORGANIC, expiration_date="2020-01-01", scope="Old")).ok
     assert (await rest.assign_claim(GTIN, VEGAN, valid_from="2024-01-01", metadata={"b": "2"})).ok
     assert (await rest.assign_claim(OTHERS_GTIN, NON_GMO, key="rival")).ok
+    await world.add_product(LAPSING_GTIN, world.brand)
+    await world.add_certification(LAPSING_GTIN, FAIR_TRADE)
+    assert (await rest.assign_claim(LAPSING_GTIN, NON_GMO)).ok
+    await give_ends(world, LAPSING_GTIN)
+    await take_on(world, LAPSING_GTIN)
     async with world.database.write() as transaction:
         await add_people(transaction, world, "ann")
         await add_people(transaction, world, "spare")
@@ -223,7 +240,11 @@ def items_of_graphql(answer: Any) -> list[dict[str, Any]]:
         return []
     if isinstance(answer, dict) and len(answer) == 1:
         (answer,) = answer.values()
-    return [as_in_rest(item) for item in (answer if isinstance(answer, list) else [answer])]
+    items = answer if isinstance(answer, list) else [answer]
+    if items and items[0].keys() == {"acknowledgement"}:
+        # REST has it by itself.
+        items = [item["acknowledgement"] for item in items if item["acknowledgement"]]
+    return [as_in_rest(item) for item in items]
 
 
 def as_in_rest(item: dict[str, Any]) -> dict[str, Any]:

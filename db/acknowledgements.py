@@ -1,0 +1,67 @@
+"""Who has taken on which lapse."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import String, Table, bindparam, delete, func, select
+
+from db.engine.database import Database, Transaction
+from db.sql.reads import KeyedRead
+from db.sql.tables import ACKNOWLEDGED, api_keys, owner_of, users
+from domain.access import Caller
+from domain.acknowledgements import Acknowledgement
+from domain.records import CertificationAssignment, ClaimAssignment
+from domain.short_id import ShortId
+
+
+class Acknowledgements:
+    """Those of assignments of one kind, of which there is one each at most."""
+
+    def __init__(self, kind: str) -> None:
+        self._table: Table = ACKNOWLEDGED[kind]
+        self._definition = next(column.key for column in self._table.primary_key if column.key != "gtin")
+        own = self._table.c
+        known: dict[str, Any] = {
+            "organization_id": owner_of(self._table),
+            "by": func.coalesce(users.c.email, api_keys.c.name, "", type_=String()),
+        }
+        columns = [known[name] if name in known else own[name] for name in Acknowledgement.__struct_fields__]
+        rows = select(*columns)
+        rows = rows.outerjoin(users, users.c.id == own.user_id).outerjoin(api_keys, api_keys.c.id == own.api_key_id)
+        self._by_id = KeyedRead(rows, own.id, Acknowledgement)
+        self._remove = delete(self._table).where(own.id == bindparam("of"))
+
+    async def of_assignments(
+        self, source: Database | Transaction, ids: Sequence[ShortId]
+    ) -> dict[ShortId, Acknowledgement]:
+        """By the id of the assignment, whether they still hold or not."""
+        return {found.id: found for found in await source.fetch(self._by_id, keys=list(ids))} if ids else {}
+
+    async def find(self, source: Database | Transaction, id: ShortId) -> Acknowledgement | None:
+        """That of an assignment."""
+        return (await self.of_assignments(source, [id])).get(id)
+
+    async def put(
+        self,
+        transaction: Transaction,
+        of: CertificationAssignment | ClaimAssignment,
+        definition_id: ShortId,
+        acknowledgement: Acknowledgement,
+        caller: Caller,
+    ) -> None:
+        """Stores what a caller says of a locked assignment, in the place of what was said before."""
+        await self.remove(transaction, of.id)
+        columns = [column.key for column in self._table.columns]
+        row = {name: getattr(acknowledgement, name) for name in columns if hasattr(acknowledgement, name)}
+        # A person behind a key is who has done it.
+        key_id = caller.key_id if caller.user_id is None else None
+        who = {self._definition: definition_id, "user_id": caller.user_id, "api_key_id": key_id}
+        await transaction.insert(self._table, row | who)
+
+    async def remove(self, transaction: Transaction, id: ShortId) -> None:
+        """Forgets that of a locked assignment."""
+        await transaction.execute(self._remove, {"of": id})
+
+
+certifications = Acknowledgements("certifications")
+claims = Acknowledgements("claims")
