@@ -94,6 +94,11 @@ async def has_link_since(transaction: Transaction, user_id: ShortId, ending: dat
     return bool(await transaction.fetch(LINKS_OF_USER, user_id=user_id, ending=ending))
 
 
+async def find_sign_in_link(database: Database, digest: str, now: datetime) -> SignedInAs | None:
+    """What a link stands for, which stays as it is; None as below."""
+    return next(iter(await database.fetch(LINK, digest=digest, now=now)), None)
+
+
 async def use_sign_in_link(transaction: Transaction, digest: str, now: datetime) -> SignedInAs | None:
     """Takes the link away and says what it stood for; None when it is unknown, used, expired or the key revoked."""
     found = await transaction.fetch(LINK, digest=digest, now=now)

@@ -79,6 +79,32 @@ async def _linked(transaction: Transaction, who: SignedInAs, now: datetime) -> s
     return token
 
 
+class Linked(NamedTuple):
+    """Whom a sign-in link signs in: a person's address or else the name of a key, for an organisation, in a role."""
+
+    email: str
+    key: str
+    organization: Organization
+    role: Role
+
+
+async def find_link(database: Database, token: str, now: datetime | None = None) -> Linked | None:
+    """Whom a sign-in token would sign in; None when it is unknown, used or expired."""
+    who = await sessions.find_sign_in_link(database, digest(token), now or datetime.now(UTC))
+    if who is None:
+        return None
+    if who.api_key_id is not None:
+        key = await keys.find_live(database, who.api_key_id)
+        owner = await organizations.find(database, key.organization_id) if key is not None else None
+        return Linked("", key.name, owner, key.role) if key is not None and owner is not None else None
+    assert who.user_id is not None
+    user = await accounts.find_user(database, who.user_id)
+    for membership in await accounts.memberships_of(database, who.user_id):
+        if user is not None and membership.organization.id == who.organization_id:
+            return Linked(user.email, "", membership.organization, membership.role)
+    return None
+
+
 async def sign_in(database: Database, token: str, life: timedelta, now: datetime | None = None) -> Session | None:
     """A session for a sign-in token; None when it is unknown, used or expired. Of two at once one wins."""
     now = now or datetime.now(UTC)

@@ -2,9 +2,9 @@
 
 A link's token is traded for a session whose secret travels in a cookie that no script can read; from then on the
 browser acts with the authority of the API key or the membership behind it. Links for people, printed or mailed, ask
-first (`link`), as invitations do, because scanners of mails and previews of chats open them, too; only the demo's,
-which nobody sends, signs in at once (`token`). Whoever has the key itself enters it in the form. Every sign-in makes a
-new secret and ends the session that the browser had.
+first (`link`), as invitations do, because scanners of mails and previews of chats open them, too; only that of the
+demo, which nobody sends, has the browser go on at once (`token`). Whoever has the key itself enters it in the form.
+Every sign-in makes a new secret and ends the session that the browser had.
 """
 
 from collections.abc import Awaitable, Callable
@@ -68,14 +68,19 @@ def _counted(answer: Answer) -> Answer:
 async def _sign_in(request: Request) -> Response:
     if request.method == "POST":
         return await _entered(request)
-    if "link" in request.query_params:
-        return pages.standalone(pages.link(request.query_params["link"]), 200, _FORM)
-    if "token" not in request.query_params:
-        return await _form(request)
-    if request.method == "HEAD":
-        # Starlette routes HEAD to whatever takes GET, but asking about a link must not use it up.
-        raise HTTPException(405, "Open the sign-in link with GET.", {"Allow": "GET"})
-    return await _with_link(request, request.query_params["token"])
+    for name in ("link", "token"):
+        if name in request.query_params:
+            return await _link(request, request.query_params[name], at_once=name == "token")
+    return await _form(request)
+
+
+async def _link(request: Request, token: str, *, at_once: bool) -> Response:
+    """Asks whether to sign in, or has the browser answer that at once: only what is sent by the form uses a link up."""
+    found = await sessions.find_link(request.app.state.database, token)
+    if found is None:
+        return pages.standalone(pages.LINK_REFUSED, 410, _PRIVATE)
+    shown = pages.link(token, found.email or found.key, found.organization.name, found.role, at_once=at_once)
+    return pages.standalone(shown, 200, _FORM)
 
 
 async def _with_link(request: Request, token: str) -> Response:

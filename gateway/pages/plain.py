@@ -1,4 +1,4 @@
-"""The few pages without a file: plain HTML, no script, nothing from anywhere, in the colours of GraphiQL's page."""
+"""The few pages without a file: plain HTML, one line of script, nothing from elsewhere, in GraphiQL's colours."""
 
 import base64
 import hashlib
@@ -12,8 +12,13 @@ from gateway.pages.assets import WEB
 _STYLE = (WEB / "plain.css").read_text(encoding="utf-8")
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
+# For whoever's link goes on by itself.
+_GO_ON = "document.forms[0].submit()"
+_GO_ON_HASH = base64.b64encode(hashlib.sha256(_GO_ON.encode()).digest()).decode()
+
 CONTENT_SECURITY_POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; script-src 'sha256-{_GO_ON_HASH}';"
+    " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 
 
@@ -95,15 +100,19 @@ hour. Nothing comes for other addresses, and nothing again within a minute.</p>
 )
 
 
-def link(token: str) -> str:
-    """Asks whether to sign in by a link: a program that looks into a mail or a message must not use it up."""
+def link(token: str, who: str, organization: str, role: str, *, at_once: bool = False) -> str:
+    """Asks whether to sign in by a link: a program that looks into a mail or a message must not use it up.
+
+    `who` is a person's address, or the name of an API key; `at_once` has the browser press the button.
+    """
     return _page(
-        "Sign in",
-        f"""<form method="post" action="sign-in">
+        f"Sign in to {escape(organization)}",
+        f"""<p>This link signs in <strong>{escape(who)}</strong> ({escape(role)}).</p>
+<form method="post" action="sign-in">
 <input type="hidden" name="token" value="{escape(token)}">
 <button type="submit">Sign in</button>
 </form>
-<p class="soft">The link works once.</p>""",
+<p class="soft">It works once.</p>{f"<script>{_GO_ON}</script>" if at_once else ""}""",
     )
 
 

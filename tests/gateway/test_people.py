@@ -22,7 +22,7 @@ async def signed_in(world: World, organization: str = "brand", role: Role = Role
     """The cookie of a member who has opened a link."""
     await set_member(world.database, organization, email, role)
     token = await create_members_link(world.database, organization, email.upper())
-    response = await world.client.get("/sign-in", params={"token": token})
+    response = await world.client.post("/sign-in", data={"token": token}, headers={"Origin": "http://certgate.test"})
     world.client.cookies.clear()
     assert (response.status_code, response.headers["location"]) == (303, "/graphiql")
     return secret_of(response)

@@ -383,7 +383,7 @@ async def test_a_session_spends_the_budget_of_its_key(world: World) -> None:
     from resolvers.sessions import create_sign_in_link
 
     token = await create_sign_in_link(world.database, world.key_ids["editor"])
-    page = await world.client.get("/sign-in", params={"token": token})
+    page = await world.client.post("/sign-in", data={"token": token}, headers={"Origin": "http://certgate.test"})
     assert page.status_code == 303
     assert used(await get(world)) == 1
     assert used(await world.client.get(CLAIM)) == 2

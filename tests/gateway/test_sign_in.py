@@ -5,17 +5,19 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 
 from db.sql import tables
+from domain.vocabulary import Role
 from gateway.app import create_app
 from gateway.settings import Settings
-from resolvers.keys import revoke_key
-from resolvers.sessions import create_sign_in_link
+from resolvers.keys import revoke_key, set_member
+from resolvers.sessions import create_members_link, create_sign_in_link
 from tests.world import GTIN, World
 
 GUARDED = f"/certifications/api/v1/products/{GTIN}/certifications"
 
 
-async def click(world: World, token: str, method: str = "GET") -> httpx2.Response:
-    response = await world.client.request(method, "/sign-in", params={"token": token})
+async def click(world: World, token: str) -> httpx2.Response:
+    """Presses the button of the page that a link opens."""
+    response = await world.client.post("/sign-in", data={"token": token}, headers={"Origin": "http://certgate.test"})
     # What the browser would send back is said in each test.
     world.client.cookies.clear()
     return response
@@ -86,9 +88,10 @@ async def test_unknown_missing_and_expired_tokens_are_refused(world: World) -> N
     long_ago = datetime.now(UTC) - timedelta(hours=2)
     expired = await create_sign_in_link(world.database, world.key_ids["manager"], long_ago)
     for token in (expired, "", "x", "é" * 10_000):
-        response = await click(world, token)
-        assert response.status_code == 410
-        assert "set-cookie" not in response.headers
+        pages = [await world.client.get("/sign-in", params={name: token}) for name in ("link", "token")]
+        for response in (*pages, await click(world, token)):
+            assert response.status_code == (410 if token or response in pages else 401)
+            assert "set-cookie" not in response.headers
     assert await world.rows(tables.sessions) == []
 
 
@@ -102,10 +105,26 @@ async def test_of_many_clicks_at_once_one_gets_a_session(world: World) -> None:
 
 async def test_asking_about_a_link_does_not_use_it_up(world: World) -> None:
     token = await new_link(world)
-    asked = await click(world, token, "HEAD")
-    assert asked.status_code == 405
-    assert asked.headers["allow"] == "GET, OPTIONS"
+    for method in ("GET", "HEAD"):
+        for name in ("link", "token"):
+            asked = await world.client.request(method, "/sign-in", params={name: token})
+            assert (asked.status_code, "set-cookie" in asked.headers) == (200, False)
+            assert asked.headers["cache-control"] == "no-store"
     assert (await click(world, token)).status_code == 303
+
+
+async def test_a_link_says_whom_it_signs_in_before_it_does(world: World) -> None:
+    page = (await world.client.get("/sign-in", params={"link": await new_link(world)})).text
+    assert "<h1>Sign in to Brand</h1>" in page
+    assert "This link signs in <strong>manager</strong> (manager)." in page
+    await set_member(world.database, "rival", "ann@example.org", Role.EDITOR)
+    of_member = await create_members_link(world.database, "rival", "ann@example.org")
+    page = (await world.client.get("/sign-in", params={"link": of_member})).text
+    assert "<h1>Sign in to Rival</h1>" in page
+    assert "This link signs in <strong>ann@example.org</strong> (editor)." in page
+    # Only the demo's goes on by itself.
+    assert "<script>" not in page
+    assert "<script>" in (await world.client.get("/sign-in", params={"token": of_member})).text
 
 
 async def test_revoking_the_key_ends_its_links_and_sessions(world: World) -> None:
@@ -150,6 +169,10 @@ async def test_the_cookie_is_secure_where_the_browser_comes_by_https(world: Worl
     settings = Settings(public_url="https://certgate.example.org", session_hours=1)
     behind_proxy = httpx2.ASGITransport(app=create_app(settings, world.database))
     async with httpx2.AsyncClient(transport=behind_proxy, base_url="http://certgate.test") as client:
-        cookie = cookie_of(await client.get("/sign-in", params={"token": await new_link(world)}))
+        cookie = cookie_of(
+            await client.post(
+                "/sign-in", data={"token": await new_link(world)}, headers={"Origin": "http://certgate.test"}
+            )
+        )
     assert "secure" in cookie
     assert cookie["max-age"] == "3600"

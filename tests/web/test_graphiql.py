@@ -68,10 +68,11 @@ def hosts_asked(browser: Chrome) -> set[str]:
 def operations_sent(browser: Chrome) -> list[dict[str, Any]]:
     """What was posted to /graphql since the last call."""
     events = [json.loads(entry["message"])["message"] for entry in log(browser, "performance")]
+    requests = [event["params"]["request"] for event in events if event["method"] == "Network.requestWillBeSent"]
     return [
-        json.loads(event["params"]["request"]["postData"])
-        for event in events
-        if event["method"] == "Network.requestWillBeSent" and event["params"]["request"]["method"] == "POST"
+        json.loads(request["postData"])
+        for request in requests
+        if request["method"] == "POST" and request["url"].endswith("/graphql")
     ]
 
 

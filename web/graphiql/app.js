@@ -9,7 +9,7 @@
   // Addresses are relative to the page, so that it also works below a path prefix.
   const ENDPOINT = "graphql";
   const ASSETS = "graphiql/";
-  const WHO_AM_I = "query WhoAmI { viewer { role organization { name } } }";
+  const WHO_AM_I = "query WhoAmI { viewer { role organization { name } user { email } } }";
 
   // As app.css has it: panes lie above each other there instead of side by side.
   const isNarrow = () => matchMedia("(max-width: 720px)").matches;
@@ -70,7 +70,7 @@
       const viewer = body.data && body.data.viewer;
       if (!viewer && status >= 429) return { state: "unknown", reason: body.detail || `The server answered ${status}.` };
       if (!viewer) return { state: "served", typed };
-      return { state: "known", typed, organization: viewer.organization.name, role: String(viewer.role).toLowerCase() };
+      return { state: "known", typed, organization: viewer.organization.name, person: viewer.user?.email, role: String(viewer.role).toLowerCase() };
     } catch (error) {
       return { state: "unknown", reason: `The server could not be reached (${error.message}).` };
     }
@@ -134,6 +134,7 @@
             "span",
             { className: "who" },
             who.typed ? "Using a key of " : "Signed in as ",
+            who.person && h(Fragment, null, h("strong", null, who.person), ", "),
             h("strong", null, who.organization),
             h("span", { className: "role" }, " (", who.role, ")"),
           )
