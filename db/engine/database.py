@@ -190,6 +190,8 @@ class Database(ABC):
     dialect: Dialect
     waits: bool
     """Whether what is read by key is waited for, so that reads at the same time gain something."""
+    sharded = False
+    """Whether the rows of products lie on several servers (see `db.sharding`)."""
     held: Any = None
     """What `db.definitions` keeps in memory of this database."""
     cursor_secret: str | None = None

@@ -34,12 +34,20 @@ _ONE_IS_WRONG = (
     asyncpg.IntegrityConstraintViolationError,
     # Two rows with the same key.
     asyncpg.CardinalityViolationError,
+    # The product of one lies on a server that is gone (see `db.sharding`).
+    asyncpg.ConnectionFailureError,
     # One has waited for what somebody else inserts.
     asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
     asyncpg.TransactionRollbackError,
 )
 """What befell all of a statement, and may befall only one of its rows alone."""
+_ONE_KEY_IS_WRONG = (
+    asyncpg.DataError,
+    # Its rows lie on a server that is gone, or frozen (see `db.sharding`).
+    asyncpg.ConnectionFailureError,
+    TimeoutError,
+)
 
 Rows = list[Row]
 Run = Callable[[Compiled, Mapping[str, Any]], Awaitable[Rows]]
@@ -157,8 +165,8 @@ def rows_of(dialect: Dialect, run: Run, read: KeyedRead[Any]) -> Gathering[Rows]
         by_key: dict[Any, list[Row]] = {key: [] for key in chain.from_iterable(asks)}
         try:
             rows = await run(read.compiled(dialect).statement, {"keys": [*by_key]})
-        except asyncpg.DataError:
-            # One of the keys is the reason, with which the others should not fail.
+        except _ONE_KEY_IS_WRONG:
+            # With which the others should not fail.
             return [None] * len(asks)
         row: Any
         for row in rows:
@@ -171,13 +179,18 @@ def rows_of(dialect: Dialect, run: Run, read: KeyedRead[Any]) -> Gathering[Rows]
     return Gathering(alone, together)
 
 
-def inserts_into(run: Run, alone: Compiled, together: Compiled) -> Gathering[bool]:
-    """Who inserts a row (see `db.sql.writes.insert_owned`): whether it was done; `run` runs a statement."""
+def inserts_into(run: Run, alone: Compiled, together: Compiled | None) -> Gathering[bool]:
+    """Who inserts a row (see `db.sql.writes.insert_owned`): whether it was done; `run` runs a statement.
+
+    Without a statement for those who come `together` each inserts alone.
+    """
 
     async def insert(rows: Asked) -> bool:
         return bool(await run(alone, rows[0]))
 
     async def insert_all(asks: list[Asked]) -> list[bool | None]:
+        if together is None:
+            return [None] * len(asks)
         try:
             done = {row[0] for row in await run(together, {"rows": [row for rows in asks for row in rows]})}
         except _ONE_IS_WRONG:

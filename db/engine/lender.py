@@ -33,9 +33,10 @@ _LOST = (
 
 def is_lost(connection: "PostgresqlConnection", error: BaseException) -> bool:
     """Whether a connection is of no use any more after an error."""
-    return (
-        connection.is_closed() or isinstance(error, _LOST) or getattr(error, "severity_en", None) in ("FATAL", "PANIC")
-    )
+    if connection.is_closed() or getattr(error, "severity_en", None) in ("FATAL", "PANIC"):
+        return True
+    # Of a server behind this one, which holds a part of the tables: another connection would lead to the same.
+    return isinstance(error, _LOST) and not isinstance(error, asyncpg.ConnectionFailureError)
 
 
 class PostgresqlConnection(asyncpg.Connection):

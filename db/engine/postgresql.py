@@ -5,9 +5,10 @@ A write sends `BEGIN`, its statements and `COMMIT`, and nothing else: connection
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from functools import lru_cache, partial
+from types import MappingProxyType
 from typing import Any
 
 import asyncpg
@@ -25,6 +26,7 @@ from db.engine.turns import Turns
 from db.sql import writes
 from db.sql.compiled import Compiled, json_text
 from db.sql.reads import KeyedRead, Read, Row
+from db.sql.tables import SHARDED
 
 POSTGRESQL: Dialect = PGDialect_asyncpg(json_serializer=json_text)  # type: ignore[no-untyped-call]
 
@@ -34,6 +36,12 @@ _SCANNING = 0.75
 _ALIVE = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
 # A statement that waits for a lock gives up before its client does.
 _SERVER = {"statement_timeout": "10000", "lock_timeout": "5000", "application_name": "certgate", **_ALIVE}
+# What `certgate distribute` leaves there.
+_IS_SHARDED = f"SELECT coalesce(obj_description(to_regclass('products'), 'pg_class') = '{SHARDED}', false)"
+# Of several servers one may be frozen, which should not hold the connections of those whose products lie elsewhere: a
+# read by key ends after so many seconds, a statement of a write after so many milliseconds.
+_SHARD_READS = 1.0
+_SHARD_WRITES = "5000"
 # What is left when the server has gone without a word.
 _ANSWER_SECONDS = 15
 
@@ -142,7 +150,7 @@ class PostgresqlTransaction(Transaction):
         end(noted)
 
     async def _insert_missing(self, table: Table, rows: list[dict[str, Any]]) -> int:
-        return await self._count(writes.insert_given(POSTGRESQL, table, tuple(rows[0])), {"rows": rows})
+        return len(await self._rows(writes.insert_given(POSTGRESQL, table, tuple(rows[0])), {"rows": rows}))
 
 
 def _is_gone(error: Exception) -> bool:
@@ -161,15 +169,23 @@ async def _rows(lender: Lender, statement: Compiled, values: Values) -> list[Row
     return rows
 
 
+async def _rows_in_time(lender: Lender, seconds: float | None, statement: Compiled, values: Values) -> list[Row]:
+    async with asyncio.timeout(seconds):
+        return await _rows(lender, statement, values)
+
+
 def _begin(read: KeyedRead[Any], keys: Sequence[Any]) -> Statement | None:
     """Notes what is asked, which others may share."""
     asked, values = read.of(keys)
     return begin(asked.compiled(POSTGRESQL).statement, values)
 
 
-def _inserting(run: Run, table: Table, columns: tuple[str, ...], unless: tuple[str, ...]) -> Gathering[bool]:
+def _inserting(
+    run: Run, table: Table, columns: tuple[str, ...], unless: tuple[str, ...], *, sharded: bool
+) -> Gathering[bool]:
     statement = partial(writes.insert_owned, POSTGRESQL, table, columns, unless)
-    return inserts_into(run, statement(), statement(many=True))
+    # Rows of several shards cannot be locked by one statement.
+    return inserts_into(run, statement(), None if sharded else statement(many=True))
 
 
 class PostgresqlDatabase(Database):
@@ -178,11 +194,13 @@ class PostgresqlDatabase(Database):
     dialect = POSTGRESQL
     waits = True
 
-    def __init__(self, readers: Lender, writers: Lender, target: Target, pace: Pace) -> None:
+    def __init__(self, readers: Lender, writers: Lender, target: Target, pace: Pace, *, sharded: bool) -> None:
+        self.sharded = sharded
         self._dsn = target.dsn
         self._readers = readers
-        self._gathering = lru_cache(maxsize=256)(partial(rows_of, POSTGRESQL, partial(_rows, readers)))
-        self._inserting = lru_cache(maxsize=8)(partial(_inserting, partial(_rows, writers)))
+        by_key = partial(_rows_in_time, readers, _SHARD_READS) if sharded else partial(_rows, readers)
+        self._gathering = lru_cache(maxsize=256)(partial(rows_of, POSTGRESQL, by_key))
+        self._inserting = lru_cache(maxsize=8)(partial(_inserting, partial(_rows, writers), sharded=sharded))
         self._turns = Turns(max(1, int(readers.size * _SCANNING)))
         # Of their own, so that writes that wait for each other's locks leave the reads alone.
         self._writers = writers
@@ -248,9 +266,13 @@ class PostgresqlDatabase(Database):
         await self._writers.close()
 
 
-async def _connect(dsn: str, **options: Any) -> PostgresqlConnection:
+async def _connect(dsn: str, more: Mapping[str, str] = MappingProxyType({}), **options: Any) -> PostgresqlConnection:
     connection = await asyncpg.connect(
-        dsn, connection_class=PostgresqlConnection, command_timeout=_ANSWER_SECONDS, server_settings=_SERVER, **options
+        dsn,
+        connection_class=PostgresqlConnection,
+        command_timeout=_ANSWER_SECONDS,
+        server_settings={**_SERVER, **more},
+        **options,
     )
     try:
         await set_codecs(connection)
@@ -274,9 +296,14 @@ async def open_postgresql(url: URL, pace: Pace, connections: int) -> PostgresqlD
     """
     target = target_of(url)
     size = max(1, (connections - 1) // 2)
-    readers, writers = (Lender(lambda: _connect(target.dsn, **target.options), size) for _ in range(2))
+    of_writers: dict[str, str] = {}
+    readers, writers = (
+        Lender(partial(_connect, target.dsn, more, **target.options), size) for more in ({}, of_writers)
+    )
     try:
         first = await readers.take()
+        if sharded := await first.fetchval(_IS_SHARDED):
+            of_writers["statement_timeout"] = _SHARD_WRITES
         readers.give(first)
         if (encoding := first.get_settings().server_encoding) != "UTF8":
             raise UnusableDatabase(
@@ -288,4 +315,4 @@ async def open_postgresql(url: URL, pace: Pace, connections: int) -> PostgresqlD
         await readers.close()
         await writers.close()
         raise
-    return PostgresqlDatabase(readers, writers, target, pace)
+    return PostgresqlDatabase(readers, writers, target, pace, sharded=sharded)

@@ -39,6 +39,17 @@ class Snapshot:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
+    async def require_whole(self) -> None:
+        """Raises `CannotMove` for an SQLite file with a damaged page: an index that lacks rows would hide them.
+
+        PostgreSQL says so by itself, where a page is not what its checksum says.
+        """
+        if self._connection.dialect.name == "sqlite":
+            found = await self._connection.scalar(text("PRAGMA quick_check(1)"))
+            if found != "ok":
+                said = " ".join(str(found).split())
+                raise CannotMove(f"The database is damaged ({said}): restore the last backup into another one.")
+
     async def count(self, content: Content) -> int:
         """As of any `Supply`."""
         return await self._connection.scalar(select(func.count()).select_from(content.table)) or 0

@@ -54,6 +54,9 @@ metadata = MetaData(
 KEPT_BY_TRIGGERS = "kept by triggers"
 """In a table's `info`: its rows come of those of other tables, by triggers, and are never copied."""
 
+SHARDED = "sharded by gtin"
+"""The comment on the table of products where it and what hangs on it lie on several servers (see `db.sharding`)."""
+
 
 def _id() -> Column[str]:
     return Column("id", text(22), primary_key=True)

@@ -11,7 +11,7 @@ import click
 
 from gateway.cli.common import FailedCommand, WrongSetting
 from gateway.cli.contracts import contracts, schema
-from gateway.cli.data import migrate, seed
+from gateway.cli.data import distribute, migrate, seed
 from gateway.cli.documents import documents, explain
 from gateway.cli.export import export
 from gateway.cli.importing import import_
@@ -55,6 +55,7 @@ for _command in (
     contracts,
     copy,
     demo,
+    distribute,
     documents,
     explain,
     export,

@@ -7,6 +7,8 @@ import click
 from gateway.cli.common import on_database, read_settings, run
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from db.catalogue import Loaded
 
 
@@ -20,6 +22,27 @@ def migrate() -> None:
         print(f"The database is at revision {after} already.")
     else:
         print(f"The database went from {f'revision {before}' if before else 'nothing'} to revision {after}.")
+
+
+@click.command()
+@click.option(
+    "--shards", type=click.IntRange(2, 1024), default=32, show_default=True, help="How many parts there will be."
+)
+def distribute(shards: int) -> None:
+    """Spread the tables of an empty, migrated database over the servers of its Citus.
+
+    Products and all that hangs on them lie by GTIN, in so many parts; the rest stays on the coordinator.
+    """
+    from db.sharding import distribute as spread
+    from gateway import storage
+
+    url = read_settings().database_url
+
+    async def work() -> "Sequence[str]":
+        await storage.reach(url)
+        return await spread(url, shards)
+
+    print(f"{shards} shards each of {', '.join(run(work()))}; start the servers that use it anew.")
 
 
 @click.group()

@@ -127,6 +127,7 @@ async def _back_up(settings: "Settings", file: Path) -> "BackupManifest":
                 # What an import needs goes when that has ended: once before the moment, and once behind it.
                 writer.add_files(folder)
                 async with snapshot(settings.database_url) as source:
+                    await source.require_whole()
                     for number, content in enumerate(contents()):
                         await writer.add_table(source, content, told)
                         if number == 0:

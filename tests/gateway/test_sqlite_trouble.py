@@ -3,12 +3,11 @@
 The rows of SQLite in the table of `docs/errors.md`.
 """
 
-import os
 import re
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from gateway.app import create_app
 from tests import processes
 from tests.conftest import SETTINGS, Populated
 from tests.gateway.test_cli import refused
-from tests.gateway.trouble import WELL, Answers, answers, fill, graphql, ran, small_disk
+from tests.gateway.trouble import WELL, Answers, answers, fill, graphql, small_disk, write_protected
 from tests.world import GTIN, World
 
 ROOTS = "SELECT rootpage FROM sqlite_master WHERE tbl_name = 'certification_assignments' AND rootpage > 0"
@@ -64,22 +63,6 @@ async def _fill_and_empty(disk: Path, populated: Populated) -> None:
         # A write has to succeed first.
         assert await answers(world) == Answers(200, 200, (200, "full"))
         assert await answers(world) == WELL
-
-
-@contextmanager
-def write_protected(file: Path) -> Iterator[None]:
-    """Nobody may write to the file until the end of the block; modes would not stop an administrator."""
-    if os.geteuid() != 0:
-        file.chmod(0o400)
-        yield
-        file.chmod(0o600)
-        return
-    if not ran("chattr", "+i", str(file)):
-        pytest.skip("this file system cannot protect a file from an administrator")
-    try:
-        yield
-    finally:
-        assert ran("chattr", "-i", str(file))
 
 
 async def test_a_file_that_may_only_be_read(database_file: Path, populated_sqlite: Populated) -> None:

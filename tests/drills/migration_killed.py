@@ -1,0 +1,77 @@
+"""A migration of tables that are full is killed again and again, until one comes to its end."""
+
+import asyncio
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+
+from db import revision
+from db.migrate import current, downgrade, migrate
+from tests import postgresql, sweeper
+from tests.drills.load import DURABLE
+from tests.moving import fill, stored
+from tests.processes import started, succeeded
+
+OLD = "0012"
+"""What came after it makes every index anew."""
+STEP = 0.1
+"""Seconds that each attempt has more than the one before."""
+
+
+async def _make(url: str, rows: int) -> None:
+    await migrate(url)
+    await fill(url, 7, rows)
+    await downgrade(url, OLD)
+
+
+def _killed(url: str, step: float) -> int:
+    """How many migrations were killed."""
+    kills = 0
+    while True:
+        with started("-m", "gateway", "migrate", CERTGATE_DATABASE_URL=url) as process:
+            time.sleep(step * kills)
+            process.signal(signal.SIGKILL)
+            kills += process.wait() == -signal.SIGKILL
+        found = asyncio.run(current(url))
+        assert found in (OLD, revision.head()), f"the tables are between two revisions, at {found}"
+        if found == revision.head():
+            return kills
+
+
+def _compared(url: str, undisturbed: str, step: float) -> str:
+    start = time.perf_counter()
+    succeeded("migrate", CERTGATE_DATABASE_URL=undisturbed)
+    seconds = time.perf_counter() - start
+    kills = _killed(url, step)
+    wanted, found = asyncio.run(stored(undisturbed)), asyncio.run(stored(url))
+    assert wanted == found, [name for name, rows in wanted.items() if found[name] != rows]
+    return (
+        f"undisturbed {seconds:.1f} s from {OLD} to {revision.head()}; killed {kills} times, it was always at one of"
+        f" the two, and at the end all {sum(map(len, found.values())):,} rows were those of the undisturbed one"
+    )
+
+
+def drill(short: bool) -> Iterator[str]:
+    """Both databases."""
+    rows, step = (2_000, STEP) if short else (20_000, STEP)
+    folder = Path(sweeper.folder("migration"))
+    old, copy = folder / "old.db", folder / "undisturbed.db"
+    asyncio.run(_make(f"sqlite:///{old}", rows))
+    shutil.copy(old, copy)
+    yield f"SQLite: {_compared(f'sqlite:///{old}', f'sqlite:///{copy}', step)}"
+    with postgresql.started(DURABLE) as server:
+        url = server.get_uri()
+        asyncio.run(_make(url, rows))
+        undisturbed = url.replace("/postgres?", "/undisturbed?")
+        asyncio.run(_copy(undisturbed.replace("/undisturbed?", "/template1?")))
+        yield f"PostgreSQL: {_compared(url, undisturbed, step)}"
+
+
+async def _copy(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute("CREATE DATABASE undisturbed TEMPLATE postgres")
+    await connection.close()
