@@ -108,12 +108,13 @@ class _Seat:
         self.heard = 0.0
         self.not_before = 0.0
 
-    def listen(self) -> None:
-        """Takes note of what the worker says."""
+    def listen(self) -> bool:
+        """Takes note of what the worker says; whether it said anything, and has not ended."""
         with suppress(BlockingIOError):
             if os.read(self.hears, 4096):
                 self.answers = True
                 self.heard = monotonic()
+        return self.answers
 
 
 class Supervisor:
@@ -245,7 +246,6 @@ class Supervisor:
             return
         how = f"was ended by signal {-code}" if code < 0 else f"has ended with exit code {code}"
         if answered:
-            self._failures = 0
             log.warning("The worker %d %s; another one takes its place.", process, how)
             return
         self._failures += 1
@@ -303,8 +303,8 @@ class Supervisor:
         with suppress(BlockingIOError):
             os.read(awake, 4096)
         for end in ready:
-            if end in heard:
-                heard[end].listen()
+            if end in heard and heard[end].listen():
+                self._failures = 0
         self._reap()
         self._end_silent()
 

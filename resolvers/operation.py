@@ -212,6 +212,23 @@ class BulkRow(NamedTuple, Generic[C]):
     expected: Expected | None
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+_prices: dict[Callable[..., Any], int] = {}
+
+
+def paid(units: int) -> Callable[[F], F]:
+    """Marks an operation that spends so many units besides those of its request, done or not.
+
+    It goes below `@write_operation`.
+    """
+
+    def marked(function: F) -> F:
+        _prices[function] = units
+        return function
+
+    return marked
+
+
 def check_rows(number: int) -> None:
     """Raises `InvalidInput` when a bulk write has no rows, or more than 100."""
     if not number:
@@ -233,6 +250,7 @@ class WriteOperation(Generic[C, D]):
         self.name: str = function.__name__
         self.command: type[C] = get_type_hints(function)["command"]
         """What it takes."""
+        self._units = _prices.get(function, 0)
         self._answers: Answers[D] = Answers(_declare(function, Permission.WRITE), function)
         self.__doc__ = function.__doc__
         self.is_shown_once = not self._answers.stored
@@ -240,6 +258,9 @@ class WriteOperation(Generic[C, D]):
     async def __call__(self, context: Context, command: C, /) -> D:
         """Does it, or tells what it would do. Raises what the operation raises."""
         require(context.caller, Permission.WRITE)
+        if self._units:
+            # Before anything is locked: it may have to be counted elsewhere.
+            await context.pay(self._units)
         if context.dry_run:
             async with AsyncExitStack() as stack:
                 transaction = await stack.enter_async_context(context.database.write())

@@ -29,7 +29,7 @@ from domain.people import (
 )
 from domain.short_id import ShortId, new_short_id
 from resolvers.letters import Letter
-from resolvers.operation import Context, read_operation, write_operation
+from resolvers.operation import Context, paid, read_operation, write_operation
 from resolvers.repetition import shown_once
 
 
@@ -82,8 +82,13 @@ async def remove_member(context: Context, transaction: Transaction, command: Rem
     return Change(stored, None)
 
 
+INVITATION_UNITS = 10
+"""Units of the rate limit that an invitation spends besides that of its request, for it is a letter to a stranger."""
+
+
 @write_operation
 @shown_once
+@paid(INVITATION_UNITS)
 async def create_invitation(
     context: Context, transaction: Transaction, command: CreateInvitation
 ) -> Change[None, NewInvitation]:

@@ -22,6 +22,7 @@ from domain.email_address import is_email
 from domain.errors import Busy, RateLimited, Unauthorized
 from gateway.auth.credentials import SESSION_COOKIE, Credentials, refuse_cross_site, session_cookie
 from gateway.auth.openid import CALLBACK_PATH, Attempt, Identity, OpenIdProvider, SignInRefused
+from gateway.limits.budgets import Budget, BudgetState, WindowLimits
 from gateway.pages import plain as pages
 from gateway.paths import below
 from resolvers import sessions
@@ -35,6 +36,11 @@ _MAX_FORM_BYTES = 4096
 _ATTEMPT_COOKIE = "signingin"
 _ATTEMPT_SECONDS = 600
 
+TRY_UNITS = 10
+"""Units that an address spends with each try to sign in."""
+LETTERS = WindowLimits(20, 20)
+"""How many times a day links to sign in are sent to one e-mail address, whoever asks for them."""
+
 Answer = Callable[[Request], Awaitable[Response]]
 
 
@@ -44,22 +50,26 @@ def sign_in_routes() -> list[BaseRoute]:
     The app has `state.database`, `.settings`, `.credentials` and `.openid`; the request has `state.meter`.
     """
     return [
-        Route("/sign-in", _counted(_sign_in), methods=["GET", "POST"]),
-        Route("/invitation", _counted(_invitation), methods=["GET", "POST"]),
-        Route("/openid", _counted(_to_provider), methods=["GET"]),
-        Route(CALLBACK_PATH, _counted(_from_provider), methods=["GET"]),
+        Route("/sign-in", _counted(_sign_in, tries="POST"), methods=["GET", "POST"]),
+        Route("/invitation", _counted(_invitation, tries="POST"), methods=["GET", "POST"]),
+        Route("/openid", _counted(_to_provider, tries="GET"), methods=["GET"]),
+        Route(CALLBACK_PATH, _counted(_from_provider, tries="GET"), methods=["GET"]),
         Route("/sign-out", _counted(_sign_out), methods=["POST"]),
     ]
 
 
-def _counted(answer: Answer) -> Answer:
-    """The same as long as the address has units left: these pages write, and whoever asks is not yet anybody."""
+def _counted(answer: Answer, *, tries: str = "") -> Answer:
+    """The same as long as the address has units left: these pages write, and whoever asks is not yet anybody.
+
+    `tries` is the method that tries to sign somebody in, which costs more.
+    """
 
     async def counted(request: Request) -> Response:
         try:
-            await request.state.meter.charge(1)
+            await request.state.meter.charge(TRY_UNITS if request.method == tries else 1)
         except RateLimited as refusal:
-            return _asking(request, refusal.detail, 429, retry_after=refusal.retry_after)
+            said = f"Too much was asked from your network address; try again in {refusal.retry_after} seconds."
+            return _asking(request, said, 429, retry_after=refusal.retry_after)
         return await answer(request)
 
     return counted
@@ -131,8 +141,17 @@ def _mailed(request: Request, email: str) -> Response:
     if not is_email(email):
         return _asking(request, "That is no e-mail address such as ann@example.org.", 400)
     response = pages.standalone(pages.LINK_SENT, 202, _FORM)
-    response.background = BackgroundTask(sessions.send_sign_in_links, state.database, state.mailer, email)
+    response.background = BackgroundTask(_send_links, request, email)
     return response
+
+
+async def _send_links(request: Request, email: str) -> None:
+    """Counted for every address, not for those of members alone: as fast, as above."""
+    state = request.app.state
+    charged = state.limiter.charge(Budget(f"letters to {email.lower()}", LETTERS, anonymous=True), 1)
+    standing = charged if isinstance(charged, BudgetState) else await charged
+    if standing.fits:
+        await sessions.send_sign_in_links(state.database, state.mailer, email)
 
 
 async def _with_key(request: Request, key: str) -> Response:

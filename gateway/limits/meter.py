@@ -111,8 +111,8 @@ class Meter:
     def _refuse(self, standing: BudgetState, units: int) -> None:
         if units > 1:
             raise RateLimited(
-                "Rate limit exceeded. Every root field costs a unit, in bulk every row, and searches, totals and"
-                f" statistics some besides; this needs {units} more, ask for less, or try again later.",
+                "Rate limit exceeded. Every root field costs a unit, in bulk every row, and searches, totals,"
+                f" statistics and invitations some besides; this needs {units} more, ask for less, or try again later.",
                 standing.retry_after(units),
             )
         raise RateLimited("Rate limit exceeded. Please try again later.", standing.retry_after(units))

@@ -197,6 +197,18 @@ async def test_many_who_ask_for_a_link_get_one_a_minute(mailing: World, mailbox:
     assert len(mailbox.letters) == 2
 
 
+async def test_an_address_gets_twenty_letters_a_day(mailing: World, mailbox: Mailbox) -> None:
+    await set_member(mailing.database, "brand", ANN, Role.EDITOR)
+    for _ in range(22):
+        assert (await ask(mailing, ANN.upper())).status_code == 202
+        async with mailing.database.write() as transaction:
+            await transaction.execute(tables.sign_in_links.delete())
+    assert len(mailbox.letters) == 20
+    await set_member(mailing.database, "brand", "bob@example.org", Role.EDITOR)
+    await ask(mailing, "bob@example.org")
+    assert mailbox.recipients[-1] == "bob@example.org"
+
+
 async def test_what_is_no_address_is_said(mailing: World, mailbox: Mailbox) -> None:
     for wrong in ("ann", "ann@b.test, bob@b.test", "ann@b.test\r\nBcc: bob@b.test", "a" * 300 + "@b.test"):
         response = await ask(mailing, wrong)

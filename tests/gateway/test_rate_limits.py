@@ -338,8 +338,8 @@ async def test_a_document_that_does_not_fit_is_refused_unexecuted_and_costs_one_
     body: dict[str, Any] = refused.json()
     assert (refused.status_code, body["error_code"], body["retry_after"]) == (429, "rate_limited", MINUTE)
     assert body["detail"] == (
-        "Rate limit exceeded. Every root field costs a unit, in bulk every row, and searches, totals and statistics"
-        " some besides; this needs 4 more, ask for less, or try again later."
+        "Rate limit exceeded. Every root field costs a unit, in bulk every row, and searches, totals,"
+        " statistics and invitations some besides; this needs 4 more, ask for less, or try again later."
     )
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.headers["retry-after"] == str(MINUTE)
@@ -449,3 +449,48 @@ async def test_scans_are_shared_between_callers_on_both_faces(world: World, monk
     await ask(world, "{ products(first: 1) { totalCount } }", key="publishable")
     assert callers[0] == world.key_ids["readonly"]
     assert callers[-1] == world.key_ids["publishable"]
+
+
+async def test_an_address_tries_to_sign_in_thirty_times_a_minute(world: World, clock: Clock) -> None:
+    """With keys, by links of mails and by invitations together; others are not told to wait."""
+    here = {"Origin": "http://certgate.test", "Sec-Fetch-Site": "same-origin"}
+
+    async def tried(path: str, **fields: str) -> httpx2.Response:
+        return await world.client.post(path, data=fields, headers=here)
+
+    tries = [
+        ("/sign-in", {"api_key": "csb_guessed"}),
+        ("/sign-in", {"token": "guessed"}),
+        ("/invitation", {"token": "x"}),
+    ]
+    answers = [await tried(path, **fields) for _ in range(10) for path, fields in tries]
+    assert [answer.status_code for answer in answers] == [401, 410, 410] * 10
+    refused = await tried("/sign-in", api_key=world.keys["manager"])
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "60")
+    assert "Too much was asked from your network address; try again in 60 seconds." in refused.text
+    # Whoever has a key is not asked where from.
+    assert (await get(world)).status_code == 200
+    clock.now += MINUTE
+    assert (await tried("/sign-in", api_key=world.keys["manager"])).status_code == 303
+
+
+async def test_an_invitation_costs_ten_requests_more(world: World, clock: Clock) -> None:
+    """On both faces, done or not: each is a letter to somebody who may not know of us."""
+    path = f"/account/api/v1/organizations/{world.brand}/invitations"
+    headers = {"X-API-Key": world.keys["manager"]}
+    mutation = 'mutation {{ createInvitation(input: {{email: "{0}@example.org", role: READONLY}}) {{ __typename }} }}'
+    for number in range(13):
+        sent = {"email": f"ann{number}@example.org", "role": "readonly"}
+        assert (await world.client.post(path, json=sent, headers=headers)).is_success
+        answer = (await ask(world, mutation.format(f"bob{number}"), "manager")).json()
+        assert answer["data"]["createInvitation"]["__typename"] == "InvitationCreated"
+    invited = await world.rows(tables.invitations)
+    assert len(invited) == 26
+    assert (
+        await world.client.post(path, json={"email": "c@example.org", "role": "readonly"}, headers=headers)
+    ).is_success
+    refused = await world.client.post(path, json={"email": "d@example.org", "role": "readonly"}, headers=headers)
+    assert (refused.status_code, refused.json()["error_code"]) == (429, "rate_limited")
+    refused = await ask(world, mutation.format("eve"), "manager")
+    assert [each["extensions"]["code"] for each in refused.json()["errors"]] == ["rate_limited"]
+    assert len(await world.rows(tables.invitations)) == 27
