@@ -9,8 +9,9 @@ from typing import Any
 
 from db import lists
 from db.engine.database import Transaction
+from db.sql.shapes import RowShape
 from domain.changes import Change
-from domain.commands import AssignCertification, AssignClaim
+from domain.commands import AssignCertification, AssignClaim, ListProductCertifications, ListProductClaims
 from domain.errors import AlreadyAssigned, NotFound
 from domain.filters import EVERYTHING, Where, asks_for
 from domain.gtin import Gtin
@@ -47,6 +48,22 @@ async def of_product(context: Context, kind: Kind[Any, A], gtin: Gtin) -> list[A
         # What has something is there.
         await existing_product(context, gtin)
     return found
+
+
+async def shown_of_product(
+    kind: Kind[Any, Any],
+    context: Context,
+    command: ListProductCertifications | ListProductClaims,
+    shape: RowShape,
+) -> list[Any]:
+    """What a shape makes of the assignments of one product, by label. Raises `NotFound` or `Forbidden`."""
+    shown: list[Any] = []
+    waiting = kind.rows.fill(kind.rows.reader(context), shape, {command.gtin: shown}, ())
+    if waiting is not None:
+        await waiting
+    if not shown:
+        await existing_product(context, command.gtin)
+    return shown
 
 
 async def one_of_product(context: Context, kind: Kind[Any, A], gtin: Gtin, named: str) -> A:

@@ -51,11 +51,42 @@ Show = Callable[[Any, datetime], Any]
 """The documented object of a record at a moment."""
 
 
+class Follows(NamedTuple):
+    """A value that follows from members of the record by a function, which with `on_day` takes the day, too, last."""
+
+    function: Callable[..., Any]
+    members: tuple[str, ...]
+    on_day: bool = False
+
+
+class RowOutput:
+    """What is shown of a record, made of its row (see `db.sql.shapes`); a record that nobody needs is not made."""
+
+    def __init__(self, struct: type[Struct], values: Sequence[str | Follows]) -> None:
+        self.prepared: dict[Any, Any] = {}
+        self._struct = struct
+        self._values = values
+        named = (value.members if isinstance(value, Follows) else (value,) for value in values)
+        self.members = frozenset(name for names in named for name in names if "." not in name)
+
+    def write(self, row: Any) -> str:
+        """The expression for the object of a row."""
+        return f"{row.name(self._struct)}({', '.join(self._value(row, value) for value in self._values)})"
+
+    def _value(self, row: Any, value: str | Follows) -> str:
+        if isinstance(value, Follows):
+            return str(row.computed(value))
+        of, _, name = value.rpartition(".")
+        return str(row.of_definition(name) if of else row.member(name))
+
+
 class Output(NamedTuple):
     """What is shown of a record: the documented object, and how it is made at the moment of a request."""
 
     struct: type[Struct]
     show: Show
+    rows: RowOutput | None = None
+    """How it is made of rows; None where more has to be known than they hold."""
 
 
 class OutputMember(NamedTuple):
@@ -67,7 +98,7 @@ class OutputMember(NamedTuple):
 
     name: str
     type: Any
-    value: str | Callable[[Any, datetime], Any] | None
+    value: str | Follows | Callable[[Any, datetime], Any] | None
     default: Any = NODEFAULT
 
 
@@ -86,7 +117,7 @@ def told(
     name: str,
     kind: Any,
     words: str,
-    value: str | Callable[[Any, datetime], Any] | None,
+    value: str | Follows | Callable[[Any, datetime], Any] | None,
     default: Any = NODEFAULT,
     example: Any = None,
 ) -> OutputMember:
@@ -135,7 +166,8 @@ def output(
         for item, default in zip(members, defaults, strict=True)
     ]
     struct = defstruct(name, fields, namespace={"__doc__": words}, gc=False)
-    return Output(struct, _copying(struct, members))
+    values = [item.value for item in members if isinstance(item.value, str | Follows)]
+    return Output(struct, _copying(struct, members), RowOutput(struct, values) if len(values) == len(members) else None)
 
 
 def _copying(struct: type[Struct], members: Sequence[OutputMember]) -> Show:
@@ -148,6 +180,10 @@ def _copying(struct: type[Struct], members: Sequence[OutputMember]) -> Show:
     for at, item in enumerate(members):
         if isinstance(item.value, str):
             values.append(f"record.{item.value}")
+        elif isinstance(item.value, Follows):
+            names[f"f{at}"] = item.value.function
+            given = [f"record.{name}" for name in item.value.members] + ["now.date()"] * item.value.on_day
+            values.append(f"f{at}({', '.join(given)})")
         elif item.value is not None:
             names[f"f{at}"] = item.value
             values.append(f"f{at}(record, now)")

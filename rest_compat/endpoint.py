@@ -15,6 +15,9 @@ from rest_compat.outputs import PageOut
 Operation = Callable[[Context, Any], Awaitable[Any]]
 """What is done for a command, which its annotations tell."""
 
+ShowRows = Callable[[Context, Any, Any], Awaitable[list[Any]]]
+"""The answer of a list to a command, in the form of `Output.rows`."""
+
 Form = Literal["one", "list", "page"]
 """One thing, a bare array of them, or a numbered page."""
 
@@ -96,6 +99,9 @@ class Endpoint(msgspec.Struct, frozen=True):
     """Makes an answer that has several forms of a command and what its operation answers: the content and its type."""
     media_types: tuple[str, ...] = ()
     """The types that it can then have, besides JSON or, where `answer` is None, instead."""
+
+    rows: ShowRows | None = None
+    """What answers a list of which the query asks for nothing."""
 
     send: Callable[[Request, Any, Any], Awaitable[Response]] | None = None
     """Answers a command and what its operation answers with a file that is sent while it is made."""

@@ -15,7 +15,7 @@ from resolvers.operation import Context
 from rest_compat.asking import BODY_TYPES, check_query, read_command, read_query
 from rest_compat.endpoint import Endpoint
 from rest_compat.problem import UnfitQuery, applied
-from rest_compat.wire import JSON, Found, encoded
+from rest_compat.wire import JSON, Found, encode, encoded
 
 
 async def respond(request: Request, endpoint: Endpoint) -> Response:
@@ -74,6 +74,8 @@ async def _done(request: Request, endpoint: Endpoint) -> tuple[bytes, str, str |
     """Asks the operation. What it answers, for a write what is there now, with its media type and its entity tag."""
     context: Context = request.scope["state"]["context"]
     command = read_query(request, endpoint) if endpoint.body is None else await read_command(request, endpoint)
+    if endpoint.rows is not None and endpoint.answer is not None and not request.scope["query_string"]:
+        return encode(await endpoint.rows(context, command, endpoint.answer.rows)), JSON, None
     answer = await endpoint.operation(context, command)
     if isinstance(answer, Change):
         answer = answer.after

@@ -21,7 +21,7 @@ from domain.records import (
 from domain.validation import MAX_VIOLATIONS
 from domain.validity import is_active
 from domain.views import SavedView, problem_of
-from rest_compat.documented import MAX_INTEGER, SID, OutputMember, moment, output, read, told
+from rest_compat.documented import MAX_INTEGER, SID, Follows, OutputMember, moment, output, read, told
 from rest_compat.reads import CertifiedProduct
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ CERTIFICATION_ASSIGNMENT = output(
             bool,
             "Whether today (UTC) lies between `valid_from` and `expiration_date`, an unknown bound being open. Computed"
             " for each answer, so do not keep it.",
-            lambda record, now: is_active(record.valid_from, record.expiration_date, now.date()),
+            Follows(is_active, ("valid_from", "expiration_date"), on_day=True),
         ),
     ],
     optional=[

@@ -1,14 +1,15 @@
 """Which endpoint is where, and what the OpenAPI document says of it: one table, so that no route is undocumented."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 from domain import commands
 from domain.validation import Command
-from resolvers import account, acknowledgements, bodies, certifications, claims, people, products, views
+from resolvers import account, acknowledgements, assignments, bodies, certifications, claims, people, products, views
 from rest_compat import exports, imports, outputs, reads, wire
 from rest_compat.documented import Output
-from rest_compat.endpoint import Endpoint, Operation
+from rest_compat.endpoint import Endpoint, Operation, ShowRows
 
 CERTIFICATIONS = "/certifications/api/v1"
 PRODUCTS = "/products/api/v1"
@@ -24,6 +25,8 @@ class _Assignments(NamedTuple):
     """What the product does with one."""
     answer: Output
     list: Operation
+    rows: ShowRows
+    """The same where nothing is to be left out or ordered."""
     page: type[Command]
     """What asks for a page of the list."""
     get: Operation
@@ -47,6 +50,7 @@ class _Assignments(NamedTuple):
             description=f"All {self.noun}s that the product {self.verb}, by label, as a bare array without pages.",
             answer=self.answer,
             form="list",
+            rows=self.rows,
         )
         yield Endpoint(
             "POST",
@@ -138,6 +142,7 @@ _CERTIFICATIONS = _Assignments(
     "holds",
     outputs.CERTIFICATION_ASSIGNMENT,
     list=certifications.list_product_certifications,
+    rows=partial(assignments.shown_of_product, certifications.KIND),
     page=commands.PageOfProductCertifications,
     get=certifications.product_certification,
     assign=certifications.assign_certification,
@@ -152,6 +157,7 @@ _CLAIMS = _Assignments(
     "makes",
     outputs.CLAIM_ASSIGNMENT,
     list=claims.list_product_claims,
+    rows=partial(assignments.shown_of_product, claims.KIND),
     page=commands.PageOfProductClaims,
     get=claims.product_claim,
     assign=claims.assign_claim,

@@ -48,18 +48,18 @@ class Found(Response):
 
 
 # Maps are sorted, because PostgreSQL forgets their order: one state is always shown in the same bytes.
-_encoder = msgspec.json.Encoder(order="deterministic")
+encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def encoded(shown: Output, form: Form, command: Any, found: Any, now: datetime) -> bytes:
     """What an operation answers to a command, as JSON."""
     show = shown.show
     if form == "one":
-        return _encoder.encode(show(found, now))
+        return encode(show(found, now))
     if form == "list":
-        return _encoder.encode([show(item, now) for item in found])
+        return encode([show(item, now) for item in found])
     page = found if isinstance(found, Numbered) else page_of(found, command)
-    return _encoder.encode(PageOut([show(item, now) for item in page.items], _pagination(command, page.total)))
+    return encode(PageOut([show(item, now) for item in page.items], _pagination(command, page.total)))
 
 
 def _pagination(asked: NumberedPage, total: int) -> Pagination:
@@ -74,7 +74,7 @@ def certified_product(request: Request, command: GetCertifiedProduct, found: Cer
     now: datetime = request.state.context.now
     form = command.format or preferred(request, _PRODUCT_FORMATS)
     if form is ProductFormat.JSON:
-        return _encoder.encode(CERTIFIED_PRODUCT.show(found, now)), JSON
+        return encode(CERTIFIED_PRODUCT.show(found, now)), JSON
     # Most start without them.
     from files import gs1_us, json_ld
 
@@ -84,4 +84,4 @@ def certified_product(request: Request, command: GetCertifiedProduct, found: Cer
         if form is ProductFormat.JSON_LD
         else gs1_us.product_document(product, held, now.date())
     )
-    return _encoder.encode(document), LINKED_DATA
+    return encode(document), LINKED_DATA

@@ -117,6 +117,10 @@ class ShapedRow:
         self.before.append(f"{name}_ = {name}.of(found)")
         return f"{name}_[v{len(self._columns) - 1}]"
 
+    def of_definition(self, name: str) -> str:
+        """An attribute of the definition of the row."""
+        return f"found[v{len(self._columns) - 1}].{name}"
+
     def child(self, number: int, key: str, *, one: bool = False) -> str:
         """The list that another read, the one of that number below this one, fills with the rows of this key.
 
