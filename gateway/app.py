@@ -33,6 +33,7 @@ from gateway.pages.reference import reference_routes
 from gateway.paths import below
 from gateway.server import address
 from gateway.settings import Settings, split
+from gateway.telemetry.telemetry import Telemetry
 from rest_compat.application import Rest
 from rest_compat.imports import Importing
 from rest_compat.problem import exception_handlers, refusals
@@ -42,12 +43,19 @@ IMPORTS = f"{CERTIFICATIONS}/imports"
 """Where whole files are taken."""
 
 
-def create_app(settings: Settings, database: Database, limiter: Limiter | None = None, site: str = "") -> ASGIApp:
+def create_app(
+    settings: Settings,
+    database: Database,
+    limiter: Limiter | None = None,
+    site: str = "",
+    telemetry: Telemetry | None = None,
+) -> ASGIApp:
     """The application: both faces and the pages behind one edge. The caller opens and closes the database.
 
     `limiter` counts the requests instead of the one that the settings ask for. `site` is the address that links start
-    with, where the settings do not tell it.
+    with, where the settings do not tell it. `telemetry` is what is told of the requests that the application answers.
     """
+    telemetry = telemetry or Telemetry(settings, database)
     error_pages = settings.error_pages
     origins = split(settings.cors_origins)
     counting = limiter or _limiter(settings)
@@ -61,7 +69,7 @@ def create_app(settings: Settings, database: Database, limiter: Limiter | None =
     mailer = Mailer(settings, site or address(settings))
     imports = Importing(database, Path(settings.import_folder))
     edge = GatewayEdge(
-        _pages(settings, database, credentials, counting, mailer, imports),
+        _pages(settings, database, credentials, counting, mailer, imports, telemetry),
         BodyLimit(
             Rest(error_pages, imports), settings.max_body_bytes, error_pages, {IMPORTS: settings.max_import_bytes}
         ),
@@ -83,12 +91,14 @@ def _pages(
     counting: Limiter,
     mailer: Mailer,
     imports: Importing,
+    telemetry: Telemetry,
 ) -> Starlette:
     """What anybody may ask for. It is told when the server starts and stops, too."""
     error_pages = settings.error_pages
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        telemetry.start()
         credentials.last_used.start()
         # Says so if it does not, before the first request.
         await database.hears()
@@ -97,6 +107,7 @@ def _pages(
         await imports.stop()
         await credentials.last_used.stop()
         await counting.close()
+        telemetry.stop()
 
     pages = Starlette(
         routes=[
@@ -106,7 +117,7 @@ def _pages(
             *discovery_routes(settings),
             *sign_in_routes(),
             *bearer_routes(settings),
-            *health_routes(),
+            *health_routes(settings),
         ],
         middleware=[Middleware(BodyLimit, max_body=settings.max_body_bytes, error_pages=error_pages)],
         exception_handlers={
@@ -119,6 +130,7 @@ def _pages(
     pages.router.redirect_slashes = False
     pages.state.database = database
     pages.state.settings = settings
+    pages.state.metrics = telemetry.metrics
     pages.state.credentials = credentials
     pages.state.limiter = counting
     pages.state.mailer = mailer

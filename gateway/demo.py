@@ -170,8 +170,9 @@ async def demo(settings: Settings) -> None:
 
             site = address(settings, listener)
             text = welcome(site, loaded.rows["products"], access)
-            application = create_app(settings, database, site=site)
-            await serve(settings, application, listener, lambda: print(text, flush=True), Telemetry(settings))
+            telemetry = Telemetry(settings, database)
+            application = create_app(settings, database, site=site, telemetry=telemetry)
+            await serve(settings, application, listener, lambda: print(text, flush=True), telemetry)
 
 
 def welcome(url: str, products: int, access: Access) -> str:

@@ -1,12 +1,19 @@
 """Is the process up, and can it answer: for load balancers and for operators at night."""
 
+import hmac
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from db import revision
 from db.engine.database import Database
 from db.secrets import BY_NAME
 from domain.errors import Busy
+from gateway.settings import Settings
+from gateway.telemetry.metrics import Metrics
+from gateway.version import version
+from rest_compat.problem import refusal
 
 
 async def healthz(request: Request) -> Response:
@@ -20,11 +27,19 @@ async def readyz(request: Request) -> Response:
     What takes no changes, only costs more or is not counted is named, but is no reason: all who use the same would be
     taken away at once, and nobody could read any more.
     """
+    answers, parts = await _dependencies(request)
+    if not answers:
+        return JSONResponse({"status": "unavailable", **parts}, 503)
+    return JSONResponse({"status": "ok" if set(parts.values()) == {"ok"} else "degraded", **parts})
+
+
+async def _dependencies(request: Request) -> tuple[bool, dict[str, str]]:
+    """Whether requests can be answered, and how each thing is that they need: `ok`, or what is wrong with it."""
     database: Database = request.app.state.database
     try:
         await database.fetch(BY_NAME, name="cursors")
     except Exception as error:  # noqa: BLE001 - whatever it is, the answer is "not now"
-        return JSONResponse({"status": "unavailable", "database": _why(error)}, 503)
+        return False, {"database": _why(error)}
     parts = {
         "database": "ok",
         "changes": "ok" if await database.hears() else "not heard",
@@ -34,13 +49,33 @@ async def readyz(request: Request) -> Response:
         await database.check()
     except Exception as error:  # noqa: BLE001 - likewise
         parts["database"] = _why(error)
-    return JSONResponse({"status": "ok" if set(parts.values()) == {"ok"} else "degraded", **parts})
+    return True, parts
+
+
+async def metrics(request: Request) -> Response:
+    """Prometheus' metrics, for whoever knows the token."""
+    from gateway.telemetry.exposition import About, exposition
+
+    settings: Settings = request.app.state.settings
+    sent = request.headers.get("authorization", "")
+    if not hmac.compare_digest(sent.encode(), f"Bearer {settings.metrics_token}".encode()):
+        detail = "The metrics are for monitoring: send CERTGATE_METRICS_TOKEN as a bearer token."
+        challenge = {"WWW-Authenticate": 'Bearer realm="metrics"'}
+        return refusal("unauthorized", detail, settings.error_pages, challenge)
+    counted: Metrics = request.app.state.metrics
+    _, parts = await _dependencies(request)
+    database: Database = request.app.state.database
+    about = About(version(), database.dialect.name, revision.head())
+    is_up = {name: said == "ok" for name, said in parts.items()}
+    content, content_type = exposition(counted.all(), is_up, about, request.headers.get("accept", ""))
+    return Response(content, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
 
 
 def _why(error: Exception) -> str:
     return error.reason if isinstance(error, Busy) else type(error).__name__
 
 
-def health_routes() -> list[Route]:
-    """`/healthz` and `/readyz`."""
-    return [Route("/healthz", healthz), Route("/readyz", readyz)]
+def health_routes(settings: Settings) -> list[Route]:
+    """`/healthz` and `/readyz`, and `/metrics` where there is a token for it."""
+    counted = [Route("/metrics", metrics)] if settings.metrics_token else []
+    return [Route("/healthz", healthz), Route("/readyz", readyz), *counted]

@@ -74,9 +74,9 @@ class Refused(Exception):
         self.detail = detail
 
 
-Observe = Callable[[Scope, int, float, Notes], None]
+Observe = Callable[[Scope, int, float, Notes | None], None]
 """Is told of each request once it was answered: its scope, the status (0 if its client had gone before), when it had
-come by `perf_counter`, and what was asked of the database for it."""
+come by `perf_counter`, and what was asked of the database for it if notes were taken."""
 
 
 class Http:
@@ -87,9 +87,12 @@ class Http:
         error_pages: ErrorPages,
         limits: Limits = Limits(),  # noqa: B008 - it is immutable
         observe: Observe | None = None,
+        *,
+        takes_notes: bool = True,
     ) -> None:
         self.limits = limits
         self.observe = observe
+        self.takes_notes = observe is not None and takes_notes
         self.error_pages = error_pages
         self.under_way = 0
         """Requests that have come and are being answered."""
@@ -111,6 +114,11 @@ class Http:
     ) -> "HttpConnection":
         """The protocol of a connection."""
         return HttpConnection(self, config, server_state, app_state, _loop or asyncio.get_running_loop())
+
+    @property
+    def connected(self) -> int:
+        """How many connections there are."""
+        return len(self.connections)
 
     def common_lines(self, state: ServerState) -> bytes:
         """The lines of what uvicorn adds to every answer, the date, which are made once a second."""
@@ -167,7 +175,7 @@ class Exchange:
     task: asyncio.Task[None] | None = None
     began = 0.0
     """When its turn came; 0 unless somebody observes."""
-    notes: Notes
+    notes: Notes | None = None
 
     def __init__(self, connection: "HttpConnection", scope: Scope, *, is_kept: bool, expects: bool) -> None:
         self.connection = connection
@@ -185,7 +193,7 @@ class Exchange:
     async def run(self, app: ASGIApp) -> None:
         """Has the application answer."""
         connection = self.connection
-        if self.began:
+        if self.notes is not None:
             notes.set(self.notes)
         try:
             if not connection.ending:
@@ -314,18 +322,12 @@ class Exchange:
             end = b"connection: close\r\n" + end
         return b"".join((STATUS_LINES[status], connection.http.common_lines(connection.server_state), lines, end))
 
-    def begin(self) -> None:
-        """From here on its time counts, and what is asked of the database for it."""
-        self.notes = Notes()
-        self.began = perf_counter()
-
     def tell(self, observe: Observe) -> None:
         """Tells of it, now that it was answered. A mistake there is not the client's."""
-        if not self.began:
-            self.begin()
-        self.notes.closed = True
+        if self.notes is not None:
+            self.notes.closed = True
         try:
-            observe(self.scope, self.status, self.began, self.notes)
+            observe(self.scope, self.status, self.began or perf_counter(), self.notes)
         except Exception:
             log.exception("A request could not be told of")
 
@@ -639,7 +641,9 @@ class HttpConnection(asyncio.Protocol):
         """Has a request answered, unless there are too many."""
         self.exchange = exchange
         if self.http.observe is not None:
-            exchange.begin()
+            exchange.began = perf_counter()
+            if self.http.takes_notes:
+                exchange.notes = Notes()
         if self.turned_away or self.http.under_way >= self.http.limits.requests:
             exchange.is_kept = exchange.is_kept and not self.turned_away
             self._answer(exchange, self._problem("service_unavailable", _OVERLOADED, retry_after=1))

@@ -130,12 +130,15 @@ async def serve(
         connections=settings.max_connections,
         requests=settings.max_requests,
     )
-    observe = None if telemetry is None else telemetry.observe
+    http = Http(settings.error_pages, limits)
+    if telemetry is not None:
+        http = Http(settings.error_pages, limits, telemetry.observe, takes_notes=telemetry.takes_notes)
+        telemetry.watch(http)
     config = uvicorn.Config(
         application,
         http=cast(
             "type[asyncio.Protocol]",
-            Http(settings.error_pages, limits, observe),
+            http,
         ),  # called as the class would be
         ws="none",
         interface="asgi3",

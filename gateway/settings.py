@@ -414,6 +414,14 @@ class Settings(BaseModel):
         ge=0,
         description="How many seconds requests under way may take to finish once the server is to stop.",
     )
+    # Kept out of the representation: it is a secret.
+    metrics_token: str = Field(
+        default="",
+        repr=False,
+        pattern=r"^(|[!-~]{16,})$",
+        description="What a monitoring system has to send as a bearer token to be told Prometheus' metrics at /metrics:"
+        " at least 16 visible characters. Empty: nothing is counted, and there is no such page.",
+    )
     log_level: Annotated[Literal["critical", "error", "warning", "info", "debug"], BeforeValidator(_lower)] = Field(
         default="info", description="What is logged: critical, error, warning, info or debug."
     )

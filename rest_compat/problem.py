@@ -53,7 +53,7 @@ def render(
     if document.violations is not None:
         body.details = _details(document.violations, source, in_path)
     if document.status == 401:
-        sent["WWW-Authenticate"] = 'ApiKey realm="certgate", header="X-API-Key"'
+        sent.setdefault("WWW-Authenticate", 'ApiKey realm="certgate", header="X-API-Key"')
     response = ProblemResponse(msgspec.json.encode(body), document.status, sent, MEDIA_TYPE)
     response.code = document.error_code
     return response

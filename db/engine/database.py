@@ -7,8 +7,10 @@ sees a row or a connection.
 import asyncio
 import logging
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import cached_property
 from itertools import islice
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
@@ -202,6 +204,16 @@ class Database(ABC):
     _log_again = 0.0
 
     @property
+    def waiting(self) -> int:
+        """Who waits for a connection, or for a turn to write."""
+        return 0
+
+    @cached_property
+    def troubles(self) -> Counter[str]:
+        """How often which trouble befell it."""
+        return Counter()
+
+    @property
     def database(self) -> "Database":
         """Itself: what a read that takes a database or a transaction asks of either."""
         return self
@@ -260,6 +272,7 @@ class Database(ABC):
             return
         if writing and trouble in (FULL, UNUSABLE):
             self.failing = trouble
+        self.troubles[trouble.name] += 1
         if trouble is not BUSY:
             now = monotonic()
             # One line for all that fail in the same way, not one for each request.

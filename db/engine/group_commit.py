@@ -225,6 +225,11 @@ class GroupCommit:
             self._alarm = loop.call_later(WAIT_SECONDS, self._turn_away, context=Context())
         self._wake_writer(loop)
 
+    @property
+    def waiting(self) -> int:
+        """How many operations wait for their turn."""
+        return len(self._waiting)
+
     def _is_open(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Whether a group takes in an operation now. One is started where there is none."""
         if self._open:

@@ -87,6 +87,11 @@ class Lender:
         self._mending: set[asyncio.Task[None]] = set()
         self._timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._sweep)
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a connection."""
+        return len(self._waiting)
+
     async def take(self) -> PostgresqlConnection:
         """Lends a connection, which may have died since its last use.
 

@@ -1,6 +1,6 @@
-"""The statements of one request and how long each took, for whoever wants to know.
+"""The statements of one request and how long each took, and the sum of all, for whoever wants to know.
 
-Nobody does unless `notes` is set, and then a statement costs one look at it.
+Nobody does unless `notes` is set or `sums` are; then a statement costs one look at either.
 """
 
 from collections.abc import Mapping
@@ -44,15 +44,28 @@ class Notes:
         return sum((noted.ended or end) - noted.began for noted in self.statements)
 
 
+class Sums:
+    """What all statements of this process amount to that were waited for: on SQLite, point reads are not."""
+
+    __slots__ = ("count", "seconds")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.seconds = 0.0
+
+
+sums: Sums | None = None
+"""Of this process, where they are wanted."""
+
 notes: ContextVar[Notes | None] = ContextVar("notes", default=None)
 """Where the statements of this task are noted."""
 
 
-def begin(statement: Compiled, values: Mapping[str, Any] = {}) -> Statement | None:
+def begin(statement: Compiled, values: Mapping[str, Any] = {}) -> Statement | float | None:
     """Notes that a statement begins, where anybody wants to know."""
     noting = notes.get()
     if noting is None or noting.closed:
-        return None
+        return None if sums is None else perf_counter()
     noting.count += 1
     noted = Statement(statement, values)
     if noting.count <= MOST:
@@ -60,7 +73,21 @@ def begin(statement: Compiled, values: Mapping[str, Any] = {}) -> Statement | No
     return noted
 
 
-def end(noted: Statement | None) -> None:
+def end(noted: Statement | float | None) -> None:
     """To be called when the rows of a statement have come."""
-    if noted is not None:
+    if noted is None:
+        return
+    if noted.__class__ is not float:
+        assert isinstance(noted, Statement)
         noted.ended = perf_counter()
+        noted = noted.began
+    if sums is not None:
+        sums.count += 1
+        sums.seconds += perf_counter() - noted
+
+
+def sum_up() -> Sums:
+    """Has all statements of this process added up from here on."""
+    global sums  # noqa: PLW0603 - it is the process's
+    sums = sums or Sums()
+    return sums

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from functools import lru_cache, partial
+from time import perf_counter
 from types import MappingProxyType
 from typing import Any
 
@@ -15,6 +16,7 @@ import asyncpg
 from sqlalchemy import URL, Dialect, Table
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
+from db.engine import noting
 from db.engine.codecs import set_codecs
 from db.engine.database import CHANNEL, Database, Make, Pace, T, Transaction, UnusableDatabase, Values
 from db.engine.gathering import Gathering, Run, inserts_into, rows_of
@@ -174,7 +176,7 @@ async def _rows_in_time(lender: Lender, seconds: float | None, statement: Compil
         return await _rows(lender, statement, values)
 
 
-def _begin(read: KeyedRead[Any], keys: Sequence[Any]) -> Statement | None:
+def _begin(read: KeyedRead[Any], keys: Sequence[Any]) -> Statement | float | None:
     """Notes what is asked, which others may share."""
     asked, values = read.of(keys)
     return begin(asked.compiled(POSTGRESQL).statement, values)
@@ -206,11 +208,20 @@ class PostgresqlDatabase(Database):
         self._writers = writers
         self._hearing = Hearing(CHANNEL, lambda: _connect_to_listen(target, pace), self._notify, pace)
 
+    @property
+    def waiting(self) -> int:
+        """Who waits for a connection."""
+        return self._readers.waiting + self._writers.waiting
+
     async def read(self, read: Read[Any], make: Make[T], /, **values: Any) -> T:
         """What is made of the committed rows of a read."""
         try:
             if isinstance(read, KeyedRead):
-                noted = None if notes.get() is None else _begin(read, values["keys"])
+                noted: Statement | float | None = None
+                if notes.get() is not None:
+                    noted = _begin(read, values["keys"])
+                elif noting.sums is not None:
+                    noted = perf_counter()
                 rows = await self._gathering(read).ask(values["keys"])
             else:
                 async with self._turns.turn() if read.scans else nullcontext():

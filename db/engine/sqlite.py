@@ -62,6 +62,11 @@ class SqliteDatabase(Database):
         self._scanners = ThreadPoolExecutor(_SCANNERS, "sqlite-scan")
         self._turns = Turns(_SCANNERS)
 
+    @property
+    def waiting(self) -> int:
+        """Who waits for a turn to write."""
+        return self._writer.waiting
+
     async def read(self, read: Read[Any], make: Make[T], /, **values: Any) -> T:
         """What is made of the committed rows; what may scan runs in a thread, and ends when nobody waits for it."""
         if isinstance(read, KeyedRead):

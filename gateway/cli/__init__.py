@@ -42,7 +42,16 @@ class _Commands(click.Group):
             raise FailedCommand(sentence) from error
 
 
+def _show_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        from gateway.version import version
+
+        click.echo(f"certgate {version()}")
+        context.exit()
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_show_version, help="Which it is.")
 def cli() -> None:
     """A gateway for product certifications and claims, in GraphQL and REST.
 

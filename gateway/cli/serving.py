@@ -15,6 +15,7 @@ from gateway.cli.common import read_settings
 if TYPE_CHECKING:
     from gateway.limits.budgets import Limiter
     from gateway.settings import Settings
+    from gateway.telemetry.board import Board
     from gateway.workers import Handover, Worker
 
 _host = click.option("--host", help="The address to listen on, instead of CERTGATE_HOST.")
@@ -77,6 +78,7 @@ def _answer(
     started: Callable[[], None],
     worker: "Worker | None" = None,
     limiter: "Limiter | None" = None,
+    board: "Board | None" = None,
 ) -> None:
     """Answers in this process until told to stop."""
     from gateway import server, storage
@@ -86,8 +88,10 @@ def _answer(
             from gateway.app import create_app
             from gateway.telemetry.telemetry import Telemetry
 
-            application = create_app(settings, database, limiter, site=server.address(settings, listener))
-            await server.serve(settings, application, listener, started, Telemetry(settings), worker)
+            telemetry = Telemetry(settings, database, board, worker.number if worker is not None else 0)
+            site = server.address(settings, listener)
+            application = create_app(settings, database, limiter, site, telemetry)
+            await server.serve(settings, application, listener, started, telemetry, worker)
 
     server.run(work())
 
@@ -97,6 +101,7 @@ def _serve_together(settings: "Settings", number: int, before: "Handover | None"
     from gateway import server
     from gateway.limits.shared import SharedCounts, SharedLimiter
     from gateway.telemetry import logs
+    from gateway.telemetry.board import Board
     from gateway.workers import Supervisor
 
     if before is None:
@@ -113,10 +118,11 @@ def _serve_together(settings: "Settings", number: int, before: "Handover | None"
     logs.configure(settings.log_format, settings.log_level)
     _import_all(settings)
     counts = None if settings.redis_url else SharedCounts(number)
+    board = Board(number) if settings.metrics_token else None
     worker = supervisor.run(_announcement(settings, listeners[0]))
     # From here on it is a worker.
     limiter = None if counts is None else SharedLimiter(counts, worker.number)
-    _answer(settings, worker.listener, lambda: None, worker, limiter)
+    _answer(settings, worker.listener, lambda: None, worker, limiter, board)
 
 
 def _import_all(settings: "Settings") -> None:
@@ -125,6 +131,8 @@ def _import_all(settings: "Settings") -> None:
     names.append("db.engine.sqlite" if settings.database_url.startswith("sqlite") else "db.engine.postgresql")
     if settings.redis_url:
         names.append("gateway.limits.redis")
+    if settings.metrics_token:
+        names.append("gateway.telemetry.exposition")
     for name in names:
         importlib.import_module(name)
 

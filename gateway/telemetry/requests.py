@@ -33,7 +33,7 @@ class Asked(NamedTuple):
 _MUTATION = OperationType.MUTATION
 
 
-def _asked(operation: object, path: str) -> Asked:
+def asked_by(operation: object, path: str) -> Asked:
     """What the faces leave in the state of a request: an endpoint, an operation of a document, the route of a page."""
     match operation:
         case Operation():
@@ -52,14 +52,14 @@ class Request:
 
     __slots__ = ("asked", "began", "code", "ended", "notes", "scope", "status")
 
-    def __init__(self, scope: Scope, status: int, began: float, notes: Notes) -> None:
+    def __init__(self, scope: Scope, status: int, began: float, notes: Notes | None) -> None:
         self.scope = scope
         self.status = status or GONE
         self.began = began
-        self.notes = notes
+        self.notes = notes or Notes()
         self.ended = perf_counter()
         state = scope.get("state") or {}
-        self.asked = _asked(state.get("operation"), scope["path"])
+        self.asked = asked_by(state.get("operation"), scope["path"])
         self.code: str = state.get("code", "")
         """What it was refused for, or the first of the errors of its answer."""
 

@@ -5,8 +5,12 @@ from collections.abc import Callable
 
 from starlette.types import Scope
 
+from db.engine.database import Database
 from db.engine.noting import Notes
+from gateway.http_protocol import Observe
 from gateway.settings import Settings
+from gateway.telemetry.board import Board
+from gateway.telemetry.metrics import Connected, Metrics
 from gateway.telemetry.request_log import RequestLog
 from gateway.telemetry.requests import Request
 
@@ -15,15 +19,42 @@ Tell = Callable[[Request], None]
 
 
 class Telemetry:
-    """What is done with each request once it was answered. `observe` is None where nobody wants to know."""
+    """What is done with each request once it was answered. `observe` is None where nobody wants to know.
 
-    def __init__(self, settings: Settings) -> None:
+    Several workers share a `board`, on which each has a `place`.
+    """
+
+    def __init__(self, settings: Settings, database: Database, board: Board | None = None, place: int = 0) -> None:
+        self.metrics = Metrics(database, board, place) if settings.metrics_token else None
         self._tells: list[Tell] = []
         if settings.access_log:
             self._tells.append(RequestLog(settings.log_format, os.getpid()))
-        self.observe = self._observe if self._tells else None
+        self.takes_notes = bool(self._tells)
+        """Whether somebody wants to know the statements of each request."""
+        self.observe: Observe | None = None
+        if self._tells:
+            self.observe = self._observe
+        elif self.metrics is not None:
+            self.observe = self.metrics.count
 
-    def _observe(self, scope: Scope, status: int, began: float, notes: Notes) -> None:
+    def start(self) -> None:
+        """To be called in the event loop when the server starts."""
+        if self.metrics is not None:
+            self.metrics.start()
+
+    def stop(self) -> None:
+        """To be called when it stops."""
+        if self.metrics is not None:
+            self.metrics.stop()
+
+    def watch(self, server: Connected) -> None:
+        """Has it tell of this server's connections."""
+        if self.metrics is not None:
+            self.metrics.server = server
+
+    def _observe(self, scope: Scope, status: int, began: float, notes: Notes | None) -> None:
+        if self.metrics is not None:
+            self.metrics.count(scope, status, began, notes)
         request = Request(scope, status, began, notes)
         for tell in self._tells:
             tell(request)
