@@ -34,8 +34,8 @@ from db.engine.database import Database
 from db.sql import tables
 from db.sql.filters import is_of_archived, listed, take_apart
 from db.sql.reads import Read, Row
-from db.sql.tables import certification_assignments, certifications, claim_assignments, claims
-from db.sql.types import Unindexed, earlier
+from db.sql.tables import certification_assignments, certifications, claim_assignments, claims, lapse
+from db.sql.types import Unindexed
 from domain.filters import EVERYTHING, Condition, Every, Where, single_conditions
 from domain.stats import (
     MAX_GROUPS,
@@ -50,7 +50,7 @@ from domain.vocabulary import Vocabulary
 
 # Columns that indexes begin with or hold, so that counting by one of them touches no row.
 _INDEXED = frozenset({"gtin", "certification_id", "verification_status", "claim_id", "source"})
-_DAYS = ("valid_from", "expiration_date", "lapses_on", "expiry_date", "audit_date")
+_DAYS = ("valid_from", "begins_on", "expiration_date", "lapses_on", "expiry_date", "audit_date")
 _MOSTLY = ("open_gte", "open_lte", "known", "null")
 # Conditions that so many rows pass that going to each of them through an index takes longer than reading all.
 _MANY = frozenset(
@@ -297,8 +297,8 @@ def _helpful(shape: Where) -> Where:
 
 
 def _lapse(table: Table) -> ColumnElement[Any]:
-    day = table.c.expiration_date
-    return earlier(day, table.c.expiry_date) if "expiry_date" in table.c else day
+    of = table.c
+    return lapse(of.expiration_date, of.expiry_date, of.withdrawn_on) if "expiry_date" in of else of.expiration_date
 
 
 def _summed(

@@ -24,6 +24,7 @@ from domain.errors import InvalidInput, Violation
 from domain.filters import (
     ACKNOWLEDGED,
     EVERYTHING,
+    NOTHING,
     Condition,
     Every,
     Not,
@@ -457,8 +458,11 @@ def within(member: str, words: str) -> Filter:
     return single(_DAYS, where, words)
 
 
-def standing(lapse: str, words: str) -> Filter:
-    """How an assignment stands on a day, by `valid_from` and the member that says when it lapses."""
+def standing(lapse: str, words: str, *, halts: bool = False) -> Filter:
+    """How an assignment stands on a day, by `valid_from` and the member that says when it lapses.
+
+    Only of what `halts` there are suspensions and withdrawals.
+    """
     operators, rules = one_of_the(Standing)[:2]
     on = InputMember(date, "The day; today (UTC) if left out.")
     operators = operators._replace(members={**operators.members, "on": on})
@@ -475,22 +479,44 @@ def standing(lapse: str, words: str) -> Filter:
         return every(parts)
 
     def stands(standing: Standing, day: date) -> Where:
-        # As `domain.validity.standing`.
-        if standing is Standing.LAPSED:
-            return Condition(lapse, "lt", day)
-        begun = Condition("valid_from", "open_lte", day)
-        return Every((begun if standing is Standing.CURRENT else Not(begun), Condition(lapse, "open_gte", day)))
+        # As `domain.validity.standing` and `standing_of_certificate`.
+        lasts = Condition(lapse, "open_gte", day)
+        match standing:
+            case Standing.CURRENT:
+                return Every((_held(day) if halts else Condition("valid_from", "open_lte", day), lasts))
+            case Standing.LAPSED:
+                lapsed = Condition(lapse, "lt", day)
+                return Every((lapsed, Not(_withdrawn(day)))) if halts else lapsed
+            case Standing.WITHDRAWN:
+                return Every((_HALTED, _withdrawn(day))) if halts else NOTHING
+            case Standing.SUSPENDED:
+                return Every((_HALTED, Condition("suspended", "on", day))) if halts else NOTHING
+        # What is withdrawn has lapsed the day before.
+        return Every((Not(Condition("begins_on" if halts else "valid_from", "open_lte", day)), lasts))
 
     return Filter(operators, words, read)
 
 
-def active(words: str) -> Filter:
+_HALTED = Condition("halts_on", "known")
+"""What suspended and withdrawn certificates have in common: an index has them alone."""
+
+
+def _withdrawn(day: date) -> Condition:
+    return Condition("withdrawn_on", "lte", day)
+
+
+def _held(day: date) -> Condition:
+    return Condition("held", "on", day)
+
+
+def active(words: str, *, halts: bool = False) -> Filter:
     """That an assignment is active on a day."""
 
     def where(reading: Reading, value: Any, path: Path) -> Where:
         day = reading.take(DATE.rules, value, path)
-        # As `domain.validity.is_active`: both bounds count, a missing one is open.
-        return Every((Condition("valid_from", "open_lte", day), Condition("expiration_date", "open_gte", day)))
+        # As `domain.validity.is_active` and `is_held`: both bounds count, a missing one is open.
+        begun = _held(day) if halts else Condition("valid_from", "open_lte", day)
+        return Every((begun, Condition("expiration_date", "open_gte", day)))
 
     return single(date, where, words)
 

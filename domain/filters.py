@@ -28,7 +28,7 @@ class Condition(msgspec.Struct, frozen=True):
     | `has_any` | is a list with at least one of the values |
     | `where` | refers to a record for which the `Where` in `value` holds |
     | `own` | is an organisation of whoever asks |
-    | `on` | holds on that day, as is said elsewhere |
+    | `on` | is so on that day: an acknowledgement holds, a certificate is `held` (begun, not halted) or `suspended` |
     | `some` | are records, of which at least one passes the `Where` in `value` |
     """
 

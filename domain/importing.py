@@ -8,10 +8,11 @@ import msgspec
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from domain.certificates import HALTING
 from domain.members import kept, members_of
 from domain.records import Record
 from domain.short_id import ShortId, ShortIdField
-from domain.validation import DIGITS, JSON_TEXT, Command, Flag, Moment, Text32, Text255
+from domain.validation import DIGITS, JSON_TEXT, AfterTheFirst, Command, Date, Flag, Moment, Text32, Text255
 from domain.vocabulary import BulkPolicy, DataSource, Existing, ImportState, RowOutcome
 
 _LONGEST_MAP = 4_000
@@ -81,6 +82,20 @@ class Restored(Command):
     version: Annotated[int, Field(ge=1, le=2**31 - 1), DIGITS] | None = None
     data_source: DataSource | None = None
     archived_at: Moment | None = None
+
+
+class Halts(Command):
+    """What a file says of a certificate that operations of their own write: see `domain.certificates.HALTING`."""
+
+    held_since: Date | None = None
+    suspended_from: Date | None = None
+    suspended_until: Date | None = None
+    withdrawn_on: AfterTheFirst | None = None
+    standing_reason: Text255 = ""
+
+    def members(self) -> dict[str, Any]:
+        """Those that the file has."""
+        return {name: getattr(self, name) for name in HALTING if name in self.model_fields_set}
 
 
 class StartImport(Command):

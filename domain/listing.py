@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from domain.certificates import is_active, status_shown
 from domain.commands import (
     ListCertificationBodies,
     ListCertifications,
@@ -19,7 +20,6 @@ from domain.filters import EVERYTHING, NOTHING, Condition, Where, matches
 from domain.filters import every as all_of
 from domain.records import Certification, CertificationAssignment, CertificationBody, Claim
 from domain.text import fold, folded
-from domain.validity import is_active
 
 T = TypeVar("T")
 D = TypeVar("D", CertificationBody, Certification, Claim)
@@ -88,8 +88,8 @@ def arrange(
     chosen = [
         item
         for item in held
-        if command.verification_status in (None, item.verification_status)
-        and command.is_active in (None, is_active(item.valid_from, item.expiration_date, today))
+        if command.verification_status in (None, status_shown(item, today))
+        and command.is_active in (None, is_active(item, today))
     ]
     chosen.sort(key=lambda item: (folded(item.certification.label), item.certification.id))
     descending = command.ordering.startswith("-")

@@ -136,8 +136,13 @@ CLAIMS = List(
 )
 
 
-def _assignments(record: type, definition: str, lapse: Place, order: type[Vocabulary], own: Fields) -> List:
-    """Assignments of such definitions: what is said of either kind, and between it the kind's own."""
+def _assignments(
+    record: type, definition: str, lapse: Place, order: type[Vocabulary], own: Fields, *, halts: bool = False
+) -> List:
+    """Assignments of such definitions: what is said of either kind, and between it the kind's own.
+
+    `halts`: whether they are suspended and withdrawn.
+    """
     key = (at("gtin"), Place(f"{definition}_id", attrgetter(f"{definition}.id")))
     firsts = {"lapses_on": lapse, "updated_at": at("updated_at", datetime), "issuing_body": at("issuing_body")}
     orders: dict[Vocabulary, tuple[Place, ...]] = {
@@ -152,14 +157,14 @@ def _assignments(record: type, definition: str, lapse: Place, order: type[Vocabu
         "lapses_on": compared(lapse.name, DATE, "The last day on which it holds."),
         "lapses_within": within(lapse.name, "The last day on which it holds is today or comes within so many days."),
         "expiring_within": within(lapse.name, "The same as `lapsesWithin`."),
-        "standing": standing(lapse.name, "How it stands on a day."),
+        "standing": standing(lapse.name, "How it stands on a day.", halts=halts),
         "acknowledged": acknowledged(
             "Whether somebody has taken its lapse on, until today or later; never on products of others. Not with a"
             " publishable key."
         ),
         "organization": compared("organization_id", ID, "The organisation that owns the product."),
         "mine": mine("Whether an organisation of yours owns the product."),
-        "active_on": active("It holds on this day, as `isActive` says."),
+        "active_on": active("It holds on this day, as `isActive` says.", halts=halts),
         "updated_at": _UPDATED,
         "metadata": _METADATA,
         "is_archived": _archived("Whether its product is archived; those of archived products are left out otherwise."),
@@ -172,7 +177,7 @@ _EXPIRATION = at("expiration_date", date | None)
 CERTIFICATION_ASSIGNMENTS = _assignments(
     records.CertificationAssignment,
     "certification",
-    at("lapses_on", date | None, ("expiration_date", "expiry_date")),
+    at("lapses_on", date | None, ("expiration_date", "expiry_date", "withdrawn_on")),
     AssignmentOrderField,
     {
         "certification": referring("certification", CERTIFICATIONS.fields, "The certification that is held."),
@@ -191,6 +196,7 @@ CERTIFICATION_ASSIGNMENTS = _assignments(
             "Where the certificate can be looked up; every assignment that the rest leaves is read.",
         ),
     },
+    halts=True,
 )
 
 _EVIDENCE = "Not with a publishable key; every assignment that the rest leaves is read."

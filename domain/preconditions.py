@@ -12,9 +12,9 @@ from datetime import date
 
 import msgspec
 
+from domain.certificates import is_active, is_halted
 from domain.errors import BadRequest, PreconditionFailed
 from domain.records import CertificationAssignment, ClaimAssignment, Product
-from domain.validity import is_active
 
 Versioned = Product | CertificationAssignment | ClaimAssignment
 
@@ -25,11 +25,11 @@ def entity_tag(record: Versioned, today: date) -> str:
     """The strong tag of a record as REST shows it on that day, without quotes: `<version>-<digest>`.
 
     The digest is of everything else that decides what is shown: which record it is (one that was removed and made
-    again has another id), its definition, and whether it is active, which changes with the day alone.
+    again has another id), its definition, and whether it is active or halted, which change with the day alone.
     """
     shown: tuple[object, ...] = (record.id,)
     if isinstance(record, CertificationAssignment):
-        shown = (record.id, record.certification, is_active(record.valid_from, record.expiration_date, today))
+        shown = (record.id, record.certification, is_active(record, today), *["halted"] * is_halted(record, today))
     elif isinstance(record, ClaimAssignment):
         shown = (record.id, record.claim)
     return f"{record.version}-{digest(msgspec.json.encode(shown))}"

@@ -18,7 +18,7 @@ from domain.gtin import Gtin
 from domain.members import given, kept
 from domain.metadata import Metadata
 from domain.short_id import ShortId
-from domain.validation import Date, Text, Text32, Text50, Text100, Text255, Url
+from domain.validation import AfterTheFirst, Date, Text, Text32, Text50, Text100, Text255, Url
 from domain.validity import lapses_on
 from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, VerificationStatus
 
@@ -135,10 +135,102 @@ class Product(Record, frozen=True):
     ]
 
 
-class CertificationAssignment(Record, frozen=True):
-    """A certification that a product holds. Contract 2.4; `id` is the assignment's own, the definition has another.
+LastDay = Annotated[
+    Date | None,
+    given(
+        "Last day of the programme's validity",
+        none="when there is no planned end",
+        more="It decides `is_active`.",
+        rule="not before the first",
+        example="2027-12-31",
+    ),
+]
+PrintedExpiry = Annotated[
+    Date | None,
+    given(
+        "The expiry printed on the certificate, which may differ from the end of validity",
+        none="when not recorded",
+        example="2027-12-31",
+        patchable=False,
+    ),
+]
+CertificateNumber = Annotated[
+    Text100,
+    given("The certificate's number, as its issuer wrote it", none="when not recorded", example="NOP-12345"),
+]
+IssuingBody = Annotated[
+    Text255,
+    given(
+        "Who issued the certificate, as the brand writes it",
+        none="when not recorded",
+        more="It may differ from the certification's body.",
+        example="Oregon Tilth",
+    ),
+]
+VerificationUrl = Annotated[
+    Url,
+    given(
+        "Where the certificate can be looked up in public: an http(s) URL",
+        none="for none",
+        example="https://example.org/registry/NOP-12345",
+    ),
+]
+Verification = Annotated[
+    VerificationStatus,
+    given(
+        "How far the certificate was confirmed against its issuer's registry",
+        example="verified",
+        default=VerificationStatus.UNVERIFIED,
+    ),
+]
+Scope = Annotated[Text, given("What the certificate covers", none="when not recorded", example="Product")]
+CertificationValue = Annotated[
+    Text255,
+    given("The result or level (GS1 `certificationValue`)", none="when there are no levels", example="Grade A"),
+]
+AuditDate = Annotated[Date | None, given("Day of the audit", none="when not recorded", example="2025-11-03")]
+InitialDate = Annotated[Date | None, given("Day of the first grant", none="when not recorded", example="2019-06-01")]
+CertificateCountries = Annotated[
+    Countries,
+    given(
+        "Where the certificate is valid: ISO 3166-1 alpha-2 codes, upper case",
+        none="means not recorded, not everywhere",
+        example=["US", "CA"],
+    ),
+]
+HeldSince = Annotated[
+    Date | None,
+    kept(
+        "First day since which certificates have followed each other without a gap",
+        none="where none came right before this one",
+        example="2019-06-01",
+    ),
+]
+SuspendedFrom = Annotated[
+    Date | None, kept("First day of its suspension", none="when there is none", example="2026-03-01")
+]
+SuspendedUntil = Annotated[
+    Date | None,
+    kept("Last day of its suspension", none="while there is no end to it, or no suspension", example="2026-05-31"),
+]
+WithdrawnOn = Annotated[
+    AfterTheFirst | None,
+    kept("The day from which on it is withdrawn", none="while it is not", example="2026-03-01"),
+]
+StandingReason = Annotated[
+    Text255,
+    kept(
+        "Why it was suspended, withdrawn or reinstated, whichever was last",
+        none="when nothing was said",
+        example="Residues above the limit",
+    ),
+]
 
-    `organization_id` is the owner of the product.
+
+class CertificationAssignment(Record, frozen=True):
+    """A certification that a product holds: its certificate of today. Contract 2.4; `id` is the assignment's own.
+
+    `organization_id` is the owner of the product. The certificates before it are `EarlierCertificate`s.
     """
 
     id: IdOfAssignment
@@ -146,71 +238,22 @@ class CertificationAssignment(Record, frozen=True):
     organization_id: ShortId
     metadata: Metadata
     valid_from: FirstDay
-    expiration_date: Annotated[
-        Date | None,
-        given(
-            "Last day of the programme's validity",
-            none="when there is no planned end",
-            more="It decides `is_active`.",
-            rule="not before the first",
-            example="2027-12-31",
-        ),
-    ]
-    expiry_date: Annotated[
-        Date | None,
-        given(
-            "The expiry printed on the certificate, which may differ from the end of validity",
-            none="when not recorded",
-            example="2027-12-31",
-            patchable=False,
-        ),
-    ]
-    certificate_number: Annotated[
-        Text100,
-        given("The certificate's number, as its issuer wrote it", none="when not recorded", example="NOP-12345"),
-    ]
-    issuing_body: Annotated[
-        Text255,
-        given(
-            "Who issued the certificate, as the brand writes it",
-            none="when not recorded",
-            more="It may differ from the certification's body.",
-            example="Oregon Tilth",
-        ),
-    ]
-    verification_url: Annotated[
-        Url,
-        given(
-            "Where the certificate can be looked up in public: an http(s) URL",
-            none="for none",
-            example="https://example.org/registry/NOP-12345",
-        ),
-    ]
-    verification_status: Annotated[
-        VerificationStatus,
-        given(
-            "How far the certificate was confirmed against its issuer's registry",
-            example="verified",
-            default=VerificationStatus.UNVERIFIED,
-        ),
-    ]
-    scope: Annotated[Text, given("What the certificate covers", none="when not recorded", example="Product")]
-    certification_value: Annotated[
-        Text255,
-        given("The result or level (GS1 `certificationValue`)", none="when there are no levels", example="Grade A"),
-    ]
-    audit_date: Annotated[Date | None, given("Day of the audit", none="when not recorded", example="2025-11-03")]
-    initial_certification_date: Annotated[
-        Date | None, given("Day of the first grant", none="when not recorded", example="2019-06-01")
-    ]
-    certificate_countries: Annotated[
-        Countries,
-        given(
-            "Where the certificate is valid: ISO 3166-1 alpha-2 codes, upper case",
-            none="means not recorded, not everywhere",
-            example=["US", "CA"],
-        ),
-    ]
+    expiration_date: LastDay
+    expiry_date: PrintedExpiry
+    certificate_number: CertificateNumber
+    issuing_body: IssuingBody
+    verification_url: VerificationUrl
+    verification_status: Verification
+    scope: Scope
+    certification_value: CertificationValue
+    audit_date: AuditDate
+    initial_certification_date: InitialDate
+    certificate_countries: CertificateCountries
+    held_since: HeldSince
+    suspended_from: SuspendedFrom
+    suspended_until: SuspendedUntil
+    withdrawn_on: WithdrawnOn
+    standing_reason: StandingReason
     created_at: CreatedAt
     updated_at: UpdatedAt
     version: Version
@@ -219,7 +262,43 @@ class CertificationAssignment(Record, frozen=True):
     @property
     def lapses_on(self) -> date | None:
         """The last day on which it holds."""
-        return lapses_on(self.expiration_date, self.expiry_date)
+        return lapses_on(self.expiration_date, self.expiry_date, self.withdrawn_on)
+
+    @property
+    def begins_on(self) -> date | None:
+        """The first day on which it holds, with the certificates right before it."""
+        return self.valid_from if self.held_since is None else self.held_since
+
+
+class EarlierCertificate(Record, frozen=True):
+    """A certificate that a renewal replaced, as it was then; it goes with its assignment."""
+
+    gtin: GtinOfProduct
+    certification_id: Annotated[ShortId, kept("The id of the certification")]
+    number: Annotated[int, kept("Which certificate of the assignment it is: 1 is the first", example=1)]
+    valid_from: FirstDay
+    expiration_date: LastDay
+    expiry_date: PrintedExpiry
+    certificate_number: CertificateNumber
+    issuing_body: IssuingBody
+    verification_url: VerificationUrl
+    verification_status: Verification
+    scope: Scope
+    certification_value: CertificationValue
+    audit_date: AuditDate
+    initial_certification_date: InitialDate
+    certificate_countries: CertificateCountries
+    held_since: HeldSince
+    suspended_from: SuspendedFrom
+    suspended_until: SuspendedUntil
+    withdrawn_on: WithdrawnOn
+    standing_reason: StandingReason
+    replaced_at: Annotated[datetime, kept("When the next certificate took its place")]
+
+    @property
+    def lapses_on(self) -> date | None:
+        """The last day on which it held."""
+        return lapses_on(self.expiration_date, self.expiry_date, self.withdrawn_on)
 
 
 class ClaimAssignment(Record, frozen=True):

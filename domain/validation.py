@@ -175,6 +175,9 @@ def read_moment(value: object) -> datetime:
 Date = Annotated[date, BeforeValidator(read_date)]
 """A calendar date, `YYYY-MM-DD` only."""
 
+AfterTheFirst = Annotated[Date, Field(gt=date.min)]
+"""A calendar date before which there is one."""
+
 
 def _in_utc(moment: datetime) -> datetime:
     try:

@@ -32,8 +32,10 @@ class Standing(Vocabulary):
     """How an assignment stands on a day, by all the dates that are recorded."""
 
     NOT_YET = "not_yet", "Its first day is still to come."
-    CURRENT = "current", "It has begun, as far as is known, and has not lapsed."
+    CURRENT = "current", "It has begun, as far as is known, has not lapsed, and is neither suspended nor withdrawn."
     LAPSED = "lapsed", "The day on which it lapses has passed, whatever its first day."
+    SUSPENDED = "suspended", "It would be current, but is suspended on that day."
+    WITHDRAWN = "withdrawn", "It was withdrawn by that day, whatever its dates."
 
 
 class ClaimSource(Vocabulary):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from domain.certificates import stands
 from domain.countries import NUMERIC
 from domain.records import CertificationAssignment, Product
 from domain.validity import certificate_is_active
@@ -81,7 +82,7 @@ def product_node(
 def _certification(held: CertificationAssignment, today: date) -> Node | None:
     definition = held.certification
     agency = definition.body.name if definition.body else held.issuing_body
-    active = certificate_is_active(held.verification_status, held.valid_from, held.lapses_on, today)
+    active = certificate_is_active(held.verification_status, stands(held, today))
     if active is None or not agency:
         return None
     return {

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
+from domain.certificates import stands
 from domain.gtin import Gtin
 from domain.records import Certification, CertificationAssignment, ClaimAssignment, Product
 from domain.short_id import ShortId, decode
@@ -94,7 +95,7 @@ def certification_node(held: CertificationAssignment, today: date) -> Node:
         node["schema:logo"] = definition.logo_url
     if held.certificate_countries:
         node["schema:validIn"] = [_country(code) for code in held.certificate_countries]
-    status = certificate_is_active(held.verification_status, held.valid_from, held.lapses_on, today)
+    status = certificate_is_active(held.verification_status, stands(held, today))
     if status is not None:
         node["gs1:certificationStatus"] = f"gs1:CertificationStatus-{'ACTIVE' if status else 'INACTIVE'}"
         node["schema:certificationStatus"] = f"schema:Certification{'Active' if status else 'Inactive'}"

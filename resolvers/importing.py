@@ -38,7 +38,7 @@ from domain.errors import (
     Violation,
 )
 from domain.gtin import Gtin
-from domain.importing import AskedAssignment, AskedRow, Restored
+from domain.importing import AskedAssignment, AskedRow, Halts, Restored
 from domain.patch import changes_of
 from domain.record_commands import NewCommand, PatchCommand
 from domain.records import Certification, CertificationAssignment, ClaimAssignment, Product
@@ -348,6 +348,7 @@ class _Plan:
             made = assignments.new_assignment(
                 context, known.kind, product.gtin, product.organization_id, definition, sent
             )
+            made = _halted(made, said)
             restored = row.restored if row.product is None else {}
             return Part(noun, called, Change(None, self._restored(made, restored)))
         if is_said or self.existing is Existing.SKIP:
@@ -356,7 +357,7 @@ class _Plan:
             raise assignments.already_assigned(known.kind, product.gtin, definition)
         patch = known.patch.parse({**said, **named})
         _refuse_fixed(known, members, held)
-        changes = changes_of(held, patch.members())
+        changes = changes_of(held, {**patch.members(), **_halts(noun, said)})
         if changes:
             products.require_live(product)
         if changes and row.product is None:
@@ -414,6 +415,18 @@ class _Plan:
         for part in self.changed:
             change = stored_products.change if part.kind == "product" else self.known[part.kind].kind.stored.change
             await change(transaction, part.change.before, dict(part.changes), self.context.now)
+
+
+def _halts(noun: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    """What a row says of the suspension and the withdrawal of a certificate."""
+    return Halts.parse(said).members() if noun == "certification" else {}
+
+
+def _halted(made: Any, said: Mapping[str, Any]) -> Any:
+    """A new assignment with that. Raises `InvalidInput`."""
+    if not isinstance(made, CertificationAssignment):
+        return made
+    return msgspec.structs.replace(made, **changes_of(made, _halts("certification", said)))
 
 
 def _with_emptied(members: Mapping[str, Any], emptied: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from domain.account import ApiKey, NewApiKey, WhoAmI
 from domain.acknowledgements import Acknowledgement
+from domain.certificates import HALTING, HALTS
 from domain.importing import Import, ImportedRow, ImportedRows
 from domain.people import BrowserSession, Invitation, Member, NewInvitation
 from domain.records import (
@@ -19,7 +20,7 @@ from domain.records import (
     Product,
 )
 from domain.validation import MAX_VIOLATIONS
-from domain.validity import is_active
+from domain.validity import is_held, status_in_contract
 from domain.views import SavedView, problem_of
 from rest_compat.documented import MAX_INTEGER, SID, Follows, OutputMember, moment, output, read, told
 from rest_compat.reads import CertifiedProduct
@@ -68,7 +69,10 @@ _ID_OF_DEFINITION = (
     "The id of the definition, not of the assignment: with the GTIN it addresses the assignment, alone it leads to the"
     " definition."
 )
-
+_STATUS = (
+    "How far the certificate was confirmed against its issuer's registry; `expired`, too, while it is suspended or"
+    " withdrawn."
+)
 
 CERTIFICATION_ASSIGNMENT = output(
     CertificationAssignment,
@@ -80,19 +84,22 @@ CERTIFICATION_ASSIGNMENT = output(
         told(
             "is_active",
             bool,
-            "Whether today (UTC) lies between `valid_from` and `expiration_date`, an unknown bound being open. Computed"
-            " for each answer, so do not keep it.",
-            Follows(is_active, ("valid_from", "expiration_date"), on_day=True),
+            "Whether today (UTC) lies between `valid_from` and `expiration_date`, an unknown bound being open, and the"
+            " certificate is neither suspended nor withdrawn; while the one that it renews still holds, before its own"
+            " first day, too. Computed for each answer, so do not keep it.",
+            Follows(is_held, ("valid_from", "expiration_date", *HALTS), on_day=True),
         ),
     ],
     optional=[
         "metadata",
         *(f"certification.{name}" for name in ("code", "description", "url", "logo_url")),
         *("valid_from", "expiration_date", "certificate_number", "issuing_body", "expiry_date", "verification_url"),
-        *("verification_status", "scope", "certification_value", "audit_date", "initial_certification_date"),
-        "certificate_countries",
+        read(CertificationAssignment, "verification_status", words=_STATUS)._replace(
+            value=Follows(status_in_contract, ("verification_status", *HALTS[1:]), on_day=True)
+        ),
+        *("scope", "certification_value", "audit_date", "initial_certification_date", "certificate_countries"),
     ],
-    hidden=["id"],
+    hidden=["id", *HALTING],
 )
 
 CLAIM_ASSIGNMENT = output(

@@ -5,14 +5,14 @@ from typing import Annotated, Any
 
 import strawberry
 
-from domain import records, vocabulary
+from domain import certificates, records, vocabulary
 from domain.acknowledgements import Acknowledgement
 from domain.filter_input import parse_where
 from domain.filters import EVERYTHING
 from domain.lists import CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS, CLAIM_ASSIGNMENTS, List
 from domain.paging import NestedAssignmentOrderField
 from domain.short_id import ShortId
-from domain.validity import is_active, lapses_on, standing
+from domain.validity import is_active, is_held, lapses_on, standing, standing_of_certificate
 from execution.batched import batched
 from execution.markers import Computed
 from resolvers import acknowledgements, assignments, certifications, claims, definitions, products
@@ -89,12 +89,15 @@ class CertificationType(Node):
         return _is_private(shown(self).organization_id)
 
 
-def _is_active(
-    self: Any,
-    info: Info,
-    as_of: Annotated[date | None, strawberry.argument(description="The day; today (UTC) if left out.")] = None,
-) -> bool:
+_AsOf = Annotated[date | None, strawberry.argument(description="The day; today (UTC) if left out.")]
+
+
+def _is_active(self: Any, info: Info, as_of: _AsOf = None) -> bool:
     return is_active(self.valid_from, self.expiration_date, as_of or info.context.operation.today)
+
+
+def _is_held(self: Any, info: Info, as_of: _AsOf = None) -> bool:
+    return certificates.is_active(self, as_of or info.context.operation.today)
 
 
 def _lapses_on(self: Any) -> date | None:
@@ -102,21 +105,21 @@ def _lapses_on(self: Any) -> date | None:
     return day
 
 
-def _standing(
-    self: Any,
-    info: Info,
-    on: Annotated[date | None, strawberry.argument(description="The day; today (UTC) if left out.")] = None,
-) -> vocabulary.Standing:
+def _standing(self: Any, info: Info, on: _AsOf = None) -> vocabulary.Standing:
     return standing(self.valid_from, self.lapses_on, on or info.context.operation.today)
 
 
+def _stands(self: Any, info: Info, on: _AsOf = None) -> vocabulary.Standing:
+    return certificates.stands(self, on or info.context.operation.today)
+
+
 _IS_ACTIVE = Computed(is_active, ("valid_from", "expiration_date"), on_day=True).metadata
-_CERTIFICATE_LAPSES = Computed(lapses_on, ("expiration_date", "expiry_date"))
+_IS_HELD = Computed(is_held, ("valid_from", "expiration_date", *certificates.HALTS), on_day=True).metadata
+_CERTIFICATE_LAPSES = Computed(lapses_on, ("expiration_date", "expiry_date", "withdrawn_on"))
 _CLAIM_LAPSES = Computed(lapses_on, ("expiration_date",))
-
-
-def _stands(lapses: Computed) -> dict[str, Any]:
-    return Computed(standing, ("valid_from", lapses), on_day=True).metadata
+_STANDS = Computed(
+    standing_of_certificate, ("valid_from", _CERTIFICATE_LAPSES, *certificates.HALTS), on_day=True
+).metadata
 
 
 @record_type(Acknowledgement, description="That somebody has taken on that something lapses.")
@@ -149,10 +152,11 @@ class CertificationAssignmentType(Node):
     certification: CertificationType = strawberry.field(description="The certification that is held.")
 
     is_active = strawberry.field(
-        resolver=_is_active,
-        metadata=_IS_ACTIVE,
+        resolver=_is_held,
+        metadata=_IS_HELD,
         description=(
-            "Whether a day lies between `validFrom` and `expirationDate`, both included, a missing one open; the"
+            "Whether a day lies between `validFrom` and `expirationDate`, both included, a missing one open, and the"
+            " certificate is neither suspended nor withdrawn then; from `heldSince` on, where that comes first. The"
             " printed `expiryDate` has no part in it (see `standing`)."
         ),
     )
@@ -160,13 +164,14 @@ class CertificationAssignmentType(Node):
         resolver=_lapses_on,
         metadata=_CERTIFICATE_LAPSES.metadata,
         description=(
-            "Last day on which it holds: the earlier of `expirationDate` and `expiryDate`; null when neither is known."
+            "Last day on which it holds: the earliest of `expirationDate`, `expiryDate` and the day before"
+            " `withdrawnOn`; null when none is known. A suspension ends nothing."
         ),
     )
     standing = strawberry.field(
-        resolver=_standing,
-        metadata=_stands(_CERTIFICATE_LAPSES),
-        description="How it stands on a day, by `validFrom` and `lapsesOn`.",
+        resolver=_stands,
+        metadata=_STANDS,
+        description="How it stands on a day, by all its days: what is withdrawn is that whatever its other days.",
     )
     product = batched(description="The product that holds the certification.", metadata=_BY_GTIN)(_products)
 
@@ -211,7 +216,7 @@ class ClaimAssignmentType(Node):
     )
     standing = strawberry.field(
         resolver=_standing,
-        metadata=_stands(_CLAIM_LAPSES),
+        metadata=Computed(standing, ("valid_from", _CLAIM_LAPSES), on_day=True).metadata,
         description="How it stands on a day, by `validFrom` and `lapsesOn`.",
     )
     product = batched(description="The product that makes the claim.", metadata=_BY_GTIN)(_products)

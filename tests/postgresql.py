@@ -26,10 +26,10 @@ synchronous_commit = off
 autovacuum = off
 """
 
-# Each table with its columns, without those that PostgreSQL computes.
+# Each table with its columns, without those that PostgreSQL computes or a revision dropped.
 _TABLES = """
 SELECT relname, string_agg(attname, ', ')
-FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND attgenerated = ''
+FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND attgenerated = '' AND NOT attisdropped
 WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace GROUP BY relname ORDER BY relname
 """
 

@@ -4,10 +4,12 @@ A filter is taken apart into its shape and its values. The shape decides the sta
 by shape; values are parameters, a list is one parameter.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Alias,
+    Date,
     FromClause,
     Select,
     String,
@@ -15,6 +17,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     false,
+    func,
     literal_column,
     or_,
     select,
@@ -23,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.expression import BindParameter, ColumnElement
 
 from db.sql import tables
-from db.sql.types import AnyOf, Endless, Exists, Negated, Unindexed, VocabularyText, among, pattern, text_list
+from db.sql.types import AnyOf, Endless, Exists, Negated, Unindexed, VocabularyText, among, open_end, pattern, text_list
 from domain.filters import (
     ACKNOWLEDGED,
     ARCHIVED,
@@ -44,9 +47,18 @@ COLUMN_OF = {
     "lapses_on": "lapses",
     "expiry_date": "expires",
     "audit_date": "audited",
+    "halts_on": "halts",
 }
 """Members whose conditions and orders go by a column of another name."""
 MEMBER_OF = {column: member for member, column in COLUMN_OF.items()}
+EXPRESSED: dict[str, Callable[[FromClause], ColumnElement[Any]]] = {
+    # As `domain.records.CertificationAssignment.begins_on`.
+    "begins_on": lambda table: open_end(func.coalesce(table.c.held_since, table.c.valid_from, type_=Date())),
+    "withdrawn_on": lambda table: open_end(table.c.withdrawn_on),
+}
+"""Members without an index, whose conditions go by an expression."""
+DAYS = ("held", "suspended")
+"""What a certificate is `on` a day by several of its members."""
 
 
 class Taken(NamedTuple):
@@ -154,6 +166,8 @@ def _condition(test: Condition, table: FromClause, unhelpful: Unhelpful, bound: 
         return _has_some(test, table)
     if test.member == ACKNOWLEDGED:
         return _is_acknowledged(test, table)
+    if test.operator == "on":
+        return _on(test, table)
     column = column_of(table, test.member)
     if (test.member, test.operator) in unhelpful:
         column = Unindexed(column)
@@ -211,7 +225,8 @@ def is_of_archived(shape: Where) -> bool:
 
 def column_of(table: FromClause, member: str) -> ColumnElement[Any]:
     """What a condition on the member looks at."""
-    return table.c[COLUMN_OF.get(member, member)]
+    made = EXPRESSED.get(member)
+    return table.c[COLUMN_OF.get(member, member)] if made is None else made(table)
 
 
 def is_of_owner(test: Where, table: FromClause) -> bool:
@@ -223,6 +238,16 @@ def _is_owned(test: Condition, table: FromClause) -> ColumnElement[bool]:
     products = tables.products
     own: Select[Any] = select(literal_column("1")).where(products.c.gtin == table.c.gtin, condition(test, products))
     return Exists(own.correlate(table).scalar_subquery())
+
+
+def _on(test: Condition, table: FromClause) -> ColumnElement[bool]:
+    # As `domain.validity.is_held` and `standing_of_certificate`.
+    of, day = table.c, bindparam(test.value, type_=Date())
+    has_begun = func.coalesce(of.held_since, of.valid_from, day, type_=Date()) <= day
+    is_suspended = (open_end(of.suspended_from) <= day) & (func.coalesce(of.suspended_until, day, type_=Date()) >= day)
+    if test.member == "suspended":
+        return and_(has_begun, of.lapses >= day, is_suspended)
+    return and_(has_begun, open_end(of.withdrawn_on) > day, Negated(is_suspended))
 
 
 def _has_some(test: Condition, products: FromClause) -> ColumnElement[bool]:

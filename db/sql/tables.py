@@ -26,7 +26,7 @@ from sqlalchemy import (
     select,
 )
 
-from db.sql.types import Day, Document, UtcDateTime, VocabularyText, earlier, open_end, text
+from db.sql.types import Day, DayBefore, Document, Endless, UtcDateTime, VocabularyText, earlier, open_end, text
 from domain.importing import Import
 from domain.members import RecordMember, members_of
 from domain.records import (
@@ -35,6 +35,7 @@ from domain.records import (
     CertificationBody,
     Claim,
     ClaimAssignment,
+    EarlierCertificate,
     Product,
     Record,
 )
@@ -124,11 +125,20 @@ _expiration_date: ColumnElement[Any] = literal_column("expiration_date", Date())
 _valid_from: ColumnElement[Any] = literal_column("valid_from", Date())
 _audit_date: ColumnElement[Any] = literal_column("audit_date", Date())
 _expiry_date: ColumnElement[Any] = literal_column("expiry_date", Date())
+_withdrawn_on: ColumnElement[Any] = literal_column("withdrawn_on", Date())
+_suspended_from: ColumnElement[Any] = literal_column("suspended_from", Date())
 
 
 def _end(name: str, day: ColumnElement[Any]) -> Column[Any]:
     """A day for orders and conditions, without NULL; never read."""
     return Column(name, Date, Computed(open_end(day)))
+
+
+def lapse(
+    expiration_date: ColumnElement[Any], expiry_date: ColumnElement[Any], withdrawn_on: ColumnElement[Any]
+) -> ColumnElement[Any]:
+    """The last day on which a certificate holds, as `domain.validity.lapses_on`; NULL where there is none."""
+    return earlier(earlier(expiration_date, expiry_date), DayBefore(withdrawn_on))
 
 
 def _of_archived() -> Column[Any]:
@@ -327,13 +337,15 @@ certification_assignments = Table(
         _gtin_of_product(),
         Column("certification_id", ForeignKey("certifications.id"), primary_key=True),
         _own_id(),
+        Column("standing_reason", text(255), nullable=False, server_default=""),
     ),
     _end("ends", _expiration_date),
-    # As `domain.validity.lapses_on`.
-    _end("lapses", earlier(_expiration_date, _expiry_date)),
+    _end("lapses", lapse(_expiration_date, _expiry_date, _withdrawn_on)),
     _end("begins", _valid_from),
     _end("expires", _expiry_date),
     _end("audited", _audit_date),
+    # Since when it may be suspended or withdrawn, if ever.
+    _end("halts", earlier(_suspended_from, _withdrawn_on)),
     _of_archived(),
     sqlite_with_rowid=False,
 )
@@ -351,6 +363,35 @@ _index(
     begins=("begins", "gtin", "certification_id"),
     expires=("expires", "gtin", "certification_id"),
     audited=("audited", "gtin", "certification_id"),
+)
+
+# Few are, and the others shall not grow slower by it.
+_halted = Index(
+    "ix_certification_assignments_halts",
+    certification_assignments.c.halts,
+    certification_assignments.c.gtin,
+    certification_assignments.c.certification_id,
+    certification_assignments.c.archived_at,
+    sqlite_where=certification_assignments.c.halts < Endless(),
+)
+certification_assignments.info["indexes"].insert(0, _halted)
+
+# Certificates that renewals replaced, oldest first; those of one assignment lie together and go with it.
+earlier_certificates = Table(
+    "earlier_certificates",
+    metadata,
+    *_members(
+        EarlierCertificate,
+        Column("gtin", text(14), primary_key=True),
+        Column("certification_id", text(22), primary_key=True),
+        Column("number", Integer, primary_key=True, autoincrement=False),
+    ),
+    ForeignKeyConstraint(
+        ["gtin", "certification_id"],
+        ["certification_assignments.gtin", "certification_assignments.certification_id"],
+        ondelete="CASCADE",
+    ),
+    sqlite_with_rowid=False,
 )
 
 claim_assignments = Table(

@@ -191,6 +191,23 @@ def open_end(date: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.coalesce(date, Endless(), type_=Date())
 
 
+class DayBefore(FunctionElement[date]):
+    """The day before a date; NULL where that is missing."""
+
+    type = Date()
+    inherit_cache = True
+
+
+@compiles(DayBefore, "sqlite")
+def _day_before_sqlite(element: DayBefore, compiler: SQLCompiler, **options: Any) -> str:
+    return f"date({compiler.process(element.clauses, **options)}, '-1 day')"
+
+
+@compiles(DayBefore, "postgresql")
+def _day_before_postgresql(element: DayBefore, compiler: SQLCompiler, **options: Any) -> str:
+    return f"{compiler.process(element.clauses, **options)} - 1"
+
+
 def earlier(first: ColumnElement[Any], second: ColumnElement[Any]) -> ColumnElement[Any]:
     """The earlier of two dates; where one is missing, the other."""
     return case(((second < first) | first.is_(None), second), else_=first)

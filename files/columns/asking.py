@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from domain.certificates import HALTING
 from domain.importing import AskedAssignment, AskedRow
 from files.columns import cells
 from files.columns.cells import NotUsable
@@ -202,8 +203,8 @@ def _emptied(target: ColumnTarget) -> Any:
     if target.member == "metadata":
         return "" if target.key else {}
     member = members_sent()[target.part, target.member]
-    empty = member.empty()
-    return _STAYS if member.said.given != "always" or (empty is None and not member.optional) else empty
+    empty, stays = member.empty(), member.said.given != "always" and target.member not in HALTING
+    return _STAYS if stays or (empty is None and not member.optional) else empty
 
 
 def _moment(cell: Cell) -> Any:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Literal, NamedTuple
 
-from domain.members import RecordMember, given_to
+from domain.certificates import HALTING
+from domain.members import RecordMember, given_to, members_of
 from domain.records import CertificationAssignment, ClaimAssignment, Product, Record
 
 Part = Literal["product", "certification", "claim", "row"]
@@ -111,12 +112,18 @@ def plain(name: str) -> str:
     return _signs.sub("", text.encode("ascii", "ignore").decode())
 
 
+def taken(record: type[Record]) -> list[RecordMember]:
+    """The members that files bring: what clients send, and what operations of their own write of a certificate."""
+    every = members_of(record)
+    return [*given_to(record), *(every[name] for name in HALTING if name in every)]
+
+
 @cache
 def by_name() -> Mapping[str, tuple[ColumnTarget, str]]:
     """Every name, as `plain` has it, with the target and how it was recognised: as a `name` or a `synonym`."""
     found = {name: (target, "synonym") for target, names in _SYNONYMS.items() for name in names.split()}
     for part, record in RECORDS.items():
-        for member in given_to(record):
+        for member in taken(record):
             target = _target(part, member)
             for name in {member.name, member.sent_as}:
                 found[plain(name)] = (ColumnTarget("row", member.name) if name in BY_OWN_NAME else target, "name")
@@ -136,4 +143,4 @@ def _target(part: str, member: RecordMember) -> ColumnTarget:
 @cache
 def members_sent() -> Mapping[tuple[str, str], RecordMember]:
     """Each member that can be sent, by its part and the name under which it is."""
-    return {(part, member.sent_as): member for part, record in RECORDS.items() for member in given_to(record)}
+    return {(part, member.sent_as): member for part, record in RECORDS.items() for member in taken(record)}

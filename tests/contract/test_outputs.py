@@ -14,6 +14,7 @@ def test_every_member_of_a_certification_of_a_product_is_the_one_of_that_name() 
     definition: Any = {name: f"{name} of the definition" for name in Certification.__struct_fields__}
     record: Any = {name: f"{name} of the record" for name in CertificationAssignment.__struct_fields__}
     record |= {"valid_from": date(2026, 1, 1), "expiration_date": date(2026, 12, 31)}
+    record |= dict.fromkeys(("held_since", "suspended_from", "suspended_until", "withdrawn_on"))
     held = CertificationAssignment(**{**record, "certification": Certification(**definition)})
     expected = {**record, **{name: definition[name] for name in OF_DEFINITION}, "is_active": True}
 

@@ -206,6 +206,9 @@ async def test_a_backup_of_an_older_revision_is_brought_to_the_newest(
     async with connected(database_url) as connection:
         for table in ("products", "certification_assignments", "claim_assignments"):
             await connection.execute(text(f"UPDATE {table} SET archived_at = NULL"))
+        # Nor were certificates suspended or withdrawn.
+        unhalted = "held_since = NULL, suspended_from = NULL, suspended_until = NULL, withdrawn_on = NULL"
+        await connection.execute(text(f"UPDATE certification_assignments SET {unhalted}, standing_reason = ''"))
         await connection.commit()
     found, before = await stored(new_url), await stored(database_url)
     assert {name: found[name] for name in names if name in found} == {

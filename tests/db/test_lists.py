@@ -66,10 +66,26 @@ def assigned(choose: random.Random, code: str) -> dict[str, Any]:
     }
 
 
+def halted(choose: random.Random, of: dict[str, Any]) -> dict[str, Any]:
+    """The same with what renewals, suspensions and withdrawals may have left of a certificate."""
+    days = [*[None] * 4, *(day for day in DAYS if day != date.min)]
+    first, last, withdrawn = (choose.choice(days) for _ in range(3))
+    begins = of["valid_from"]
+    # What came right before it began before it.
+    since = choose.choice([None, *(day for day in DAYS if day and begins and day < begins)])
+    return {
+        **of,
+        "held_since": since,
+        "suspended_from": first,
+        "suspended_until": last,
+        "withdrawn_on": withdrawn,
+    }
+
+
 @pytest.fixture
 async def stocked(world: World) -> World:
     """40 products whose facts are drawn by chance, the same each time; most values occur several times."""
-    choose = random.Random(7)
+    choose, halting = random.Random(7), random.Random(8)
     async with world.database.write() as transaction:
         for table in (tables.certification_assignments, tables.products):
             await transaction.execute(table.delete())
@@ -102,7 +118,7 @@ async def stocked(world: World) -> World:
                 await transaction.insert(
                     tables.certification_assignments,
                     {
-                        **assigned(choose, code),
+                        **halted(halting, assigned(choose, code)),
                         "certification_id": definition,
                         "certificate_number": choose.choice(["", "NOP-1", "NOP-2", "nop-1", "N%P"]),
                         "issuing_body": choose.choice(["", "Ecocert", "ecocert", "Öko"]),
@@ -222,16 +238,40 @@ def is_in(value: date | None, first: date, last: date) -> bool:
 
 
 def lapse(item: Any) -> date | None:
-    """The earlier of the ends that are recorded."""
-    ends = [item.expiration_date, getattr(item, "expiry_date", None)]
+    """The earliest of the ends that are recorded."""
+    withdrawn = getattr(item, "withdrawn_on", None)
+    ends = [item.expiration_date, getattr(item, "expiry_date", None), withdrawn and withdrawn - timedelta(1)]
     return min((day for day in ends if day is not None), default=None)
 
 
+def is_suspended(item: Any, day: date) -> bool:
+    first = getattr(item, "suspended_from", None)
+    return first is not None and first <= day <= (item.suspended_until or date.max)
+
+
+def has_begun(item: Any, day: date) -> bool:
+    first = getattr(item, "held_since", None) or item.valid_from
+    return first is None or first <= day
+
+
+def is_active(item: Any, day: date) -> bool:
+    return (
+        has_begun(item, day)
+        and day <= (item.expiration_date or date.max)
+        and not is_suspended(item, day)
+        and (getattr(item, "withdrawn_on", None) is None or day < item.withdrawn_on)
+    )
+
+
 def stands(item: Any, day: date) -> Standing:
-    last = lapse(item)
+    withdrawn, last = getattr(item, "withdrawn_on", None), lapse(item)
+    if withdrawn is not None and withdrawn <= day:
+        return Standing.WITHDRAWN
     if last is not None and last < day:
         return Standing.LAPSED
-    return Standing.NOT_YET if item.valid_from is not None and item.valid_from > day else Standing.CURRENT
+    if not has_begun(item, day):
+        return Standing.NOT_YET
+    return Standing.SUSPENDED if is_suspended(item, day) else Standing.CURRENT
 
 
 def is_taken_on(item: Any) -> bool:
@@ -255,11 +295,8 @@ def of_assignments() -> list[Case]:
         ({"expiration_date": {"eq": date.min}}, lambda a: a.expiration_date == date.min),
         ({"expiration_date": {"range": {"from": date.max}}}, lambda a: a.expiration_date == date.max),
         ({"expiration_date": {"range": {"to": date.max}}}, lambda a: a.expiration_date is not None),
-        (
-            {"active_on": date.max},
-            lambda a: a.expiration_date in (None, date.max),
-        ),
-        ({"active_on": date.min}, lambda a: a.valid_from in (None, date.min)),
+        ({"active_on": date.max}, lambda a: is_active(a, date.max)),
+        ({"active_on": date.min}, lambda a: is_active(a, date.min)),
         ({"expiration_date": {"range": {"from": TODAY}}}, lambda a: is_in(a.expiration_date, TODAY, date.max)),
         ({"expiration_date": {"range": {"to": TODAY}}}, lambda a: is_in(a.expiration_date, date.min, TODAY)),
         (
@@ -281,20 +318,8 @@ def of_assignments() -> list[Case]:
         ({"not": {"valid_from": {"range": {"to": TODAY}}}}, lambda a: not is_in(a.valid_from, date.min, TODAY)),
         ({"expiring_within": {"days": 60}}, lambda a: is_in(lapse(a), TODAY, soon)),
         ({"expiring_within": {"days": 0}}, lambda a: lapse(a) == TODAY),
-        (
-            {"active_on": TODAY},
-            lambda a: (
-                (a.valid_from is None or a.valid_from <= TODAY)
-                and (a.expiration_date is None or a.expiration_date >= TODAY)
-            ),
-        ),
-        (
-            {"not": {"active_on": TODAY}},
-            lambda a: (
-                (a.valid_from is not None and a.valid_from > TODAY)
-                or (a.expiration_date is not None and a.expiration_date < TODAY)
-            ),
-        ),
+        ({"active_on": TODAY}, lambda a: is_active(a, TODAY)),
+        ({"not": {"active_on": TODAY}}, lambda a: not is_active(a, TODAY)),
         ({"acknowledged": True}, is_taken_on),
         ({"acknowledged": False}, lambda a: not is_taken_on(a)),
         (
@@ -317,7 +342,13 @@ def of_assignments() -> list[Case]:
         ({"standing": {"eq": Standing.LAPSED, "on": date.max}}, lambda a: stands(a, date.max) is Standing.LAPSED),
         (
             {"standing": {"in": [Standing.LAPSED, Standing.NOT_YET, Standing.LAPSED], "on": TODAY}},
-            lambda a: stands(a, TODAY) is not Standing.CURRENT,
+            lambda a: stands(a, TODAY) in (Standing.LAPSED, Standing.NOT_YET),
+        ),
+        ({"standing": {"eq": Standing.SUSPENDED}}, lambda a: stands(a, TODAY) is Standing.SUSPENDED),
+        ({"standing": {"eq": Standing.WITHDRAWN}}, lambda a: stands(a, TODAY) is Standing.WITHDRAWN),
+        (
+            {"not": {"standing": {"in": [Standing.SUSPENDED, Standing.WITHDRAWN], "on": soon}}},
+            lambda a: stands(a, soon) not in (Standing.SUSPENDED, Standing.WITHDRAWN),
         ),
         ({"not": {"standing": {"eq": Standing.CURRENT}}}, lambda a: stands(a, TODAY) is not Standing.CURRENT),
         ({"standing": {"in": []}}, lambda a: False),
@@ -338,14 +369,7 @@ def of_assignments() -> list[Case]:
         ({"not": {"metadata": {"key": "lot", "eq": "1"}}}, lambda a: a.metadata.get("lot") != "1"),
         (
             {"or": [{"gtin": {"eq": gtin(3)}}, {"metadata": {"key": "site", "eq": "1"}, "active_on": TODAY}]},
-            lambda a: (
-                a.gtin == gtin(3)
-                or (
-                    a.metadata.get("site") == "1"
-                    and (a.valid_from is None or a.valid_from <= TODAY)
-                    and (a.expiration_date is None or a.expiration_date >= TODAY)
-                )
-            ),
+            lambda a: a.gtin == gtin(3) or (a.metadata.get("site") == "1" and is_active(a, TODAY)),
         ),
         (
             {"and": [{"gtin": {"in": [gtin(1), gtin(2), gtin(3)]}}, {"not": {"gtin": {"eq": gtin(2)}}}]},

@@ -3,8 +3,9 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+from domain.certificates import HALTING
 from domain.gtin import Gtin
-from domain.members import given_to
+from domain.members import given_to, members_of
 from domain.records import Certification, CertificationAssignment, Organization, Product, Record
 from domain.short_id import catalogue_id
 from domain.vocabulary import DataSource, VerificationStatus
@@ -77,4 +78,5 @@ def held(
 def _empty(record: type[Record]) -> dict[str, Any]:
     """The members of a new record of which nothing else is known."""
     given = {member.name: member.empty() for member in given_to(record)}
+    given |= {name: member.empty() for name in HALTING if (member := members_of(record).get(name)) is not None}
     return given | {"created_at": NOON, "updated_at": NOON, "version": 1}
