@@ -146,10 +146,15 @@ class GetImport(Command):
     id: ShortIdField
 
 
-class ListImportedRows(GetImport):
-    """What became of the rows of an import, from a place on."""
+class GetImportReport(GetImport):
+    """What became of the rows of an import, all of it."""
 
     outcome: Annotated[RowOutcome | None, Field(description="Only what became of this.")] = None
+
+
+class ListImportedRows(GetImportReport):
+    """The same from a place on."""
+
     after: Annotated[
         int, Field(ge=0, le=2**53, description="The `next` of the page before; 0 for the first page."), DIGITS
     ] = 0

@@ -9,7 +9,7 @@ and dates of them otherwise, and lose zeros. Inside, a quotation mark is doubled
 
 import csv
 import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import date
 
 from domain.records import Record
@@ -33,6 +33,11 @@ async def csv_of(
         head = b""
     if head:
         yield head
+
+
+def lines_of(rows: Iterable[Sequence[Cell]]) -> bytes:
+    """Rows of one's own in the same form."""
+    return _lines([[_plain(cell) for cell in row] for row in rows])
 
 
 def _lines(rows: Sequence[Sequence[str]]) -> bytes:

@@ -17,9 +17,18 @@ import msgspec
 
 from domain.access import Caller, Permission, require
 from domain.errors import Busy, DomainError, InvalidInput, NotFound, Violation
-from domain.importing import MAX_TOLD, Import, ImportedRow, ImportedRows, ListImportedRows, StartImport
+from domain.importing import (
+    MAX_TOLD,
+    GetImportReport,
+    Import,
+    ImportedRow,
+    ImportedRows,
+    ListImportedRows,
+    StartImport,
+)
 from domain.short_id import ShortId, new_short_id
 from domain.vocabulary import ImportState, RowOutcome
+from files.csv import lines_of
 from files.importing import BEGINNING, Options, Prepared, Progress, Result, SourceFile, prepared
 from files.imports import digest_of, go_on, may_be_alive, new_import, worker
 from files.reading.table import shown_cell
@@ -178,13 +187,22 @@ class Jobs:
 
     async def refused_rows(self, context: Context, id: ShortId) -> Path | None:
         """The file of the rows that were refused, None where none was. Raises `NotFound`."""
+        folder = await self._kept_of(context, id)
+        files = (folder / name for name in ("refused.csv", "refused.jsonl"))
+        return next((file for file in files if file.exists()), None)
+
+    async def report(self, context: Context, asked: GetImportReport) -> AsyncIterator[bytes]:
+        """What became of the rows so far, as a CSV in parts. Raises `NotFound` and `RateLimited`."""
+        folder = await self._kept_of(context, asked.id)
+        await context.pay(SCAN_UNITS)
+        return _report(folder / "rows.jsonl", asked)
+
+    async def _kept_of(self, context: Context, id: ShortId) -> Path:
+        """The folder with what became of the rows of an import, once there are any. Raises `NotFound`."""
         of = await imports.import_of_id(context, id)
         folder = self._folder / of.id
-        for name in ("refused.csv", "refused.jsonl"):
-            if (folder / name).exists():
-                return folder / name
-        if folder.exists() or of.finished_at is None:
-            return None
+        if of.finished_at is None or folder.exists():
+            return folder
         raise NotFound(f"What became of the rows of {of.id} is not kept any more; that is for {KEPT.days} days.")
 
 
@@ -238,6 +256,16 @@ async def _save(parts: AsyncIterator[bytes], file: Path) -> None:
 
 def _source(file: Path, name: str) -> SourceFile:
     return SourceFile(name, file.stat().st_size if file.exists() else 0, lambda: file.open("rb"))
+
+
+async def _report(file: Path, asked: GetImportReport) -> AsyncIterator[bytes]:
+    yield lines_of([ImportedRow.__struct_fields__])
+    after: int | None = 0
+    while after is not None:
+        asked_for = ListImportedRows(id=asked.id, outcome=asked.outcome, after=after)
+        rows, after = await asyncio.to_thread(_page, file, asked_for)
+        if rows:
+            yield lines_of(["" if cell is None else cell for cell in msgspec.structs.astuple(row)] for row in rows)
 
 
 def _page(file: Path, asked: ListImportedRows) -> ImportedRows:

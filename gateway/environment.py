@@ -54,8 +54,9 @@ def unknown_variables() -> list[str]:
 
 
 def _is_anothers(name: str) -> bool:
-    """Whether the variable is our tests', or of the example clients, which people export beside a server."""
+    """Whether the variable is our tests' or the launcher's, or of the example clients, exported beside a server."""
     return name.startswith("CERTGATE_TEST_") or name in {
+        "CERTGATE_CALLED_FROM",
         "CERTGATE_KEY",
         "CERTGATE_URL",
         "CERTGATE_SDL",

@@ -8,7 +8,9 @@ from db.catalogue_files import CatalogueError
 from db.engine.database import UnusableDatabase
 from db.engine.trouble import trouble_of
 from db.moving.errors import CannotMove
-from domain.errors import Busy, DomainError
+from domain.errors import Busy, DomainError, InvalidInput
+
+_OF_FILES = (("file",), ("columns",))
 
 
 class Failure(Exception):
@@ -28,6 +30,9 @@ def explain(error: Exception) -> str | None:
                 " that it and its directory may be written, that the disk has room and nobody keeps it locked."
             )
         return f"The PostgreSQL server of CERTGATE_DATABASE_URL refuses ({said}): check the URL and the server."
+    if isinstance(error, InvalidInput) and all(each.path in _OF_FILES for each in error.violations):
+        # The sentence names the file, and nobody has typed such a member.
+        return "; ".join(each.message for each in error.violations) + "."
     return error.detail if isinstance(error, DomainError) else None
 
 

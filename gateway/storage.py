@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -34,15 +35,32 @@ def shown(url: str) -> str:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Database]:
     """The database, open until the block ends. Raises `Failure` when it is out of reach or not migrated."""
+    empty = Failure(
+        "The database of CERTGATE_DATABASE_URL has no tables: run ./certgate init, which sets it up with an"
+        " organisation, or ./certgate migrate for the tables alone."
+    )
+    if _is_no_file(settings.database_url):
+        raise empty
     share = settings.database_connections // number_of_workers(settings)
     async with _connected(settings.database_url, share) as database:
         stored = await _stored(database)
         if stored != revision.head():
+            if stored is None:
+                raise empty
             raise Failure(
-                f"The database is {f'at revision {stored}' if stored else 'empty'}, but this certgate needs"
-                f" revision {revision.head()}: run ./certgate migrate."
+                f"The database is at revision {stored}, but this certgate needs revision {revision.head()}:"
+                " run ./certgate migrate."
             )
         yield database
+
+
+def _is_no_file(url: str) -> bool:
+    """Whether the URL is of an SQLite file that is not there, and that looking into it would make."""
+    try:
+        target = make_url(url)
+    except (ArgumentError, ValueError):
+        return False
+    return target.get_backend_name() == "sqlite" and bool(target.database) and not Path(str(target.database)).exists()
 
 
 async def reach(url: str) -> None:

@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from domain.access import Permission, require
-from domain.importing import GetImport, Import, ImportedRows, ListImportedRows, StartImport
+from domain.importing import GetImport, GetImportReport, Import, ImportedRows, ListImportedRows, StartImport
 from domain.validation import Command
 from resolvers import imports
 from resolvers.operation import Context
 from rest_compat import forms
 from rest_compat.endpoint import Endpoint
-from rest_compat.exports import FORMATS
+from rest_compat.exports import FORMATS, SentFile
 from rest_compat.outputs import IMPORT, IMPORTED_ROWS
 from rest_compat.wire import JSON, encoded
 
@@ -87,6 +87,11 @@ async def of_rows(context: Context, command: ListImportedRows) -> Import:
     return await imports.import_of_id(context, command.id)
 
 
+async def of_report(context: Context, command: GetImportReport) -> Import:
+    """The same of all of its rows."""
+    return await imports.import_of_id(context, command.id)
+
+
 async def rows(request: Request, command: ListImportedRows, _: Import) -> Response:
     """Answers with what became of some of its rows."""
     found: ImportedRows = await request.state.imports.jobs.rows(request.state.context, command)
@@ -100,6 +105,13 @@ async def refused(request: Request, command: GetImport, found: Import) -> Respon
         return Response(b"", media_type="text/csv")
     types: dict[str, Any] = {".csv": "text/csv", ".jsonl": "application/jsonl"}
     return FileResponse(file, media_type=types[file.suffix], filename=f"refused{file.suffix}")
+
+
+async def report(request: Request, command: GetImportReport, _: Import) -> Response:
+    """Answers with what became of all of its rows."""
+    parts = await request.state.imports.jobs.report(request.state.context, command)
+    headers = {"Content-Disposition": 'attachment; filename="rows.csv"'}
+    return SentFile(parts, headers=headers, media_type="text/csv")
 
 
 def endpoints(base: str) -> list[Endpoint]:
@@ -147,6 +159,17 @@ def endpoints(base: str) -> list[Endpoint]:
             description="What became of the rows of an import, in their order, from a place on; kept for 30 days.",
             answer=IMPORTED_ROWS,
             send=rows,
+        ),
+        Endpoint(
+            "GET",
+            f"{path}/{{id}}/report",
+            of_report,
+            name="get_import_report",
+            summary="Get what became of rows as a file",
+            description="The same of all rows, as a CSV; of those so far while the import goes on. It spends 5 units of"
+            " the rate limit besides that of the request.",
+            media_types=("text/csv",),
+            send=report,
         ),
         Endpoint(
             "GET",

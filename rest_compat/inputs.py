@@ -84,6 +84,7 @@ ELSEWHERE: dict[tuple[str, str], Words] = {
     ("GetCertificationBody", "id"): Words("The id of the body, as lists show it.", _BODY),
     ("GetCertification", "id"): Words("The id of the definition, as lists show it.", _CERTIFICATION),
     ("GetImport", "id"): Words("The id of the import, as lists show it.", EXAMPLE_IMPORT),
+    ("GetImportReport", "id"): Words("The id of the import, as lists show it.", EXAMPLE_IMPORT),
     ("ListImportedRows", "id"): Words("The id of the import, as lists show it.", EXAMPLE_IMPORT),
     ("GetClaim", "id"): Words("The id of the definition, as lists show it.", _CLAIM),
     ("Export", "format"): Words(

@@ -71,18 +71,25 @@ _SYNONYMS: Mapping[ColumnTarget, str] = {
     ): "ingredients ingredientlist ingredientstext zutaten ingredientes ingredienti",
     ColumnTarget("product", "image_url"): "imageurl image imagelink imagesrc picture pictureurl bild photo",
     ColumnTarget("certification", "code"): "certification certificationcode certificationid certificationlabel"
-    " certificationname certificationscheme scheme programme program zertifizierung",
-    ColumnTarget("row", "certifications"): "certifications certs seals zertifizierungen",
+    " certificationname certificationscheme scheme programme program zertifizierung zertifikat certificat"
+    " certificado certificato certificazione certificacion",
+    ColumnTarget(
+        "row", "certifications"
+    ): "certifications certificates certs seals zertifizierungen zertifikate siegel certificats"
+    " certificados certificati certificazioni certificaciones",
     ColumnTarget("certification", "certificate_number"): "certificatenumber certificateno certificatenr certificateid"
-    " certnumber certno certificationnumber licencenumber licensenumber zertifikatsnummer numerodecertificat"
-    " numerodecertificado",
+    " certnumber certno certificationnumber licencenumber licensenumber zertifikatsnummer zertifikatnummer zertifikatnr"
+    " zertifikatsnr numerodecertificat numeroducertificat numerodecertificado numerocertificato numerodicertificato",
     ColumnTarget("certification", "issuing_body"): "issuingbody issuer issuedby certifier certifiedby certifyingbody"
-    " certificationbody controlbody zertifizierer",
+    " certificationbody controlbody zertifizierer zertifizierungsstelle kontrollstelle aussteller"
+    " organismecertificateur entidadcertificadora entecertificatore",
     ColumnTarget(
         "row", "valid_from"
-    ): "validfrom startdate validsince issuedate issuedon dateissued effectivedate gueltigab",
+    ): "validfrom startdate validsince issuedate issuedon dateissued effectivedate gueltigab gueltigvon"
+    " ausgestelltam valableapartirdu valabledu validodesde validodal",
     ColumnTarget("row", "expiration_date"): "expirationdate validuntil validto validthrough validtill enddate expires"
-    " expireson gueltigbis",
+    " expireson gueltigbis ablaufdatum laeuftab valablejusquau valablejusqua datedexpiration validohasta"
+    " fechadecaducidad validofinoal datadiscadenza scadenza",
     ColumnTarget("certification", "expiry_date"): "expirydate expiryoncertificate printedexpiry",
     ColumnTarget("certification", "verification_url"): "verificationurl verificationlink registryurl certificateurl",
     ColumnTarget("certification", "verification_status"): "verificationstatus verified",

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import IO, Any
 
 from domain.errors import InvalidInput
+from files.archives.manifest import MANIFEST
 from files.reading.table import MAX_COLUMNS, MAX_TEXT, Cell, Row, Table, Unread, checked_columns, unreadable
 from files.reading.zips import DAMAGED, is_blown_up
 
@@ -53,6 +54,10 @@ def _check(file: IO[bytes], name: str) -> None:
             f"{name} is no workbook and no archive that can be read: it is cut short or damaged; send it again"
         ) from None
     names = {part.filename for part in parts}
+    if MANIFEST in names:
+        raise unreadable(
+            f"{name} is an archive of an organisation, which goes in by ./certgate import alone, by itself"
+        )
     if "xl/workbook.xml" not in names:
         raise unreadable(f"{name} is an archive, and no Excel workbook; send the files in it")
     for part in parts:

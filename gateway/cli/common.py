@@ -1,6 +1,8 @@
 """What several commands need: settings, the database, how failures and tables are shown."""
 
+import os
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
@@ -14,6 +16,24 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+CALLED_FROM = "CERTGATE_CALLED_FROM"
+"""The variable by which the launcher, which goes to the project root, says where it was called."""
+
+
+class CallersPath(click.Path):
+    """A path as the caller means it: a relative one starts where the caller stands."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(path_type=Path, **options)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path, whole where the command runs elsewhere."""
+        where = os.environ.get(CALLED_FROM, "")
+        if where and not Path(where).samefile(Path.cwd()) and not (self.allow_dash and str(value) == "-"):
+            value = Path(where, value)
+        return super().convert(value, param, ctx)
 
 
 def role_option(help: str) -> Callable[[F], F]:

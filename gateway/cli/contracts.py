@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.common import FailedCommand
+from gateway.cli.common import CallersPath, FailedCommand
 
 
 @click.command()
@@ -17,7 +17,7 @@ from gateway.cli.common import FailedCommand
 )
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    type=CallersPath(dir_okay=False, writable=True),
     help="Write to this file instead of standard output.",
 )
 def schema(form: str | None, output: Path | None) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from gateway.cli.common import FailedCommand, on_database, print_table, read_settings
+from gateway.cli.common import CallersPath, FailedCommand, on_database, print_table, read_settings
 
 
 @click.group()
@@ -14,7 +14,7 @@ def documents() -> None:
 
 
 @documents.command("register")
-@click.argument("source", metavar="PATH", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", metavar="PATH", type=CallersPath(exists=True))
 def register_documents(source: Path) -> None:
     """Register the documents in PATH, a file or a folder.
 
@@ -57,7 +57,7 @@ def remove_document(id: str) -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=CallersPath(exists=True, dir_okay=False))
 @click.option("--operation", metavar="NAME", help="Which operation of the document, if it has several.")
 @click.option("--source", is_flag=True, help="Add the generated Python.")
 @click.option(

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from domain.vocabulary import FileFormat, Role
-from gateway.cli.common import FailedCommand, on_database, read_settings
+from gateway.cli.common import CallersPath, FailedCommand, on_database, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ ZIP = "zip"
 @click.option("--excel", is_flag=True, help="A CSV that Excel opens without harm to GTINs and accents.")
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    type=CallersPath(dir_okay=False, writable=True),
     help="Write to this file instead of standard output; it is there once it is whole.",
 )
 def export(

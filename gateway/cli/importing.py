@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from domain.vocabulary import BulkPolicy, Existing, Role
-from gateway.cli.common import FailedCommand, on_database, read_settings
+from gateway.cli.common import CallersPath, FailedCommand, on_database, read_settings
 
 if TYPE_CHECKING:
     from db.engine.database import Database
@@ -36,7 +36,7 @@ def _read_map(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> 
 
 
 @click.command("import")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=CallersPath(allow_dash=True))
 @click.option("--organization", required=True, metavar="SLUG", help="For whom: this organisation owns what is made.")
 @click.option("--dry-run", is_flag=True, help="Judge every row and show what would be done, and do nothing.")
 @click.option(
@@ -69,7 +69,7 @@ def _read_map(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> 
 @click.option("--encoding", help="How a text is encoded, where that is not found out, such as windows-1250.")
 @click.option(
     "--report",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=CallersPath(file_okay=False),
     metavar="DIR",
     help="Write there what became of every row, and the refused rows with the reason, to be corrected.",
 )
@@ -258,7 +258,7 @@ class _Shown(AbstractContextManager["_Shown"]):
         outcomes = ", ".join(
             f"{rows[name]:,} {would}{name}" for name in ("made", "changed", "left", "refused") if rows[name]
         )
-        print(f"{rows.total():,} rows: {outcomes or 'nothing to do'}.")
+        print(f"{rows.total():,} {'row' if rows.total() == 1 else 'rows'}: {outcomes or 'nothing to do'}.")
         things = ", ".join(f"{count:,} {_counted(thing, count)}" for thing, count in sorted(totals.things.items()))
         if things:
             print(f"Of them {things}.")

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gateway.cli.common import print_table, read_settings, run
+from gateway.cli.common import CallersPath, print_table, read_settings, run
 
 if TYPE_CHECKING:
     from db.moving.backup import Backup, BackupManifest
     from db.moving.copying import Copied, Told
     from gateway.settings import Settings
 
-_FILE = click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+_FILE = click.argument("file", metavar="FILE", type=CallersPath(dir_okay=False))
 
 
 @click.command()

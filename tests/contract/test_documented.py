@@ -24,7 +24,7 @@ from tests.contract.test_endpoints import NOBODY, ROWS, documented, judge, on_sq
 from tests.operations.mutations import SPARE_PEOPLE, add_people
 from tests.world import GTIN, NOTHING, VEGAN, World
 
-FILES_IN = {"start_import", "get_refused_rows"}
+FILES_IN = {"start_import", "get_refused_rows", "get_import_report"}
 """What takes a file, and what sends one that is there once rows were refused: see tests/files/test_jobs.py."""
 
 OPERATIONS = [

@@ -336,6 +336,15 @@ ROWS = {
             Case(401, (IMPORT,), key=""),
         ],
     ),
+    "apps_certifications_api_get_import_report": Row(
+        "what became of rows as a file",
+        [
+            Case(404, (IMPORT,)),
+            Case(404, (IMPORT,), key="rival"),
+            Case(422, (IMPORT,), query="outcome=perhaps"),
+            Case(401, (IMPORT,), key=""),
+        ],
+    ),
     "apps_certifications_api_get_refused_rows": Row(
         "refused rows as a file",
         [Case(404, (IMPORT,)), Case(404, (IMPORT,), key="rival"), Case(404, (NOTHING,)), Case(401, (IMPORT,), key="")],

@@ -12,6 +12,7 @@ from domain.account import CreateApiKey
 from domain.errors import InvalidInput
 from domain.problem import KINDS
 from domain.validation import Command
+from files.columns.refusing import WORDS
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
@@ -107,6 +108,10 @@ def test_every_type_of_a_violation_is_explained_and_no_other() -> None:
         found |= set(pydantics_types(command.__pydantic_core_schema__))
     assert {"string_too_long", "missing", "date_order", "too_deep"} <= found
     assert found == explained("Violations")
+
+
+def test_every_code_of_a_refused_row_is_explained_and_no_other() -> None:
+    assert set(WORDS) - explained("Violations") - KINDS.keys() == explained("Rows of files")
 
 
 def test_every_code_of_a_problem_is_explained_with_its_status_and_no_other() -> None:

@@ -163,6 +163,6 @@ def test_the_next_start_brings_the_import_back_if_its_rows_are_gone(folder: Path
         with demo_server(folder) as server, opened(server) as client:
             shown = {shown.name: shown for shown in operations(client)}
             moments.append(client.request(**shown["get_import"].filled_in()).json()["created_at"])
-            for name in ("list_imported_rows", "get_refused_rows"):
+            for name in ("list_imported_rows", "get_import_report", "get_refused_rows"):
                 assert not is_empty(client.request(**shown[name].filled_in())), name
     assert moments[0] == moments[1] < moments[2]

@@ -46,6 +46,28 @@ def exported(url: str, folder: Path, form: str, *words: str) -> list[Path]:
     return files
 
 
+def test_files_are_named_as_they_are_where_the_caller_stands(url: str, tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text(f"gtin,name\n{RICE},Rice\n", "utf-8")
+    where = {"CERTGATE_DATABASE_URL": url, "CERTGATE_CALLED_FROM": str(tmp_path)}
+    said = succeeded("import", "own.csv", "--organization", "demo", "--report", "told", **where)
+    assert "1 row: 1 made." in said
+    assert f"Wrote {tmp_path}/told/rows.csv" in said
+    succeeded("export", "products", "--organization", "demo", "--format", "csv", "--output", "out.csv", **where)
+    assert RICE in (tmp_path / "out.csv").read_text("utf-8")
+
+
+def test_what_cannot_be_put_in_is_one_sentence_and_no_database_is_made(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "own.csv"
+    file.write_text("", "utf-8")
+    words = ("import", str(file), "--organization", "demo")
+    refused = certgate(*words, CERTGATE_DATABASE_URL=url)
+    assert refused.stderr == "certgate: own.csv is empty; its first row should name the columns.\n"
+    nowhere = tmp_path / "nowhere" / "certgate.db"
+    refused = certgate(*words, CERTGATE_DATABASE_URL=f"sqlite:///{nowhere}")
+    assert "has no tables: run ./certgate init, which sets it up with an organisation" in refused.stderr
+    assert not nowhere.parent.exists()
+
+
 @pytest.mark.parametrize("words", [("csv",), ("csv", "--excel"), ("jsonl",)])
 def test_an_export_put_into_an_empty_installation_is_exported_byte_by_byte_the_same(
     url: str, tmp_path: Path, words: tuple[str, ...]
@@ -159,7 +181,7 @@ def test_the_report_has_every_row_and_the_refused_ones_to_be_corrected(url: str,
     # Corrected, it goes in as it is.
     refused.write_text(refused.read_text("utf-8").replace("12,Rye", "9506000134352,Rye"), "utf-8")
     put_in(url, str(file), "--map", "Verein=metadata", "--policy", "ignore-failed")
-    assert "1 rows: 1 made." in put_in(url, str(refused), "--map", "Verein=metadata")
+    assert "1 row: 1 made." in put_in(url, str(refused), "--map", "Verein=metadata")
 
 
 def test_a_file_with_ends_of_certificates_is_not_said_to_have_none(url: str, tmp_path: Path) -> None:
@@ -209,7 +231,7 @@ def test_an_archive_is_put_in_whatever_was_said_of_files_with_the_same_heads(url
     # What is there is newer than the archive, so that its row is refused if it says anything of the brand.
     for source, would in ((part, "left"), (str(packed), "refused")):
         done = certgate("import", source, "--organization", "demo", "--dry-run", CERTGATE_DATABASE_URL=url)
-        assert f"1 rows: 1 would be {would}." in done.stdout
+        assert f"1 row: 1 would be {would}." in done.stdout
         assert ("as in the import of" in done.stdout) == (would == "left")
 
 

@@ -96,6 +96,32 @@ async def test_a_wide_sheet_has_products_with_what_they_hold_and_claim(world: Wo
     assert (await product(world, GTIN))["name"] == "Oat drink"
 
 
+@on_sqlite
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Strichcode,Artikelname,Zertifikat,Zertifikatsnummer,Aussteller,Gültig ab,Gültig bis",
+        "EAN,Nom du produit,Certificat,Numéro du certificat,Organisme certificateur,Valable du,Valable jusqu'au",
+        "Código de barras,Nombre,Certificado,Número de certificado,Entidad certificadora,Válido desde,Válido hasta",
+        "Codice a barre,Nome prodotto,Certificato,Numero certificato,Ente certificatore,Valido dal,Valido fino al",
+    ],
+    ids=["de", "fr", "es", "it"],
+)
+async def test_heads_of_columns_may_be_in_other_languages(world: World, head: str) -> None:
+    _, heard = await put(world, f"{head}\n{RICE},Reis,USDA Organic,C-1,CCOF,2026-01-01,2027-12-31\n")
+    ((_, columns),) = heard.tables
+    assert [column.target.shown for column in columns.columns] == [
+        "gtin",
+        "product.product_name",
+        "certification.code",
+        "certification.certificate_number",
+        "certification.issuing_body",
+        "certification.valid_from",
+        "certification.expiration_date",
+    ]
+    assert heard.outcomes == ["made"]
+
+
 async def test_json_lines_are_rows_with_maps_and_lists(world: World) -> None:
     lines = [
         {"gtin": RICE, "product_name": "Rice", "metadata": {"order": "7"}, "certifications": ["FAIR_TRADE_USA"]},

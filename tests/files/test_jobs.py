@@ -1,8 +1,11 @@
 """Files over HTTP: taken in, done behind the request, asked about while and after they are done."""
 
 import asyncio
+import csv
+import io
 import json
 import os
+import zipfile
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -87,6 +90,12 @@ async def test_a_file_is_put_in_and_told_of_until_it_is_done(world: World) -> No
     head, line = refused.text.splitlines()
     assert head == "EAN,Name,Certification,reason"
     assert line == f'12,Rye,USDA Organic,"Row 3, column ""EAN"": ""12"" is not a GTIN: {why}"'
+    report = await get(world, f"{location}/report")
+    assert report.headers["content-type"].startswith("text/csv")
+    whole = list(csv.DictReader(report.text.splitlines()))
+    assert whole == [{name: "" if cell is None else str(cell) for name, cell in row.items()} for row in rows["rows"]]
+    only_refused = (await get(world, f"{location}/report", outcome="refused")).text.splitlines()
+    assert [line[:10] for line in only_refused] == ["row,outcom", "3,refused,"]
     shown = await GraphQL(world).run(f'{{ import(id: "{found["id"]}") {{ state made refused counts }} }}', "readonly")
     assert shown["data"]["import"]["state"] == "DONE"
     assert shown["data"]["import"]["counts"]["rows"] == {"made": 2, "refused": 1}
@@ -108,10 +117,20 @@ async def test_rows_of_others_are_refused_and_imports_of_others_do_not_exist(wor
         'column "gtin": it belongs to another organisation (forbidden)': 1
     }
     for key in ("rival", "publishable"):
-        for path in (location, f"{location}/rows", f"{location}/refused"):
+        for path in (location, *(f"{location}/{each}" for each in ("rows", "report", "refused"))):
             assert (await get(world, path, key)).status_code == 404
         listed = (await get(world, IMPORTS, key)).json()
         assert listed == []
+
+
+def archive() -> bytes:
+    """What says of itself that it is an archive."""
+    with zipfile.ZipFile(file := io.BytesIO(), "w") as made:
+        made.writestr("manifest.json", "{}")
+    return file.getvalue()
+
+
+ARCHIVE = archive()
 
 
 @on_sqlite
@@ -119,6 +138,7 @@ async def test_rows_of_others_are_refused_and_imports_of_others_do_not_exist(wor
     ("content", "type", "query", "status", "says"),
     [
         ("", "text/csv", {}, 422, "is empty"),
+        (ARCHIVE, "application/zip", {}, 422, "goes in by ./certgate import alone"),
         ("%PDF-1.7", "application/pdf", {}, 422, "is no table but a PDF document"),
         ("gtin,colour\n1,red\n", "text/csv", {}, 422, "Nobody knows the column 'colour'"),
         (f"gtin\n{RICE}\n", "text/csv", {"map": "x"}, 422, "Input should be a JSON object of columns"),

@@ -381,7 +381,7 @@ async def test_a_database_newer_than_the_code_is_left_alone(empty_postgresql_url
 
 def test_serving_needs_a_migrated_database_and_a_free_port(tmp_path: Path, demo_url: str) -> None:
     empty = f"sqlite:///{tmp_path}/empty.db"
-    assert "run ./certgate migrate" in refused(1, "serve", "--port", "0", CERTGATE_DATABASE_URL=empty)
+    assert "or ./certgate migrate for the tables" in refused(1, "serve", "--port", "0", CERTGATE_DATABASE_URL=empty)
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = str(taken.getsockname()[1])
         for words in (["serve"], ["demo"]):

@@ -122,7 +122,7 @@ def test_the_first_hour_goes_as_it_is_told(hour: Hour) -> None:
         assert quoted in hour.said
     assert "24 rows: 22 would be made, 2 would be refused." in said
     assert "24 rows: 22 made, 2 refused." in said
-    assert "1 rows: 1 made." in said
+    assert "1 row: 1 made." in said
     assert said.count("expiration_date from nothing to") == 6
     assert "3 changed" in said.rpartition("rows:")[2]
     first, missing, again, invited = hour.answers

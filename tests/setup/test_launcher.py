@@ -32,6 +32,7 @@ except ImportError:
 import domain
 settings = [name for name in os.environ if name.startswith("CERTGATE_") and not name.startswith("CERTGATE_TEST_")]
 answer = {"arguments": sys.argv[1:], "folder": os.getcwd(), "probe": bool(certgate_probe), "settings": settings}
+answer["caller"] = os.environ["CERTGATE_CALLED_FROM"]
 print(json.dumps(answer))
 """
 
@@ -178,6 +179,7 @@ def test_a_matching_stamp_starts_the_application_at_once(tree: Path, tmp_path: P
     answer = json.loads(run.stdout)
     assert answer["arguments"] == ["serve", "--port", "9 9"]
     assert Path(answer["folder"]).samefile(tree)
+    assert Path(answer["caller"]).samefile(tmp_path)
     assert not (tree / ".venv" / "setup.log").exists()
 
 
@@ -458,7 +460,9 @@ def test_the_python_that_is_asked_for_makes_the_environment(
 
 def test_the_server_does_not_take_what_the_launcher_reads_for_a_setting(tree: Path) -> None:
     pretend_ready(tree, "run")
-    assert json.loads(start(tree, "serve", env={"CERTGATE_PYTHON": "python3"}).stdout)["settings"] == []
+    assert json.loads(start(tree, "serve", env={"CERTGATE_PYTHON": "python3"}).stdout)["settings"] == [
+        "CERTGATE_CALLED_FROM"
+    ]
 
 
 def test_check_runs_every_step_and_compares_the_contracts(tree: Path) -> None:
