@@ -37,6 +37,12 @@ def _database_url(url: str) -> str:
     return url
 
 
+def _direct_url(url: str) -> str:
+    if url and url.partition("://")[0] not in DATABASE_SCHEMES[1:]:
+        raise PydanticCustomError("direct_url", "should look like postgresql://user:password@host/name")
+    return url
+
+
 def _redis_url(url: str) -> str:
     if url:
         try:
@@ -187,6 +193,13 @@ class Settings(BaseModel):
         " the server to the network.",
     )
     port: int = Field(default=8000, ge=0, le=65535, description="The TCP port to listen on; 0 takes any free one.")
+    database_direct_url: Annotated[str, AfterValidator(_direct_url)] = Field(
+        default="",
+        repr=False,
+        description="The PostgreSQL server itself, where CERTGATE_DATABASE_URL names a pooler in transaction mode: that"
+        " delivers no notifications, so that servers listen here, and migrations are run here. Empty:"
+        " CERTGATE_DATABASE_URL.",
+    )
     workers: int = Field(
         default=0,
         ge=0,

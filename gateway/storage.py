@@ -42,7 +42,8 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
     if _is_no_file(settings.database_url):
         raise empty
     share = settings.database_connections // number_of_workers(settings)
-    async with _connected(settings.database_url, share) as database:
+    _require_followable(settings.database_direct_url)
+    async with _connected(settings.database_url, share, settings.database_direct_url) as database:
         stored = await _stored(database)
         if stored != revision.head():
             if stored is None:
@@ -71,13 +72,15 @@ async def reach(url: str) -> None:
 
 async def migrate(settings: Settings) -> tuple[str | None, str]:
     """Brings the tables to the newest revision; the revisions before and after. Raises `Failure`."""
-    async with _connected(settings.database_url) as database:
+    _require_followable(settings.database_direct_url)
+    url = settings.database_direct_url or settings.database_url
+    async with _connected(url) as database:
         before = await _stored(database)
     if before != revision.head():
         # Alembic costs half a second of import, which only a change is worth.
         from db.migrate import migrate as upgrade
 
-        await upgrade(settings.database_url)
+        await upgrade(url)
     return before, revision.head()
 
 
@@ -96,8 +99,21 @@ async def _stored(database: Database) -> str | None:
     return stored
 
 
+def _require_followable(direct_url: str) -> None:
+    """Raises `SettingsError` for a direct URL that is none. Whether it leads anywhere is seen again and again."""
+    if direct_url:
+        try:
+            make_url(direct_url)
+            driver_url(direct_url)
+        except ArgumentError:
+            raise SettingsError(_UNREADABLE.replace("CERTGATE_DATABASE_URL", "CERTGATE_DATABASE_DIRECT_URL")) from None
+        except ValueError as error:
+            said = str(error).replace("CERTGATE_DATABASE_URL", "CERTGATE_DATABASE_DIRECT_URL")
+            raise SettingsError(said) from None
+
+
 @asynccontextmanager
-async def _connected(url: str, connections: int = CONNECTIONS) -> AsyncIterator[Database]:
+async def _connected(url: str, connections: int = CONNECTIONS, direct_url: str = "") -> AsyncIterator[Database]:
     try:
         make_url(url)
     except (ArgumentError, ValueError):
@@ -109,7 +125,7 @@ async def _connected(url: str, connections: int = CONNECTIONS) -> AsyncIterator[
     except OSError as error:
         raise Failure(f"The directory of the database cannot be made: {error}; make it, or choose another.") from error
     try:
-        database = await open_database(url, connections=connections)
+        database = await open_database(url, connections=connections, direct_url=direct_url)
     except ValueError as error:  # the driver reads the URL once more
         raise SettingsError(f"CERTGATE_DATABASE_URL cannot be followed: {str(error).splitlines()[0]}") from None
     except (OSError, TimeoutError) as error:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from sqlalchemy import make_url
 
 from db.engine.database import Database, Pace
 from db.engine.opening import open_database
@@ -26,7 +27,7 @@ from gateway.app import create_app
 from gateway.pages.graphiql import graphiql_routes
 from gateway.pages.reference import reference_routes
 from gateway.settings import Settings
-from tests import postgresql, sweeper
+from tests import pgbouncer, postgresql, sweeper
 from tests.processes import demo_database, running
 from tests.world import World, populate
 
@@ -146,10 +147,30 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield url
 
 
+@pytest.fixture(scope="session")
+def behind(request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
+    """The URL by which tests open a database: its own, or with CERTGATE_TEST_BEHIND=pgbouncer one behind a pooler."""
+    if os.environ.get("CERTGATE_TEST_BEHIND") != "pgbouncer":
+        yield lambda url: url
+        return
+    server = request.getfixturevalue("postgresql_server")
+    with pgbouncer.pooler(server, Path(sweeper.folder("pgbouncer")), "transaction") as pooled:
+        there = make_url(pooled)
+
+        def pooled_url(url: str) -> str:
+            its = make_url(url)
+            if its.get_backend_name() == "sqlite":
+                return url
+            return there.set(database=its.database).render_as_string(False)
+
+        yield pooled_url
+
+
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+async def database(database_url: str, behind: Callable[[str], str]) -> AsyncIterator[Database]:
     """That database, open. It listens, but does not prove so in the middle of a test that counts statements."""
-    database = await open_database(database_url, Pace(period=3600, bound=7200))
+    direct = database_url if behind(database_url) != database_url else ""
+    database = await open_database(behind(database_url), Pace(period=3600, bound=7200), direct_url=direct)
     yield database
     await database.close()
 

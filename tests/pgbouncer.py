@@ -1,11 +1,12 @@
 """A real PgBouncer before a PostgreSQL server."""
 
-import asyncio
 import os
 import shutil
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 from pwd import getpwuid
 
@@ -37,29 +38,30 @@ def _settings(server: URL, mode: str, port: int) -> str:
     )
 
 
-@asynccontextmanager
-async def pooled(server: str, folder: Path, mode: str) -> AsyncIterator[str]:
-    """The URL of the server's database behind a pool in that mode."""
+@contextmanager
+def pooler(server: str, folder: Path, mode: str) -> Iterator[str]:
+    """The URL of the server's database behind a pool in that mode; those of its other databases differ by name."""
     program = _program()
     there = make_url(server)
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
     settings = folder / "pgbouncer.ini"
     settings.write_text(_settings(there, mode, port))
-    process = await asyncio.create_subprocess_exec(
-        program, "--quiet", settings, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-    )
-    try:
-        for _ in range(500):
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except ConnectionRefusedError:
-                assert process.returncode is None, "pgbouncer did not start"
-                await asyncio.sleep(0.01)
-            else:
-                writer.close()
-                break
-        yield there.set(host="127.0.0.1", port=port, query={"sslmode": "disable"}).render_as_string(False)
-    finally:
-        process.terminate()
-        await process.wait()
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen([program, "--quiet", settings], stdout=quiet, stderr=quiet) as process:
+        try:
+            for _ in range(500):
+                with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+                    break
+                assert process.poll() is None, "pgbouncer did not start"
+                time.sleep(0.01)
+            yield there.set(host="127.0.0.1", port=port, query={"sslmode": "disable"}).render_as_string(False)
+        finally:
+            process.terminate()
+
+
+@asynccontextmanager
+async def pooled(server: str, folder: Path, mode: str) -> AsyncIterator[str]:
+    """The same for tests that await."""
+    with pooler(server, folder, mode) as url:
+        yield url

@@ -85,9 +85,9 @@ async def proxied(server: str) -> AsyncIterator[Proxy]:
 
 
 @asynccontextmanager
-async def opened(url: str, pace: Pace = PACE) -> AsyncIterator[Database]:
+async def opened(url: str, pace: Pace = PACE, *, direct_url: str = "") -> AsyncIterator[Database]:
     """The database at that URL, open until the block ends."""
-    database = await open_database(url, pace)
+    database = await open_database(url, pace, direct_url=direct_url)
     try:
         yield database
     finally:

@@ -25,7 +25,7 @@ from domain.errors import Busy
 _TROUBLE = (Busy, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _POOLER = (
     "what this process told itself did not arrive; if CERTGATE_DATABASE_URL names a pooler in transaction mode, which"
-    " delivers no notifications, let it name the server or a pooler in session mode"
+    " delivers no notifications, let CERTGATE_DATABASE_DIRECT_URL name the server"
 )
 
 log = logging.getLogger("certgate.changes")

@@ -34,10 +34,13 @@ def driver_url(url: str) -> URL:
             raise ValueError(f"CERTGATE_DATABASE_URL must start with sqlite:/// or postgresql://, not {other}")
 
 
-async def open_database(url: str, pace: Pace = PACE, *, connections: int = CONNECTIONS) -> Database:
+async def open_database(
+    url: str, pace: Pace = PACE, *, connections: int = CONNECTIONS, direct_url: str = ""
+) -> Database:
     """Opens the database behind `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.
 
-    It has at most so many connections to PostgreSQL, at least three. Raises `ValueError` for another kind of URL and
+    It has at most so many connections to PostgreSQL, at least three, of which one goes to `direct_url` if there is one:
+    that which hears what others change. Raises `ValueError` for another kind of URL and
     the driver's own error when the server cannot be reached.
     """
     target = driver_url(url)
@@ -48,4 +51,5 @@ async def open_database(url: str, pace: Pace = PACE, *, connections: int = CONNE
         return await open_sqlite(str(target.database), pace)
     from db.engine.postgresql import open_postgresql
 
-    return await open_postgresql(target, pace, min(connections, CONNECTIONS))
+    direct = driver_url(direct_url) if direct_url else None
+    return await open_postgresql(target, pace, min(connections, CONNECTIONS), direct)

@@ -18,12 +18,13 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from db.engine import noting
 from db.engine.codecs import set_codecs
-from db.engine.database import CHANNEL, Database, Make, Pace, T, Transaction, UnusableDatabase, Values
+from db.engine.database import CHANNEL, Database, Make, Pace, T, Transaction, UnusableDatabase, Values, log
 from db.engine.gathering import Gathering, Run, inserts_into, rows_of
 from db.engine.hearing import Hearing
 from db.engine.lender import Lender, PostgresqlConnection, is_lost
 from db.engine.noting import COMMIT, Statement, begin, end, notes
-from db.engine.postgresql_url import Target, target_of
+from db.engine.pooler import pools_transactions
+from db.engine.postgresql_url import Target, target_of, unprepared
 from db.engine.turns import Turns
 from db.sql import writes
 from db.sql.compiled import Compiled, json_text
@@ -196,7 +197,9 @@ class PostgresqlDatabase(Database):
     dialect = POSTGRESQL
     waits = True
 
-    def __init__(self, readers: Lender, writers: Lender, target: Target, pace: Pace, *, sharded: bool) -> None:
+    def __init__(
+        self, readers: Lender, writers: Lender, target: Target, listens: Target, pace: Pace, *, sharded: bool
+    ) -> None:
         self.sharded = sharded
         self._dsn = target.dsn
         self._readers = readers
@@ -206,7 +209,7 @@ class PostgresqlDatabase(Database):
         self._turns = Turns(max(1, int(readers.size * _SCANNING)))
         # Of their own, so that writes that wait for each other's locks leave the reads alone.
         self._writers = writers
-        self._hearing = Hearing(CHANNEL, lambda: _connect_to_listen(target, pace), self._notify, pace)
+        self._hearing = Hearing(CHANNEL, lambda: _connect_to_listen(listens, pace), self._notify, pace)
 
     @property
     def waiting(self) -> int:
@@ -299,13 +302,31 @@ async def _connect_to_listen(target: Target, pace: Pace) -> asyncpg.Connection:
     return await asyncpg.connect(target.dsn, server_settings=server, **options)
 
 
-async def open_postgresql(url: URL, pace: Pace, connections: int) -> PostgresqlDatabase:
+async def open_postgresql(url: URL, pace: Pace, connections: int, direct: URL | None = None) -> PostgresqlDatabase:
     """Opens the first connections, of which there will be that many at most: one listens, half of the others write.
+
+    `direct` is where to listen, if that is somewhere else.
 
     Raises asyncpg's or the system's error when the server cannot be reached, `UnusableDatabase` where texts would be
     damaged.
     """
     target = target_of(url)
+    listens = target if direct is None else target_of(direct)
+    try:
+        return await _opened(target, listens, pace, connections)
+    except _PoolsTransactions:
+        log.warning(
+            "CERTGATE_DATABASE_URL leads to a pooler in transaction mode: statements are not kept prepared; with"
+            " pgbouncer=false at its end they are, where the pooler can do that (PgBouncer's max_prepared_statements)."
+        )
+        return await _opened(unprepared(target), listens, pace, connections)
+
+
+class _PoolsTransactions(Exception):
+    """Nothing that is kept on a connection is there in the next transaction, which the URL does not say."""
+
+
+async def _opened(target: Target, listens: Target, pace: Pace, connections: int) -> PostgresqlDatabase:
     size = max(1, (connections - 1) // 2)
     of_writers: dict[str, str] = {}
     readers, writers = (
@@ -313,9 +334,13 @@ async def open_postgresql(url: URL, pace: Pace, connections: int) -> PostgresqlD
     )
     try:
         first = await readers.take()
-        if sharded := await first.fetchval(_IS_SHARDED):
-            of_writers["statement_timeout"] = _SHARD_WRITES
-        readers.give(first)
+        try:
+            if target.pooled is None and await pools_transactions(first, target):
+                raise _PoolsTransactions
+            if sharded := await first.fetchval(_IS_SHARDED):
+                of_writers["statement_timeout"] = _SHARD_WRITES
+        finally:
+            readers.give(first)
         if (encoding := first.get_settings().server_encoding) != "UTF8":
             raise UnusableDatabase(
                 f"The database of CERTGATE_DATABASE_URL has the encoding {encoding}, in which not every text can be"
@@ -326,4 +351,4 @@ async def open_postgresql(url: URL, pace: Pace, connections: int) -> PostgresqlD
         await readers.close()
         await writers.close()
         raise
-    return PostgresqlDatabase(readers, writers, target, pace, sharded=sharded)
+    return PostgresqlDatabase(readers, writers, target, listens, pace, sharded=sharded)

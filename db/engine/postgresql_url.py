@@ -24,6 +24,8 @@ class Target(NamedTuple):
 
     dsn: str
     options: dict[str, Any]
+    pooled: bool | None = None
+    """Whether a pooler without prepared statements is in between; None where the URL does not say."""
 
 
 def target_of(url: URL) -> Target:
@@ -37,8 +39,7 @@ def target_of(url: URL) -> Target:
             raise ValueError(f"CERTGATE_DATABASE_URL has connect_timeout={timeout}, which is no number of seconds")
         # libpq's 0 is asyncpg's default: no bound worth the name.
         options |= {"timeout": float(timeout)} if int(timeout) else {}
-    if _last(query.pop("pgbouncer", ())) == "true":
-        options["statement_cache_size"] = 0
+    pooled = {"true": True, "false": False}.get(_last(query.pop("pgbouncer", ())))
     # The certificate proves what the binding would: that nobody sits between.
     if _last(query.pop("channel_binding", ())) == "require" and _last(query.get("sslmode", ())) != "verify-full":
         raise ValueError(
@@ -56,7 +57,13 @@ def target_of(url: URL) -> Target:
                 f"CERTGATE_DATABASE_URL has the option {name}, which is for other clients than asyncpg; leave it out"
             )
     plain = url.set(drivername="postgresql", query=query)
-    return Target(plain.render_as_string(hide_password=False), options)
+    target = Target(plain.render_as_string(hide_password=False), options, pooled)
+    return unprepared(target) if pooled else target
+
+
+def unprepared(target: Target) -> Target:
+    """The same without statements that the server is to keep."""
+    return Target(target.dsn, target.options | {"statement_cache_size": 0}, pooled=True)
 
 
 def _last(values: Sequence[str]) -> str:

@@ -241,7 +241,8 @@ async def test_behind_a_pooler_in_transaction_mode_everything_is_looked_up_and_t
         # At the start, not at the first request.
         assert (await told.get())["type"] == "lifespan.startup.complete"
         [said] = [record.getMessage() for record in caplog.records if record.name == "certgate.changes"]
-        assert "a pooler in transaction mode, which delivers no notifications, let it name the server" in said
+        assert "a pooler in transaction mode, which delivers no notifications" in said
+        assert "let CERTGATE_DATABASE_DIRECT_URL name the server" in said
         heard.put_nowait({"type": "lifespan.shutdown"})
         await serving
 
@@ -257,9 +258,34 @@ async def test_behind_a_pooler_in_transaction_mode_everything_is_looked_up_and_t
         assert (await ready(served))["changes"] == "not heard"
 
 
-async def test_a_pooler_in_session_mode_delivers(database_url: str, world: World, tmp_path: Path) -> None:
+async def test_a_pooler_in_transaction_mode_is_noticed_and_what_listens_goes_around_it(
+    world: World, database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The URL says nothing of it."""
+    async with (
+        pooled(database_url, tmp_path, "transaction") as url,
+        opened(url, QUICK, direct_url=database_url) as database,
+        World(create_app(SETTINGS, database), database) as served,
+    ):
+        served.keys |= world.keys
+        assert await database.hears()
+        assert await ready(served) == {"status": "ok", "database": "ok", "changes": "ok", "rate_limits": "ok"}
+        asked = (face(served, key) for key in ("manager", "editor") for face in (rest, graphql) for _ in range(10))
+        assert set(await asyncio.gather(*asked)) == {200}
+        before = database.epoch()
+        await revoke_key(world.database, world.key_ids["editor"])
+        await until(lambda: database.epoch() != before)
+        assert (await rest(served, "editor"), await graphql(served, "editor")) == (401, 401)
+        [said] = [record.getMessage() for record in caplog.records if record.name == "certgate.database"]
+        assert said.startswith("CERTGATE_DATABASE_URL leads to a pooler in transaction mode")
+
+
+async def test_a_pooler_in_session_mode_delivers(
+    database_url: str, world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with pooled(database_url, tmp_path, "session") as url, opened(url, QUICK) as database:
         assert await database.hears()
+        assert caplog.records == []
         before = database.epoch()
         await revoke_key(world.database, world.key_ids["editor"])
         await until(lambda: database.epoch() != before)
