@@ -27,6 +27,7 @@ from gateway.limits.budgets import Limiter
 from gateway.limits.memory import MemoryLimiter
 from gateway.limits.meter import RateLimits
 from gateway.mail import Mailer
+from gateway.pages.calendar import calendar_routes
 from gateway.pages.discovery import discovery_routes
 from gateway.pages.graphiql import graphiql_routes, shown_to_browsers
 from gateway.pages.reference import reference_routes
@@ -116,6 +117,7 @@ def _pages(
             *reference_routes(settings.public_url, settings.problem_type_base),
             *discovery_routes(settings),
             *sign_in_routes(),
+            *calendar_routes(),
             *bearer_routes(settings),
             *health_routes(settings),
         ],

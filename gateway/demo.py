@@ -7,13 +7,14 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import NamedTuple
 
-from db import accounts, acknowledgements, assignments, invitations, sessions, views
+from db import accounts, acknowledgements, assignments, calendars, invitations, sessions, views
 from db.catalogue import DEMO_SLUG, Loaded, load_catalogue, load_demo
 from db.engine.database import Database
 from domain.access import Caller, SignedInAs
 from domain.account import User
 from domain.acknowledgements import Acknowledgement
 from domain.api_keys import digest
+from domain.calendars import Calendar
 from domain.errors import AlreadyExists, Busy, NotFound
 from domain.gtin import Gtin
 from domain.importing import StartImport
@@ -30,6 +31,7 @@ from resolvers.operation import Context
 from resolvers.organizations import existing
 from resolvers.sessions import create_sign_in_link
 from rest_compat.inputs import (
+    EXAMPLE_CALENDAR,
     EXAMPLE_IMPORT,
     EXAMPLE_INVITATION,
     EXAMPLE_KEY,
@@ -106,7 +108,7 @@ async def _add_people(database: Database, now: datetime) -> None:
 
 
 async def _save_view(database: Database, now: datetime) -> None:
-    """A view of certificates that lapse soon."""
+    """A view of certificates that lapse soon, and a calendar of it, whose address nobody has."""
     async with database.write() as transaction:
         owner = await existing(transaction, DEMO_SLUG)
         await transaction.serialize("a view to try out")
@@ -116,6 +118,8 @@ async def _save_view(database: Database, now: datetime) -> None:
         if await views.find_by_name(transaction, owner.id, name) is None:
             kind = ViewKind.CERTIFICATIONS
             await views.add(transaction, SavedView(EXAMPLE_VIEW, owner.id, name, kind, where, "lapses_on", now, now))
+            calendar = Calendar(EXAMPLE_CALENDAR, owner.id, EXAMPLE_VIEW, now)
+            await calendars.add(transaction, calendar, digest(token_urlsafe(32)))
 
 
 async def _take_on(database: Database, now: datetime) -> None:

@@ -104,7 +104,7 @@ async def create_view(context: Context, transaction: Transaction, command: Creat
 async def patch_view(context: Context, transaction: Transaction, command: PatchView) -> Change[SavedView, SavedView]:
     """Changes the members that were sent. Raises `NotFound`, `Forbidden`, `InvalidInput` or `AlreadyExists`."""
     require_membership(context.caller, command.organization_id, writes=True)
-    stored = await _locked(transaction, command.organization_id, command.view_id)
+    stored = await locked_view(transaction, command.organization_id, command.view_id)
     changes = {name: value for name, value in command.members().items() if value != getattr(stored, name)}
     if not changes:
         return Change(stored, stored)
@@ -121,12 +121,13 @@ async def patch_view(context: Context, transaction: Transaction, command: PatchV
 async def remove_view(context: Context, transaction: Transaction, command: RemoveView) -> Change[SavedView, None]:
     """Removes a view. Raises `NotFound` or `Forbidden`."""
     require_membership(context.caller, command.organization_id, writes=True)
-    stored = await _locked(transaction, command.organization_id, command.view_id)
+    stored = await locked_view(transaction, command.organization_id, command.view_id)
     await views.remove(transaction, stored.id)
     return Change(stored, None)
 
 
-async def _locked(transaction: Transaction, organization_id: ShortId, id: ShortId) -> SavedView:
+async def locked_view(transaction: Transaction, organization_id: ShortId, id: ShortId) -> SavedView:
+    """A view of an organisation, locked until the transaction ends. Raises `NotFound`."""
     found = await views.lock(transaction, id)
     if found is None or found.organization_id != organization_id:
         raise _missing(id)

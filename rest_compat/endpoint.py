@@ -64,6 +64,8 @@ APIS = {
             "members": ("Members", "Who belongs to an organisation."),
             "invitations": ("Invitations", "Links by which people become members."),
             "views": ("Saved Views", "Lists of an organisation under a name."),
+            "calendars": ("Calendars", "Lapses of saved views for calendar programs."),
+            "lead-times": ("Lead Times", "How early an organisation wants to hear that something lapses."),
             "sessions": ("Sessions", "Browsers that are signed in."),
         },
     ),

@@ -26,6 +26,9 @@ EXAMPLE_IMPORT = catalogue_id("import", "to try out")
 EXAMPLE_VIEW = catalogue_id("view", "to try out")
 """The id of the demo's view that can be changed and removed."""
 
+EXAMPLE_CALENDAR = catalogue_id("calendar", "to try out")
+"""The id of its calendar."""
+
 EXAMPLE_FILE = """\
 GTIN,Name,Certification,Valid until
 09520000000127,Demo rice drink,USDA Organic,2027-12-31
@@ -75,6 +78,7 @@ MEMBERS: dict[str, Words] = {
     "user_id": Words("The id of a person, as the list of members shows it.", EXAMPLE_MEMBER),
     "invitation_id": Words("The id of an invitation, as the list shows it.", EXAMPLE_INVITATION),
     "session_id": Words("The id of a session, as the list shows it.", EXAMPLE_SESSION),
+    "calendar_id": Words("The id of a calendar, as the list shows it.", EXAMPLE_CALENDAR),
     "view_id": Words("The id of a saved view, as the list shows it.", EXAMPLE_VIEW),
     "key_id": Words("The id of an API key, as the list shows it; not the key.", EXAMPLE_KEY),
 }

@@ -7,8 +7,12 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from domain.account import ApiKey, NewApiKey, WhoAmI
 from domain.acknowledgements import Acknowledgement
+from domain.calendars import Calendar, NewCalendar
 from domain.certificates import HALTING, HALTS
+from domain.filter_input import MAX_DAYS
 from domain.importing import Import, ImportedRow, ImportedRows
+from domain.lead_times import MOST as MOST_LEAD_TIMES
+from domain.lead_times import USUAL, LeadTimes
 from domain.people import BrowserSession, Invitation, Member, NewInvitation
 from domain.records import (
     Certification,
@@ -390,6 +394,48 @@ SAVED_VIEW = output(
             "Why its list cannot be shown any more; null while it can be.",
             lambda view, now: problem_of(view, now.date()),
             example="Validation error. ordering: Input should be one of gtin, name, brand, updated_at.",
+        ),
+    ],
+)
+
+CALENDAR = output(
+    Calendar,
+    "CalendarOut",
+    "A calendar of a saved view, without its address.",
+    required=["id", "view_id", moment(Calendar, "created_at")],
+)
+
+CALENDAR_CREATED = output(
+    NewCalendar,
+    "CalendarCreatedOut",
+    "A calendar that was just made.",
+    required=[
+        "entry.id",
+        "entry.view_id",
+        moment(NewCalendar, "entry.created_at"),
+        told(
+            "url",
+            Annotated[str, Meta(max_length=2000)],
+            "The address to subscribe to: whoever knows it reads the calendar. It is shown here and never again: only a"
+            " digest is stored.",
+            "url",
+            example="https://certgate.example.org/calendar.ics?token=6PDBXzTCeuXjWLCR5mBZkWx1xVzHq0oYdmqbTqCkPUQ",
+        ),
+    ],
+)
+
+LEAD_TIMES = output(
+    LeadTimes,
+    "LeadTimesOut",
+    "How early an organisation wants to hear that something lapses.",
+    required=[
+        "certification_id",
+        told(
+            "days",
+            Annotated[list[Annotated[int, Meta(ge=1, le=MAX_DAYS)]], Meta(max_length=MOST_LEAD_TIMES)],
+            "How many days before, the longest first.",
+            "days",
+            example=USUAL,
         ),
     ],
 )

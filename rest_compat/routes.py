@@ -6,7 +6,19 @@ from typing import NamedTuple
 
 from domain import commands
 from domain.validation import Command
-from resolvers import account, acknowledgements, assignments, bodies, certifications, claims, people, products, views
+from resolvers import (
+    account,
+    acknowledgements,
+    assignments,
+    bodies,
+    calendars,
+    certifications,
+    claims,
+    lead_times,
+    people,
+    products,
+    views,
+)
 from rest_compat import exports, imports, outputs, reads, wire
 from rest_compat.documented import Output
 from rest_compat.endpoint import Endpoint, Operation, ShowRows
@@ -418,6 +430,36 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         "GET",
+        f"{_OF_ORGANIZATION}/calendars",
+        calendars.list_calendars,
+        name="list_calendars",
+        summary="List the calendars of an organisation",
+        description="Those that were not revoked, oldest first, without their addresses.",
+        answer=outputs.CALENDAR,
+        form="list",
+    ),
+    Endpoint(
+        "POST",
+        f"{_OF_ORGANIZATION}/calendars",
+        calendars.create_calendar,
+        name="create_calendar",
+        summary="Make a calendar of a saved view",
+        description="Makes an address, shown this once, under which calendar programs find the lapses of what the view"
+        " shows. Takes an editor.",
+        answer=outputs.CALENDAR_CREATED,
+        body="CalendarCreateIn",
+        is_made=True,
+    ),
+    Endpoint(
+        "DELETE",
+        f"{_OF_ORGANIZATION}/calendars/{{calendar_id}}",
+        calendars.revoke_calendar,
+        name="delete_calendar",
+        summary="Revoke a calendar",
+        description="Its address is answered with 404 from then on. Takes an editor.",
+    ),
+    Endpoint(
+        "GET",
         f"{_OF_ORGANIZATION}/views",
         views.list_views,
         name="list_views",
@@ -465,6 +507,28 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="delete_view",
         summary="Remove a saved view",
         description="Removes the view, and nothing that its list shows. Takes an editor.",
+    ),
+    Endpoint(
+        "GET",
+        f"{_OF_ORGANIZATION}/lead-times",
+        lead_times.list_lead_times,
+        name="list_lead_times",
+        summary="List the lead times of an organisation",
+        description="How many days before it lapses the organisation wants to hear of a certification: first those that"
+        " all have, then those of the certifications that have others.",
+        answer=outputs.LEAD_TIMES,
+        form="list",
+    ),
+    Endpoint(
+        "POST",
+        f"{_OF_ORGANIZATION}/lead-times",
+        lead_times.set_lead_times,
+        name="set_lead_times",
+        summary="Set lead times",
+        description="Says how many days before it lapses the organisation wants to hear of a certification, or of all"
+        " that have no others. Takes an editor.",
+        answer=outputs.LEAD_TIMES,
+        body="LeadTimesIn",
     ),
     Endpoint(
         "GET",

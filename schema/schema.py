@@ -3,7 +3,7 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from schema import certifications, claims, keys, people, products, views
+from schema import calendars, certifications, claims, keys, people, products, views
 from schema.bodies import CertificationBodyQueries
 from schema.imports import ImportQueries
 from schema.mutations import mutation_type
@@ -24,6 +24,7 @@ class Query(
     ImportQueries,
     people.PeopleQueries,
     views.ViewQueries,
+    calendars.CalendarQueries,
     NodeQueries,
     StatsQueries,
     ViewerQueries,
@@ -40,6 +41,7 @@ Mutation = mutation_type(
         *keys.MUTATIONS,
         *people.MUTATIONS,
         *views.MUTATIONS,
+        *calendars.MUTATIONS,
     ],
     description="What can be changed. Each field is done by itself, in the order of the document, and answers with what"
     " was changed or with the problem that prevented it.",

@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from db.sql.types import Day, DayBefore, Document, Endless, UtcDateTime, VocabularyText, earlier, open_end, text
+from domain.calendars import Calendar
 from domain.importing import Import
 from domain.members import RecordMember, members_of
 from domain.records import (
@@ -541,6 +542,30 @@ views = Table(
     *_members(SavedView, _id(), Column("organization_id", ForeignKey("organizations.id"), nullable=False)),
 )
 Index("uq_views_name", views.c.organization_id, views.c.name, unique=True)
+
+# What lets programs read the lapses of a view without any credential.
+calendars = Table(
+    "calendars",
+    metadata,
+    *_members(
+        Calendar,
+        _id(),
+        Column("organization_id", ForeignKey("organizations.id"), nullable=False, index=True),
+        Column("view_id", ForeignKey("views.id", ondelete="CASCADE"), nullable=False, index=True),
+    ),
+    # SHA-256 in hex of the token in its address.
+    Column("digest", text(64), nullable=False, unique=True),
+)
+
+# How many days before something lapses an organisation wants to hear of it, where that is not as usual.
+lead_times = Table(
+    "lead_times",
+    metadata,
+    Column("organization_id", ForeignKey("organizations.id"), primary_key=True),
+    # "" for the claims, and the certifications that have no row.
+    Column("certification_id", text(22), primary_key=True),
+    Column("days", Document, nullable=False),
+)
 
 # GraphQL documents that may be run by their ids. A row never changes: its text is what its digest says.
 trusted_documents = Table(

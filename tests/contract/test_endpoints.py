@@ -555,6 +555,55 @@ ROWS = {
             Case(403, ("{brand}", "{view}"), key="readonly"),
         ],
     ),
+    **{
+        f"apps_account_api_list_{name}": Row(
+            f"the {name} of an organisation",
+            [
+                Case(200, ("{brand}",), key="readonly"),
+                Case(403, ("{brand}",), key="publishable"),
+                Case(404, ("{rival}",)),
+                Case(422, ("x",)),
+                Case(401, ("{brand}",), key=""),
+            ],
+        )
+        for name in ("calendars", "lead_times")
+    },
+    "apps_account_api_create_calendar": Row(
+        "a calendar",
+        [
+            Case(201, ("{brand}",), body={"view_id": SPARE_PEOPLE["view"]}, key="editor"),
+            Case(403, ("{brand}",), body={"view_id": SPARE_PEOPLE["view"]}, key="readonly"),
+            Case(404, ("{brand}",), body={"view_id": NOTHING}),
+            Case(404, ("{rival}",), body={"view_id": SPARE_PEOPLE["view"]}),
+            Case(422, ("{brand}",), body={}),
+            Case(401, ("{brand}",), body={"view_id": SPARE_PEOPLE["view"]}, key=""),
+        ],
+    ),
+    "apps_account_api_delete_calendar": Row(
+        "the end of a calendar",
+        [
+            Case(204, ("{brand}", "{calendar}"), key="editor"),
+            Case(404, ("{brand}", NOTHING)),
+            Case(403, ("{brand}", "{calendar}"), key="readonly"),
+        ],
+    ),
+    "apps_account_api_set_lead_times": Row(
+        "lead times",
+        [
+            Case(200, ("{brand}",), body={"days": [10, 120, 10]}, key="editor", shows={"days": [120, 10]}),
+            Case(200, ("{brand}",), body={}, shows={"certification_id": None, "days": [90, 60, 30]}),
+            Case(
+                200,
+                ("{brand}",),
+                body={"for_certification": USDA_ORGANIC, "days": []},
+                shows={"certification_id": USDA_ORGANIC, "days": []},
+            ),
+            Case(404, ("{brand}",), body={"for_certification": OTHERS_PRIVATE, "days": [1]}),
+            Case(403, ("{brand}",), body={"days": [1]}, key="readonly"),
+            Case(422, ("{brand}",), body={"days": [-1]}),
+            Case(401, ("{brand}",), body={"days": [1]}, key=""),
+        ],
+    ),
     "apps_account_api_update_member": Row(
         "what a member may do",
         [

@@ -19,6 +19,7 @@ from gateway.app import create_app
 from gateway.limits.budgets import DAY, MINUTE
 from gateway.limits.memory import MemoryLimiter
 from gateway.settings import Settings
+from tests.operations.faces import Rest
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOTHING, VEGAN, World, populate
 
 START = 1_800_000_000.0
@@ -494,3 +495,14 @@ async def test_an_invitation_costs_ten_requests_more(world: World, clock: Clock)
     refused = await ask(world, mutation.format("eve"), "manager")
     assert [each["extensions"]["code"] for each in refused.json()["errors"]] == ["rate_limited"]
     assert len(await world.rows(tables.invitations)) == 27
+
+
+async def test_whoever_guesses_the_address_of_a_calendar_spends_units_of_its_own(world: World) -> None:
+    rest = Rest(world)
+    view = (await rest.people("save view", name="All", kind="claims")).facts["id"]
+    url = (await rest.people("make calendar", view_id=view)).facts["url"]
+    answers = [await world.client.get(f"/calendar.ics?token={number}") for number in range(301)]
+    assert [answer.status_code for answer in answers] == [404] * 300 + [429]
+    # Whoever knows an address has units of its own, a scan's for each time.
+    answers = [await world.client.get(url[url.index("/calendar") :]) for _ in range(51)]
+    assert [answer.status_code for answer in answers] == [200] * 50 + [429]

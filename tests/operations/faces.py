@@ -138,6 +138,13 @@ PEOPLE = {
     "save view": OnPeople("POST", "views", "createView", "ViewCreated", f"view {{ {_VIEW} }}"),
     "change view": OnPeople("PATCH", "views/{view_id}", "patchView", "ViewPatched", f"view {{ {_VIEW} }}"),
     "remove view": OnPeople("DELETE", "views/{view_id}", "removeView", "ViewRemoved", "removed { id }"),
+    "make calendar": OnPeople("POST", "calendars", "createCalendar", "CalendarCreated", "calendar { id viewId } url"),
+    "end calendar": OnPeople(
+        "DELETE", "calendars/{calendar_id}", "revokeCalendar", "CalendarRevoked", "revoked { viewId }"
+    ),
+    "set lead times": OnPeople(
+        "POST", "lead-times", "setLeadTimes", "LeadTimesSet", "leadTimes { certificationId days }"
+    ),
     "sign out": OnPeople("DELETE", "sessions/{session_id}", "endSession", "SessionEnded", "ended { id }"),
 }
 
@@ -282,7 +289,8 @@ class Rest:
         path = f"/organizations/{owner}/{path.format(**members)}"
         outcome = await self._send(method, path, key, None if method == "DELETE" else members, "account")
         if outcome.ok and method != "DELETE":
-            shown = ("id", "user_id", "email", "role", "link", *_VIEW.split())
+            more = ("link", "view_id", "url", "certification_id", "days")
+            shown = ("id", "user_id", "email", "role", *more, *_VIEW.split())
             outcome.facts = {name: outcome.facts[name] for name in shown if name in outcome.facts}
         return outcome
 
@@ -531,7 +539,7 @@ def _input(field_name: str, members: dict[str, Any]) -> dict[str, Any]:
 def _outcome(result: dict[str, Any], success: str) -> Outcome:
     if result.pop("__typename") == success:
         facts = _facts(next(iter(result.values())))
-        return Outcome({**facts, **{name: result[name] for name in ("key", "link") if name in result}})
+        return Outcome({**facts, **{name: result[name] for name in ("key", "link", "url") if name in result}})
     problem = {name: result[to_camel_case(name)] for name in PROBLEM_MEMBERS}
     if "violations" in result:
         problem["details"] = [

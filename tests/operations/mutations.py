@@ -7,13 +7,14 @@ from typing import Any
 import httpx2
 from sqlalchemy import bindparam, select
 
-from db import accounts, invitations, sessions, views
+from db import accounts, calendars, invitations, sessions, views
 from db.engine.database import Transaction
 from db.keys import add_key
 from db.sql import tables
 from db.sql.reads import Read
 from domain.access import SignedInAs
 from domain.account import ApiKey, User
+from domain.calendars import Calendar
 from domain.people import Invitation
 from domain.short_id import catalogue_id
 from domain.views import SavedView
@@ -29,7 +30,14 @@ SPARE_MEMBER = catalogue_id("user", "spare")
 SPARE_INVITATION = catalogue_id("invitation", "spare")
 SPARE_SESSION = catalogue_id("session", "spare")
 SPARE_VIEW = catalogue_id("view", "spare")
-SPARE_PEOPLE = {"member": SPARE_MEMBER, "invitation": SPARE_INVITATION, "session": SPARE_SESSION, "view": SPARE_VIEW}
+SPARE_CALENDAR = catalogue_id("calendar", "spare")
+SPARE_PEOPLE = {
+    "member": SPARE_MEMBER,
+    "invitation": SPARE_INVITATION,
+    "session": SPARE_SESSION,
+    "view": SPARE_VIEW,
+    "calendar": SPARE_CALENDAR,
+}
 PROBLEM = "... on Problem { errorCode status detail } ... on ValidationProblem { violations { loc type msg } }"
 
 
@@ -205,6 +213,28 @@ MUTATIONS: dict[str, Sample] = {
     "removeView": Sample(
         "ViewRemoved", "removed { name kind }", {"viewId": SPARE_VIEW}, {"viewId": NOTHING}, invalid={"viewId": "1"}
     ),
+    "createCalendar": Sample(
+        "CalendarCreated",
+        "calendar { viewId }",
+        {"viewId": SPARE_VIEW},
+        {"viewId": NOTHING},
+        invalid={"viewId": "1"},
+        secret=True,
+    ),
+    "revokeCalendar": Sample(
+        "CalendarRevoked",
+        "revoked { viewId }",
+        {"calendarId": SPARE_CALENDAR},
+        {"calendarId": NOTHING},
+        invalid={"calendarId": "1"},
+    ),
+    "setLeadTimes": Sample(
+        "LeadTimesSet",
+        "leadTimes { certificationId days }",
+        {"forCertification": USDA_ORGANIC, "days": [10, 120]},
+        {"forCertification": NOTHING},
+        invalid={"days": [0]},
+    ),
     "revokeApiKey": Sample(
         "ApiKeyRevoked", "revoked { name role }", {"keyId": SPARE_KEY}, {"keyId": NOTHING}, invalid={"keyId": "1"}
     ),
@@ -271,7 +301,7 @@ async def take_on(world: World, gtin: str) -> None:
 
 
 async def add_people(transaction: Transaction, world: World, name: str) -> None:
-    """A member of the brand with a session, an invitation and a view, whose ids come from a name."""
+    """A member of the brand with a session, an invitation and a view with a calendar, whose ids come from a name."""
     member = catalogue_id("user", name)
     await accounts.add_user(transaction, User(member, f"{name}@example.org", {}), NOON)
     await accounts.set_membership(transaction, member, world.brand, Role.READONLY, NOON)
@@ -292,6 +322,8 @@ async def add_people(transaction: Transaction, world: World, name: str) -> None:
         catalogue_id("view", name), world.brand, f"{name} view", ViewKind.CERTIFICATIONS, "{}", "", NOON, NOON
     )
     await views.add(transaction, view)
+    calendar = Calendar(catalogue_id("calendar", name), world.brand, view.id, NOON)
+    await calendars.add(transaction, calendar, f"calendar of {name}")
 
 
 def document(name: str) -> str:

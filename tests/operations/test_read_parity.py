@@ -186,6 +186,16 @@ READS: dict[str, list[Read]] = {
         Read(f"account/api/v1/organizations/{id}/views", f'views(organizationId: "{id}") {{ {VIEW} }}', key)
         for id, key in ((BRAND, "readonly"), (BRAND, "rival"), (BRAND, "publishable"), ("1", "manager"))
     ],
+    **{
+        f"account_api_list_{name}": [
+            Read(f"account/api/v1/organizations/{id}/{path}", f'{field}(organizationId: "{id}") {{ {members} }}', key)
+            for id, key in ((BRAND, "readonly"), (BRAND, "rival"), (BRAND, "publishable"), ("1", "manager"))
+        ]
+        for name, path, field, members in (
+            ("calendars", "calendars", "calendars", "id view_id: viewId"),
+            ("lead_times", "lead-times", "leadTimes", "certification_id: certificationId days"),
+        )
+    },
     "account_api_get_view": [
         Read(f"account/api/v1/organizations/{BRAND}/views/{id}", f'view(id: "{id}") {{ {VIEW} }}', key)
         for id, key in ((SPARE_VIEW, "readonly"), (SPARE_VIEW, "rival"), (NOTHING, "manager"))

@@ -1,0 +1,117 @@
+"""Calendars: the lapses of a saved view as days for calendar programs, under an address that needs no credential."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
+
+from domain.members import kept
+from domain.people import Within
+from domain.records import CertificationAssignment, ClaimAssignment, Product, Record
+from domain.short_id import ShortId, ShortIdField
+from domain.validation import Command
+from domain.views import ViewId
+
+MAX_CALENDARS = 100
+"""How many calendars an organisation may have."""
+
+MAX_LAPSES = 1_000
+"""How many lapses a calendar shows, the first that come."""
+
+KEPT = timedelta(days=90)
+"""How long it shows what has passed."""
+
+AHEAD = timedelta(days=3660)
+"""How far it looks."""
+
+
+class Calendar(Record, frozen=True):
+    """A calendar of a saved view, without its address, of whose token only a digest is stored."""
+
+    id: Annotated[ShortId, kept("Its id")]
+    organization_id: Annotated[ShortId, kept("The id of the organisation that it is of")]
+    view_id: Annotated[ShortId, kept("The id of the view whose lapses it shows; it ends with that")]
+    created_at: Annotated[datetime, kept("When it was made", example="2026-03-31T12:00:00+00:00")]
+
+
+class NewCalendar(Record, frozen=True):
+    """A calendar that was just made. Its address is stored nowhere, so that it cannot be shown again."""
+
+    entry: Calendar
+    url: str
+
+
+class ListCalendars(Command):
+    """The calendars of an organisation."""
+
+    organization_id: ShortIdField
+
+
+class CreateCalendar(Command):
+    """Make a calendar of a view."""
+
+    organization_id: Within
+    view_id: ViewId
+
+
+class RevokeCalendar(Command):
+    """End a calendar."""
+
+    organization_id: Within
+    calendar_id: Annotated[ShortIdField, Field(description="The id of the calendar, which is not its address.")]
+
+
+class Lapse(NamedTuple):
+    """What lapses, and of which product; None for one that is gone."""
+
+    assignment: CertificationAssignment | ClaimAssignment
+    product: Product | None
+
+
+class Event(NamedTuple):
+    """One day of a calendar. Whatever becomes of it, it has the same `uid`."""
+
+    uid: str
+    sequence: int
+    changed_at: datetime
+    day: date
+    summary: str
+    description: str
+    category: str
+    url: str
+
+
+def events_of(lapse: Lapse, lead_times: Sequence[int]) -> Iterator[Event]:
+    """The days on which somebody is to think of a lapse: so many before, and its own, the last of validity."""
+    assignment, product = lapse
+    last = assignment.lapses_on
+    if last is None:
+        return
+    label, category, url, facts = _facts_of(assignment)
+    facts = [f"GTIN {assignment.gtin}", f"last day {last:%Y-%m-%d}", *facts]
+    named = " ".join(part for part in (product.brand, product.name) if part) if product else ""
+    whose = named or f"GTIN {assignment.gtin}"
+    for days in (*lead_times, 0):
+        if (last - date.min).days < days:
+            continue
+        when = f"lapses in {days} days" if days else "lapses"
+        yield Event(
+            f"{assignment.id}-{f'{days}-days-before' if days else 'lapse'}@certgate",
+            assignment.version,
+            assignment.updated_at,
+            last - timedelta(days=days),
+            f"{label} {when}: {whose}",
+            "; ".join(facts),
+            category,
+            url,
+        )
+
+
+def _facts_of(assignment: CertificationAssignment | ClaimAssignment) -> tuple[str, str, str, list[str]]:
+    """What lapses, what it is, where it can be looked up, and what else is known of it."""
+    if isinstance(assignment, ClaimAssignment):
+        return assignment.claim.label, "Claim", "", []
+    number, issuer = assignment.certificate_number, assignment.issuing_body
+    facts = [f"certificate {number}"] * bool(number) + [f"issued by {issuer}"] * bool(issuer)
+    return assignment.certification.label, "Certification", assignment.verification_url, facts
