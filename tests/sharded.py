@@ -13,6 +13,7 @@ from db.migrate import connected
 from db.sharding import distributed, loosen, mark
 
 PARTS = 4
+SERVERS = 2
 
 _TRIGGERS = "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = CAST(:name AS regclass) AND NOT tgisinternal"
 _REFERENCES = (
@@ -45,6 +46,13 @@ def _partition(connection: Connection) -> None:
             connection.exec_driver_sql(sql)
     for name, key, definition in references:
         _run(connection, f"ALTER TABLE {name} ADD CONSTRAINT {key} {definition}")
+    # As Citus tells of it, with two servers.
+    _run(connection, "CREATE TABLE pg_dist_shard (logicalrelid regclass, shardid int, shardminvalue text)")
+    _run(connection, "CREATE TABLE pg_dist_placement (shardid int, groupid int)")
+    for part in range(PARTS):
+        lowest, server = -(2**31) + part * 2**32 // PARTS, part % SERVERS
+        _run(connection, "INSERT INTO pg_dist_shard VALUES ('products', :part, :lowest)", part=part, lowest=str(lowest))
+        _run(connection, "INSERT INTO pg_dist_placement VALUES (:part, :server)", part=part, server=server)
 
 
 async def partition(url: str) -> None:

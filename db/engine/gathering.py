@@ -44,9 +44,8 @@ _ONE_IS_WRONG = (
 """What befell all of a statement, and may befall only one of its rows alone."""
 _ONE_KEY_IS_WRONG = (
     asyncpg.DataError,
-    # Its rows lie on a server that is gone, or frozen (see `db.sharding`).
+    # Its rows lie on a server that is gone (see `db.sharding`).
     asyncpg.ConnectionFailureError,
-    TimeoutError,
 )
 
 Rows = list[Row]

@@ -6,7 +6,7 @@ A write sends `BEGIN`, its statements and `COMMIT`, and nothing else: connection
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import lru_cache, partial
 from time import perf_counter
 from types import MappingProxyType
@@ -25,6 +25,7 @@ from db.engine.lender import Lender, PostgresqlConnection, is_lost
 from db.engine.noting import COMMIT, Statement, begin, end, notes
 from db.engine.pooler import pools_transactions
 from db.engine.postgresql_url import Target, target_of, unprepared
+from db.engine.shards import PLACED, SEVERAL, Placement
 from db.engine.turns import Turns
 from db.sql import writes
 from db.sql.compiled import Compiled, json_text
@@ -41,8 +42,8 @@ _ALIVE = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_kee
 _SERVER = {"statement_timeout": "10000", "lock_timeout": "5000", "application_name": "certgate", **_ALIVE}
 # What `certgate distribute` leaves there.
 _IS_SHARDED = f"SELECT coalesce(obj_description(to_regclass('products'), 'pg_class') = '{SHARDED}', false)"
-# Of several servers one may be frozen, which should not hold the connections of those whose products lie elsewhere: a
-# read by key ends after so many seconds, a statement of a write after so many milliseconds.
+# Of several servers one may be frozen: then a read by key ends after so many seconds, a statement of a write after so
+# many milliseconds.
 _SHARD_READS = 1.0
 _SHARD_WRITES = "5000"
 # What is left when the server has gone without a word.
@@ -172,8 +173,10 @@ async def _rows(lender: Lender, statement: Compiled, values: Values) -> list[Row
     return rows
 
 
-async def _rows_in_time(lender: Lender, seconds: float | None, statement: Compiled, values: Values) -> list[Row]:
-    async with asyncio.timeout(seconds):
+async def _rows_in_time(
+    lender: Lender, turn: AbstractAsyncContextManager[None], statement: Compiled, values: Values
+) -> list[Row]:
+    async with asyncio.timeout(_SHARD_READS), turn:
         return await _rows(lender, statement, values)
 
 
@@ -198,14 +201,20 @@ class PostgresqlDatabase(Database):
     waits = True
 
     def __init__(
-        self, readers: Lender, writers: Lender, target: Target, listens: Target, pace: Pace, *, sharded: bool
+        self,
+        readers: Lender,
+        writers: Lender,
+        target: Target,
+        listens: Target,
+        pace: Pace,
+        placement: Placement | None = None,
     ) -> None:
-        self.sharded = sharded
+        self.sharded = placement is not None
         self._dsn = target.dsn
         self._readers = readers
-        by_key = partial(_rows_in_time, readers, _SHARD_READS) if sharded else partial(_rows, readers)
-        self._gathering = lru_cache(maxsize=256)(partial(rows_of, POSTGRESQL, by_key))
-        self._inserting = lru_cache(maxsize=8)(partial(_inserting, partial(_rows, writers), sharded=sharded))
+        self._placement = placement
+        self._gathering = lru_cache(maxsize=256)(self._gather)
+        self._inserting = lru_cache(maxsize=8)(partial(_inserting, partial(_rows, writers), sharded=self.sharded))
         self._turns = Turns(max(1, int(readers.size * _SCANNING)))
         # Of their own, so that writes that wait for each other's locks leave the reads alone.
         self._writers = writers
@@ -225,7 +234,12 @@ class PostgresqlDatabase(Database):
                     noted = _begin(read, values["keys"])
                 elif noting.sums is not None:
                     noted = perf_counter()
-                rows = await self._gathering(read).ask(values["keys"])
+                keys = values["keys"]
+                if self._placement is None or not read.sharded:
+                    rows = await self._gathering(read).ask(keys)
+                else:
+                    server = self._placement.server_of(keys) if read.key == "gtin" else SEVERAL
+                    rows = await self._gathering(read, server).ask(keys)
             else:
                 async with self._turns.turn() if read.scans else nullcontext():
                     noted = begin(statement := read.compiled(POSTGRESQL).statement, values)
@@ -236,6 +250,13 @@ class PostgresqlDatabase(Database):
             self.refuse(error, gone=_is_gone(error))
             raise
         return make(rows)
+
+    def _gather(self, read: KeyedRead[Any], server: int | None = None) -> Gathering[list[Row]]:
+        """Those who share statements: who reads the same, and of one server where there are several."""
+        run = partial(_rows, self._readers)
+        if self._placement is not None and server is not None:
+            run = partial(_rows_in_time, self._readers, self._placement.turn(server))
+        return rows_of(POSTGRESQL, run, read)
 
     @asynccontextmanager
     async def write(self, *, single: bool = False) -> AsyncIterator[Transaction]:
@@ -334,11 +355,13 @@ async def _opened(target: Target, listens: Target, pace: Pace, connections: int)
     )
     try:
         first = await readers.take()
+        placement = None
         try:
             if target.pooled is None and await pools_transactions(first, target):
                 raise _PoolsTransactions
-            if sharded := await first.fetchval(_IS_SHARDED):
+            if await first.fetchval(_IS_SHARDED):
                 of_writers["statement_timeout"] = _SHARD_WRITES
+                placement = Placement([tuple(row) for row in await first.fetch(PLACED)], size)
         finally:
             readers.give(first)
         if (encoding := first.get_settings().server_encoding) != "UTF8":
@@ -351,4 +374,4 @@ async def _opened(target: Target, listens: Target, pace: Pace, connections: int)
         await readers.close()
         await writers.close()
         raise
-    return PostgresqlDatabase(readers, writers, target, listens, pace, sharded=sharded)
+    return PostgresqlDatabase(readers, writers, target, listens, pace, placement)

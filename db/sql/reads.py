@@ -112,6 +112,8 @@ class KeyedRead(Read[R]):
         more: dict[str, Any] = {"defined": defined, "ranked": ranked, "names": names}
         super().__init__(select.where(among(key, "keys")), build, **more)
         self.key = key.key
+        self.sharded = "gtin" in key.table.primary_key.columns
+        """Whether its rows lie on several servers where tables are sharded."""
         alone = select if alone is None else alone
         self._whole = select, key, alone
         self.one = Read(alone.where(key == bindparam("key")), build, **more)

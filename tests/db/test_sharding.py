@@ -15,16 +15,19 @@ import httpx2
 import pytest
 from sqlalchemy import make_url
 
-from db.engine.database import Pace
+import db.engine.postgresql
+from db.engine.database import Pace, UnusableDatabase
 from db.engine.opening import open_database
-from db.migrate import downgrade, migrate
-from db.sharding import distributed
+from db.engine.shards import SEVERAL, Placement, hash_of
+from db.migrate import downgrade
+from db.sharding import distribute, distributed
 from db.sql.tables import metadata
 from gateway.app import create_app
 from tests.conftest import SETTINGS
 from tests.moving import rows_for
 from tests.postgresql import Databases
 from tests.processes import certgate, succeeded
+from tests.served import until
 from tests.world import FAIR_TRADE, GTIN, USDA_ORGANIC, World, populate
 
 CITUS = os.environ.get("CERTGATE_TEST_CITUS_URL", "")
@@ -206,27 +209,40 @@ async def test_a_dead_server_fails_those_alone_whose_product_it_has(
     assert before <= await connections(connection)
 
 
-async def test_a_frozen_server_holds_nobody_for_long(
-    broken: tuple[World, asyncpg.Connection],
+async def test_a_frozen_server_holds_those_alone_who_ask_it(
+    broken: tuple[World, asyncpg.Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world, _ = broken
-    frozen, living = f"/products/api/v1/products/{FROZEN}", f"/products/api/v1/products/{GTIN}"
+    monkeypatch.setattr(db.engine.postgresql, "_SHARD_READS", 5.0)
+    placement = world.database._placement  # type: ignore[attr-defined]
+    server = placement.server_of([FROZEN])
+    gtins = (f"{number:014}" for number in range(100, 1000))
+    elsewhere = next(gtin for gtin in gtins if placement.server_of([gtin]) != server)
+    frozen, missing = f"/products/api/v1/products/{FROZEN}", f"/products/api/v1/products/{elsewhere}"
     waiting = [asyncio.create_task(get(world, frozen)) for _ in range(30)]
-    # It sleeps for a minute, for which nobody waits.
+    await until(lambda: placement.turn(server)._value < 4)
+    # It sleeps for a minute, and others are answered meanwhile.
+    for _ in range(20):
+        assert (await get(world, missing)).status_code == 404
+    assert not any(each.done() for each in waiting)
     assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {503}
-    assert (await get(world, living)).status_code == 200
-    assert (await post(world, held(FROZEN), {"certification_id": FAIR_TRADE})).status_code == 503
 
 
-async def test_distribute_refuses_what_it_cannot_spread(empty_postgresql_url: str, tmp_path: Any) -> None:
-    def refused(url: str) -> str:
-        done = certgate("distribute", "--shards", "4", CERTGATE_DATABASE_URL=url)
-        assert (done.returncode, done.stdout) == (1, "")
-        return done.stderr
+async def test_a_product_is_looked_for_where_citus_has_it(postgresql_server: str) -> None:
+    connection = await asyncpg.connect(postgresql_server)
+    texts = ["0123456789äß"[:length] * times for length in range(13) for times in range(4)] + [GTIN, DEAD, FROZEN]
+    found = await connection.fetchval("SELECT array_agg(hashtext(each)) FROM unnest($1::text[]) AS each", texts)
+    await connection.close()
+    assert [*map(hash_of, texts)] == found
+    placement = Placement([(-(2**31), 1), (0, 2)], 8)
+    assert {gtin: placement.server_of([gtin]) for gtin in texts} == {gtin: 1 + (hash_of(gtin) >= 0) for gtin in texts}
+    assert placement.server_of(texts) == SEVERAL
 
-    assert "and is spread at revision" in refused(empty_postgresql_url)
-    await migrate(empty_postgresql_url)
-    assert "The database has no Citus: " in refused(empty_postgresql_url)
-    file = f"sqlite:///{tmp_path / 'certgate.db'}"
-    await migrate(file)
-    assert "SQLite is one file: " in refused(file)
+
+async def test_distribute_refuses_what_it_cannot_spread(database_url: str, empty_postgresql_url: str) -> None:
+    done = certgate("distribute", "--shards", "4", CERTGATE_DATABASE_URL=database_url)
+    assert (done.returncode, done.stdout) == (1, "")
+    said = "SQLite is one file: " if database_url.startswith("sqlite") else "The database has no Citus: "
+    assert done.stderr.startswith(f"certgate: {said}")
+    with pytest.raises(UnusableDatabase, match="The database is empty, and is spread at revision"):
+        await distribute(empty_postgresql_url, 4)
