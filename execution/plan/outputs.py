@@ -9,6 +9,7 @@ from types import GeneratorType
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from graphql import GraphQLEnumType, GraphQLLeafType, Undefined
 
 PLAIN: set[type] = set()
@@ -45,8 +46,11 @@ def is_plain(cls: type) -> bool:
     return not issubclass(cls, Exception | GeneratorType) and not hasattr(cls, "__await__")
 
 
-class Kept(dict[int, dict[str, Any]]):
-    """What was made of lasting objects at one place, by their ids; the objects are kept alive, so ids stay theirs."""
+class Kept(dict[int, msgspec.Raw]):
+    """What was made of lasting objects at one place, by their ids: JSON, since it is written often.
+
+    The objects are kept alive, so ids stay theirs.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +64,7 @@ class Kept(dict[int, dict[str, Any]]):
             if len(self) >= MAX_KEPT:
                 self.clear()
                 self._objects.clear()
-            self[id(value)] = built
+            self[id(value)] = msgspec.Raw(msgspec.json.encode(built))
             self._objects.append(value)
         return built
 

@@ -138,8 +138,8 @@ class ObjectPlan:
 class Shape:
     """What a row becomes, in Python that the owner of the rows completes (see `execution.markers.RowSource`).
 
-    That is an object of a class of its own, which takes a third of a dictionary's memory and two thirds of its time,
-    or where it is the only one of its `parent` the members of a dictionary that is there already.
+    That is an object of a class of its own, which takes a quarter of a dictionary's memory and three quarters of its
+    time, or where it is the only one of its parent, the members of a dictionary that is there already.
     """
 
     def __init__(self, rows: DeclaredRead, *, of_parent: bool = False) -> None:
