@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, select, update
 
 from db.engine.database import Database, Transaction
 from db.sql.reads import Read
-from db.sql.tables import columns_of, imports
+from db.sql.tables import ASSIGNED, columns_of, imports, products
 from domain.importing import Counts, Import
 from domain.short_id import ShortId
 from domain.vocabulary import ImportState
@@ -113,3 +113,8 @@ async def finish(
     values = {"state": state, "position": position, "counts": counts, "percent": 100}
     values |= {"updated_at": at, "finished_at": at}
     await transaction.execute(_CHANGE, {"of": id, **values})
+
+
+async def count_anew(transaction: Transaction) -> None:
+    """Has the database look anew how much there is of what imports make."""
+    await transaction.count_anew([products, *ASSIGNED.values()])

@@ -20,6 +20,9 @@ from resolvers.operation import Context
 SILENCE = timedelta(seconds=60)
 """After so long without a word the process of another machine is taken to have ended."""
 
+MANY = 5_000
+"""Things after which the database should look anew at what it holds."""
+
 _PART = 1 << 20
 
 
@@ -82,6 +85,8 @@ async def go_on(context: Context, of: Import, files: Prepared, listener: Listene
 
     since = Progress(of.position, Tally(of.counts), of.id)
     totals = await run(context, files, listener, since=since, saved=saved)
+    if not options.dry_run and sum(totals.things.values()) >= MANY:
+        await imports.settle(context.database)
     is_done = options.dry_run or not totals.rows["refused"] or options.policy.name == "IGNORE_FAILED"
     await imports.finish(context.database, of, ImportState.DONE if is_done else ImportState.REFUSED, totals.counted())
     return totals

@@ -1,6 +1,7 @@
 """Imports of files: begun, gone on with, ended, and shown to the organisation for which they are."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 from db import accounts, imports, keys
 from db.engine.database import Database, Transaction
 from domain.access import Caller, Permission, lesser, require
-from domain.errors import AlreadyExists, NotFound
+from domain.errors import AlreadyExists, Busy, NotFound
 from domain.importing import MAX_TOLD, Counts, Import
 from domain.short_id import ShortId, new_short_id
 from domain.vocabulary import BulkPolicy, Existing, ImportState
@@ -160,3 +161,10 @@ async def fail(database: Database, of: Import, why: str) -> None:
     """Stores that an import cannot be gone on with, and why; what it has done by then stays counted."""
     async with database.write() as transaction:
         await imports.fail(transaction, of.id, why[:MAX_TOLD], datetime.now(UTC))
+
+
+async def settle(database: Database) -> None:
+    """After many rows: has them found the shortest way at once, unless the database is too busy for it."""
+    with suppress(Busy):
+        async with database.write() as transaction:
+            await imports.count_anew(transaction)

@@ -170,6 +170,13 @@ class Transaction(ABC):
         """
 
     @abstractmethod
+    async def count_anew(self, tables: Iterable[Table]) -> None:
+        """Has the database look how much is in tables into which many rows have come, to find rows the shortest way.
+
+        PostgreSQL does it by itself, too, but only some time later.
+        """
+
+    @abstractmethod
     async def _rows(self, statement: Compiled, values: Values, *, scans: bool = False) -> list[Row]:
         """The rows of a statement, not yet decoded."""
 

@@ -5,7 +5,7 @@ A write sends `BEGIN`, its statements and `COMMIT`, and nothing else: connection
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import lru_cache, partial
 from time import perf_counter
@@ -126,6 +126,12 @@ class PostgresqlTransaction(Transaction):
         """Up to its end; a setting of its own, since planning takes as long as reading a few rows does."""
         connection = self._connection or await self.begin()
         await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+
+    async def count_anew(self, tables: Iterable[Table]) -> None:
+        """By ANALYZE, which looks at a sample of them, however large they are."""
+        connection = self._connection or await self.begin()
+        for table in tables:
+            await connection.execute(f"ANALYZE {table.name}")
 
     async def notify(self, channel: str) -> None:
         """Tells every process that listens, once this transaction has committed."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
@@ -102,6 +102,9 @@ class SqliteTransaction(Transaction):
 
     async def plan_anew(self) -> None:
         """Nothing to do: it plans by indexes, whatever is in the tables."""
+
+    async def count_anew(self, tables: Iterable[Table]) -> None:
+        """Nothing to do either."""
 
     async def _rows(self, statement: Compiled, values: Values, *, scans: bool = False) -> list[Row]:
         self._check()

@@ -14,9 +14,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import Integer, String, column, select, table
 
 from db import keys
 from db.sql import tables
+from db.sql.reads import Read
 from domain.errors import AlreadyExists, Busy, NotFound
 from domain.importing import Import, ListImportedRows, StartImport
 from domain.vocabulary import BulkPolicy, Existing, KeyKind, Role
@@ -99,6 +101,20 @@ async def test_a_file_is_put_in_and_told_of_until_it_is_done(world: World) -> No
     shown = await GraphQL(world).run(f'{{ import(id: "{found["id"]}") {{ state made refused counts }} }}', "readonly")
     assert shown["data"]["import"]["state"] == "DONE"
     assert shown["data"]["import"]["counts"]["rows"] == {"made": 2, "refused": 1}
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_after_many_rows_the_database_knows_how_many_there_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would read whole indexes for a page until it looks by itself."""
+    monkeypatch.setattr("files.imports.MANY", 3)
+    known = table("pg_class", column("reltuples", Integer), column("relname", String))
+    read = Read(select(known.c.reltuples).where(known.c.relname == "products"), tuple)
+    assert await world.database.fetch(read) == [(-1,)]
+    for rows, expected in ((f"gtin,name\n{RICE},Rice\n", -1), (ROWS, len(await world.rows(tables.products)) + 1)):
+        await ended(world, (await send(world, rows, policy="IGNORE_FAILED")).headers["location"])
+        assert await world.database.fetch(read) == [(expected,)]
 
 
 async def test_nothing_is_done_where_a_row_is_refused_and_on_a_dry_run(world: World) -> None:
