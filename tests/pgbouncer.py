@@ -17,6 +17,10 @@ _IGNORED = "statement_timeout, lock_timeout, tcp_keepalives_idle, tcp_keepalives
 """What certgate says about a session that not every pooler takes; as the README says it."""
 
 
+_LIMITS = "SET statement_timeout = 10000; SET lock_timeout = 5000"
+"""What those would have said of time, for every connection of the pooler."""
+
+
 def _program() -> str:
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if program:
@@ -32,7 +36,7 @@ def _settings(server: URL, mode: str, port: int) -> str:
     # It refuses to run as root, and the server's folder is open to the server's user alone.
     user = getpwuid(Path(folder).stat().st_uid).pw_name if os.geteuid() == 0 else ""
     return (
-        f"[databases]\n* = host={folder} user={server.username}\n"
+        f"[databases]\n* = host={folder} user={server.username} connect_query='{_LIMITS}'\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
         f"pool_mode = {mode}\nignore_startup_parameters = {_IGNORED}\n{user and f'user = {user}'}\n"
     )
