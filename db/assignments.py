@@ -89,7 +89,7 @@ class Assignments(definitions.Defined[D], Generic[D, A]):
 
     async def add(self, transaction: Transaction, assignment: A) -> bool:
         """Stores a new assignment. False when the product has that definition already."""
-        return await transaction.insert(self.table, self._row(assignment), unless=self._key)
+        return await transaction.insert(self.table, self.row(assignment), unless=self._key)
 
     async def lock_many(
         self, transaction: Transaction, gtins: list[Gtin], organization_ids: Sequence[ShortId]
@@ -99,19 +99,23 @@ class Assignments(definitions.Defined[D], Generic[D, A]):
 
     async def add_many(self, transaction: Transaction, made: Sequence[A]) -> bool:
         """Stores new assignments. False when somebody was quicker with one: what is stored is of no use then."""
-        return await transaction.insert_in_parts(self.table, map(self._row, made)) == len(made)
+        return await transaction.insert_in_parts(self.table, map(self.row, made)) == len(made)
 
     async def ids_among(self, transaction: Transaction, ids: Sequence[ShortId]) -> set[ShortId]:
         """Those of the ids that assignments of this kind have."""
         return {id for (id,) in await transaction.fetch(self._ids, keys=ids)}
 
-    async def add_alone(self, transaction: Transaction, assignment: A) -> bool:
-        """Stores a new assignment on a product of its owner, and that is all (see `Transaction.insert_alone`)."""
+    async def add_alone(self, transaction: Transaction, assignment: A, entry: dict[str, Any]) -> bool:
+        """Stores a new assignment on a product of its owner, and that is all (see `Transaction.insert_alone`).
+
+        `entry` is the row of the log that tells of it, with its columns.
+        """
         return await transaction.insert_alone(
-            self.table, self._row(assignment), unless=self._key, owner=assignment.organization_id
+            self.table, entry["record"], unless=self._key, owner=assignment.organization_id, entry=entry
         )
 
-    def _row(self, assignment: A) -> dict[str, Any]:
+    def row(self, assignment: A) -> dict[str, Any]:
+        """The columns of an assignment, as they are stored."""
         row = dict(zip(self._names, self._members(assignment), strict=True))
         row[self._key[1]] = self.definition(assignment).id
         return row

@@ -5,17 +5,21 @@ Definitions are renewed from the files. A product that exists is left to its own
 it has by then.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table, select
 
+from db import history
 from db.catalogue_files import Catalogue, DemoProduct, HeldCertification, read_catalogue, read_demo_products
 from db.engine.database import Database, Transaction
 from db.organizations import find_by_slug
 from db.products import searched
 from db.sql import tables
 from db.sql.reads import Read
+from db.sql.types import among
+from domain.changes import Change
+from domain.history import OPERATOR
 from domain.records import Organization
 from domain.short_id import ShortId, catalogue_id
 from domain.vocabulary import ClaimCategory, ClaimSource
@@ -53,11 +57,12 @@ def claim_id(code: str) -> ShortId:
 async def load_catalogue(database: Database) -> Loaded:
     """Brings the definitions to the state of the files, in one transaction. Raises `CatalogueError`."""
     wanted = _definitions(read_catalogue())
+    now = datetime.now(UTC)
     async with database.write() as transaction:
         # PostgreSQL looks for a conflict in one unique index only; in the other, two loads at once would meet.
         await transaction.serialize("loading")
         # Bodies first: certifications refer to them.
-        written = sum([await _renew(transaction, table, rows) for table, rows in wanted.items()])
+        written = sum([await _renew(transaction, table, rows, now) for table, rows in wanted.items()])
     return Loaded({table.name: len(rows) for table, rows in wanted.items()}, written)
 
 
@@ -88,6 +93,7 @@ async def load_demo(database: Database, at: datetime) -> Loaded:
         }
         for table, rows in wanted.items():
             await transaction.insert_missing(table, rows)
+            await _tell_stored(transaction, table, rows, owner, at)
     return Loaded(
         {
             "products": len(products),
@@ -146,7 +152,7 @@ def _definitions(catalogue: Catalogue) -> dict[Table, Rows]:
     }
 
 
-async def _renew(transaction: Transaction, table: Table, rows: Rows) -> int:
+async def _renew(transaction: Transaction, table: Table, rows: Rows, now: datetime) -> int:
     """Writes the rows that are missing or differ, and no others; their number."""
     names = list(rows[0])
     read = Read(select(*(table.c[name] for name in names)), lambda row: dict(zip(names, row, strict=True)))
@@ -154,7 +160,24 @@ async def _renew(transaction: Transaction, table: Table, rows: Rows) -> int:
     changed = [row for row in rows if stored.get(row["id"]) != row]
     if changed:
         await transaction.upsert(table, changed, key="id")
+        kind = history.KINDS[table.name]
+        entries = [
+            history.entry_of_row(kind, stored.get(row["id"]), row, None, now, "loadCatalogue", OPERATOR)
+            for row in changed
+        ]
+        await history.add(transaction, entries)
     return len(changed)
+
+
+async def _tell_stored(transaction: Transaction, table: Table, rows: Rows, owner: Organization, at: datetime) -> None:
+    """Tells of those rows that are stored: somebody may have been quicker with one."""
+    read = Read(select(table.c.id).where(among(table.c.id, "keys")), lambda row: str(row[0]))
+    stored = set(await transaction.fetch(read, keys=[row["id"] for row in rows]))
+    kind = history.KINDS[table.name]
+    entries = [
+        history.entry_of_row(kind, None, row, owner.id, at, "loadDemo", OPERATOR) for row in rows if row["id"] in stored
+    ]
+    await history.add(transaction, entries)
 
 
 async def _demo_organization(transaction: Transaction, at: datetime) -> Organization:
@@ -164,9 +187,11 @@ async def _demo_organization(transaction: Transaction, at: datetime) -> Organiza
         "name": DEMO_NAME,
         "created_at": at,
     }
-    await transaction.insert(tables.organizations, row, unless=("slug",))
+    is_new = await transaction.insert(tables.organizations, row, unless=("slug",))
     found = await find_by_slug(transaction, DEMO_SLUG)
     assert found is not None
+    if is_new:
+        await history.tell(transaction, Change(None, found), at, "loadDemo", OPERATOR)
     return found
 
 
@@ -212,6 +237,7 @@ def _held(product: DemoProduct, held: HeldCertification, names: dict[str, str], 
         "certification_value": held.value,
         "audit_date": day(held.audited_days),
         "certificate_countries": held.countries,
+        "standing_reason": "",
     }
 
 

@@ -217,14 +217,15 @@ def seen(
     return rows, getattr(known, read.defined)
 
 
-async def add_missing(transaction: Transaction, private: Sequence[Certification]) -> None:
-    """Stores private certifications, but for those that are there."""
-    rows = [
-        {name: getattr(each, name) for name in Certification.__struct_fields__[:-1]}
-        | {"body_id": each.body.id if each.body is not None else None}
-        for each in private
-    ]
-    await transaction.insert_missing(certifications, rows)
+async def add_missing(transaction: Transaction, private: Sequence[Certification]) -> list[Certification]:
+    """Stores private certifications, but for those that are there; those that were not."""
+    return [each for each in private if await transaction.insert(certifications, certification_row(each), unless=None)]
+
+
+def certification_row(certification: Certification) -> dict[str, Any]:
+    """The columns of a certification, as they are stored."""
+    row = {name: getattr(certification, name) for name in Certification.__struct_fields__[:-1]}
+    return row | {"body_id": certification.body.id if certification.body is not None else None}
 
 
 class Defined(Generic[D]):

@@ -277,6 +277,15 @@ async def forget_key(transaction: Transaction, id: ShortId) -> None:
         await announce(transaction)
 
 
+async def expired_keys(transaction: Transaction, organization_id: ShortId, name: str, now: datetime) -> list[ApiKey]:
+    """The keys of that name that have expired, without those revoked."""
+    return [
+        key
+        for key in await transaction.fetch(KEYS_OF_ORGANIZATION, organization_id=organization_id)
+        if key.name == name and key.expires_at is not None and key.expires_at <= now
+    ]
+
+
 async def forget_expired_keys(transaction: Transaction, organization_id: ShortId, name: str, now: datetime) -> int:
     """Deletes the keys of that name that have expired, with their sessions and links; how many."""
     return await transaction.execute(

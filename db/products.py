@@ -60,12 +60,12 @@ def searched(name: str, brand: str, gtin: str) -> dict[str, str]:
 
 async def add(transaction: Transaction, product: Product) -> bool:
     """Stores a new product. False when one of that GTIN exists already."""
-    return await transaction.insert(products, _row(product), unless=("gtin",))
+    return await transaction.insert(products, row(product), unless=("gtin",))
 
 
 async def add_many(transaction: Transaction, made: Sequence[Product]) -> bool:
     """Stores new products. False when somebody was quicker with one of them: what is stored is of no use then."""
-    return await transaction.insert_in_parts(products, map(_row, made)) == len(made)
+    return await transaction.insert_in_parts(products, map(row, made)) == len(made)
 
 
 async def ids_among(transaction: Transaction, ids: Sequence[ShortId]) -> set[ShortId]:
@@ -73,7 +73,8 @@ async def ids_among(transaction: Transaction, ids: Sequence[ShortId]) -> set[Sho
     return {found.id for found in await transaction.fetch(BY_ID.narrowed(frozenset({"id"})), keys=ids)}
 
 
-def _row(product: Product) -> dict[str, Any]:
+def row(product: Product) -> dict[str, Any]:
+    """The columns of a product, as they are stored."""
     values = {column.name: getattr(product, column.name) for column in COLUMNS}
     return values | searched(product.name, product.brand, product.gtin)
 

@@ -148,3 +148,31 @@ class DataSource(Vocabulary):
     AFFILIATE_FEED = "affiliate_feed", "From a retailer's feed for partners."
     DATAKICK = "datakick", "From Datakick, an open product database."
     COMMON_CRAWL_WDC = "common_crawl_wdc", "From product data that Web Data Commons found in Common Crawl."
+
+
+class Face(Vocabulary):
+    """From where something was done."""
+
+    GRAPHQL = "graphql", "A GraphQL operation."
+    REST = "rest", "A request to one of the REST interfaces."
+    IMPORT = "import", "A row of a file that was put in."
+    COMMAND_LINE = "command_line", "A command at the machine."
+    PAGE = "page", "A page for browsers."
+    UPGRADE = "upgrade", "The upgrade that began the log, with what was there."
+
+
+class ObjectKind(Vocabulary):
+    """Of what the log of changes tells."""
+
+    PRODUCT = "product", "A product."
+    CERTIFICATION_ASSIGNMENT = "certification_assignment", "A certification that a product holds."
+    CLAIM_ASSIGNMENT = "claim_assignment", "A claim that a product makes."
+    ACKNOWLEDGEMENT = "acknowledgement", "That somebody has taken a lapse on; it goes with what lapses."
+    CERTIFICATION_BODY = "certification_body", "A certification body."
+    CERTIFICATION = "certification", "The definition of a certification."
+    CLAIM = "claim", "The definition of a claim."
+    ORGANIZATION = "organization", "An organisation."
+    VIEW = "view", "A list that an organisation has saved."
+    MEMBERSHIP = "membership", "Somebody's membership in an organisation."
+    API_KEY = "api_key", "An API key."
+    GRAPHQL_LIMITS = "graphql_limits", "What the GraphQL operations of an API key may ask for."

@@ -27,7 +27,7 @@ from domain.importing import (
     StartImport,
 )
 from domain.short_id import ShortId, new_short_id
-from domain.vocabulary import ImportState, RowOutcome
+from domain.vocabulary import Face, ImportState, RowOutcome
 from files.csv import lines_of
 from files.importing import BEGINNING, Options, Prepared, Progress, Result, SourceFile, prepared
 from files.imports import digest_of, go_on, may_be_alive, new_import, worker
@@ -127,7 +127,7 @@ class Jobs:
         async with self._turns:
             if self._is_stopping:
                 return
-            context = Context(self._database, asked.caller)
+            context = Context(self._database, asked.caller, face=Face.IMPORT.value, request_id=begun.id)
             report = _Kept(self._folder / begun.id, is_going=lambda: not self._is_stopping)
             try:
                 files = await prepared(context, [_source(data, asked.name)], asked.options)

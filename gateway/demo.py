@@ -7,7 +7,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import NamedTuple
 
-from db import accounts, acknowledgements, assignments, calendars, invitations, sessions, views
+from db import accounts, acknowledgements, assignments, calendars, history, invitations, sessions, views
 from db.catalogue import DEMO_SLUG, Loaded, load_catalogue, load_demo
 from db.engine.database import Database
 from domain.access import Caller, SignedInAs
@@ -15,8 +15,10 @@ from domain.account import User
 from domain.acknowledgements import Acknowledgement
 from domain.api_keys import digest
 from domain.calendars import Calendar
+from domain.changes import Change
 from domain.errors import AlreadyExists, Busy, NotFound
 from domain.gtin import Gtin
+from domain.history import OPERATOR
 from domain.importing import StartImport
 from domain.people import INVITATION_LIFE, Invitation
 from domain.short_id import catalogue_id
@@ -27,6 +29,7 @@ from gateway import storage
 from gateway.server import address, listen, serve
 from gateway.settings import Settings
 from resolvers.keys import NewKey, create_key, forget_expired_keys
+from resolvers.memberships import admit
 from resolvers.operation import Context
 from resolvers.organizations import existing
 from resolvers.sessions import create_sign_in_link
@@ -88,8 +91,9 @@ async def _add_people(database: Database, now: datetime) -> None:
     async with database.write() as transaction:
         owner = await existing(transaction, DEMO_SLUG)
         await transaction.serialize("people to try out")
-        await accounts.add_user(transaction, User(EXAMPLE_MEMBER, "member@example.org", {}), now)
-        await accounts.set_membership(transaction, EXAMPLE_MEMBER, owner.id, Role.READONLY, now)
+        member = User(EXAMPLE_MEMBER, "member@example.org", {})
+        await accounts.add_user(transaction, member, now)
+        await admit(transaction, member, owner.id, Role.READONLY, now, "setMember", OPERATOR)
         await invitations.remove(transaction, EXAMPLE_INVITATION)
         invitation = Invitation(
             EXAMPLE_INVITATION, owner.id, "invited@example.org", Role.READONLY, now, now + INVITATION_LIFE
@@ -112,13 +116,17 @@ async def _save_view(database: Database, now: datetime) -> None:
     async with database.write() as transaction:
         owner = await existing(transaction, DEMO_SLUG)
         await transaction.serialize("a view to try out")
+        before = await views.lock(transaction, EXAMPLE_VIEW)
         await views.remove(transaction, EXAMPLE_VIEW)
+        await history.tell(transaction, Change(before, None), now, "loadDemo", OPERATOR)
         where = '{"mine": true, "lapsesWithin": {"days": 90}}'
         name = "Lapses within 90 days"
         if await views.find_by_name(transaction, owner.id, name) is None:
             kind = ViewKind.CERTIFICATIONS
-            await views.add(transaction, SavedView(EXAMPLE_VIEW, owner.id, name, kind, where, "lapses_on", now, now))
             calendar = Calendar(EXAMPLE_CALENDAR, owner.id, EXAMPLE_VIEW, now)
+            view = SavedView(EXAMPLE_VIEW, owner.id, name, kind, where, "lapses_on", now, now)
+            await views.add(transaction, view)
+            await history.tell(transaction, Change(None, view), now, "loadDemo", OPERATOR)
             await calendars.add(transaction, calendar, digest(token_urlsafe(32)))
 
 
@@ -136,7 +144,10 @@ async def _take_on(database: Database, now: datetime) -> None:
                 continue
             until, caller = held.lapses_on, Caller(None, None, Role.MANAGER, owner)
             said = Acknowledgement(held.id, held.gtin, owner.id, until, "It is being renewed.", until, "", now)
+            before = await stored.find(transaction, held.id)
             await stored.put(transaction, held, id, said, caller)
+            if before is None:
+                await history.tell(transaction, Change(None, said), now, "loadDemo", OPERATOR)
 
 
 async def put_in_rows(database: Database, folder: Path) -> None:

@@ -21,6 +21,7 @@ from domain.access import Caller
 from domain.errors import DomainError, Forbidden, Unauthorized
 from domain.idempotency import read_key
 from domain.problem import ErrorPages, describe
+from domain.vocabulary import Face
 from execution.run.stopping import Abandoned, stoppable
 from gateway.answer_headers import DecoratedSend
 from gateway.auth.credentials import SAFE_METHODS, Credentials, mark_of
@@ -35,6 +36,7 @@ from schema.http import disconnected
 GUARDED = ("/certifications/", "/products/", "/account/", "/graphql")
 """Where a credential is needed. Everything else (pages, health) is public and never sees a context."""
 
+_GRAPHQL, _REST = Face.GRAPHQL.value, Face.REST.value
 _request_id = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
 # Names of requests need to be different, not secret, and asking the system for each would take a microsecond.
 _random = Random()  # noqa: S311
@@ -124,8 +126,16 @@ class GatewayEdge:
             await charging
         reads = scope["method"] in SAFE_METHODS
         key = None if reads or not sent.idempotency_keys else read_key(sent.idempotency_keys)
+        face = _GRAPHQL if scope["path"] in self.direct else _REST
         scope["state"]["context"] = Context(
-            self.database, caller, now, idempotency_key=key, charge=meter.charge, post=self.post
+            self.database,
+            caller,
+            now,
+            idempotency_key=key,
+            charge=meter.charge,
+            post=self.post,
+            face=face,
+            request_id=scope["state"]["request_id"],
         )
         direct = self._refuse_coded if sent.is_coded and not reads else self.direct.get(scope["path"])
         if direct is not None:

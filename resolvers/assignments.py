@@ -160,8 +160,10 @@ async def assigned(
         definition = await stored.find(transaction, id, [owner])
         if definition is not None:
             assignment = new_assignment(context, kind, command.gtin, owner, definition, members)
-            if await stored.add_alone(transaction, assignment):
-                return Change(None, assignment)
+            change = Change(None, assignment)
+            entry = context.entry(change)
+            if entry is not None and await stored.add_alone(transaction, assignment, entry):
+                return change
     product = await owned_product(context, transaction, command.gtin)
     id = await kind.id_of(transaction, named, [product.organization_id])
     definition = await stored.find(transaction, id, [product.organization_id])

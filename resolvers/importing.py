@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from db import history
 from db import products as stored_products
 from db.definitions import add_missing
 from db.engine.database import Transaction
+from db.history import Entry
 from db.met import Earlier, Met
 from domain.access import Permission, require, require_ownership
 from domain.changes import Change
@@ -145,6 +147,17 @@ Alongside = Callable[[Transaction, Sequence[Done]], Awaitable[None]]
 """Writes something in the transaction of a batch."""
 
 
+_TOLD_AS = {
+    ("product", "made"): products.create_product.told_as,
+    ("product", "changed"): products.patch_product.told_as,
+    ("certification", "made"): certifications.assign_certification.told_as,
+    ("certification", "changed"): certifications.patch_certification_assignment.told_as,
+    ("claim", "made"): claims.assign_claim.told_as,
+    ("claim", "changed"): claims.patch_claim_assignment.told_as,
+}
+"""The operations that parts stand for, as the log of changes has them."""
+
+
 class _Rehearsed(Exception):
     """Ends the transaction of what is not to stay."""
 
@@ -215,6 +228,8 @@ class _Plan:
     taken_ids: set[str] = field(default_factory=set)
     made: dict[str, list[Any]] = field(default_factory=lambda: {"product": [], "certification": [], "claim": []})
     changed: list[Part] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    """What the log is to tell of it, in the order of the rows."""
 
     @property
     def is_undone(self) -> bool:
@@ -226,7 +241,8 @@ class _Plan:
         await transaction.plan_anew()
         if not self.judges:
             for definitions in self.known.values():
-                await add_missing(transaction, definitions.missing)
+                for made in await add_missing(transaction, definitions.missing):
+                    self._tell(Change(None, made), "importCertification")
         gtins = sorted({gtin for row in rows if (gtin := _padded(row.gtin)) is not None})
         own = self.context.caller.organization_ids
         self.products = {found.gtin: found for found in await stored_products.lock_many(transaction, gtins, own)}
@@ -289,10 +305,15 @@ class _Plan:
         self.met |= met
         return Done(parts)
 
+    def _tell(self, change: Change[Any, Any], operation: str) -> None:
+        if not self.judges and (entry := self.context.entry(change, operation)) is not None:
+            self.entries.append(entry)
+
     def _take(self, part: Part) -> None:
         if part.outcome == "left":
             return
         before, after = part.change.before, part.change.after
+        self._tell(part.change, _TOLD_AS[part.kind, part.outcome])
         if before is None:
             self.made[part.kind].append(after)
         else:
@@ -414,7 +435,8 @@ class _Plan:
             await stored_products.mark(transaction, sorted(archived))
         for part in self.changed:
             change = stored_products.change if part.kind == "product" else self.known[part.kind].kind.stored.change
-            await change(transaction, part.change.before, dict(part.changes), self.context.now)
+            await change(transaction, part.change.before, dict(part.changes), part.change.after.updated_at)
+        await history.add(transaction, self.entries)
 
 
 def _halts(noun: str, said: Mapping[str, Any]) -> dict[str, Any]:

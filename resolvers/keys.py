@@ -8,15 +8,19 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from db import accounts, invitations, keys
+from db import accounts, history, invitations, keys
 from db.engine.database import Database
+from db.history import GraphqlLimits
 from db.keys import KeyEntry
 from domain.account import ApiKey
 from domain.api_keys import digest, new_key
+from domain.changes import Change
 from domain.errors import InvalidInput, NotFound, Violation
+from domain.history import OPERATOR
 from domain.people import Member
 from domain.short_id import ShortId, new_short_id
 from domain.vocabulary import KeyKind, Role
+from resolvers.memberships import admit
 from resolvers.organizations import existing, existing_member
 
 
@@ -59,6 +63,10 @@ async def create_key(
         if id is None:
             id = new_short_id(now)
         else:
+            # It is there only if it was not revoked.
+            await history.tell(
+                transaction, Change(await keys.lock(transaction, id), None), now, "createApiKey", OPERATOR
+            )
             await keys.forget_key(transaction, id)
         key = ApiKey(
             id=id,
@@ -73,6 +81,7 @@ async def create_key(
             rate_limit_per_day=rate_limit_per_day,
         )
         await keys.add_key(transaction, key, digest(secret))
+        await history.tell(transaction, Change(None, key), now, "createApiKey", OPERATOR)
     email = holder.email if holder else None
     return NewKey(KeyEntry(id, owner.slug, kind, role, name, True, expires_at, now, None, email), secret)
 
@@ -85,8 +94,7 @@ async def set_member(
     async with database.write() as transaction:
         owner = await existing(transaction, organization)
         user = await accounts.ensure_user(transaction, email.lower(), now)
-        await accounts.set_membership(transaction, user.id, owner.id, role, now)
-        await keys.announce(transaction)
+        await admit(transaction, user, owner.id, role, now, "setMember", OPERATOR)
 
 
 async def list_members(database: Database, organization: str | None = None) -> list[tuple[str, Member]]:
@@ -106,7 +114,9 @@ async def remove_member(database: Database, organization: str, email: str) -> No
     async with database.write() as transaction:
         owner = await existing(transaction, organization)
         user = await existing_member(transaction, owner, email)
+        member = await accounts.lock_member(transaction, owner.id, user.id)
         await accounts.remove_membership(transaction, user.id, owner.id)
+        await history.tell(transaction, Change(member, None), datetime.now(UTC), "removeMember", OPERATOR)
         await invitations.withdraw(transaction, owner.id, user.email)
         await keys.announce(transaction)
 
@@ -123,7 +133,9 @@ async def list_keys(database: Database, organization: str | None = None) -> list
 async def revoke_key(database: Database, id: ShortId) -> None:
     """Revokes a key, with every session and link that stands for it, in all processes. Raises `NotFound`."""
     async with database.write() as transaction:
+        key = await keys.lock(transaction, id)
         found = await keys.revoke_key(transaction, id)
+        await history.tell(transaction, Change(key, None), datetime.now(UTC), "revokeApiKey", OPERATOR)
     if not found:
         raise _no_such_key(id)
 
@@ -142,11 +154,14 @@ async def change_graphql_limits(database: Database, id: ShortId, changes: Mappin
     Holds in all processes from then on. Raises `NotFound`.
     """
     async with database.write() as transaction:
-        if await keys.lock(transaction, id) is None:
+        key = await keys.lock(transaction, id)
+        if key is None:
             raise _no_such_key(id)
         stored = (await transaction.fetch(keys.GRAPHQL_LIMITS, id=id))[0]
         limits = {name: limit for name, limit in {**stored, **changes}.items() if limit is not None}
         await keys.set_graphql_limits(transaction, id, limits)
+        before, after = (GraphqlLimits(id, key.organization_id, each) for each in (stored, limits))
+        await history.tell(transaction, Change(before, after), datetime.now(UTC), "limitApiKey", OPERATOR)
     return limits
 
 
@@ -154,7 +169,10 @@ async def forget_expired_keys(database: Database, organization: str, name: str, 
     """Deletes the expired keys of that name; the others stay, expired or not. Raises `NotFound`."""
     async with database.write() as transaction:
         owner = await existing(transaction, organization)
-        await keys.forget_expired_keys(transaction, owner.id, name, now or datetime.now(UTC))
+        now = now or datetime.now(UTC)
+        for key in await keys.expired_keys(transaction, owner.id, name, now):
+            await history.tell(transaction, Change(key, None), now, "forgetApiKey", OPERATOR)
+        await keys.forget_expired_keys(transaction, owner.id, name, now)
 
 
 def _no_such_key(id: ShortId) -> NotFound:

@@ -11,16 +11,19 @@ from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Self, TypeV
 
 import msgspec
 
+from db import history
 from db.engine.database import Database, Transaction
 from db.engine.rehearsal import Rehearsal
+from db.history import Entry
 from domain.access import Caller, Permission, require
 from domain.changes import Change, cleared_keys
 from domain.errors import REFUSALS, BadRequest, DomainError, InvalidInput, NotApplied, Violation
+from domain.history import Provenance, actor_of
 from domain.idempotency import OneWrite
 from domain.preconditions import Expected, Versioned
 from domain.publishable import published
 from domain.validation import Command
-from domain.vocabulary import BulkPolicy
+from domain.vocabulary import BulkPolicy, Face
 from resolvers.letters import Post
 from resolvers.repetition import Answers
 
@@ -31,6 +34,7 @@ D = TypeVar("D", bound=Change[Any, Any])
 
 # Once for all, because until Python 3.12 finding a member of an enum is slow.
 _READ = Permission.READ
+_COMMAND_LINE = Face.COMMAND_LINE.value
 MAX_ROWS = 100
 SCAN_UNITS = 5
 """Units of the rate limit that a search, a total or a statistic spends besides those of its request."""
@@ -62,10 +66,13 @@ class Context:
         "database",
         "dry_run",
         "expected",
+        "face",
         "idempotency",
         "now",
+        "operation",
         "post",
         "replayed",
+        "request_id",
     )
 
     def __init__(
@@ -78,9 +85,15 @@ class Context:
         expected: Expected | None = None,
         charge: Callable[[int], Awaitable[None]] | None = None,
         post: Post | None = None,
+        face: str = _COMMAND_LINE,
+        request_id: str = "",
     ) -> None:
         self.database = database
         self.caller = caller
+        self.face = face
+        self.request_id = request_id
+        self.operation = ""
+        """The operation that writes, as the log of changes has it."""
         self._charge = charge
         self.post = post
         self.now = now or datetime.now(UTC)
@@ -105,7 +118,16 @@ class Context:
 
     def for_part(self, part: str, expected: Expected | None, *, dry_run: bool = False) -> Self:
         """The context of one of several writes in the same request; `part` tells it from the others."""
-        own = type(self)(self.database, self.caller, self.now, expected=expected, charge=self._charge, post=self.post)
+        own = type(self)(
+            self.database,
+            self.caller,
+            self.now,
+            expected=expected,
+            charge=self._charge,
+            post=self.post,
+            face=self.face,
+            request_id=self.request_id,
+        )
         own.dry_run = dry_run
         own.replayed = self.replayed
         if self.idempotency is not None:
@@ -116,6 +138,11 @@ class Context:
         """The context of one row of a bulk write, which is remembered by itself under the request's key."""
         part = f"{self.idempotency.part}.{index}" if self.idempotency is not None else ""
         return self.for_part(part, expected, dry_run=self.dry_run)
+
+    def entry(self, change: Change[Any, Any], operation: str = "") -> Entry | None:
+        """The row of the log that tells of a change; None where nothing changed."""
+        whence = Provenance(actor_of(self.caller), self.face, self.request_id)
+        return history.entry(change, self.now, operation or self.operation, whence)
 
     async def pay(self, units: int) -> None:
         """Spends units of the caller's rate limit besides those of the request. Raises `RateLimited`."""
@@ -248,6 +275,9 @@ class WriteOperation(Generic[C, D]):
     def __init__(self, function: Write[C, D]) -> None:
         self._function = function
         self.name: str = function.__name__
+        first, *others = self.name.split("_")
+        self.told_as = first + "".join(map(str.capitalize, others))
+        """Its name in the log of changes, as GraphQL has it."""
         self.command: type[C] = get_type_hints(function)["command"]
         """What it takes."""
         self._units = _prices.get(function, 0)
@@ -261,16 +291,19 @@ class WriteOperation(Generic[C, D]):
         if self._units:
             # Before anything is locked: it may have to be counted elsewhere.
             await context.pay(self._units)
+        entries: list[Entry] = []
         if context.dry_run:
             async with AsyncExitStack() as stack:
                 transaction = await stack.enter_async_context(context.database.write())
-                change = await self._once(context, transaction, command)
+                change = await self._once(context, transaction, command, entries)
+                await history.add(transaction, entries)
                 context.begin_rehearsal(transaction, stack.pop_all())
             return msgspec.structs.replace(change, dry_run=True)
         # What is to be remembered or confirmed takes more than one statement.
         single = context.idempotency is None and context.expected is None
         async with context.database.write(single=single) as transaction:
-            change = await self._once(context, transaction, command)
+            change = await self._once(context, transaction, command, entries)
+            await history.add(transaction, entries)
         _report(change)
         return change if context.afterwards is None else await context.afterwards(change)
 
@@ -307,6 +340,7 @@ class WriteOperation(Generic[C, D]):
         self, context: Context, transaction: Transaction, rows: Sequence[BulkRow[C]], policy: BulkPolicy
     ) -> list[D | DomainError]:
         outcomes: dict[int, D | DomainError] = {}
+        entries: list[Entry] = []
         places: list[tuple[str, int, Context, C]] = []
         for index, row in enumerate(rows):
             if isinstance(row.command, InvalidInput):
@@ -323,22 +357,30 @@ class WriteOperation(Generic[C, D]):
             part = transaction.savepoint() if policy is BulkPolicy.IGNORE_FAILED else nullcontext()
             try:
                 async with part:
-                    outcomes[index] = await self._once(own, transaction, command)
+                    outcomes[index] = await self._once(own, transaction, command, entries)
             except REFUSALS as refusal:
                 outcomes[index] = refusal
+        await history.add(transaction, entries)
         return [outcomes[index] for index in range(len(rows))]
 
-    async def _once(self, context: Context, transaction: Transaction, command: C) -> D:
+    async def _once(self, context: Context, transaction: Transaction, command: C, entries: list[Entry]) -> D:
+        """Does it unless it was done; what the log is to tell of it, unless it does already, is put behind `entries`.
+
+        Raises what the operation raises.
+        """
         write = None if context.dry_run else context.idempotency
         if write is not None:
             recalled = await self._answers.recall(transaction, write, command, context.now)
             if recalled is not None:
                 context.replayed.append(write.part)
                 return msgspec.structs.replace(recalled, repeated=True)
+        context.operation = self.told_as
         change = await self._function(context, transaction, command)
         context.require_confirmed()
         if write is not None:
             await self._answers.remember(transaction, write, change, context.now)
+        if not transaction.is_told and (entry := context.entry(change)) is not None:
+            entries.append(entry)
         return change
 
 

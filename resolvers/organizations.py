@@ -2,10 +2,14 @@
 
 from datetime import UTC, datetime
 
-from db import accounts, keys, organizations
+import msgspec
+
+from db import accounts, history, keys, organizations
 from db.engine.database import Database, Transaction
 from domain.account import User
+from domain.changes import Change
 from domain.errors import AlreadyExists, NotFound
+from domain.history import OPERATOR
 from domain.records import Organization
 from domain.short_id import catalogue_id
 
@@ -18,6 +22,7 @@ async def create(database: Database, slug: str, name: str, now: datetime | None 
     async with database.write() as transaction:
         if not await organizations.add(transaction, made, now):
             raise AlreadyExists(f"An organisation has the slug {slug!r} already; choose another, or use that one.")
+        await history.tell(transaction, Change(None, made), now, "createOrganization", OPERATOR)
     return made
 
 
@@ -29,8 +34,10 @@ async def every(database: Database) -> list[tuple[Organization, datetime]]:
 async def rename(database: Database, slug: str, name: str) -> None:
     """Gives the organisation another name, in all processes. Raises `NotFound`."""
     async with database.write() as transaction:
-        if not await organizations.rename(transaction, slug, name):
-            raise _unknown(slug)
+        before = await existing(transaction, slug)
+        await organizations.rename(transaction, slug, name)
+        change = Change(before, msgspec.structs.replace(before, name=name))
+        await history.tell(transaction, change, datetime.now(UTC), "renameOrganization", OPERATOR)
         await keys.announce(transaction)  # a caller's credential has the name with it
 
 

@@ -49,10 +49,15 @@ async def patched(
     changes = changes_of(stored, members)
     if not changes:
         return Change(stored, stored)
-    await store(transaction, stored, changes, at)
-    return changed(stored, changes, at)
+    change = changed(stored, changes, at)
+    await store(transaction, stored, changes, change.after.updated_at)
+    return change
 
 
 def changed(stored: T, changes: Mapping[str, Any], at: datetime) -> Change[T, T]:
-    """A record with these members changed, and its version counted up."""
+    """A record with these members changed, and its version counted up.
+
+    Its moment is never before the one it had: clocks jump, and who waited for a lock has asked before.
+    """
+    at = max(at, stored.updated_at)
     return Change(stored, msgspec.structs.replace(stored, **changes, updated_at=at, version=stored.version + 1))

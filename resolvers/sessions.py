@@ -18,6 +18,7 @@ from domain.records import Organization
 from domain.short_id import ShortId, new_short_id
 from domain.vocabulary import KeyKind, Role
 from resolvers.letters import Letter, Post
+from resolvers.memberships import admit, by_oneself
 from resolvers.organizations import existing, existing_member
 
 LINK_LIFE = timedelta(hours=1)
@@ -191,8 +192,9 @@ async def sign_in_with_address(
         named = await _named(transaction, organization)
         if named is not None:
             user = await accounts.ensure_user(transaction, email, now)
-            if await accounts.add_membership(transaction, user.id, named.id, role, now):
-                await keys.announce(transaction)
+            if await accounts.lock_member(transaction, named.id, user.id) is None:
+                whence = by_oneself(user, named.id)
+                await admit(transaction, user, named.id, role, now, "signIn", whence)
         known = await accounts.find_user_by_email(transaction, email)
         held = await accounts.memberships_of(transaction, known.id) if known is not None else []
         standing = [
@@ -222,8 +224,8 @@ async def _named(transaction: Transaction, name: str) -> Organization | None:
 async def admitted(transaction: Transaction, invitation: Invitation, now: datetime) -> User:
     """The person of an invitation that was taken away, now a member; whoever was one already has its role now."""
     user = await accounts.ensure_user(transaction, invitation.email, now)
-    await accounts.set_membership(transaction, user.id, invitation.organization_id, invitation.role, now)
-    await keys.announce(transaction)
+    of = invitation.organization_id
+    await admit(transaction, user, of, invitation.role, now, "acceptInvitation", by_oneself(user, of))
     return user
 
 

@@ -108,12 +108,13 @@ async def patch_view(context: Context, transaction: Transaction, command: PatchV
     changes = {name: value for name, value in command.members().items() if value != getattr(stored, name)}
     if not changes:
         return Change(stored, stored)
-    changed = msgspec.structs.replace(stored, **changes, updated_at=context.now)
+    at = max(context.now, stored.updated_at)
+    changed = msgspec.structs.replace(stored, **changes, updated_at=at)
     check(changed, context.today)
     if "name" in changes:
         await views.count(transaction, stored.organization_id)
         await _require_free_name(transaction, changed)
-    await views.change(transaction, stored.id, changes, context.now)
+    await views.change(transaction, stored.id, changes, at)
     return Change(stored, changed)
 
 

@@ -45,7 +45,7 @@ def _value(column: Column[Any], number: int) -> Any:
         case Boolean():
             return number % 2 == 0
         case Integer():
-            return (0, 1, 2**31 - 1)[number % 3]
+            return number + 1 if column.primary_key else (0, 1, 2**31 - 1)[number % 3]
         case Date():
             return DAYS[number % 3]
         case DateTime():

@@ -207,4 +207,8 @@ async def _rows(connection: asyncpg.Connection) -> str:
         if rows:
             source = f"json_populate_recordset(NULL::{table}, {rows})"
             statements.append(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {source}")
+    # What is told next comes behind.
+    statements.append(
+        "SELECT setval(pg_get_serial_sequence('changes', 'seq'), coalesce(max(seq), 0) + 1, false) FROM changes"
+    )
     return "; ".join(statements)

@@ -12,9 +12,12 @@ from starlette.types import ASGIApp
 
 from db import imports
 from db.engine.database import Database
+from db.history import KINDS, Entry, entry_of_row
 from db.products import searched
 from db.sql import tables
 from db.sql.reads import Read
+from db.sql.tables import OF_THE_DATABASE
+from domain.history import OPERATOR
 from domain.importing import Import
 from domain.short_id import ShortId, catalogue_id, encode, new_short_id
 from domain.vocabulary import BulkPolicy, Existing, ImportState, KeyKind, Role
@@ -68,8 +71,9 @@ class World:
         self, gtin: str, organization_id: ShortId, name: str = "Oat drink", brand: str = "Acme", **members: Any
     ) -> None:
         """Inserts a product."""
-        async with self.database.write() as transaction:
-            await transaction.insert(
+        await self.add(
+            organization_id,
+            (
                 tables.products,
                 {
                     "gtin": gtin,
@@ -91,12 +95,14 @@ class World:
                     **searched(name, brand, gtin),
                     **members,
                 },
-            )
+            ),
+        )
 
     async def add_certification(self, gtin: str, certification_id: ShortId, **members: Any) -> None:
         """Assigns a certification to a product."""
-        async with self.database.write() as transaction:
-            await transaction.insert(
+        await self.add(
+            self.rival if gtin == OTHERS_GTIN else self.brand,
+            (
                 tables.certification_assignments,
                 {
                     "gtin": gtin,
@@ -110,12 +116,21 @@ class World:
                     "scope": "",
                     "certification_value": "",
                     "certificate_countries": [],
+                    "standing_reason": "",
                     "created_at": NOON,
                     "updated_at": NOON,
                     "version": 1,
                     **members,
                 },
-            )
+            ),
+        )
+
+    async def add(self, owner: ShortId | None, *rows: tuple[Table, dict[str, Any]]) -> None:
+        """Inserts rows that one organisation owns, and tells of them in the log."""
+        async with self.database.write() as transaction:
+            for table, row in rows:
+                await transaction.insert(table, row)
+                await transaction.insert(tables.changes, told(row, table, owner))
 
     async def rows(self, table: Table) -> list[tuple[Any, ...]]:
         """Every row of a table, so that a test can say what did not change."""
@@ -125,18 +140,17 @@ class World:
 @cache
 def all_rows(table: Table) -> Read[tuple[Any, ...]]:
     """Every row of a table by its key, without what the database computes; compiled once."""
-    stored = [column for column in table.columns if column.computed is None]
+    stored = [column for column in table.columns if column.computed is None and OF_THE_DATABASE not in column.info]
     return Read(select(*stored).order_by(*table.primary_key), tuple)
 
 
 async def populate(world: World) -> None:
     """Two organisations; the brand owns `GTIN`, the rival `OTHERS_GTIN`; each has a private certification."""
-    async with world.database.write() as transaction:
-        for id, slug in ((world.brand, "brand"), (world.rival, "rival")):
-            await transaction.insert(
-                tables.organizations, {"id": id, "slug": slug, "name": slug.title(), "created_at": NOON}
-            )
-        await transaction.insert(
+    for id, slug in ((world.brand, "brand"), (world.rival, "rival")):
+        await world.add(id, (tables.organizations, {"id": id, "slug": slug, "name": slug.title(), "created_at": NOON}))
+    await world.add(
+        None,
+        (
             tables.certification_bodies,
             {
                 "id": BODY,
@@ -148,14 +162,17 @@ async def populate(world: World) -> None:
                 "country": "US",
                 "kind": "AUTHORITY",
             },
-        )
-        for id, code, label, owner, body in (
-            (USDA_ORGANIC, "USDA_ORGANIC", "USDA Organic", None, BODY),
-            (FAIR_TRADE, "FAIR_TRADE_USA", "Fair Trade USA", None, None),
-            (PRIVATE, "", "Brand's own seal", world.brand, None),
-            (OTHERS_PRIVATE, "", "Rival's own seal", world.rival, None),
-        ):
-            await transaction.insert(
+        ),
+    )
+    for id, code, label, owner, body in (
+        (USDA_ORGANIC, "USDA_ORGANIC", "USDA Organic", None, BODY),
+        (FAIR_TRADE, "FAIR_TRADE_USA", "Fair Trade USA", None, None),
+        (PRIVATE, "", "Brand's own seal", world.brand, None),
+        (OTHERS_PRIVATE, "", "Rival's own seal", world.rival, None),
+    ):
+        await world.add(
+            owner,
+            (
                 tables.certifications,
                 {
                     "id": id,
@@ -169,12 +186,15 @@ async def populate(world: World) -> None:
                     "organization_id": owner,
                     "body_id": body,
                 },
-            )
-        for id, code, label, category in (
-            (NON_GMO, "NON_GMO", "Non-GMO", "INGREDIENT_ABSENCE"),
-            (VEGAN, "VEGAN", "Vegan", "DIETARY"),
-        ):
-            await transaction.insert(
+            ),
+        )
+    for id, code, label, category in (
+        (NON_GMO, "NON_GMO", "Non-GMO", "INGREDIENT_ABSENCE"),
+        (VEGAN, "VEGAN", "Vegan", "DIETARY"),
+    ):
+        await world.add(
+            None,
+            (
                 tables.claims,
                 {
                     "id": id,
@@ -184,7 +204,8 @@ async def populate(world: World) -> None:
                     "requires_definition": False,
                     "description": "",
                 },
-            )
+            ),
+        )
     await world.add_product(GTIN, world.brand)
     await world.add_product(OTHERS_GTIN, world.rival, "Soy drink")
     await world.add_certification(GTIN, USDA_ORGANIC, certificate_number="NOP-1", metadata={"kept": "yes"})
@@ -215,3 +236,10 @@ async def populate(world: World) -> None:
     await world.add_key("readonly", "brand", Role.READONLY)
     await world.add_key("publishable", "brand", Role.EDITOR, KeyKind.PUBLISHABLE)
     await world.add_key("rival", "rival", Role.MANAGER)
+
+
+def told(row: dict[str, Any], table: Table = tables.claim_assignments, owner: ShortId | None = None) -> Entry:
+    """The row of the log that tells of a row as it was made."""
+    if table is tables.organizations:
+        row = {name: row[name] for name in ("id", "slug", "name")}
+    return entry_of_row(KINDS[table.name], None, row, owner, NOON, "populate", OPERATOR)

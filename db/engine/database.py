@@ -69,6 +69,8 @@ class Transaction(ABC):
         self.notified = False
         self.single = False
         """Whether `insert_alone` may be tried."""
+        self.is_told = False
+        """Whether `insert_alone` has written to the log what the transaction does."""
 
     async def fetch(
         self,
@@ -92,21 +94,26 @@ class Transaction(ABC):
         """What is made of the rows of a read; `lock` as of `fetch`."""
         return make(await self._rows(read.compiled(self._dialect, lock).statement, values, scans=read.scans))
 
-    async def insert(self, table: Table, values: dict[str, Any], *, unless: tuple[str, ...] = ()) -> bool:
+    async def insert(self, table: Table, values: dict[str, Any], *, unless: tuple[str, ...] | None = ()) -> bool:
         """Inserts one row. With `unless`, a row with equal values in those columns wins, and the answer is False.
 
+        None stands for the columns of any unique index.
         The database decides that race: a second inserter waits for the first one's commit.
         """
         self._writes(table)
         columns = tuple(values)
-        if unless:
+        if unless is None or unless:
             statement = writes.insert_unless(self._dialect, table, columns, unless)
         else:
             statement = writes.insert(self._dialect, table, columns)
         return await self._count(statement, values) == 1
 
-    async def insert_alone(self, table: Table, values: dict[str, Any], *, unless: tuple[str, ...], owner: str) -> bool:
+    async def insert_alone(
+        self, table: Table, values: dict[str, Any], *, unless: tuple[str, ...], owner: str, entry: dict[str, Any]
+    ) -> bool:
         """Inserts one row about a product that belongs to `owner`, as the only thing that the transaction does.
+
+        `entry` is the row of the log that tells of it.
 
         False where there is no such product, where another row has equal values in the columns of `unless`, and where
         the database gains nothing by it; then nothing was done, and the transaction may do something else.

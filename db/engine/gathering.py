@@ -178,7 +178,7 @@ def rows_of(dialect: Dialect, run: Run, read: KeyedRead[Any]) -> Gathering[Rows]
     return Gathering(alone, together)
 
 
-def inserts_into(run: Run, alone: Compiled, together: Compiled | None) -> Gathering[bool]:
+def inserts_into(run: Run, alone: Compiled, together: Compiled) -> Gathering[bool]:
     """Who inserts a row (see `db.sql.writes.insert_owned`): whether it was done; `run` runs a statement.
 
     Without a statement for those who come `together` each inserts alone.
@@ -188,8 +188,6 @@ def inserts_into(run: Run, alone: Compiled, together: Compiled | None) -> Gather
         return bool(await run(alone, rows[0]))
 
     async def insert_all(asks: list[Asked]) -> list[bool | None]:
-        if together is None:
-            return [None] * len(asks)
         try:
             done = {row[0] for row in await run(together, {"rows": [row for rows in asks for row in rows]})}
         except _ONE_IS_WRONG:

@@ -94,14 +94,18 @@ class PostgresqlTransaction(Transaction):
         may_be = isinstance(error, asyncpg.InterfaceError | asyncpg.InvalidCachedStatementError)
         return may_be and self._connection is not None and is_lost(self._connection, error)
 
-    async def insert_alone(self, table: Table, values: dict[str, Any], *, unless: tuple[str, ...], owner: str) -> bool:
+    async def insert_alone(
+        self, table: Table, values: dict[str, Any], *, unless: tuple[str, ...], owner: str, entry: dict[str, Any]
+    ) -> bool:
         """One round trip instead of four, or a part of one: a statement outside of a transaction is one by itself."""
-        if not self.single or self._connection is not None:
+        # The log is not on the server that has the product, where there are several.
+        if not self.single or self._connection is not None or self.database.sharded:
             return False
-        noted = begin(writes.insert_owned(POSTGRESQL, table, tuple(values), unless), row := {**values, "owner": owner})
-        is_done = await self._inserting(table, tuple(values), unless).ask([row])
+        row = {**values, "owner": owner, **entry}
+        noted = begin(writes.insert_owned(POSTGRESQL, table, tuple(values), unless), row)
+        self.is_told = await self._inserting(table, tuple(values), unless).ask([row])
         end(noted)
-        return is_done
+        return self.is_told
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -192,12 +196,9 @@ def _begin(read: KeyedRead[Any], keys: Sequence[Any]) -> Statement | float | Non
     return begin(asked.compiled(POSTGRESQL).statement, values)
 
 
-def _inserting(
-    run: Run, table: Table, columns: tuple[str, ...], unless: tuple[str, ...], *, sharded: bool
-) -> Gathering[bool]:
-    statement = partial(writes.insert_owned, POSTGRESQL, table, columns, unless)
-    # Rows of several shards cannot be locked by one statement.
-    return inserts_into(run, statement(), None if sharded else statement(many=True))
+def _inserting(run: Run, table: Table, columns: tuple[str, ...], unless: tuple[str, ...]) -> Gathering[bool]:
+    of = POSTGRESQL, table, columns, unless
+    return inserts_into(run, writes.insert_owned(*of), writes.insert_many_owned(*of))
 
 
 class PostgresqlDatabase(Database):
@@ -220,7 +221,7 @@ class PostgresqlDatabase(Database):
         self._readers = readers
         self._placement = placement
         self._gathering = lru_cache(maxsize=256)(self._gather)
-        self._inserting = lru_cache(maxsize=8)(partial(_inserting, partial(_rows, writers), sharded=self.sharded))
+        self._inserting = lru_cache(maxsize=8)(partial(_inserting, partial(_rows, writers)))
         self._turns = Turns(max(1, int(readers.size * _SCANNING)))
         # Of their own, so that writes that wait for each other's locks leave the reads alone.
         self._writers = writers

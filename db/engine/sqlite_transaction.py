@@ -14,6 +14,7 @@ from db.engine.noting import begin, end
 from db.sql import writes
 from db.sql.compiled import SQLITE, Compiled
 from db.sql.reads import Row
+from db.sql.tables import changes
 
 T = TypeVar("T")
 
@@ -65,22 +66,41 @@ class SqliteTransaction(Transaction):
         self.saved = False
         """Whether it has its savepoint."""
 
-    async def insert_alone(self, table: Table, values: dict[str, Any], *, unless: tuple[str, ...], owner: str) -> bool:
+    async def insert_alone(
+        self, table: Table, values: dict[str, Any], *, unless: tuple[str, ...], owner: str, entry: dict[str, Any]
+    ) -> bool:
         """Without a savepoint: what a single statement did before it failed is undone by SQLite itself."""
         if not self.single or self.saved:
             return False
         self._check()
         statement = writes.insert_owned(SQLITE, table, tuple(values), unless)
-        values["owner"] = owner
+        values = {**values, "owner": owner}
         noted = begin(statement, values)
         try:
-            return self._connection.execute(statement.sql, statement.bind(values)).rowcount == 1
+            done = self._connection.execute(statement.sql, statement.bind(values))
+            if done.rowcount != 1:
+                return False
         except sqlite3.IntegrityError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_NOTNULL:
                 raise
             return False
         finally:
             end(noted)
+        self._tell(entry)
+        return True
+
+    def _tell(self, entry: dict[str, Any]) -> None:
+        """Writes the row of the log to the one that was inserted alone. Where it cannot, nobody's work is kept."""
+        statement = writes.insert(SQLITE, changes, tuple(entry))
+        noted = begin(statement, entry)
+        try:
+            self._connection.execute(statement.sql, statement.bind(entry))
+        except BaseException:
+            # There is no savepoint to go back to, and a row that nothing tells of must not stay.
+            self._connection.rollback()
+            raise
+        end(noted)
+        self.is_told = True
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:

@@ -16,7 +16,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, MetaData, Table,
 from sqlalchemy.types import TypeEngine
 
 from db.migrations.columns import document, text
-from db.sql.tables import KEPT_BY_TRIGGERS, metadata
+from db.sql.tables import KEPT_BY_TRIGGERS, OF_THE_DATABASE, metadata
 from db.sql.types import UtcDateTime
 
 Rows = list[tuple[Any, ...]]
@@ -124,7 +124,8 @@ class Digest:
 def content_of(table: Table) -> Content:
     """A table of ours as it moves."""
     # SQLAlchemy's names are of a type of its own.
-    columns = {str(column.name): _kind(column.type) for column in table.columns if column.computed is None}
+    moved = (column for column in table.columns if column.computed is None and OF_THE_DATABASE not in column.info)
+    columns = {str(column.name): _kind(column.type) for column in moved}
     number = table.autoincrement_column
     return Content(
         str(table.name),

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ColumnElement,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     FromClause,
+    Identity,
     Index,
     Integer,
     MetaData,
@@ -26,7 +28,18 @@ from sqlalchemy import (
     select,
 )
 
-from db.sql.types import Day, DayBefore, Document, Endless, UtcDateTime, VocabularyText, earlier, open_end, text
+from db.sql.types import (
+    CurrentTransaction,
+    Day,
+    DayBefore,
+    Document,
+    Endless,
+    UtcDateTime,
+    VocabularyText,
+    earlier,
+    open_end,
+    text,
+)
 from domain.calendars import Calendar
 from domain.importing import Import
 from domain.members import RecordMember, members_of
@@ -41,7 +54,7 @@ from domain.records import (
     Record,
 )
 from domain.views import SavedView
-from domain.vocabulary import KeyKind, Role
+from domain.vocabulary import Face, KeyKind, ObjectKind, Role
 
 metadata = MetaData(
     naming_convention={
@@ -58,6 +71,9 @@ KEPT_BY_TRIGGERS = "kept by triggers"
 
 SHARDED = "sharded by gtin"
 """The comment on the table of products where it and what hangs on it lie on several servers (see `db.sharding`)."""
+
+OF_THE_DATABASE = "of the database"
+"""In a column's `info`: its values say something in their own database only, and are never copied."""
 
 
 def _id() -> Column[str]:
@@ -576,3 +592,35 @@ trusted_documents = Table(
     Column("text", text(), nullable=False),
     Column("created_at", UtcDateTime(), nullable=False),
 )
+
+# What was changed, in the order in which it was: only ever added to, which triggers see to. No row refers to another
+# table, because it outlives what it tells of; gtin, "" where there is none, may decide where rows are kept.
+changes = Table(
+    "changes",
+    metadata,
+    # PostgreSQL's key has the transaction before it and the gtin behind it; see the revision.
+    Column("seq", BigInteger().with_variant(Integer(), "sqlite"), Identity(), primary_key=True),
+    # PostgreSQL's number of the transaction: what is told in its order loses nothing that is committed late.
+    Column("xid", BigInteger(), nullable=False, server_default=CurrentTransaction(), info={OF_THE_DATABASE: True}),
+    Column("at", UtcDateTime(), nullable=False),
+    Column("kind", VocabularyText(ObjectKind), nullable=False),
+    Column("object_id", text(45), nullable=False),
+    Column("gtin", text(14), nullable=False),
+    # The owner; NULL for a global definition.
+    Column("organization_id", text(22)),
+    Column("operation", text(64), nullable=False),
+    # The columns as they were stored, NULL for what was removed.
+    Column("record", Document),
+    # Of what was changed or removed: each member that differs, as [path, before, after].
+    Column("members", Document),
+    Column("credential", text(32), nullable=False),
+    Column("credential_id", text(64), nullable=False),
+    Column("user_id", text(22)),
+    Column("acting_id", text(22)),
+    Column("face", VocabularyText(Face), nullable=False),
+    Column("request_id", text(64), nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ix_changes_object", changes.c.gtin, changes.c.object_id, changes.c.at, changes.c.seq)
+Index("ix_changes_product", changes.c.gtin, changes.c.at, changes.c.seq)
+Index("ix_changes_kind", changes.c.kind, changes.c.at)

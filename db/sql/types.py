@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ARRAY, JSON, Boolean, Date, DateTime, Dialect, String, case, func
+from sqlalchemy import ARRAY, JSON, BigInteger, Boolean, Date, DateTime, Dialect, String, case, func
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import BindParameter, ColumnElement, FunctionElement, bindparam
@@ -23,8 +23,9 @@ def text(length: int | None = None) -> TypeEngine[str]:
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
+@lru_cache(maxsize=256)
 def _moment_text(value: datetime | None) -> str | None:
-    # SQLAlchemy's form for SQLite.
+    """SQLAlchemy's form for SQLite; remembered, because all that an operation writes has its moment."""
     return None if value is None else value.astimezone(UTC).isoformat(" ", "microseconds")[:-6]
 
 
@@ -287,3 +288,20 @@ def pattern(part: str) -> str:
     """What LIKE finds that part with, whatever stands around it; the escape character is a backslash."""
     escaped = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
+
+
+class CurrentTransaction(ColumnElement[int]):
+    """The number of the transaction; 0 on SQLite, where one follows the other."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(CurrentTransaction, "sqlite")
+def _current_transaction_sqlite(element: CurrentTransaction, compiler: SQLCompiler, **options: Any) -> str:
+    return "0"
+
+
+@compiles(CurrentTransaction, "postgresql")
+def _current_transaction_postgresql(element: CurrentTransaction, compiler: SQLCompiler, **options: Any) -> str:
+    return "pg_current_xact_id()::text::bigint"

@@ -1,10 +1,12 @@
 """Inserts, updates and deletes, compiled once for each dialect and set of columns."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
+    CTE,
     ColumnClause,
     ColumnElement,
     Dialect,
@@ -14,13 +16,14 @@ from sqlalchemy import (
     bindparam,
     column,
     func,
+    literal_column,
     select,
     true,
 )
 from sqlalchemy.sql.dml import Delete, Update
 
 from db.sql.compiled import Compiled, compile_statement
-from db.sql.tables import live, products
+from db.sql.tables import changes, live, products
 from db.sql.types import Document
 
 _MAX_VARIANTS = 256
@@ -43,32 +46,26 @@ def insert_unless(
     return compile_statement(statement.on_conflict_do_nothing(index_elements=unique), dialect, columns)
 
 
+ENTRY = tuple(column.name for column in changes.c if column.name not in ("seq", "xid"))
+"""The columns of the log that a row of it is given."""
+
+
 @lru_cache(maxsize=256)
-def insert_owned(
-    dialect: Dialect, table: Table, columns: tuple[str, ...], unique: tuple[str, ...], *, many: bool = False
-) -> Compiled:
+def insert_owned(dialect: Dialect, table: Table, columns: tuple[str, ...], unique: tuple[str, ...]) -> Compiled:
     """Inserts a row about a live product of the organisation `owner`, where no other has equal values in `unique`.
 
-    PostgreSQL's answers with the ids of the rows that are stored, and may be run twice, when nobody knows whether the
-    first time was: the row itself, by its `id`, is not in its way. With `many` it takes a list of such `rows`, and
-    leaves out, too, those whose product somebody has locked: the others should not wait for that.
+    PostgreSQL's tells of it in the log as well, of which it is given the columns, too; see `_logged`.
     """
     if dialect.name == "sqlite":
         # Where there is no such product, the column may not be NULL. `INSERT ... SELECT` takes SQLite a quarter longer.
         owned = select(products.c.gtin).where(*_owned(bindparam("gtin"), bindparam("owner"))).scalar_subquery()
         statement = _insert(dialect, table).inline().values(gtin=owned).on_conflict_do_nothing(index_elements=unique)
         return compile_statement(statement, dialect, columns)
-    if many:
-        values = _owned_rows(table, columns, unique)
-    else:
-        # The product's own GTIN, not that which was sent: so it is seen to be about one shard, where there are several.
-        sent = (products.c.gtin if name == "gtin" else bindparam(name, type_=table.c[name].type) for name in columns)
-        values = select(*sent).where(*_owned(bindparam("gtin"), bindparam("owner"))).select_from(products)
-        values = values.with_for_update(read=True, key_share=True)
-    statement = _insert(dialect, table).from_select(columns, values)
-    own = statement.excluded.id
-    statement = statement.on_conflict_do_update(index_elements=unique, set_={"id": own}, where=table.c.id == own)
-    return compile_statement(statement.returning(table.c.id), dialect)
+    sent = (bindparam(name, type_=table.c[name].type) for name in columns)
+    values = select(*sent).where(*_owned(bindparam("gtin"), bindparam("owner"))).select_from(products)
+    values = values.with_for_update(read=True, key_share=True)
+    entry = select(*(bindparam(name, type_=changes.c[name].type) for name in ENTRY))
+    return _logged(dialect, table, columns, unique, values, entry.select_from)
 
 
 @lru_cache(maxsize=256)
@@ -86,18 +83,59 @@ def insert_given(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> Co
 def _rows(*columns: ColumnClause[Any]) -> TableValuedAlias:
     """The list of `rows` that a statement of PostgreSQL is given, as a table."""
     rows = func.jsonb_to_recordset(bindparam("rows", type_=Document)).table_valued(*columns)
-    return rows.render_derived("given", with_types=True)
+    return rows.render_derived("sent", with_types=True)
 
 
-def _owned_rows(table: Table, columns: tuple[str, ...], unique: tuple[str, ...]) -> Select[Any]:
-    given = _rows(
-        *(column(name, table.c[name].type) for name in columns), column("owner", products.c.organization_id.type)
-    )
+@lru_cache(maxsize=256)
+def insert_many_owned(dialect: Dialect, table: Table, columns: tuple[str, ...], unique: tuple[str, ...]) -> Compiled:
+    """The same as `insert_owned` on PostgreSQL for a list of `rows`, without those whose product somebody has locked.
+
+    The others should not wait for that.
+    """
+    names = dict.fromkeys((*columns, "owner", *ENTRY))
+    given = select(_rows(*(column(name, _type(table, name)) for name in names))).cte("given")
     # Looked up for each row, whatever is thought of how many there are; and nobody waits for a product.
     owned = select(products.c.gtin).where(*_owned(given.c.gtin, given.c.owner))
     free = owned.with_for_update(read=True, key_share=True, skip_locked=True).lateral()
     # In one order, so that no two statements wait for each other.
-    return select(*(given.c[name] for name in columns)).join(free, true()).order_by(*(given.c[name] for name in unique))
+    values = select(*(given.c[name] for name in columns)).join(free, true())
+    values = values.order_by(*(given.c[name] for name in unique))
+
+    def entries(stored: CTE) -> Select[Any]:
+        return select(*(given.c[name] for name in ENTRY)).join(stored, stored.c.id == given.c.id)
+
+    return _logged(dialect, table, columns, unique, values, entries)
+
+
+def _type(table: Table, name: str) -> Any:
+    if name == "owner":
+        return products.c.organization_id.type
+    return (table.c[name] if name in table.c else changes.c[name]).type
+
+
+def _logged(
+    dialect: Dialect,
+    table: Table,
+    columns: tuple[str, ...],
+    unique: tuple[str, ...],
+    values: Select[Any],
+    entries: Callable[[CTE], Select[Any]],
+) -> Compiled:
+    """Inserts rows where nothing is in the way, with the rows of the log that tell of them; answers their ids.
+
+    It may be run twice, when nobody knows whether the first time was: the row itself, by its `id`, is not in its way,
+    and is not told of again.
+    """
+    # The one that both have is the same.
+    assert {*ENTRY} & {*columns} == {"gtin"}
+    statement = _insert(dialect, table).from_select(columns, values)
+    own = statement.excluded.id
+    statement = statement.on_conflict_do_update(index_elements=unique, set_={"id": own}, where=table.c.id == own)
+    # What PostgreSQL has locked before, it did not insert just now.
+    is_new: ColumnElement[bool] = literal_column(f"{table.name}.xmax = 0").label("is_new")
+    stored = statement.returning(table.c.id, is_new).cte("stored")
+    told = _insert(dialect, changes).from_select(ENTRY, entries(stored).where(stored.c.is_new)).cte("told")
+    return compile_statement(select(stored.c.id).add_cte(told), dialect)
 
 
 def _owned(gtin: ColumnElement[Any], owner: ColumnElement[Any]) -> tuple[ColumnElement[bool], ...]:

@@ -164,7 +164,7 @@ def test_a_file_that_is_damaged_is_refused(backup: Path, tmp_path: Path) -> None
             for part in parts.infolist()
             if part.file_size
         ]
-    assert len(places) == 4
+    assert len(places) == 5
     for place in places:
         file.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
         assert refused(file, tmp_path).startswith(("is damaged (", "is no backup"))

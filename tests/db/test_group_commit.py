@@ -27,7 +27,7 @@ from db.sql import tables
 from db.sql.reads import Read
 from domain.errors import AlreadyAssigned, Busy
 from domain.vocabulary import ClaimSource
-from tests.world import GTIN, NON_GMO, World
+from tests.world import GTIN, NON_GMO, World, told
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -59,7 +59,7 @@ async def store(world: World, code: str) -> bool:
         return await add(transaction, code)
 
 
-async def claim_alone(world: World, name: str, claim: str = NON_GMO, owner: str | None = None) -> bool:
+async def claim_alone(world: World, name: str, claim: str = NON_GMO, owner: str | None = None, **entry: Any) -> bool:
     """An operation that is a single insert; `name` is the note on the claim."""
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     row: dict[str, Any] = {
@@ -73,8 +73,9 @@ async def claim_alone(world: World, name: str, claim: str = NON_GMO, owner: str 
     row |= {"created_at": moment, "updated_at": moment, "version": 1}
     async with world.database.write(single=True) as transaction:
         key = ("gtin", "claim_id")
+        of = world.brand if owner is None else owner
         return await transaction.insert_alone(
-            tables.claim_assignments, row, unless=key, owner=world.brand if owner is None else owner
+            tables.claim_assignments, row, unless=key, owner=of, entry={**told(row), **entry}
         )
 
 
@@ -491,6 +492,15 @@ async def test_when_sqlite_gives_up_at_a_single_insert_the_whole_group_is_told(
     assert [type(answer) for answer in answers] == [sqlite3.OperationalError, sqlite3.OperationalError, bool]
     assert await stored(world) == ["c"]
     assert await claimed(world) == []
+
+
+async def test_what_the_log_cannot_tell_of_is_not_kept(world: World, writer: GroupCommit) -> None:
+    works = store(world, "a"), claim_alone(world, "b", operation=None), claim_alone(world, "c")
+    answers = await asyncio.gather(*works, return_exceptions=True)
+    # Nobody's work is kept that shared a commit with it: there was no savepoint to go back to.
+    assert [type(answer) for answer in answers] == [sqlite3.IntegrityError, sqlite3.IntegrityError, bool]
+    assert await stored(world) == []
+    assert await claimed(world) == [("c", "c")]
 
 
 async def test_a_connection_that_is_of_no_use_is_said_to_everybody(world: World, writer: GroupCommit) -> None:

@@ -23,7 +23,7 @@ from resolvers.certifications import assign_certification
 from resolvers.claims import assign_claim
 from tests.db.test_postgresql import editor, end_writers
 from tests.lent import heard
-from tests.world import FAIR_TRADE, NON_GMO, NOON, NOTHING, OTHERS_GTIN, VEGAN, World
+from tests.world import FAIR_TRADE, NON_GMO, NOON, NOTHING, OTHERS_GTIN, VEGAN, World, told
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -56,8 +56,8 @@ async def rows_sent(database: PostgresqlDatabase) -> AsyncIterator[list[int]]:
     sent: list[int] = []
 
     def note(record: Any) -> None:
-        if record.query.startswith("INSERT INTO"):
-            sent.append(record.args[0].count('"gtin"') if "recordset" in record.query else 1)
+        if record.query.startswith("WITH"):
+            sent.append(record.args[0].count('"owner"') if "recordset" in record.query else 1)
 
     async with heard(database._writers, note):
         yield sent
@@ -84,7 +84,7 @@ async def insert(world: World, gtin: str, claim_id: str = VEGAN, owner: ShortId 
     row |= {"created_at": NOON, "updated_at": NOON, "version": 1}
     async with world.database.write(single=True) as transaction:
         return await transaction.insert_alone(
-            tables.claim_assignments, row, unless=("gtin", "claim_id"), owner=owner or world.brand
+            tables.claim_assignments, row, unless=("gtin", "claim_id"), owner=owner or world.brand, entry=told(row)
         )
 
 

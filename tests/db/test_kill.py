@@ -138,6 +138,10 @@ def check(file: Path, ledger: Ledger) -> None:
         claims = connection.execute("SELECT gtin, claim_id, evidence_note, metadata FROM claim_assignments").fetchall()
         held = connection.execute("SELECT gtin, metadata, version FROM certification_assignments").fetchall()
         answered = connection.execute("SELECT count(*) FROM idempotency_keys WHERE result IS NOT NULL").fetchone()[0]
+        told = connection.execute(
+            "SELECT operation, json_extract(record, '$.evidence_note'), json_extract(members, '$[0][0][1]')"
+            " FROM changes WHERE face = 'rest'"
+        ).fetchall()
     sent = {write.name: write for write in ledger.sent}
     found = set()
     for of, claim, note, metadata in claims:
@@ -159,8 +163,11 @@ def check(file: Path, ledger: Ledger) -> None:
         merges += len(keys)
         found |= names
     assert ledger.acknowledged <= found <= set(sent)
-    # The answer to each write was stored with its effect, or neither was.
+    # The answer to each write was stored with its effect, or neither was; and the log tells of it once.
     assert answered == len(claims) + merges
+    assert sorted(note if operation == "assignClaim" else f"m{key[1:]}" for operation, note, key in told) == sorted(
+        found
+    )
 
 
 async def test_sigkill_loses_nothing_that_was_acknowledged(shelf: World, tmp_path: Path, database_url: str) -> None:

@@ -9,14 +9,17 @@ import asyncpg
 import pytest
 from sqlalchemy import Integer, String, bindparam, column, delete, func, select, table, update
 
+from db import history
 from db.assignments import certifications, claims
 from db.engine.postgresql import PostgresqlDatabase
 from db.sql import tables
 from db.sql.reads import Read
 from domain.access import Caller
+from domain.changes import Change
 from domain.commands import AssignCertification, AssignClaim
 from domain.errors import Busy, DomainError
 from domain.gtin import Gtin
+from domain.history import OPERATOR
 from domain.records import Claim, ClaimAssignment, Organization
 from domain.short_id import ShortId, new_short_id
 from domain.vocabulary import ClaimSource, KeyKind, Role
@@ -138,14 +141,14 @@ async def test_an_assignment_is_one_statement_if_it_is_all(world: World, postgre
         await assign_certification(
             editor(world), AssignCertification.parse({"gtin": GTIN, "certification_id": FAIR_TRADE})
         )
-    assert first_words(statements) == ["INSERT"] * 2
+    assert first_words(statements) == ["WITH"] * 2
     assert [row[2] for row in await world.rows(tables.claim_assignments)] == [made.after.id]
     for refused in (claim, AssignClaim.parse({"gtin": OTHERS_GTIN, "claim_id": VEGAN})):
         async with sent(postgresql._writers) as statements:
             with suppress(DomainError):
                 await assign_claim(editor(world), refused)
         words = first_words(statements)
-        assert words[:3] == ["INSERT", "BEGIN", "SELECT"]
+        assert words[:3] == ["WITH", "BEGIN", "SELECT"]
         assert words[-1] == "ROLLBACK"
     async with sent(postgresql._writers) as statements:
         await assign_claim(editor(world, key="k"), AssignClaim.parse({"gtin": GTIN, "claim_id": NON_GMO}))
@@ -163,14 +166,16 @@ async def test_a_statement_that_is_asked_twice_inserts_once(world: World, postgr
         assignment = ClaimAssignment(
             id, Gtin(GTIN), world.brand, {}, source, None, None, "", "", NOON, NOON, 1, definition
         )
+        entry = history.entry(Change(None, assignment), NOON, "assignClaim", OPERATOR)
         async with postgresql.write(single=True) as transaction:
-            return await claims.add_alone(transaction, assignment)
+            return await claims.add_alone(transaction, assignment, cast("history.Entry", entry))
 
     async with postgresql.write() as transaction:
         await transaction.execute(delete(tables.claim_assignments))
     first, second = new_short_id(NOON), new_short_id(NOON)
     assert [await store(id) for id in (first, first, second)] == [True, True, False]
     assert [row[2] for row in await world.rows(tables.claim_assignments)] == [first]
+    assert [row[3] for row in await world.rows(tables.changes) if row[6] == "assignClaim"] == [first]
 
 
 async def test_assignments_meet_dead_connections_as_little(world: World, postgresql: PostgresqlDatabase) -> None:

@@ -19,6 +19,7 @@ from domain.people import Invitation
 from domain.short_id import catalogue_id
 from domain.views import SavedView
 from domain.vocabulary import KeyKind, Role, ViewKind
+from tests.log import catch_up
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOON, NOTHING, USDA_ORGANIC, VEGAN, World
 
 FREE_GTIN = "00614141107346"
@@ -274,6 +275,7 @@ async def prepare(world: World) -> None:
         spare = ApiKey(SPARE_KEY, world.brand, KeyKind.BUSINESS, Role.EDITOR, "Spare", NOON, metadata={"order": "7"})
         await add_key(transaction, spare, "0" * 64)
         await add_people(transaction, world, "spare")
+    await catch_up(world)
 
 
 LAST_DAY = date(2098, 12, 31)
