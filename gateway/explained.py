@@ -5,8 +5,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from db import definitions
-from db.engine.database import Database, Make, T, Transaction
+from db.engine.database import Database, Make, T, Transaction, Values
 from db.secrets import cursor_secret
+from db.sql.compiled import Compiled
 from db.sql.reads import KeyedRead, Read
 from domain.access import Caller
 from domain.problem import ErrorPages
@@ -38,6 +39,10 @@ class Noted(Database):
         where = ", in a thread" if read.scans and self.dialect.name == "sqlite" else ""
         self.reads.append(f"{number} row{'' if number == 1 else 's'}{where}: {sql}")
         return made
+
+    async def plan(self, statement: Compiled, values: Values) -> list[str]:
+        """As the database would."""
+        return await self._database.plan(statement, values)
 
     def write(self, *, single: bool = False) -> AbstractAsyncContextManager[Transaction]:
         """Never: only queries are run to be explained."""

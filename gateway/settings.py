@@ -145,6 +145,12 @@ def _smtp_from(address: str, info: ValidationInfo) -> str:
     return address
 
 
+def _traces_url(url: str) -> str:
+    if url and not _is_plain(url):
+        raise PydanticCustomError("traces_url", "should look like http://127.0.0.1:4318/v1/traces")
+    return url
+
+
 def _client_id(id: str, info: ValidationInfo) -> str:
     if info.data.get("oidc_issuer") and not (id and info.data.get("public_url")):
         raise PydanticCustomError(
@@ -434,6 +440,18 @@ class Settings(BaseModel):
         pattern=r"^(|[!-~]{16,})$",
         description="What a monitoring system has to send as a bearer token to be told Prometheus' metrics at /metrics:"
         " at least 16 visible characters. Empty: nothing is counted, and there is no such page.",
+    )
+    traces_url: Annotated[str, AfterValidator(_traces_url)] = Field(
+        default="",
+        description="Where a collector of OpenTelemetry takes spans over HTTP, such as"
+        " http://127.0.0.1:4318/v1/traces: one for each operation and one for each of its statements. It needs"
+        " ./certgate install tracing; OTEL_TRACES_SAMPLER and the other variables of OpenTelemetry hold. Empty: none.",
+    )
+    slow_seconds: float = Field(
+        default=0,
+        ge=0,
+        le=3600,
+        description="What takes longer is logged with its statements and the plan of the longest one; 0: nothing is.",
     )
     log_level: Annotated[Literal["critical", "error", "warning", "info", "debug"], BeforeValidator(_lower)] = Field(
         default="info", description="What is logged: critical, error, warning, info or debug."

@@ -248,6 +248,10 @@ class Database(ABC):
     async def read(self, read: Read[Any], make: Make[T], /, **values: Any) -> T:
         """What is made of the committed rows of a read, whose columns are those of its statement. Raises as `fetch`."""
 
+    @abstractmethod
+    async def plan(self, statement: Compiled, values: Values) -> list[str]:
+        """How the database would go about a statement, line by line; nothing is done. Raises what the driver does."""
+
     def at_once(self, read: KeyedRead[Any], keys: Sequence[Any]) -> list[Row] | None:
         """The committed rows of these keys; None where they have to be waited for. Raises as `fetch`."""
         return None

@@ -265,6 +265,12 @@ class PostgresqlDatabase(Database):
             run = partial(_rows_in_time, self._readers, self._placement.turn(server))
         return rows_of(POSTGRESQL, run, read)
 
+    async def plan(self, statement: Compiled, values: Values) -> list[str]:
+        """The nodes of PostgreSQL's plan; they quote values."""
+        return [
+            row[0] for row in await _rows(self._readers, statement._replace(sql=f"EXPLAIN {statement.sql}"), values)
+        ]
+
     @asynccontextmanager
     async def write(self, *, single: bool = False) -> AsyncIterator[Transaction]:
         """A write transaction at the server's default isolation, READ COMMITTED."""

@@ -4,7 +4,8 @@ import asyncio
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from db.engine.database import Database, Make, T, Transaction
+from db.engine.database import Database, Make, T, Transaction, Values
+from db.sql.compiled import Compiled
 from db.sql.reads import Read
 
 
@@ -35,6 +36,10 @@ class Rehearsal(Database):
             except Exception as error:
                 self.database.refuse(error)
                 raise
+
+    async def plan(self, statement: Compiled, values: Values) -> list[str]:
+        """As the database would."""
+        return await self.database.plan(statement, values)
 
     def write(self, *, single: bool = False) -> AbstractAsyncContextManager[Transaction]:
         """Never: a rehearsal ends before anything else is written."""

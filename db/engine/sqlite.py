@@ -17,7 +17,7 @@ from typing import Any
 import aiosqlite
 import msgspec
 
-from db.engine.database import Database, Make, Pace, T, Transaction
+from db.engine.database import Database, Make, Pace, T, Transaction, Values
 from db.engine.group_commit import GroupCommit
 from db.engine.noting import begin, end, notes
 from db.engine.turns import Turns
@@ -121,6 +121,15 @@ class SqliteDatabase(Database):
             connection = self._local.connection = _open_reader(self._path, _BUSY_SECONDS)
             self._readers.append(connection)
         return connection
+
+    async def plan(self, statement: Compiled, values: Values) -> list[str]:
+        """The loops of SQLite's plan, from the outermost one on."""
+
+        def explained() -> list[str]:
+            rows = self._scanner().execute(f"EXPLAIN QUERY PLAN {statement.sql}", statement.bind(values))
+            return [str(detail) for *_, detail in rows]
+
+        return await asyncio.get_running_loop().run_in_executor(self._scanners, explained)
 
     def write(self, *, single: bool = False) -> AbstractAsyncContextManager[Transaction]:
         """A write transaction, in one commit with those that wait beside it."""

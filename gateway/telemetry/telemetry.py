@@ -2,17 +2,24 @@
 
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from starlette.types import Scope
 
 from db.engine.database import Database
 from db.engine.noting import Notes
+from gateway.failures import Failure
 from gateway.http_protocol import Observe
 from gateway.settings import Settings
 from gateway.telemetry.board import Board
 from gateway.telemetry.metrics import Connected, Metrics
 from gateway.telemetry.request_log import RequestLog
 from gateway.telemetry.requests import Request
+from gateway.telemetry.slow import Slow
+from gateway.version import version
+
+if TYPE_CHECKING:
+    from gateway.telemetry.traces import Traces
 
 Tell = Callable[[Request], None]
 """What is done with a request that was answered."""
@@ -29,6 +36,11 @@ class Telemetry:
         self._tells: list[Tell] = []
         if settings.access_log:
             self._tells.append(RequestLog(settings.log_format, os.getpid()))
+        if settings.slow_seconds:
+            self._tells.append(Slow(database, settings.slow_seconds))
+        self._traces = _traces(settings, database) if settings.traces_url else None
+        if self._traces is not None:
+            self._tells.append(self._traces)
         self.takes_notes = bool(self._tells)
         """Whether somebody wants to know the statements of each request."""
         self.observe: Observe | None = None
@@ -46,6 +58,8 @@ class Telemetry:
         """To be called when it stops."""
         if self.metrics is not None:
             self.metrics.stop()
+        if self._traces is not None:
+            self._traces.stop()
 
     def watch(self, server: Connected) -> None:
         """Has it tell of this server's connections."""
@@ -58,3 +72,14 @@ class Telemetry:
         request = Request(scope, status, began, notes)
         for tell in self._tells:
             tell(request)
+
+
+def _traces(settings: Settings, database: Database) -> "Traces":
+    try:
+        from gateway.telemetry.traces import Traces
+    except ImportError as error:
+        raise Failure(
+            "CERTGATE_TRACES_URL needs OpenTelemetry, which is not installed here: run ./certgate install tracing, or"
+            " unset it."
+        ) from error
+    return Traces(settings.traces_url, version(), database.dialect.name)

@@ -117,7 +117,7 @@ def test_asking_for_help_does_nothing_else(tree: Path, word: str) -> None:
         assert (run.returncode, run.stderr) == (0, "")
         usage, *lines = run.stdout.splitlines()
         assert usage == "usage: ./certgate"
-        assert len(lines) == (2 if word == "install" else 1)
+        assert len(lines) == (3 if word == "install" else 1)
         assert all(line.startswith(f"  {word} ") for line in lines)
     assert not (tree / ".venv").exists()
 

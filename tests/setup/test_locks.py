@@ -26,10 +26,12 @@ def entries(lock: str) -> dict[str, re.Match[str]]:
 def direct_requirements() -> dict[str, list[Requirement]]:
     """Return what pyproject.toml names, by the lock in which it must be found."""
     groups = PROJECT["dependency-groups"]
-    run, parquet = PROJECT["project"]["dependencies"], PROJECT["project"]["optional-dependencies"]["parquet"]
-    more = [*run, *parquet]
+    run, extras = PROJECT["project"]["dependencies"], PROJECT["project"]["optional-dependencies"]
+    traced = [*run, *extras["tracing"]]
+    more = [*traced, *extras["parquet"]]
     test = [*more, *groups["test"]]
-    named = {"run": run, "parquet": more, "test": test, "check": [*test, *groups["check"]], "tool": groups["tool"]}
+    named = {"run": run, "tracing": traced, "parquet": more, "test": test, "check": [*test, *groups["check"]]}
+    named["tool"] = groups["tool"]
     return {lock: [Requirement(text) for text in texts] for lock, texts in named.items()}
 
 
@@ -62,10 +64,11 @@ def test_every_direct_name_is_pinned_within_its_range(lock: str) -> None:
 
 
 def test_each_level_holds_the_one_below() -> None:
-    run, parquet, test, check = (
-        {(name, pin["version"]) for name, pin in entries(lock).items()} for lock in ("run", "parquet", "test", "check")
+    run, tracing, parquet, test, check = (
+        {(name, pin["version"]) for name, pin in entries(lock).items()}
+        for lock in ("run", "tracing", "parquet", "test", "check")
     )
-    assert run < parquet < test < check
+    assert run < tracing < parquet < test < check
 
 
 def test_the_environment_is_what_the_lock_says() -> None:
