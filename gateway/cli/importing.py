@@ -161,7 +161,7 @@ class _Shown(AbstractContextManager["_Shown"]):
 
     def began(self, *, judging: bool, since: Any) -> None:
         """A pass begins, or goes on."""
-        self._end_bar()
+        self._end_bar(is_whole=True)
         self._changes, self._refusals = [], []
         if self._report:
             self._report.began(judging=judging, since=since)
@@ -231,13 +231,16 @@ class _Shown(AbstractContextManager["_Shown"]):
             elif result.outcome == "changed" and len(self._changes) < _SHOWN:
                 self._changes += _changes_of(result)
 
-    def _end_bar(self) -> None:
+    def _end_bar(self, *, is_whole: bool) -> None:
         if self._bar is not None:
+            if is_whole and hasattr(self._bar, "update"):
+                # Of a workbook the rows are not the last bytes.
+                self._bar.update(1000 - self._bar.pos)
             self._bar.__exit__(None, None, None)
             self._bar = None
 
     def __exit__(self, *raised: object) -> None:
-        self._end_bar()
+        self._end_bar(is_whole=raised[0] is None)
         if self._report:
             self._report.close()
 

@@ -2,13 +2,20 @@
 
 import csv
 import json
+import os
+import pty
+import re
 import sqlite3
+import subprocess
+import sys
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import openpyxl
 import pytest
 
+from tests.conftest import ROOT
 from tests.files.importing import RICE
 from tests.processes import certgate, demo_database, succeeded
 
@@ -54,6 +61,21 @@ def test_files_are_named_as_they_are_where_the_caller_stands(url: str, tmp_path:
     assert f"Wrote {tmp_path}/told/rows.csv" in said
     succeeded("export", "products", "--organization", "demo", "--format", "csv", "--output", "out.csv", **where)
     assert RICE in (tmp_path / "out.csv").read_text("utf-8")
+
+
+def test_the_bar_is_full_at_the_end_of_each_pass_whatever_the_file(url: str, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["gtin", "name"], [RICE, "Rice"]):
+        book.worksheets[0].append(row)
+    book.save(tmp_path / "own.xlsx")
+    leader, follower = pty.openpty()
+    words = (sys.executable, "-m", "gateway", "import", str(tmp_path / "own.xlsx"), "--organization", "demo")
+    subprocess.run(words, cwd=ROOT, env=os.environ | {"CERTGATE_DATABASE_URL": url}, stderr=follower, check=True)
+    os.close(follower)
+    shown = os.read(leader, 1 << 16).decode()
+    os.close(leader)
+    # Of each the last is what stays.
+    assert dict(re.findall(r"(Judging|Importing)[^%]*?(\d+)%", shown)) == {"Judging": "100", "Importing": "100"}
 
 
 def test_what_cannot_be_put_in_is_one_sentence_and_no_database_is_made(url: str, tmp_path: Path) -> None:
