@@ -77,7 +77,12 @@ class RowOutput:
         if isinstance(value, Follows):
             return str(row.computed(value))
         of, _, name = value.rpartition(".")
-        return str(row.of_definition(name) if of else row.member(name))
+        return str(row.of_definition(name) if of else row.member(name, _as_stored_if_iso))
+
+
+def _as_stored_if_iso(convert: Any) -> Any:
+    """None instead of what makes days of texts that JSON has in the same form."""
+    return None if getattr(convert, "reads_iso", False) else convert
 
 
 class Output(NamedTuple):

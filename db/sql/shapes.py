@@ -77,6 +77,7 @@ class ShapedRow:
         self.before: list[str] = []
         """What is done before the first row."""
         self.names: dict[str, Any] = {}
+        self._is_found = False
 
     def name(self, value: Any) -> str:
         """What it is called by in expressions."""
@@ -119,7 +120,9 @@ class ShapedRow:
 
     def of_definition(self, name: str) -> str:
         """An attribute of the definition of the row."""
-        return f"found[v{len(self._columns) - 1}].{name}"
+        found = "definition" if self._is_found else f"(definition := found[v{len(self._columns) - 1}])"
+        self._is_found = True
+        return f"{found}.{name}"
 
     def child(self, number: int, key: str, *, one: bool = False) -> str:
         """The list that another read, the one of that number below this one, fills with the rows of this key.
