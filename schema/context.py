@@ -38,28 +38,18 @@ class OperationCharge(msgspec.Struct, frozen=True, gc=False):
     """What it costs to run (see `execution.documents.cost`)."""
 
 
-class GraphQLContext:
+class GraphQLContext(msgspec.Struct, eq=False):
     """The context of one operation: the request's own, what its batched fields gather, and how problems are named.
 
     A mutation is run inside of it, as the block of an `async with`: at its end what dry runs did is undone.
     """
 
-    __slots__ = ("asked", "error_pages", "loaders", "operation", "rate_limits", "request_id")
-
-    def __init__(
-        self,
-        operation: OperationContext,
-        request_id: str,
-        error_pages: ErrorPages,
-        asked: OperationCharge,
-        rate_limits: Callable[[], Awaitable[RateWindows]],
-    ) -> None:
-        self.operation = operation
-        self.request_id = request_id
-        self.error_pages = error_pages
-        self.asked = asked
-        self.rate_limits = rate_limits
-        self.loaders: dict[Any, Any] = {}
+    operation: OperationContext
+    request_id: str
+    error_pages: ErrorPages
+    asked: OperationCharge
+    rate_limits: Callable[[], Awaitable[RateWindows]]
+    loaders: dict[Any, Any] = {}
 
     async def __aenter__(self) -> Self:
         return self

@@ -78,7 +78,7 @@ def _completer(place: ValuePlan) -> Callable[[Run, Any, Any], Any]:
 
 async def run_program(program: Program, context: Any, root: Any, variables: VariableValues) -> ExecutionResult:
     """Runs a program with coerced variables."""
-    run = Run(program, context, root, variables)
+    run = Run.of(program, context, root, variables)
     data: dict[str, Any] = {}
     for plan in program.roots:
         try:

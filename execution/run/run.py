@@ -8,8 +8,9 @@ resolvers that ask for it.
 import asyncio
 from collections.abc import Sequence
 from time import perf_counter
-from typing import Any, cast
+from typing import Any, Self, cast
 
+import msgspec
 import strawberry
 from graphql import GraphQLError, GraphQLResolveInfo, get_argument_values
 from graphql.execution.values import VariableValues
@@ -32,47 +33,35 @@ HELD = 0.01
 """Seconds after which a run lets others have their turn in the event loop, between two pieces of its work."""
 
 
-class Run:
+class Run(msgspec.Struct, eq=False):
     """The state of one run of one operation."""
 
-    __slots__ = (
-        "arguments",
-        "batches",
-        "context",
-        "data",
-        "errors",
-        "failed",
-        "info_tail",
-        "late",
-        "nulled",
-        "program",
-        "root",
-        "since",
-        "variables",
-    )
+    program: Program
+    context: Any
+    root: Any
+    variables: VariableValues
+    batches: list[list[Entry]]
+    """By batched field: the parents that wait for it."""
+    since: float
+    """When it last gave others their turn."""
+    data: Any = None
+    """The answer so far; inside a mutation, the part of the root field that is being run."""
+    errors: list[GraphQLError] = []
+    nulled: set[tuple[str | int, ...]] = set()
+    """Paths that errors made null; what fails below them later is not reported."""
+    failed: dict[FieldPlan, Exception | None] = {}
+    """What befell reads below others (see `execution.run.rows`); None where only some found nothing."""
+    late: list[tuple[ValuePlan, Entry]] = []
+    """What has to be awaited for a single place."""
+    arguments: dict[int, dict[str, Any]] = {}
+    """By field: its arguments, coerced when the first object needs them."""
+    info_tail: tuple[Any, ...] | None = None
+    """What resolvers are told of the run, if any was told."""
 
-    def __init__(self, program: Program, context: Any, root: Any, variables: VariableValues) -> None:
-        self.program = program
-        self.since = perf_counter()
-        """When it last gave others their turn."""
-        self.variables = variables
-        self.context = context
-        self.data: Any = None
-        """The answer so far; inside a mutation, the part of the root field that is being run."""
-        self.errors: list[GraphQLError] = []
-        self.nulled: set[tuple[str | int, ...]] = set()
-        """Paths that errors made null; what fails below them later is not reported."""
-        self.failed: dict[FieldPlan, Exception | None] = {}
-        """What befell reads below others (see `execution.run.rows`); None where only some found nothing."""
-        self.batches: list[list[Entry]] = [[] for _ in program.batches] if program.batches else []
-        """By batched field: the parents that wait for it."""
-        self.late: list[tuple[ValuePlan, Entry]] = []
-        """What has to be awaited for a single place."""
-        self.arguments: dict[int, dict[str, Any]] = {}
-        """By field: its arguments, coerced when the first object needs them."""
-        self.root = root
-        self.info_tail: tuple[Any, ...] | None = None
-        """What resolvers are told of the run, if any was told."""
+    @classmethod
+    def of(cls, program: Program, context: Any, root: Any, variables: VariableValues) -> Self:
+        """A run that begins now."""
+        return cls(program, context, root, variables, [[] for _ in program.batches], perf_counter())
 
     def reports(self, position: tuple[str | int, ...]) -> bool:
         """Whether an error that makes the place at this path null is to be reported.
