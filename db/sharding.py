@@ -1,6 +1,6 @@
 """Tables on several servers, by Citus: products and all that hangs on one lie together, by the product's GTIN.
 
-What has `gtin` in its key is distributed; everything else stays on the coordinator. What Citus cannot keep over several
+What has a column `gtin` is distributed; everything else stays on the coordinator. What Citus cannot keep over several
 servers goes: that an id is unique (ids are, by how they are made), and references between the two kinds of tables. For
 the statements that follow from it see `Database.sharded`.
 """
@@ -23,7 +23,7 @@ LOCK_TIMEOUT = "5s"
 
 def distributed() -> list[str]:
     """The tables that are distributed: first those that triggers of others write to."""
-    found = [table for table in metadata.sorted_tables if "gtin" in table.primary_key.columns]
+    found = [table for table in metadata.sorted_tables if "gtin" in table.c]
     found.sort(key=lambda table: KEPT_BY_TRIGGERS not in table.info)
     return [table.name for table in found]
 
@@ -32,13 +32,17 @@ def loosen(connection: Connection) -> None:
     """Takes away what cannot be kept over several servers; a unique value without the GTIN keeps its index."""
     inspector, spread = inspect(connection), {*distributed()}
     for table in metadata.tables:
-        for key in inspector.get_foreign_keys(table):
-            if {table, key["referred_table"]} & spread and not (
-                {table, key["referred_table"]} <= spread and "gtin" in key["constrained_columns"]
-            ):
-                connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {key['name']}"))
+        for reference in inspector.get_foreign_keys(table):
+            ends = {table, reference["referred_table"]}
+            if ends & spread and not (ends <= spread and "gtin" in reference["constrained_columns"]):
+                connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {reference['name']}"))
         if table not in spread:
             continue
+        key = inspector.get_pk_constraint(table)
+        if "gtin" not in key["constrained_columns"]:
+            connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {key['name']}"))
+            columns = ", ".join(["gtin", *key["constrained_columns"]])
+            connection.execute(text(f"ALTER TABLE {table} ADD CONSTRAINT {key['name']} PRIMARY KEY ({columns})"))
         for unique in inspector.get_unique_constraints(table):
             if "gtin" not in unique["column_names"]:
                 connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {unique['name']}"))

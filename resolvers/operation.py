@@ -378,7 +378,7 @@ class WriteOperation(Generic[C, D]):
         change = await self._function(context, transaction, command)
         context.require_confirmed()
         if write is not None:
-            await self._answers.remember(transaction, write, change, context.now)
+            await self._answers.remember(transaction, write, command, change, context.now)
         if not transaction.is_told and (entry := context.entry(change)) is not None:
             entries.append(entry)
         return change

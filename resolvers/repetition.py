@@ -46,7 +46,8 @@ class Answers(Generic[R]):
         Raises `IdempotencyKeyReused`, `IdempotencyKeyInUse`, or `AlreadyExists` when the answer was shown only once.
         """
         sent = fingerprint(self._name, command)
-        stored = await idempotency.reserve(transaction, write.digest, sent, now + LIFE, now)
+        gtin = _product_of(command)
+        stored = await idempotency.reserve(transaction, write.digest, gtin, sent, now + LIFE, now)
         if stored is None:
             return None
         if stored.fingerprint != sent:
@@ -61,7 +62,14 @@ class Answers(Generic[R]):
             )
         return self._decoder.decode(stored.result)
 
-    async def remember(self, transaction: Transaction, write: OneWrite, answer: R, now: datetime) -> None:
+    async def remember(
+        self, transaction: Transaction, write: OneWrite, command: Command, answer: R, now: datetime
+    ) -> None:
         """Stores the answer to a write that was done in this transaction."""
         result = msgspec.json.encode(answer).decode() if self.stored else None
-        await idempotency.complete(transaction, write.digest, result, now)
+        await idempotency.complete(transaction, write.digest, _product_of(command), result, now)
+
+
+def _product_of(command: Command) -> str:
+    """The GTIN of the product that a command writes to, "" where there is none."""
+    return str(getattr(command, "gtin", ""))

@@ -521,6 +521,8 @@ idempotency_keys = Table(
     metadata,
     # SHA-256 in hex of principal, key and part; none of the three is kept.
     Column("digest", text(64), primary_key=True),
+    # The product that was written to, "" where there is none; where tables are sharded, the row lies there.
+    Column("gtin", text(14), nullable=False, server_default=""),
     # SHA-256 in hex of the operation and its command.
     Column("fingerprint", text(64), nullable=False),
     # The operation's record as JSON, as it was written; NULL when it holds a secret.

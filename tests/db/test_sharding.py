@@ -109,6 +109,21 @@ async def test_of_those_who_assign_the_same_at_once_one_does(world: World) -> No
     assert (await post(world, held(), body)).status_code == 409
 
 
+async def test_an_idempotency_key_lies_with_its_product(world: World) -> None:
+    async def send(gtin: str) -> httpx2.Response:
+        headers = {"X-API-Key": world.keys["manager"], "Idempotency-Key": "one"}
+        return await world.client.post(held(gtin), json={"certification_id": FAIR_TRADE}, headers=headers)
+
+    first = await asyncio.gather(*(send(GTIN) for _ in range(8)))
+    assert {answer.status_code for answer in first} == {201}
+    assert len({answer.text for answer in first}) == 1
+    kept = await world.rows(metadata.tables["idempotency_keys"])
+    assert [row[1] for row in kept] == [GTIN]
+    # A refusal keeps none.
+    assert (await send(DEAD)).status_code == 404
+    assert len(await world.rows(metadata.tables["idempotency_keys"])) == 1
+
+
 async def test_rows_that_are_there_are_not_counted_as_new(world: World) -> None:
     table = metadata.tables["products"]
     rows = [row | {"organization_id": world.brand} for row in rows_for(table, 6, 1)]

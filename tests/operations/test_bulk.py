@@ -297,6 +297,8 @@ async def test_rejected_rows_are_not_remembered(shelf: World) -> None:
 
 
 async def test_another_row_in_the_same_place_under_the_same_key_is_refused(shelf: World) -> None:
+    if shelf.database.sharded:
+        pytest.skip("under another product a key is another key, where each lies with its product")
     await bulk(shelf, "assignClaims", claims(SHELF[0], SHELF[1]), key="one")
     before = await everything(shelf)
     body = (await send(shelf, "assignClaims", {"input": claims(SHELF[1], SHELF[0])}, key="one")).json()
