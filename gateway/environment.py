@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Container
+from collections.abc import Container, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ def load_settings(**overrides: Any) -> Settings:
     """The settings of the environment; those given here come first. Raises `SettingsError`."""
     variables = {name.upper(): value for name, value in os.environ.items() if value and not _is_injected(name, value)}
     read = {name: variables[_variable(name)] for name in Settings.model_fields if _variable(name) in variables}
+    read |= _from_files(variables)
     try:
         return Settings(**{**read, **overrides})
     except ValidationError as error:
@@ -27,12 +29,39 @@ def load_settings(**overrides: Any) -> Settings:
         ) from None
 
 
+def secret_settings() -> list[str]:
+    """The names of the settings that may hold a secret, each of which a file may have instead of the environment."""
+    return [name for name, field in Settings.model_fields.items() if not field.repr]
+
+
+def _from_files(variables: Mapping[str, str]) -> dict[str, str]:
+    """What files have that `CERTGATE_<NAME>_FILE` names: one value each, without the blanks around it."""
+    read = {}
+    for name in secret_settings():
+        variable, file = _variable(name), variables.get(f"{_variable(name)}_FILE")
+        if file is None:
+            continue
+        if variable in variables:
+            raise SettingsError(f"{variable} and {variable}_FILE are both set: unset one of them.")
+        try:
+            read[name] = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+            raise SettingsError(
+                f"{variable}_FILE names a file that cannot be read ({why}): correct it, or the rights of the file."
+            ) from None
+        if not read[name]:
+            raise SettingsError(f"{variable}_FILE names an empty file: write the value into it, or unset it.")
+    return read
+
+
 def unknown_variables() -> list[str]:
     """One sentence for each variable that has our prefix but is no setting: most likely misspelt.
 
     What Kubernetes sets for a Service named like us has one sentence for all of it.
     """
     known = {_variable(name) for name in Settings.model_fields}
+    known |= {f"{_variable(name)}_FILE" for name in secret_settings()}
     sentences = []
     injected = []
     for name, value in sorted(os.environ.items()):

@@ -1,5 +1,6 @@
 """The database of the settings: opened, and at the revision that this code was written for."""
 
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -30,6 +31,23 @@ _REFUSED_OPTIONS = {
 def shown(url: str) -> str:
     """The URL of a database for people: without the password, and without the options, which may hold one too."""
     return make_url(url).set(query={}).render_as_string(hide_password=True)
+
+
+def require_folder(settings: Settings) -> None:
+    """Raises `SettingsError` where imports have no folder, if one was asked for."""
+    if "import_folder" not in settings.model_fields_set:
+        return
+    folder = Path(settings.import_folder)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "no folder has such a name"
+        raise SettingsError(
+            f"CERTGATE_IMPORT_FOLDER names a folder that cannot be made or written to ({why}): correct it, or its"
+            " rights."
+        ) from None
 
 
 @asynccontextmanager

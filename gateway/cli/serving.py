@@ -47,10 +47,11 @@ def serve(host: str | None, port: int | None, workers: int | None, rehearse: boo
     # Looking for plugins of pydantic reads the metadata of every package, and the locks name none.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-    from gateway import server
+    from gateway import server, storage
     from gateway.workers import Handover, number_of_workers
 
     settings = read_settings(host=host, port=port, workers=workers)
+    storage.require_folder(settings)
     number = number_of_workers(settings)
     if rehearse:
         server.run(_rehearse(settings))

@@ -688,3 +688,13 @@ def test_explain_says_why_it_cannot_run_a_document(
     assert done.returncode == 1
     assert reason in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_folder_for_imports_that_cannot_be_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    where = {"CERTGATE_DATABASE_URL": f"sqlite:///{tmp_path}/never.db", "CERTGATE_IMPORT_FOLDER": f"{tmp_path}/file/x"}
+    assert refused(2, "serve", "--port", "0", **where) == (
+        "certgate: CERTGATE_IMPORT_FOLDER names a folder that cannot be made or written to (Not a directory):"
+        " correct it, or its rights.\n"
+    )
+    assert not (tmp_path / "never.db").exists()

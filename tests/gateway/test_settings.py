@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from execution.documents.limits import DocumentLimits
-from gateway.environment import load_settings, unknown_variables
+from gateway.environment import load_settings, secret_settings, unknown_variables
 from gateway.graphql import limits_of
 from gateway.settings import Settings, SettingsError
 
@@ -225,3 +225,59 @@ def test_the_limits_of_graphql_are_settings_with_the_same_defaults() -> None:
     assert limits_of(load_settings(graphql_max_depth=3, graphql_limits="warn")) == DocumentLimits(
         max_depth=3, warn_only=True
     )
+
+
+FREE = {
+    "host",
+    "import_folder",
+    "oauth_audience",
+    "oauth_organization_claim",
+    "oidc_client_id",
+    "oidc_client_secret",
+    "oidc_name",
+    "oidc_organization_claim",
+}
+"""What may be any text. An address that is none, and a folder that cannot be, show when they are used."""
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_garbage_in_any_setting_stops_the_start_with_a_sentence(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    variable = f"CERTGATE_{name.upper()}"
+    said = {}
+    for garbage in ("hunter2 ://%zz[", "-7", "nan", "1e999", "\u202e\u00e9", "[::1", "http://[", " ", "{}"):
+        monkeypatch.setenv(variable, garbage)
+        try:
+            load_settings()
+        except SettingsError as error:
+            said[garbage] = str(error)
+    for sentence in said.values():
+        assert re.match(rf"{variable} is wrong: [^\n]+; correct it, or unset it for the default ", sentence)
+        assert "hunter2" not in sentence
+    assert ("hunter2 ://%zz[" in said) == (name not in FREE)
+
+
+@pytest.mark.parametrize("name", secret_settings())
+def test_what_may_hold_a_secret_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    value = {"database_url": "sqlite:///other.db", "redis_url": "redis://:hunter2@cache/0"}.get(name)
+    value = value or ("postgresql://a:hunter2@b/c" if name.endswith("_url") else "hunter2-hunter2-hunter2")
+    if name == "smtp_url":
+        value = "smtp://a:hunter2@mail.example.org"
+        monkeypatch.setenv("CERTGATE_SMTP_FROM", "certgate@example.org")
+        monkeypatch.setenv("CERTGATE_PUBLIC_URL", "https://certgate.example.org")
+    variable, file = f"CERTGATE_{name.upper()}", tmp_path / "secret"
+    monkeypatch.setenv(f"{variable}_FILE", str(file))
+    with pytest.raises(SettingsError, match=rf"^{variable}_FILE names a file that cannot be read \(No such file"):
+        load_settings()
+    file.write_bytes(b"\xff")
+    with pytest.raises(SettingsError, match=rf"^{variable}_FILE names a file that cannot be read \(not UTF-8\)"):
+        load_settings()
+    file.write_text(" \n")
+    with pytest.raises(SettingsError, match=rf"^{variable}_FILE names an empty file"):
+        load_settings()
+    file.write_text(f"{value}\n")
+    assert getattr(load_settings(), name) == value
+    assert unknown_variables() == []
+    assert "hunter2" not in repr(load_settings())
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError, match=f"^{variable} and {variable}_FILE are both set: unset one of them.$"):
+        load_settings()

@@ -1,6 +1,6 @@
 """docs/settings.md is made of the settings. To make it: `.venv/bin/python -m tests.setup.test_settings_page`."""
 
-from gateway.environment import PREFIX
+from gateway.environment import PREFIX, secret_settings
 from gateway.settings import Settings
 from tests.conftest import ROOT
 
@@ -15,6 +15,8 @@ a sentence that names the variable. A variable with this prefix that is no setti
 | --- | --- | --- |
 """
 AFTER = """
+What may hold a secret may stand in a file instead, which the same name with `_FILE` behind it names: {files}.
+
 This page is made of `gateway/settings.py`; [CONTRIBUTING.md](../CONTRIBUTING.md) says how. Behind a proxy on another
 machine, uvicorn's own `FORWARDED_ALLOW_IPS` names that proxy, so that addresses are those of the clients.
 """
@@ -25,7 +27,8 @@ def page() -> str:
         f"| `{PREFIX}{name.upper()}` | {_default(field.default)} | {field.description} |\n"
         for name, field in Settings.model_fields.items()
     ]
-    return BEFORE + "".join(rows) + AFTER
+    files = ", ".join(f"`{PREFIX}{name.upper()}_FILE`" for name in secret_settings())
+    return BEFORE + "".join(rows) + AFTER.format(files=files)
 
 
 def _default(value: object) -> str:
