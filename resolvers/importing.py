@@ -370,6 +370,9 @@ class _Plan:
                 context, known.kind, product.gtin, product.organization_id, definition, sent
             )
             made = _halted(made, said)
+            if is_said and (self.is_undone or self.judges):
+                # The row before would have made it.
+                return Part(noun, called, Change(made, made))
             restored = row.restored if row.product is None else {}
             return Part(noun, called, Change(None, self._restored(made, restored)))
         if is_said or self.existing is Existing.SKIP:
