@@ -87,17 +87,25 @@ async def load_demo(database: Database, at: datetime) -> Loaded:
                 for product in missing
                 for held in product.certifications
             ],
+            tables.earlier_certificates: [
+                row
+                for product in missing
+                for held in product.certifications
+                for row in _previous(product, held, names, at)
+            ],
             tables.claim_assignments: [
                 _claimed(product, code, at.date()) | moments for product in missing for code in product.claims
             ],
         }
         for table, rows in wanted.items():
             await transaction.insert_missing(table, rows)
-            await _tell_stored(transaction, table, rows, owner, at)
+            if table.name in history.KINDS:
+                await _tell_stored(transaction, table, rows, owner, at)
     return Loaded(
         {
             "products": len(products),
             "certification_assignments": sum(len(product.certifications) for product in products),
+            "earlier_certificates": sum(len(held.previous) for product in products for held in product.certifications),
             "claim_assignments": sum(len(product.claims) for product in products),
         },
         sum(map(len, wanted.values())),
@@ -239,6 +247,27 @@ def _held(product: DemoProduct, held: HeldCertification, names: dict[str, str], 
         "certificate_countries": held.countries,
         "standing_reason": "",
     }
+
+
+def _previous(product: DemoProduct, held: HeldCertification, names: dict[str, str], at: datetime) -> Rows:
+    """The certificates before, which said the same but for their numbers and days."""
+    now, today = _held(product, held, names, at.date()), at.date()
+    now = {name: value for name, value in now.items() if name in tables.earlier_certificates.c}
+    days = [tuple(today + timedelta(days=day) for day in each.valid_days) for each in held.previous]
+    return [
+        {
+            **now,
+            "number": number,
+            "certificate_number": each.certification_number,
+            "valid_from": first,
+            "expiration_date": last,
+            "expiry_date": last,
+            "audit_date": None,
+            "standing_reason": "",
+            "replaced_at": at,
+        }
+        for number, (each, (first, last)) in enumerate(zip(held.previous, days, strict=True), start=1)
+    ]
 
 
 def _claimed(product: DemoProduct, code: str, today: date) -> dict[str, Any]:

@@ -76,6 +76,13 @@ Days = Annotated[int, Meta(ge=-5000, le=5000)]
 """A day, counted from the one on which the demo is loaded."""
 
 
+class EarlierHeld(msgspec.Struct):
+    """A certificate before the one that is held."""
+
+    certification_number: Annotated[str, Meta(max_length=100)]
+    valid_days: tuple[Days, Days]
+
+
 class HeldCertification(msgspec.Struct):
     """A certification as the pack states it. `control_codes` name control bodies, not certificates.
 
@@ -94,6 +101,8 @@ class HeldCertification(msgspec.Struct):
     scope: str = ""
     countries: list[str] = []
     metadata: dict[str, str] = {}
+    previous: list[EarlierHeld] = []
+    """Oldest first."""
 
     def __post_init__(self) -> None:
         if not ALPHA2.issuperset(self.countries):

@@ -3,16 +3,16 @@
 `Command.parse` takes plain JSON values (REST) and typed ones (GraphQL) alike and names every bad member at once.
 """
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, WithJsonSchema
 
 from domain import patch
 from domain.gtin import GtinField, NewGtinField, SeparatedGtinField
-from domain.record_commands import NewCommand, PatchCommand, changes, makes
-from domain.records import CertificationAssignment, ClaimAssignment, Product
+from domain.record_commands import NewCommand, PatchCommand, changes, makes, renews
+from domain.records import CertificationAssignment, ClaimAssignment, EarlierCertificate, Product
 from domain.short_id import IdOrCodeField, ShortIdField
-from domain.validation import DIGITS, JSON_TEXT, Command, Flag, Text, Text255
+from domain.validation import DIGITS, JSON_TEXT, AfterTheFirst, Command, Date, Flag, Text, Text255
 from domain.vocabulary import ClaimCategory, DataSource, FileFormat, ProductFormat, VerificationStatus
 
 
@@ -48,6 +48,73 @@ class AssignCertification(OfHeldCertification, NewCommand):
 @changes(CertificationAssignment)
 class PatchCertificationAssignment(OfHeldCertification, PatchCommand):
     """Change members of a certification that a product holds. Contract 2.5."""
+
+
+@renews(CertificationAssignment, EarlierCertificate)
+class RenewCertification(OfHeldCertification, PatchCommand):
+    """Put the next certificate in the place of the one that a product holds. Not in the contract."""
+
+    when_left_out: ClassVar = (
+        "Of what is left out, texts, lists and the day of the first grant stay as on the certificate before; the other"
+        " days are not recorded, and the status is `unverified`"
+    )
+
+
+_Reason = Annotated[
+    Text255,
+    Field(min_length=1, description="Why; at most 255 characters.", examples=["Residues above the limit"]),
+]
+
+
+class SuspendCertification(OfHeldCertification):
+    """Suspend a certificate that a product holds. Not in the contract."""
+
+    suspended_from: Annotated[
+        Date | None,
+        Field(description="First day of the suspension; today (UTC) if left out.", examples=["2026-03-01"]),
+    ] = None
+    suspended_until: Annotated[
+        Date | None,
+        Field(
+            description="Last day of the suspension; until it is reinstated if left out. Not before the first.",
+            examples=["2026-05-31"],
+        ),
+    ] = None
+    reason: _Reason
+
+
+class WithdrawCertification(OfHeldCertification):
+    """Withdraw a certificate that a product holds. Not in the contract."""
+
+    withdrawn_on: Annotated[
+        AfterTheFirst | None,
+        Field(description="The day from which on it does not hold; today (UTC) if left out.", examples=["2026-03-01"]),
+    ] = None
+    reason: _Reason
+
+
+class ReinstateCertification(OfHeldCertification):
+    """Lift a suspension, or take a withdrawal back. Not in the contract."""
+
+    reinstated_on: Annotated[
+        AfterTheFirst | None,
+        Field(
+            description="The day from which on it holds again; today (UTC) if left out. Days before it on which it was"
+            " suspended or withdrawn stay days of a suspension.",
+            examples=["2026-05-31"],
+        ),
+    ] = None
+    reason: Annotated[
+        Text255, Field(description="Why; at most 255 characters.", examples=["The second sample was clean"])
+    ] = ""
+
+
+class ListEarlierCertificates(OfHeldCertification):
+    """The certificates before the one that a product holds. Not in the contract."""
+
+
+class GetCertificationStanding(OfHeldCertification):
+    """How the certificate that a product holds stands. Not in the contract."""
 
 
 class GetCertifiedProduct(Command):

@@ -101,7 +101,7 @@ class RecordMember(NamedTuple):
         words = self.said.words + (self._for_example() if example else "")
         limit = f"at most {self.limit} characters" if self.plain is str and self.limit else ""
         whole = "replaced as a whole" if patch and self.plain is list else ""
-        once = "it cannot be patched later" if self.said.given == "at first" else ""
+        once = "it cannot be patched later" if self.said.given == "at first" and not patch else ""
         return "; ".join(part for part in (words, self.said.rule, limit, whole, once) if part) + "."
 
 

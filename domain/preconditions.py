@@ -12,7 +12,7 @@ from datetime import date
 
 import msgspec
 
-from domain.certificates import is_active, is_halted
+from domain.certificates import is_active, is_halted, stands
 from domain.errors import BadRequest, PreconditionFailed
 from domain.records import CertificationAssignment, ClaimAssignment, Product
 
@@ -25,11 +25,12 @@ def entity_tag(record: Versioned, today: date) -> str:
     """The strong tag of a record as REST shows it on that day, without quotes: `<version>-<digest>`.
 
     The digest is of everything else that decides what is shown: which record it is (one that was removed and made
-    again has another id), its definition, and whether it is active or halted, which change with the day alone.
+    again has another id), its definition, and how it stands, which changes with the day alone.
     """
     shown: tuple[object, ...] = (record.id,)
     if isinstance(record, CertificationAssignment):
-        shown = (record.id, record.certification, is_active(record, today), *["halted"] * is_halted(record, today))
+        stands_so = (is_active(record, today), is_halted(record, today), stands(record, today))
+        shown = (record.id, record.certification, *stands_so)
     elif isinstance(record, ClaimAssignment):
         shown = (record.id, record.claim)
     return f"{record.version}-{digest(msgspec.json.encode(shown))}"

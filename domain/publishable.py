@@ -1,8 +1,8 @@
 """What a publishable key may see: what is public about products, and nothing that its organisation keeps to itself.
 
 Such a key stands in the source of a web page, so whoever visits the page has it. For it the organisation's own notes
-(metadata, evidence) are empty, and private definitions with their assignments do not exist, not even those of its own
-organisation: see `Caller.sees_private` and `Caller.organization_ids`.
+(metadata, evidence, why something was suspended or withdrawn) are empty, and private definitions with their assignments
+do not exist, not even those of its own organisation: see `Caller.sees_private` and `Caller.organization_ids`.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,9 @@ from domain.records import Certification, CertificationBody, Claim, Organization
 
 T = TypeVar("T")
 
-PRIVATE_MEMBERS: Mapping[str, Any] = MappingProxyType({"metadata": {}, "evidence_url": "", "evidence_note": ""})
+PRIVATE_MEMBERS: Mapping[str, Any] = MappingProxyType(
+    {"metadata": {}, "evidence_url": "", "evidence_note": "", "standing_reason": ""}
+)
 """The members that nobody sees with a publishable key, in whichever record, and what is shown instead."""
 
 _PUBLIC = (str, type(None), date, int, float, Enum, Certification, CertificationBody, Claim, Organization, Made)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import Field, create_model
 
 from domain import patch
-from domain.members import RecordMember, given_to
+from domain.members import RecordMember, given_to, members_of
 from domain.metadata import merge
 from domain.records import Record
 from domain.validation import Command
@@ -51,6 +51,8 @@ class PatchCommand(RecordCommand):
 
     nulls: ClassVar[Mapping[str, patch.Null]]
     """What null means, by the name under which a member is sent."""
+    when_left_out: ClassVar[str] = "A member that is left out stays as it is"
+    """What is said of that."""
 
     def members(self) -> dict[str, Any]:
         """The patchable members that were sent, nulls replaced by what they mean. Raises `InvalidInput`."""
@@ -91,6 +93,18 @@ def changes(record: type[Record], *, last: str = "", null: patch.Null | None = N
     def decorate(command: type[P]) -> type[P]:
         command = _with_members(command, given, _in_patch)
         command.nulls = {member.sent_as: null or patch.meaning_of_null(member) for member in given}
+        return command
+
+    return decorate
+
+
+def renews(record: type[Record], part: type[Record]) -> Callable[[type[P]], type[P]]:
+    """The command with what clients give of the `part` of a record that is made anew; null as in a patch."""
+    given = [member for member in given_to(record) if member.name in members_of(part)]
+
+    def decorate(command: type[P]) -> type[P]:
+        command = _with_members(command, given, _in_patch)
+        command.nulls = {member.sent_as: patch.meaning_of_null(member) for member in given}
         return command
 
     return decorate

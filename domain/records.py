@@ -293,7 +293,9 @@ class EarlierCertificate(Record, frozen=True):
     suspended_until: SuspendedUntil
     withdrawn_on: WithdrawnOn
     standing_reason: StandingReason
-    replaced_at: Annotated[datetime, kept("When the next certificate took its place")]
+    replaced_at: Annotated[
+        datetime, kept("When the next certificate took its place", example="2026-11-30T12:00:00+00:00")
+    ]
 
     @property
     def lapses_on(self) -> date | None:

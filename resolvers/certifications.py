@@ -1,28 +1,38 @@
 """Certifications: what a product's certificate says, and the operations that are theirs alone."""
 
 from collections.abc import Sequence
+from datetime import date
+from typing import Any
 
 import msgspec
 
+from db import certificates
 from db.assignments import certifications
 from db.definitions import bodies
 from db.engine.database import Transaction
-from domain import listing
+from domain import listing, renewal
 from domain.changes import Change
 from domain.commands import (
     AssignCertification,
     GetCertificationAssignment,
+    GetCertificationStanding,
     ListCertifications,
+    ListEarlierCertificates,
     ListProductCertifications,
     PatchCertificationAssignment,
+    ReinstateCertification,
     RemoveCertification,
+    RenewCertification,
+    SuspendCertification,
+    WithdrawCertification,
 )
 from domain.errors import InvalidInput, Violation
 from domain.listing import arrange
-from domain.records import Certification, CertificationAssignment
+from domain.records import Certification, CertificationAssignment, EarlierCertificate
 from resolvers import assignments
 from resolvers.definitions import Kind
 from resolvers.operation import Context, read_operation, write_operation
+from resolvers.patching import changed
 
 KIND = Kind(certifications, "certification", "certifications", ("hold", "holds"), lambda definition: definition.label)
 
@@ -95,6 +105,110 @@ async def patch_certification_assignment(
     """Changes the members that were sent; see `resolvers.assignments.patched`."""
     members = command.members()
     return await assignments.patched(context, transaction, KIND, command.gtin, command.certification_id, members)
+
+
+@write_operation
+async def renew_certification(
+    context: Context, transaction: Transaction, command: RenewCertification
+) -> Change[CertificationAssignment, CertificationAssignment]:
+    """Puts the next certificate in the place of the one that is held, which is kept as an earlier one.
+
+    What would be the same certificate again changes nothing. Raises what `resolvers.assignments.patched` does.
+    """
+    members = command.members()
+    held = await assignments.held(context, transaction, KIND, command.gtin, command.certification_id)
+    changes = renewal.renewed(held, members)
+    if changes:
+        number = await certificates.next_number(transaction, held)
+        await certificates.add(transaction, renewal.earlier(held, number, max(context.now, held.updated_at)))
+    return await _changed(context, transaction, held, changes)
+
+
+@write_operation
+async def suspend_certification(
+    context: Context, transaction: Transaction, command: SuspendCertification
+) -> Change[CertificationAssignment, CertificationAssignment]:
+    """Says on which days the certificate does not hold. Raises what `resolvers.assignments.patched` does."""
+    held = await assignments.held(context, transaction, KIND, command.gtin, command.certification_id)
+    first = command.suspended_from or context.today
+    changes = renewal.suspended(held, first, command.suspended_until, command.reason)
+    return await _changed(context, transaction, held, changes)
+
+
+@write_operation
+async def withdraw_certification(
+    context: Context, transaction: Transaction, command: WithdrawCertification
+) -> Change[CertificationAssignment, CertificationAssignment]:
+    """Says from which day on the certificate does not hold. Raises what `resolvers.assignments.patched` does."""
+    held = await assignments.held(context, transaction, KIND, command.gtin, command.certification_id)
+    changes = renewal.withdrawn(command.withdrawn_on or context.today, command.reason)
+    return await _changed(context, transaction, held, changes)
+
+
+@write_operation
+async def reinstate_certification(
+    context: Context, transaction: Transaction, command: ReinstateCertification
+) -> Change[CertificationAssignment, CertificationAssignment]:
+    """Lifts a suspension or takes a withdrawal back; what holds stays as it is.
+
+    Raises what `resolvers.assignments.patched` does.
+    """
+    held = await assignments.held(context, transaction, KIND, command.gtin, command.certification_id)
+    changes = renewal.reinstated(held, command.reinstated_on or context.today, command.reason)
+    return await _changed(context, transaction, held, changes)
+
+
+async def _changed(
+    context: Context, transaction: Transaction, held: CertificationAssignment, changes: dict[str, Any]
+) -> Change[CertificationAssignment, CertificationAssignment]:
+    if all(getattr(held, name) == value for name, value in changes.items()):
+        return Change(held, held)
+    change = changed(held, changes, context.now)
+    await certifications.change(transaction, held, changes, change.after.updated_at)
+    return change
+
+
+@read_operation
+async def previous_of(
+    context: Context, held: Sequence[CertificationAssignment]
+) -> list[list[renewal.PreviousCertificate]]:
+    """Of each of these assignments, which the caller has found, the earlier certificates, newest first.
+
+    One statement for all of them.
+    """
+    found = await _earlier(context, held)
+    return [renewal.previous(each, kept) for each, kept in zip(held, found, strict=True)]
+
+
+@read_operation
+async def years_certified(
+    context: Context, held: Sequence[CertificationAssignment], on: date | None
+) -> list[int | None]:
+    """Of each of these assignments the whole years up to a day, today if none is given."""
+    found = await _earlier(context, [each for each in held if each.initial_certification_date is None])
+    kept = iter(found)
+    day = on or context.today
+    return [renewal.years_certified(each, [] if each.initial_certification_date else next(kept), day) for each in held]
+
+
+async def _earlier(context: Context, held: Sequence[CertificationAssignment]) -> list[list[EarlierCertificate]]:
+    found = await certificates.of_products(context.database, [each.gtin for each in held])
+    return [found.get((each.gtin, each.certification.id), []) for each in held]
+
+
+@read_operation
+async def list_earlier_certificates(
+    context: Context, command: ListEarlierCertificates
+) -> list[renewal.PreviousCertificate]:
+    """The certificates before the one that a product holds, newest first. Raises `NotFound`."""
+    held = await assignments.one_of_product(context, KIND, command.gtin, command.certification_id)
+    return (await previous_of(context, [held]))[0]
+
+
+@read_operation
+async def certification_standing(context: Context, command: GetCertificationStanding) -> CertificationAssignment:
+    """The certificate that a product holds. Raises `NotFound`."""
+    return await assignments.one_of_product(context, KIND, command.gtin, command.certification_id)
 
 
 @write_operation

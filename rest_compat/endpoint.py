@@ -97,6 +97,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     """
     is_made: bool = False
     """Whether what is answered was made by the request (201)."""
+    shows_change: bool = False
+    """Whether the answer is made of what a write did, and not of what is there then."""
     write: Callable[[Request, Any, Any], tuple[bytes, str]] | None = None
     """Makes an answer that has several forms of a command and what its operation answers: the content and its type."""
     media_types: tuple[str, ...] = ()

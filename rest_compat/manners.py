@@ -77,6 +77,7 @@ async def _done(request: Request, endpoint: Endpoint) -> tuple[bytes, str, str |
     if endpoint.rows is not None and endpoint.answer is not None and not request.scope["query_string"]:
         return encode(await endpoint.rows(context, command, endpoint.answer.rows)), JSON, None
     answer = await endpoint.operation(context, command)
+    change = answer if endpoint.shows_change else None
     if isinstance(answer, Change):
         answer = answer.after
     if endpoint.write is not None:
@@ -84,7 +85,7 @@ async def _done(request: Request, endpoint: Endpoint) -> tuple[bytes, str, str |
         return content, media_type, None
     if endpoint.answer is None:
         return b"", "", None
-    content = encoded(endpoint.answer, endpoint.form, command, answer, context.now)
+    content = encoded(endpoint.answer, endpoint.form, command, change or answer, context.now)
     return content, JSON, _tag(context, answer) if endpoint.form == "one" else None
 
 

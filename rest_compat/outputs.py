@@ -1,6 +1,6 @@
 """What is answered, as documented objects: which members of the records, and what is shown besides."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Generic, Literal, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -8,11 +8,13 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from domain.account import ApiKey, NewApiKey, WhoAmI
 from domain.acknowledgements import Acknowledgement
 from domain.calendars import Calendar, NewCalendar
-from domain.certificates import HALTING, HALTS
+from domain.certificates import HALTING, HALTS, stands
+from domain.changes import Change
 from domain.filter_input import MAX_DAYS
 from domain.importing import Import, ImportedRow, ImportedRows
 from domain.lead_times import MOST as MOST_LEAD_TIMES
 from domain.lead_times import USUAL, LeadTimes
+from domain.members import members_of
 from domain.people import BrowserSession, Invitation, Member, NewInvitation
 from domain.records import (
     Certification,
@@ -23,9 +25,11 @@ from domain.records import (
     Organization,
     Product,
 )
+from domain.renewal import PreviousCertificate, follows
 from domain.validation import MAX_VIOLATIONS
 from domain.validity import is_held, status_in_contract
 from domain.views import SavedView, problem_of
+from domain.vocabulary import Standing
 from rest_compat.documented import MAX_INTEGER, SID, Follows, OutputMember, moment, output, read, told
 from rest_compat.reads import CertifiedProduct
 
@@ -104,6 +108,96 @@ CERTIFICATION_ASSIGNMENT = output(
         *("scope", "certification_value", "audit_date", "initial_certification_date", "certificate_countries"),
     ],
     hidden=["id", *HALTING],
+)
+
+_GAPS = Annotated[int, Meta(ge=0, le=MAX_INTEGER)] | None
+
+CERTIFICATION_STANDING = output(
+    CertificationAssignment,
+    "CertificationStandingOut",
+    "How the certificate that a product holds stands today (UTC), and what is said of that. Not in the documented API.",
+    required=[
+        read(CertificationAssignment, "certification.id", words=_ID_OF_DEFINITION),
+        "certification.label",
+        told(
+            "standing",
+            Standing,
+            "How it stands: `not_yet`, `current`, `lapsed`, `suspended` or `withdrawn`.",
+            lambda record, now: stands(record, now.date()),
+            example="current",
+        ),
+        told(
+            "is_active",
+            bool,
+            "As of the certification of the product.",
+            Follows(is_held, ("valid_from", "expiration_date", *HALTS), on_day=True),
+        ),
+        told(
+            "lapses_on",
+            date | None,
+            "The last day on which it holds: the earliest of `expiration_date`, `expiry_date` and the day before"
+            " `withdrawn_on`; null when none is known.",
+            "lapses_on",
+            example="2027-12-31",
+        ),
+        *HALTING,
+    ],
+    hidden=[name for name in members_of(CertificationAssignment) if name not in HALTING],
+)
+
+PREVIOUS_CERTIFICATE = output(
+    PreviousCertificate,
+    "PreviousCertificateOut",
+    "A certificate that a renewal replaced, and how the next one followed it. Not in the documented API.",
+    required=[
+        "number",
+        told(
+            "standing",
+            Standing,
+            "How it would stand today: it can still be `current` where the next one has begun early.",
+            lambda record, now: stands(record, now.date()),
+            example="lapsed",
+        ),
+        told("lapses_on", date | None, "The last day on which it held.", "lapses_on", example="2025-12-31"),
+        moment(PreviousCertificate, "replaced_at"),
+    ],
+    hidden=["certification_id"],
+)
+
+CERTIFICATION_RENEWED = output(
+    Change,
+    "CertificationRenewedOut",
+    "A certification with its new certificate, and how that follows the one before. Not in the documented API.",
+    required=[
+        told(
+            "certification",
+            CERTIFICATION_ASSIGNMENT.struct,
+            "The certification as the product holds it now.",
+            lambda change, now: CERTIFICATION_ASSIGNMENT.show(change.after, now),
+        ),
+        told(
+            "gap_days",
+            _GAPS,
+            "How many days lie between the two, on which neither holds; null where a day is missing that would tell,"
+            " and where nothing was renewed.",
+            lambda change, _: follows(change).gap_days,
+            example=0,
+        ),
+        told(
+            "overlap_days",
+            _GAPS,
+            "On how many days both hold; null as of `gap_days`.",
+            lambda change, _: follows(change).overlap_days,
+            example=0,
+        ),
+        told(
+            "goes_back",
+            bool,
+            "Whether the new one begins or ends before the one that it replaces.",
+            lambda change, _: follows(change).goes_back,
+            example=False,
+        ),
+    ],
 )
 
 CLAIM_ASSIGNMENT = output(

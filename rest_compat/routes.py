@@ -180,6 +180,80 @@ _CLAIMS = _Assignments(
     unacknowledge=acknowledgements.unacknowledge_claim,
 )
 
+
+def _of_certificates() -> Iterator[Endpoint]:
+    """The endpoints about the certificate of a certification that a product holds, and those before it."""
+    one = f"{CERTIFICATIONS}/products/{{gtin}}/certifications/{{certification_id}}"
+    yield Endpoint(
+        "GET",
+        f"{one}/standing",
+        certifications.certification_standing,
+        name="get_product_certification_standing",
+        summary="Say how a certification of a product stands",
+        description="How it stands today, and why it is suspended or withdrawn if it is.",
+        answer=outputs.CERTIFICATION_STANDING,
+    )
+    yield Endpoint(
+        "GET",
+        f"{one}/previous",
+        certifications.list_earlier_certificates,
+        name="list_product_certification_previous",
+        summary="List the earlier certificates of a certification of a product",
+        description="The certificates before the one that is held, newest first: each that a renewal replaced.",
+        answer=outputs.PREVIOUS_CERTIFICATE,
+        form="list",
+    )
+    yield Endpoint(
+        "POST",
+        f"{one}/renew",
+        certifications.renew_certification,
+        name="renew_product_certification",
+        summary="Renew a certification of a product",
+        description="Puts the next certificate in the place of the one that is held, which is kept among the earlier"
+        " ones. Of what is left out, texts, lists and the day of the first grant stay; the other days are not recorded,"
+        " and the status is `unverified`. The answer says whether the two leave a gap or overlap.",
+        answer=outputs.CERTIFICATION_RENEWED,
+        body="CertificationRenewIn",
+        shows_change=True,
+    )
+    for verb, operation, body, description in (
+        (
+            "suspend",
+            certifications.suspend_certification,
+            "CertificationSuspendIn",
+            (
+                "Says on which days the certificate does not hold, and why: `is_active` is false then, and"
+                " `verification_status` is `expired`."
+            ),
+        ),
+        (
+            "withdraw",
+            certifications.withdraw_certification,
+            "CertificationWithdrawIn",
+            (
+                "Says from which day on the certificate does not hold, and why: `is_active` is false from then on, and"
+                " `verification_status` is `expired`."
+            ),
+        ),
+        (
+            "reinstate",
+            certifications.reinstate_certification,
+            "CertificationReinstateIn",
+            "Lifts a suspension from a day on, or takes a withdrawal back; what holds stays as it is.",
+        ),
+    ):
+        yield Endpoint(
+            "POST",
+            f"{one}/{verb}",
+            operation,
+            name=f"{verb}_product_certification",
+            summary=f"{verb.capitalize()} a certification of a product",
+            description=description,
+            answer=outputs.CERTIFICATION_STANDING,
+            body=body,
+        )
+
+
 # Endpoints of one path stand together.
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
@@ -251,6 +325,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         media_types=(wire.LINKED_DATA,),
     ),
     *_CERTIFICATIONS.of_product(),
+    *_of_certificates(),
     *_CLAIMS.of_product(),
     *(
         Endpoint(

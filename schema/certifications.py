@@ -1,13 +1,20 @@
 """Certifications in GraphQL: the definitions, and what a product holds."""
 
+from typing import Any
+
 import strawberry
 
+from domain.errors import Archived, NotFound
 from domain.lists import CERTIFICATION_ASSIGNMENTS, CERTIFICATIONS
+from domain.renewal import follows
 from resolvers import acknowledgements, certifications
 from resolvers.certifications import KIND
+from resolvers.operation import MAX_ROWS
 from schema import lists
-from schema.assignments import acknowledgement_mutations, assignment_mutations
+from schema.assignments import Write, acknowledgement_mutations, assignment_mutations
+from schema.changes import success_type
 from schema.inputs import by_id_or_code
+from schema.mutations import Mutation, Wording
 from schema.objects import CertificationAssignmentType, CertificationType
 
 
@@ -32,6 +39,99 @@ class CertificationQueries:
     )
 
 
+def _gap_days(self: Any) -> int | None:
+    return follows(self.change).gap_days
+
+
+def _overlap_days(self: Any) -> int | None:
+    return follows(self.change).overlap_days
+
+
+def _goes_back(self: Any) -> bool:
+    return follows(self.change).goes_back
+
+
+def _standing_mutation(operation: Write, kind: str, asks: str, one: str, many: str, row: str) -> Mutation:
+    """A mutation after which a certification stands otherwise."""
+    return Mutation(
+        operation=operation,
+        asks=asks,
+        versioned="assignment",
+        refusals=(NotFound, Archived),
+        success=success_type(
+            f"Certification{kind}",
+            "The certification stands as asked for.",
+            "assignment",
+            CertificationAssignmentType,
+            "The assignment after the change.",
+        ),
+        words=Wording(one, row),
+        bulk=Wording(many, f"{row.removesuffix('.')}, of each; at most {MAX_ROWS} rows."),
+    )
+
+
+_RENEWALS = [
+    Mutation(
+        operation=certifications.renew_certification,
+        asks="Which certification of which product, and what its next certificate says.",
+        versioned="assignment",
+        refusals=(NotFound, Archived),
+        success=success_type(
+            "CertificationRenewed",
+            "The next certificate is in the place of the one before, which is kept as an earlier one.",
+            "assignment",
+            CertificationAssignmentType,
+            "The assignment with its new certificate.",
+            gap_days=strawberry.field(
+                resolver=_gap_days,
+                description="How many days lie between the two, on which neither holds; null where a day is missing"
+                " that would tell, and where nothing was renewed.",
+            ),
+            overlap_days=strawberry.field(
+                resolver=_overlap_days, description="On how many days both hold; null as of `gapDays`."
+            ),
+            goes_back=strawberry.field(
+                resolver=_goes_back, description="Whether the new one begins or ends before the one that it replaces."
+            ),
+        ),
+        words=Wording(
+            "Puts the next certificate in the place of the one that your product holds. That is kept among `previous`,"
+            " with its suspension or withdrawal; the next one begins without any.",
+            "Which certification, and what the next certificate says.",
+        ),
+        bulk=Wording(
+            "Puts next certificates in the place of those that your products hold.",
+            f"Which certifications, and what the next certificates say; at most {MAX_ROWS} rows.",
+        ),
+    ),
+    _standing_mutation(
+        certifications.suspend_certification,
+        "Suspended",
+        "Which certification of which product to suspend, on which days and why.",
+        "Suspends a certificate that your product holds: on those days it is not active, and lapses when it did before."
+        " It takes the place of an earlier suspension.",
+        "Suspends certificates that your products hold.",
+        "Which certification, on which days and why.",
+    ),
+    _standing_mutation(
+        certifications.withdraw_certification,
+        "Withdrawn",
+        "Which certification of which product to withdraw, from which day on and why.",
+        "Withdraws a certificate that your product holds: from that day on it is not active, and the day before is the"
+        " last one on which it holds.",
+        "Withdraws certificates that your products hold.",
+        "Which certification, from which day on and why.",
+    ),
+    _standing_mutation(
+        certifications.reinstate_certification,
+        "Reinstated",
+        "Which certification of which product holds again, from which day on and why.",
+        "Lifts the suspension of a certificate that your product holds, or takes its withdrawal back.",
+        "Lifts suspensions of certificates that your products hold, or takes withdrawals back.",
+        "Which certification, from which day on and why.",
+    ),
+]
+
 MUTATIONS = [
     *assignment_mutations(
         "certification",
@@ -41,6 +141,7 @@ MUTATIONS = [
         patch=certifications.patch_certification_assignment,
         remove=certifications.remove_certification,
     ),
+    *_RENEWALS,
     *acknowledgement_mutations(
         "certification", acknowledgements.acknowledge_certification, acknowledgements.unacknowledge_certification
     ),

@@ -1,7 +1,7 @@
 """From GraphQL inputs and arguments to what the domain's commands take."""
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Annotated, Any, Optional, cast
 
@@ -11,7 +11,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
 from domain.errors import InvalidInput, Violation
-from domain.patch import UNCHANGED, Null
+from domain.patch import UNCHANGED
 from domain.record_commands import PatchCommand, RecordCommand
 from domain.short_id import parse_short_id
 from domain.validation import Command, parse_text
@@ -100,13 +100,14 @@ def input_of(command: type[Command], description: str, *, versioned: str = "", o
         words = f"Refuse the change unless the {versioned} is at this `version`."
         fields["if_match"] = strawberry.field(default=None, description=words)
     made = type(f"{command.__name__}Input", (), {"__annotations__": types, **fields})
-    return strawberry.input(made, description=f"{description} {_about_null(nulls)}".strip())
+    return strawberry.input(made, description=f"{description} {_about_null(command)}".strip())
 
 
-def _about_null(nulls: Mapping[str, Null]) -> str:
+def _about_null(command: type[Command]) -> str:
     """What is said of the members of a patch."""
-    if not nulls:
+    if not issubclass(command, PatchCommand):
         return ""
+    nulls = command.nulls
     if UNCHANGED in nulls.values():
         return "A member that is left out or null stays as it is; an empty text empties."
     policies = {null.policy for null in nulls.values()}
@@ -115,7 +116,7 @@ def _about_null(nulls: Mapping[str, Null]) -> str:
     refused = [name for name, null in nulls.items() if null.policy == "refused"]
     refused += ["metadata"] * ("metadata" in nulls)
     names = " and ".join(f"`{to_camel_case(name)}`" for name in refused)
-    return f"A member that is left out stays as it is; null {clears}empties texts{lists}, and is refused for {names}."
+    return f"{command.when_left_out}; null {clears}empties texts{lists}, and is refused for {names}."
 
 
 Id = Annotated[strawberry.ID | None, strawberry.argument(description="Its id.")]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from domain import certificates, records, vocabulary
+from domain import certificates, records, renewal, vocabulary
 from domain.acknowledgements import Acknowledgement
 from domain.filter_input import parse_where
 from domain.filters import EVERYTHING
@@ -14,7 +14,7 @@ from domain.paging import NestedAssignmentOrderField
 from domain.short_id import ShortId
 from domain.validity import is_active, is_held, lapses_on, standing, standing_of_certificate
 from execution.batched import batched
-from execution.markers import Computed
+from execution.markers import Computed, cost
 from resolvers import acknowledgements, assignments, certifications, claims, definitions, products
 from resolvers.definitions import Kind
 from schema import lists
@@ -143,6 +143,20 @@ _BY_GTIN = rows_of(products.BY_GTIN, "gtin")
 
 
 @record_type(
+    renewal.PreviousCertificate,
+    description="A certificate that a renewal replaced, as it was then, and how the next one followed it.",
+)
+class PreviousCertificateType:
+    """An addition of ours."""
+
+    is_active = strawberry.field(resolver=_is_held, description="Whether it was active on a day, as of an assignment.")
+    lapses_on = strawberry.field(
+        resolver=_lapses_on, description="Last day on which it held, as of an assignment; null when none is known."
+    )
+    standing = strawberry.field(resolver=_stands, description="How it stood on a day, as of an assignment.")
+
+
+@record_type(
     records.CertificationAssignment,
     description="A certification that one product holds: what its certificate says.",
 )
@@ -174,6 +188,29 @@ class CertificationAssignmentType(Node):
         description="How it stands on a day, by all its days: what is withdrawn is that whatever its other days.",
     )
     product = batched(description="The product that holds the certification.", metadata=_BY_GTIN)(_products)
+
+    @batched(
+        description="The certificates before this one, newest first: a renewal keeps the one that it replaces.",
+        metadata=cost(size=5),
+    )
+    @staticmethod
+    async def previous(
+        parents: list[records.CertificationAssignment], info: Info
+    ) -> list[list[PreviousCertificateType]]:
+        """Those of all these certifications in one statement."""
+        return shown(await certifications.previous_of(info.context.operation, parents))
+
+    @batched(
+        description="Whole years from the first grant to a day, or to `lapsesOn` if that is over; gaps are not taken"
+        " out. Without `initialCertificationDate` the earliest `validFrom` of its certificates counts; null where none"
+        " is known."
+    )
+    @staticmethod
+    async def years_certified(
+        parents: list[records.CertificationAssignment], info: Info, on: _AsOf = None
+    ) -> list[int | None]:
+        """Those of all these certifications in one statement at most."""
+        return await certifications.years_certified(info.context.operation, parents, on)
 
     @batched(description=_TAKEN_ON)
     @staticmethod

@@ -269,6 +269,50 @@ ROWS = {
             ),
         )
     },
+    "apps_certifications_api_get_product_certification_standing": Row(
+        "how it stands",
+        [
+            Case(200, (GTIN, USDA_ORGANIC), key="publishable", shows={"standing": "current", "withdrawn_on": None}),
+            Case(404, (GTIN, FAIR_TRADE)),
+            Case(401, (GTIN, USDA_ORGANIC), key=""),
+        ],
+    ),
+    "apps_certifications_api_list_product_certification_previous": Row(
+        "the certificates before",
+        [
+            Case(200, (GTIN, USDA_ORGANIC), key="readonly", shows=page()),
+            Case(404, (GTIN, FAIR_TRADE)),
+            Case(401, (GTIN, USDA_ORGANIC), key=""),
+        ],
+    ),
+    **{
+        f"apps_certifications_api_{act}_product_certification": Row(
+            act,
+            [
+                Case(200, (GTIN, USDA_ORGANIC), body=body, key="editor", shows=shows),
+                Case(404, (GTIN, FAIR_TRADE), body=body),
+                Case(404, (NOBODY, USDA_ORGANIC), body=body),
+                Case(422, (GTIN, USDA_ORGANIC), body={**body, **wrong}),
+                *refused(GTIN, USDA_ORGANIC, body=body),
+            ],
+        )
+        for act, body, shows, wrong in (
+            ("renew", {"valid_from": "2026-01-01"}, {"goes_back": False}, {"expiration_date": "2025-12-31"}),
+            (
+                "suspend",
+                {"reason": "Residues", "suspended_from": "2026-01-01"},
+                {"standing": "suspended", "is_active": False, "standing_reason": "Residues"},
+                {"reason": ""},
+            ),
+            (
+                "withdraw",
+                {"reason": "Fraud", "withdrawn_on": "2026-01-01"},
+                {"standing": "withdrawn", "is_active": False, "lapses_on": "2025-12-31"},
+                {"withdrawn_on": "0001-01-01"},
+            ),
+            ("reinstate", {"reason": "Clean"}, {"standing": "current"}, {"reinstated_on": 7}),
+        )
+    },
     "apps_certifications_api_get_product": Row(
         "C15", [Case(200, (GTIN,), key="publishable", shows={"gtin": GTIN, "product_name": "Oat drink"}), *OF_PRODUCT]
     ),

@@ -74,6 +74,12 @@ class Face(Protocol):
     async def unacknowledge(self, kind: str, gtin: Any, id: Any, key: str = "manager") -> Outcome:
         """Gives that back."""
 
+    async def certificate(self, act: str, gtin: Any, id: Any, key: str = "manager", **members: Any) -> Outcome:
+        """What becomes of a certificate: `renew`, `suspend`, `withdraw`, `reinstate`."""
+
+    async def previous(self, gtin: Any, id: Any, key: str = "readonly") -> Outcome:
+        """The earlier certificates."""
+
     async def create_product(self, gtin: Any, key: str = "manager", **members: Any) -> Outcome:
         """Makes a product."""
 
@@ -164,6 +170,12 @@ CERTIFICATION_ASSIGNMENT = (
     "initial_certification_date",
     "certificate_countries",
 )
+HALTING = ("held_since", "suspended_from", "suspended_until", "withdrawn_on", "standing_reason")
+STANDING = ("standing", "is_active", "lapses_on", *HALTING)
+PREVIOUS = (
+    *("number", "standing", "lapses_on", "gap_days", "overlap_days", *HALTING),
+    *(name for name in CERTIFICATION_ASSIGNMENT if name not in ("is_active", "metadata")),
+)
 PRODUCT = (
     "id",
     "gtin",
@@ -239,6 +251,18 @@ class Rest:
 
     async def unacknowledge(self, kind: str, gtin: Any, id: Any, key: str = "manager") -> Outcome:
         return await self._send("DELETE", f"/products/{gtin}/{kind}s/{id}/acknowledgement", key)
+
+    async def certificate(self, act: str, gtin: Any, id: Any, key: str = "manager", **members: Any) -> Outcome:
+        outcome = await self._send("POST", f"/products/{gtin}/certifications/{id}/{act}", key, members)
+        if outcome.ok and act == "renew":
+            outcome.facts |= outcome.facts.pop("certification")
+        return outcome
+
+    async def previous(self, gtin: Any, id: Any, key: str = "readonly") -> Outcome:
+        outcome = await self._send("GET", f"/products/{gtin}/certifications/{id}/previous", key)
+        for each in outcome.facts or []:
+            assert each.pop("replaced_at").endswith("+00:00")
+        return outcome
 
     async def create_product(self, gtin: Any, key: str = "manager", **members: Any) -> Outcome:
         return self._product(await self._send("POST", "/products", key, {"gtin": gtin, **members}, "products"))
@@ -374,6 +398,34 @@ class GraphQL:
         return _removed(
             await self._mutate(f"unacknowledge{name}", f"{name}Unacknowledged", key, members, "removed { until }")
         )
+
+    async def certificate(self, act: str, gtin: Any, id: Any, key: str = "manager", **members: Any) -> Outcome:
+        success = {"renew": "Renewed", "suspend": "Suspended", "withdraw": "Withdrawn", "reinstate": "Reinstated"}[act]
+        stands = f"assignment {{ {' '.join(map(to_camel_case, STANDING))} certification {{ id label }} }}"
+        selection = f"{_assignment('certification')} gapDays overlapDays goesBack" if act == "renew" else stands
+        members = {"gtin": gtin, "certification_id": id, **members}
+        outcome = await self._mutate(f"{act}Certification", f"Certification{success}", key, members, selection)
+        if outcome.ok and "standing" in outcome.facts:
+            outcome.facts["standing"] = outcome.facts["standing"].lower()
+        return outcome
+
+    async def previous(self, gtin: Any, id: Any, key: str = "readonly") -> Outcome:
+        body = await self.run(
+            """query ($gtin: String!, $where: CertificationAssignmentWhere) {
+                 product(gtin: $gtin) { certifications(where: $where) { previous { """
+            + " ".join(map(to_camel_case, PREVIOUS))
+            + " } } } }",
+            key,
+            {"gtin": gtin, "where": {"certification": {"id": {"eq": id}}}},
+        )
+        assert "errors" not in body, body
+        held = (body["data"]["product"] or {"certifications": []})["certifications"]
+        if not held:
+            return Outcome(None, 404, {"error_code": "not_found"})
+        found = [{_snake(name): value for name, value in each.items()} for each in held[0]["previous"]]
+        for each in found:
+            each |= {name: each[name].lower() for name in ("verification_status", "standing")}
+        return Outcome(found)
 
     async def create_product(self, gtin: Any, key: str = "manager", **members: Any) -> Outcome:
         return await self._product("createProduct", "ProductCreated", key, {"gtin": gtin, **members})
@@ -539,7 +591,8 @@ def _input(field_name: str, members: dict[str, Any]) -> dict[str, Any]:
 def _outcome(result: dict[str, Any], success: str) -> Outcome:
     if result.pop("__typename") == success:
         facts = _facts(next(iter(result.values())))
-        return Outcome({**facts, **{name: result[name] for name in ("key", "link", "url") if name in result}})
+        told = ("key", "link", "url", "gapDays", "overlapDays", "goesBack")
+        return Outcome({**facts, **{_snake(name): result[name] for name in told if name in result}})
     problem = {name: result[to_camel_case(name)] for name in PROBLEM_MEMBERS}
     if "violations" in result:
         problem["details"] = [

@@ -26,6 +26,7 @@ FREE_GTIN = "00614141107346"
 LAPSING_GTIN = "00000040170725"
 """A product whose lapses somebody has taken on."""
 ARCHIVED_GTIN = "00073513537003"
+SUSPENDED_GTIN = "00049000050103"
 SPARE_KEY = catalogue_id("api-key", "spare")
 SPARE_MEMBER = catalogue_id("user", "spare")
 SPARE_INVITATION = catalogue_id("invitation", "spare")
@@ -101,6 +102,38 @@ MUTATIONS: dict[str, Sample] = {
         {"gtin": GTIN, "certificationId": USDA_ORGANIC},
         {"certificationId": FAIR_TRADE},
         versioned=True,
+    ),
+    "renewCertification": Sample(
+        "CertificationRenewed",
+        "assignment { gtin version certification { id } previous { number expirationDate } } gapDays",
+        {"gtin": GTIN, "certificationId": USDA_ORGANIC, "validFrom": "2026-01-01", "certificateNumber": "NOP-2"},
+        {"certificationId": FAIR_TRADE},
+        versioned=True,
+        invalid={"expirationDate": "2025-12-31"},
+    ),
+    "suspendCertification": Sample(
+        "CertificationSuspended",
+        "assignment { gtin version standing certification { id } }",
+        {"gtin": GTIN, "certificationId": USDA_ORGANIC, "suspendedFrom": "2026-01-01", "reason": "Residues"},
+        {"certificationId": FAIR_TRADE},
+        versioned=True,
+        invalid={"suspendedUntil": "2025-12-31"},
+    ),
+    "withdrawCertification": Sample(
+        "CertificationWithdrawn",
+        "assignment { gtin version standing certification { id } }",
+        {"gtin": GTIN, "certificationId": USDA_ORGANIC, "withdrawnOn": "2026-01-01", "reason": "Fraud"},
+        {"certificationId": FAIR_TRADE},
+        versioned=True,
+        invalid={"reason": ""},
+    ),
+    "reinstateCertification": Sample(
+        "CertificationReinstated",
+        "assignment { gtin version standing certification { id } }",
+        {"gtin": SUSPENDED_GTIN, "certificationId": USDA_ORGANIC, "reason": "Clean"},
+        {"certificationId": FAIR_TRADE},
+        versioned=True,
+        invalid={"reinstatedOn": "0001-01-01"},
     ),
     "acknowledgeCertification": Sample(
         "CertificationAcknowledged",
@@ -249,6 +282,10 @@ BULK = {
     "assignCertifications": "assignCertification",
     "patchCertificationAssignments": "patchCertificationAssignment",
     "removeCertifications": "removeCertification",
+    "renewCertifications": "renewCertification",
+    "suspendCertifications": "suspendCertification",
+    "withdrawCertifications": "withdrawCertification",
+    "reinstateCertifications": "reinstateCertification",
     "acknowledgeCertifications": "acknowledgeCertification",
     "unacknowledgeCertifications": "unacknowledgeCertification",
     "acknowledgeClaims": "acknowledgeClaim",
@@ -267,6 +304,9 @@ async def prepare(world: World) -> None:
         world, "assignClaim", {"gtin": GTIN, "claimId": NON_GMO, "evidenceNote": "Told", "metadata": {"kept": "yes"}}
     )
     await world.add_product(ARCHIVED_GTIN, world.brand, archived_at=NOON)
+    await world.add_product(SUSPENDED_GTIN, world.brand)
+    suspension = {"suspended_from": date(2026, 1, 1), "standing_reason": "Residues"}
+    await world.add_certification(SUSPENDED_GTIN, USDA_ORGANIC, **suspension)
     await world.add_product(LAPSING_GTIN, world.brand)
     await world.add_certification(LAPSING_GTIN, USDA_ORGANIC, expiration_date=LAST_DAY)
     await run(world, "assignClaim", {"gtin": LAPSING_GTIN, "claimId": NON_GMO, "expirationDate": LAST_DAY.isoformat()})

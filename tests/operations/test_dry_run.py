@@ -241,6 +241,10 @@ def reading(name: str) -> str:
         "CertificationAssigned": f"assignment {{ {BEHIND['certification']} }}",
         "CertificationAssignmentPatched": f"assignment {{ {BEHIND['certification']} }}",
         "CertificationRemoved": f"product {{ gtin {HELD} }} removed {{ {BEHIND['certification']} }}",
+        **{
+            f"Certification{done}": f"assignment {{ previous {{ number }} {BEHIND['certification']} }}"
+            for done in ("Renewed", "Suspended", "Withdrawn", "Reinstated")
+        },
         "CertificationAcknowledged": "acknowledgement { gtin until reason by }",
         "ClaimAcknowledged": "acknowledgement { gtin until reason by }",
         "CertificationUnacknowledged": "removed { gtin until reason by }",

@@ -51,6 +51,9 @@ HELD = f"""certificate_number: certificateNumber issuing_body: issuingBody valid
   expiration_date: expirationDate expiry_date: expiryDate verification_url: verificationUrl audit_date: auditDate
   certification_value: certificationValue initial_certification_date: initialCertificationDate metadata
   certificate_countries: certificateCountries is_active: isActive certification {{ {CERTIFICATION} }}"""
+PREVIOUS_CERTIFICATE = """number lapses_on: lapsesOn gap_days: gapDays overlap_days: overlapDays scope
+  certificate_number: certificateNumber valid_from: validFrom certificate_countries: certificateCountries
+  expiration_date: expirationDate suspended_from: suspendedFrom standing_reason: standingReason"""
 MADE = f"source metadata valid_from: validFrom expiration_date: expirationDate claim {{ {CLAIM} }}"
 PRODUCT = """id gtin product_name: name brand manufacturer description country_of_origin: countryOfOrigin metadata
   net_content: netContent image_url: imageUrl"""
@@ -130,6 +133,31 @@ READS: dict[str, list[Read]] = {
         ]
         for noun, id in (("certification", FAIR_TRADE), ("claim", NON_GMO))
     },
+    "certifications_api_get_product_certification_standing": [
+        Read(
+            f"{CERTIFICATIONS}/products/{gtin}/certifications/{id}/standing",
+            f'product(gtin: "{gtin}") {{ certifications(where: {{certification: {{id: {{eq: "{id}"}}}}}})'
+            " { is_active: isActive lapses_on: lapsesOn held_since: heldSince suspended_from: suspendedFrom"
+            " suspended_until: suspendedUntil withdrawn_on: withdrawnOn standing_reason: standingReason"
+            " certification { id label } } }",
+            key,
+        )
+        for gtin, id, key in (
+            (LAPSING_GTIN, FAIR_TRADE, "readonly"),
+            (LAPSING_GTIN, FAIR_TRADE, "publishable"),
+            (GTIN, PRIVATE, "editor"),
+            (GTIN, PRIVATE, "rival"),
+        )
+    ],
+    "certifications_api_list_product_certification_previous": [
+        Read(
+            f"{CERTIFICATIONS}/products/{GTIN}/certifications/{PRIVATE}/previous",
+            f'product(gtin: "{GTIN}") {{ certifications(where: {{certification: {{id: {{eq: "{PRIVATE}"}}}}}})'
+            f" {{ previous {{ {PREVIOUS_CERTIFICATE} }} }} }}",
+            key,
+        )
+        for key in ("readonly", "rival")
+    ],
     "certifications_api_list_imports": [
         Read(f"{CERTIFICATIONS}/imports", f"imports {{ {IMPORTED} }}", key)
         for key in ("manager", "readonly", "rival", "publishable")
@@ -216,12 +244,14 @@ async def stocked(world: World) -> World:
     rest = Rest(world)
     await world.add_certification(GTIN, PRIVATE, scope="All of it", metadata={"a": "1"})
     await world.add_certification(OTHERS_GTIN, USDA_ORGANIC)
+    assert (await rest.certificate("renew", GTIN, PRIVATE, valid_from="2026-01-01", expiration_date="2098-12-31")).ok
     assert (await rest.patch_certification(GTIN, USDA_ORGANIC, expiration_date="2020-01-01", scope="Old")).ok
     assert (await rest.assign_claim(GTIN, VEGAN, valid_from="2024-01-01", metadata={"b": "2"})).ok
     assert (await rest.assign_claim(OTHERS_GTIN, NON_GMO, key="rival")).ok
     await world.add_product(LAPSING_GTIN, world.brand)
     await world.add_certification(LAPSING_GTIN, FAIR_TRADE)
     assert (await rest.assign_claim(LAPSING_GTIN, NON_GMO)).ok
+    assert (await rest.certificate("suspend", LAPSING_GTIN, FAIR_TRADE, reason="Residues")).ok
     await give_ends(world, LAPSING_GTIN)
     await take_on(world, LAPSING_GTIN)
     async with world.database.write() as transaction:
@@ -251,6 +281,8 @@ def items_of_graphql(answer: Any) -> list[dict[str, Any]]:
     if isinstance(answer, dict) and len(answer) == 1:
         (answer,) = answer.values()
     items = answer if isinstance(answer, list) else [answer]
+    if items and items[0].keys() == {"previous"}:
+        items = items[0]["previous"]
     if items and items[0].keys() == {"acknowledgement"}:
         # REST has it by itself.
         items = [item["acknowledgement"] for item in items if item["acknowledgement"]]

@@ -1,0 +1,53 @@
+"""The certificates that renewals replaced: oldest first by number, those of an assignment together."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from sqlalchemy import bindparam, func, select
+
+from db.engine.database import Database, Transaction
+from db.sql.reads import KeyedRead, Read
+from db.sql.tables import columns_of, earlier_certificates
+from domain.gtin import Gtin
+from domain.records import CertificationAssignment, EarlierCertificate
+
+_EVERY = select(*columns_of(earlier_certificates, EarlierCertificate))
+_BY_PRODUCT = KeyedRead(_EVERY, earlier_certificates.c.gtin, EarlierCertificate)
+_LAST = Read(
+    select(func.coalesce(func.max(earlier_certificates.c.number), 0)).where(
+        earlier_certificates.c.gtin == bindparam("of"),
+        earlier_certificates.c.certification_id == bindparam("definition"),
+    ),
+    tuple,
+)
+
+Place = tuple[Gtin, str]
+"""An assignment: its product and its certification."""
+
+
+async def of_products(source: Database | Transaction, gtins: Sequence[Gtin]) -> dict[Place, list[EarlierCertificate]]:
+    """The earlier certificates of all that these products hold, oldest first, in one statement.
+
+    Whoever shows them has found the assignments before, for private ones do not exist for everybody.
+    """
+    found: dict[Place, list[EarlierCertificate]] = {}
+    every = await source.fetch(_BY_PRODUCT, keys=list(dict.fromkeys(gtins))) if gtins else []
+    for each in sorted(every, key=lambda one: one.number):
+        found.setdefault((each.gtin, each.certification_id), []).append(each)
+    return found
+
+
+async def next_number(transaction: Transaction, held: CertificationAssignment) -> int:
+    """The number of the next certificate that is replaced; the assignment is locked."""
+    found = await transaction.fetch(_LAST, of=held.gtin, definition=held.certification.id)
+    return int(found[0][0]) + 1
+
+
+async def add(transaction: Transaction, certificate: EarlierCertificate) -> None:
+    """Stores a certificate that was replaced."""
+    await transaction.insert(earlier_certificates, msgspec.structs.asdict(certificate))
+
+
+async def add_many(transaction: Transaction, certificates: Iterable[EarlierCertificate]) -> None:
+    """Stores those of new assignments."""
+    await transaction.insert_in_parts(earlier_certificates, map(msgspec.structs.asdict, certificates))
