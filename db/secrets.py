@@ -11,6 +11,7 @@ BY_NAME = Read(select(secrets.c.value).where(secrets.c.name == bindparam("name")
 
 async def cursor_secret(database: Database) -> str:
     """The secret that seals cursors, 64 characters; read once, for it never changes."""
-    if database.cursor_secret is None:
-        database.cursor_secret = (await database.fetch(BY_NAME, name="cursors"))[0]
-    return database.cursor_secret
+    whole = database.database
+    if whole.cursor_secret is None:
+        whole.cursor_secret = (await whole.fetch(BY_NAME, name="cursors"))[0]
+    return whole.cursor_secret

@@ -10,6 +10,7 @@ from gateway.auth.bearer import BearerTokens
 from gateway.http_heads import Form, Lines, form_of, lines_of
 from gateway.limits.headers import limit_lines
 from gateway.limits.meter import Meter
+from gateway.positions import HEADER, shown
 
 Given = Collection[tuple[bytes, bytes]]
 
@@ -27,6 +28,9 @@ _GUARDED_HEADERS = [
     (b"cache-control", b"private, no-cache"),
     (b"vary", b"Accept, Authorization, X-API-Key, Cookie, Origin"),
 ]
+
+
+_POSITION = HEADER.lower().encode() + b": %b\r\n"
 
 
 class DecoratedSend:
@@ -69,6 +73,8 @@ class DecoratedSend:
         context = state.get("context")
         if context is not None and context.replayed:
             text += b"idempotent-replayed: true\r\n"
+        if "position" in state:
+            text += _POSITION % shown(state["position"])
         if not self._guarded:
             return Lines(text + lines_of(public(given)))
         if self._tokens is not None and status in (401, 403):

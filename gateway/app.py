@@ -32,6 +32,7 @@ from gateway.pages.discovery import discovery_routes
 from gateway.pages.graphiql import graphiql_routes, shown_to_browsers
 from gateway.pages.reference import reference_routes
 from gateway.paths import below
+from gateway.positions import Positions, SharedPositions
 from gateway.server import address
 from gateway.settings import Settings, split
 from gateway.telemetry.telemetry import Telemetry
@@ -50,11 +51,13 @@ def create_app(
     limiter: Limiter | None = None,
     site: str = "",
     telemetry: Telemetry | None = None,
+    positions: Positions | None = None,
 ) -> ASGIApp:
     """The application: both faces and the pages behind one edge. The caller opens and closes the database.
 
     `limiter` counts the requests instead of the one that the settings ask for. `site` is the address that links start
     with, where the settings do not tell it. `telemetry` is what is told of the requests that the application answers.
+    `positions` is where workers note together who has written.
     """
     telemetry = telemetry or Telemetry(settings, database)
     error_pages = settings.error_pages
@@ -69,6 +72,8 @@ def create_app(
     )
     mailer = Mailer(settings, site or address(settings))
     imports = Importing(database, Path(settings.import_folder))
+    if database.is_replicated and positions is None:
+        positions = Positions(SharedPositions())
     edge = GatewayEdge(
         _pages(settings, database, credentials, counting, mailer, imports, telemetry),
         BodyLimit(
@@ -81,6 +86,7 @@ def create_app(
         error_pages,
         mailer,
         settings.public_path,
+        positions,
     )
     return cors(edge, origins, GUARDED, split(settings.cors_headers)) if origins else edge
 

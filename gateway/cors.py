@@ -5,6 +5,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.paths import own_path
+from gateway.positions import HEADER as POSITION
 from rest_compat.openapi import HEADERS, OF_FILES
 
 METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE")
@@ -17,6 +18,7 @@ ACCEPTED = (
     "If-None-Match",
     "Prefer",
     "X-Request-ID",
+    POSITION,
     "GraphQL-Require-Preflight",
     # What tracing adds to a page's requests by itself (W3C Trace Context, W3C Baggage).
     "traceparent",
@@ -25,7 +27,7 @@ ACCEPTED = (
 )
 """What a page may send, beside what the operator names."""
 
-EXPOSED = tuple(sorted(name for name in HEADERS if name != OF_FILES and not name.startswith("Accept-")))
+EXPOSED = (*sorted(name for name in HEADERS if name != OF_FILES and not name.startswith("Accept-")), POSITION)
 """What a page may read of an answer, beside the few headers that browsers always show."""
 
 PREFLIGHT_SECONDS = 600

@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from db.engine import turns
-from db.engine.database import Database
+from db.engine.database import Database, written
 from domain.access import Caller
 from domain.errors import DomainError, Forbidden, Unauthorized
 from domain.idempotency import read_key
@@ -27,6 +27,7 @@ from gateway.answer_headers import DecoratedSend
 from gateway.auth.credentials import SAFE_METHODS, Credentials, mark_of
 from gateway.limits.meter import Meter, RateLimits
 from gateway.paths import own_path
+from gateway.positions import HEADER, Positions, read
 from resolvers.letters import Post
 from resolvers.operation import Context
 from rest_compat.openapi import DOCUMENT_PATHS
@@ -37,6 +38,7 @@ GUARDED = ("/certifications/", "/products/", "/account/", "/graphql")
 """Where a credential is needed. Everything else (pages, health) is public and never sees a context."""
 
 _GRAPHQL, _REST = Face.GRAPHQL.value, Face.REST.value
+_POSITION = HEADER.lower().encode()
 _request_id = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
 # Names of requests need to be different, not secret, and asking the system for each would take a microsecond.
 _random = Random()  # noqa: S311
@@ -73,6 +75,8 @@ class GatewayEdge:
     error_pages: ErrorPages
     post: Post
     public_path: str = ""
+    positions: Positions | None = None
+    """Up to where callers have written, where the database has servers that follow it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request; other scopes pass through."""
@@ -125,10 +129,14 @@ class GatewayEdge:
         if charging is not None:
             await charging
         reads = scope["method"] in SAFE_METHODS
+        database = self.database
+        if self.positions is not None:
+            following = self._following(self.positions, scope, sent, caller.principal)
+            database = following if reads else database
         key = None if reads or not sent.idempotency_keys else read_key(sent.idempotency_keys)
         face = _GRAPHQL if scope["path"] in self.direct else _REST
         scope["state"]["context"] = Context(
-            self.database,
+            database,
             caller,
             now,
             idempotency_key=key,
@@ -144,6 +152,18 @@ class GatewayEdge:
             await stoppable(self.rest(scope, receive, send), lambda: disconnected(receive))
         else:
             await self.rest(scope, receive, send)
+
+    def _following(self, positions: Positions, scope: Scope, sent: "_Sent", who: str) -> Database:
+        """Where this request reads if it does nothing else; takes note of what it writes."""
+        state = scope["state"]
+
+        def note(position: int) -> None:
+            state["position"] = position
+            positions.note(who, position)
+
+        written.set(note)
+        following = state["following"] = self.database.since(max(read(sent.position), positions.of(who)))
+        return following
 
     async def _answer_anybody(
         self, scope: Scope, sent: "_Sent", receive: Receive, send: Send, meter: Meter | None
@@ -190,6 +210,8 @@ class _Sent(NamedTuple):
     idempotency_keys: list[str]
     is_coded: bool
     """Whether a body that comes with it is compressed."""
+    position: str
+    """The position behind a write that it is to see; "" for none."""
 
     @classmethod
     def of(cls, headers: Sequence[tuple[bytes, bytes]]) -> Self:
@@ -206,4 +228,5 @@ class _Sent(NamedTuple):
             len(set(keys)) > 1,
             [str(key, "latin-1") for key in values(b"idempotency-key")],
             not codings <= {b"", b"identity"},
+            str(b"".join(values(_POSITION)[:1]), "latin-1"),
         )

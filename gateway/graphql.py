@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from graphql import GraphQLError
+from graphql import GraphQLError, OperationType
 from starlette.types import Scope
 
 from db.engine.database import Database
@@ -66,6 +66,8 @@ def graphql_endpoint(settings: Settings, database: Database) -> GraphQLEndpoint:
 
     def make_context(scope: Scope, asked: OperationCharge) -> GraphQLContext:
         state = scope["state"]
+        if "following" in state and state["operation"].kind is OperationType.QUERY:
+            state["context"].database = state["following"]
         return GraphQLContext(
             state["context"], state["request_id"], error_pages, asked, lambda: _rate_limits(state["meter"])
         )

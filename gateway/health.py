@@ -45,6 +45,8 @@ async def _dependencies(request: Request) -> tuple[bool, dict[str, str]]:
         "changes": "ok" if await database.hears() else "not heard",
         "rate_limits": "ok" if await request.app.state.limiter.check() else "not counted",
     }
+    if database.is_replicated:
+        parts["replicas"] = f"{database.left_out} left out" if database.left_out else "ok"
     try:
         await database.check()
     except Exception as error:  # noqa: BLE001 - likewise

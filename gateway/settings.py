@@ -43,6 +43,12 @@ def _direct_url(url: str) -> str:
     return url
 
 
+def _read_urls(urls: str) -> str:
+    for url in urls.split():
+        _direct_url(url)
+    return urls
+
+
 def _redis_url(url: str) -> str:
     if url:
         try:
@@ -211,6 +217,12 @@ class Settings(BaseModel):
         description="The PostgreSQL server itself, where CERTGATE_DATABASE_URL names a pooler in transaction mode: that"
         " delivers no notifications, so that servers listen here, and migrations are run here. Empty:"
         " CERTGATE_DATABASE_URL.",
+    )
+    database_read_urls: Annotated[str, AfterValidator(_read_urls)] = Field(
+        default="",
+        repr=False,
+        description="PostgreSQL servers that follow that of CERTGATE_DATABASE_URL by streaming replication, separated"
+        " by blanks: what only reads is read there. Empty: none.",
     )
     workers: int = Field(
         default=0,

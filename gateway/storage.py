@@ -1,7 +1,7 @@
 """The database of the settings: opened, and at the revision that this code was written for."""
 
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -60,8 +60,11 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
     if _is_no_file(settings.database_url):
         raise empty
     share = settings.database_connections // number_of_workers(settings)
-    _require_followable(settings.database_direct_url)
-    async with _connected(settings.database_url, share, settings.database_direct_url) as database:
+    read_urls = settings.database_read_urls.split()
+    _require_followable("CERTGATE_DATABASE_DIRECT_URL", settings.database_direct_url)
+    for url in read_urls:
+        _require_followable("CERTGATE_DATABASE_READ_URLS", url)
+    async with _connected(settings.database_url, share, settings.database_direct_url, read_urls) as database:
         stored = await _stored(database)
         if stored != revision.head():
             if stored is None:
@@ -90,7 +93,7 @@ async def reach(url: str) -> None:
 
 async def migrate(settings: Settings) -> tuple[str | None, str]:
     """Brings the tables to the newest revision; the revisions before and after. Raises `Failure`."""
-    _require_followable(settings.database_direct_url)
+    _require_followable("CERTGATE_DATABASE_DIRECT_URL", settings.database_direct_url)
     url = settings.database_direct_url or settings.database_url
     async with _connected(url) as database:
         before = await _stored(database)
@@ -117,21 +120,22 @@ async def _stored(database: Database) -> str | None:
     return stored
 
 
-def _require_followable(direct_url: str) -> None:
-    """Raises `SettingsError` for a direct URL that is none. Whether it leads anywhere is seen again and again."""
-    if direct_url:
+def _require_followable(name: str, url: str) -> None:
+    """Raises `SettingsError` for the URL of another server that is none. Whether it answers is seen again and again."""
+    if url:
         try:
-            make_url(direct_url)
-            driver_url(direct_url)
+            make_url(url)
+            driver_url(url)
         except ArgumentError:
-            raise SettingsError(_UNREADABLE.replace("CERTGATE_DATABASE_URL", "CERTGATE_DATABASE_DIRECT_URL")) from None
+            raise SettingsError(_UNREADABLE.replace("CERTGATE_DATABASE_URL", name)) from None
         except ValueError as error:
-            said = str(error).replace("CERTGATE_DATABASE_URL", "CERTGATE_DATABASE_DIRECT_URL")
-            raise SettingsError(said) from None
+            raise SettingsError(str(error).replace("CERTGATE_DATABASE_URL", name)) from None
 
 
 @asynccontextmanager
-async def _connected(url: str, connections: int = CONNECTIONS, direct_url: str = "") -> AsyncIterator[Database]:
+async def _connected(
+    url: str, connections: int = CONNECTIONS, direct_url: str = "", read_urls: Sequence[str] = ()
+) -> AsyncIterator[Database]:
     try:
         make_url(url)
     except (ArgumentError, ValueError):
@@ -143,7 +147,7 @@ async def _connected(url: str, connections: int = CONNECTIONS, direct_url: str =
     except OSError as error:
         raise Failure(f"The directory of the database cannot be made: {error}; make it, or choose another.") from error
     try:
-        database = await open_database(url, connections=connections, direct_url=direct_url)
+        database = await open_database(url, connections=connections, direct_url=direct_url, read_urls=read_urls)
     except ValueError as error:  # the driver reads the URL once more
         raise SettingsError(f"CERTGATE_DATABASE_URL cannot be followed: {str(error).splitlines()[0]}") from None
     except (OSError, TimeoutError) as error:

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from contextvars import ContextVar
 from functools import cached_property
 from itertools import islice
 from time import monotonic
@@ -40,6 +41,9 @@ DEFINITIONS = frozenset({"certification_bodies", "certifications", "claims"})
 
 PART = 100
 """Rows that are made at a time of what is inserted in parts."""
+
+written: ContextVar[Callable[[int], None] | None] = ContextVar("written", default=None)
+"""Who wants to know the position behind each write of this request, where the database has servers that follow it."""
 
 T = TypeVar("T")
 Make = Callable[[list[Row]], T]
@@ -208,6 +212,8 @@ class Database(ABC):
     """Whether what is read by key is waited for, so that reads at the same time gain something."""
     sharded = False
     """Whether the rows of products lie on several servers (see `db.sharding`)."""
+    is_replicated = False
+    """Whether there are servers that follow it (see `db.engine.replicas`)."""
     held: Any = None
     """What `db.definitions` keeps in memory of this database."""
     cursor_secret: str | None = None
@@ -298,6 +304,15 @@ class Database(ABC):
                 self._logged, self._log_again = trouble, now + _LOG_SECONDS
                 log.warning("The database is %s (%s: %s).", trouble.name, type(error).__name__, error)
         raise trouble.refusal() from error
+
+    def since(self, position: int) -> "Database":
+        """The database for a request that only reads, and has to see what is at that position of the log."""
+        return self
+
+    @property
+    def left_out(self) -> int:
+        """How many of the servers that follow it are not read from."""
+        return 0
 
     @abstractmethod
     def epoch(self) -> object:

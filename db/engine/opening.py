@@ -1,5 +1,6 @@
 """How a database is opened: `open_database(url)`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
@@ -35,13 +36,14 @@ def driver_url(url: str) -> URL:
 
 
 async def open_database(
-    url: str, pace: Pace = PACE, *, connections: int = CONNECTIONS, direct_url: str = ""
+    url: str, pace: Pace = PACE, *, connections: int = CONNECTIONS, direct_url: str = "", read_urls: Sequence[str] = ()
 ) -> Database:
     """Opens the database behind `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.
 
     It has at most so many connections to PostgreSQL, at least three, of which one goes to `direct_url` if there is one:
-    that which hears what others change. Raises `ValueError` for another kind of URL and
-    the driver's own error when the server cannot be reached.
+    that which hears what others change. Each of `read_urls` is a server that follows, with half as many.
+
+    Raises `ValueError` for another kind of URL and the driver's own error when the server cannot be reached.
     """
     target = driver_url(url)
     # Only the driver in use is imported: each costs a tenth of a second at start.
@@ -52,4 +54,16 @@ async def open_database(
     from db.engine.postgresql import open_postgresql
 
     direct = driver_url(direct_url) if direct_url else None
-    return await open_postgresql(target, pace, min(connections, CONNECTIONS), direct)
+    most = min(connections, CONNECTIONS)
+    primary = await open_postgresql(target, pace, most, direct)
+    if not read_urls:
+        return primary
+    from db.engine.postgresql import open_replica
+    from db.engine.replicas import Replica, ReplicatedDatabase
+
+    size = max(1, (most - 1) // 2)
+    replicas = [
+        Replica(f"Replica {number}", open_replica(driver_url(each), pace, size))
+        for number, each in enumerate(read_urls, start=1)
+    ]
+    return ReplicatedDatabase(primary, replicas)

@@ -50,6 +50,12 @@ _SHARD_WRITES = "5000"
 _ANSWER_SECONDS = 15
 
 
+_POSITION = (
+    "SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END"
+    " - '0/0')::bigint"
+)
+
+
 class PostgresqlTransaction(Transaction):
     """A transaction on one connection, which it takes when it begins."""
 
@@ -292,6 +298,16 @@ class PostgresqlDatabase(Database):
             # The server's notification arrives a little later than the answer to this write.
             self._hearing.changes += 1
 
+    async def position(self) -> int:
+        """How far this server has come in the primary's log. Raises `Busy`."""
+        try:
+            connection, ((found,), _) = await self._readers.first(_POSITION, ())
+        except Exception as error:
+            self.refuse(error, gone=_is_gone(error))
+            raise
+        self._readers.give(connection)
+        return int(found[0])
+
     def epoch(self) -> object:
         """Counts notifications; while it is not proven that they arrive, a new value each time."""
         return self._hearing.epoch()
@@ -334,6 +350,13 @@ async def _connect_to_listen(target: Target, pace: Pace) -> asyncpg.Connection:
     options = target.options | {"timeout": pace.patience, "command_timeout": pace.patience}
     server = {"application_name": "certgate-listen", **_ALIVE}
     return await asyncpg.connect(target.dsn, server_settings=server, **options)
+
+
+def open_replica(url: URL, pace: Pace, connections: int) -> PostgresqlDatabase:
+    """A server to read from alone, which need not be there yet; it has at most so many connections."""
+    target = target_of(url)
+    readers, writers = (Lender(partial(_connect, target.dsn, {}, **target.options), size) for size in (connections, 1))
+    return PostgresqlDatabase(readers, writers, target, target, pace)
 
 
 async def open_postgresql(url: URL, pace: Pace, connections: int, direct: URL | None = None) -> PostgresqlDatabase:

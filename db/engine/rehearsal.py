@@ -21,7 +21,6 @@ class Rehearsal(Database):
         self.dialect = self.database.dialect
         self.waits = False
         self.held = self.database.held
-        self.cursor_secret = self.database.cursor_secret
 
     @property
     def database(self) -> Database:

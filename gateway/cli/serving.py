@@ -14,6 +14,7 @@ from gateway.cli.common import read_settings
 
 if TYPE_CHECKING:
     from gateway.limits.budgets import Limiter
+    from gateway.positions import Positions
     from gateway.settings import Settings
     from gateway.telemetry.board import Board
     from gateway.workers import Handover, Worker
@@ -80,6 +81,7 @@ def _answer(
     worker: "Worker | None" = None,
     limiter: "Limiter | None" = None,
     board: "Board | None" = None,
+    positions: "Positions | None" = None,
 ) -> None:
     """Answers in this process until told to stop."""
     from gateway import server, storage
@@ -91,7 +93,7 @@ def _answer(
 
             telemetry = Telemetry(settings, database, board, worker.number if worker is not None else 0)
             site = server.address(settings, listener)
-            application = create_app(settings, database, limiter, site, telemetry)
+            application = create_app(settings, database, limiter, site, telemetry, positions)
             await server.serve(settings, application, listener, started, telemetry, worker)
 
     server.run(work())
@@ -101,6 +103,7 @@ def _serve_together(settings: "Settings", number: int, before: "Handover | None"
     """Answers in several processes until told to stop."""
     from gateway import server
     from gateway.limits.shared import SharedCounts, SharedLimiter
+    from gateway.positions import Positions, SharedPositions
     from gateway.telemetry import logs
     from gateway.telemetry.board import Board
     from gateway.workers import Supervisor
@@ -119,11 +122,13 @@ def _serve_together(settings: "Settings", number: int, before: "Handover | None"
     logs.configure(settings.log_format, settings.log_level)
     _import_all(settings)
     counts = None if settings.redis_url else SharedCounts(number)
+    written = SharedPositions(number) if settings.database_read_urls else None
     board = Board(number) if settings.metrics_token else None
     worker = supervisor.run(_announcement(settings, listeners[0]))
     # From here on it is a worker.
     limiter = None if counts is None else SharedLimiter(counts, worker.number)
-    _answer(settings, worker.listener, lambda: None, worker, limiter, board)
+    positions = None if written is None else Positions(written, worker.number)
+    _answer(settings, worker.listener, lambda: None, worker, limiter, board, positions)
 
 
 def _import_all(settings: "Settings") -> None:
