@@ -92,6 +92,7 @@ async def _fill(filled: Filling, origin: Origin, content: Content, told: Told) -
             await filled.add(content, missing)
 
     digest = await digest_of(origin.source, content, told, "copied", add)
+    await filled.keep()
     number = await origin.source.last_number(content)
     if number is not None:
         await filled.count_on(content, number)

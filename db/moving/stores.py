@@ -17,6 +17,9 @@ from db.sql.tables import secrets
 PART = 500
 """Rows in memory."""
 
+COMMITTED = 10_000
+"""Rows that SQLite stores at a time: the same pages of its indexes would be written again with each commit."""
+
 _VERSION = table("alembic_version", column("version_num", String))
 
 
@@ -107,11 +110,12 @@ async def snapshot(url: str) -> AsyncIterator[Snapshot]:
 
 
 class Filling:
-    """A database that is filled. What is added is stored at once; it is of no use to anybody until `end`."""
+    """A database that is filled: what is added stays in the order in which it came. Nobody can use it until `end`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
         self._is_sqlite = connection.dialect.name == "sqlite"
+        self._added = 0
 
     async def first_filled(self, contents: Sequence[Content]) -> str | None:
         """A table that has rows other than those that migrations make; None where there is none."""
@@ -135,13 +139,13 @@ class Filling:
         """Stores rows that come behind those that are there. Raises `CannotMove`."""
         try:
             if self._is_sqlite:
-                names = [*content.columns]
-                await self._connection.execute(
-                    insert(content.table), [dict(zip(names, row, strict=True)) for row in rows]
-                )
+                values = [dict(zip(content.columns, row, strict=True)) for row in rows]
+                await self._connection.execute(insert(content.table), values)
+                self._added += len(rows)
             else:
                 await self._copy(content, rows)
-            await self._connection.commit()
+            if not self._is_sqlite or self._added >= COMMITTED:
+                await self.keep()
         except Exception as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             if not isinstance(error, IntegrityError) and not (getattr(cause, "sqlstate", None) or "").startswith("23"):
@@ -150,6 +154,11 @@ class Filling:
                 f"The rows of {content.name} cannot be stored ({str(cause).splitlines()[0]}): something else"
                 " writes to the database; make an empty one that nothing uses, and start again."
             ) from error
+
+    async def keep(self) -> None:
+        """Has what was added stay, whatever comes."""
+        self._added = 0
+        await self._connection.commit()
 
     async def _copy(self, content: Content, rows: Rows) -> None:
         connection: Any = (await self._connection.get_raw_connection()).driver_connection
@@ -195,7 +204,13 @@ async def target(url: str) -> AsyncIterator[Filling]:
     async with connected(url) as connection:
         if connection.dialect.name == "sqlite":
             # As the server opens it; the disk is waited for at the end alone.
-            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-32768"):
+            for pragma in (
+                "journal_mode=WAL",
+                "synchronous=NORMAL",
+                "foreign_keys=ON",
+                "cache_size=-65536",
+                "wal_autocheckpoint=10000",
+            ):
                 await connection.execute(text(f"PRAGMA {pragma}"))
         else:
             await connection.execute(text("SET synchronous_commit = off"))
