@@ -134,7 +134,7 @@ def test_help_lists_the_commands_of_the_application() -> None:
     command = [sys.executable, "-m", "gateway", "--help"]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     commands = {line.split()[0] for line in answer.partition("Commands:\n")[2].splitlines() if line[2:3].strip()}
-    of_launcher = {"test", "coverage", "install", "check", "drills", "bench", "lock"}
+    of_launcher = {"test", "coverage", "install", "check", "drills", "bench", "lock", "sbom"}
     listed = {line.split()[0] for line in load(ROOT).HELP.splitlines() if line.startswith("  ")}
     assert commands == listed - of_launcher
 
