@@ -94,6 +94,11 @@ async def members_of(source: Database | Transaction, organization_id: ShortId) -
     return await source.fetch(MEMBERS_OF_ORGANIZATION, organization_id=organization_id)
 
 
+async def find_member(database: Database, organization_id: ShortId, user_id: ShortId) -> Member | None:
+    """The membership of a user in an organisation."""
+    return next(iter(await database.fetch(MEMBER, organization_id=organization_id, user_id=user_id)), None)
+
+
 async def lock_member(transaction: Transaction, organization_id: ShortId, user_id: ShortId) -> Member | None:
     """A member, whose membership is locked until the transaction ends."""
     found = await transaction.fetch(MEMBER, lock=memberships, organization_id=organization_id, user_id=user_id)

@@ -84,14 +84,13 @@ class Event(NamedTuple):
 
 def events_of(lapse: Lapse, lead_times: Sequence[int]) -> Iterator[Event]:
     """The days on which somebody is to think of a lapse: so many before, and its own, the last of validity."""
-    assignment, product = lapse
+    assignment = lapse.assignment
     last = assignment.lapses_on
     if last is None:
         return
-    label, category, url, facts = _facts_of(assignment)
+    label, whose, _ = named(lapse)
+    category, url, facts = _facts_of(assignment)
     facts = [f"GTIN {assignment.gtin}", f"last day {last:%Y-%m-%d}", *facts]
-    named = " ".join(part for part in (product.brand, product.name) if part) if product else ""
-    whose = named or f"GTIN {assignment.gtin}"
     for days in (*lead_times, 0):
         if (last - date.min).days < days:
             continue
@@ -108,10 +107,18 @@ def events_of(lapse: Lapse, lead_times: Sequence[int]) -> Iterator[Event]:
         )
 
 
-def _facts_of(assignment: CertificationAssignment | ClaimAssignment) -> tuple[str, str, str, list[str]]:
-    """What lapses, what it is, where it can be looked up, and what else is known of it."""
+def named(lapse: Lapse) -> tuple[str, str, date | None]:
+    """What lapses, of which product, and its last day, for people."""
+    assignment, product = lapse
+    label = (assignment.claim if isinstance(assignment, ClaimAssignment) else assignment.certification).label
+    whose = " ".join(part for part in (product.brand, product.name) if part) if product else ""
+    return label, whose or f"GTIN {assignment.gtin}", assignment.lapses_on
+
+
+def _facts_of(assignment: CertificationAssignment | ClaimAssignment) -> tuple[str, str, list[str]]:
+    """What an assignment is, where it can be looked up, and what else is known of it."""
     if isinstance(assignment, ClaimAssignment):
-        return assignment.claim.label, "Claim", "", []
+        return "Claim", "", []
     number, issuer = assignment.certificate_number, assignment.issuing_body
     facts = [f"certificate {number}"] * bool(number) + [f"issued by {issuer}"] * bool(issuer)
-    return assignment.certification.label, "Certification", assignment.verification_url, facts
+    return "Certification", assignment.verification_url, facts

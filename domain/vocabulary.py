@@ -82,6 +82,13 @@ class ViewKind(Vocabulary):
     CLAIMS = "claims", "Claims that products make."
 
 
+class DigestPeriod(Vocabulary):
+    """How often a member is told by mail."""
+
+    DAILY = "daily", "Each day."
+    WEEKLY = "weekly", "Each Monday."
+
+
 class BulkPolicy(Vocabulary):
     """What becomes of a bulk mutation when some of its rows are refused."""
 

@@ -19,6 +19,7 @@ from gateway.auth.credentials import Credentials
 from gateway.auth.openid import OpenIdProvider
 from gateway.auth.sign_in import sign_in_routes
 from gateway.cors import cors
+from gateway.digests import Digests
 from gateway.edge import GUARDED, GatewayEdge
 from gateway.graphql import graphql_endpoint
 from gateway.health import health_routes
@@ -102,6 +103,7 @@ def _pages(
 ) -> Starlette:
     """What anybody may ask for. It is told when the server starts and stops, too."""
     error_pages = settings.error_pages
+    digests = Digests(database, mailer)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -110,7 +112,9 @@ def _pages(
         # Says so if it does not, before the first request.
         await database.hears()
         await imports.resume()
+        digests.start()
         yield
+        await digests.stop()
         await imports.stop()
         await credentials.last_used.stop()
         await counting.close()

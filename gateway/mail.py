@@ -53,7 +53,8 @@ class Mailer:
         # What comes from a name may not end the header.
         message["Subject"] = " ".join(letter.subject.split())
         message["Date"] = formatdate(usegmt=True)
-        message["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2])
+        domain = self._sender.rpartition("@")[2]
+        message["Message-ID"] = f"<{letter.mark}@{domain}>" if letter.mark else make_msgid(domain=domain)
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(letter.text)
         return message

@@ -107,9 +107,15 @@ async def lapses_of(context: Context, view: SavedView) -> list[Lapse]:
         return sorted(found, key=lambda lapse: (lapse.assignment.lapses_on, lapse.assignment.id))[: MAX_LAPSES + 1]
     order = next(by for by in view.of.orders.fields if by.value == "lapses_on")
     async for page in _pages(context, view.kind, every([where, _within(context, view.of)]), view.of.orders.by(order)):
-        owned = await products.products_of_gtins(context, [each.gtin for each in page])
-        found += [Lapse(each, product) for each, product in zip(page, owned, strict=True)]
+        found += await with_products(context, page)
     return found
+
+
+@read_operation
+async def with_products(context: Context, page: Sequence[Any]) -> list[Lapse]:
+    """Assignments with their products, which are read in one statement."""
+    owned = await products.products_of_gtins(context, [each.gtin for each in page])
+    return [Lapse(each, product) for each, product in zip(page, owned, strict=True)]
 
 
 async def _of_products(context: Context, page: Sequence[Product]) -> list[Lapse]:

@@ -9,6 +9,8 @@ class Letter(NamedTuple):
     to: str
     subject: str
     text: str
+    mark: str = ""
+    """What tells it from others: one that is sent again has the same. "" for one that is not."""
 
 
 class Post(Protocol):

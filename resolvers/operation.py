@@ -232,6 +232,18 @@ def write_operation(function: Write[C, D]) -> "WriteOperation[C, D]":
     return WriteOperation(function)
 
 
+def personal(function: Write[C, D]) -> Write[C, D]:
+    """Marks a write that any credential may ask for: it is about whoever asks, and the operation judges who may.
+
+    It goes below `@write_operation`.
+    """
+    _personal.add(function)
+    return function
+
+
+_personal: set[Callable[..., Any]] = set()
+
+
 class BulkRow(NamedTuple, Generic[C]):
     """One row of a bulk write: its command, or why it is none, and what the caller takes the stored record to be."""
 
@@ -281,13 +293,14 @@ class WriteOperation(Generic[C, D]):
         self.command: type[C] = get_type_hints(function)["command"]
         """What it takes."""
         self._units = _prices.get(function, 0)
-        self._answers: Answers[D] = Answers(_declare(function, Permission.WRITE), function)
+        self._permission = Permission.READ if function in _personal else Permission.WRITE
+        self._answers: Answers[D] = Answers(_declare(function, self._permission), function)
         self.__doc__ = function.__doc__
         self.is_shown_once = not self._answers.stored
 
     async def __call__(self, context: Context, command: C, /) -> D:
         """Does it, or tells what it would do. Raises what the operation raises."""
-        require(context.caller, Permission.WRITE)
+        require(context.caller, self._permission)
         if self._units:
             # Before anything is locked: it may have to be counted elsewhere.
             await context.pay(self._units)
@@ -313,7 +326,7 @@ class WriteOperation(Generic[C, D]):
         A row that is refused leaves nothing. Under `REJECT_ALL` none does then, and the others are `NotApplied`. Raises
         what is not about a row: `Forbidden` for those who never write, `InvalidInput` for none or too many, `Busy`.
         """
-        require(context.caller, Permission.WRITE)
+        require(context.caller, self._permission)
         check_rows(len(rows))
         outcomes: list[D | DomainError]
         try:

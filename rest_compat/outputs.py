@@ -10,6 +10,7 @@ from domain.acknowledgements import Acknowledgement
 from domain.calendars import Calendar, NewCalendar
 from domain.certificates import HALTING, HALTS, stands
 from domain.changes import Change
+from domain.digests import MailDigest
 from domain.filter_input import MAX_DAYS
 from domain.importing import Import, ImportedRow, ImportedRows
 from domain.lead_times import MOST as MOST_LEAD_TIMES
@@ -532,6 +533,13 @@ LEAD_TIMES = output(
             example=USUAL,
         ),
     ],
+)
+
+DIGEST = output(
+    MailDigest,
+    "DigestOut",
+    "How often a member is told by mail of what is new and what lapses.",
+    required=["user_id", "period", moment(MailDigest, "due_at")],
 )
 
 SESSION = output(

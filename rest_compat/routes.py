@@ -14,6 +14,7 @@ from resolvers import (
     calendars,
     certifications,
     claims,
+    digests,
     lead_times,
     people,
     products,
@@ -622,6 +623,27 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="delete_session",
         summary="Sign a browser out",
         description="The session is refused from then on. Takes a manager of the organisation.",
+    ),
+    Endpoint(
+        "GET",
+        f"{_OF_ORGANIZATION}/members/{{user_id}}/digest",
+        digests.member_digest,
+        name="get_digest",
+        summary="Say how often a member is told by mail",
+        description="How often a member gets a digest of what is new and what lapses. Of others than yourself it takes"
+        " a manager.",
+        answer=outputs.DIGEST,
+    ),
+    Endpoint(
+        "POST",
+        f"{_OF_ORGANIZATION}/members/{{user_id}}/digest",
+        digests.set_digest,
+        name="set_digest",
+        summary="Have a member told by mail",
+        description="Has a member get a digest each day, each week or never, where the server has a mail server. For"
+        " others than yourself it takes a manager.",
+        answer=outputs.DIGEST,
+        body="DigestIn",
     ),
     Endpoint(
         "GET",

@@ -3,7 +3,7 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from schema import calendars, certifications, claims, keys, people, products, views
+from schema import calendars, certifications, claims, digests, keys, people, products, views
 from schema.bodies import CertificationBodyQueries
 from schema.imports import ImportQueries
 from schema.mutations import mutation_type
@@ -25,6 +25,7 @@ class Query(
     people.PeopleQueries,
     views.ViewQueries,
     calendars.CalendarQueries,
+    digests.DigestQueries,
     NodeQueries,
     StatsQueries,
     ViewerQueries,
@@ -42,6 +43,7 @@ Mutation = mutation_type(
         *people.MUTATIONS,
         *views.MUTATIONS,
         *calendars.MUTATIONS,
+        *digests.MUTATIONS,
     ],
     description="What can be changed. Each field is done by itself, in the order of the document, and answers with what"
     " was changed or with the problem that prevented it.",

@@ -54,7 +54,7 @@ from domain.records import (
     Record,
 )
 from domain.views import SavedView
-from domain.vocabulary import Face, KeyKind, ObjectKind, Role
+from domain.vocabulary import DigestPeriod, Face, KeyKind, ObjectKind, Role
 
 metadata = MetaData(
     naming_convention={
@@ -189,6 +189,20 @@ memberships = Table(
     Column("organization_id", ForeignKey("organizations.id"), primary_key=True, index=True),
     Column("role", VocabularyText(Role), nullable=False),
     Column("created_at", UtcDateTime(), nullable=False),
+)
+
+# How often members are told by mail, when next, and of what they were told.
+digests = Table(
+    "digests",
+    metadata,
+    Column("user_id", text(22), primary_key=True),
+    Column("organization_id", text(22), primary_key=True),
+    Column("period", VocabularyText(DigestPeriod), nullable=False),
+    Column("due_at", UtcDateTime(), nullable=False, index=True),
+    Column("told_until", UtcDateTime(), nullable=False),
+    ForeignKeyConstraint(
+        ["user_id", "organization_id"], ["memberships.user_id", "memberships.organization_id"], ondelete="CASCADE"
+    ),
 )
 
 api_keys = Table(

@@ -648,6 +648,27 @@ ROWS = {
             Case(401, ("{brand}",), body={"days": [1]}, key=""),
         ],
     ),
+    "apps_account_api_get_digest": Row(
+        "how often a member is told",
+        [
+            Case(200, ("{brand}", "{member}"), shows={"period": None, "due_at": None}),
+            Case(403, ("{brand}", "{member}"), key="editor"),
+            Case(404, ("{brand}", NOTHING)),
+            Case(404, ("{rival}", "{member}")),
+            Case(422, ("{brand}", "x")),
+        ],
+    ),
+    "apps_account_api_set_digest": Row(
+        "that a member is told",
+        [
+            Case(200, ("{brand}", "{member}"), body={"period": "daily"}, shows={"period": "daily"}),
+            Case(200, ("{brand}", "{member}"), body={}, shows={"period": None, "due_at": None}),
+            Case(403, ("{brand}", "{member}"), body={"period": "daily"}, key="editor"),
+            Case(404, ("{brand}", NOTHING), body={"period": "daily"}),
+            Case(422, ("{brand}", "{member}"), body={"period": "hourly"}),
+            Case(401, ("{brand}", "{member}"), body={"period": "daily"}, key=""),
+        ],
+    ),
     "apps_account_api_update_member": Row(
         "what a member may do",
         [

@@ -25,7 +25,15 @@ from tests.log import Told, log, replay, settled, stored
 from tests.operations.mutations import MUTATIONS, bulk, prepare, run, send
 from tests.world import GTIN, NON_GMO, NOON, OTHERS_GTIN, PRIVATE, USDA_ORGANIC, VEGAN, World
 
-UNTOLD = {"createInvitation", "revokeInvitation", "endSession", "createCalendar", "revokeCalendar", "setLeadTimes"}
+UNTOLD = {
+    "createInvitation",
+    "revokeInvitation",
+    "endSession",
+    "createCalendar",
+    "revokeCalendar",
+    "setLeadTimes",
+    "setDigest",
+}
 """What changes nothing that the log tells of."""
 HOUR = timedelta(hours=1)
 

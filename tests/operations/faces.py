@@ -151,6 +151,9 @@ PEOPLE = {
     "set lead times": OnPeople(
         "POST", "lead-times", "setLeadTimes", "LeadTimesSet", "leadTimes { certificationId days }"
     ),
+    "set digest": OnPeople(
+        "POST", "members/{user_id}/digest", "setDigest", "DigestSet", "digest { userId period dueAt }"
+    ),
     "sign out": OnPeople("DELETE", "sessions/{session_id}", "endSession", "SessionEnded", "ended { id }"),
 }
 
@@ -313,7 +316,7 @@ class Rest:
         path = f"/organizations/{owner}/{path.format(**members)}"
         outcome = await self._send(method, path, key, None if method == "DELETE" else members, "account")
         if outcome.ok and method != "DELETE":
-            more = ("link", "view_id", "url", "certification_id", "days")
+            more = ("link", "period", "due_at", "view_id", "url", "certification_id", "days")
             shown = ("id", "user_id", "email", "role", *more, *_VIEW.split())
             outcome.facts = {name: outcome.facts[name] for name in shown if name in outcome.facts}
         return outcome
@@ -576,7 +579,7 @@ KINDS = {
 def _input(field_name: str, members: dict[str, Any]) -> dict[str, Any]:
     """The members as GraphQL spells them."""
     sent = {to_camel_case(name): value for name, value in members.items()}
-    for name in ("verificationStatus", "role"):
+    for name in ("verificationStatus", "role", "period"):
         if isinstance(sent.get(name), str):
             sent[name] = sent[name].upper()
     if "kind" in sent:
@@ -627,8 +630,8 @@ def _facts(assignment: dict[str, Any]) -> dict[str, Any]:
     facts = {_snake(name): value for name, value in {**assignment, **definition}.items()}
     if "verification_status" in facts:
         facts["verification_status"] = facts["verification_status"].lower()
-    for name in ("data_source", "role"):
-        if name in facts:
+    for name in ("data_source", "role", "period"):
+        if facts.get(name):
             facts[name] = facts[name].lower()
     if "kind" in facts:
         facts["kind"] = next(value for value, name in KINDS.items() if name == facts["kind"])

@@ -269,6 +269,13 @@ MUTATIONS: dict[str, Sample] = {
         {"forCertification": NOTHING},
         invalid={"days": [0]},
     ),
+    "setDigest": Sample(
+        "DigestSet",
+        "digest { userId period }",
+        {"userId": SPARE_MEMBER, "period": "WEEKLY"},
+        {"userId": NOTHING},
+        invalid={"userId": "1"},
+    ),
     "revokeApiKey": Sample(
         "ApiKeyRevoked", "revoked { name role }", {"keyId": SPARE_KEY}, {"keyId": NOTHING}, invalid={"keyId": "1"}
     ),

@@ -252,6 +252,7 @@ def reading(name: str) -> str:
         "CalendarCreated": "calendar { viewId }",
         "CalendarRevoked": "revoked { id viewId }",
         "LeadTimesSet": "leadTimes { certificationId days }",
+        "DigestSet": "digest { userId period dueAt }",
         "ViewCreated": f"view {{ name {LISTED} }}",
         "ViewPatched": f"view {{ name {LISTED} }}",
         "ViewRemoved": f"removed {{ name {LISTED} }}",

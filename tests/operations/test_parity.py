@@ -519,6 +519,14 @@ WRITES: dict[str, Parity] = {
             (422, {"days": [1, 2, 3, 4, 5, 6]}),
         ],
     ),
+    "setDigest": Parity(
+        "account_api_set_digest",
+        lambda face, place, members: face.people(
+            "set digest", **{"user_id": place.id_of("user"), "period": "weekly", **members}
+        ),
+        [{}, {"period": "daily"}],
+        [*MANAGERS, (404, {"user_id": NOTHING}), (422, {"user_id": "1"})],
+    ),
     "endSession": Parity(
         "account_api_delete_session",
         lambda face, place, members: face.people("sign out", **{"session_id": place.id_of("session"), **members}),
@@ -566,6 +574,7 @@ async def rows(world: World) -> list[str]:
     """Every row of every table, as far as two places can agree on it."""
     # An invitation ends some days after it was made.
     volatile = {"invitations": {*VOLATILE, "expires_at"}, "views": {*VOLATILE, "name"}}
+    volatile |= {"digests": {*VOLATILE, "told_until"}}
     volatile |= {"calendars": {*VOLATILE, "view_id"}, "lead_times": {*VOLATILE, "certification_id"}}
     # What the log says of a record is what the record's own table has.
     volatile["changes"] = {*tables.changes.c.keys()} - {"kind", "organization_id", "operation", "credential"}

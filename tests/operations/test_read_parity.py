@@ -224,6 +224,20 @@ READS: dict[str, list[Read]] = {
             ("lead_times", "lead-times", "leadTimes", "certification_id: certificationId days"),
         )
     },
+    "account_api_get_digest": [
+        Read(
+            f"account/api/v1/organizations/{BRAND}/members/{id}/digest",
+            f'digest(organizationId: "{BRAND}", userId: "{id}") {{ user_id: userId due_at: dueAt }}',
+            key,
+        )
+        for id, key in (
+            (catalogue_id("user", "spare"), "manager"),
+            (catalogue_id("user", "spare"), "editor"),
+            (catalogue_id("user", "spare"), "rival"),
+            (NOTHING, "manager"),
+            ("1", "manager"),
+        )
+    ],
     "account_api_get_view": [
         Read(f"account/api/v1/organizations/{BRAND}/views/{id}", f'view(id: "{id}") {{ {VIEW} }}', key)
         for id, key in ((SPARE_VIEW, "readonly"), (SPARE_VIEW, "rival"), (NOTHING, "manager"))
