@@ -39,6 +39,9 @@ PIPELINED = 32
 PATIENCE = 5
 """Seconds in which a client may take its last answer, and for one that was turned away, may send its request."""
 
+FIRST_SECONDS = 1
+"""For so long a server that stops waits for the first request on a connection."""
+
 log = logging.getLogger("certgate")
 
 _OVERLOADED = "The server is busy with as many requests as it takes at a time; try again in a second."
@@ -742,12 +745,18 @@ class HttpConnection(asyncio.Protocol):
             self.transport.write_eof()
 
     def shutdown(self) -> None:
-        """Called by uvicorn when the server stops: what is under way is the last."""
+        """Called by uvicorn when the server stops: what is under way is the last.
+
+        So is what a client is about to send that has connected and not yet been answered: another one would not know
+        whether that was done.
+        """
         self.stopping = True
-        if self.exchange is None:
-            self.transport.close()
-        else:
+        if self.exchange is not None:
             self.exchange.is_kept = False
+        elif self.incoming is None or self.in_head:
+            self.quiet = 0
+        else:
+            self.transport.close()
 
     def pause_writing(self) -> None:
         """Called when much of what was sent was not taken."""
@@ -785,7 +794,7 @@ class HttpConnection(asyncio.Protocol):
                 self.quiet -= 1
             elif self.quiet > limits.body_seconds + incoming.received // limits.body_pace:
                 self._refuse(Refused("request_timeout", "The body of the request took too long; send it again."))
-        elif self.exchange is None and self.quiet > limits.keep_alive_seconds:
+        elif self.exchange is None and self.quiet > (FIRST_SECONDS if self.stopping else limits.keep_alive_seconds):
             self.transport.close()
 
 

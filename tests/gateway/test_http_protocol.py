@@ -700,10 +700,31 @@ async def test_who_is_answered_while_the_server_stops_is_told_that_the_connectio
             answer = asyncio.create_task(server.exchange(GET + b"\r\n"))
             await server.application.waiting.wait()
             server.server.should_exit = True
-            # Who waits for nothing is gone at once.
+            # Who asks for nothing is gone soon.
             assert await reader.read() == b""
             server.application.gate.set()
             assert b"connection: close" in parsed(await answer)[1]
+
+
+async def test_who_has_connected_before_the_server_stops_is_answered_once() -> None:
+    async with (
+        running() as server,
+        connected(server) as (asking, reader, writer),
+        connected(server) as (silent, others, _),
+        connected(server) as (_, kept, before),
+    ):
+        before.write(GET + b"\r\n")
+        assert (await kept.readline()).startswith(b"HTTP/1.1 200 ")
+        server.server.should_exit = True
+        await until(lambda: asking.stopping)
+        # Who was answered before knows that a connection may end.
+        assert b"HTTP/1.1" not in await kept.read()
+        writer.write(GET + b"\r\n")
+        first, headers, _ = parsed(await reader.read())
+        assert first == b"HTTP/1.1 200 OK"
+        assert b"connection: close" in headers
+        pass_seconds(silent, 2)
+        assert await others.read() == b""
 
 
 async def test_a_stop_within_an_answer_breaks_it_off_and_logs_no_traceback(caplog: pytest.LogCaptureFixture) -> None:

@@ -129,7 +129,7 @@ def test_what_is_wrong_is_said_once_and_ends_the_server(tmp_path: Path) -> None:
     done = certgate("serve", "--port", "0", "--workers", "3", CERTGATE_DATABASE_URL=url)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
-    assert "run ./certgate migrate" in done.stderr
+    assert "has no tables: run ./certgate init" in done.stderr
     done = certgate("serve", "--port", "0", "--workers", "0", CERTGATE_DATABASE_URL=url)
     assert done.returncode == 2
     assert "--workers" in done.stderr
