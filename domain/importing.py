@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJsonSchema, create_model
 from pydantic_core import PydanticCustomError
 
 from domain.certificates import HALTING
 from domain.members import kept, members_of
-from domain.records import Record
+from domain.records import EarlierCertificate, Record
+from domain.renewal import OF_CERTIFICATE
 from domain.short_id import ShortId, ShortIdField
 from domain.validation import DIGITS, JSON_TEXT, AfterTheFirst, Command, Date, Flag, Moment, Text32, Text255
 from domain.vocabulary import BulkPolicy, DataSource, Existing, ImportState, RowOutcome
@@ -74,7 +75,10 @@ def members_read(record: type[Record], members: Mapping[str, Any]) -> dict[str, 
 
 
 class Restored(Command):
-    """What a record had in the installation from which it comes."""
+    """What a record had in the installation from which it comes.
+
+    Of a certification the certificates before, oldest first, each with the members of `KeptCertificate`.
+    """
 
     id: ShortIdField | None = None
     created_at: Moment | None = None
@@ -82,6 +86,20 @@ class Restored(Command):
     version: Annotated[int, Field(ge=1, le=2**31 - 1), DIGITS] | None = None
     data_source: DataSource | None = None
     archived_at: Moment | None = None
+    earlier_certificates: Annotated[list[dict[str, Any]], Field(max_length=1_000)] | None = None
+
+    def kept(self) -> list[Command]:
+        """Those certificates, each a `KeptCertificate`. Raises `InvalidInput`."""
+        return [KeptCertificate.parse(each) for each in self.earlier_certificates or ()]
+
+
+KeptCertificate: type[Command] = create_model(
+    "KeptCertificate",
+    __base__=Command,
+    __doc__="A certificate that a renewal replaced, as archives have it.",
+    replaced_at=(Moment, ...),
+    **{name: (members_of(EarlierCertificate)[name].type, ...) for name in OF_CERTIFICATE},  # type: ignore[call-overload]
+)
 
 
 class Halts(Command):

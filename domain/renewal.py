@@ -11,7 +11,7 @@ from domain.changes import Change
 from domain.errors import InvalidInput, Violation
 from domain.members import kept, members_of
 from domain.records import CertificationAssignment, EarlierCertificate
-from domain.validity import check_order, check_suspension
+from domain.validity import check_order, check_suspension, lapses_on
 from domain.vocabulary import Standing, VerificationStatus
 
 _DAY = timedelta(days=1)
@@ -51,6 +51,22 @@ def renewed(held: CertificationAssignment, sent: Mapping[str, Any]) -> dict[str,
     return values | {"held_since": _held_since(held, values["valid_from"])}
 
 
+def is_renewal(held: CertificationAssignment, sent: Mapping[str, Any]) -> bool:
+    """Whether what a file says of a certificate is said of the next one, and does not correct the one that is held.
+
+    It ends later, and begins later or has another number. An end alone may as well be put off.
+    """
+    before, ends = (
+        lapses_on(held.expiration_date, held.expiry_date),
+        lapses_on(sent.get("expiration_date"), sent.get("expiry_date")),
+    )
+    if ends is None or before is None or ends <= before:
+        return False
+    first, number = sent.get("valid_from"), sent.get("certificate_number")
+    begins_later = first is not None and first > (before if held.valid_from is None else held.valid_from)
+    return begins_later or (bool(number) and held.certificate_number not in ("", number))
+
+
 def _held_since(held: CertificationAssignment, first: date | None) -> date | None:
     """Since when it is held without a gap, where the certificate before holds until the day before the first one."""
     if first is None or first == date.min or stands(held, first - _DAY) is not Standing.CURRENT:
@@ -88,6 +104,18 @@ def succession(before: Certificate, after: Certificate) -> Succession:
     begins = first if before.valid_from is None else max(first, before.valid_from)
     ends = last if end is None else min(last, end)
     return Succession(max((first - last).days - 1, 0), max((ends - begins).days + 1, 0), goes_back)
+
+
+def in_words(change: Change[CertificationAssignment, CertificationAssignment]) -> str:
+    """How a new certificate follows the one before, for people."""
+    gap, overlap, goes_back = follows(change)
+    if goes_back:
+        return "it begins or ends before the one that it renews"
+    if gap:
+        return f"{gap} {'day lies' if gap == 1 else 'days lie'} between the two"
+    if overlap:
+        return f"both hold on {overlap} {'day' if overlap == 1 else 'days'}"
+    return "one follows the other without a gap" if gap is not None else "a day is missing that would tell of a gap"
 
 
 def follows(change: Change[CertificationAssignment, CertificationAssignment]) -> Succession:

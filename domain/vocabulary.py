@@ -99,7 +99,14 @@ class BulkPolicy(Vocabulary):
 class Existing(Vocabulary):
     """What becomes of a row that is about something that is there already."""
 
-    UPDATE = "update", "What differs is changed; an empty cell leaves what is there, unless it is to clear it."
+    UPDATE = (
+        "update",
+        (
+            "What differs is changed; an empty cell leaves what is there, unless it is to clear it. A certificate that"
+            " ends later than the one that is held, and begins later or has another number, renews it."
+        ),
+    )
+    CORRECT = "correct", "As `update`, but nothing is renewed: later days correct the certificate that is held."
     SKIP = "skip", "It is left as it is."
     REFUSE = "refuse", "The row is refused."
 
@@ -109,6 +116,7 @@ class RowOutcome(Vocabulary):
 
     MADE = "made", "It was made."
     CHANGED = "changed", "A member of it was changed."
+    RENEWED = "renewed", "A new certificate took the place of the one before, which is kept as an earlier one."
     LEFT = "left", "It was as asked for already."
     REFUSED = "refused", "The row was refused, and nothing of it done."
     NOTED = "noted", "Something in the row was mended or passed over."

@@ -80,7 +80,9 @@ class Result(NamedTuple):
         if self.refused:
             return "refused"
         found = {part.outcome for part in self.done.parts}
-        return next((outcome for outcome in ("made", "changed") if outcome in found), "left")
+        if "made" in found:
+            return "made"
+        return "changed" if found & {"changed", "renewed"} else "left"
 
 
 class Tally:

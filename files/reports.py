@@ -11,6 +11,7 @@ from typing import IO, Any, NamedTuple
 import msgspec
 
 from domain.changes import differences
+from domain.renewal import in_words
 from files.columns.recognition import Columns
 from files.importing import BEGINNING, Progress, Result, Tally
 from files.reading.table import Cell, Table, shown_cell
@@ -41,7 +42,9 @@ def told(result: Result) -> Iterator[ToldRow]:
     for refused in result.refused:
         yield ToldRow(*place, "refused", member=refused.column, before=refused.value, reason=refused.sentence)
     for part in result.done.parts:
-        if part.outcome != "changed":
+        if part.outcome == "renewed":
+            yield ToldRow(*place, "renewed", part.kind, part.called, reason=in_words(part.change))
+        elif part.outcome != "changed":
             yield ToldRow(*place, part.outcome, part.kind, part.called)
             continue
         for found in differences(part.change.before, part.change.after):

@@ -181,6 +181,13 @@ async def previous_of(
 
 
 @read_operation
+async def kept_of(context: Context, held: Sequence[CertificationAssignment]) -> list[list[EarlierCertificate]]:
+    """The same as they are kept, oldest first, and none that was replaced after an assignment was read."""
+    found = await _earlier(context, held)
+    return [[kept for kept in each if kept.replaced_at <= of.updated_at] for of, each in zip(held, found, strict=True)]
+
+
+@read_operation
 async def years_certified(
     context: Context, held: Sequence[CertificationAssignment], on: date | None
 ) -> list[int | None]:

@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from db import history
+from db import certificates, history
 from db import products as stored_products
 from db.definitions import add_missing
 from db.engine.database import Transaction
 from db.history import Entry
 from db.met import Earlier, Met
+from domain import renewal
 from domain.access import Permission, require, require_ownership
 from domain.changes import Change
 from domain.commands import (
@@ -28,6 +29,7 @@ from domain.commands import (
     PatchCertificationAssignment,
     PatchClaimAssignment,
     PatchProduct,
+    RenewCertification,
 )
 from domain.errors import (
     REFUSALS,
@@ -43,7 +45,7 @@ from domain.gtin import Gtin
 from domain.importing import AskedAssignment, AskedRow, Halts, Restored
 from domain.patch import changes_of
 from domain.record_commands import NewCommand, PatchCommand
-from domain.records import Certification, CertificationAssignment, ClaimAssignment, Product
+from domain.records import Certification, CertificationAssignment, ClaimAssignment, EarlierCertificate, Product
 from domain.short_id import ShortId
 from domain.text import folded
 from domain.vocabulary import DataSource, Existing
@@ -65,12 +67,16 @@ class Part(NamedTuple):
     change: Change[Any, Any]
     changes: Mapping[str, Any] = {}
     """The members that are changed of what was there, with their new values."""
+    renews: bool = False
+    """Whether they are those of the next certificate."""
 
     @property
     def outcome(self) -> str:
-        """`made`, `changed`, or `left` as it was."""
+        """`made`, `changed`, `renewed`, or `left` as it was."""
         if self.change.before is None:
             return "made"
+        if self.renews:
+            return "renewed"
         return "changed" if self.changes else "left"
 
 
@@ -152,6 +158,7 @@ _TOLD_AS = {
     ("product", "changed"): products.patch_product.told_as,
     ("certification", "made"): certifications.assign_certification.told_as,
     ("certification", "changed"): certifications.patch_certification_assignment.told_as,
+    ("certification", "renewed"): certifications.renew_certification.told_as,
     ("claim", "made"): claims.assign_claim.told_as,
     ("claim", "changed"): claims.patch_claim_assignment.told_as,
 }
@@ -230,6 +237,8 @@ class _Plan:
     changed: list[Part] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     """What the log is to tell of it, in the order of the rows."""
+    earlier_certificates: dict[tuple[Gtin, ShortId], list[EarlierCertificate]] = field(default_factory=dict)
+    """What is put back with new assignments."""
 
     @property
     def is_undone(self) -> bool:
@@ -374,19 +383,35 @@ class _Plan:
                 # The row before would have made it.
                 return Part(noun, called, Change(made, made))
             restored = row.restored if row.product is None else {}
+            self._restore_earlier(made, restored)
             return Part(noun, called, Change(None, self._restored(made, restored)))
         if is_said or self.existing is Existing.SKIP:
             return Part(noun, called, Change(held, held))
         if self.existing is Existing.REFUSE:
             raise assignments.already_assigned(known.kind, product.gtin, definition)
-        patch = known.patch.parse({**said, **named})
-        _refuse_fixed(known, members, held)
-        changes = changes_of(held, {**patch.members(), **_halts(noun, said)})
+        changes = self._renewal(held, said, named)
+        renews = bool(changes)
+        if not renews:
+            patch = known.patch.parse({**said, **named})
+            _refuse_fixed(known, members, held)
+            changes = changes_of(held, {**patch.members(), **_halts(noun, said)})
         if changes:
             products.require_live(product)
         if changes and row.product is None:
             _refuse_stale(row, held, f"The {noun} {called}")
-        return self._part(noun, called, held, changes)
+        return self._part(noun, called, held, changes)._replace(renews=renews)
+
+    def _renewal(self, held: Any, said: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
+        """What the next certificate changes, where the row is about that. Raises `InvalidInput`."""
+        if not isinstance(held, CertificationAssignment) or self.existing is not Existing.UPDATE:
+            return {}
+        sent = RenewCertification.parse({**said, **named}).members()
+        if not renewal.is_renewal(held, sent):
+            return {}
+        # What an export has of the one before is not said of the next one.
+        halts = {name: day for name, day in _halts("certification", said).items() if day != getattr(held, name)}
+        metadata = changes_of(held, {name: value for name, value in said.items() if name == "metadata"})
+        return renewal.renewed(held, sent) | halts | metadata
 
     def _part(self, noun: str, called: str, stored: Any, changes: Mapping[str, Any]) -> Part:
         """What is done to something that is there."""
@@ -423,6 +448,16 @@ class _Plan:
         self.taken_ids.add(kept.get("id", ""))
         return msgspec.structs.replace(record, **kept)
 
+    def _restore_earlier(self, made: Any, given: Mapping[str, Any]) -> None:
+        """Plans the certificates that came before a new one where it comes from. Raises `InvalidInput`."""
+        if not given or not isinstance(made, CertificationAssignment):
+            return
+        named: dict[str, Any] = {"gtin": made.gtin, "certification_id": made.certification.id}
+        self.earlier_certificates[made.gtin, made.certification.id] = [
+            EarlierCertificate(**named, number=number, **dict(each))
+            for number, each in enumerate(Restored.parse(given).kept(), start=1)
+        ]
+
     async def store(self, transaction: Transaction) -> None:
         """Writes everything that was planned."""
         if not await stored_products.add_many(transaction, self.made["product"]):
@@ -436,10 +471,28 @@ class _Plan:
         }
         if archived:
             await stored_products.mark(transaction, sorted(archived))
+        made = [(each.gtin, each.certification.id) for each in self.made["certification"]]
+        await certificates.add_many(
+            transaction, [kept for place in made for kept in self.earlier_certificates.get(place, ())]
+        )
+        await self._keep(transaction, [part.change.before for part in self.changed if part.renews])
         for part in self.changed:
             change = stored_products.change if part.kind == "product" else self.known[part.kind].kind.stored.change
             await change(transaction, part.change.before, dict(part.changes), part.change.after.updated_at)
         await history.add(transaction, self.entries)
+
+    async def _keep(self, transaction: Transaction, renewed: Sequence[CertificationAssignment]) -> None:
+        """Stores the certificates that others take the place of."""
+        found = await certificates.of_products(transaction, [held.gtin for held in renewed])
+        numbers = [len(found.get((held.gtin, held.certification.id), ())) + 1 for held in renewed]
+        now = self.context.now
+        await certificates.add_many(
+            transaction,
+            [
+                renewal.earlier(held, number, max(now, held.updated_at))
+                for held, number in zip(renewed, numbers, strict=True)
+            ],
+        )
 
 
 def _halts(noun: str, said: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from typing import IO, Any
 import msgspec
 
 from domain.filters import ARCHIVED, Condition, either, every
-from domain.records import Certification, Organization
+from domain.records import Certification, CertificationAssignment, Organization
+from domain.renewal import OF_CERTIFICATE
 from files.archives.manifest import (
     FORMAT,
     LISTS,
@@ -26,7 +27,7 @@ from files.archives.manifest import (
 )
 from files.jsonl import jsonl_of
 from files.lists import pages
-from resolvers.certifications import own_certifications
+from resolvers.certifications import kept_of, own_certifications
 from resolvers.listed import LISTS as EXPORTED
 from resolvers.operation import Context
 
@@ -42,7 +43,9 @@ async def write(context: Context, owner: Organization, file: IO[bytes]) -> None:
     named: dict[str, dict[str, Named]] = {"certification": {}, "claim": {}}
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in reversed(LISTS):
-            found = _noting(_everything(context, owner, name), name.removesuffix("s"), named)
+            every = _everything(context, owner, name)
+            every = _with_earlier(context, every) if name == "certifications" else every
+            found = _noting(every, name.removesuffix("s"), named)
             parts[part_of(name)] = await _write_part(archive, part_of(name), found)
         parts[OWN_DEFINITIONS] = await _write_part(archive, OWN_DEFINITIONS, _own(context))
         manifest = Manifest(
@@ -60,6 +63,28 @@ def _everything(context: Context, owner: Organization, name: str) -> AsyncIterat
     # In one pass, so that what is archived or restored meanwhile is neither missed nor there twice.
     whatever = either([Condition(ARCHIVED, "known"), Condition(ARCHIVED, "null")])
     return pages(context, EXPORTED[name], every([Condition("organization_id", "eq", owner.id), whatever]))
+
+
+class ArchivedCertification(CertificationAssignment, frozen=True):
+    """What a product holds, with the certificates before, oldest first."""
+
+    earlier_certificates: list[dict[str, Any]]
+
+
+async def _with_earlier(
+    context: Context, found: AsyncIterator[Sequence[CertificationAssignment]]
+) -> AsyncIterator[Sequence[ArchivedCertification]]:
+    async for page in found:
+        kept = await kept_of(context, page)
+        yield [
+            ArchivedCertification(
+                **msgspec.structs.asdict(held),
+                earlier_certificates=[
+                    {name: getattr(one, name) for name in (*OF_CERTIFICATE, "replaced_at")} for one in earlier
+                ],
+            )
+            for held, earlier in zip(page, kept, strict=True)
+        ]
 
 
 async def _own(context: Context) -> AsyncIterator[Sequence[Certification]]:

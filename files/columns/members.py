@@ -22,7 +22,10 @@ RECORDS: Mapping[str, type[Record]] = {
     "claim": ClaimAssignment,
 }
 
-KEPT = ("id", "organization_id", "data_source", "created_at", "updated_at", "version", "archived_at")
+KEPT = (
+    *("id", "organization_id", "data_source", "created_at", "updated_at", "version", "archived_at"),
+    "earlier_certificates",
+)
 """What our exports have besides, and nobody sends."""
 
 BY_OWN_NAME = ("metadata", "valid_from", "expiration_date")

@@ -294,10 +294,12 @@ def _changes_of(result: "Result") -> list[str]:
     from files.reports import told
 
     return [
-        f"Row {line.row}, {line.kind} {line.of}: {line.member}"
+        f"Row {line.row}, {line.kind} {line.of}: renewed, {line.reason}"
+        if line.outcome == "renewed"
+        else f"Row {line.row}, {line.kind} {line.of}: {line.member}"
         f" from {line.before or 'nothing'} to {line.after or 'nothing'}"
         for line in told(result)
-        if line.outcome == "changed"
+        if line.outcome in ("changed", "renewed")
     ]
 
 

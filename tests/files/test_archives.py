@@ -5,7 +5,7 @@ import io
 import json
 import tracemalloc
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import IO, Any, cast
 from warnings import catch_warnings, simplefilter
 
@@ -16,7 +16,13 @@ from db import definitions
 from db.sql import tables
 from db.sql.types import among
 from domain.access import Caller
-from domain.commands import ArchiveProduct, RestoreProduct
+from domain.commands import (
+    ArchiveProduct,
+    RenewCertification,
+    RestoreProduct,
+    SuspendCertification,
+    WithdrawCertification,
+)
 from domain.errors import InvalidInput
 from domain.gtin import Gtin
 from domain.paging import Page, Window
@@ -28,6 +34,7 @@ from files.archives.reading import is_archive, missing, opened
 from files.importing import Options, SourceFile, Tally, prepared, run
 from files.lists import PAGE
 from files.reading.opening import table_of
+from resolvers.certifications import renew_certification, suspend_certification, withdraw_certification
 from resolvers.listed import LISTS
 from resolvers.operation import Context
 from resolvers.products import archive_product, restore_product
@@ -81,14 +88,24 @@ async def clear(world: World) -> None:
 
 
 async def everything(world: World) -> list[Any]:
-    own = (*tables.ASSIGNED.values(), tables.products, tables.certifications)
+    own = (*tables.ASSIGNED.values(), tables.earlier_certificates, tables.products, tables.certifications)
     return [await world.rows(table) for table in own]
 
 
 @pytest.fixture
 async def stocked(world: World) -> World:
-    """Products of the brand with notes, private certificates and evidence; one of them is archived."""
+    """Products of the brand with notes, private certificates and evidence; one of them is archived.
+
+    One certification was renewed twice and is suspended, another one withdrawn.
+    """
     await put(world, json.dumps(ROWS))
+    organic = {"gtin": RICE, "certification_id": USDA_ORGANIC}
+    for year in ("2025", "2026"):
+        days = {"valid_from": f"{year}-01-01", "expiration_date": f"{year}-12-31", "certificate_countries": ["US"]}
+        await renew_certification(context(world), RenewCertification.parse({**organic, **days, "scope": "Größe"}))
+    await suspend_certification(context(world), SuspendCertification.parse({**organic, "reason": "Residues"}))
+    fair = {"gtin": RICE, "certification_id": FAIR_TRADE, "withdrawn_on": "2026-02-28", "reason": "Fraud"}
+    await withdraw_certification(context(world), WithdrawCertification.parse(fair))
     await put(world, f"gtin,claim,evidence_note,valid_from\n{RICE},VEGAN,Lab report 7,2026-01-01\n")
     await archive_product(context(world), ArchiveProduct.parse({"gtin": RYE}))
     return world
@@ -349,13 +366,14 @@ async def peak(monkeypatch: pytest.MonkeyPatch, number: int) -> int:
         gtins = (Gtin(f"{at * PAGE + place:014}") for place in range(PAGE))
         return Page([msgspec.structs.replace(record, gtin=gtin) for gtin in gtins], at < number - 1)
 
-    async def none(_: Any) -> list[Certification]:
-        return []
+    async def none(_: Any, held: Sequence[Any] = ()) -> list[Any]:
+        return [[] for _ in held]
 
     listed = LISTS["certifications"]._replace(page=page)
     monkeypatch.setattr(writing, "LISTS", ("certifications",))
     monkeypatch.setattr(writing, "EXPORTED", {"certifications": listed})
     monkeypatch.setattr(writing, "own_certifications", none)
+    monkeypatch.setattr(writing, "kept_of", none)
     of = Organization(record.organization_id, "own", "Own")
     asked = Context(None, Caller(None, None, Role.READONLY, of))  # type: ignore[arg-type]
     tracemalloc.start()

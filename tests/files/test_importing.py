@@ -13,19 +13,22 @@ import openpyxl
 import pytest
 from sqlalchemy import delete
 
-from db import products
+from db import certificates, products
 from db.sql import tables
 from domain.access import Caller
 from domain.errors import Busy, Forbidden, InvalidInput
+from domain.gtin import Gtin
 from domain.vocabulary import BulkPolicy, Existing, Role
 from files import importing
 from files.columns.refusing import WORDS
 from files.importing import Options, Progress, Tally, prepared, run
 from files.reading import table as reading_table
 from files.reading.opening import table_of
+from files.reports import told as told_of
 from resolvers import importing as planning
 from resolvers.operation import Context
 from tests.files.importing import RICE, RYE, Heard, caller, put, run_all, source
+from tests.log import log
 from tests.operations.faces import GraphQL
 from tests.world import GTIN, NON_GMO, OTHERS_GTIN, USDA_ORGANIC, World
 
@@ -49,6 +52,63 @@ async def product(world: World, gtin: str) -> dict[str, Any]:
 
 
 # --- What becomes of rows ---
+
+
+async def test_a_later_period_renews_and_a_later_end_alone_does_not(world: World) -> None:
+    head = "EAN,Certification,Valid from,Valid until,Certificate number,Expiry date\n"
+    totals, _ = await put(world, f"{head}{GTIN},USDA_ORGANIC,2025-01-01,2025-12-31,NOP-1,\n")
+    assert totals.things == {"certification changed": 1}
+    # Put off, or corrected: the same certificate.
+    totals, _ = await put(world, f"EAN,Certification,Valid until\n{GTIN},USDA_ORGANIC,2026-01-31\n")
+    assert totals.things == {"certification changed": 1}
+    assert await world.rows(tables.earlier_certificates) == []
+
+    later = f"{head}{GTIN},USDA_ORGANIC,2026-01-11,2027-01-10,,2027-01-10\n"
+    corrected, _ = await put(world, later.replace(",2027-01-10\n", ",\n"), existing=Existing.CORRECT, dry_run=True)
+    assert corrected.things == {"certification changed": 1}
+    totals, heard = await put(world, later, dry_run=True)
+    assert heard.refusals == {}
+    assert (totals.things, totals.rows) == ({"certification renewed": 1}, {"changed": 1})
+    told = [line for result in heard.results for line in told_of(result)]
+    assert (told[0].outcome, told[0].reason) == ("renewed", "both hold on 21 days")
+    assert ("valid_from", date(2025, 1, 1), date(2026, 1, 11)) in [line[5:8] for line in told]
+    assert await world.rows(tables.earlier_certificates) == []
+
+    totals, _ = await put(world, later)
+    assert totals.things == {"certification renewed": 1}
+    (kept,) = (await certificates.of_products(world.database, [Gtin(GTIN)]))[Gtin(GTIN), USDA_ORGANIC]
+    assert (kept.number, kept.expiration_date, kept.certificate_number) == (1, date(2026, 1, 31), "NOP-1")
+    (held,) = [row for row in await log(world) if row.operation == "renewCertification"]
+    assert held.record is not None
+    assert held.record["expiry_date"] == "2027-01-10"
+    # Once more, it is there already.
+    totals, _ = await put(world, later)
+    assert totals.things == {"certification left": 1}
+    number = f"EAN,Certification,Valid until,Certificate number\n{GTIN},USDA_ORGANIC,2028-01-10,NOP-2\n"
+    totals, _ = await put(world, number)
+    assert totals.things == {"certification renewed": 1}
+    assert len(await world.rows(tables.earlier_certificates)) == 2
+
+
+async def test_a_file_says_what_is_suspended_and_withdrawn(world: World) -> None:
+    head = "EAN,Certification,suspended_from,suspended_until,withdrawn_on,standing_reason\n"
+    totals, _ = await put(world, f"{head}{GTIN},USDA_ORGANIC,2026-01-01,2026-02-28,,Residues\n")
+    assert totals.things == {"certification changed": 1}
+    totals, heard = await put(world, f"{head}{GTIN},USDA_ORGANIC,,2025-12-31,,\n{RICE},USDA_ORGANIC,,,,\n")
+    assert totals.rows["refused"] == 2
+    assert "suspended_from" in heard.refusals[2]
+    totals, _ = await put(world, f"{head}{GTIN},USDA_ORGANIC,,,2026-04-01,Fraud\n")
+    assert totals.things == {"certification changed": 1}
+    body = await GraphQL(world).run(
+        f'{{ product(gtin: "{GTIN}") {{ certifications {{ standing suspendedUntil standingReason lapsesOn }} }} }}',
+        "readonly",
+    )
+    assert body["data"]["product"]["certifications"][0] == {
+        "standing": "WITHDRAWN",
+        "suspendedUntil": "2026-02-28",
+        "standingReason": "Fraud",
+        "lapsesOn": "2026-03-31",
+    }
 
 
 async def test_products_are_made_changed_and_left(world: World) -> None:
