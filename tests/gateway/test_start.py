@@ -26,6 +26,8 @@ NOT_YET = {
     "gateway.auth.jwks",
     "gateway.limits.redis",
     "jwt",
+    "opentelemetry",
+    "prometheus_client",
     "pydantic_settings",
     "sqlalchemy.orm",
     "urllib.request",
