@@ -1,6 +1,7 @@
 """Is the process up, and can it answer: for load balancers and for operators at night."""
 
 import hmac
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -11,9 +12,11 @@ from db.engine.database import Database
 from db.secrets import BY_NAME
 from domain.errors import Busy
 from gateway.settings import Settings
-from gateway.telemetry.metrics import Metrics
 from gateway.version import version
 from rest_compat.problem import refusal
+
+if TYPE_CHECKING:
+    from gateway.telemetry.metrics import Metrics
 
 
 async def healthz(request: Request) -> Response:

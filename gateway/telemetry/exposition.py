@@ -10,9 +10,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from gateway.telemetry.metrics import BOUNDS, SECONDS, Figures
+from db.engine import trouble
+from gateway.telemetry.metrics import BOUNDS, LEVELS, SECONDS, Figures
 
 _BUCKETS = [*(f"{bound:g}" if bound < 1 else str(bound) for bound in BOUNDS), "+Inf"]
+
+_TROUBLES = [each.name for each in vars(trouble).values() if isinstance(each, trouble.Trouble)]
 
 
 class About(NamedTuple):
@@ -98,11 +101,12 @@ class _Figures(Collector):
             "certgate_database_troubles", "What befell the database, by what it was.", labels=["trouble"]
         )
         logged = CounterMetricFamily("certgate_logged", "Lines that were logged from warnings on.", labels=["level"])
-        for family, counts in (
-            (troubles, (figures.troubles for figures in self._figures)),
-            (logged, (figures.logged for figures in self._figures)),
+        # What has not happened yet is there as well: the first time would not show as an increase else.
+        for family, names, counts in (
+            (troubles, _TROUBLES, (figures.troubles for figures in self._figures)),
+            (logged, LEVELS.values(), (figures.logged for figures in self._figures)),
         ):
-            together: Counter[str] = Counter()
+            together = Counter(dict.fromkeys(names, 0))
             for each in counts:
                 together.update(each)
             for name, number in sorted(together.items()):

@@ -93,6 +93,10 @@ def test_requests_are_counted_by_operation_and_outcome_for_whoever_has_the_token
     assert sample(text, "certgate_dependency_up", dependency="database") == 1
     assert sample(text, "certgate_process_resident_memory_bytes", worker="0") > 10_000_000
     assert sample(text, "certgate_requests_under_way", worker="0") == 1
+    # What has not happened yet is there, so that the first time is an increase.
+    families = samples(text)
+    for name, labels in (("logged", {"level": "error"}), ("database_troubles", {"trouble": "full"})):
+        assert families[f"certgate_{name}_total", frozenset(labels.items())] == 0
     for secret in (TOKEN, key["X-API-Key"]):
         assert secret not in text
 

@@ -25,6 +25,8 @@ NOT_YET = {
     "gateway.demo",
     "gateway.auth.jwks",
     "gateway.limits.redis",
+    "gateway.telemetry.metrics",
+    "gateway.telemetry.requests",
     "jwt",
     "opentelemetry",
     "prometheus_client",
