@@ -93,7 +93,7 @@ async def page(
         fill(own, found, owners, form.reader.today, {None: items}, form.below)
         return Page(Made(items, lambda index: records([own[index]], found, owners)[0]), part.more)
 
-    return await definitions.made(database, read, make, {**values, **_placing(window)})
+    return await definitions.made(database, read, make, {**values, **placing(window)})
 
 
 async def count(database: Database, listed: Listed[R], where: Where) -> int:
@@ -139,7 +139,8 @@ def _shape_of(order: Order, window: Window) -> tuple[bool, bool]:
     return order.descending == window.backward, window.position is not None
 
 
-def _placing(window: Window) -> dict[str, Any]:
+def placing(window: Window) -> dict[str, Any]:
+    """The values of a statement that reads one item more than a page has, behind a position if there is one."""
     position = {f"p{index}": value for index, value in enumerate(window.position or ())}
     return {**position, "limit": window.size + 1}
 
@@ -162,7 +163,7 @@ async def first_of_each(
     if database.sharded:
         build = _first_of_each_on_shards
     read = build(listed, shape, order.names, *_shape_of(order, window))
-    records = await definitions.fetch(database, read, owners, **values, **_placing(window), parents=ids)
+    records = await definitions.fetch(database, read, owners, **values, **placing(window), parents=ids)
     for record in records:
         found[listed.definition_of(record)].append(record)
     return found

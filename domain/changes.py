@@ -1,5 +1,6 @@
 """What a write did to one record, or would do: the record before and after, and the difference member by member."""
 
+from collections.abc import Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -68,6 +69,20 @@ def differences(before: Record | None, after: Record | None) -> list[FieldChange
 
 
 _EMPTY: tuple[Any, ...] = ("", None, [])
+
+
+def differences_of_row(record: type[Record], values: Mapping[str, Any]) -> list[FieldChange]:
+    """What a record had when it was made, as `differences` tells it, from its values by name."""
+    found: list[FieldChange] = []
+    for name in record.__struct_fields__:
+        value = values.get(name)
+        if name in _KEPT:
+            continue
+        if isinstance(value, dict):
+            found += [FieldChange((name, key), None, each) for key, each in sorted(value.items())]
+        elif value not in _EMPTY:
+            found.append(FieldChange((name,), None, value))
+    return found
 
 
 def cleared_keys(before: Record | None, after: Record | None) -> int:

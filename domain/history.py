@@ -3,11 +3,20 @@
 One row is written for each change, in the transaction of the change, and never changed or removed again.
 """
 
-from typing import NamedTuple
+from datetime import datetime
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
 
 from domain.access import Caller
+from domain.changes import FieldChange
+from domain.gtin import SeparatedGtinField
+from domain.members import kept
+from domain.paging import Order, at
+from domain.records import GtinOfProduct, Record
 from domain.short_id import ShortId
-from domain.vocabulary import Face, KeyKind
+from domain.validation import DIGITS, Command, Flag, Text255
+from domain.vocabulary import Face, KeyKind, ObjectKind
 
 
 class Actor(NamedTuple):
@@ -45,3 +54,69 @@ def actor_of(caller: Caller) -> Actor:
         return Actor("member", "", caller.user_id, caller.organization.id)
     kind = "token" if caller.holder else "operator"
     return Actor(kind, caller.holder, None, caller.organization.id)
+
+
+class PastChange(Record, frozen=True):
+    """One change of a product, or of something that it holds or claims, as the log tells of it."""
+
+    seq: int
+    """Its number in the log."""
+    at: Annotated[
+        datetime, kept("When; of one object never before an earlier change", example="2026-03-31T12:00:00+00:00")
+    ]
+    kind: Annotated[ObjectKind, kept("What was changed", example="claim_assignment")]
+    object_id: Annotated[ShortId, kept("The id of what was changed")]
+    gtin: GtinOfProduct
+    organization_id: ShortId | None
+    operation: Annotated[
+        Text255,
+        kept(
+            "What was done: the name of the mutation",
+            more="`baseline` is what there was when the log began, `loadDemo` comes of the demo.",
+            example="assignClaim",
+        ),
+    ]
+    face: Annotated[
+        Face | None, kept("From where", none="for what somebody else did than your organisation", example="rest")
+    ]
+    actor: Annotated[
+        Text255 | None,
+        kept(
+            "Who: the kind of the credential and its id, as in `csb:<id of the key>` or `member:<id of the person>`",
+            none="for what somebody else did than your organisation",
+            more="`operator` is who works at the machine.",
+            example="operator",
+        ),
+    ]
+    request_id: Annotated[
+        Text255 | None,
+        kept("The id of the request, or of the import", none="where there was none, and as of `actor`", example="r-7"),
+    ]
+    changes: list[FieldChange]
+
+
+ORDER = Order("history", (at("at", datetime), at("seq", int)), descending=True)
+"""The latest change first."""
+
+
+class Subject(NamedTuple):
+    """Whose history: that of one object, or of a product with all that it holds and claims."""
+
+    gtin: str
+    object_id: ShortId | None
+    """None for the product with all that it has, and had."""
+
+
+class ListHistory(Command):
+    """The changes of a product, the latest first."""
+
+    gtin: SeparatedGtinField
+    whole: Annotated[
+        Flag, Field(description="Whether also of what it holds and claims, and of what was taken off it.")
+    ] = False
+    limit: Annotated[int, Field(ge=1, le=100, description="How many at most."), DIGITS] = 25
+    below: Annotated[
+        int | None,
+        Field(ge=1, le=2**53 - 1, description="Only those before the change of that `seq`, of an earlier answer."),
+        DIGITS,
+    ] = None

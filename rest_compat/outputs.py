@@ -12,6 +12,7 @@ from domain.certificates import HALTING, HALTS, stands
 from domain.changes import Change
 from domain.digests import MailDigest
 from domain.filter_input import MAX_DAYS
+from domain.history import PastChange
 from domain.importing import Import, ImportedRow, ImportedRows
 from domain.lead_times import MOST as MOST_LEAD_TIMES
 from domain.lead_times import USUAL, LeadTimes
@@ -489,6 +490,47 @@ SAVED_VIEW = output(
             "Why its list cannot be shown any more; null while it can be.",
             lambda view, now: problem_of(view, now.date()),
             example="Validation error. ordering: Input should be one of gtin, name, brand, updated_at.",
+        ),
+    ],
+)
+
+
+_Value = str | list[Annotated[str, Meta(max_length=2)]]
+
+
+class FieldChangeOut(Struct, gc=False):
+    """One member that was changed, or one key of the metadata."""
+
+    path: Annotated[
+        list[Annotated[str, Meta(max_length=40)]],
+        Meta(description="The way to it in what was changed.", max_length=2, examples=[["scope"]]),
+    ]
+    before: Annotated[_Value | None, Meta(description="What it was; null when there was nothing.", examples=["Crop"])]
+    after: Annotated[
+        _Value | None,
+        Meta(description="What it became; null when there is nothing any more.", examples=["Product"]),
+    ]
+
+
+PAST_CHANGE = output(
+    PastChange,
+    "PastChangeOut",
+    "One change of something, as the log of changes tells of it.",
+    required=[
+        told(
+            "seq",
+            Annotated[int, Meta(ge=1, le=2**53 - 1)],
+            "Its number in the log: `below` takes it, to go on behind it.",
+            "seq",
+            example=812,
+        ),
+        moment(PastChange, "at"),
+        *("kind", "object_id", "gtin", "operation", "actor", "face", "request_id"),
+        told(
+            "changes",
+            Annotated[list[FieldChangeOut], Meta(max_length=200)],
+            "What became of each member, as far as it changed; what was made or removed has all that is not empty.",
+            lambda past, _: [FieldChangeOut(list(each.path), each.before, each.after) for each in past.changes],
         ),
     ],
 )

@@ -16,6 +16,7 @@ from resolvers import (
     claims,
     digests,
     lead_times,
+    past,
     people,
     products,
     views,
@@ -328,6 +329,18 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *_CERTIFICATIONS.of_product(),
     *_of_certificates(),
     *_CLAIMS.of_product(),
+    Endpoint(
+        "GET",
+        f"{CERTIFICATIONS}/products/{{gtin}}/history",
+        past.list_history,
+        name="list_product_history",
+        summary="List the changes of a product",
+        description="Who changed what and when, the latest first; `whole=true` has the changes of its certifications"
+        " and claims as well, and of those that were taken off it. Continue with `below`, the `seq` of the last one. A"
+        " publishable key sees none.",
+        answer=outputs.PAST_CHANGE,
+        form="list",
+    ),
     *(
         Endpoint(
             "GET",

@@ -1,15 +1,16 @@
 """What mutations that succeed have in common: they say what they changed, or would change."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
-from domain.changes import Change, differences
+from domain.changes import Change, FieldChange, differences
 from schema.scalars import Json, as_json
 
 
-@strawberry.type(name="FieldChange", description="One member that a mutation changed, or one key of the metadata.")
+@strawberry.type(name="FieldChange", description="One member that was changed, or one key of the metadata.")
 class FieldChangeType:
     """A difference as GraphQL shows it."""
 
@@ -17,7 +18,19 @@ class FieldChangeType:
         description="The way to it in the changed object, for example `[scope]` or `[metadata, order_id]`."
     )
     before: Json | None = strawberry.field(description="What it was; null when there was nothing.")
-    after: Json | None = strawberry.field(description="What it is now; null when there is nothing any more.")
+    after: Json | None = strawberry.field(description="What it became; null when there is nothing any more.")
+
+
+def shown_differences(differences: Iterable[FieldChange]) -> list[FieldChangeType]:
+    """Differences as GraphQL shows them."""
+    return [
+        FieldChangeType(
+            path=[to_camel_case(found.path[0]), *found.path[1:]],
+            before=as_json(found.before),
+            after=as_json(found.after),
+        )
+        for found in differences
+    ]
 
 
 @strawberry.interface(description="What a mutation did or, on a dry run, would do.")
@@ -47,14 +60,7 @@ class Success:
     )
     def changes(self) -> list[FieldChangeType]:
         """The differences, which are only looked for when they are asked for."""
-        return [
-            FieldChangeType(
-                path=[to_camel_case(found.path[0]), *found.path[1:]],
-                before=as_json(found.before),
-                after=as_json(found.after),
-            )
-            for found in differences(self.change.before, self.change.after)
-        ]
+        return shown_differences(differences(self.change.before, self.change.after))
 
 
 class ShownOnce:

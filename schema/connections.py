@@ -191,7 +191,7 @@ def paged(
 
 
 def windowed(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """A list whose filter and order are not the caller's to say: its field has the arguments of pages alone.
+    """A list whose filter and order are not the caller's to say: its field has the arguments of pages, and its own.
 
     The function has a parameter `info`, and `asked` instead of them: it makes what the list is asked for of a filter
     and an order. Raises `InvalidInput` for arguments that are none.
@@ -205,6 +205,7 @@ def windowed(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable
         after: str | None = None,
         last: int | None = None,
         before: str | None = None,
+        **others: Any,
     ) -> Any:
         asked_window = check_window(first, after, last, before)
 
@@ -212,7 +213,7 @@ def windowed(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable
             secret = await cursor_secret(info.context.operation)
             return ListRequest(where, order, _window(asked_window, secret, order, after, before), secret)
 
-        return await function(root, info=info, asked=asked)
+        return await function(root, info=info, asked=asked, **others)
 
     own = inspect.signature(function)
     kept = [parameter for parameter in own.parameters.values() if parameter.name != "asked"]

@@ -21,6 +21,7 @@ from schema import lists
 from schema.connections import Connection, ListRequest, listed, paged
 from schema.context import Info
 from schema.filters import where_input
+from schema.history import history_field, history_of_product
 from schema.inputs import plain_members
 from schema.nodes import Node
 from schema.records import record_type, rows_of, shown
@@ -127,6 +128,10 @@ class AcknowledgementType:
     """An addition of ours."""
 
 
+_HISTORY = (
+    "Its changes, the latest first: when, what was done, by whom, and what became of each member. A publishable key"
+    " sees none."
+)
 _TAKEN_ON = (
     "Who has taken on that it lapses, until when and why; null where nobody has, once its day has passed, once the day"
     " of the lapse is another one, and on products of others."
@@ -212,6 +217,8 @@ class CertificationAssignmentType(Node):
         """Those of all these certifications in one statement at most."""
         return await certifications.years_certified(info.context.operation, parents, on)
 
+    history = history_field(_HISTORY)
+
     @batched(description=_TAKEN_ON)
     @staticmethod
     async def acknowledgement(
@@ -258,6 +265,8 @@ class ClaimAssignmentType(Node):
     )
     product = batched(description="The product that makes the claim.", metadata=_BY_GTIN)(_products)
 
+    history = history_field(_HISTORY)
+
     @batched(description=_TAKEN_ON)
     @staticmethod
     async def acknowledgement(parents: list[records.ClaimAssignment], info: Info) -> list[AcknowledgementType | None]:
@@ -282,6 +291,8 @@ async def _of_products(parents: list[records.Product], info: Info, of: List, kin
 @record_type(records.Product, description="A product under its GTIN, the number of its barcode.")
 class ProductType(Node):
     """Contract 8, as far as it bears on certifications and claims."""
+
+    history = history_of_product(_HISTORY)
 
     @batched(
         description="The certifications it holds, by label. Private ones of other organisations are left out.",

@@ -313,6 +313,18 @@ ROWS = {
             ("reinstate", {"reason": "Clean"}, {"standing": "current"}, {"reinstated_on": 7}),
         )
     },
+    "apps_certifications_api_list_product_history": Row(
+        "what became of a product",
+        [
+            Case(200, (GTIN,), query="limit=1&whole=true", key="readonly", shows=[GTIN]),
+            Case(200, (GTIN,), key="rival", shows=[GTIN]),
+            Case(200, (GTIN,), key="publishable", shows=[]),
+            Case(404, (NOBODY,)),
+            Case(404, (GTIN,), query="below=1000000"),
+            Case(422, (GTIN,), query="limit=101"),
+            Case(401, (GTIN,), key=""),
+        ],
+    ),
     "apps_certifications_api_get_product": Row(
         "C15", [Case(200, (GTIN,), key="publishable", shows={"gtin": GTIN, "product_name": "Oat drink"}), *OF_PRODUCT]
     ),

@@ -158,6 +158,20 @@ READS: dict[str, list[Read]] = {
         )
         for key in ("readonly", "rival")
     ],
+    "certifications_api_list_product_history": [
+        Read(
+            f"{CERTIFICATIONS}/products/{gtin}/history?whole=true",
+            f'product(gtin: "{gtin}") {{ history(whole: true) {{ nodes {{ operation gtin object_id: objectId actor'
+            " request_id: requestId } } }",
+            key,
+        )
+        for gtin, key in (
+            (OTHERS_GTIN, "rival"),
+            (OTHERS_GTIN, "editor"),
+            (GTIN, "publishable"),
+            ("12345678", "editor"),
+        )
+    ],
     "certifications_api_list_imports": [
         Read(f"{CERTIFICATIONS}/imports", f"imports {{ {IMPORTED} }}", key)
         for key in ("manager", "readonly", "rival", "publishable")
@@ -292,7 +306,7 @@ def items_of_graphql(answer: Any) -> list[dict[str, Any]]:
     """The same of a connection, of the one list of a product, or of one thing; none for null."""
     if answer is None:
         return []
-    if isinstance(answer, dict) and len(answer) == 1:
+    while isinstance(answer, dict) and len(answer) == 1:
         (answer,) = answer.values()
     items = answer if isinstance(answer, list) else [answer]
     if items and items[0].keys() == {"previous"}:

@@ -171,6 +171,13 @@ def how_many(data: dict[str, Any]) -> None:
     assert "Fairtrade International" in {group["body"]["name"] for group in stats["groups"]}
 
 
+def history(data: dict[str, Any]) -> None:
+    found = data["product"]["history"]
+    assert [node["operation"] for node in found["nodes"]] == ["loadDemo"] * len(found["nodes"])
+    assert {node["kind"] for node in found["nodes"]} >= {"PRODUCT", "CLAIM_ASSIGNMENT"}
+    assert ["name"] in [change["path"] for node in found["nodes"] for change in node["changes"]]
+
+
 def anything_by_its_id(data: dict[str, Any]) -> None:
     assert data["node"]["__typename"] == "Certification"
     assert data["node"]["code"] == "FAIRTRADE"
@@ -281,6 +288,7 @@ EXPECTED = {
     "BrowseTheCatalogue": browse_the_catalogue,
     "HowMany": how_many,
     "AnythingByItsId": anything_by_its_id,
+    "History": history,
     "AssignAClaim": assign_a_claim,
     "TryBeforeYouChange": try_before_you_change,
     "ChangeACertificate": change_a_certificate,

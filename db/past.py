@@ -1,0 +1,139 @@
+"""Pages of the log of changes: those of a product, or of one thing that it has. Read by index, newest first."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Select, bindparam, func, select
+
+from db.engine.database import Database
+from db.lists import beyond, directed, placing
+from db.sql.reads import Read, Row
+from db.sql.tables import changes
+from db.sql.types import among
+from domain.changes import FieldChange, differences_of_row
+from domain.history import ORDER, PastChange, Subject
+from domain.members import members_of
+from domain.paging import Page, Window, cut
+from domain.records import CertificationAssignment, ClaimAssignment, Product, Record
+from domain.short_id import ShortId
+from domain.vocabulary import ObjectKind
+
+_RECORDS: Mapping[ObjectKind, type[Record]] = {
+    ObjectKind.PRODUCT: Product,
+    ObjectKind.CERTIFICATION_ASSIGNMENT: CertificationAssignment,
+    ObjectKind.CLAIM_ASSIGNMENT: ClaimAssignment,
+}
+"""Whose history is shown."""
+
+_KINDS = [kind.value for kind in _RECORDS]
+_HIDDEN = changes.alias("hidden")
+_COLUMNS = (
+    *(changes.c[name] for name in ("seq", "at", "kind", "object_id", "gtin", "organization_id", "operation")),
+    *(changes.c[name] for name in ("face", "credential", "credential_id", "user_id", "request_id")),
+    *(changes.c[name] for name in ("members", "record")),
+)
+
+
+def _past(row: Row) -> PastChange:
+    *told, members, record = row
+    seq, at, kind, object_id, gtin, owner, operation, face, credential, credential_id, user_id, request_id = told
+    who = credential_id or user_id
+    found = _made(kind, record) if members is None else _changed(kind, members)
+    actor = f"{credential}:{who}" if who else credential
+    return PastChange(seq, at, kind, object_id, gtin, owner, operation, face, actor, request_id or None, found)
+
+
+def _made(kind: ObjectKind, record: Mapping[str, Any] | None) -> list[FieldChange]:
+    of = _RECORDS[kind]
+    values = {name: _typed(of, name, value) for name, value in (record or {}).items()}
+    return differences_of_row(of, values)
+
+
+def _changed(kind: ObjectKind, members: Sequence[Any]) -> list[FieldChange]:
+    of = _RECORDS[kind]
+    return [
+        FieldChange(tuple(path), _typed(of, path[0], before), _typed(of, path[0], after))
+        for path, before, after in members
+    ]
+
+
+def _typed(of: type[Record], name: str, value: Any) -> Any:
+    """A value of a row, as the record has it."""
+    member = members_of(of).get(name)
+    if member is None or not isinstance(value, str):
+        return value
+    if issubclass(member.plain, StrEnum):
+        return member.plain(value)
+    if issubclass(member.plain, datetime):
+        return datetime.fromisoformat(value)
+    return date.fromisoformat(value) if member.plain is date else value
+
+
+@lru_cache(maxsize=64)
+def _of(*, one: bool, hides: bool) -> tuple[Any, ...]:
+    """The conditions of a subject."""
+    conditions: list[Any] = [changes.c.gtin == bindparam("gtin")]
+    if one:
+        conditions.append(changes.c.object_id == bindparam("object_id"))
+    conditions.append(among(changes.c.kind, "kinds"))
+    if hides:
+        named = _HIDDEN.c.record["certification_id"].as_string()
+        private = select(_HIDDEN.c.object_id).where(
+            _HIDDEN.c.gtin == bindparam("gtin"),
+            _HIDDEN.c.kind == ObjectKind.CERTIFICATION_ASSIGNMENT.value,
+            among(named, "hidden"),
+        )
+        conditions.append(changes.c.object_id.not_in(private))
+    return tuple(conditions)
+
+
+@lru_cache(maxsize=64)
+def _page(*, one: bool, hides: bool, ascending: bool, behind: bool) -> Read[PastChange]:
+    columns = [changes.c.at, changes.c.seq]
+    rows: Select[Any] = select(*_COLUMNS).where(*_of(one=one, hides=hides), *beyond(columns, ascending, behind))
+    return Read(rows.order_by(*directed(columns, ascending)).limit(bindparam("limit")), _past)
+
+
+@lru_cache(maxsize=8)
+def _count(*, one: bool, hides: bool) -> Read[int]:
+    counted = select(func.count()).select_from(changes).where(*_of(one=one, hides=hides))
+    return Read(counted, lambda row: int(row[0]), scans=True)
+
+
+_MOMENT = Read(
+    select(changes.c.at).where(changes.c.gtin == bindparam("gtin"), changes.c.seq == bindparam("seq")),
+    lambda row: row[0],
+)
+
+
+def _values(of: Subject, hidden: Sequence[ShortId]) -> dict[str, Any]:
+    values: dict[str, Any] = {"gtin": of.gtin, "kinds": _KINDS}
+    if of.object_id is not None:
+        values["object_id"] = of.object_id
+    return values | ({"hidden": list(hidden)} if hidden else {})
+
+
+async def page(database: Database, of: Subject, hidden: Sequence[ShortId], window: Window) -> Page[PastChange]:
+    """Some of the changes, as they are told to whoever may see all; `hidden` are certifications that do not exist."""
+    read = _page(
+        one=of.object_id is not None,
+        hides=bool(hidden),
+        ascending=ORDER.descending == window.backward,
+        behind=window.position is not None,
+    )
+    found = await database.fetch(read, **_values(of, hidden), **placing(window))
+    return cut(found, window)
+
+
+async def count(database: Database, of: Subject, hidden: Sequence[ShortId]) -> int:
+    """How many there are."""
+    read = _count(one=of.object_id is not None, hides=bool(hidden))
+    return (await database.fetch(read, **_values(of, hidden)))[0]
+
+
+async def moment(database: Database, gtin: str, seq: int) -> datetime | None:
+    """When the change of that number was, if it is one of the product."""
+    return next(iter(await database.fetch(_MOMENT, gtin=gtin, seq=seq)), None)

@@ -1,0 +1,66 @@
+"""The history of products and of what they have."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from domain import history
+from domain.filters import EVERYTHING
+from execution.markers import cost
+from resolvers import past
+from schema.changes import FieldChangeType, shown_differences
+from schema.connections import Connection, ListRequest, connection, windowed
+from schema.context import Info
+from schema.records import record_type, shown
+
+
+@record_type(history.PastChange, description="One change of something, as the log of changes tells of it.")
+class PastChangeType:
+    """An addition of ours."""
+
+    @strawberry.field(
+        description=(
+            "What became of each member, as far as it changed; what was made or removed has all that is not empty."
+        ),
+        # They are read with it.
+        metadata=cost(weight=0, size=1),
+    )
+    def changes(self) -> list[FieldChangeType]:
+        """The differences."""
+        return shown_differences(shown(self).changes)
+
+
+_Whole = Annotated[
+    bool,
+    strawberry.argument(description="Whether also of what the product holds and claims, and of what was taken off it."),
+]
+
+
+async def _page(root: Any, info: Info, asked: Callable[..., Any], *, whole: bool = False) -> Any:
+    of, operation = past.subject(shown(root), whole=whole), info.context.operation
+    request: ListRequest = await asked(EVERYTHING, history.ORDER)
+    return connection(await past.page(operation, of, request.window), request, lambda: past.count(operation, of))
+
+
+def history_field(words: str) -> StrawberryField:
+    """The changes of one object, the latest first."""
+
+    @windowed
+    async def resolve(root: Any, info: Info, asked: Callable[..., Any]) -> Connection[PastChangeType] | None:
+        return await _page(root, info, asked)
+
+    return strawberry.field(resolver=resolve, description=words)
+
+
+def history_of_product(words: str) -> StrawberryField:
+    """The same of a product, or of it with all that it has."""
+
+    @windowed
+    async def resolve(
+        root: Any, info: Info, asked: Callable[..., Any], whole: _Whole = False
+    ) -> Connection[PastChangeType] | None:
+        return await _page(root, info, asked, whole=whole)
+
+    return strawberry.field(resolver=resolve, description=words)
