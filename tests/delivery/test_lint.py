@@ -63,3 +63,20 @@ def test_the_service_is_as_closed_as_systemd_can_tell(tmp_path: Path) -> None:
     unit.write_text(re.sub(r"(?m)^(Exec\w+)=/opt/certgate/\.venv/bin/python ", rf"\1={sys.executable} ", text))
     passes(program, "verify", "--man=no", str(unit))
     passes(program, "security", "--offline=yes", "--no-pager", "--threshold=20", str(unit))
+
+
+def test_what_the_examples_set_are_settings() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text()
+    known = set(re.findall(r"`(CERTGATE_\w+)`", page))
+    files = [file for file in DEPLOY.rglob("*") if file.is_file() and file.suffix != ".md"]
+    asked = {name for file in files for name in re.findall(r"\bCERTGATE_\w+", file.read_text())}
+    assert {"CERTGATE_DATABASE_URL_FILE", "CERTGATE_WORKERS", "CERTGATE_PUBLIC_URL"} <= asked
+    assert asked - known == set()
+
+
+def test_the_service_is_handed_the_files_that_its_settings_name() -> None:
+    unit, settings = ((DEPLOY / f"certgate.{kind}").read_text() for kind in ("service", "env"))
+    (folder,) = re.findall(r"(?m)^LoadCredential=(\w+):/etc/certgate/secrets$", unit)
+    named = re.findall(r"(?m)^CERTGATE_\w+_FILE=/run/credentials/certgate\.service/(\w+?)_([\w-]+)$", settings)
+    assert [(folder, "database-url"), (folder, "metrics-token")] == named
+    assert "EnvironmentFile=/etc/certgate/certgate.env" in unit
