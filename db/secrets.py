@@ -15,3 +15,8 @@ async def cursor_secret(database: Database) -> str:
     if whole.cursor_secret is None:
         whole.cursor_secret = (await whole.fetch(BY_NAME, name="cursors"))[0]
     return whole.cursor_secret
+
+
+async def log_secret(database: Database) -> str:
+    """The secret that signs checkpoints of the log, 64 hex digits."""
+    return (await database.fetch(BY_NAME, name="log"))[0]

@@ -34,6 +34,7 @@ from gateway.pages.graphiql import graphiql_routes, shown_to_browsers
 from gateway.pages.reference import reference_routes
 from gateway.paths import below
 from gateway.positions import Positions, SharedPositions
+from gateway.sealer import Sealing
 from gateway.server import address
 from gateway.settings import Settings, split
 from gateway.telemetry.telemetry import Telemetry
@@ -104,6 +105,7 @@ def _pages(
     """What anybody may ask for. It is told when the server starts and stops, too."""
     error_pages = settings.error_pages
     digests = Digests(database, mailer)
+    sealing = Sealing(database)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -113,9 +115,11 @@ def _pages(
         await database.hears()
         await imports.resume()
         digests.start()
+        sealing.start()
         yield
         await digests.stop()
         await imports.stop()
+        await sealing.stop()
         await credentials.last_used.stop()
         await counting.close()
         telemetry.stop()

@@ -72,6 +72,8 @@ KEPT_BY_TRIGGERS = "kept by triggers"
 SHARDED = "sharded by gtin"
 """The comment on the table of products where it and what hangs on it lie on several servers (see `db.sharding`)."""
 
+ONLY_ON = "only on"
+"""In an index's `info`: the database that has it."""
 OF_THE_DATABASE = "of the database"
 """In a column's `info`: its values say something in their own database only, and are never copied."""
 
@@ -640,3 +642,17 @@ changes = Table(
 Index("ix_changes_object", changes.c.gtin, changes.c.object_id, changes.c.at, changes.c.seq)
 Index("ix_changes_product", changes.c.gtin, changes.c.at, changes.c.seq)
 Index("ix_changes_kind", changes.c.kind, changes.c.at)
+# SQLite's rows lie in this order.
+Index("ix_changes_seq", changes.c.seq, info={ONLY_ON: "postgresql"})
+
+# The chain over the log: its rows in the order in which they are told of, each with the hash of all up to it.
+sealed = Table(
+    "sealed",
+    metadata,
+    Column("position", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False),
+    Column("seq", BigInteger(), nullable=False),
+    Column("organization_id", text(22)),
+    Column("hash", text(44), nullable=False),
+)
+Index("uq_sealed_seq", sealed.c.seq, unique=True)
+Index("ix_sealed_organization", sealed.c.organization_id, sealed.c.position)

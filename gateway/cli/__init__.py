@@ -19,6 +19,7 @@ from gateway.cli.init import init
 from gateway.cli.keys import keys
 from gateway.cli.moving import backup, copy, restore
 from gateway.cli.organizations import members, organizations
+from gateway.cli.sealing import checkpoint, verify
 from gateway.cli.serving import demo, serve
 
 
@@ -61,6 +62,7 @@ def cli() -> None:
 
 for _command in (
     backup,
+    checkpoint,
     contracts,
     copy,
     demo,
@@ -78,6 +80,7 @@ for _command in (
     schema,
     seed,
     serve,
+    verify,
 ):
     cli.add_command(_command)
 

@@ -1,0 +1,198 @@
+"""The chain over the log of changes: sealing what was committed, and looking whether it is whole."""
+
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, String, bindparam, cast, func, select, tuple_
+
+from db.engine.database import Database, Transaction
+from db.sql.reads import Read
+from db.sql.tables import changes, sealed
+from domain.sealing import BEGINNING, Checkpoint, link
+
+BATCH = 200
+"""Rows that are sealed in one transaction."""
+PAGE = 1_000
+"""Rows that are looked at in one statement."""
+LEFT_BEHIND = 100_000
+"""So many rows before the last sealed one are looked through for one that was left out, once for each process."""
+
+_COLUMNS = tuple(column for column in changes.c if column.name != "xid")
+_NAMES = tuple(column.name for column in _COLUMNS)
+
+
+class _Sealed(NamedTuple):
+    """The end of the chain."""
+
+    position: int
+    seq: int
+    hash: str
+    xid: int
+
+
+class _Link(NamedTuple):
+    """A row of the chain, and the columns of the log's row, None where that is gone."""
+
+    position: int
+    seq: int
+    hash: str
+    row: dict[str, Any] | None
+
+
+class Broken(NamedTuple):
+    """The first row at which the chain does not hold: its numbers in the chain and in the log, and what is wrong.
+
+    `row` has the columns of the log's row as it stands now, None where it is gone.
+    """
+
+    position: int
+    seq: int
+    why: str
+    row: dict[str, Any] | None
+
+
+class Verified(NamedTuple):
+    """What a look at the chain found: how many rows are whole from the first, and how many wait to be sealed."""
+
+    checkpoint: Checkpoint
+    waiting: int
+    broken: Broken | None
+
+
+def _row(row: Any) -> dict[str, Any]:
+    return dict(zip(_NAMES, row, strict=True))
+
+
+def _link(row: Any) -> _Link:
+    position, seq, hash, *told = row
+    return _Link(position, seq, hash, None if told[0] is None else _row(told))
+
+
+_LAST = Read(
+    select(sealed.c.position, sealed.c.seq, sealed.c.hash, func.coalesce(changes.c.xid, 0))
+    .outerjoin(changes, changes.c.seq == sealed.c.seq)
+    .order_by(sealed.c.position.desc())
+    .limit(1),
+    lambda row: _Sealed(*row),
+)
+_CHAIN = Read(
+    select(sealed.c.position, sealed.c.seq, sealed.c.hash, *_COLUMNS)
+    .outerjoin(changes, changes.c.seq == sealed.c.seq)
+    .where(sealed.c.position > bindparam("after"))
+    .order_by(sealed.c.position)
+    .limit(PAGE),
+    _link,
+)
+_HASH = Read(select(sealed.c.hash).where(sealed.c.position == bindparam("position")), lambda row: str(row[0]))
+_UNSEALED = select(*_COLUMNS).where(~select(sealed.c.seq).where(sealed.c.seq == changes.c.seq).exists())
+_NUMBER_UNSEALED = Read(
+    select(func.count()).select_from(_UNSEALED.with_only_columns(changes.c.seq).subquery()),
+    lambda row: int(row[0]),
+    scans=True,
+)
+
+
+def _reads(*, is_sqlite: bool) -> tuple[Read[dict[str, Any]], Read[dict[str, Any]]]:
+    """What waits to be sealed behind the last sealed row, and what was left out before it; each with its `seq`."""
+    number, xid = (bindparam(name, type_=BigInteger()) for name in ("seq", "xid"))
+    found = _UNSEALED.limit(BATCH)
+    before = changes.c.seq.between(number - LEFT_BEHIND, number)
+    if is_sqlite:
+        behind = found.where(changes.c.seq > number, xid >= 0).order_by(changes.c.seq)
+        return Read(behind, _row), Read(found.where(before).order_by(changes.c.seq), _row, scans=True)
+    # On PostgreSQL a transaction that began earlier may commit later: what it tells must not come behind what is
+    # sealed already, so nothing is sealed of those that began after one that is still under way.
+    first_under_way = cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), String), BigInteger)
+    found = found.where(changes.c.xid < first_under_way).order_by(changes.c.xid, changes.c.seq)
+    behind = found.where(tuple_(changes.c.xid, changes.c.seq) > tuple_(xid, number))
+    return Read(behind, _row), Read(found.where(before), _row, scans=True)
+
+
+_WAITING = {name: _reads(is_sqlite=name == "sqlite") for name in ("sqlite", "postgresql")}
+
+
+class Sealer:
+    """Puts what was committed behind the chain. Several processes may: the database lets one at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting, self._left_out = _WAITING[database.dialect.name]
+        self._has_looked_back = False
+
+    async def seal(self) -> int:
+        """Seals all that waits, a batch in each transaction; the answer is the number of rows. Raises `Busy`."""
+        number = 0
+        while await self._is_waiting():
+            async with self._database.write() as transaction:
+                done = await self._seal(transaction)
+            number += done
+            if done < BATCH:
+                break
+        return number
+
+    async def _is_waiting(self) -> bool:
+        """Whether there is anything to be sealed, without a lock."""
+        if not self._has_looked_back:
+            return True
+        last = await _last(self._database)
+        return bool(await self._database.fetch(self._waiting, seq=last.seq, xid=last.xid))
+
+    async def _seal(self, transaction: Transaction) -> int:
+        await transaction.serialize("sealing")
+        position, seq, hash, xid = await _last(transaction)
+        found: list[dict[str, Any]] = []
+        if not self._has_looked_back:
+            # A copy has transactions of its own, in whose order a row may stand before what was sealed.
+            found = await transaction.fetch(self._left_out, seq=seq)
+            self._has_looked_back = len(found) < BATCH
+        if not found:
+            found = await transaction.fetch(self._waiting, seq=seq, xid=xid)
+        rows: list[dict[str, Any]] = []
+        for number, row in enumerate(found, start=position + 1):
+            hash = link(hash, row)
+            owner = row["organization_id"]
+            rows.append({"position": number, "seq": row["seq"], "organization_id": owner, "hash": hash})
+        await transaction.insert_in_parts(sealed, rows)
+        return len(found)
+
+
+async def _last(source: Database | Transaction) -> _Sealed:
+    found = await source.fetch(_LAST)
+    return found[0] if found else _Sealed(0, 0, BEGINNING, 0)
+
+
+async def checkpoint(database: Database) -> Checkpoint:
+    """How far the chain goes."""
+    last = await _last(database)
+    return Checkpoint(last.position, last.hash)
+
+
+async def hash_at(database: Database, position: int) -> str | None:
+    """The hash of the row at that position; None where the chain does not go so far."""
+    if position == 0:
+        return BEGINNING
+    return next(iter(await database.fetch(_HASH, position=position)), None)
+
+
+async def verify(database: Database) -> AsyncIterator[Verified]:
+    """Looks at the chain from its first row on; tells how far it came after each page, and ends at what is broken."""
+    size, hash = 0, BEGINNING
+    while found := await database.fetch(_CHAIN, after=size):
+        for each in found:
+            why = _broken(each, size, hash)
+            if why:
+                yield Verified(Checkpoint(size, hash), 0, Broken(each.position, each.seq, why, each.row))
+                return
+            size, hash = each.position, each.hash
+        yield Verified(Checkpoint(size, hash), 0, None)
+    yield Verified(Checkpoint(size, hash), (await database.fetch(_NUMBER_UNSEALED))[0], None)
+
+
+def _broken(each: _Link, size: int, hash: str) -> str:
+    if each.position != size + 1:
+        return f"{each.position - size - 1} that were sealed before it are gone"
+    if each.row is None:
+        return "it is gone"
+    if link(hash, each.row) != each.hash:
+        return "it is not what was sealed"
+    return ""
