@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, nullcontext
 from datetime import UTC, date, datetime
 from functools import wraps
 from operator import itemgetter
-from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast, get_type_hints
+from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
 
@@ -290,8 +290,11 @@ class WriteOperation(Generic[C, D]):
         first, *others = self.name.split("_")
         self.told_as = first + "".join(map(str.capitalize, others))
         """Its name in the log of changes, as GraphQL has it."""
-        self.command: type[C] = get_type_hints(function)["command"]
+        hints = get_type_hints(function)
+        self.command: type[C] = hints["command"]
         """What it takes."""
+        _, self.after = get_args(hints["return"])
+        """The type of what is there when it was done."""
         self._units = _prices.get(function, 0)
         self._permission = Permission.READ if function in _personal else Permission.WRITE
         self._answers: Answers[D] = Answers(_declare(function, self._permission), function)

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import get_args
 
 import msgspec
 
+from domain.preconditions import Versioned
 from domain.problem import KINDS
+from resolvers.operation import WriteOperation
 from rest_compat.asking import JSON_TYPES, UNSUPPORTED
 from rest_compat.documented import MAX_INTEGER
 from rest_compat.endpoint import APIS, Endpoint
@@ -277,6 +280,14 @@ def _is_versioned(endpoint: Endpoint) -> bool:
     return endpoint.method != "GET" and endpoint.app != "account" and not endpoint.takes
 
 
+def _is_tagged(endpoint: Endpoint) -> bool:
+    """Whether what it answers has an `ETag`: whatever is read, and what was written if its record has versions."""
+    operation = endpoint.operation
+    return endpoint.method == "GET" or (
+        isinstance(operation, WriteOperation) and operation.after in get_args(Versioned)
+    )
+
+
 def _conditions(endpoint: Endpoint) -> list[str]:
     """The parameters that make it depend on an `ETag`."""
     if endpoint.method == "GET":
@@ -319,7 +330,7 @@ def _operation(endpoint: Endpoint, answer: Schema, endpoints: list[Endpoint]) ->
     preferences = _headers("Preference-Applied") if endpoint.body or endpoint.parameters else {}
     success["headers"] |= preferences
     if endpoint.answer is not None:
-        if (endpoint.method == "GET" or _is_versioned(endpoint)) and endpoint.send is None:
+        if endpoint.send is None and _is_tagged(endpoint):
             success["headers"] |= _headers("ETag")
         success["content"] = {"application/json": {"schema": answer}}
     if endpoint.media_types:

@@ -20,8 +20,8 @@ from rest_compat.manners import respond
 from rest_compat.openapi import HEADERS
 from rest_compat.routes import ENDPOINTS
 from tests.conftest import SETTINGS
-from tests.contract.test_endpoints import NOBODY, ROWS, documented, judge, on_sqlite
-from tests.operations.mutations import SPARE_PEOPLE, add_people
+from tests.contract.test_endpoints import NOBODY, ROWS, documented, furnish, judge, on_sqlite
+from tests.operations.mutations import SPARE_PEOPLE
 from tests.world import GTIN, NOTHING, VEGAN, World
 
 FILES_IN = {"start_import", "get_refused_rows", "get_import_report"}
@@ -156,8 +156,7 @@ async def test_an_operation_answers_what_its_document_says(
             json={"claim_id": VEGAN},
             headers={"X-API-Key": world.keys["manager"]},
         )
-    async with world.database.write() as transaction:
-        await add_people(transaction, world, "spare")
+    await furnish(world, endpoint.operation_id)
     asker = Asker(world, endpoint)
     refusals = await refused(asker, raised)
     # The last, since it changes or removes what the refused requests were about.
@@ -203,6 +202,8 @@ async def refused(asker: Asker, raised: Callable[[Exception | None], None]) -> s
         found |= {await asker.ask(absent), await asker.ask(malformed)}
     elif endpoint.parameters:
         found.add(await asker.ask(query="page=0" if "page" in endpoint.parameters else "format=pdf"))
+    if "view" in endpoint.parameters:
+        found.add(await asker.ask(query=f"view={NOTHING}"))
     if endpoint.body:
         found |= {
             await asker.ask(body=[]),

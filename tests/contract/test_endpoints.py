@@ -753,10 +753,8 @@ async def is_going_on(world: World, location: str, headers: dict[str, str]) -> b
     return state == "running"
 
 
-@pytest.mark.parametrize(("operation", "case"), CASES)
-@on_sqlite
-async def test_endpoint(world: World, operation: str, case: Case) -> None:
-    endpoint = ENDPOINT_OF[operation]
+async def furnish(world: World, operation: str) -> None:
+    """Adds what the cases of an operation need beside what every world has."""
     async with world.database.write() as transaction:
         await add_people(transaction, world, "spare")
     if "acknowledge" in operation:
@@ -765,6 +763,13 @@ async def test_endpoint(world: World, operation: str, case: Case) -> None:
         assert (await Rest(world).assign_claim(LAPSING_GTIN, VEGAN)).ok
         await give_ends(world, LAPSING_GTIN)
         await take_on(world, LAPSING_GTIN)
+
+
+@pytest.mark.parametrize(("operation", "case"), CASES)
+@on_sqlite
+async def test_endpoint(world: World, operation: str, case: Case) -> None:
+    endpoint = ENDPOINT_OF[operation]
+    await furnish(world, operation)
     names = {"brand": world.brand, "rival": world.rival, **world.key_ids, **SPARE_PEOPLE}
     path = endpoint.path
     for filling in case.path:

@@ -7,7 +7,7 @@ import pytest
 from db.sql import tables
 from rest_compat.endpoint import Endpoint
 from rest_compat.routes import ENDPOINTS
-from tests.operations.mutations import SPARE_INVITATION, SPARE_MEMBER, SPARE_SESSION
+from tests.operations.mutations import SPARE_PEOPLE, add_people, give_ends, take_on
 from tests.world import BODY, FAIR_TRADE, GTIN, IMPORT, NON_GMO, USDA_ORGANIC, VEGAN, World
 
 API = "/certifications/api/v1"
@@ -36,8 +36,8 @@ def filled(world: World, endpoint: Endpoint) -> str:
         ids["id"] = IMPORT
     elif "certifications/{id}" in endpoint.path:
         ids["id"] = FAIR_TRADE
-    people = {"user_id": SPARE_MEMBER, "invitation_id": SPARE_INVITATION, "session_id": SPARE_SESSION}
-    path = endpoint.path.format(**ids, **people, organization_id=world.brand, key_id=world.key_ids["readonly"])
+    spare = {"user_id" if name == "member" else f"{name}_id": id for name, id in SPARE_PEOPLE.items()}
+    path = endpoint.path.format(**ids, **spare, organization_id=world.brand, key_id=world.key_ids["readonly"])
     return path + (f"?organization_id={world.brand}&" if "organization_id" in endpoint.parameters else "?")
 
 
@@ -60,6 +60,10 @@ async def test_every_endpoint_refuses_strictly_what_it_does_not_know(world: Worl
 
 async def test_every_read_takes_what_it_knows_and_ignores_the_rest_by_default(world: World) -> None:
     await send(world, "POST", CLAIMED, {"claim_id": NON_GMO})
+    await give_ends(world, GTIN)
+    await take_on(world, GTIN)
+    async with world.database.write() as transaction:
+        await add_people(transaction, world, "spare")
     for endpoint in ENDPOINTS:
         # The rows of the world's import are forgotten.
         if endpoint.method == "GET" and endpoint.name not in ("get_refused_rows", "get_import_report"):

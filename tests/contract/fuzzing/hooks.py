@@ -71,9 +71,12 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
     if case.meta and case.meta.generation.mode.is_positive and "If-Match" in headers and not _fits("If-Match", headers):
         # schemathesis has its own idea of this header and takes texts for valid that the pattern forbids.
         del headers["If-Match"]
-    if case.meta and case.meta.generation.mode.is_positive and "where" in (case.query or {}):
-        # It takes a JSON text for any text, and what a filter may say is no schema's.
-        case.query["where"] = "{}"
+    if case.meta and case.meta.generation.mode.is_positive:
+        # It takes a JSON text for any text, and what a filter may say and what a view is ordered by is no schema's.
+        if "where" in (case.query or {}):
+            case.query["where"] = "{}"
+        if isinstance(case.body, dict):
+            case.body |= {name: value for name, value in (("where", "{}"), ("ordering", "")) if name in case.body}
     if case.path.endswith("/exports/claims") and (case.query or {}).get("format") == "gs1us":
         # GS1 US's profile is of certificates.
         case.query["format"] = "jsonld"
