@@ -201,6 +201,15 @@ def try_before_you_change(data: dict[str, Any]) -> None:
     assert changes["expirationDate"][1] == "2031-12-31"
 
 
+def renew_a_certificate(data: Any) -> None:
+    done = data["renewCertification"]
+    assert done["__typename"] == "CertificationRenewed"
+    assert done["gapDays"] > 0
+    previous = done["assignment"]["previous"]
+    assert [each["certificateNumber"] for each in previous][1:] == ["NOP-DEMO-4501", "NOP-DEMO-4001"]
+    assert [each["gapDays"] for each in previous][1:] == [0, 11]
+
+
 def change_a_certificate(data: dict[str, Any]) -> None:
     answer = data["patchCertificationAssignment"]
     # It was version 1 that was changed: the dry run before it left nothing behind.
@@ -292,6 +301,7 @@ EXPECTED = {
     "AssignAClaim": assign_a_claim,
     "TryBeforeYouChange": try_before_you_change,
     "ChangeACertificate": change_a_certificate,
+    "RenewACertificate": renew_a_certificate,
     "ManyAtOnce": many_at_once,
     "ArchiveAndRestore": archive_and_restore,
     "RemoveAClaim": remove_a_claim,
