@@ -43,12 +43,13 @@ def _settings(server: URL, mode: str, port: int) -> str:
 
 
 @contextmanager
-def pooler(server: str, folder: Path, mode: str) -> Iterator[str]:
+def pooler(server: str, folder: Path, mode: str, port: int = 0) -> Iterator[str]:
     """The URL of the server's database behind a pool in that mode; those of its other databases differ by name."""
     program = _program()
     there = make_url(server)
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
+    if not port:
+        with closing(socket.create_server(("127.0.0.1", 0))) as free:
+            port = free.getsockname()[1]
     settings = folder / "pgbouncer.ini"
     settings.write_text(_settings(there, mode, port))
     quiet = subprocess.DEVNULL
