@@ -15,6 +15,8 @@ from db.engine.trouble import CROWDED
 
 Answer = tuple[list[Any], bytes]
 
+MAX_WAITING = 1000
+"""How many wait for a connection at most; whoever comes then is refused at once."""
 # How long somebody waits for a connection, and how long it may take to open, mend or close one.
 _WAIT_SECONDS = 5
 _OPEN_SECONDS = 5
@@ -163,6 +165,8 @@ class Lender:
                     await connection.close(timeout=_OPEN_SECONDS)
 
     async def _turn(self, seconds: float | None) -> PostgresqlConnection | None:
+        if seconds is not None and len(self._waiting) >= MAX_WAITING:
+            raise CROWDED.refusal()
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[PostgresqlConnection | None] = loop.create_future()
         self._waiting.append(waiter)

@@ -14,6 +14,9 @@ from domain.errors import Busy
 
 # Less than a GraphQL operation may take by default, so that it is answered with the reason.
 _WAIT_SECONDS = 8
+MAX_WAITING = 1000
+"""How many reads wait for their turn at most, of all callers; further ones are refused at once."""
+_TOO_MANY = "Too many searches and counts are waiting; try again in a second."
 
 caller: ContextVar[str] = ContextVar("caller", default="")
 """Who asks for what is read in this task: one word for each caller; the empty one for the program itself."""
@@ -43,6 +46,8 @@ class Turns:
         if self._may(who):
             self._take(who)
             return
+        if sum(map(len, self._waiting.values())) >= MAX_WAITING:
+            raise Busy(_TOO_MANY)
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         line = self._waiting.setdefault(who, deque())
         line.append(waiter)
@@ -58,7 +63,7 @@ class Turns:
                 if not line:
                     del self._waiting[who]
             if isinstance(error, TimeoutError):
-                raise Busy("Too many searches and counts are waiting; try again in a second.") from error
+                raise Busy(_TOO_MANY) from error
             raise
 
     def _may(self, who: str) -> bool:

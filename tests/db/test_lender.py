@@ -107,6 +107,18 @@ async def test_readers_that_are_cancelled_while_they_wait_cost_no_place(postgres
         assert len(connections) == 8
 
 
+async def test_beyond_so_many_who_wait_one_is_refused_at_once(
+    postgresql: PostgresqlDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db.engine.lender, "MAX_WAITING", 2)
+    async with all_lent(postgresql._readers):
+        waiting = [asyncio.create_task(postgresql.fetch(PID)) for _ in range(2)]
+        await soon(lambda: len(postgresql._readers._waiting) == 2)
+        with pytest.raises(Busy, match="no connection to spare"):
+            await postgresql.fetch(PID)
+    assert [len(each) for each in await asyncio.gather(*waiting)] == [1, 1]
+
+
 async def test_one_that_is_cancelled_in_the_moment_of_its_turn_gives_the_connection_on(
     postgresql: PostgresqlDatabase,
 ) -> None:

@@ -112,6 +112,19 @@ async def test_who_waits_for_too_long_is_told_to_come_back(monkeypatch: pytest.M
     assert not callers.line._waiting
 
 
+async def test_beyond_so_many_who_wait_one_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "MAX_WAITING", 2)
+    callers = Callers(Turns(2))
+    await callers.ask("a1", "a2", "b1", "b2")
+    assert callers.running == ["a1", "b1"]
+    await callers.ask("c1")
+    with pytest.raises(Busy, match="Too many searches"):
+        await callers.tasks["c1"]
+    for name in ("a1", "b1", "a2", "b2"):
+        await callers.end(name)
+    assert callers.running == []
+
+
 async def test_a_greedy_caller_keeps_nobody_waiting(database: Database) -> None:
     done: list[str] = []
 
