@@ -3,6 +3,7 @@
 `Command.parse` takes plain JSON values (REST) and typed ones (GraphQL) alike and names every bad member at once.
 """
 
+from datetime import UTC, datetime, time
 from typing import Annotated, ClassVar
 
 from pydantic import Field, WithJsonSchema
@@ -12,7 +13,7 @@ from domain.gtin import GtinField, NewGtinField, SeparatedGtinField
 from domain.record_commands import NewCommand, PatchCommand, changes, makes, renews
 from domain.records import CertificationAssignment, ClaimAssignment, EarlierCertificate, Product
 from domain.short_id import IdOrCodeField, ShortIdField
-from domain.validation import DIGITS, JSON_TEXT, AfterTheFirst, Command, Date, Flag, Text, Text255
+from domain.validation import DIGITS, JSON_TEXT, AfterTheFirst, Command, Date, Flag, Moment, Text, Text255
 from domain.vocabulary import ClaimCategory, DataSource, FileFormat, ProductFormat, VerificationStatus
 
 
@@ -118,10 +119,28 @@ class GetCertificationStanding(OfHeldCertification):
 
 
 class GetCertifiedProduct(Command):
-    """One product with what it holds and claims. Contract C15; `format` is ours."""
+    """One product with what it holds and claims. Contract C15; `format`, `as_of` and `known_at` are ours."""
 
     gtin: GtinField
     format: ProductFormat | None = None
+    as_of: Annotated[
+        Date | None,
+        Field(description="The day by which it is judged what is active; today, or that of `known_at`, if left out."),
+    ] = None
+    known_at: Annotated[
+        Moment | None,
+        Field(
+            description="Answers as it was known at that moment, after the log of changes: 404 where the product was"
+            " not known yet. What is still to come is as now. Not for a publishable key.",
+            examples=["2026-11-30T12:00:00Z"],
+        ),
+    ] = None
+
+    def judged_at(self, now: datetime) -> datetime:
+        """The moment by whose day it is judged what is active."""
+        if self.as_of is not None:
+            return datetime.combine(self.as_of, time(), UTC)
+        return now if self.known_at is None else min(self.known_at, now)
 
 
 class Export(Command):

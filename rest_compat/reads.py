@@ -8,7 +8,7 @@ from domain.gtin import SeparatedGtinField
 from domain.records import Certification, CertificationAssignment, CertificationBody, Claim, ClaimAssignment, Product
 from domain.short_id import ShortIdField
 from domain.validation import Command
-from resolvers import account, assignments, bodies, certifications, claims, products
+from resolvers import account, assignments, bodies, certifications, claims, past, products
 from resolvers.definitions import existing_definition
 from resolvers.operation import Context
 
@@ -62,6 +62,8 @@ async def claim(context: Context, command: GetClaim) -> Claim:
 
 async def certified_product(context: Context, command: GetCertifiedProduct) -> CertifiedProduct:
     """A product with what it holds and claims, as agents ask for it. Raises `NotFound`."""
+    if command.known_at is not None:
+        return CertifiedProduct(*await past.known(context, command.gtin, command.known_at))
     found = await products.existing_product(context, command.gtin)
     held = await assignments.of_products(context, certifications.KIND, [found.gtin])
     claimed = await assignments.of_products(context, claims.KIND, [found.gtin])

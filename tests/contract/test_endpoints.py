@@ -80,6 +80,13 @@ PAGE_CASES = [
     Case(401, key=""),
 ]
 OF_PRODUCT = [Case(404, (NOBODY,)), Case(422, ("1234567",)), Case(422, ("0001234567890x",)), Case(401, (GTIN,), key="")]
+OF_A_MOMENT = [
+    Case(200, (GTIN,), query="known_at=2026-11-23T00:00:00Z&as_of=2026-01-01", shows={"gtin": GTIN}),
+    Case(404, (GTIN,), query="known_at=2020-01-01T00:00:00Z"),
+    Case(403, (GTIN,), query="known_at=2026-11-23T00:00:00Z", key="publishable"),
+    Case(422, (GTIN,), query="known_at=2026-11-23"),
+    Case(422, (GTIN,), query="as_of=2026-02-30"),
+]
 WRITE = {"readonly": 403, "publishable": 403, "rival": 403, "": 401}
 
 
@@ -326,7 +333,12 @@ ROWS = {
         ],
     ),
     "apps_certifications_api_get_product": Row(
-        "C15", [Case(200, (GTIN,), key="publishable", shows={"gtin": GTIN, "product_name": "Oat drink"}), *OF_PRODUCT]
+        "C15",
+        [
+            Case(200, (GTIN,), key="publishable", shows={"gtin": GTIN, "product_name": "Oat drink"}),
+            *OF_PRODUCT,
+            *OF_A_MOMENT,
+        ],
     ),
     **{
         f"apps_certifications_api_export_{name}": Row(
