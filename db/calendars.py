@@ -3,14 +3,14 @@
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, select, update
 
 from db import organizations
 from db.engine.database import Database, Transaction
 from db.sql.reads import Read
 from db.sql.tables import calendars, columns_of, views
 from db.sql.tables import organizations as organizations_table
-from domain.calendars import Calendar
+from domain.calendars import Calendar, Memory
 from domain.records import Organization
 from domain.short_id import ShortId
 from domain.views import SavedView
@@ -22,6 +22,8 @@ class Opened(NamedTuple):
     calendar: Calendar
     view: SavedView
     organization: Organization
+    shown: Memory
+    """What the calendar has shown."""
 
 
 _COLUMNS = columns_of(calendars, Calendar)
@@ -35,15 +37,16 @@ NUMBER = Read(select(func.count()).select_from(calendars).where(_OF_ORGANIZATION
 ONE = Read(select(*_COLUMNS).where(_OF_ORGANIZATION, calendars.c.id == bindparam("id")), Calendar)
 _ENDS = len(_COLUMNS), len(_COLUMNS) + len(_VIEW)
 BY_DIGEST = Read(
-    select(*_COLUMNS, *_VIEW, *organizations.COLUMNS)
+    select(*_COLUMNS, *_VIEW, *organizations.COLUMNS, calendars.c.shown)
     .select_from(calendars)
     .join(views, views.c.id == calendars.c.view_id)
     .join(organizations_table, organizations_table.c.id == calendars.c.organization_id)
     .where(calendars.c.digest == bindparam("digest")),
     lambda row: Opened(
-        Calendar(*row[: _ENDS[0]]), SavedView(*row[_ENDS[0] : _ENDS[1]]), Organization(*row[_ENDS[1] :])
+        Calendar(*row[: _ENDS[0]]), SavedView(*row[_ENDS[0] : _ENDS[1]]), Organization(*row[_ENDS[1] : -1]), row[-1]
     ),
 )
+_REMEMBER = update(calendars).where(calendars.c.id == bindparam("of"))
 _REMOVE = delete(calendars).where(calendars.c.id == bindparam("of"))
 
 
@@ -71,6 +74,11 @@ async def find_by_digest(database: Database, digest: str) -> Opened | None:
 async def add(transaction: Transaction, calendar: Calendar, digest: str) -> None:
     """Stores a new calendar by the digest of its token."""
     await transaction.insert(calendars, {**msgspec.structs.asdict(calendar), "digest": digest})
+
+
+async def remember(transaction: Transaction, id: ShortId, shown: Memory) -> None:
+    """Stores what a calendar has shown."""
+    await transaction.execute(_REMEMBER, {"of": id, "shown": shown})
 
 
 async def remove(transaction: Transaction, id: ShortId) -> bool:

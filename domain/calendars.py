@@ -1,8 +1,8 @@
 """Calendars: the lapses of a saved view as days for calendar programs, under an address that needs no credential."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime, timedelta
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
@@ -80,6 +80,45 @@ class Event(NamedTuple):
     description: str
     category: str
     url: str
+    is_cancelled: bool = False
+
+
+Memory = dict[str, list[Any]]
+"""By the ids of assignments, of what a calendar has shown: the last day, the version, the lead times, and what it is
+called; then, of what was removed, when that was noticed.
+"""
+
+
+def shown_of(lapse: Lapse, lead_times: Sequence[int]) -> list[Any]:
+    """What is to be remembered of a lapse that is shown."""
+    label, whose, last = named(lapse)
+    return [str(last), lapse.assignment.version, list(lead_times), f"{label}: {whose}"]
+
+
+def remembered(before: Memory, shown: Memory, removed: Collection[str], now: datetime) -> Memory:
+    """What a calendar has to remember: what it shows now, and for 90 days what of the rest was removed."""
+    since = (now - KEPT).isoformat(timespec="seconds")
+    kept: Memory = {}
+    for id, facts in before.items():
+        noticed = facts[4] if len(facts) > 4 else now.isoformat(timespec="seconds") if id in removed else ""
+        if id not in shown and noticed > since:
+            kept[id] = [*facts[:4], noticed]
+    return kept | shown
+
+
+def cancelled(memory: Memory) -> Iterator[Event]:
+    """The days of what was removed."""
+    for id, (last, version, lead_times, title, *noticed) in memory.items():
+        if noticed:
+            day, at = date.fromisoformat(last), datetime.fromisoformat(noticed[0])
+            for days in (*lead_times, 0):
+                uid, when = uid_of(id, days), day - timedelta(days=days)
+                yield Event(uid, version + 1, at, when, title, "It was removed.", "Cancelled", "", True)
+
+
+def uid_of(assignment_id: str, days: int) -> str:
+    """The name of the day that lies so many before a lapse."""
+    return f"{assignment_id}-{f'{days}-days-before' if days else 'lapse'}@certgate"
 
 
 def events_of(lapse: Lapse, lead_times: Sequence[int]) -> Iterator[Event]:
@@ -96,7 +135,7 @@ def events_of(lapse: Lapse, lead_times: Sequence[int]) -> Iterator[Event]:
             continue
         when = f"lapses in {days} days" if days else "lapses"
         yield Event(
-            f"{assignment.id}-{f'{days}-days-before' if days else 'lapse'}@certgate",
+            uid_of(assignment.id, days),
             assignment.version,
             assignment.updated_at,
             last - timedelta(days=days),

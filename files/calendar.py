@@ -52,6 +52,8 @@ def _event(event: Event) -> Iterator[tuple[str, str]]:
     yield "CATEGORIES", _text(event.category)
     # A day on which somebody has something to do is no day on which that person is not free.
     yield "TRANSP", "TRANSPARENT"
+    if event.is_cancelled:
+        yield "STATUS", "CANCELLED"
     if event.url.isascii() and event.url.isprintable() and event.url:
         yield "URL", event.url
     yield "END", "VEVENT"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from secrets import token_urlsafe
 from typing import Any
 
@@ -19,8 +20,10 @@ from domain.calendars import (
     CreateCalendar,
     Lapse,
     ListCalendars,
+    Memory,
     NewCalendar,
     RevokeCalendar,
+    remembered,
 )
 from domain.changes import Change
 from domain.errors import InvalidInput, NotFound, Violation
@@ -85,6 +88,19 @@ async def revoke_calendar(
 async def open_calendar(database: Database, token: str) -> Opened | None:
     """What the token of an address leads to; None once the calendar, or its view, has ended."""
     return await calendars.find_by_digest(database, digest(token))
+
+
+async def remember(database: Database, opened: Opened, shown: Memory, now: datetime) -> Memory:
+    """What a calendar has to remember once it shows this; stored where that is something new."""
+    gone = [ShortId(id) for id, facts in opened.shown.items() if id not in shown and len(facts) == 4]
+    memory = remembered(opened.shown, shown, (), now)
+    if not gone and memory == opened.shown:
+        return memory
+    async with database.write() as transaction:
+        there = {id for kind in (certifications, claims) for id in await kind.KIND.stored.ids_among(transaction, gone)}
+        memory = remembered(opened.shown, shown, set(gone) - there, now)
+        await calendars.remember(transaction, opened.calendar.id, memory)
+    return memory
 
 
 def reader_of(opened: Opened) -> Caller:

@@ -589,6 +589,8 @@ calendars = Table(
     ),
     # SHA-256 in hex of the token in its address.
     Column("digest", text(64), nullable=False, unique=True),
+    # What it has shown, so that it can cancel what was removed; see `domain.calendars.remembered`.
+    Column("shown", Document, nullable=False, server_default="{}"),
 )
 
 # How many days before something lapses an organisation wants to hear of it, where that is not as usual.

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from domain.calendars import MAX_LAPSES, Lapse, events_of
+from domain.calendars import MAX_LAPSES, Lapse, Memory, cancelled, events_of, shown_of
 from domain.errors import NotFound
 from domain.lead_times import days_of
 from domain.preconditions import is_known
@@ -39,7 +39,11 @@ async def _calendar(request: Request) -> Response:
     lead_times = await calendars.lead_times_of(context, opened.organization.id)
     uid, name = f"{opened.calendar.id}@certgate", f"{opened.view.name} ({opened.organization.name})"
     # A thousand lapses take a tenth of a second.
-    content = await asyncio.to_thread(_document, uid, name, lapses, lead_times)
+    shown: Memory = {
+        lapse.assignment.id: shown_of(lapse, days_of(lapse.assignment, lead_times)) for lapse in lapses[:MAX_LAPSES]
+    }
+    memory = await calendars.remember(database, opened, shown, context.now)
+    content = await asyncio.to_thread(_document, uid, name, lapses, lead_times, memory)
     tag = hashlib.sha256(content).hexdigest()[:32]
     headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache", "X-Robots-Tag": "noindex"}
     if is_known(request.headers.getlist("if-none-match"), tag):
@@ -47,7 +51,9 @@ async def _calendar(request: Request) -> Response:
     return Response(content, 200, headers, "text/calendar")
 
 
-def _document(uid: str, name: str, lapses: list[Lapse], lead_times: dict[ShortId | None, list[int]]) -> bytes:
+def _document(
+    uid: str, name: str, lapses: list[Lapse], lead_times: dict[ShortId | None, list[int]], memory: Memory
+) -> bytes:
     # Most start without it.
     from files.calendar import calendar_of
 
@@ -55,4 +61,4 @@ def _document(uid: str, name: str, lapses: list[Lapse], lead_times: dict[ShortId
     shown = [
         event for lapse in lapses[:MAX_LAPSES] for event in events_of(lapse, days_of(lapse.assignment, lead_times))
     ]
-    return calendar_of(uid, name, f"What lapses, from certgate.{more}", shown)
+    return calendar_of(uid, name, f"What lapses, from certgate.{more}", [*shown, *cancelled(memory)])

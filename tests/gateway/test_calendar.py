@@ -106,7 +106,31 @@ async def test_a_renewal_moves_what_is_there_and_a_removal_takes_it_away(world: 
         assert event["SEQUENCE"] == before[uid]["SEQUENCE"] + 1
         assert event.decoded("DTSTAMP") >= before[uid].decoded("DTSTAMP")
     assert (await Rest(world).remove_certification(GTIN, USDA_ORGANIC)).ok
+    gone = events(await asked(world, path))
+    assert gone.keys() == after.keys()
+    for uid, event in gone.items():
+        assert (event["STATUS"], event["SEQUENCE"]) == ("CANCELLED", after[uid]["SEQUENCE"] + 1)
+        assert event.decoded("DTSTART") == after[uid].decoded("DTSTART")
+    # It is the same each time, and whoever never saw it is told nothing.
+    assert events(await asked(world, path)).keys() == gone.keys()
+    tag = (await asked(world, path)).headers["etag"]
+    assert (await asked(world, path, 304, tag)).content == b""
+    assert events(await asked(world, await subscribed(world, mine=True))) == {}
+
+
+async def test_what_was_removed_is_cancelled_for_90_days_and_what_leaves_the_view_is_not(world: World) -> None:
+    id = await held(world)
+    path = await subscribed(world, verificationStatus={"eq": "UNVERIFIED"})
+    assert len(events(await asked(world, path))) == 4
+    assert (await Rest(world).patch_certification(GTIN, USDA_ORGANIC, verification_status="verified")).ok
     assert events(await asked(world, path)) == {}
+    shown = {id: [str(LAST), 1, [90], "x"], "b" * 22: [str(LAST), 1, [90], "y"]}
+    now = datetime(2027, 1, 1, tzinfo=UTC)
+    memory = rules.remembered(shown, {}, {id}, now)
+    assert memory == {id: [*shown[id], "2027-01-01T00:00:00+00:00"]}
+    assert rules.remembered(memory, {}, (), now + timedelta(days=90, seconds=-1)) == memory
+    assert rules.remembered(memory, {}, (), now + timedelta(days=90)) == {}
+    assert rules.remembered(memory, {id: shown[id]}, (), now) == {id: shown[id]}
 
 
 async def test_what_stays_the_same_is_told_by_its_tag(world: World) -> None:
