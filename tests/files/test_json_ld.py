@@ -136,6 +136,25 @@ def test_what_nobody_recorded_is_left_out() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("status", ["verified", "unverified"])
+@pytest.mark.parametrize(
+    ("halts", "is_halted"),
+    [
+        ({"suspended_from": date(2026, 11, 22)}, True),
+        ({"suspended_from": date(2026, 11, 1), "suspended_until": date(2026, 11, 21)}, False),
+        ({"withdrawn_on": date(2026, 11, 22)}, True),
+        ({"withdrawn_on": date(2026, 11, 23)}, False),
+    ],
+)
+def test_what_is_suspended_or_withdrawn_is_inactive(halts: dict[str, Any], is_halted: bool, status: str) -> None:
+    certificate = held(status=VerificationStatus(status), **halts)
+    document = product_document(product(), [certificate], [], date(2026, 11, 22))
+    judge(graph_of(sent(document)))
+    node = certificate_of(document)
+    told = "INACTIVE" if is_halted else "ACTIVE" if status == "verified" else None
+    assert node.get("gs1:certificationStatus") == (told and f"gs1:CertificationStatus-{told}")
+
+
 @pytest.mark.parametrize(
     ("status", "days", "told"),
     [
