@@ -44,7 +44,7 @@ _SERVER = {"statement_timeout": "10000", "lock_timeout": "5000", "application_na
 _IS_SHARDED = f"SELECT coalesce(obj_description(to_regclass('products'), 'pg_class') = '{SHARDED}', false)"
 # Of several servers one may be frozen: then a read by key ends after so many seconds, a statement of a write after so
 # many milliseconds.
-_SHARD_READS = 1.0
+_SHARD_READS = 5.0
 _SHARD_WRITES = "5000"
 # What is left when the server has gone without a word.
 _ANSWER_SECONDS = 15

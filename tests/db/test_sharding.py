@@ -15,7 +15,6 @@ import httpx2
 import pytest
 from sqlalchemy import make_url
 
-import db.engine.postgresql
 from db.engine.database import Pace, UnusableDatabase
 from db.engine.opening import open_database
 from db.engine.shards import SEVERAL, Placement, hash_of
@@ -225,10 +224,9 @@ async def test_a_dead_server_fails_those_alone_whose_product_it_has(
 
 
 async def test_a_frozen_server_holds_those_alone_who_ask_it(
-    broken: tuple[World, asyncpg.Connection], monkeypatch: pytest.MonkeyPatch
+    broken: tuple[World, asyncpg.Connection],
 ) -> None:
     world, _ = broken
-    monkeypatch.setattr(db.engine.postgresql, "_SHARD_READS", 5.0)
     placement = world.database._placement  # type: ignore[attr-defined]
     server = placement.server_of([FROZEN])
     gtins = (f"{number:014}" for number in range(100, 1000))
