@@ -40,8 +40,9 @@ async def full(world: World) -> World:
         await transaction.upsert(tables.certifications, rows, key="id")
     for gtin in gtins:
         await world.add_product(gtin, world.brand)
-    async with world.database.write() as transaction:
-        for gtin in gtins:
+    for gtin in gtins:
+        # In a transaction each, since none may be held for long.
+        async with world.database.write() as transaction:
             await transaction.insert_missing(
                 tables.certification_assignments,
                 [

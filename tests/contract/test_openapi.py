@@ -14,6 +14,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 from starlette.testclient import TestClient
 
+from db.engine.database import Database
 from domain.problem import KINDS
 from gateway.app import create_app
 from gateway.contracts import kept
@@ -22,6 +23,8 @@ from rest_compat.endpoint import APIS
 from rest_compat.openapi import DOCUMENT_PATHS, REFUSALS, document
 from rest_compat.routes import ENDPOINTS
 from schema.schema import schema as graphql_schema
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 TYPE_BASE = "https://closient.com/docs/errors/"
 APPS = list(DOCUMENT_PATHS.values())
@@ -145,14 +148,14 @@ def test_every_refusal_is_a_kind_of_problem() -> None:
     assert set(REFUSALS) <= {kind.status for kind in KINDS.values()}
 
 
-@pytest.fixture(scope="module")
-def client() -> TestClient:
-    # The documents need no database; the edge would only ask it who sends a key.
-    return TestClient(create_app(Settings(), None))  # type: ignore[arg-type]
+@pytest.fixture
+def client(database: Database) -> TestClient:
+    return TestClient(create_app(Settings(), database))
 
 
+@on_sqlite
 @pytest.mark.parametrize("path", DOCUMENT_PATHS)
-def test_document_is_served_to_anybody_and_revalidated(client: TestClient, path: str) -> None:
+async def test_document_is_served_to_anybody_and_revalidated(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/openapi+json"
@@ -166,15 +169,17 @@ def test_document_is_served_to_anybody_and_revalidated(client: TestClient, path:
     assert client.post(path).status_code == 405
 
 
-def test_document_names_the_public_address() -> None:
+@on_sqlite
+async def test_document_names_the_public_address(database: Database) -> None:
     settings = Settings(public_url="https://certgate.example.org", problem_type_base="https://example.org/errors/")
-    served = TestClient(create_app(settings, None)).get("/products/api/v1/openapi.json").json()  # type: ignore[arg-type]
+    served = TestClient(create_app(settings, database)).get("/products/api/v1/openapi.json").json()
     assert served["servers"] == [{"url": "https://certgate.example.org"}]
     assert served["externalDocs"]["url"] == "https://certgate.example.org/docs"
     assert served["components"]["schemas"]["ErrorOut"]["examples"][0]["type"].startswith("https://example.org/errors/")
 
 
-def test_catalogue_leads_to_every_document(client: TestClient) -> None:
+@on_sqlite
+async def test_catalogue_leads_to_every_document(client: TestClient) -> None:
     answer = client.get("/.well-known/api-catalog", headers={"Accept": "application/linkset+json"})
     assert answer.headers["content-type"].startswith("application/linkset+json")
     assert 'rel="api-catalog"' in client.head("/.well-known/api-catalog").headers["link"]
@@ -188,7 +193,8 @@ def test_catalogue_leads_to_every_document(client: TestClient) -> None:
             assert followed.headers["content-type"].startswith(link["type"])
 
 
-def test_llms_txt_names_every_endpoint_and_links_to_what_is_there(client: TestClient) -> None:
+@on_sqlite
+async def test_llms_txt_names_every_endpoint_and_links_to_what_is_there(client: TestClient) -> None:
     answer = client.get("/llms.txt")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert answer.text.startswith("# certgate\n")
@@ -199,7 +205,10 @@ def test_llms_txt_names_every_endpoint_and_links_to_what_is_there(client: TestCl
         assert client.get(link).status_code == (401 if link == "/graphql" else 200), link
 
 
-def test_graphql_tells_its_schema_to_anybody_unless_introspection_is_off(client: TestClient) -> None:
+@on_sqlite
+async def test_graphql_tells_its_schema_to_anybody_unless_introspection_is_off(
+    client: TestClient, database: Database
+) -> None:
     answer = client.get("/schema.graphql")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     built = graphql.build_schema(answer.text)
@@ -207,7 +216,7 @@ def test_graphql_tells_its_schema_to_anybody_unless_introspection_is_off(client:
     assert client.get("/schema.graphql", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
     assert "/schema.graphql" in client.get("/llms.txt").text
 
-    silent = TestClient(create_app(Settings(graphql_introspection=False), None))  # type: ignore[arg-type]
+    silent = TestClient(create_app(Settings(graphql_introspection=False), database))
     assert silent.get("/schema.graphql").status_code == 404
     for path in ("/llms.txt", "/.well-known/api-catalog"):
         told = silent.get(path)
