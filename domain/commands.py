@@ -125,7 +125,10 @@ class GetCertifiedProduct(Command):
     format: ProductFormat | None = None
     as_of: Annotated[
         Date | None,
-        Field(description="The day by which it is judged what is active; today, or that of `known_at`, if left out."),
+        Field(
+            description="The day by which it is judged what is active, of several certificates by the one that held"
+            " then; today, or that of `known_at`, if left out."
+        ),
     ] = None
     known_at: Annotated[
         Moment | None,

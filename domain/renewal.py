@@ -183,6 +183,16 @@ def certificate_on(
     return next((each for each in newest_first if _holds(each, day)), None)
 
 
+def on_day(
+    current: CertificationAssignment, kept_ones: Sequence[EarlierCertificate], day: date
+) -> CertificationAssignment:
+    """What is held, with the certificate that held on a day; as it is where none did."""
+    certificate = certificate_on(current, kept_ones, day)
+    if not isinstance(certificate, EarlierCertificate):
+        return current
+    return msgspec.structs.replace(current, **{name: getattr(certificate, name) for name in OF_CERTIFICATE})
+
+
 def _holds(certificate: Certificate, day: date) -> bool:
     has_begun = certificate.valid_from is None or certificate.valid_from <= day
     return has_begun and stands(certificate, day) is Standing.CURRENT

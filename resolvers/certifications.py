@@ -188,6 +188,13 @@ async def kept_of(context: Context, held: Sequence[CertificationAssignment]) -> 
 
 
 @read_operation
+async def on_day(context: Context, held: Sequence[CertificationAssignment], day: date) -> list[CertificationAssignment]:
+    """These assignments, which the caller has found, each with the certificate that held on that day."""
+    found = await kept_of(context, held)
+    return [renewal.on_day(each, kept, day) for each, kept in zip(held, found, strict=True)]
+
+
+@read_operation
 async def years_certified(
     context: Context, held: Sequence[CertificationAssignment], on: date | None
 ) -> list[int | None]:

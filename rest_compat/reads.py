@@ -61,7 +61,14 @@ async def claim(context: Context, command: GetClaim) -> Claim:
 
 
 async def certified_product(context: Context, command: GetCertifiedProduct) -> CertifiedProduct:
-    """A product with what it holds and claims, as agents ask for it. Raises `NotFound`."""
+    """A product with what it holds and claims, as agents ask for it; see `GetCertifiedProduct`. Raises `NotFound`."""
+    found = await _known(context, command)
+    if command.as_of is None:
+        return found
+    return found._replace(certifications=await certifications.on_day(context, found.certifications, command.as_of))
+
+
+async def _known(context: Context, command: GetCertifiedProduct) -> CertifiedProduct:
     if command.known_at is not None:
         return CertifiedProduct(*await past.known(context, command.gtin, command.known_at))
     found = await products.existing_product(context, command.gtin)

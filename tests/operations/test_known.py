@@ -18,6 +18,7 @@ from domain.commands import (
     PatchProduct,
     RemoveCertification,
     RemoveClaim,
+    RenewCertification,
     RestoreProduct,
 )
 from domain.errors import DomainError, NotFound
@@ -155,3 +156,36 @@ async def test_rest_answers_as_it_was_known_and_as_of_a_day(world: World) -> Non
     assert (await asked(world, known_at="yesterday")).status_code == 422
     assert (await asked(world, as_of="2026-02-30")).status_code == 422
     assert (await asked(world, key="publishable", known_at=then)).status_code == 403
+
+
+async def test_as_of_a_day_shows_the_certificate_that_held_then(world: World) -> None:
+    await current(world.database)
+    place = {"gtin": GTIN, "certification_id": USDA_ORGANIC}
+    first = {"valid_from": "2025-01-01", "expiration_date": "2025-12-31", "certificate_number": "NOP-1"}
+    await certifications.patch_certification_assignment(
+        context(world, NOON + HOUR), PatchCertificationAssignment.parse(place | {"expiration_date": "2025-12-31"})
+    )
+    renewals: list[dict[str, str]] = [
+        first,
+        # With a gap of two weeks, and before it begins.
+        {"valid_from": "2026-01-15", "expiration_date": "2026-12-31", "certificate_number": "NOP-2"},
+        {"valid_from": "2027-01-15", "expiration_date": "2027-12-31", "certificate_number": "NOP-3"},
+    ]
+    for number, members in enumerate(renewals, start=2):
+        await certifications.renew_certification(
+            context(world, NOON + number * HOUR), RenewCertification.parse(place | members)
+        )
+
+    async def held(**query: str) -> tuple[str, bool]:
+        (one,) = (await asked(world, **query)).json()["certifications"]
+        return one["certificate_number"], one["is_active"]
+
+    assert await held(as_of="2025-06-01") == ("NOP-1", True)
+    assert await held(as_of="2026-01-07") == ("NOP-3", False)
+    assert await held(as_of="2026-03-15") == ("NOP-2", True)
+    assert await held(as_of="2026-12-31") == ("NOP-2", True)
+    assert await held(as_of="2027-01-01") == ("NOP-3", False)
+    assert await held(as_of="2027-02-01") == ("NOP-3", True)
+    # Before the last renewal was made, it was known of the one before alone.
+    assert await held(as_of="2027-02-01", known_at="2026-11-22T15:30:00Z") == ("NOP-2", False)
+    assert await held(as_of="2025-06-01", known_at="2026-11-22T15:30:00Z") == ("NOP-1", True)
