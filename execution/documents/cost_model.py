@@ -30,7 +30,7 @@ ASSUMED_PAGE = 25
 """Items of a page if neither the operation nor the schema says how many."""
 MUTATION_WEIGHT = 10
 """What changing one thing costs: a transaction, a commit and its share of the disk."""
-INTROSPECTION_WEIGHT = 3
+INTROSPECTION_WEIGHT = 2
 """What an object of introspection costs: graphql-core makes it, field by field."""
 
 _SIZE_ARGUMENTS = ("first", "last")

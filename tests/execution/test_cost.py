@@ -171,9 +171,9 @@ def fixed(counted: OperationCost) -> int | None:
         ("mutation { change { name } }", 10 + 1),
         ("mutation { a: touch b: touch }", 20),
         ("mutation { changeMany(input: {rows: [1, 2, 3]}) { results { name } } }", 3 * 10 + 1 + 3),
-        ("{ __schema { description } }", 3),
-        ("{ __schema { types { name } } }", 3 + 3 * TYPES),
-        ("{ __schema { types { ofType { ofType { name } } } } }", ceil(3 + 3 * (TYPES + TYPES / 2 + TYPES / 4))),
+        ("{ __schema { description } }", 2),
+        ("{ __schema { types { name } } }", 2 + 2 * TYPES),
+        ("{ __schema { types { ofType { ofType { name } } } } }", ceil(2 + 2 * (TYPES + TYPES / 2 + TYPES / 4))),
     ],
 )
 def test_what_depends_on_the_text_alone(source: str, expected: int) -> None:

@@ -157,15 +157,15 @@ async def test_a_stray_byte_does_not_make_another_encoding_of_a_file(world: Worl
 
 
 @on_sqlite
-@pytest.mark.parametrize("behind", [0, 1 << 18])
+@pytest.mark.parametrize("before", [0, 1 << 18])
 @pytest.mark.parametrize("twice", [0, 1])
-async def test_a_text_without_a_character_of_utf_8_is_in_windows_1252(world: World, behind: int, twice: int) -> None:
+async def test_a_text_without_a_character_of_utf_8_is_in_windows_1252(world: World, before: int, twice: int) -> None:
     rows = [row.encode("windows-1252") for row in rows_of(100, "K\xe4se \u20ac")]
     rows += [row.encode() for row in rows_of(101, "K\xe4se")[100:]] * twice
-    content = b"EAN,Name\n" + f"{RICE},{'x' * 100}\n".encode() * (behind // 100) + b"\n".join(rows)
+    content = b"EAN,Name\n" + f"{RICE},{'x' * 100}\n".encode() * (before // 100) + b"\n".join(rows)
     totals, heard = await put(world, content)
     assert heard.tables[0][0].form.startswith("text in windows-1252,")
-    assert totals.things["product made"] == 101 + twice - (not behind)
+    assert totals.things["product made"] == 101 + twice - (not before)
     assert (await product(world, rows_of(1, "")[0][:14]))["name"] == "K\xe4se \u20ac"
     assert totals.notes == (
         {"Name: it looks as if it had been encoded twice; correct the file if so": 1} if twice else {}

@@ -259,7 +259,7 @@ def test_garbage_in_any_setting_stops_the_start_with_a_sentence(monkeypatch: pyt
 @pytest.mark.parametrize("name", secret_settings())
 def test_what_may_hold_a_secret_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
     value = {"database_url": "sqlite:///other.db", "redis_url": "redis://:hunter2@cache/0"}.get(name)
-    value = value or ("postgresql://a:hunter2@b/c" if name.endswith("_url") else "hunter2-hunter2-hunter2")
+    value = value or ("postgresql://a:hunter2@b/c" if name.endswith(("_url", "_urls")) else "hunter2-hunter2-hunter2")
     if name == "smtp_url":
         value = "smtp://a:hunter2@mail.example.org"
         monkeypatch.setenv("CERTGATE_SMTP_FROM", "certgate@example.org")
