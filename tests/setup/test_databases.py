@@ -29,7 +29,7 @@ FILL = """
 WITH owner AS (INSERT INTO organizations VALUES ('org', 'slug', 'Name', now()) RETURNING id),
 stray AS (UPDATE secrets SET value = 'known' RETURNING 1)
 INSERT INTO claims (id, code, label, category, requires_definition, description)
-SELECT 'id', 'CODE', 'Label', 'DIETARY', false, '' FROM owner, stray
+SELECT 'id', 'CODE', 'Label', 'DIETARY', false, '' FROM owner, stray LIMIT 1
 """
 
 
