@@ -44,7 +44,11 @@ def test_the_examples_answer_with_the_same_facts(live_server: LiveServer) -> Non
 
 _BLOCK = re.compile(r"^```sh\n(.*?)\n```$", re.DOTALL | re.MULTILINE)
 
-SERVERS = {"./certgate demo": "Stop with", "./certgate serve": "answers on"}
+SERVERS = {
+    "./certgate demo": "Stop with",
+    "./certgate serve": "answers on",
+    "./certgate serve --workers 4": "answers on",
+}
 """The lines that go on until they are stopped, and what they say once they answer."""
 
 ELSEWHERE = {"./certgate test"}
