@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from bench import data
+from domain.cursors import cursor_at
 from domain.lists import PRODUCTS
 from domain.short_id import ShortId
-from schema.cursors import cursor_at
 
 PAGE = 25
 

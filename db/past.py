@@ -28,16 +28,17 @@ _RECORDS: Mapping[ObjectKind, type[Record]] = {
 }
 """Whose history is shown."""
 
-_KINDS = [kind.value for kind in _RECORDS]
+KINDS = [kind.value for kind in _RECORDS]
 _HIDDEN = changes.alias("hidden")
-_COLUMNS = (
+COLUMNS = (
     *(changes.c[name] for name in ("seq", "at", "kind", "object_id", "gtin", "organization_id", "operation")),
     *(changes.c[name] for name in ("face", "credential", "credential_id", "user_id", "request_id")),
     *(changes.c[name] for name in ("members", "record")),
 )
 
 
-def _past(row: Row) -> PastChange:
+def past_change(row: Row) -> PastChange:
+    """The change that a row of `COLUMNS` tells of."""
     *told, members, record = row
     seq, at, kind, object_id, gtin, owner, operation, face, credential, credential_id, user_id, request_id = told
     who = credential_id or user_id
@@ -93,8 +94,8 @@ def _of(*, one: bool, hides: bool) -> tuple[Any, ...]:
 @lru_cache(maxsize=64)
 def _page(*, one: bool, hides: bool, ascending: bool, behind: bool) -> Read[PastChange]:
     columns = [changes.c.at, changes.c.seq]
-    rows: Select[Any] = select(*_COLUMNS).where(*_of(one=one, hides=hides), *beyond(columns, ascending, behind))
-    return Read(rows.order_by(*directed(columns, ascending)).limit(bindparam("limit")), _past)
+    rows: Select[Any] = select(*COLUMNS).where(*_of(one=one, hides=hides), *beyond(columns, ascending, behind))
+    return Read(rows.order_by(*directed(columns, ascending)).limit(bindparam("limit")), past_change)
 
 
 @lru_cache(maxsize=8)
@@ -110,7 +111,7 @@ _MOMENT = Read(
 
 
 def _values(of: Subject, hidden: Sequence[ShortId]) -> dict[str, Any]:
-    values: dict[str, Any] = {"gtin": of.gtin, "kinds": _KINDS}
+    values: dict[str, Any] = {"gtin": of.gtin, "kinds": KINDS}
     if of.object_id is not None:
         values["object_id"] = of.object_id
     return values | ({"hidden": list(hidden)} if hidden else {})

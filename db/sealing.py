@@ -99,13 +99,14 @@ def _reads(*, is_sqlite: bool) -> tuple[Read[dict[str, Any]], Read[dict[str, Any
     before = changes.c.seq.between(number - LEFT_BEHIND, number)
     if is_sqlite:
         behind = found.where(changes.c.seq > number, xid >= 0).order_by(changes.c.seq)
-        return Read(behind, _row), Read(found.where(before).order_by(changes.c.seq), _row, scans=True)
+        return Read(behind, _row), Read(found.where(before, xid >= 0).order_by(changes.c.seq), _row, scans=True)
     # On PostgreSQL a transaction that began earlier may commit later: what it tells must not come behind what is
     # sealed already, so nothing is sealed of those that began after one that is still under way.
     first_under_way = cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), String), BigInteger)
     found = found.where(changes.c.xid < first_under_way).order_by(changes.c.xid, changes.c.seq)
-    behind = found.where(tuple_(changes.c.xid, changes.c.seq) > tuple_(xid, number))
-    return Read(behind, _row), Read(found.where(before), _row, scans=True)
+    place, last = tuple_(changes.c.xid, changes.c.seq), tuple_(xid, number)
+    # What has an earlier number and a later transaction is only waiting: sealed now, it would hide what is between.
+    return Read(found.where(place > last), _row), Read(found.where(before, place < last), _row, scans=True)
 
 
 _WAITING = {name: _reads(is_sqlite=name == "sqlite") for name in ("sqlite", "postgresql")}
@@ -123,10 +124,11 @@ class Sealer:
         """Seals all that waits, a batch in each transaction; the answer is the number of rows. Raises `Busy`."""
         number = 0
         while await self._is_waiting():
+            looked_back = self._has_looked_back
             async with self._database.write() as transaction:
                 done = await self._seal(transaction)
             number += done
-            if done < BATCH:
+            if looked_back and done < BATCH:
                 break
         return number
 
@@ -143,7 +145,7 @@ class Sealer:
         found: list[dict[str, Any]] = []
         if not self._has_looked_back:
             # A copy has transactions of its own, in whose order a row may stand before what was sealed.
-            found = await transaction.fetch(self._left_out, seq=seq)
+            found = await transaction.fetch(self._left_out, seq=seq, xid=xid)
             self._has_looked_back = len(found) < BATCH
         if not found:
             found = await transaction.fetch(self._waiting, seq=seq, xid=xid)

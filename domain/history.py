@@ -99,6 +99,10 @@ ORDER = Order("history", (at("at", datetime), at("seq", int)), descending=True)
 """The latest change first."""
 
 
+FEED = Order("changes", (at("position", int),), descending=False)
+"""The order in which the log is sealed, in which nothing appears late."""
+
+
 class Subject(NamedTuple):
     """Whose history: that of one object, or of a product with all that it holds and claims."""
 
@@ -120,3 +124,29 @@ class ListHistory(Command):
         Field(ge=1, le=2**53 - 1, description="Only those before the change of that `seq`, of an earlier answer."),
         DIGITS,
     ] = None
+
+
+class Feed(NamedTuple):
+    """Changes in the order in which the log is sealed, and what goes on behind them."""
+
+    changes: list[PastChange]
+    next: str
+    """The cursor behind the last of them; without any the one that was asked for."""
+
+
+class ListChanges(Command):
+    """The changes of what the caller's organisations own, the earliest first."""
+
+    since: Annotated[
+        Text255 | None,
+        Field(
+            description="Only those behind this `next` of an earlier answer, which never becomes invalid; without it"
+            " from the first one on."
+        ),
+    ] = None
+    limit: Annotated[int, Field(ge=1, le=100, description="How many at most."), DIGITS] = 25
+    wait: Annotated[
+        int,
+        Field(ge=0, le=30, description="For how many seconds to wait for one where there is none yet."),
+        DIGITS,
+    ] = 0

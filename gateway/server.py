@@ -99,6 +99,7 @@ async def serve(
 
     from gateway.http_protocol import Http, Limits
     from gateway.workers import BEAT_SECONDS
+    from resolvers.feed import WAITING
 
     logs.configure(settings.log_format, settings.log_level)
 
@@ -115,6 +116,11 @@ async def serve(
                 asyncio.get_running_loop().add_reader(worker.life, self._end_without_supervisor, worker.life)
                 await worker.beat()
             started()
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            # Who waits for what may never come would be waited for.
+            WAITING.end()
+            await super().shutdown(sockets)
 
         def _end_without_supervisor(self, life: int) -> None:
             asyncio.get_running_loop().remove_reader(life)

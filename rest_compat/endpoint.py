@@ -10,7 +10,7 @@ from starlette.responses import Response
 from domain.validation import Command
 from resolvers.operation import Context, WriteOperation
 from rest_compat.documented import Output
-from rest_compat.outputs import PageOut
+from rest_compat.outputs import FeedOut, PageOut
 
 Operation = Callable[[Context, Any], Awaitable[Any]]
 """What is done for a command, which its annotations tell."""
@@ -18,8 +18,10 @@ Operation = Callable[[Context, Any], Awaitable[Any]]
 ShowRows = Callable[[Context, Any, Any], Awaitable[list[Any]]]
 """The answer of a list to a command, in the form of `Output.rows`."""
 
-Form = Literal["one", "list", "page"]
-"""One thing, a bare array of them, or a numbered page."""
+Form = Literal["one", "list", "page", "feed"]
+"""One thing, a bare array of them, a numbered page, or what is continued behind a cursor."""
+
+_DOCUMENTED: dict[Form, Any] = {"list": list, "page": PageOut, "feed": FeedOut}
 
 
 class Api(NamedTuple):
@@ -45,6 +47,7 @@ APIS = {
             "products": ("Assignments", "Certifications and claims of a product."),
             "exports": ("Exports", "Whole lists as files."),
             "imports": ("Imports", "Files that are put in."),
+            "changes": ("Changes", "What became of your products."),
         },
     ),
     "products": Api(
@@ -157,7 +160,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     def documented(self) -> Any:
         """The type of the answer."""
         struct: Any = self.answer and self.answer.struct
-        return list[struct] if self.form == "list" else PageOut[struct] if self.form == "page" else struct
+        return struct if self.form == "one" else _DOCUMENTED[self.form][struct]
 
     @property
     def is_shown_once(self) -> bool:

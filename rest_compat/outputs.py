@@ -664,6 +664,20 @@ class PageOut(Struct, Generic[T]):
     pagination: Pagination
 
 
+class FeedOut(Struct, Generic[T]):
+    """What there is behind a cursor. Where there is nothing yet it has no items."""
+
+    data: Annotated[list[T], Meta(max_length=100)]
+    next: Annotated[
+        str,
+        Meta(
+            max_length=100,
+            description="What `since` takes to go on behind these: opaque, and never invalid.",
+            examples=["rLvEF3DsyHUBWyJjaGFuZ2VzIHBvc2l0aW9uIixbMF1d"],
+        ),
+    ]
+
+
 class DetailOut(Struct, gc=False):
     """One thing that is wrong with what was sent."""
 

@@ -15,6 +15,7 @@ from resolvers import (
     certifications,
     claims,
     digests,
+    feed,
     lead_times,
     past,
     people,
@@ -340,6 +341,19 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         " publishable key sees none.",
         answer=outputs.PAST_CHANGE,
         form="list",
+    ),
+    Endpoint(
+        "GET",
+        f"{CERTIFICATIONS}/changes",
+        feed.list_changes,
+        name="list_changes",
+        summary="Follow the changes of your products",
+        description="What became of the products of your organisations and of what they hold and claim, the earliest"
+        " first, each change once. Continue with `since`, the `next` of the last answer; with `wait` the answer comes"
+        " as soon as there is something, but for who asks too often at a time. A change is shown about a second after"
+        " it was made. A publishable key sees none.",
+        answer=outputs.PAST_CHANGE,
+        form="feed",
     ),
     *(
         Endpoint(

@@ -50,8 +50,9 @@ def enum_schemas(used: Iterable[str]) -> dict[str, Schema]:
 
 def component_name(name: str) -> str:
     """The contract's name of a component: `ClaimSourceEnum`, `ClaimOutPage` (for msgspec's `PageOut_ClaimOut_`)."""
-    if name.startswith("PageOut_"):
-        return f"{name.removeprefix('PageOut_').removesuffix('_')}Page"
+    for form in ("Page", "Feed"):
+        if name.startswith(f"{form}Out_"):
+            return f"{name.removeprefix(f'{form}Out_').removesuffix('_')}{form}"
     return _ENUM_NAMES.get(name, name)
 
 

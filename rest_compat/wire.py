@@ -14,7 +14,7 @@ from domain.vocabulary import ProductFormat
 from rest_compat.asking import preferred
 from rest_compat.documented import Output
 from rest_compat.endpoint import Form
-from rest_compat.outputs import CERTIFIED_PRODUCT, PageOut, Pagination
+from rest_compat.outputs import CERTIFIED_PRODUCT, FeedOut, PageOut, Pagination
 from rest_compat.reads import CertifiedProduct
 
 JSON = "application/json"
@@ -58,6 +58,8 @@ def encoded(shown: Output, form: Form, command: Any, found: Any, now: datetime) 
         return encode(show(found, now))
     if form == "list":
         return encode([show(item, now) for item in found])
+    if form == "feed":
+        return encode(FeedOut([show(item, now) for item in found.changes], found.next))
     page = found if isinstance(found, Numbered) else page_of(found, command)
     return encode(PageOut([show(item, now) for item in page.items], _pagination(command, page.total)))
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import strawberry
 
+from domain.cursors import cursor_at, read_cursor
 from domain.filter_input import parse_where
 from domain.filters import Where
 from domain.lists import List
@@ -20,7 +21,6 @@ from execution.markers import cost
 from execution.run.rows import items
 from resolvers.cursors import cursor_secret
 from schema.context import Info
-from schema.cursors import cursor_at, read_cursor
 from schema.filters import order_input, where_input
 from schema.inputs import plain_members
 from schema.records import shown

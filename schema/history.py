@@ -8,8 +8,9 @@ from strawberry.types.field import StrawberryField
 
 from domain import history
 from domain.filters import EVERYTHING
+from domain.paging import DEFAULT_PAGE, check_window
 from execution.markers import cost
-from resolvers import past
+from resolvers import feed, past
 from schema.changes import FieldChangeType, shown_differences
 from schema.connections import Connection, ListRequest, connection, windowed
 from schema.context import Info
@@ -64,3 +65,39 @@ def history_of_product(words: str) -> StrawberryField:
         return await _page(root, info, asked, whole=whole)
 
     return strawberry.field(resolver=resolve, description=words)
+
+
+@strawberry.type(description="What became of what your organisations own, and what goes on behind it.")
+class ChangeFeed:
+    """As REST has it."""
+
+    nodes: list[PastChangeType] = strawberry.field(description="The changes, the earliest first.")
+    next: str = strawberry.field(
+        description="What `after` takes to go on behind these: opaque, never invalid, and never null."
+    )
+
+
+@strawberry.type
+class ChangeQueries:
+    """The root field about all changes."""
+
+    @strawberry.field(
+        description="What became of the products of your organisations and of what they hold and claim, the earliest"
+        " first: each change once, whatever is written meanwhile, about a second after it was made. A publishable key"
+        " sees none."
+    )
+    async def changes(
+        self,
+        info: Info,
+        first: Annotated[
+            int | None, strawberry.argument(description=f"How many, 1 to 100; {DEFAULT_PAGE} if left out.")
+        ] = None,
+        after: Annotated[
+            str | None, strawberry.argument(description="Continue behind this `next` of an earlier answer.")
+        ] = None,
+    ) -> ChangeFeed | None:
+        """The same as REST's, without waiting."""
+        size, _ = check_window(first, after, None, None)
+        found = await feed.changes_behind(info.context.operation, "after", after, size)
+        answer: Any = ChangeFeed(nodes=shown(found.changes), next=found.next)
+        return answer

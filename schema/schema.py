@@ -5,6 +5,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema import calendars, certifications, claims, digests, keys, people, products, views
 from schema.bodies import CertificationBodyQueries
+from schema.history import ChangeQueries
 from schema.imports import ImportQueries
 from schema.mutations import mutation_type
 from schema.nodes import NodeQueries
@@ -22,6 +23,7 @@ class Query(
     CertificationBodyQueries,
     keys.KeyQueries,
     ImportQueries,
+    ChangeQueries,
     people.PeopleQueries,
     views.ViewQueries,
     calendars.CalendarQueries,

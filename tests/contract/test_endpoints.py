@@ -320,6 +320,16 @@ ROWS = {
             ("reinstate", {"reason": "Clean"}, {"standing": "current"}, {"reinstated_on": 7}),
         )
     },
+    "apps_certifications_api_list_changes": Row(
+        "what became of all products",
+        [
+            Case(200, query="limit=1&wait=0", key="readonly", shows={"data": []}),
+            Case(200, key="publishable", shows={"data": []}),
+            Case(422, query="since=x"),
+            Case(422, query="wait=31"),
+            Case(401, key=""),
+        ],
+    ),
     "apps_certifications_api_list_product_history": Row(
         "what became of a product",
         [

@@ -80,6 +80,21 @@ async def test_more_than_a_batch_by_two_at_once(world: World, database_url: str)
     assert (await verified(world)).broken is None
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_new_sealer_passes_over_nothing_that_was_committed_late(world: World) -> None:
+    await Sealer(world.database).seal()
+    async with world.database.write() as late, world.database.write() as later:
+        async with world.database.write() as first:
+            for transaction, number in ((first, 1), (late, 2), (later, 3), (first, 4), (late, 5)):
+                await transaction.insert(changes, _noise(number))
+        await Sealer(world.database).seal()
+    await Sealer(world.database).seal()
+    places = dict(await chain(world))
+    told = {row.seq: int(row.object_id) for row in await log(world) if row.operation == "noise"}
+    assert [told[seq] for _, seq in sorted(places.items()) if seq in told] == [1, 4, 2, 5, 3]
+    assert (await verified(world)).waiting == 0
+
+
 def _noise(number: int) -> dict[str, Any]:
     return {
         **dict.fromkeys(("operation", "credential", "credential_id", "request_id"), "noise"),

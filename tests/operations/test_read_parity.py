@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from db.sealing import Sealer
 from domain.short_id import catalogue_id
 from resolvers.sessions import sign_in_with_key
 from rest_compat.routes import ENDPOINTS
@@ -172,6 +173,14 @@ READS: dict[str, list[Read]] = {
             ("12345678", "editor"),
         )
     ],
+    "certifications_api_list_changes": [
+        Read(
+            f"{CERTIFICATIONS}/changes?limit=100",
+            "changes(first: 100) { nodes { operation gtin object_id: objectId actor request_id: requestId } }",
+            key,
+        )
+        for key in ("readonly", "rival", "publishable")
+    ],
     "certifications_api_list_imports": [
         Read(f"{CERTIFICATIONS}/imports", f"imports {{ {IMPORTED} }}", key)
         for key in ("manager", "readonly", "rival", "publishable")
@@ -286,6 +295,7 @@ async def stocked(world: World) -> World:
         await add_people(transaction, world, "ann")
         await add_people(transaction, world, "spare")
     assert await sign_in_with_key(world.database, world.keys["editor"], timedelta(hours=1))
+    await Sealer(world.database).seal()
     return world
 
 

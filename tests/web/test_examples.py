@@ -178,6 +178,11 @@ def history(data: dict[str, Any]) -> None:
     assert ["name"] in [change["path"] for node in found["nodes"] for change in node["changes"]]
 
 
+def all_changes(data: dict[str, Any]) -> None:
+    assert {node["operation"] for node in data["changes"]["nodes"]} <= {"loadDemo"}
+    assert len(data["changes"]["next"]) > 20
+
+
 def anything_by_its_id(data: dict[str, Any]) -> None:
     assert data["node"]["__typename"] == "Certification"
     assert data["node"]["code"] == "FAIRTRADE"
@@ -298,6 +303,7 @@ EXPECTED = {
     "HowMany": how_many,
     "AnythingByItsId": anything_by_its_id,
     "History": history,
+    "Changes": all_changes,
     "AssignAClaim": assign_a_claim,
     "TryBeforeYouChange": try_before_you_change,
     "ChangeACertificate": change_a_certificate,

@@ -16,6 +16,7 @@ from domain.paging import Order, Position
 
 _VERSION = b"\x01"
 _SEAL = 8
+_OF_A_PAGE = "a cursor from pageInfo or edges of an earlier page of this list"
 
 
 def cursor_at(secret: str, order: Order, position: Position) -> str:
@@ -24,15 +25,15 @@ def cursor_at(secret: str, order: Order, position: Position) -> str:
     return base64.urlsafe_b64encode(_seal(secret, text) + text).decode().rstrip("=")
 
 
-def read_cursor(secret: str, order: Order, cursor: str, member: str) -> Position:
-    """The position at which a cursor stands. Raises `InvalidInput` that names `member`."""
+def read_cursor(secret: str, order: Order, cursor: str, member: str, taken_from: str = _OF_A_PAGE) -> Position:
+    """The position at which a cursor stands. Raises `InvalidInput` that names `member` and where to take one from."""
     try:
         sealed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error):
-        raise _not_a_cursor(member) from None
+        raise _not_a_cursor(member, taken_from) from None
     text = sealed[_SEAL:]
     if not text.startswith(_VERSION) or sealed[:_SEAL] != _seal(secret, text):
-        raise _not_a_cursor(member)
+        raise _not_a_cursor(member, taken_from)
     name, position = msgspec.json.decode(text[len(_VERSION) :], type=tuple[str, msgspec.Raw])
     if name != order.name:
         message = "Input should be a cursor of this list in this order; start at its first page again"
@@ -45,6 +46,5 @@ def _seal(secret: str, text: bytes) -> bytes:
     return blake2b(text, key=secret.encode(), digest_size=_SEAL).digest()
 
 
-def _not_a_cursor(member: str) -> InvalidInput:
-    message = "Input should be a cursor from pageInfo or edges of an earlier page of this list"
-    return InvalidInput([Violation((member,), message, "cursor")])
+def _not_a_cursor(member: str, taken_from: str) -> InvalidInput:
+    return InvalidInput([Violation((member,), f"Input should be {taken_from}", "cursor")])
