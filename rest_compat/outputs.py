@@ -667,7 +667,7 @@ class PageOut(Struct, Generic[T]):
 class FeedOut(Struct, Generic[T]):
     """What there is behind a cursor. Where there is nothing yet it has no items."""
 
-    data: Annotated[list[T], Meta(max_length=100)]
+    data: Annotated[list[T], Meta(max_length=100, description="The items, the earliest first.")]
     next: Annotated[
         str,
         Meta(

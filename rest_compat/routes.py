@@ -338,7 +338,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="List the changes of a product",
         description="Who changed what and when, the latest first; `whole=true` has the changes of its certifications"
         " and claims as well, and of those that were taken off it. Continue with `below`, the `seq` of the last one. A"
-        " publishable key sees none.",
+        " A publishable key sees none.",
         answer=outputs.PAST_CHANGE,
         form="list",
     ),
@@ -350,8 +350,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="Follow the changes of your products",
         description="What became of the products of your organisations and of what they hold and claim, the earliest"
         " first, each change once. Continue with `since`, the `next` of the last answer; with `wait` the answer comes"
-        " as soon as there is something, but for who asks too often at a time. A change is shown about a second after"
-        " it was made. A publishable key sees none.",
+        " as soon as there is something, unless many wait already. A change is shown about a second after it was made."
+        " A publishable key sees none.",
         answer=outputs.PAST_CHANGE,
         form="feed",
     ),
