@@ -89,7 +89,11 @@ class WithdrawCertification(OfHeldCertification):
 
     withdrawn_on: Annotated[
         AfterTheFirst | None,
-        Field(description="The day from which on it does not hold; today (UTC) if left out.", examples=["2026-03-01"]),
+        Field(
+            description="The day from which on it does not hold; if left out, today (UTC), or its first day where that"
+            " is still to come.",
+            examples=["2026-03-01"],
+        ),
     ] = None
     reason: _Reason
 

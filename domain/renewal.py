@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from domain.certificates import HALTING, Certificate, stands
+from domain.certificates import HALTING, Certificate, is_active, stands
 from domain.changes import Change
 from domain.errors import InvalidInput, Violation
 from domain.members import kept, members_of
@@ -35,11 +35,11 @@ ANEW: Mapping[str, Any] = {
 _TELLING = ("valid_from", "expiration_date", "expiry_date", "certificate_number")
 
 
-def renewed(held: CertificationAssignment, sent: Mapping[str, Any]) -> dict[str, Any]:
+def renewed(held: CertificationAssignment, sent: Mapping[str, Any], today: date) -> dict[str, Any]:
     """What the next certificate changes: member -> value, all of those that are the certificate's; empty for the same.
 
     `sent` are the members that were sent, nulls resolved. Raises `InvalidInput` when nothing tells it from the one that
-    is held, or when it ends before it begins.
+    is held, when it ends before it begins, or when it would change what holds before it begins.
     """
     if not any(sent.get(name) for name in _TELLING):
         message = "Field required where neither expiration_date, expiry_date nor certificate_number is sent"
@@ -48,7 +48,38 @@ def renewed(held: CertificationAssignment, sent: Mapping[str, Any]) -> dict[str,
     check_order(values["valid_from"], values["expiration_date"])
     if all(getattr(held, name) == value for name, value in values.items() if name not in HALTING):
         return {}
-    return values | {"held_since": _held_since(held, values["valid_from"])}
+    changes = values | {"held_since": _held_since(held, values["valid_from"])}
+    _require_same_before(held, msgspec.structs.replace(held, **changes), today)
+    return changes
+
+
+def _require_same_before(held: CertificationAssignment, after: CertificationAssignment, today: date) -> None:
+    """Raises `InvalidInput` where what is held today, or until the next certificate begins, would be told otherwise.
+
+    Only the next one is looked at from now on, and it knows no gap before it and no suspension of the one before.
+    """
+    first = after.valid_from
+    if first is None:
+        return
+    changes = (held.lapses_on, held.expiration_date, held.suspended_until, held.suspended_from, held.withdrawn_on)
+    turns = {day + shift for day in changes if day is not None and day < first for shift in (_DAY * 0, _DAY)}
+    for day in sorted(each for each in {today, *turns} if today <= each < first):
+        was, would_be = ((is_active(each, day), stands(each, day) is Standing.CURRENT) for each in (held, after))
+        if was != would_be:
+            message = (
+                "Date should follow the certificate that is held without a gap or a suspension between them, or not be"
+                f" in the future: {day} would be told {'as not held' if any(was) else 'as held'}, which is not so;"
+                " renew it when that is over"
+            )
+            raise InvalidInput([Violation(("valid_from",), message, "holds_until_then")])
+
+
+def is_older(held: CertificationAssignment, sent: Mapping[str, Any]) -> bool:
+    """Whether what a file says of a certificate is said of one before: it has another number, and ends earlier."""
+    ends, known_end = lapses_on(sent.get("expiration_date"), sent.get("expiry_date")), held.lapses_on
+    number = sent.get("certificate_number")
+    is_another = bool(number and held.certificate_number) and number != held.certificate_number
+    return is_another and ends is not None and (known_end is None or ends < known_end)
 
 
 def is_renewal(held: CertificationAssignment, sent: Mapping[str, Any]) -> bool:
@@ -207,8 +238,10 @@ def suspended(held: CertificationAssignment, first: date, last: date | None, rea
     return {"suspended_from": first, "suspended_until": last, "standing_reason": reason}
 
 
-def withdrawn(day: date, reason: str) -> dict[str, Any]:
-    """What a withdrawal from a day on changes."""
+def withdrawn(held: CertificationAssignment, day: date | None, reason: str, today: date) -> dict[str, Any]:
+    """What a withdrawal changes: from the day on, or from today, or from the first day of what is still to begin."""
+    first = held.valid_from
+    day = day or (today if first is None else max(today, first))
     return {"withdrawn_on": day, "standing_reason": reason}
 
 

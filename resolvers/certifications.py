@@ -117,7 +117,7 @@ async def renew_certification(
     """
     members = command.members()
     held = await assignments.held(context, transaction, KIND, command.gtin, command.certification_id)
-    changes = renewal.renewed(held, members)
+    changes = renewal.renewed(held, members, context.today)
     if changes:
         number = await certificates.next_number(transaction, held)
         await certificates.add(transaction, renewal.earlier(held, number, max(context.now, held.updated_at)))
@@ -141,7 +141,7 @@ async def withdraw_certification(
 ) -> Change[CertificationAssignment, CertificationAssignment]:
     """Says from which day on the certificate does not hold. Raises what `resolvers.assignments.patched` does."""
     held = await assignments.held(context, transaction, KIND, command.gtin, command.certification_id)
-    changes = renewal.withdrawn(command.withdrawn_on or context.today, command.reason)
+    changes = renewal.withdrawn(held, command.withdrawn_on, command.reason, context.today)
     return await _changed(context, transaction, held, changes)
 
 

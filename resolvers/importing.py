@@ -406,12 +406,18 @@ class _Plan:
         if not isinstance(held, CertificationAssignment) or self.existing is not Existing.UPDATE:
             return {}
         sent = RenewCertification.parse({**said, **named}).members()
+        if renewal.is_older(held, sent):
+            message = (
+                f"Value should be {held.certificate_number!r}, that of the certificate that is held, which ends later;"
+                " leave the older one out, or correct what is held with --existing correct"
+            )
+            raise InvalidInput([Violation(("certificate_number",), message, "older_certificate")])
         if not renewal.is_renewal(held, sent):
             return {}
         # What an export has of the one before is not said of the next one.
         halts = {name: day for name, day in _halts("certification", said).items() if day != getattr(held, name)}
         metadata = changes_of(held, {name: value for name, value in said.items() if name == "metadata"})
-        return renewal.renewed(held, sent) | halts | metadata
+        return renewal.renewed(held, sent, self.context.today) | halts | metadata
 
     def _part(self, noun: str, called: str, stored: Any, changes: Mapping[str, Any]) -> Part:
         """What is done to something that is there."""

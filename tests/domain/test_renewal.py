@@ -29,7 +29,7 @@ def days(certificate: Certificate) -> set[date]:
 
 
 def renewed(current: CertificationAssignment, **members: Any) -> CertificationAssignment:
-    return msgspec.structs.replace(current, **renewal.renewed(current, members))
+    return msgspec.structs.replace(current, **renewal.renewed(current, members, date.max))
 
 
 def between(span: list[date]) -> dict[str, date]:
@@ -86,7 +86,7 @@ def test_reinstated_from_a_day_on_it_holds_then_and_not_before(
 @pytest.mark.parametrize("sent", [{}, {"scope": "All"}, {"valid_from": None, "certificate_number": ""}])
 def test_a_renewal_that_says_nothing_new_is_refused(sent: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput, match="valid_from"):
-        renewal.renewed(EARLIEST, sent)
+        renewal.renewed(EARLIEST, sent, date.max)
 
 
 def test_years_are_whole_and_end_with_the_certificate() -> None:
@@ -96,3 +96,46 @@ def test_years_are_whole_and_end_with_the_certificate() -> None:
     kept = renewal.earlier(msgspec.structs.replace(current, valid_from=date(2020, 1, 1)), 1, NOON)
     assert renewal.years_certified(current, [kept], date(2026, 1, 1)) == 6
     assert renewal.years_certified(EARLIEST, [], date(2026, 1, 1)) is None
+
+
+TODAY = date(2026, 11, 30)
+
+
+@pytest.mark.parametrize(
+    ("members", "first", "is_refused"),
+    [
+        ({}, date(2027, 1, 1), False),
+        ({}, date(2026, 12, 1), False),
+        ({}, date(2027, 1, 2), True),
+        ({"suspended_from": date(2026, 11, 20), "suspended_until": date(2026, 12, 10)}, date(2027, 1, 1), True),
+        ({"suspended_from": date(2026, 12, 5), "suspended_until": date(2026, 12, 10)}, date(2027, 1, 1), True),
+        ({"suspended_from": date(2026, 12, 20)}, date(2027, 1, 1), True),
+        ({"suspended_from": date(2026, 5, 1), "suspended_until": date(2026, 6, 30)}, date(2027, 1, 1), False),
+        ({"suspended_from": date(2026, 11, 20)}, date(2026, 11, 30), False),
+        ({"suspended_from": date(2026, 11, 20)}, date(2027, 1, 1), False),
+        ({"withdrawn_on": date(2026, 11, 1)}, date(2027, 1, 1), False),
+        ({"withdrawn_on": date(2026, 12, 1)}, date(2027, 1, 1), True),
+        ({"expiration_date": date(2026, 11, 1)}, date(2027, 1, 1), False),
+        ({"expiry_date": date(2026, 12, 15)}, date(2027, 1, 1), True),
+    ],
+)
+def test_a_renewal_that_begins_later_changes_nothing_until_then(
+    members: dict[str, Any], first: date, is_refused: bool
+) -> None:
+    days: dict[str, Any] = {"valid_from": date(2026, 1, 1), "expiration_date": date(2026, 12, 31)}
+    current = msgspec.structs.replace(EARLIEST, **{**days, **members})
+    sent = {"valid_from": first, "expiration_date": date(2027, 12, 31)}
+    if is_refused:
+        with pytest.raises(InvalidInput, match="valid_from: Date should follow"):
+            renewal.renewed(current, sent, TODAY)
+        return
+    after = msgspec.structs.replace(current, **renewal.renewed(current, sent, TODAY))
+    for day in (TODAY + timedelta(days=number) for number in range((first - TODAY).days)):
+        assert is_active(after, day) == is_active(current, day)
+
+
+def test_what_is_withdrawn_without_a_day_keeps_what_holds_before_it() -> None:
+    coming = msgspec.structs.replace(EARLIEST, valid_from=date(2027, 1, 1))
+    assert renewal.withdrawn(coming, None, "why", TODAY)["withdrawn_on"] == date(2027, 1, 1)
+    assert renewal.withdrawn(EARLIEST, None, "why", TODAY)["withdrawn_on"] == TODAY
+    assert renewal.withdrawn(coming, TODAY, "why", TODAY)["withdrawn_on"] == TODAY

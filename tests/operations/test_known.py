@@ -167,9 +167,10 @@ async def test_as_of_a_day_shows_the_certificate_that_held_then(world: World) ->
     )
     renewals: list[dict[str, str]] = [
         first,
-        # With a gap of two weeks, and before it begins.
+        # With a gap of two weeks.
         {"valid_from": "2026-01-15", "expiration_date": "2026-12-31", "certificate_number": "NOP-2"},
-        {"valid_from": "2027-01-15", "expiration_date": "2027-12-31", "certificate_number": "NOP-3"},
+        # Before it begins.
+        {"valid_from": "2027-01-01", "expiration_date": "2027-12-31", "certificate_number": "NOP-3"},
     ]
     for number, members in enumerate(renewals, start=2):
         await certifications.renew_certification(
@@ -184,7 +185,7 @@ async def test_as_of_a_day_shows_the_certificate_that_held_then(world: World) ->
     assert await held(as_of="2026-01-07") == ("NOP-3", False)
     assert await held(as_of="2026-03-15") == ("NOP-2", True)
     assert await held(as_of="2026-12-31") == ("NOP-2", True)
-    assert await held(as_of="2027-01-01") == ("NOP-3", False)
+    assert await held(as_of="2027-01-01") == ("NOP-3", True)
     assert await held(as_of="2027-02-01") == ("NOP-3", True)
     # Before the last renewal was made, it was known of the one before alone.
     assert await held(as_of="2027-02-01", known_at="2026-11-22T15:30:00Z") == ("NOP-2", False)
