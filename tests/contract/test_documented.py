@@ -201,7 +201,8 @@ async def refused(asker: Asker, raised: Callable[[Exception | None], None]) -> s
         absent, malformed = UNKNOWN.get(parameter, (NOTHING, "x"))
         found |= {await asker.ask(absent), await asker.ask(malformed)}
     elif endpoint.parameters:
-        found.add(await asker.ask(query="page=0" if "page" in endpoint.parameters else "format=pdf"))
+        number = next((name for name in ("page", "limit") if name in endpoint.parameters), None)
+        found.add(await asker.ask(query=f"{number}=0" if number else "format=pdf"))
     if "view" in endpoint.parameters:
         found.add(await asker.ask(query=f"view={NOTHING}"))
     if endpoint.body:
