@@ -16,6 +16,7 @@ import httpx2
 import psutil
 import pytest
 
+from db.sealing import Sealer
 from gateway import workers
 from gateway.settings import Settings
 from gateway.workers import number_of_workers
@@ -156,6 +157,22 @@ async def test_a_request_under_way_is_answered_and_all_workers_stop(world: World
         writer.write(body[10:])
         assert (await reader.readline()).startswith(b"HTTP/1.1 201 ")
         writer.close()
+        assert await asyncio.to_thread(process.wait) == 0
+
+
+async def test_who_waits_for_a_change_is_answered_when_all_workers_stop(world: World, database_url: str) -> None:
+    await Sealer(world.database).seal()
+    path, headers = "/certifications/api/v1/changes", {"X-API-Key": world.keys["manager"]}
+    with several(database_url) as (process, address):
+        # It would wait for longer than requests may take to finish.
+        async with httpx2.AsyncClient(base_url=address, headers=headers, timeout=PATIENCE) as client:
+            end = (await client.get(path, params={"limit": 100})).json()["next"]
+            waiting = asyncio.create_task(client.get(path, params={"since": end, "wait": 30}))
+            assert (await client.get("/healthz")).status_code == 200
+            await asyncio.sleep(0.2)
+            process.signal(signal.SIGTERM)
+            answer = await waiting
+        assert (answer.status_code, answer.json()) == (200, {"data": [], "next": end})
         assert await asyncio.to_thread(process.wait) == 0
 
 
