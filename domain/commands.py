@@ -139,7 +139,7 @@ class GetCertifiedProduct(Command):
         Field(
             description="Answers as it was known at that moment, after the log of changes: 404 where the product was"
             " not known yet. What is still to come is as now. Not for a publishable key.",
-            examples=["2026-11-30T12:00:00Z"],
+            examples=["2030-01-01T00:00:00Z"],
         ),
     ] = None
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from domain.access import Caller
 from domain.changes import FieldChange
-from domain.gtin import SeparatedGtinField
+from domain.gtin import GtinField
 from domain.members import kept
 from domain.paging import Order, at
 from domain.records import GtinOfProduct, Record
@@ -114,7 +114,7 @@ class Subject(NamedTuple):
 class ListHistory(Command):
     """The changes of a product, the latest first."""
 
-    gtin: SeparatedGtinField
+    gtin: GtinField
     whole: Annotated[
         Flag, Field(description="Whether also of what it holds and claims, and of what was taken off it.")
     ] = False

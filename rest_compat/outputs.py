@@ -495,7 +495,7 @@ SAVED_VIEW = output(
 )
 
 
-_Value = str | list[Annotated[str, Meta(max_length=2)]]
+_Value = str | Annotated[list[Annotated[str, Meta(max_length=2)]], Meta(max_length=300)]
 
 
 class FieldChangeOut(Struct, gc=False):
