@@ -200,7 +200,7 @@ def test_every_address_of_a_command_is_judged() -> None:
                 with pytest.raises(InvalidInput) as refused:
                     kind.parse({member: "https://example.org/\n"})
                 assert ((member,), "url_parsing") in [(entry.path, entry.type) for entry in refused.value.violations]
-    assert judged == 6
+    assert judged == 7
 
 
 @given(st.text(st.characters(), max_size=20))
