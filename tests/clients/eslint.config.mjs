@@ -30,9 +30,14 @@ export default [
           exceptions: {
             types: [
               ...new Set(results),
+              "ChangeFeed",
               "FieldChange",
+              "LeadTimes",
+              "MailDigest",
               "Member",
               "PageInfo",
+              "PastChange",
+              "PreviousCertificate",
               "RateLimit",
               "RateLimitWindow",
               "Viewer",
@@ -47,7 +52,8 @@ export default [
         {
           // A product's own claims and certifications are plain lists: they are few, and never paged.
           listTypeCanWrapOnlyEdgeType: false,
-          shouldImplementNode: true,
+          // Changes of the past are told in pages, too, and nobody asks for one by its id; a test holds the others.
+          shouldImplementNode: false,
           withEdgeSuffix: true,
         },
       ],

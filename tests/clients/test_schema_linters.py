@@ -7,10 +7,14 @@ A finding is fixed in the schema, or its rule is switched off in the configurati
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
+from graphql import GraphQLObjectType, build_schema, get_named_type
 
 from tests.npm import run
+
+SCHEMA = Path(__file__).parents[2] / "schema" / "schema.graphql"
 
 DEFECT = '''
 """An entity that nobody can keep in a cache."""
@@ -53,6 +57,15 @@ def eslint(folder: Path) -> list[Finding]:
 @pytest.mark.parametrize("linter", [schema_linter, eslint])
 def test_linter_finds_nothing(linter: Callable[[Path], list[Finding]], tools: Path) -> None:
     assert linter(tools) == []
+
+
+def test_what_edges_lead_to_are_nodes_but_for_changes_of_the_past() -> None:
+    types = build_schema(SCHEMA.read_text()).type_map
+    edges = [each for name, each in types.items() if name.endswith("Edge") and isinstance(each, GraphQLObjectType)]
+    led_to = [cast("GraphQLObjectType", get_named_type(edge.fields["node"].type)) for edge in edges]
+    assert len(led_to) > 5
+    plain = {each.name for each in led_to if "Node" not in {interface.name for interface in each.interfaces}}
+    assert plain == {"PastChange"}
 
 
 def test_linters_would_find_defects(tools: Path) -> None:

@@ -12,7 +12,7 @@ import asyncpg
 
 from db import revision
 from db.migrate import current, downgrade, migrate
-from db.sql.tables import changes
+from db.sql.tables import changes, secrets
 from tests import postgresql, sweeper
 from tests.drills.load import DURABLE
 from tests.moving import fill, stored
@@ -46,10 +46,11 @@ def _killed(url: str, step: float) -> int:
 
 
 def _kept(url: str) -> dict[str, list[Any]]:
-    """All rows; of the history, which begins with the migration, without its moment."""
+    """All rows; of the history, which begins with the migration, without its moment, and of secrets the names."""
     rows = asyncio.run(stored(url))
     moment = [column.name for column in all_rows(changes).select.selected_columns].index("at")
-    return rows | {changes.name: [row[:moment] + row[moment + 1 :] for row in rows[changes.name]]}
+    told = [row[:moment] + row[moment + 1 :] for row in rows[changes.name]]
+    return rows | {changes.name: told, secrets.name: [row[0] for row in rows[secrets.name]]}
 
 
 def _compared(url: str, undisturbed: str, step: float) -> str:

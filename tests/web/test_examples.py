@@ -209,7 +209,7 @@ def try_before_you_change(data: dict[str, Any]) -> None:
 def renew_a_certificate(data: Any) -> None:
     done = data["renewCertification"]
     assert done["__typename"] == "CertificationRenewed"
-    assert done["gapDays"] > 0
+    assert (done["gapDays"], done["overlapDays"] > 0) == (0, True)
     previous = done["assignment"]["previous"]
     assert [each["certificateNumber"] for each in previous][1:] == ["NOP-DEMO-4501", "NOP-DEMO-4001"]
     assert [each["gapDays"] for each in previous][1:] == [0, 11]
