@@ -6,7 +6,6 @@ from typing import Annotated, TypeVar
 import strawberry
 
 from domain import account as commands
-from domain.errors import AlreadyExists, NotFound
 from domain.short_id import ShortId
 from domain.validation import Command
 from resolvers import account
@@ -79,7 +78,6 @@ MUTATIONS = [
         " A `csu` key stands for you, if you came with one.",
         defaults={"organization_id": own_organization},
         success=ApiKeyCreated,
-        refusals=(NotFound, AlreadyExists),
         words=Wording("Makes an API key and shows it, this once. Takes a manager of the organisation.", "The key."),
     ),
     Mutation(

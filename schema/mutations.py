@@ -16,7 +16,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import capitalize_first, to_camel_case
 
 from domain.changes import Change
-from domain.errors import DomainError, Forbidden, InvalidInput, NotApplied, NotFound, PreconditionFailed
+from domain.errors import AlreadyExists, DomainError, Forbidden, InvalidInput, NotApplied, NotFound, PreconditionFailed
 from domain.preconditions import Expected
 from domain.validation import Command
 from domain.vocabulary import BulkPolicy
@@ -108,7 +108,9 @@ def mutation_type(mutations: Iterable[Mutation], description: str) -> type:
 
 
 def _result_type(mutation: Mutation) -> Any:
-    refusals = [*mutation.refusals, InvalidInput, Forbidden]
+    # Its answer holds a secret, so a repetition is refused.
+    again = [AlreadyExists] if mutation.operation.is_shown_once else []
+    refusals = [*mutation.refusals, *again, InvalidInput, Forbidden]
     if mutation.bulk is not None:
         refusals.append(NotApplied)
     if mutation.versioned:

@@ -3,7 +3,6 @@
 import strawberry
 
 from domain import people as commands
-from domain.errors import AlreadyExists, NotFound
 from resolvers import people
 from schema.changes import ShownOnce, Success, success_type
 from schema.context import Info
@@ -76,7 +75,6 @@ MUTATIONS = [
         asks="Who is invited, and to what.",
         defaults={"organization_id": own_organization},
         success=InvitationCreated,
-        refusals=(NotFound, AlreadyExists),
         words=Wording(
             "Invites somebody by a link that works once and for seven days, in the place of an open one of the same"
             " address. Takes a manager of the organisation.",
