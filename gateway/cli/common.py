@@ -82,9 +82,14 @@ def run(work: Coroutine[Any, Any, R]) -> R:
     import asyncio
     import logging
 
+    log = logging.getLogger("certgate.database")
+    level = log.level
     # What befalls the database is the sentence with which the command ends.
-    logging.getLogger("certgate.database").setLevel(logging.ERROR)
-    return asyncio.run(work)
+    log.setLevel(logging.ERROR)
+    try:
+        return asyncio.run(work)
+    finally:
+        log.setLevel(level)
 
 
 def on_database(

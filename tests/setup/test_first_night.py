@@ -130,6 +130,8 @@ def test_the_first_night_goes_as_it_is_told(night: Night) -> None:
     up = re.findall(r"certgate_dependency_up\{.+\} (\S+)", night.said)
     assert up == ["1.0"] * 3
     assert "Oat drink" in night.said
+    # A request's line is written behind its answer.
+    night.stop()
     log = night.log.read_text()
     assert "UndefinedTableError" in log
     # A product made, a list that failed, a product read: what only looks whether the server is well has no line.
