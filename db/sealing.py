@@ -1,6 +1,5 @@
 """The chain over the log of changes: sealing what was committed, and looking whether it is whole."""
 
-from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, String, bindparam, cast, func, select, tuple_
@@ -92,24 +91,37 @@ _NUMBER_UNSEALED = Read(
 )
 
 
-def _reads(*, is_sqlite: bool) -> tuple[Read[dict[str, Any]], Read[dict[str, Any]]]:
-    """What waits to be sealed behind the last sealed row, and what was left out before it; each with its `seq`."""
+class _Reads(NamedTuple):
+    """What a sealer asks for; each takes the `seq` and the `xid` of the last sealed row."""
+
+    waiting: Read[dict[str, Any]]
+    """What is behind it and may be sealed."""
+    first: Read[int]
+    """The number of the first of those."""
+    left_out: Read[dict[str, Any]]
+    """What was left out before it."""
+
+
+def _reads(*, is_sqlite: bool) -> _Reads:
     number, xid = (bindparam(name, type_=BigInteger()) for name in ("seq", "xid"))
     found = _UNSEALED.limit(BATCH)
     before = changes.c.seq.between(number - LEFT_BEHIND, number)
     if is_sqlite:
-        behind = found.where(changes.c.seq > number, xid >= 0).order_by(changes.c.seq)
-        return Read(behind, _row), Read(found.where(before, xid >= 0).order_by(changes.c.seq), _row, scans=True)
-    # On PostgreSQL a transaction that began earlier may commit later: what it tells must not come behind what is
-    # sealed already, so nothing is sealed of those that began after one that is still under way.
-    first_under_way = cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), String), BigInteger)
-    found = found.where(changes.c.xid < first_under_way).order_by(changes.c.xid, changes.c.seq)
-    place, last = tuple_(changes.c.xid, changes.c.seq), tuple_(xid, number)
-    # What has an earlier number and a later transaction is only waiting: sealed now, it would hide what is between.
-    return Read(found.where(place > last), _row), Read(found.where(before, place < last), _row, scans=True)
+        found = found.where(xid >= 0).order_by(changes.c.seq)
+        behind, left_out = found.where(changes.c.seq > number), found.where(before)
+    else:
+        # On PostgreSQL a transaction that began earlier may commit later: what it tells must not come behind what is
+        # sealed already, so nothing is sealed of those that began after one that is still under way.
+        first_under_way = cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), String), BigInteger)
+        found = found.where(changes.c.xid < first_under_way).order_by(changes.c.xid, changes.c.seq)
+        place, last = tuple_(changes.c.xid, changes.c.seq), tuple_(xid, number)
+        # What has an earlier number and a later transaction is only waiting: sealed now, it would hide what is between.
+        behind, left_out = found.where(place > last), found.where(before, place < last)
+    first = behind.with_only_columns(changes.c.seq).limit(1)
+    return _Reads(Read(behind, _row), Read(first, lambda row: int(row[0])), Read(left_out, _row, scans=True))
 
 
-_WAITING = {name: _reads(is_sqlite=name == "sqlite") for name in ("sqlite", "postgresql")}
+_READS = {name: _reads(is_sqlite=name == "sqlite") for name in ("sqlite", "postgresql")}
 
 
 class Sealer:
@@ -117,7 +129,7 @@ class Sealer:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting, self._left_out = _WAITING[database.dialect.name]
+        self._reads = _READS[database.dialect.name]
         self._has_looked_back = False
 
     async def seal(self) -> int:
@@ -137,7 +149,7 @@ class Sealer:
         if not self._has_looked_back:
             return True
         last = await _last(self._database)
-        return bool(await self._database.fetch(self._waiting, seq=last.seq, xid=last.xid))
+        return bool(await self._database.fetch(self._reads.first, seq=last.seq, xid=last.xid))
 
     async def _seal(self, transaction: Transaction) -> int:
         await transaction.serialize("sealing")
@@ -145,10 +157,10 @@ class Sealer:
         found: list[dict[str, Any]] = []
         if not self._has_looked_back:
             # A copy has transactions of its own, in whose order a row may stand before what was sealed.
-            found = await transaction.fetch(self._left_out, seq=seq, xid=xid)
+            found = await transaction.fetch(self._reads.left_out, seq=seq, xid=xid)
             self._has_looked_back = len(found) < BATCH
         if not found:
-            found = await transaction.fetch(self._waiting, seq=seq, xid=xid)
+            found = await transaction.fetch(self._reads.waiting, seq=seq, xid=xid)
         rows: list[dict[str, Any]] = []
         for number, row in enumerate(found, start=position + 1):
             hash = link(hash, row)
@@ -176,18 +188,16 @@ async def hash_at(database: Database, position: int) -> str | None:
     return next(iter(await database.fetch(_HASH, position=position)), None)
 
 
-async def verify(database: Database) -> AsyncIterator[Verified]:
-    """Looks at the chain from its first row on; tells how far it came after each page, and ends at what is broken."""
+async def verify(database: Database) -> Verified:
+    """Looks at the chain from its first row on, as far as it is whole."""
     size, hash = 0, BEGINNING
     while found := await database.fetch(_CHAIN, after=size):
         for each in found:
             why = _broken(each, size, hash)
             if why:
-                yield Verified(Checkpoint(size, hash), 0, Broken(each.position, each.seq, why, each.row))
-                return
+                return Verified(Checkpoint(size, hash), 0, Broken(each.position, each.seq, why, each.row))
             size, hash = each.position, each.hash
-        yield Verified(Checkpoint(size, hash), 0, None)
-    yield Verified(Checkpoint(size, hash), (await database.fetch(_NUMBER_UNSEALED))[0], None)
+    return Verified(Checkpoint(size, hash), (await database.fetch(_NUMBER_UNSEALED))[0], None)
 
 
 def _broken(each: _Link, size: int, hash: str) -> str:

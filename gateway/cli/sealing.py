@@ -62,8 +62,7 @@ async def _verify(settings: "Settings", note: str | None) -> tuple[str, bool]:
             kept = None if note is None else Signer(await log_secret(database)).read(note)
         except NoCheckpoint as error:
             raise Failure(f"--checkpoint: {error}") from error
-        # The last one is about all of it.
-        *_, found = [each async for each in sealing.verify(database)]
+        found = await sealing.verify(database)
         if found.broken is not None:
             return _told(found.broken), False
         if kept is not None and await sealing.hash_at(database, kept.size) != kept.hash:
