@@ -5,8 +5,6 @@ is killed in between leaves it to the others after some minutes; had the mail se
 same `Message-ID`, by which programs know it.
 """
 
-import asyncio
-import contextlib
 import logging
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +13,7 @@ from db.digests import DueDigest
 from db.engine.database import Database
 from domain.digests import subject_of, text_of
 from gateway.mail import Mailer
+from gateway.regularly import Regularly
 from resolvers.digests import contents_of, reader_of
 from resolvers.letters import Letter
 from resolvers.operation import Context
@@ -26,33 +25,25 @@ PATIENCE = timedelta(minutes=10)
 log = logging.getLogger("certgate")
 
 
-class Digests:
+class Digests(Regularly):
     """Those that one process sends."""
 
     def __init__(self, database: Database, mailer: Mailer) -> None:
+        super().__init__(self._send_all, EVERY_SECONDS)
         self._database = database
         self._mailer = mailer
-        self._stopped = asyncio.Event()
-        self._sending: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """From now on looks once a minute, where there is a mail server."""
         if self._mailer.sends:
-            self._stopped.clear()
-            self._sending = asyncio.get_running_loop().create_task(self._send_regularly())
-
-    async def stop(self) -> None:
-        """Ends that, once what is being sent has left."""
-        self._stopped.set()
-        if self._sending is not None:
-            await self._sending
+            super().start()
 
     async def send_due(self, now: datetime) -> int:
         """Sends all that is due and that no other process sends; how many."""
         sent = 0
-        while due := await digests.due(self._database, now):
+        while not self.is_stopping and (due := await digests.due(self._database, now)):
             for each in due:
-                if self._stopped.is_set():
+                if self.is_stopping:
                     return sent
                 sent += await self._send(each, now)
         return sent
@@ -74,11 +65,8 @@ class Digests:
             await digests.done(transaction, due, until, now)
         return not contents.is_empty
 
-    async def _send_regularly(self) -> None:
-        while not self._stopped.is_set():
-            try:
-                await self.send_due(datetime.now(UTC).replace(microsecond=0))
-            except Exception:  # a database that is down must not end the task
-                log.exception("Digests could not be sent; it is tried again in a minute.")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopped.wait(), EVERY_SECONDS)
+    async def _send_all(self) -> None:
+        try:
+            await self.send_due(datetime.now(UTC).replace(microsecond=0))
+        except Exception:  # a database that is down must not end the task
+            log.exception("Digests could not be sent; it is tried again in a minute.")

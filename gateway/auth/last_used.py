@@ -4,8 +4,6 @@ A write for every request would make each read wait for the disk. What a process
 some seconds at most, is lost.
 """
 
-import asyncio
-import contextlib
 import logging
 from datetime import datetime
 from typing import TypeVar
@@ -13,6 +11,7 @@ from typing import TypeVar
 from db.engine.database import Database
 from db.keys import mark_used
 from domain.short_id import ShortId
+from gateway.regularly import Regularly
 
 EVERY_SECONDS = 5
 
@@ -21,15 +20,14 @@ S = TypeVar("S", bound=str)
 log = logging.getLogger("certgate")
 
 
-class LastUsed:
+class LastUsed(Regularly):
     """The latest use of each key and session that is not yet stored, to the second."""
 
     def __init__(self, database: Database) -> None:
+        super().__init__(self.flush, EVERY_SECONDS)
         self._database = database
         self._keys: dict[ShortId, datetime] = {}
         self._sessions: dict[str, datetime] = {}
-        self._writing: asyncio.Task[None] | None = None
-        self._stopped = asyncio.Event()
 
     def key(self, id: ShortId, now: datetime) -> None:
         """The key was used now."""
@@ -44,18 +42,6 @@ class LastUsed:
     def of_session(self, digest: str, stored: datetime) -> datetime:
         """When a session was last used, as this process knows it beside what is stored."""
         return max(stored, self._sessions.get(digest, stored))
-
-    def start(self) -> None:
-        """From now on, writes every few seconds."""
-        self._stopped.clear()
-        self._writing = asyncio.get_running_loop().create_task(self._write_regularly())
-
-    async def stop(self) -> None:
-        """Ends that, and writes what is left. The database is still open."""
-        self._stopped.set()
-        if self._writing is not None:
-            await self._writing
-        await self.flush()
 
     async def flush(self) -> None:
         """Writes what was gathered, in one transaction; what cannot be written now is tried again next time."""
@@ -72,12 +58,6 @@ class LastUsed:
             log.warning("When keys were last used could not be written (%s); it is tried again.", error)
             self._keys = {**keys, **self._keys}
             self._sessions = {**sessions, **self._sessions}
-
-    async def _write_regularly(self) -> None:
-        while not self._stopped.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopped.wait(), EVERY_SECONDS)
-            await self.flush()
 
 
 def _second(at: datetime) -> datetime:
