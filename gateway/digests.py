@@ -41,9 +41,9 @@ class Digests(Regularly):
     async def send_due(self, now: datetime) -> int:
         """Sends all that is due and that no other process sends; how many."""
         sent = 0
-        while not self.is_stopping and (due := await digests.due(self._database, now)):
+        while not self.is_stopping() and (due := await digests.due(self._database, now)):
             for each in due:
-                if self.is_stopping:
+                if self.is_stopping():
                     return sent
                 sent += await self._send(each, now)
         return sent

@@ -14,7 +14,6 @@ class Regularly:
         self._stopped = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
-    @property
     def is_stopping(self) -> bool:
         """Whether it was told to stop."""
         return self._stopped.is_set()
