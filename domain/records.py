@@ -9,7 +9,7 @@ empty.
 """
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -353,3 +353,11 @@ class ClaimAssignment(Record, frozen=True):
     def lapses_on(self) -> date | None:
         """The last day on which it holds."""
         return lapses_on(self.expiration_date)
+
+
+class CertifiedProduct(NamedTuple):
+    """A product with what it holds and claims."""
+
+    product: Product
+    certifications: list[CertificationAssignment]
+    claims: list[ClaimAssignment]

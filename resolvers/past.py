@@ -1,7 +1,7 @@
 """What became of products and of what they have: the log of changes, as each caller may see it."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -11,7 +11,7 @@ from domain.errors import NotFound
 from domain.gtin import Gtin
 from domain.history import ListHistory, PastChange, Subject
 from domain.paging import Page, Window
-from domain.records import CertificationAssignment, ClaimAssignment, Product
+from domain.records import CertificationAssignment, CertifiedProduct, ClaimAssignment, Product
 from domain.short_id import ShortId
 from domain.text import folded
 from domain.vocabulary import ObjectKind
@@ -77,14 +77,6 @@ def _shown(context: Context, change: PastChange) -> PastChange:
     return msgspec.structs.replace(change, face=None, actor=None, request_id=None, changes=changes)
 
 
-class KnownThen(NamedTuple):
-    """A product with what it held and claimed, as it was known at a moment."""
-
-    product: Product
-    certifications: list[CertificationAssignment]
-    claims: list[ClaimAssignment]
-
-
 _HELD: dict[ObjectKind, Kind[Any, Any]] = {
     ObjectKind.CERTIFICATION_ASSIGNMENT: certifications.KIND,
     ObjectKind.CLAIM_ASSIGNMENT: claims.KIND,
@@ -92,7 +84,7 @@ _HELD: dict[ObjectKind, Kind[Any, Any]] = {
 
 
 @read_operation
-async def known(context: Context, gtin: Gtin, at: datetime) -> KnownThen:
+async def known(context: Context, gtin: Gtin, at: datetime) -> CertifiedProduct:
     """A product as it was known then, with definitions as they are now. Raises `NotFound`, or `Forbidden`."""
     require_private(context.caller, "history")
     product: Product | None = None
@@ -113,7 +105,7 @@ async def known(context: Context, gtin: Gtin, at: datetime) -> KnownThen:
             held[kind].append(past.record_of(kind, row, **others))
     if product is None:
         raise NotFound(f"No product with the GTIN {gtin} was known then; ask for a later moment.")
-    return KnownThen(product, *(_by_label(_HELD[kind], each) for kind, each in held.items()))
+    return CertifiedProduct(product, *(_by_label(_HELD[kind], each) for kind, each in held.items()))
 
 
 def _by_label(kind: Kind[Any, Any], held: list[Any]) -> list[Any]:

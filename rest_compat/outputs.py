@@ -22,6 +22,7 @@ from domain.records import (
     Certification,
     CertificationAssignment,
     CertificationBody,
+    CertifiedProduct,
     Claim,
     ClaimAssignment,
     Organization,
@@ -33,7 +34,6 @@ from domain.validity import is_held, status_in_contract
 from domain.views import SavedView, problem_of
 from domain.vocabulary import Standing
 from rest_compat.documented import MAX_INTEGER, SID, Follows, OutputMember, moment, output, read, told
-from rest_compat.reads import CertifiedProduct
 
 T = TypeVar("T")
 

@@ -1,11 +1,9 @@
 """What is read by the path alone, where the operations take a key: commands, and what each of them asks."""
 
-from typing import NamedTuple
-
 from domain.account import WhoAmI
 from domain.commands import GetCertifiedProduct
 from domain.gtin import SeparatedGtinField
-from domain.records import Certification, CertificationAssignment, CertificationBody, Claim, ClaimAssignment, Product
+from domain.records import Certification, CertificationBody, CertifiedProduct, Claim, Product
 from domain.short_id import ShortIdField
 from domain.validation import Command
 from resolvers import account, assignments, bodies, certifications, claims, past, products
@@ -37,14 +35,6 @@ class GetProduct(Command):
     gtin: SeparatedGtinField
 
 
-class CertifiedProduct(NamedTuple):
-    """What C15 answers."""
-
-    product: Product
-    certifications: list[CertificationAssignment]
-    claims: list[ClaimAssignment]
-
-
 async def certification_body(context: Context, command: GetCertificationBody) -> CertificationBody:
     """Raises `NotFound`."""
     return await existing_definition(context, bodies.KIND, command.id)
@@ -70,7 +60,7 @@ async def certified_product(context: Context, command: GetCertifiedProduct) -> C
 
 async def _known(context: Context, command: GetCertifiedProduct) -> CertifiedProduct:
     if command.known_at is not None:
-        return CertifiedProduct(*await past.known(context, command.gtin, command.known_at))
+        return await past.known(context, command.gtin, command.known_at)
     found = await products.existing_product(context, command.gtin)
     held = await assignments.of_products(context, certifications.KIND, [found.gtin])
     claimed = await assignments.of_products(context, claims.KIND, [found.gtin])

@@ -10,12 +10,12 @@ from starlette.types import Receive, Scope, Send
 
 from domain.commands import GetCertifiedProduct, NumberedPage
 from domain.listing import Numbered, page_of
+from domain.records import CertifiedProduct
 from domain.vocabulary import ProductFormat
 from rest_compat.asking import preferred
 from rest_compat.documented import Output
 from rest_compat.endpoint import Form
 from rest_compat.outputs import CERTIFIED_PRODUCT, FeedOut, PageOut, Pagination
-from rest_compat.reads import CertifiedProduct
 
 JSON = "application/json"
 LINKED_DATA = "application/ld+json"
