@@ -76,15 +76,23 @@ def conditions_of(view: SavedView, today: date, path: Path = ("view", "where")) 
 
 def order_of(view: SavedView, path: Path = ("view", "ordering")) -> Order:
     """The order of the list of a view. Raises `InvalidInput` for one that there is not (any more)."""
-    orders, name = view.of.orders, _plain(view.ordering.removeprefix("-"))
-    if not view.ordering:
+    return order_by(view.of, view.ordering, path)
+
+
+def order_by(of: List, ordering: str, path: Path = ("ordering",)) -> Order:
+    """The order of a list by a member, with a hyphen before it the other way round; an empty text is the usual one.
+
+    Raises `InvalidInput` for one that there is not.
+    """
+    orders, name = of.orders, _plain(ordering.removeprefix("-"))
+    if not ordering:
         return orders.usual
     found = next((field for field in orders.fields if _plain(field.name) == name), None)
     if found is None:
         known = ", ".join(field.name.lower() for field in orders.fields)
         message = f"Input should be one of {known}, with a hyphen before it for the other direction"
         raise InvalidInput([Violation(path, message, "enum")])
-    return orders.by(found, descending=view.ordering.startswith("-"))
+    return orders.by(found, descending=ordering.startswith("-"))
 
 
 def _plain(name: str) -> str:

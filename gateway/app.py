@@ -8,9 +8,6 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from db.engine.database import Database
@@ -30,9 +27,9 @@ from gateway.limits.meter import RateLimits
 from gateway.mail import Mailer
 from gateway.pages.calendar import calendar_routes
 from gateway.pages.discovery import discovery_routes
-from gateway.pages.graphiql import graphiql_routes, shown_to_browsers
+from gateway.pages.graphiql import graphiql_routes
 from gateway.pages.reference import reference_routes
-from gateway.paths import below
+from gateway.pages.workbench import shown_to_browsers, workbench_routes
 from gateway.positions import Positions, SharedPositions
 from gateway.sealer import Sealing
 from gateway.server import address
@@ -126,7 +123,7 @@ def _pages(
 
     pages = Starlette(
         routes=[
-            Route("/", _home),
+            *workbench_routes(),
             *graphiql_routes(),
             *reference_routes(settings.public_url, settings.problem_type_base),
             *discovery_routes(settings),
@@ -161,7 +158,3 @@ def _limiter(settings: Settings) -> Limiter:
     from gateway.limits.redis import RedisLimiter
 
     return RedisLimiter(settings.redis_url)
-
-
-async def _home(request: Request) -> Response:
-    return RedirectResponse(below(request, "/graphiql"), 303)

@@ -34,8 +34,8 @@ class Page:
     folder: str
     name: str
     files: tuple[Taken, ...]
-    source_map: str
-    """Below `node_modules`: it names the packages that are bundled."""
+    source_map: str = ""
+    """Below `node_modules`: it names the packages that are bundled; none are where it is empty."""
     beside: tuple[str, ...] = ()
     """Installed too, because licences are read from them or from what they depend on."""
     unmapped: tuple[str, ...] = ()
@@ -75,6 +75,7 @@ PAGES = (
         beside=("swagger-ui@5",),
         notice="swagger-ui-dist/NOTICE",
     ),
+    Page("workbench", "the workbench", (Taken("htmx.org", "2.0.11", "dist/htmx.min.js", "htmx-2.0.11.min.js"),)),
 )
 # Packages that publish no licence file of their own: the repository they come from carries this package's.
 SAME_REPOSITORY = {
@@ -97,7 +98,8 @@ def install(into: Path, wanted: Iterable[str]) -> None:
 def bundled_packages(page: Page, modules: Path) -> list[str]:
     """Names of the packages whose code the page takes; first the one whose notice goes before the licences."""
     names = {*page.unmapped, *(taken.package for taken in page.files)}
-    for source in json.loads((modules / page.source_map).read_text())["sources"]:
+    mapped = json.loads((modules / page.source_map).read_text())["sources"] if page.source_map else []
+    for source in mapped:
         if installed := re.findall(r"node_modules/((?:@[^/]+/)?[^/]+)/", source):
             names.add(installed[-1])
         elif sibling := re.match(r"\.\./\.\./(graphiql-)?([^/.]+)/", source):

@@ -10,7 +10,7 @@ Every sign-in makes a new secret and ends the session that the browser had.
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote, unquote
 
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
@@ -24,7 +24,7 @@ from gateway.auth.credentials import SESSION_COOKIE, Credentials, refuse_cross_s
 from gateway.auth.openid import CALLBACK_PATH, Attempt, Identity, OpenIdProvider, SignInRefused
 from gateway.limits.budgets import Budget, BudgetState, WindowLimits
 from gateway.pages import plain as pages
-from gateway.paths import below
+from gateway.paths import below, own_path
 from resolvers import sessions
 from resolvers.sessions import Session
 
@@ -35,6 +35,8 @@ _FORM = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
 _MAX_FORM_BYTES = 4096
 _ATTEMPT_COOKIE = "signingin"
 _ATTEMPT_SECONDS = 600
+_GOING_TO_COOKIE = "goingto"
+_WORKBENCH = "/app"
 
 TRY_UNITS = 10
 """Units that an address spends with each try to sign in."""
@@ -56,6 +58,25 @@ def sign_in_routes() -> list[BaseRoute]:
         Route(CALLBACK_PATH, _counted(_from_provider, tries="GET"), methods=["GET"]),
         Route("/sign-out", _counted(_sign_out), methods=["POST"]),
     ]
+
+
+def to_sign_in(request: Request) -> Response:
+    """To the page where people sign in, whichever way they take, and from there back to the page that they wanted."""
+    response = RedirectResponse(below(request, "/sign-in"), 303, _PRIVATE)
+    query = request.scope["query_string"].decode("latin-1")
+    wanted = quote(own_path(request.scope)) + (f"?{query}" if query else "")
+    if len(wanted) < _MAX_FORM_BYTES // 2:
+        kept = {**_cookie_attributes(request), "path": below(request, "/")}
+        response.set_cookie(_GOING_TO_COOKIE, quote(wanted, safe=""), max_age=_ATTEMPT_SECONDS, **kept)
+    return response
+
+
+def _going_to(request: Request) -> str:
+    """The page of the workbench that somebody wanted before signing in; without one GraphiQL."""
+    wanted = unquote(request.cookies.get(_GOING_TO_COOKIE, ""))
+    place = wanted.partition("?")[0]
+    is_ours = wanted.isprintable() and (place == _WORKBENCH or place.startswith(f"{_WORKBENCH}/"))
+    return wanted if is_ours else "/graphiql"
 
 
 def _counted(answer: Answer, *, tries: str = "") -> Answer:
@@ -245,7 +266,9 @@ async def _signed_in(request: Request, session: Session) -> Response:
     former = session_cookie(request.headers)
     if former is not None:
         await sessions.sign_out(request.app.state.database, former)
-    response = RedirectResponse(below(request, "/graphiql"), 303, _PRIVATE)
+    response = RedirectResponse(below(request, _going_to(request)), 303, _PRIVATE)
+    if _GOING_TO_COOKIE in request.cookies:
+        response.delete_cookie(_GOING_TO_COOKIE, path=below(request, "/"))
     response.set_cookie(
         SESSION_COOKIE, session.secret, max_age=int(_life(request).total_seconds()), **_cookie_attributes(request)
     )
@@ -253,7 +276,8 @@ async def _signed_in(request: Request, session: Session) -> Response:
 
 
 async def _sign_out(request: Request) -> Response:
-    response = RedirectResponse(below(request, "/graphiql"), 303, _PRIVATE)
+    to = "/" if request.query_params.get("to") == "start" else "/graphiql"
+    response = RedirectResponse(below(request, to), 303, _PRIVATE)
     secret = session_cookie(request.headers)
     # Another site's form arrives without the cookie (SameSite), so it can end nothing here.
     if secret is not None:

@@ -116,7 +116,7 @@ def without_last_slash(request: Request) -> Response:
 
 def answer(request: Request, asset: Asset) -> Response:
     """The asset, compressed where the client takes it; 304 where the client has it already."""
-    zipped = _accepts_gzip(request.headers.get("accept-encoding", ""))
+    zipped = accepts_gzip(request.headers.get("accept-encoding", ""))
     # A strong tag names the bytes sent, so each coding of a file has its own (RFC 9110, 8.8.3.3).
     tag = f"{asset.digest}-gzip" if zipped else asset.digest
     headers = {
@@ -136,7 +136,7 @@ def answer(request: Request, asset: Asset) -> Response:
     return Response(b"" if request.method == "HEAD" else body, headers=headers)
 
 
-def _accepts_gzip(accept_encoding: str) -> bool:
+def accepts_gzip(accept_encoding: str) -> bool:
     """Whether gzip, by name or as `*`, has a weight above zero (RFC 9110, 12.5.3)."""
     weights: dict[str, str] = {}
     for coding in accept_encoding.lower().split(","):

@@ -9,15 +9,9 @@ from itertools import takewhile
 from pathlib import Path
 
 import msgspec
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.pages.assets import TYPES, WEB, Asset, page_routes, policy, read_asset, served
-from gateway.pages.plain import not_found, standalone
-from gateway.paths import below
-from rest_compat.problem import Show
 
 GRAPHIQL = WEB / "graphiql"
 
@@ -69,14 +63,3 @@ def graphiql_routes() -> list[Route]:
         *page_routes("/graphiql", GRAPHIQL, headers, {"examples.json": examples}),
         served("/favicon.ico", read_asset(GRAPHIQL / "favicon.svg", headers)),
     ]
-
-
-def shown_to_browsers(refuse: Show) -> Show:
-    """The same refusals, but a page with ways on where a browser asked for a path that is not there."""
-
-    def shown(request: Request, error: HTTPException) -> Response:
-        if error.status_code == 404 and "text/html" in request.headers.get("accept", ""):
-            return standalone(not_found(below(request, "/")), 404)
-        return refuse(request, error)
-
-    return shown

@@ -158,18 +158,3 @@ def signed_in(organization: str, role: str) -> str:
 <a href="graphiql">Open GraphiQL</a></p>
 <form method="post" action="sign-out"><button type="submit">Sign out</button></form>""",
     )
-
-
-def not_found(home: str) -> str:
-    """Says that there is no such page, and leads to those that are; `home` is the path of the first, with its slash."""
-    home = escape(home)
-    return _page(
-        "There is no such page",
-        f"""<p>The address is wrong, or what it led to has moved. These are here:</p>
-<ul>
-<li><a href="{home}graphiql">GraphiQL</a>, to ask and to try</li>
-<li><a href="{home}docs">The API reference</a></li>
-<li><a href="{home}docs/errors">What refusals mean</a></li>
-<li><a href="{home}sign-in">Sign in</a></li>
-</ul>""",
-    )

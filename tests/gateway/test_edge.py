@@ -81,7 +81,7 @@ ANSWERS: list[tuple[str, str, dict[str, Any], int]] = [
     ("POST", "/graphql", {"json": {}}, 400),
     ("DELETE", "/graphql", {}, 405),
     ("GET", "/healthz", {}, 200),
-    ("GET", "/", {}, 303),
+    ("GET", "/", {}, 200),
     ("GET", "/graphiql", {}, 200),
     ("GET", "/graphiql/app.js", {}, 200),
     ("GET", "/nowhere", {}, 404),

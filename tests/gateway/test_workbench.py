@@ -1,0 +1,70 @@
+"""The pages of the workbench: who may see them, what their addresses say, and what becomes of what is typed."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.gateway.test_sessions import HERE
+from tests.world import World
+from workbench.texts import catalogue
+
+PAGES = ("/", "/app", "/app/certificates", "/app/claims", "/app/products")
+TEMPLATES = Path(__file__).parents[2] / "workbench"
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_is_shown_to_a_member(world: World, path: str) -> None:
+    shown = await world.client.get(path, headers={"X-API-Key": world.keys["editor"]})
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "text/html; charset=utf-8"), shown.text
+    assert "unsafe" not in shown.headers["content-security-policy"]
+    assert shown.headers["cache-control"] == "no-store"
+    # htmx takes a part of it.
+    part = await world.client.get(path, headers={"X-API-Key": world.keys["editor"], "HX-Request": "true"})
+    assert (part.status_code, "<html" in part.text) == (200, False)
+    assert re.findall("<h1.*", shown.text) == re.findall("<h1.*", part.text)
+
+
+async def test_whoever_has_not_signed_in_does_so_and_comes_back(world: World) -> None:
+    away = await world.client.get("/app/products?search=%C3%BC&whose=all")
+    assert (away.status_code, away.headers["location"]) == (303, "/sign-in")
+    back = await world.client.post("/sign-in", data={"api_key": world.keys["editor"]}, headers=HERE)
+    assert (back.status_code, back.headers["location"]) == (303, "/app/products?search=%C3%BC&whose=all")
+    assert (await world.client.get(back.headers["location"])).status_code == 200
+    # That was for once.
+    again = await world.client.post("/sign-in", data={"api_key": world.keys["editor"]}, headers=HERE)
+    assert again.headers["location"] == "/graphiql"
+
+
+@pytest.mark.parametrize(
+    "wanted", ["//evil.example", "/graphql", "/app%0d%0aX: 1", "https%3A%2F%2Fevil.example%2Fapp", "/apple"]
+)
+async def test_nobody_is_led_elsewhere(world: World, wanted: str) -> None:
+    world.client.cookies.set("goingto", wanted)
+    back = await world.client.post("/sign-in", data={"api_key": world.keys["editor"]}, headers=HERE)
+    assert back.headers["location"] == "/graphiql"
+
+
+async def test_a_filter_that_does_not_parse_is_a_page_that_says_so_at_its_field(world: World) -> None:
+    key = {"X-API-Key": world.keys["editor"]}
+    for path, said in (
+        ("/app/certificates?lapses_from=soon", "lapses_from-says"),
+        ("/app/certificates?where={", "where-says"),
+        ("/app/claims?standing=upright", "standing-says"),
+        ("/app/products?whose=me", "whose-says"),
+        ("/app/claims?after=x", "where-says"),
+        ("/app/claims?order=x", "where-says"),
+    ):
+        shown = await world.client.get(path, headers=key)
+        assert shown.status_code == 400, path
+        assert f'id="{said}"' in shown.text
+        assert 'aria-invalid="true"' in shown.text
+
+
+def test_every_text_is_said_somewhere_and_every_one_that_is_said_is_there() -> None:
+    sources = "".join(file.read_text() for file in TEMPLATES.rglob("*.*") if file.suffix in (".html", ".py"))
+    said = set(re.findall(r"""\b(?:t|text)\(["']([a-z_.]+[a-z_])["'](?! ?[+~])""", sources))
+    # What is put together when it is said.
+    begun = set(re.findall(r"""\b(?:t|text)\(f?["']([a-z_.]+?)(?:["'] ?[+~]|\{)""", sources))
+    assert said - catalogue().keys() - begun == set()
+    assert [name for name in catalogue() if name not in said and not name.startswith(tuple(begun))] == []

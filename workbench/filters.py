@@ -1,0 +1,156 @@
+"""Filters of lists as people set them: fields of a form, written in the address, each for a part of a `where`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+import msgspec
+
+from domain.errors import InvalidInput
+from domain.filter_input import parse_where, read_where
+from domain.filters import EVERYTHING, Where, every
+from domain.lists import List
+from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, Standing, VerificationStatus, ViewKind, Vocabulary
+
+Members = dict[str, Any]
+"""A part of a `where`, as `domain.filter_input` reads it."""
+
+
+class Field(NamedTuple):
+    """A field of the form: what it asks for of a list, and what can be chosen in it."""
+
+    name: str
+    asks: Callable[[str], Members]
+    kind: str = "choice"
+    """`choice`, `text`, `day` or `json`."""
+    choices: Sequence[str] = ()
+    """Where they are always the same; the others are what is defined, and organisations."""
+
+
+def _at(*path: str) -> Callable[[str], Members]:
+    """That the member there is what was chosen."""
+
+    def asks(value: str) -> Members:
+        found: Any = value
+        for name in reversed(path):
+            found = {name: found}
+        return dict(found)
+
+    return asks
+
+
+def _one_of(**parts: Members) -> Callable[[str], Members]:
+    """What each choice asks for; another one is left to the parser to refuse."""
+    return lambda value: parts.get(value, {value: None, "no such choice": value})
+
+
+def _enumerated(name: str, enumeration: type[Vocabulary], *path: str) -> Field:
+    return Field(name, _at(*(path or (name,)), "eq"), choices=tuple(each.value for each in enumeration))
+
+
+def _whose(value: str) -> Members:
+    if value == "mine":
+        return {"mine": True}
+    return {} if value == "all" else {"organization": {"eq": value}}
+
+
+def _since(value: str) -> Members:
+    return {"updated_at": {"range": {"from": value if "T" in value else f"{value}T00:00:00Z"}}}
+
+
+WHOSE = "whose"
+_EMPTY = {"is_empty": True}
+_OWNER = Field(WHOSE, _whose)
+_CHANGED = Field("changed_since", _since, "text")
+_LAPSES = (
+    Field("lapses_from", _at("lapses_on", "range", "from"), "day"),
+    Field("lapses_to", _at("lapses_on", "range", "to"), "day"),
+)
+_TAKEN_ON = Field("taken_on", _one_of(yes={"acknowledged": True}, no={"acknowledged": False}), choices=("yes", "no"))
+_GTIN = Field("gtin", _at("gtin", "eq"), "text")
+
+FIELDS: Mapping[ViewKind, tuple[Field, ...]] = {
+    ViewKind.CERTIFICATIONS: (
+        _OWNER,
+        Field("certification", _at("certification", "code", "eq")),
+        Field("body", _at("body", "code", "eq")),
+        _enumerated("status", VerificationStatus, "verification_status"),
+        _enumerated("standing", Standing),
+        *_LAPSES,
+        _TAKEN_ON,
+        _GTIN,
+        _CHANGED,
+    ),
+    ViewKind.CLAIMS: (
+        _OWNER,
+        Field("claim", _at("claim", "code", "eq")),
+        _enumerated("category", ClaimCategory),
+        _enumerated("source", ClaimSource),
+        Field(
+            "evidence",
+            _one_of(
+                none={"evidence_url": _EMPTY, "evidence_note": _EMPTY},
+                some={"not": {"evidence_url": _EMPTY, "evidence_note": _EMPTY}},
+            ),
+            choices=("none", "some"),
+        ),
+        _enumerated("standing", Standing),
+        *_LAPSES,
+        _TAKEN_ON,
+        _GTIN,
+        _CHANGED,
+    ),
+    ViewKind.PRODUCTS: (
+        Field("search", _at("search"), "text"),
+        _OWNER,
+        Field("brand", _at("brand", "eq"), "text"),
+        Field(
+            "holds",
+            _one_of(nothing={"certifications": {"none": {}}}, something={"certifications": {"some": {}}}),
+            choices=("nothing", "something"),
+        ),
+        _enumerated("data_source", DataSource),
+        _CHANGED,
+    ),
+}
+"""By list; whatever else a `where` can ask for is typed as JSON, under `where`."""
+
+
+class Filtered(NamedTuple):
+    """What the address says of a list."""
+
+    values: Mapping[str, str]
+    """As they were typed, by field."""
+    where: Where
+    text: str
+    """The same as the `where` of views and exports."""
+    wrong: Mapping[str, str]
+    """By field: why what was typed is none."""
+
+
+def read(kind: ViewKind, of: List, typed: Mapping[str, str], today: date) -> Filtered:
+    """The filter in an address. Unless that says whose or names a view, it is what the caller's organisations own."""
+    values = {field.name: value for field in FIELDS[kind] if (value := typed.get(field.name, "").strip())}
+    if "view" not in typed:
+        values.setdefault(WHOSE, "mine")
+    parts: list[Where] = []
+    members: list[Any] = []
+    wrong: dict[str, str] = {}
+    for field in FIELDS[kind]:
+        if field.name in values:
+            asked = field.asks(values[field.name])
+            try:
+                parts.append(parse_where(of.fields, asked, today))
+            except InvalidInput as error:
+                wrong[field.name] = "; ".join(violation.message for violation in error.violations)
+            members += [asked] if asked else []
+    if text := typed.get("where", "").strip():
+        values["where"] = text
+        try:
+            parts.append(read_where(of.fields, text, today))
+        except InvalidInput as error:
+            wrong["where"] = error.detail
+        else:
+            members.append(msgspec.json.decode(text))
+    whole = members[0] if len(members) == 1 else {"and": members} if members else {}
+    return Filtered(values, every(parts) if parts else EVERYTHING, msgspec.json.encode(whole).decode(), wrong)

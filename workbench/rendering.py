@@ -1,0 +1,91 @@
+"""Making HTML: templates, with what all of them need."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from domain.errors import DomainError
+from domain.problem import KINDS
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@cache
+def environment() -> "Environment":
+    """The templates, each compiled when it is first shown."""
+    # Most processes never show a page.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    from workbench.texts import shown, text
+
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["t"] = text
+    made.filters["number"] = shown
+    made.filters["options"] = lambda values, name: [(each, text(f"choices.{name}.{each.lower()}")) for each in values]
+    return made
+
+
+def page(
+    request: Request, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
+) -> Response:
+    """A template as the answer; what it shows besides is told by the request.
+
+    `here` is the path without what a proxy strips (`root`), `partial` whether htmx puts what `main` holds into a page
+    that is there.
+    """
+    root = request.scope.get("root_path", "")
+    context = getattr(request.state, "context", None)
+    shown = (
+        environment()
+        .get_template(template)
+        .render(
+            root=quote(root),
+            here=request.scope["path"].removeprefix(root),
+            partial="hx-request" in request.headers,
+            caller=context.caller if context is not None else None,
+            day=_days(request),
+            **values,
+        )
+    )
+    return HTMLResponse(shown, status, headers)
+
+
+def moved(request: Request, path: str) -> Response:
+    """To another page, below what a proxy strips, after something was done."""
+    return RedirectResponse(quote(request.scope.get("root_path", "")) + path, 303)
+
+
+def refused(request: Request, error: DomainError) -> Response:
+    """The page that says why something was refused."""
+    kind = KINDS[error.code]
+    wait: int | None = getattr(error, "retry_after", None)
+    headers = {} if wait is None else {"Retry-After": str(wait)}
+    return page(request, "refused.html", status=kind.status, headers=headers, title=kind.title, error=error, wait=wait)
+
+
+def _days(request: Request) -> Any:
+    """How the reader writes a day: the month first where that is the custom, always in letters."""
+    american = request.headers.get("accept-language", "").lower().startswith("en-us")
+
+    def day(value: date | None) -> str:
+        if value is None:
+            return ""
+        of = value.date() if isinstance(value, datetime) else value
+        return f"{of:%b} {of.day}, {of.year}" if american else f"{of.day} {of:%b} {of.year}"
+
+    return day

@@ -1,0 +1,28 @@
+"""The pages: the path of each, what answers it, and who may ask."""
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from workbench import home, lists, today
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+class WorkPage(NamedTuple):
+    """One page. The request's state has the operation's `context`, unless nobody has signed in to a `public` one."""
+
+    path: str
+    answer: Answer
+    methods: tuple[str, ...] = ("GET",)
+    public: bool = False
+    """Whether it is shown to who has not signed in, too."""
+
+
+PAGES: tuple[WorkPage, ...] = (
+    WorkPage("/", home.home, public=True),
+    WorkPage("/app", today.today),
+    *(WorkPage(f"/app/{name}", lists.listing(name)) for name in lists.NAMES),
+)

@@ -1,0 +1,49 @@
+"""What the pages say: every text of them stands in one catalogue, `texts/en.toml`, by a name such as `nav.today`.
+
+A text has places for values, `{name}`; one that depends on a number is a table of `one` and `other`.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+CATALOGUE = Path(__file__).parent / "texts" / "en.toml"
+
+Catalogue = Mapping[str, str | Mapping[str, str]]
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The texts by their names."""
+    texts: dict[str, str | Mapping[str, str]] = {}
+
+    def collect(names: str, table: Mapping[str, Any]) -> None:
+        for name, entry in table.items():
+            path = f"{names}.{name}" if names else name
+            if isinstance(entry, str) or entry.keys() == {"one", "other"}:
+                texts[path] = entry
+            else:
+                collect(path, entry)
+
+    collect("", tomllib.loads(CATALOGUE.read_text(encoding="utf-8")))
+    return texts
+
+
+def text(name: str, **values: Any) -> Markup:
+    """The text of that name with its values, which are escaped. Raises `KeyError` for one that is not there.
+
+    `count` chooses between one and other; numbers are shown in groups of three digits.
+    """
+    entry = catalogue()[name]
+    if not isinstance(entry, str):
+        entry = entry["one" if values["count"] == 1 else "other"]
+    return Markup(entry).format(**{key: shown(value) for key, value in values.items()})  # noqa: S704
+
+
+def shown(value: Any) -> Any:
+    """A number as people read it; anything else as it is."""
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
