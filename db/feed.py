@@ -1,12 +1,13 @@
 """The feed of changes: the log in the order in which it is sealed, for those who own what changed. Read by index."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select, union_all
+from sqlalchemy import Select, bindparam, func, select, union_all
 
-from db.engine.database import Database
+from db.engine.database import Database, Transaction
 from db.past import COLUMNS, KINDS, past_change
 from db.sql.reads import Read, Row
 from db.sql.tables import changes, sealed
@@ -33,6 +34,31 @@ _PRIVATE = (
     .exists()
 )
 """Whether the change is of a certification that does not exist for who asks."""
+
+
+_END = Read(select(func.coalesce(func.max(sealed.c.position), 0)), lambda row: int(row[0]))
+_MOMENT = Read(
+    select(changes.c.at).join(sealed, sealed.c.seq == changes.c.seq).where(sealed.c.position == bindparam("position")),
+    lambda row: row[0],
+)
+
+
+async def end(source: Database | Transaction) -> int:
+    """The position of the last change that is sealed, 0 without any."""
+    return (await source.fetch(_END))[0]
+
+
+async def position_before(source: Database | Transaction, at: datetime) -> int:
+    """A position behind which the changes from a moment on stand; it is looked for by halves."""
+    first, last = 0, await end(source)
+    while first < last:
+        middle = (first + last + 1) // 2
+        found = await source.fetch(_MOMENT, position=middle)
+        if found and found[0] < at:
+            first = middle
+        else:
+            last = middle - 1
+    return first
 
 
 def _placed(row: Row) -> Placed:

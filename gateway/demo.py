@@ -7,7 +7,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import NamedTuple
 
-from db import accounts, acknowledgements, assignments, calendars, history, invitations, sessions, views
+from db import accounts, acknowledgements, assignments, calendars, feed, history, invitations, sessions, views, webhooks
 from db.catalogue import DEMO_SLUG, Loaded, load_catalogue, load_demo
 from db.engine.database import Database
 from domain.access import Caller, SignedInAs
@@ -24,6 +24,7 @@ from domain.people import INVITATION_LIFE, Invitation
 from domain.short_id import catalogue_id
 from domain.views import SavedView
 from domain.vocabulary import BulkPolicy, Role, ViewKind
+from domain.webhooks import TEST, Delivery, Webhook, new_secret
 from files.jobs import Jobs
 from gateway import storage
 from gateway.server import address, listen, serve
@@ -41,6 +42,7 @@ from rest_compat.inputs import (
     EXAMPLE_MEMBER,
     EXAMPLE_SESSION,
     EXAMPLE_VIEW,
+    EXAMPLE_WEBHOOK,
 )
 
 LAPSING_GTIN = Gtin("09520000000059")
@@ -112,7 +114,7 @@ async def _add_people(database: Database, now: datetime) -> None:
 
 
 async def _save_view(database: Database, now: datetime) -> None:
-    """A view of certificates that lapse soon, and a calendar of it, whose address nobody has."""
+    """A view of certificates that lapse soon, and a calendar of it, whose address nobody has; and a webhook."""
     async with database.write() as transaction:
         owner = await existing(transaction, DEMO_SLUG)
         await transaction.serialize("a view to try out")
@@ -128,6 +130,13 @@ async def _save_view(database: Database, now: datetime) -> None:
             await views.add(transaction, view)
             await history.tell(transaction, Change(None, view), now, "loadDemo", OPERATOR)
             await calendars.add(transaction, calendar, digest(token_urlsafe(32)))
+        if await webhooks.lock(transaction, owner.id, EXAMPLE_WEBHOOK) is None:
+            url = "https://hooks.example.org/certgate"
+            webhook = Webhook(
+                EXAMPLE_WEBHOOK, owner.id, url, "To try out", None, [], False, None, "", None, None, now, now
+            )
+            tried = Delivery(now, "test_0c2ff6f1e6a94f2d9b3c1b7f", TEST, 1, 204, 12, "")
+            await webhooks.add(transaction, webhook, new_secret(), await feed.end(transaction), [tried])
 
 
 async def _take_on(database: Database, now: datetime) -> None:

@@ -69,6 +69,7 @@ APIS = {
             "views": ("Saved Views", "Lists of an organisation under a name."),
             "calendars": ("Calendars", "Lapses of saved views for calendar programs."),
             "lead-times": ("Lead Times", "How early an organisation wants to hear that something lapses."),
+            "webhooks": ("Webhooks", "Addresses to which changes are sent."),
             "sessions": ("Sessions", "Browsers that are signed in."),
         },
     ),

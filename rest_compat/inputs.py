@@ -29,6 +29,9 @@ EXAMPLE_VIEW = catalogue_id("view", "to try out")
 EXAMPLE_CALENDAR = catalogue_id("calendar", "to try out")
 """The id of its calendar."""
 
+EXAMPLE_WEBHOOK = catalogue_id("webhook", "to try out")
+"""The id of the demo's webhook, which is not enabled."""
+
 EXAMPLE_FILE = """\
 GTIN,Name,Certification,Valid until
 09520000000127,Demo rice drink,USDA Organic,2027-12-31
@@ -79,6 +82,7 @@ MEMBERS: dict[str, Words] = {
     "invitation_id": Words("The id of an invitation, as the list shows it.", EXAMPLE_INVITATION),
     "session_id": Words("The id of a session, as the list shows it.", EXAMPLE_SESSION),
     "calendar_id": Words("The id of a calendar, as the list shows it.", EXAMPLE_CALENDAR),
+    "webhook_id": Words("The id of a webhook, as the list shows it.", EXAMPLE_WEBHOOK),
     "view_id": Words("The id of a saved view, as the list shows it.", EXAMPLE_VIEW),
     "key_id": Words("The id of an API key, as the list shows it; not the key.", EXAMPLE_KEY),
 }

@@ -33,6 +33,7 @@ from domain.validation import MAX_VIOLATIONS
 from domain.validity import is_held, status_in_contract
 from domain.views import SavedView, problem_of
 from domain.vocabulary import Standing
+from domain.webhooks import MAX_TYPES, Delivery, NewWebhook, Webhook
 from rest_compat.documented import MAX_INTEGER, SID, Follows, OutputMember, moment, output, read, told
 
 T = TypeVar("T")
@@ -559,6 +560,56 @@ CALENDAR_CREATED = output(
             example="https://certgate.example.org/calendar.ics?token=6PDBXzTCeuXjWLCR5mBZkWx1xVzHq0oYdmqbTqCkPUQ",
         ),
     ],
+)
+
+
+def _types(way: str) -> OutputMember:
+    """Which changes are sent, as `Webhook` says it."""
+    kind = Annotated[list[Annotated[str, Meta(max_length=100)]], Meta(max_length=MAX_TYPES)]
+    said = members_of(Webhook)["types"]
+    return told("types", kind, said.for_readers(), way, example=said.said.example)
+
+
+WEBHOOK = output(
+    Webhook,
+    "WebhookOut",
+    "An address to which changes are sent, without the secret by which they are signed.",
+    required=[
+        *("id", "url", "description", "view_id"),
+        _types("types"),
+        "is_enabled",
+        moment(Webhook, "failing_since"),
+        "problem",
+        moment(Webhook, "tested_at"),
+        moment(Webhook, "replayed_at"),
+        moment(Webhook, "created_at"),
+        moment(Webhook, "updated_at"),
+    ],
+)
+
+WEBHOOK_CREATED = output(
+    NewWebhook,
+    "WebhookCreatedOut",
+    "A webhook with a secret that was just made.",
+    required=[
+        "entry.id",
+        "entry.url",
+        told(
+            "secret",
+            Annotated[str, Meta(max_length=70, pattern="^whsec_[A-Za-z0-9+/]+={0,2}$")],
+            "The secret by which what is sent is signed, as Standard Webhooks has it. It is shown here and never"
+            " again.",
+            "secret",
+            example="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=",
+        ),
+    ],
+)
+
+WEBHOOK_DELIVERY = output(
+    Delivery,
+    "WebhookDeliveryOut",
+    "One try to deliver something to a webhook.",
+    required=[moment(Delivery, "at"), "event_id", "type", "attempt", "status", "milliseconds", "answer"],
 )
 
 LEAD_TIMES = output(

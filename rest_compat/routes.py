@@ -21,6 +21,7 @@ from resolvers import (
     people,
     products,
     views,
+    webhooks,
 )
 from rest_compat import exports, imports, outputs, reads, wire
 from rest_compat.documented import Output
@@ -610,6 +611,89 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         name="delete_view",
         summary="Remove a saved view",
         description="Removes the view, and nothing that its list shows. Takes an editor.",
+    ),
+    Endpoint(
+        "GET",
+        f"{_OF_ORGANIZATION}/webhooks",
+        webhooks.list_webhooks,
+        name="list_webhooks",
+        summary="List the webhooks of an organisation",
+        description="Where its changes are sent, oldest first, without secrets. Takes a manager.",
+        answer=outputs.WEBHOOK,
+        form="list",
+    ),
+    Endpoint(
+        "POST",
+        f"{_OF_ORGANIZATION}/webhooks",
+        webhooks.create_webhook,
+        name="create_webhook",
+        summary="Make a webhook",
+        description="Has changes sent to an address from now on, and shows the secret that signs them, this once. Takes"
+        " a manager.",
+        answer=outputs.WEBHOOK_CREATED,
+        body="WebhookCreateIn",
+        is_made=True,
+    ),
+    Endpoint(
+        "PATCH",
+        f"{_OF_ORGANIZATION}/webhooks/{{webhook_id}}",
+        webhooks.patch_webhook,
+        name="update_webhook",
+        summary="Change a webhook",
+        description="Changes the members that are sent and leaves the others; null leaves a member as it is. What"
+        " failed before is tried at once. Takes a manager.",
+        answer=outputs.WEBHOOK,
+        body="WebhookUpdateIn",
+    ),
+    Endpoint(
+        "DELETE",
+        f"{_OF_ORGANIZATION}/webhooks/{{webhook_id}}",
+        webhooks.remove_webhook,
+        name="delete_webhook",
+        summary="End a webhook",
+        description="Nothing is sent there any more. Takes a manager.",
+    ),
+    Endpoint(
+        "POST",
+        f"{_OF_ORGANIZATION}/webhooks/{{webhook_id}}/secret",
+        webhooks.rotate_webhook_secret,
+        name="rotate_webhook_secret",
+        summary="Give a webhook another secret",
+        description="Makes a secret and shows it, this once. For 24 hours what is sent is signed by the one before,"
+        " too. Takes a manager.",
+        answer=outputs.WEBHOOK_CREATED,
+        is_made=True,
+    ),
+    Endpoint(
+        "POST",
+        f"{_OF_ORGANIZATION}/webhooks/{{webhook_id}}/test",
+        webhooks.test_webhook,
+        name="test_webhook",
+        summary="Try a webhook",
+        description="Sends, within seconds, something that only tries the webhook, whether it is enabled or not; its"
+        " deliveries say what became of it. Takes a manager.",
+        answer=outputs.WEBHOOK,
+    ),
+    Endpoint(
+        "POST",
+        f"{_OF_ORGANIZATION}/webhooks/{{webhook_id}}/replay",
+        webhooks.replay_webhook,
+        name="replay_webhook",
+        summary="Have a webhook go on from elsewhere",
+        description="From an earlier moment or change on, so that what came since is sent again, with the same ids, or"
+        " from a later one, so that what is between is not. Takes a manager.",
+        answer=outputs.WEBHOOK,
+        body="WebhookReplayIn",
+    ),
+    Endpoint(
+        "GET",
+        f"{_OF_ORGANIZATION}/webhooks/{{webhook_id}}/deliveries",
+        webhooks.list_deliveries,
+        name="list_webhook_deliveries",
+        summary="List what was sent to a webhook",
+        description="The last 100 tries with what was answered, the latest first. Takes a manager.",
+        answer=outputs.WEBHOOK_DELIVERY,
+        form="list",
     ),
     Endpoint(
         "GET",

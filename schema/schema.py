@@ -3,7 +3,7 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from schema import calendars, certifications, claims, digests, keys, people, products, views
+from schema import calendars, certifications, claims, digests, keys, people, products, views, webhooks
 from schema.bodies import CertificationBodyQueries
 from schema.history import ChangeQueries
 from schema.imports import ImportQueries
@@ -28,6 +28,7 @@ class Query(
     views.ViewQueries,
     calendars.CalendarQueries,
     digests.DigestQueries,
+    webhooks.WebhookQueries,
     NodeQueries,
     StatsQueries,
     ViewerQueries,
@@ -46,6 +47,7 @@ Mutation = mutation_type(
         *views.MUTATIONS,
         *calendars.MUTATIONS,
         *digests.MUTATIONS,
+        *webhooks.MUTATIONS,
     ],
     description="What can be changed. Each field is done by itself, in the order of the document, and answers with what"
     " was changed or with the problem that prevented it.",

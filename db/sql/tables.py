@@ -55,6 +55,7 @@ from domain.records import (
 )
 from domain.views import SavedView
 from domain.vocabulary import DigestPeriod, Face, KeyKind, ObjectKind, Role
+from domain.webhooks import Webhook
 
 metadata = MetaData(
     naming_convention={
@@ -591,6 +592,31 @@ calendars = Table(
     Column("digest", text(64), nullable=False, unique=True),
     # What it has shown, so that it can cancel what was removed; see `domain.calendars.remembered`.
     Column("shown", Document, nullable=False, server_default="{}"),
+)
+
+# Where changes are sent to, and how far each has come: all up to `position` has arrived, and of what is behind it what
+# is in `ahead`. There is no copy of what is to be sent; it stands in the log.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    *_members(
+        Webhook,
+        _id(),
+        Column("organization_id", ForeignKey("organizations.id"), nullable=False, index=True),
+        Column("view_id", ForeignKey("views.id", ondelete="CASCADE"), index=True),
+    ),
+    # As they are: who signs has to know them.
+    Column("secret", text(70), nullable=False),
+    Column("secret_before", text(70), nullable=False),
+    Column("rotated_at", UtcDateTime()),
+    Column("position", BigInteger, nullable=False),
+    Column("ahead", Document, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", UtcDateTime(), nullable=False),
+    # The id of what is to try it, "" while nothing is.
+    Column("test_id", text(50), nullable=False),
+    # The latest tries, as `domain.webhooks.Delivery` has them.
+    Column("deliveries", Document, nullable=False),
 )
 
 # How many days before something lapses an organisation wants to hear of it, where that is not as usual.

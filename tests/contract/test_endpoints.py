@@ -665,6 +665,77 @@ ROWS = {
             Case(403, ("{brand}", "{calendar}"), key="readonly"),
         ],
     ),
+    "apps_account_api_list_webhooks": Row(
+        "the webhooks of an organisation",
+        [
+            Case(200, ("{brand}",)),
+            Case(403, ("{brand}",), key="editor"),
+            Case(404, ("{rival}",)),
+            Case(422, ("x",)),
+            Case(401, ("{brand}",), key=""),
+        ],
+    ),
+    "apps_account_api_create_webhook": Row(
+        "a webhook",
+        [
+            Case(201, ("{brand}",), body={"url": "https://example.org/"}, shows={"url": "https://example.org/"}),
+            Case(403, ("{brand}",), body={"url": "https://example.org/"}, key="editor"),
+            Case(404, ("{brand}",), body={"url": "https://example.org/", "view_id": NOTHING}),
+            Case(422, ("{brand}",), body={}),
+            Case(401, ("{brand}",), body={"url": "https://example.org/"}, key=""),
+        ],
+    ),
+    "apps_account_api_update_webhook": Row(
+        "a changed webhook",
+        [
+            Case(200, ("{brand}", "{webhook}"), body={"types": ["product"]}, shows={"types": ["product"]}),
+            Case(403, ("{brand}", "{webhook}"), body={}, key="editor"),
+            Case(404, ("{brand}", NOTHING), body={}),
+            Case(422, ("{brand}", "{webhook}"), body={"url": "x"}),
+        ],
+    ),
+    "apps_account_api_delete_webhook": Row(
+        "the end of a webhook",
+        [
+            Case(204, ("{brand}", "{webhook}")),
+            Case(404, ("{brand}", NOTHING)),
+            Case(403, ("{brand}", "{webhook}"), key="editor"),
+        ],
+    ),
+    "apps_account_api_rotate_webhook_secret": Row(
+        "another secret of a webhook",
+        [
+            Case(201, ("{brand}", "{webhook}")),
+            Case(404, ("{brand}", NOTHING)),
+            Case(403, ("{brand}", "{webhook}"), key="editor"),
+        ],
+    ),
+    "apps_account_api_test_webhook": Row(
+        "what tries a webhook",
+        [
+            Case(200, ("{brand}", "{webhook}")),
+            Case(404, ("{brand}", NOTHING)),
+            Case(403, ("{brand}", "{webhook}"), key="editor"),
+        ],
+    ),
+    "apps_account_api_replay_webhook": Row(
+        "a webhook that goes on from elsewhere",
+        [
+            Case(200, ("{brand}", "{webhook}"), body={"since_moment": "2026-01-01T00:00:00Z"}),
+            Case(404, ("{brand}", NOTHING), body={"since_moment": "2026-01-01T00:00:00Z"}),
+            Case(403, ("{brand}", "{webhook}"), body={"since_moment": "2026-01-01T00:00:00Z"}, key="editor"),
+            Case(422, ("{brand}", "{webhook}"), body={}),
+            Case(422, ("{brand}", "{webhook}"), body={"since": "x"}),
+        ],
+    ),
+    "apps_account_api_list_webhook_deliveries": Row(
+        "what was sent to a webhook",
+        [
+            Case(200, ("{brand}", "{webhook}")),
+            Case(404, ("{brand}", NOTHING)),
+            Case(403, ("{brand}", "{webhook}"), key="editor"),
+        ],
+    ),
     "apps_account_api_set_lead_times": Row(
         "lead times",
         [

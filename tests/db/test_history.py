@@ -31,6 +31,12 @@ UNTOLD = {
     "endSession",
     "createCalendar",
     "revokeCalendar",
+    "createWebhook",
+    "patchWebhook",
+    "removeWebhook",
+    "rotateWebhookSecret",
+    "testWebhook",
+    "replayWebhook",
     "setLeadTimes",
     "setDigest",
 }

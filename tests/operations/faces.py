@@ -131,6 +131,7 @@ class OnPeople(NamedTuple):
 
 
 _VIEW = "id name kind where ordering problem"
+_WEBHOOK = "id url description viewId types isEnabled failingSince problem"
 
 PEOPLE = {
     "invite": OnPeople(
@@ -147,6 +148,24 @@ PEOPLE = {
     "make calendar": OnPeople("POST", "calendars", "createCalendar", "CalendarCreated", "calendar { id viewId } url"),
     "end calendar": OnPeople(
         "DELETE", "calendars/{calendar_id}", "revokeCalendar", "CalendarRevoked", "revoked { viewId }"
+    ),
+    "make webhook": OnPeople("POST", "webhooks", "createWebhook", "WebhookCreated", "webhook { id url } secret"),
+    "change webhook": OnPeople(
+        "PATCH", "webhooks/{webhook_id}", "patchWebhook", "WebhookPatched", f"webhook {{ {_WEBHOOK} }}"
+    ),
+    "end webhook": OnPeople("DELETE", "webhooks/{webhook_id}", "removeWebhook", "WebhookRemoved", "removed { url }"),
+    "rotate webhook": OnPeople(
+        "POST",
+        "webhooks/{webhook_id}/secret",
+        "rotateWebhookSecret",
+        "WebhookSecretRotated",
+        "webhook { id url } secret",
+    ),
+    "try webhook": OnPeople(
+        "POST", "webhooks/{webhook_id}/test", "testWebhook", "WebhookTested", f"webhook {{ {_WEBHOOK} }}"
+    ),
+    "replay webhook": OnPeople(
+        "POST", "webhooks/{webhook_id}/replay", "replayWebhook", "WebhookReplayed", f"webhook {{ {_WEBHOOK} }}"
     ),
     "set lead times": OnPeople(
         "POST", "lead-times", "setLeadTimes", "LeadTimesSet", "leadTimes { certificationId days }"
@@ -317,7 +336,7 @@ class Rest:
         outcome = await self._send(method, path, key, None if method == "DELETE" else members, "account")
         if outcome.ok and method != "DELETE":
             more = ("link", "period", "due_at", "view_id", "url", "certification_id", "days")
-            shown = ("id", "user_id", "email", "role", *more, *_VIEW.split())
+            shown = ("id", "user_id", "email", "role", *more, *_VIEW.split(), "secret", *map(_snake, _WEBHOOK.split()))
             outcome.facts = {name: outcome.facts[name] for name in shown if name in outcome.facts}
         return outcome
 
@@ -594,7 +613,7 @@ def _input(field_name: str, members: dict[str, Any]) -> dict[str, Any]:
 def _outcome(result: dict[str, Any], success: str) -> Outcome:
     if result.pop("__typename") == success:
         facts = _facts(next(iter(result.values())))
-        told = ("key", "link", "url", "gapDays", "overlapDays", "goesBack")
+        told = ("key", "link", "url", "secret", "gapDays", "overlapDays", "goesBack")
         return Outcome({**facts, **{_snake(name): result[name] for name in told if name in result}})
     problem = {name: result[to_camel_case(name)] for name in PROBLEM_MEMBERS}
     if "violations" in result:

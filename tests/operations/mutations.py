@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 from sqlalchemy import bindparam, select
 
-from db import accounts, calendars, invitations, sessions, views
+from db import accounts, calendars, invitations, sessions, views, webhooks
 from db.engine.database import Transaction
 from db.keys import add_key
 from db.sql import tables
@@ -19,6 +19,7 @@ from domain.people import Invitation
 from domain.short_id import catalogue_id
 from domain.views import SavedView
 from domain.vocabulary import KeyKind, Role, ViewKind
+from domain.webhooks import Webhook
 from tests.log import catch_up
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOON, NOTHING, USDA_ORGANIC, VEGAN, World
 
@@ -33,12 +34,14 @@ SPARE_INVITATION = catalogue_id("invitation", "spare")
 SPARE_SESSION = catalogue_id("session", "spare")
 SPARE_VIEW = catalogue_id("view", "spare")
 SPARE_CALENDAR = catalogue_id("calendar", "spare")
+SPARE_WEBHOOK = catalogue_id("webhook", "spare")
 SPARE_PEOPLE = {
     "member": SPARE_MEMBER,
     "invitation": SPARE_INVITATION,
     "session": SPARE_SESSION,
     "view": SPARE_VIEW,
     "calendar": SPARE_CALENDAR,
+    "webhook": SPARE_WEBHOOK,
 }
 PROBLEM = "... on Problem { errorCode status detail } ... on ValidationProblem { violations { loc type msg } }"
 
@@ -262,6 +265,50 @@ MUTATIONS: dict[str, Sample] = {
         {"calendarId": NOTHING},
         invalid={"calendarId": "1"},
     ),
+    "createWebhook": Sample(
+        "WebhookCreated",
+        "webhook { url }",
+        {"url": "https://hooks.example.org/new", "viewId": SPARE_VIEW},
+        {"url": "https://hooks.example.org/new", "viewId": NOTHING},
+        invalid={"url": "hooks.example.org"},
+        secret=True,
+    ),
+    "patchWebhook": Sample(
+        "WebhookPatched",
+        "webhook { url types isEnabled }",
+        {"webhookId": SPARE_WEBHOOK, "types": ["product"]},
+        {"webhookId": NOTHING},
+        invalid={"types": ["weather"]},
+    ),
+    "removeWebhook": Sample(
+        "WebhookRemoved",
+        "removed { url }",
+        {"webhookId": SPARE_WEBHOOK},
+        {"webhookId": NOTHING},
+        invalid={"webhookId": "1"},
+    ),
+    "rotateWebhookSecret": Sample(
+        "WebhookSecretRotated",
+        "webhook { url }",
+        {"webhookId": SPARE_WEBHOOK},
+        {"webhookId": NOTHING},
+        invalid={"webhookId": "1"},
+        secret=True,
+    ),
+    "testWebhook": Sample(
+        "WebhookTested",
+        "webhook { url }",
+        {"webhookId": SPARE_WEBHOOK},
+        {"webhookId": NOTHING},
+        invalid={"webhookId": "1"},
+    ),
+    "replayWebhook": Sample(
+        "WebhookReplayed",
+        "webhook { url }",
+        {"webhookId": SPARE_WEBHOOK, "sinceMoment": "2020-01-01T00:00:00Z"},
+        {"webhookId": NOTHING},
+        invalid={"since": "1"},
+    ),
     "setLeadTimes": Sample(
         "LeadTimesSet",
         "leadTimes { certificationId days }",
@@ -350,7 +397,10 @@ async def take_on(world: World, gtin: str) -> None:
 
 
 async def add_people(transaction: Transaction, world: World, name: str) -> None:
-    """A member of the brand with a session, an invitation and a view with a calendar, whose ids come from a name."""
+    """A member of the brand with a session, an invitation and a view with a calendar and a webhook.
+
+    Their ids come from a name.
+    """
     member = catalogue_id("user", name)
     await accounts.add_user(transaction, User(member, f"{name}@example.org", {}), NOON)
     await accounts.set_membership(transaction, member, world.brand, Role.READONLY, NOON)
@@ -373,6 +423,11 @@ async def add_people(transaction: Transaction, world: World, name: str) -> None:
     await views.add(transaction, view)
     calendar = Calendar(catalogue_id("calendar", name), world.brand, view.id, NOON)
     await calendars.add(transaction, calendar, f"calendar of {name}")
+    url = "https://hooks.example.org/spare"
+    webhook = Webhook(
+        catalogue_id("webhook", name), world.brand, url, "", view.id, [], False, None, "", None, None, NOON, NOON
+    )
+    await webhooks.add(transaction, webhook, "whsec_AAAA", 7)
 
 
 def document(name: str) -> str:

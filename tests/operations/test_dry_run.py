@@ -30,8 +30,8 @@ def facts(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lasting(change: dict[str, Any]) -> dict[str, Any]:
-    # An invitation ends some days after it was made, and a product is archived from now on.
-    is_of_now = change["path"] in (["expiresAt"], ["archivedAt"])
+    # An invitation ends some days after it was made, a product is archived and a webhook tried from now on.
+    is_of_now = change["path"] in (["expiresAt"], ["archivedAt"], ["testedAt"], ["replayedAt"])
     return {**change, "after": change["after"] and "some time"} if is_of_now else change
 
 
@@ -251,6 +251,10 @@ def reading(name: str) -> str:
         "ClaimUnacknowledged": "removed { gtin until reason by }",
         "CalendarCreated": "calendar { viewId }",
         "CalendarRevoked": "revoked { id viewId }",
+        "WebhookCreated": "webhook { url viewId }",
+        "WebhookSecretRotated": "webhook { url }",
+        "WebhookRemoved": "removed { url }",
+        **{f"Webhook{done}": "webhook { url types isEnabled problem }" for done in ("Patched", "Tested", "Replayed")},
         "LeadTimesSet": "leadTimes { certificationId days }",
         "DigestSet": "digest { userId period dueAt }",
         "ViewCreated": f"view {{ name {LISTED} }}",

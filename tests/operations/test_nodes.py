@@ -103,8 +103,8 @@ async def test_every_type_with_an_id_is_a_node() -> None:
         if isinstance(kind, graphql.GraphQLObjectType) and "id" in kind.fields
     }
     # A user is read as `viewer` alone, keys and people by the managers of their organisation, in their lists, and
-    # imports, saved views and calendars where they are listed. An acknowledgement has the id of its assignment.
-    listed = {"ApiKey", "User", "Invitation", "BrowserSession", "Import", "SavedView", "Calendar"}
+    # imports, saved views, calendars and webhooks where they are listed. An acknowledgement has its assignment's id.
+    listed = {"ApiKey", "User", "Invitation", "BrowserSession", "Import", "SavedView", "Calendar", "Webhook"}
     assert with_id - listed - {"Acknowledgement"} == {kind.name for kind in built.get_possible_types(interface)}
 
 

@@ -23,7 +23,7 @@ from rest_compat.routes import ENDPOINTS
 from schema.schema import schema
 from tests.conftest import UNLIMITED
 from tests.operations.faces import Face, GraphQL
-from tests.operations.mutations import SPARE_MEMBER, SPARE_VIEW, add_people, give_ends, run
+from tests.operations.mutations import SPARE_MEMBER, SPARE_VIEW, SPARE_WEBHOOK, add_people, give_ends, run
 from tests.world import BODY, GTIN, IMPORT, NON_GMO, OTHERS_GTIN, PRIVATE, USDA_ORGANIC, VEGAN, World
 
 SECRET = "a-word-that-nobody-outside-may-read"
@@ -142,11 +142,12 @@ ARGUMENTS: dict[str, list[str]] = {
     "import": [f'id: "{IMPORT}"'],
     "view": [f'id: "{SPARE_VIEW}"'],
     "digest": [f'userId: "{SPARE_MEMBER}"'],
+    "webhookDeliveries": [f'webhookId: "{SPARE_WEBHOOK}"'],
     "node": [f'id: "{catalogue_id("product", GTIN)}"', f'id: "{PRIVATE}"'],
     "nodes": [f'ids: ["{catalogue_id("product", GTIN)}", "{PRIVATE}"]'],
 }
 """What the root fields are asked with; a field that needs nothing is asked for everything it has."""
-NOT_PUBLIC = ("apiKeys", "members", "invitations", "sessions", "views", "calendars", "leadTimes", "digest")
+NOT_PUBLIC = ("apiKeys", "members", "invitations", "sessions", "views", "calendars", "webhook", "leadTimes", "digest")
 """What managers or members alone see."""
 
 

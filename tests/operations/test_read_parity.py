@@ -13,7 +13,7 @@ from domain.short_id import catalogue_id
 from resolvers.sessions import sign_in_with_key
 from rest_compat.routes import ENDPOINTS
 from tests.operations.faces import GraphQL, Rest, in_snake
-from tests.operations.mutations import LAPSING_GTIN, SPARE_VIEW, add_people, give_ends, take_on
+from tests.operations.mutations import LAPSING_GTIN, SPARE_VIEW, SPARE_WEBHOOK, add_people, give_ends, take_on
 from tests.world import (
     BODY,
     FAIR_TRADE,
@@ -65,6 +65,7 @@ KEY = """id name description metadata is_active: isActive expires_at: expiresAt 
 MEMBER = "user_id: userId email"
 INVITATION = "id email"
 VIEW = "id name where ordering problem"
+WEBHOOK = "id url description view_id: viewId types is_enabled: isEnabled failing_since: failingSince problem"
 SESSION = "id email api_key_id: apiKeyId last_used: lastUsed"
 
 IMPORTED = "id name percent error made changed left refused remaining_seconds: remainingSeconds"
@@ -247,6 +248,18 @@ READS: dict[str, list[Read]] = {
             ("lead_times", "lead-times", "leadTimes", "certification_id: certificationId days"),
         )
     },
+    "account_api_list_webhooks": [
+        Read(f"account/api/v1/organizations/{id}/webhooks", f'webhooks(organizationId: "{id}") {{ {WEBHOOK} }}', key)
+        for id, key in ((BRAND, "manager"), (BRAND, "editor"), (BRAND, "rival"), ("1", "manager"))
+    ],
+    "account_api_list_webhook_deliveries": [
+        Read(
+            f"account/api/v1/organizations/{BRAND}/webhooks/{id}/deliveries",
+            f'webhookDeliveries(organizationId: "{BRAND}", webhookId: "{id}") {{ event_id: eventId status }}',
+            key,
+        )
+        for id, key in ((SPARE_WEBHOOK, "manager"), (SPARE_WEBHOOK, "editor"), (NOTHING, "manager"), ("1", "manager"))
+    ],
     "account_api_get_digest": [
         Read(
             f"account/api/v1/organizations/{BRAND}/members/{id}/digest",

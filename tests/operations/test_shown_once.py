@@ -2,13 +2,13 @@
 
 import pytest
 
-from schema import calendars, keys, people
+from schema import calendars, keys, people, webhooks
 from tests.operations.mutations import MUTATIONS, prepare, run
 from tests.world import World
 
 SHOWN_ONCE = sorted(
     each.operation.name
-    for module in (calendars, keys, people)
+    for module in (calendars, keys, people, webhooks)
     for each in module.MUTATIONS
     if each.operation.is_shown_once
 )
@@ -26,4 +26,5 @@ async def test_a_secret_is_not_told_again(world: World, operation: str) -> None:
 
 
 def test_these_are_shown_once() -> None:
-    assert SHOWN_ONCE == ["create_api_key", "create_calendar", "create_invitation"]
+    made = ["create_api_key", "create_calendar", "create_invitation", "create_webhook"]
+    assert [*made, "rotate_webhook_secret"] == SHOWN_ONCE
