@@ -81,8 +81,9 @@ def at_hand(database: Database) -> Definitions | None:
     return held.definitions if held is not None and held.epoch == database.epoch() else None
 
 
-async def current(database: Database) -> Definitions:
+async def current(source: Database | Transaction) -> Definitions:
     """The definitions as they are now."""
+    database = source.database
     found = at_hand(database)
     if found is not None:
         return found
@@ -132,12 +133,13 @@ def _place(definition: Certification | Claim) -> tuple[str, ShortId]:
 
 
 async def with_definitions(
-    database: Database, read: Callable[[Definitions], Awaitable[T]], known: Definitions | None = None
+    source: Database | Transaction, read: Callable[[Definitions], Awaitable[T]], known: Definitions | None = None
 ) -> T:
     """The result of a read that looks up definitions; again with newer ones if a row names one that came meanwhile.
 
     `known` are those that a moment ago were at hand.
     """
+    database = source.database
     try:
         return await read(known or at_hand(database) or await current(database))
     except KeyError:
@@ -197,9 +199,7 @@ def made(
     """What is made of rows and the definitions that they name, if any; `known` as of `with_definitions`."""
     if not read.defined:
         return source.read(read, lambda rows: make(rows, None), **values)
-    return with_definitions(
-        source.database, lambda known: source.read(read, lambda rows: make(rows, known), **values), known
-    )
+    return with_definitions(source, lambda known: source.read(read, lambda rows: make(rows, known), **values), known)
 
 
 def seen(
@@ -261,7 +261,7 @@ class Defined(Generic[D]):
         self, source: Database | Transaction, id: ShortId, organization_ids: Sequence[ShortId] = ()
     ) -> D | None:
         """The definition of that id, if it is global or the organisations' own."""
-        found = self._of_kind(await current(source.database)).get(id)
+        found = self._of_kind(await current(source)).get(id)
         if found is None or self.owner is None or self.is_visible(found, organization_ids):
             return found
         return None

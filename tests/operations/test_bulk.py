@@ -18,6 +18,7 @@ from schema.schema import schema
 from tests.lent import sent
 from tests.operations.mutations import BULK, FREE_GTIN, MUTATIONS, bulk, prepare, run, send
 from tests.operations.test_dry_run import everything, facts
+from tests.replicas import servers_of
 from tests.world import GTIN, NON_GMO, NOTHING, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -372,9 +373,7 @@ async def written(world: World) -> AsyncIterator[list[str]]:
         yield seen
         connection.set_trace_callback(None)
         return
-    assert isinstance(database, PostgresqlDatabase)
-
-    async with sent(database._writers) as statements:
+    async with sent(servers_of(database)[0]._writers) as statements:
         yield statements
 
 
@@ -390,7 +389,7 @@ async def test_ten_rows_are_one_transaction_and_ten_times_the_statements_of_one(
     def kinds(seen: list[str], *starts: str) -> int:
         return sum(statement.upper().startswith(starts) for statement in seen)
 
-    is_postgresql = isinstance(shelf.database, PostgresqlDatabase)
+    is_postgresql = isinstance(shelf.database.database, PostgresqlDatabase)
     told = [kinds(seen, "INSERT INTO CHANGES") for seen in (single, many)]
     # All that the log tells of them goes to PostgreSQL at once.
     assert told == ([1, 1] if is_postgresql else [1, 10])

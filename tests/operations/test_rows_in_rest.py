@@ -1,5 +1,6 @@
 """What REST lists of a product straight from rows is byte for byte what it makes of records."""
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from domain.errors import Busy
 from domain.records import CertificationAssignment, ClaimAssignment
 from tests.operations.test_shapes import secretive as secretive  # noqa: PLC0414 - a fixture
 from tests.operations.test_shapes import shelf as shelf  # noqa: PLC0414 - a fixture
+from tests.replicas import servers_of
 from tests.world import GTIN, OTHERS_GTIN, World
 
 RECORDS = {"certifications": CertificationAssignment, "claims": ClaimAssignment}
@@ -57,8 +59,8 @@ async def test_a_read_that_fails_is_refused_either_way(
         raise Busy("Nobody reads now; ask again.")
 
     assert (await said(secretive, kind, GTIN, "editor"))[0] == 200
-    for name in ("at_once", "read"):
-        monkeypatch.setattr(secretive.database, name, fails)
+    for server, name in product(servers_of(secretive.database), ("at_once", "read")):
+        monkeypatch.setattr(server, name, fails)
     answers = [await said(secretive, kind, GTIN, "editor", query) for query in ("", "?nothing=1")]
     assert answers[0] == answers[1]
     assert answers[0][0] == 503

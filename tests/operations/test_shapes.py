@@ -154,7 +154,7 @@ def asking(world: World, caller: Caller, seed: int, faults: float) -> GraphQLCon
     """The context of that caller, of whose reads some fail."""
     own = context(world)
     own.operation.caller = caller
-    own.operation.database = Faulty(world.database, seed, faults)  # type: ignore[assignment]
+    own.operation.database = Faulty(world.database.database, seed, faults)  # type: ignore[assignment]
     return own
 
 

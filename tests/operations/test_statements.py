@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from threading import Barrier
 from typing import Any
 
 import pytest
 
 from db import definitions
-from db.engine.postgresql import PostgresqlDatabase
 from db.engine.sqlite import SqliteDatabase
 from tests.lent import heard
 from tests.operations.faces import GraphQL, Rest
+from tests.replicas import servers_of
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, USDA_ORGANIC, VEGAN, World
 
 Statements = list[str]
@@ -43,10 +43,10 @@ async def _traced(world: World, note: Callable[[str], None]) -> AsyncIterator[No
         for connection in database._readers:
             connection.set_trace_callback(None)
         return
-    assert isinstance(database, PostgresqlDatabase)
-
-    # Sibling fields read at the same time, each on a connection of its own.
-    async with heard(database._readers, lambda record: note(record.query)):
+    async with AsyncExitStack() as stack:
+        # Sibling fields read at the same time, each on a connection of its own.
+        for server in servers_of(database):
+            await stack.enter_async_context(heard(server._readers, lambda record: note(record.query)))
         yield
 
 
@@ -61,6 +61,7 @@ async def statements(world: World) -> AsyncIterator[Statements]:
             and "api_keys" not in sql
             and "definition_changes" not in sql
             and "secrets" not in sql
+            and "_lsn" not in sql
         ):
             seen.append(sql)
 

@@ -33,7 +33,7 @@ async def test_private_definitions_show_to_their_own_organisation_whoever_reads_
     async with statements(shelf) as seen:
         found = await asyncio.gather(*(face.certifications(*request) for request in requests * 5))
     assert [outcome.facts for outcome in found] == [alone[request] for request in requests * 5]
-    shared = isinstance(shelf.database, PostgresqlDatabase)
+    shared = isinstance(shelf.database.database, PostgresqlDatabase)
     assert len(seen) < len(found) if shared else len(seen) >= len(found)
 
 
