@@ -1,13 +1,15 @@
 """The chain over the log of changes: sealing what was committed, and looking whether it is whole."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, String, bindparam, cast, func, select, tuple_
 
+from db.agreement import Differing, first_differing, untold
 from db.engine.database import Database, Transaction
 from db.sql.reads import Read
 from db.sql.tables import changes, sealed
-from domain.sealing import BEGINNING, Checkpoint, link
+from domain.sealing import BEGINNING, START, Checkpoint, link
 
 BATCH = 200
 """Rows that are sealed in one transaction."""
@@ -39,7 +41,7 @@ class _Link(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """The first row at which the chain does not hold: its numbers in the chain and in the log, and what is wrong.
+    """The first row at which the chain does not hold: its numbers in the chain, 0 outside, and in the log, and why.
 
     `row` has the columns of the log's row as it stands now, None where it is gone.
     """
@@ -51,11 +53,21 @@ class Broken(NamedTuple):
 
 
 class Verified(NamedTuple):
-    """What a look at the chain found: how many rows are whole from the first, and how many wait to be sealed."""
+    """What a look found: how far the chain is whole, how many rows wait to be sealed, and one thing that is wrong."""
 
     checkpoint: Checkpoint
-    waiting: int
-    broken: Broken | None
+    waiting: int = 0
+    broken: Broken | None = None
+    differing: Differing | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.broken is None and self.differing is None
+
+
+Told = Callable[[str, int, int], None]
+"""Hears what is looked at, how many rows were, and of how many, 0 where that is not known."""
 
 
 def _row(row: Any) -> dict[str, Any]:
@@ -79,16 +91,24 @@ _CHAIN = Read(
     .outerjoin(changes, changes.c.seq == sealed.c.seq)
     .where(sealed.c.position > bindparam("after"))
     .order_by(sealed.c.position)
-    .limit(PAGE),
+    .limit(bindparam("limit")),
     _link,
+    scans=True,
 )
 _HASH = Read(select(sealed.c.hash).where(sealed.c.position == bindparam("position")), lambda row: str(row[0]))
 _UNSEALED = select(*_COLUMNS).where(~select(sealed.c.seq).where(sealed.c.seq == changes.c.seq).exists())
-_NUMBER_UNSEALED = Read(
-    select(func.count()).select_from(_UNSEALED.with_only_columns(changes.c.seq).subquery()),
-    lambda row: int(row[0]),
+_LOG = Read(
+    select(
+        *(changes.c.seq, changes.c.kind, changes.c.operation, changes.c.object_id, changes.c.at),
+        select(sealed.c.seq).where(sealed.c.seq == changes.c.seq).exists(),
+    )
+    .where(changes.c.seq > bindparam("after"))
+    .order_by(changes.c.seq)
+    .limit(PAGE),
+    lambda row: dict(zip(("seq", "kind", "operation", "object_id", "at", "is_sealed"), row, strict=True)),
     scans=True,
 )
+"""The log by its numbers, and of each row whether it is in the chain."""
 
 
 class _Reads(NamedTuple):
@@ -188,16 +208,56 @@ async def hash_at(database: Database, position: int) -> str | None:
     return next(iter(await database.fetch(_HASH, position=position)), None)
 
 
-async def verify(database: Database) -> Verified:
-    """Looks at the chain from its first row on, as far as it is whole."""
-    size, hash = 0, BEGINNING
-    while found := await database.fetch(_CHAIN, after=size):
-        for each in found:
-            why = _broken(each, size, hash)
-            if why:
-                return Verified(Checkpoint(size, hash), 0, Broken(each.position, each.seq, why, each.row))
-            size, hash = each.position, each.hash
-    return Verified(Checkpoint(size, hash), (await database.fetch(_NUMBER_UNSEALED))[0], None)
+async def verify(database: Database, told: Told = lambda *_: None) -> Verified:
+    """Looks at the whole chain, at the log for what is not in it, and at all that the tables have."""
+    last = await _last(database)
+    found = await verify_chain(database, START, told)
+    if not found.is_whole:
+        return found
+    waiting, after = 0, -(2**63)
+    while rows := await database.fetch(_LOG, after=after):
+        after = rows[-1]["seq"]
+        told("the log", after, max(after, last.seq))
+        unsealed = [row for row in rows if not row["is_sealed"]]
+        waiting += len(unsealed)
+        late = next((row for row in unsealed if row["seq"] < last.seq - LEFT_BEHIND), None)
+        if late:
+            return found._replace(broken=Broken(0, late["seq"], "it was put in later", late))
+        if differing := await first_differing(database, unsealed):
+            return found._replace(differing=differing)
+    async for kind, seen, differing in untold(database):
+        told(f"the tables ({kind.replace('_', ' ')})", seen, 0)
+        if differing:
+            return found._replace(differing=differing)
+    return found._replace(waiting=waiting)
+
+
+async def verify_chain(database: Database, since: Checkpoint, told: Told = lambda *_: None) -> Verified:
+    """Looks at the chain behind a checkpoint of it, as far as it and what the tables have of it are whole."""
+    last = await _last(database)
+    found = Verified(since)
+    while True:
+        reached = found.checkpoint
+        found = await verify_part(database, reached)
+        told("the chain", found.checkpoint.size, max(found.checkpoint.size, last.position))
+        if not found.is_whole or found.checkpoint == reached:
+            return found
+
+
+async def verify_part(database: Database, since: Checkpoint, limit: int = PAGE) -> Verified:
+    """Looks at the first rows of the chain behind a checkpoint, and at what the tables have of what these tell of."""
+    size, hash = since
+    broken = None
+    whole: list[dict[str, Any]] = []
+    for each in await database.fetch(_CHAIN, after=size, limit=limit):
+        why = _broken(each, size, hash)
+        if why:
+            broken = Broken(each.position, each.seq, why, each.row)
+            break
+        size, hash = each.position, each.hash
+        whole.append(each.row or {})
+    differing = await first_differing(database, whole)
+    return Verified(Checkpoint(size, hash), 0, None if differing else broken, differing)
 
 
 def _broken(each: _Link, size: int, hash: str) -> str:

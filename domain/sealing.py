@@ -31,3 +31,7 @@ class Checkpoint(NamedTuple):
 
     size: int
     hash: str
+
+
+START = Checkpoint(0, BEGINNING)
+"""Before the first row."""

@@ -4,8 +4,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
 from db import history
+from db.engine.opening import driver_url
 from db.sql import tables
 from domain.account import ApiKey
 from domain.history import OPERATOR
@@ -129,3 +133,18 @@ async def catch_up(world: World) -> None:
     ]
     async with world.database.write() as transaction:
         await history.add(transaction, entries)
+
+
+async def by_hand(url: str, *statements: Any) -> None:
+    """What somebody does who may change tables and triggers."""
+    engine = create_async_engine(driver_url(url), poolclass=NullPool)
+    async with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            for event in ("update", "delete"):
+                for table in ("changes", "sealed"):
+                    await connection.execute(text(f"DROP TRIGGER IF EXISTS {table}_refuse_{event}"))
+        else:
+            await connection.execute(text("SET session_replication_role = replica"))
+        for statement in statements:
+            await connection.execute(statement)
+    await engine.dispose()

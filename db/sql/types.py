@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ARRAY, JSON, BigInteger, Boolean, Date, DateTime, Dialect, String, case, func
+from sqlalchemy import ARRAY, JSON, BigInteger, Boolean, Date, DateTime, Dialect, Integer, String, case, func
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import BindParameter, ColumnElement, FunctionElement, bindparam
@@ -109,16 +109,20 @@ Document = _Document()
 """A JSON value."""
 
 
-class _TextList(TypeDecorator[list[str]]):
-    """A list of texts as one parameter: an array on PostgreSQL, a JSON text on SQLite."""
+class _List(TypeDecorator[list[Any]]):
+    """A list of texts or numbers as one parameter: an array on PostgreSQL, a JSON text on SQLite."""
 
     impl = String
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(ARRAY(String()) if dialect.name == "postgresql" else String())
+    def __init__(self, item: type[String | BigInteger] = String) -> None:
+        super().__init__()
+        self.item = item
 
-    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> Any:
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(ARRAY(self.item()) if dialect.name == "postgresql" else String())
+
+    def process_bind_param(self, value: list[Any] | None, dialect: Dialect) -> Any:
         return msgspec.json.encode(value).decode() if dialect.name == "sqlite" else value
 
 
@@ -144,12 +148,12 @@ class _Among(_Condition):
 
 def text_list(name: str) -> BindParameter[list[str]]:
     """A list of texts given as one parameter."""
-    return bindparam(name, type_=_TextList())
+    return bindparam(name, type_=_List())
 
 
 def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """Whether the column's value is in the list given as parameter `name`; the statement's text never grows with it."""
-    return _Among(column, text_list(name))
+    return _Among(column, bindparam(name, type_=_List(BigInteger if isinstance(column.type, Integer) else String)))
 
 
 @compiles(_Among, "sqlite")

@@ -1,7 +1,9 @@
 """What several commands need: settings, the database, how failures and tables are shown."""
 
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -106,6 +108,32 @@ def on_database(
             return await operation(database, *arguments, **options)
 
     return run(work())
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Says how far the work is: what is done, how many rows were, and of how many, 0 where that is not known.
+
+    Once a second at a terminal, every ten seconds elsewhere.
+    """
+    from time import monotonic
+
+    at_terminal = sys.stderr.isatty()
+    pause = 1 if at_terminal else 10
+    said = monotonic()
+
+    def told(what: str, rows: int, of: int) -> None:
+        nonlocal said
+        if monotonic() - said >= pause:
+            said = monotonic()
+            text = f"certgate: {what}{f', {rows:,} of {of:,} rows' if of else ''}"
+            click.echo(f"\r{text}\x1b[K" if at_terminal else text, err=True, nl=not at_terminal)
+
+    try:
+        yield told
+    finally:
+        if at_terminal:
+            click.echo("\r\x1b[K", err=True, nl=False)
 
 
 def print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], if_none: str = "") -> None:

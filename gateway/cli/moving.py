@@ -1,7 +1,6 @@
 """Commands that move all of an installation: to a file, from a file, and from one database to another."""
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -9,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gateway.cli.common import CallersPath, print_table, read_settings, run
+from gateway.cli.common import CallersPath, print_table, progress, read_settings, run
 
 if TYPE_CHECKING:
     from db.moving.backup import Backup, BackupManifest
-    from db.moving.copying import Copied, Told
+    from db.moving.copying import Copied
     from gateway.settings import Settings
 
 _FILE = click.argument("file", metavar="FILE", type=CallersPath(dir_okay=False))
@@ -46,7 +45,7 @@ def restore(file: Path, check: bool) -> None:
     """
     settings = read_settings()
     with _opened(file) as found:
-        with _progress() as told:
+        with progress() as told:
             found.verify(told)
         if check:
             print(f"{file} is whole: {_described(found.manifest)}.")
@@ -84,29 +83,6 @@ def _print_copied(copied: "list[Copied]") -> None:
     print_table(("TABLE", "ROWS", "SHA-256"), [(each.table, f"{each.rows:,}", each.sha256[:16]) for each in copied])
 
 
-@contextmanager
-def _progress() -> "Iterator[Told]":
-    """Says how far the work is: once a second at a terminal, every ten seconds elsewhere."""
-    from time import monotonic
-
-    at_terminal = sys.stderr.isatty()
-    pause = 1 if at_terminal else 10
-    said = monotonic()
-
-    def told(what: str, rows: int, of: int) -> None:
-        nonlocal said
-        if monotonic() - said >= pause:
-            said = monotonic()
-            text = f"certgate: {what}{f', {rows:,} of {of:,} rows' if of else ''}"
-            click.echo(f"\r{text}\x1b[K" if at_terminal else text, err=True, nl=not at_terminal)
-
-    try:
-        yield told
-    finally:
-        if at_terminal:
-            click.echo("\r\x1b[K", err=True, nl=False)
-
-
 async def _back_up(settings: "Settings", file: Path) -> "BackupManifest":
     from datetime import UTC, datetime
 
@@ -122,7 +98,7 @@ async def _back_up(settings: "Settings", file: Path) -> "BackupManifest":
     try:
         # It holds what the database does: nobody else's business.
         unfinished.touch(mode=0o600)
-        with unfinished.open("wb") as output, _progress() as told:
+        with unfinished.open("wb") as output, progress() as told:
             with closing(BackupWriter(output, datetime.now(UTC))) as writer:
                 # What an import needs goes when that has ended: once before the moment, and once behind it.
                 writer.add_files(folder)
@@ -162,7 +138,7 @@ async def _restore(settings: "Settings", found: "Backup") -> "list[Copied]":
     folder = Path(settings.import_folder)
     found.require_room(folder)
     await storage.reach(settings.database_url)
-    with _progress() as told:
+    with progress() as told:
         return await copied(found.origin, settings.database_url, told, lambda: found.put_files(folder))
 
 
@@ -179,7 +155,7 @@ async def _copy(source: str, target: str) -> "list[Copied]":
             pass  # at the newest revision
     with _told_of("--to"):
         await storage.reach(target)
-    with _progress() as told:
+    with progress() as told:
         async with snapshot(source) as found:
             return await copied(await origin_of(found, contents()), target, told)
 

@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 from db.catalogue import load_catalogue, load_demo
 from db.engine.opening import driver_url, open_database
 from db.migrate import downgrade, migrate
+from db.sealing import verify
 from db.sql import tables
 from domain.commands import PatchClaimAssignment, RemoveClaim
 from domain.vocabulary import KeyKind, Role
@@ -49,6 +50,8 @@ async def newly_told(world: World, before: list[Told]) -> list[Told]:
 
 
 async def replays(world: World) -> None:
+    found = await verify(world.database)
+    assert (found.broken, found.differing) == (None, None)
     assert settled(replay(await log(world))) == settled(await stored(world))
 
 

@@ -7,18 +7,16 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Table, delete, text, update
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Table, delete, update
 
 from db import sealing
-from db.engine.opening import driver_url, open_database
+from db.engine.opening import open_database
 from db.sealing import Sealer, Verified
 from db.secrets import log_secret
 from db.sql.tables import changes, sealed
 from domain.sealing import BEGINNING, Checkpoint
 from gateway.notes import NoCheckpoint, Signer
-from tests.log import catch_up, log
+from tests.log import by_hand, catch_up, log
 from tests.operations.mutations import MUTATIONS, prepare, run
 from tests.world import NOON, World
 
@@ -33,21 +31,6 @@ async def chain(world: World) -> list[tuple[int, int]]:
 
 async def write(world: World) -> None:
     await run(world, "assignClaim", MUTATIONS["assignClaim"].input)
-
-
-async def by_hand(url: str, *statements: Any) -> None:
-    """What somebody does who may change tables and triggers."""
-    engine = create_async_engine(driver_url(url), poolclass=NullPool)
-    async with engine.begin() as connection:
-        if engine.dialect.name == "sqlite":
-            for event in ("update", "delete"):
-                for table in ("changes", "sealed"):
-                    await connection.execute(text(f"DROP TRIGGER IF EXISTS {table}_refuse_{event}"))
-        else:
-            await connection.execute(text("SET session_replication_role = replica"))
-        for statement in statements:
-            await connection.execute(statement)
-    await engine.dispose()
 
 
 async def test_all_that_was_committed_is_sealed_once_in_its_order(world: World) -> None:

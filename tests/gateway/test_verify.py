@@ -4,8 +4,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
+from db import sealing
 from gateway.cli import cli
 from tests.processes import demo_database, serving
 
@@ -40,11 +42,12 @@ def test_a_row_that_was_changed_is_named(tmp_path: Path) -> None:
     code, said = command(url, "verify")
     assert (code, said.startswith(f"The log is broken at row {seq} (")) == (1, True), said
     assert said.endswith(": it is not what was sealed.\n")
+    for words in (["checkpoint"], ["checkpoint", "--since", str(file)]):
+        code, said = command(url, *words)
+        # What is behind the checkpoint is whole.
+        assert (code, "Nothing is signed" in said) == ((1, True) if len(words) == 1 else (0, False)), said
 
-    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
-        connection.execute("DROP TRIGGER sealed_refuse_delete")
-        connection.execute("DELETE FROM sealed")
-        connection.commit()
+    by_hand(url, "DELETE FROM sealed")
     # All is sealed anew, and holds in itself.
     assert command(url, "checkpoint")[0] == 0
     assert command(url, "verify")[0] == 0
@@ -54,6 +57,57 @@ def test_a_row_that_was_changed_is_named(tmp_path: Path) -> None:
     file.write_bytes(b"\xff\xfe no note")
     code, said = command(url, "verify", "--checkpoint", str(file))
     assert (code, said.startswith("certgate: --checkpoint: This is no checkpoint")) == (1, True), said
+
+
+def by_hand(url: str, *statements: str) -> None:
+    """What somebody does who may change tables and triggers."""
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        for table in ("changes", "sealed"):
+            for event in ("update", "delete"):
+                connection.execute(f"DROP TRIGGER IF EXISTS {table}_refuse_{event}")
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+def test_a_log_without_its_end_is_shorter_than_its_checkpoint(tmp_path: Path) -> None:
+    url = demo_database(tmp_path)
+    file = tmp_path / "checkpoint.txt"
+    file.write_text(command(url, "checkpoint")[1])
+    assert command(url, "checkpoint", "--since", str(file)) == (0, file.read_text())
+    by_hand(
+        url,
+        "DELETE FROM changes WHERE seq > (SELECT max(seq) - 3 FROM changes)",
+        "DELETE FROM sealed WHERE position > (SELECT max(position) - 3 FROM sealed)",
+    )
+    for words in (["verify", "--checkpoint", str(file)], ["checkpoint", "--since", str(file)]):
+        code, said = command(url, *words)
+        assert (code, "The log is shorter than it was" in said) == (1, True), said
+    # The tables have what it tells of no more.
+    code, said = command(url, "verify")
+    assert (code, said.startswith("The tables are not what the log tells, first in ")) == (1, True), said
+
+
+def test_a_table_that_was_changed_is_named(tmp_path: Path) -> None:
+    url = demo_database(tmp_path)
+    by_hand(url, "UPDATE products SET brand = 'Another' WHERE gtin = '00000080050698'")
+    for words in (["verify"], ["checkpoint"]):
+        code, said = command(url, *words)
+        assert code == 1
+        assert "The tables are not what the log tells, first in product " in said
+        assert " of the product 00000080050698, in brand: the table has another value." in said
+
+
+def test_a_row_that_was_put_in_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "LEFT_BEHIND", 10)
+    url = demo_database(tmp_path)
+    assert command(url, "checkpoint")[0] == 0
+    columns = "at, kind, object_id, gtin, operation, credential, credential_id, face, request_id"
+    put_in = "INSERT INTO changes (seq, {0}) SELECT -7, {0} FROM changes WHERE kind = 'product' LIMIT 1"
+    by_hand(url, put_in.format(columns))
+    code, said = command(url, "verify")
+    assert (code, said.startswith("The log is broken at row -7 (")) == (1, True), said
+    assert said.endswith("): it was put in later.\n")
 
 
 def test_a_server_seals_what_there_is_before_it_ends(tmp_path: Path) -> None:

@@ -1,0 +1,127 @@
+"""Whether the tables are as the log tells: whatever was done past it is found, and named."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, update
+
+from db import agreement
+from db.agreement import Differing
+from db.sealing import Sealer, verify
+from db.sql import tables
+from db.sql.tables import changes, sealed
+from domain.vocabulary import ObjectKind, Role
+from resolvers import keys
+from tests.log import by_hand, log
+from tests.operations.mutations import prepare, run
+from tests.world import GTIN, USDA_ORGANIC, VEGAN, World
+
+CHANGED: dict[str, dict[str, Any]] = {
+    "products": {"name": "Another"},
+    "certification_assignments": {"scope": "Another"},
+    "claim_assignments": {"evidence_note": "Another"},
+    "certification_bodies": {"country": "DE"},
+    "certifications": {"label": "Another"},
+    "claims": {"label": "Another"},
+    "organizations": {"name": "Another"},
+    "certification_acknowledgements": {"reason": "Another"},
+    "claim_acknowledgements": {"reason": "Another"},
+    "views": {"where": "[]"},
+    "memberships": {"role": Role.MANAGER},
+    "api_keys": {"role": Role.MANAGER},
+}
+"""A member of each table that the log tells of."""
+
+
+async def found(world: World, *, sealing: bool = True) -> Differing:
+    """What differs, as long as the log is whole."""
+    if sealing:
+        await Sealer(world.database).seal()
+    answer = await verify(world.database)
+    assert answer.broken is None
+    assert answer.differing is not None
+    return answer.differing
+
+
+async def whole(world: World) -> None:
+    """Makes something of every kind, and all is as the log tells."""
+    await prepare(world)
+    await keys.change_graphql_limits(world.database, world.key_ids["editor"], {"max_depth": 5})
+    assert (await verify(world.database)).is_whole
+    assert {row.kind for row in await log(world)} == {*ObjectKind}
+
+
+def test_every_kind_is_looked_at() -> None:
+    assert {kept.kind for kept in agreement.KEPT} == {*ObjectKind}
+    assert {kept.table.name for kept in agreement.KEPT} == {*CHANGED}
+
+
+@pytest.mark.parametrize("sealing", [True, False], ids=["sealed", "waiting"])
+@pytest.mark.parametrize("name", CHANGED)
+async def test_what_was_changed_past_the_log_is_named(
+    world: World, database_url: str, name: str, sealing: bool
+) -> None:
+    await whole(world)
+    table = tables.metadata.tables[name]
+    (member,) = CHANGED[name]
+    await by_hand(database_url, update(table).values(CHANGED[name]))
+    differing = await found(world, sealing=sealing)
+    assert (differing.member, differing.why) == (member, "the table has another value")
+    assert differing.kind in {kept.kind for kept in agreement.KEPT if kept.table is table}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+async def test_what_was_removed_past_the_log_is_named(world: World, database_url: str, name: str) -> None:
+    await whole(world)
+    await by_hand(database_url, delete(tables.metadata.tables[name]))
+    differing = await found(world)
+    assert (differing.member, differing.why) == ("", "it is not in the table any more")
+
+
+@pytest.mark.parametrize("name", CHANGED)
+async def test_what_the_log_never_told_of_is_named(world: World, database_url: str, name: str) -> None:
+    await whole(world)
+    table = tables.metadata.tables[name]
+    kinds = [kept.kind for kept in agreement.KEPT if kept.table is table]
+    gone = [row.seq for row in await log(world) if row.kind in kinds]
+    await by_hand(database_url, delete(changes).where(changes.c.seq.in_(gone)), delete(sealed))
+    differing = await found(world)
+    assert (differing.kind in kinds, differing.why) == (True, "it is in the table, and the log never told of it")
+
+
+async def test_limits_of_a_key_that_were_changed_are_named(world: World, database_url: str) -> None:
+    await whole(world)
+    table = tables.api_keys
+    for limits in ({"max_depth": 99}, None):
+        await by_hand(
+            database_url,
+            update(table).where(table.c.id == world.key_ids["editor"]).values(graphql_limits=limits),
+        )
+        assert (await found(world)).kind == "graphql_limits"
+
+
+async def test_what_went_with_something_else_is_as_told(world: World) -> None:
+    await whole(world)
+    await keys.create_key(world.database, "brand", Role.EDITOR, id=world.key_ids["editor"])
+    await run(world, "removeClaim", {"gtin": "00012345678943", "claimId": VEGAN})
+    assert (await verify(world.database)).is_whole
+
+
+async def test_a_log_whose_end_was_taken_out_is_found_out_by_the_tables(world: World, database_url: str) -> None:
+    await whole(world)
+    input = {"gtin": GTIN, "certificationId": USDA_ORGANIC}
+    await run(world, "patchCertificationAssignment", {**input, "scope": "Crop"})
+    await Sealer(world.database).seal()
+    last = (await log(world))[-1]
+    await by_hand(database_url, *(delete(table).where(table.c.seq == last.seq) for table in (changes, sealed)))
+    assert await found(world) == (
+        "certification_assignment",
+        last.object_id,
+        GTIN,
+        "scope",
+        "the table has another value",
+    )
+    await run(world, "removeCertification", input)
+    last = (await log(world))[-1]
+    await by_hand(database_url, delete(changes).where(changes.c.seq == last.seq))
+    assert (await found(world)).why == "it is not in the table any more"
