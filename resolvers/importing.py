@@ -9,14 +9,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
 from db import certificates, history
 from db import products as stored_products
 from db.definitions import add_missing
-from db.engine.database import Transaction
+from db.engine.database import PART, Transaction
 from db.history import Entry
 from db.met import Earlier, Met
 from domain import renewal
@@ -206,17 +206,44 @@ async def _attempt(plan: "_Plan", rows: Sequence[AskedRow], met: Met, alongside:
     with suppress(_Rehearsed):
         async with context.database.write() as transaction:
             await plan.look(transaction, rows, met)
-            done += [await plan.row(number, row) for number, row in enumerate(rows)]
-            if not plan.judges:
-                await plan.store(transaction)
+            done += await _planned(plan, transaction, rows)
             if alongside is not None:
                 await alongside(transaction, done)
             if plan.is_undone:
                 raise _Rehearsed
     if plan.is_undone or plan.judges:
-        met.keep(plan.made["product"])
+        met.keep(plan.would_be_made)
     met.add(plan.met.items())
     return done
+
+
+async def _planned(plan: "_Plan", transaction: Transaction, rows: Sequence[AskedRow]) -> list[Done]:
+    """What becomes of the rows: a part of them is planned while the one before is stored, the database's own work."""
+    done = list[Done]()
+    storing = asyncio.ensure_future(plan.store(transaction, plan.taken()))
+    for start in range(0, len(rows), PART):
+        try:
+            done += [await plan.row(number, row) for number, row in enumerate(rows[start : start + PART])]
+        finally:
+            # Nothing else is to be done with the transaction before.
+            await storing
+        storing = asyncio.ensure_future(plan.store(transaction, plan.taken()))
+    await storing
+    return done
+
+
+class _Writes(NamedTuple):
+    """What is to be written of some rows."""
+
+    made: dict[str, list[Any]]
+    changed: list[Part]
+    entries: list[Entry]
+    """What the log is to tell of it, in the order of the rows."""
+
+    @classmethod
+    def none(cls) -> Self:
+        """Nothing yet."""
+        return cls({"product": [], "certification": [], "claim": []}, [], [])
 
 
 @dataclass
@@ -233,10 +260,10 @@ class _Plan:
     earlier: dict[str, Earlier] = field(default_factory=dict)
     met: dict[str, Earlier] = field(default_factory=dict)
     taken_ids: set[str] = field(default_factory=set)
-    made: dict[str, list[Any]] = field(default_factory=lambda: {"product": [], "certification": [], "claim": []})
-    changed: list[Part] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
-    """What the log is to tell of it, in the order of the rows."""
+    writes: _Writes = field(default_factory=_Writes.none)
+    """What was planned since it was taken."""
+    would_be_made: list[Product] = field(default_factory=list)
+    """What is not to stay of it."""
     earlier_certificates: dict[tuple[Gtin, ShortId], list[EarlierCertificate]] = field(default_factory=dict)
     """What is put back with new assignments."""
 
@@ -316,7 +343,7 @@ class _Plan:
 
     def _tell(self, change: Change[Any, Any], operation: str) -> None:
         if not self.judges and (entry := self.context.entry(change, operation)) is not None:
-            self.entries.append(entry)
+            self.writes.entries.append(entry)
 
     def _take(self, part: Part) -> None:
         if part.outcome == "left":
@@ -324,9 +351,9 @@ class _Plan:
         before, after = part.change.before, part.change.after
         self._tell(part.change, _TOLD_AS[part.kind, part.outcome])
         if before is None:
-            self.made[part.kind].append(after)
+            self.writes.made[part.kind].append(after)
         else:
-            self.changed.append(part)
+            self.writes.changed.append(part)
         if part.kind != "product":
             self.held[part.kind, after.gtin, self.known[part.kind].kind.stored.definition(after).id] = after
 
@@ -464,28 +491,40 @@ class _Plan:
             for number, each in enumerate(Restored.parse(given).kept(), start=1)
         ]
 
-    async def store(self, transaction: Transaction) -> None:
-        """Writes everything that was planned."""
-        if not await stored_products.add_many(transaction, self.made["product"]):
+    def taken(self) -> _Writes:
+        """What was planned since the last time."""
+        writes, self.writes = self.writes, _Writes.none()
+        if self.is_undone or self.judges:
+            self.would_be_made += writes.made["product"]
+        return writes
+
+    async def store(self, transaction: Transaction, writes: _Writes) -> None:
+        """Writes what was planned, unless it is only judged. Raises `_Raced`."""
+        if self.judges:
+            return
+        if not await stored_products.add_many(transaction, writes.made["product"]):
             raise _Raced
         for noun, definitions in self.known.items():
-            made = self.made[noun]
+            made = writes.made[noun]
             if made and not await definitions.kind.stored.add_many(transaction, made):
                 raise _Raced
-        archived = {each.gtin for noun in self.known for each in self.made[noun]} & {
-            gtin for gtin, product in self.products.items() if product.archived_at is not None
+        archived = {
+            each.gtin
+            for noun in self.known
+            for each in writes.made[noun]
+            if self.products[each.gtin].archived_at is not None
         }
         if archived:
             await stored_products.mark(transaction, sorted(archived))
-        made = [(each.gtin, each.certification.id) for each in self.made["certification"]]
+        made = [(each.gtin, each.certification.id) for each in writes.made["certification"]]
         await certificates.add_many(
             transaction, [kept for place in made for kept in self.earlier_certificates.get(place, ())]
         )
-        await self._keep(transaction, [part.change.before for part in self.changed if part.renews])
-        for part in self.changed:
+        await self._keep(transaction, [part.change.before for part in writes.changed if part.renews])
+        for part in writes.changed:
             change = stored_products.change if part.kind == "product" else self.known[part.kind].kind.stored.change
             await change(transaction, part.change.before, dict(part.changes), part.change.after.updated_at)
-        await history.add(transaction, self.entries)
+        await history.add(transaction, writes.entries)
 
     async def _keep(self, transaction: Transaction, renewed: Sequence[CertificationAssignment]) -> None:
         """Stores the certificates that others take the place of."""

@@ -4,12 +4,13 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from itertools import chain
 from typing import Any, TypeVar
 
 import aiosqlite
 from sqlalchemy import Table
 
-from db.engine.database import Database, Transaction, Values
+from db.engine.database import PART, Database, Transaction, Values
 from db.engine.noting import begin, end
 from db.sql import writes
 from db.sql.compiled import SQLITE, Compiled
@@ -153,7 +154,15 @@ class SqliteTransaction(Transaction):
         await self._run_many(statement, rows)
 
     async def _insert_missing(self, table: Table, rows: list[dict[str, Any]]) -> int:
-        return await self._run_many(writes.insert_unless(SQLITE, table, tuple(rows[0])), rows)
+        columns = tuple(rows[0])
+        statement = writes.insert_unless(SQLITE, table, columns)
+        if len(rows) != PART:
+            return await self._run_many(statement, rows)
+        at_once = statement._replace(
+            sql=writes.insert_unless_at_once(SQLITE, table, columns, PART),
+            bind=lambda _: [*chain.from_iterable(map(statement.bind, rows))],
+        )
+        return await self._count(at_once, {}, scans=True)
 
     async def _run_many(self, statement: Compiled, rows: Sequence[Values]) -> int:
         self._save()

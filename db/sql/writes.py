@@ -46,6 +46,18 @@ def insert_unless(
     return compile_statement(statement.on_conflict_do_nothing(index_elements=unique), dialect, columns)
 
 
+@lru_cache(maxsize=64)
+def insert_unless_at_once(dialect: Dialect, table: Table, columns: tuple[str, ...], count: int) -> str:
+    """The text of `insert_unless` for so many rows, with the parameters of all of them one behind the other.
+
+    It takes SQLite two thirds of the time of a statement for each, and Python's lock is free all the while.
+    """
+    # SQLAlchemy would take a thousandth of a second for each of its rows.
+    into, _, rest = insert_unless(dialect, table, columns).sql.partition(" VALUES ")
+    row, _, unless = rest.rpartition(" ON CONFLICT ")
+    return f"{into} VALUES {', '.join([row] * count)} ON CONFLICT {unless}"
+
+
 ENTRY = tuple(column.name for column in changes.c if column.name not in ("seq", "xid"))
 """The columns of the log that a row of it is given."""
 

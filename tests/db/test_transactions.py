@@ -232,6 +232,17 @@ async def test_upsert_overwrites_and_insert_missing_does_not(world: World) -> No
     assert (found.label, found.requires_definition) == ("Renewed", True)
 
 
+async def test_of_many_rows_those_in_whose_way_nothing_is_are_inserted(world: World) -> None:
+    rows = [
+        {"digest": f"{number:064}", "name": f"Row {number}", "text": "{ __typename }", "created_at": NOON}
+        for number in range(250)
+    ]
+    async with world.database.write() as transaction:
+        assert await transaction.insert_in_parts(tables.trusted_documents, [rows[7], rows[120]]) == 2
+        assert await transaction.insert_in_parts(tables.trusted_documents, rows) == 248
+    assert await world.rows(tables.trusted_documents) == [tuple(row.values()) for row in rows]
+
+
 # --- Others in the way ---
 
 

@@ -53,6 +53,11 @@ class Heard:
         return {result.row.number: result.reason for result in self.results if result.refused}
 
 
+def gtin_of(number: int) -> str:
+    digits = f"{950_600_000_000 + number:013d}"
+    return f"{digits}{-sum(int(digit) * (3, 1)[place % 2] for place, digit in enumerate(digits)) % 10}"
+
+
 def source(content: str | bytes, name: str = "rows.csv") -> SourceFile:
     data = content.encode() if isinstance(content, str) else content
     return SourceFile(name, len(data), lambda: io.BytesIO(data))

@@ -27,7 +27,7 @@ from files.reading.opening import table_of
 from files.reports import told as told_of
 from resolvers import importing as planning
 from resolvers.operation import Context
-from tests.files.importing import RICE, RYE, Heard, caller, put, run_all, source
+from tests.files.importing import RICE, RYE, Heard, caller, gtin_of, put, run_all, source
 from tests.log import log
 from tests.operations.faces import GraphQL
 from tests.world import GTIN, NON_GMO, OTHERS_GTIN, USDA_ORGANIC, World
@@ -491,6 +491,31 @@ async def test_a_batch_in_whose_way_others_are_is_planned_anew(world: World, mon
     with pytest.raises(Busy):
         await put(world, f"gtin,name\n{RYE},Rye\n", policy=IGNORE)
     assert await product(world, RYE) is None
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 5])
+async def test_a_batch_that_is_stopped_while_rows_of_it_are_stored_leaves_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    rows = "\n".join(["gtin,name", *(f"{gtin_of(number)},Oats {number}" for number in range(500))])
+    before, parts, store = await everything(world), asyncio.Semaphore(0), planning._Plan.store
+
+    async def storing(plan: Any, *given: Any) -> None:
+        parts.release()
+        await store(plan, *given)
+
+    monkeypatch.setattr(planning._Plan, "store", storing)
+    putting = asyncio.create_task(put(world, rows, policy=IGNORE))
+    for _ in range(3):
+        await parts.acquire()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    putting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await putting
+    assert await everything(world) == before
+    totals, _ = await put(world, rows, policy=IGNORE)
+    assert totals.rows == {"made": 500}
 
 
 async def test_what_does_not_go_in_as_a_whole_goes_in_parts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

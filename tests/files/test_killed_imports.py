@@ -21,6 +21,7 @@ from db.engine.opening import open_database
 from db.imports import latest
 from db.organizations import find_by_slug
 from domain.importing import Import
+from tests.files.importing import gtin_of
 from tests.postgresql import Databases
 from tests.processes import Process, certgate, started, succeeded
 
@@ -60,11 +61,6 @@ def files(tmp_path: Path) -> list[str]:
             for code in HELD:
                 held_rows.writerow([gtin, code, f"{code}-{number}", "2026-01-01", f"2027-{number % 12 + 1:02}-01"])
     return [str(products), str(held)]
-
-
-def gtin_of(number: int) -> str:
-    digits = f"{950_600_000_000 + number:013d}"
-    return f"{digits}{-sum(int(digit) * (3, 1)[place % 2] for place, digit in enumerate(digits)) % 10}"
 
 
 def prepared(url: str) -> None:
