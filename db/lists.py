@@ -76,7 +76,7 @@ async def page(
         return Page([], more=False)
     shape, values = take_apart(positive(where, listed.table))
     path = None
-    if shape != EVERYTHING and database.dialect.name == "sqlite" and not is_of_archived(shape):
+    if shape != EVERYTHING and paths.are_told(database) and not is_of_archived(shape):
         path = await paths.access_path(database, listed.indexed, shape, values, order.names)
     read, form = page_read(listed, shape, order, window, path), window.form
     if form is not None:
@@ -102,7 +102,7 @@ async def count(database: Database, listed: Listed[R], where: Where) -> int:
         return 0
     shape, values = take_apart(positive(where, listed.table))
     keys = owner = None
-    if shape != EVERYTHING and database.dialect.name == "sqlite" and not is_of_archived(shape):
+    if shape != EVERYTHING and paths.are_told(database) and not is_of_archived(shape):
         by_keys = paths.counted_by_keys(listed.indexed, shape)
         if by_keys is not None:
             return (await database.fetch(by_keys, **values))[0]
@@ -160,8 +160,8 @@ async def first_of_each(
         return found
     shape, values = take_apart(positive(where, listed.table))
     build = _first_of_each_on_sqlite if database.dialect.name == "sqlite" else _first_of_each_on_postgresql
-    if database.sharded:
-        build = _first_of_each_on_shards
+    if database.sharded or not database.has_indexes:
+        build = _first_of_each_of_all
     read = build(listed, shape, order.names, *_shape_of(order, window))
     records = await definitions.fetch(database, read, owners, **values, **placing(window), parents=ids)
     for record in records:
@@ -227,10 +227,11 @@ def _first_of_each_on_postgresql(
 
 
 @lru_cache(maxsize=256)
-def _first_of_each_on_shards(
+def _first_of_each_of_all(
     listed: Listed[R], shape: Where, names: tuple[str, ...], ascending: bool, behind: bool
 ) -> Read[R]:
-    # Citus has no LATERAL with a LIMIT. This reads all rows of the definitions that pass the filter.
+    # Citus has no LATERAL with a LIMIT, and it gains nothing without an index. This reads all rows of the definitions
+    # that pass the filter.
     columns = order_columns(listed.table, names)
     definition = listed.table.c[listed.definition]
     place = func.row_number().over(partition_by=definition, order_by=directed(columns, ascending))

@@ -6,13 +6,13 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from db.engine.database import Database
 from db.lists import beyond, directed, placing
 from db.sql.reads import Read, Row
 from db.sql.tables import changes
-from db.sql.types import UtcDateTime, among
+from db.sql.types import among
 from domain.changes import FieldChange, differences_of_row
 from domain.history import ORDER, PastChange, Subject
 from domain.members import members_of
@@ -138,51 +138,3 @@ async def count(database: Database, of: Subject, hidden: Sequence[ShortId]) -> i
 async def moment(database: Database, gtin: str, seq: int) -> datetime | None:
     """When the change of that number was, if it is one of the product."""
     return next(iter(await database.fetch(_MOMENT, gtin=gtin, seq=seq)), None)
-
-
-def _known() -> Read[tuple[ObjectKind, dict[str, Any] | None, ShortId | None]]:
-    """The last version of each thing of a product by a moment, each looked up by index."""
-    of_product = changes.c.gtin == bindparam("gtin"), among(changes.c.kind, "kinds")
-    by_then = changes.c.at <= bindparam("known_at", type_=UtcDateTime())
-    things = select(changes.c.kind, changes.c.object_id).where(*of_product, by_then).distinct().subquery("things")
-    version = changes.alias("version")
-    last = (
-        select(changes.c.seq)
-        .where(
-            changes.c.gtin == bindparam("gtin"),
-            changes.c.object_id == things.c.object_id,
-            changes.c.kind == things.c.kind,
-            by_then,
-        )
-        .order_by(changes.c.at.desc(), changes.c.seq.desc())
-        .limit(1)
-        .correlate(things)
-        .scalar_subquery()
-    )
-    rows = (
-        select(version.c.kind, version.c.record, version.c.organization_id)
-        .select_from(things)
-        .join(version, and_(version.c.gtin == bindparam("gtin"), version.c.seq == last))
-        .where(version.c.kind == things.c.kind)
-    )
-    return Read(rows, lambda row: (row[0], row[1], row[2]), scans=True)
-
-
-_KNOWN = _known()
-
-
-async def known(
-    database: Database, gtin: str, at: datetime, kinds: Sequence[ObjectKind]
-) -> list[tuple[ObjectKind, dict[str, Any], ShortId | None]]:
-    """What there was of a product at a moment, as rows with their kind and owner, in no order."""
-    asked = [kind.value for kind in kinds]
-    found = await database.fetch(_KNOWN, gtin=gtin, known_at=at, kinds=asked)
-    return [(kind, row, owner) for kind, row, owner in found if row is not None]
-
-
-def record_of(kind: ObjectKind, row: Mapping[str, Any], **others: Any) -> Any:
-    """The record of a row of the log; a member that came later is empty."""
-    of = _RECORDS[kind]
-    empty = {name: member.empty() for name, member in members_of(of).items()}
-    values = {**empty, **{name: _typed(of, name, value) for name, value in row.items()}, **others}
-    return of(*(values[name] for name in of.__struct_fields__))

@@ -86,6 +86,11 @@ def indexes_of(table: Table, key: tuple[str, ...]) -> Indexed:
     return Indexed(table, key, (*own, *declared))
 
 
+def are_told(database: Database) -> bool:
+    """Whether the database is told the way to the rows of lists."""
+    return database.dialect.name == "sqlite" and database.has_indexes
+
+
 async def access_path(
     database: Database, indexed: Indexed, shape: Where, values: dict[str, Any], order: tuple[str, ...]
 ) -> AccessPath:

@@ -178,7 +178,7 @@ async def of_assignments(
     Where asked, it counts the different products of each, which takes several times as long.
     """
     shape, values = take_apart(where)
-    is_guided = database.dialect.name == "sqlite" and not is_of_archived(shape)
+    is_guided = paths.are_told(database) and not is_of_archived(shape)
     owner = paths.owner_among(table, shape) if is_guided else None
     read = _counts(table, shape, owner, frozenset(by), bucket, products)
     group, keys = _COUNTED[table]

@@ -3,7 +3,6 @@
 `Command.parse` takes plain JSON values (REST) and typed ones (GraphQL) alike and names every bad member at once.
 """
 
-from datetime import UTC, datetime, time
 from typing import Annotated, ClassVar
 
 from pydantic import Field, WithJsonSchema
@@ -122,32 +121,35 @@ class GetCertificationStanding(OfHeldCertification):
     """How the certificate that a product holds stands. Not in the contract."""
 
 
-class GetCertifiedProduct(Command):
-    """One product with what it holds and claims. Contract C15; `format`, `as_of` and `known_at` are ours."""
+class InTime(Command):
+    """What is asked as of a day, and as it was known at a moment. Not in the contract."""
 
-    gtin: GtinField
-    format: ProductFormat | None = None
     as_of: Annotated[
         Date | None,
         Field(
-            description="The day by which it is judged what is active, of several certificates by the one that held"
-            " then; today, or that of `known_at`, if left out."
+            description="The day by which it is judged what is active; any day, also one to come. Today (UTC), or the"
+            " day of `known_at`, if left out."
         ),
     ] = None
     known_at: Annotated[
         Moment | None,
         Field(
-            description="Answers as it was known at that moment, after the log of changes: 404 where the product was"
-            " not known yet. What is still to come is as now. Not for a publishable key.",
+            description="Answers as it was known at that moment, by the log of changes: 404 where the product was not"
+            " known yet. What is still to come is as now, a moment given to the second stands for all of it, and"
+            " definitions are as they are now. Not for a publishable key.",
             examples=["2030-01-01T00:00:00Z"],
         ),
     ] = None
 
-    def judged_at(self, now: datetime) -> datetime:
-        """The moment by whose day it is judged what is active."""
-        if self.as_of is not None:
-            return datetime.combine(self.as_of, time(), UTC)
-        return now if self.known_at is None else min(self.known_at, now)
+
+class GetCertifiedProduct(InTime):
+    """One product with what it holds and claims. Contract C15; `format` is ours.
+
+    As of a day it shows of several certificates the one that held then.
+    """
+
+    gtin: GtinField
+    format: ProductFormat | None = None
 
 
 class Export(Command):
@@ -159,7 +161,7 @@ class Export(Command):
     excel: Flag = False
 
 
-class GetCertificationAssignment(OfHeldCertification):
+class GetCertificationAssignment(OfHeldCertification, InTime):
     """One certification that a product holds, as C7 lists it: what its entity tag is, a client can ask here."""
 
 
@@ -172,7 +174,7 @@ class PatchClaimAssignment(OfMadeClaim, PatchCommand):
     """Change members of a claim that a product makes. Contract C13."""
 
 
-class GetClaimAssignment(OfMadeClaim):
+class GetClaimAssignment(OfMadeClaim, InTime):
     """One claim that a product makes, as C11 lists it."""
 
 
@@ -249,13 +251,13 @@ class ListClaims(NumberedPage):
     ordering: Annotated[str, Field(pattern="^-?(label|code)$")] = "label"
 
 
-class ListProducts(NumberedPage):
+class ListProducts(NumberedPage, InTime):
     """The products of one organisation. Contract 8."""
 
     organization_id: ShortIdField
 
 
-class ListTradeItems(NumberedPage):
+class ListTradeItems(NumberedPage, InTime):
     """Products of everybody. Contract 8; categories are not recorded here, so one that is named matches nothing."""
 
     q: Text255 | None = None
@@ -267,7 +269,7 @@ class ListTradeItems(NumberedPage):
     ordering: Annotated[str, Field(pattern="^-?(product_name|brand|created|confidence_score)$")] = "product_name"
 
 
-class ListProductCertifications(Command):
+class ListProductCertifications(InTime):
     """The certifications that a product holds, filtered and ordered. Contract C7."""
 
     gtin: GtinField
@@ -282,7 +284,7 @@ class PageOfProductCertifications(ListProductCertifications, NumberedPage):
     gtin: SeparatedGtinField
 
 
-class ListProductClaims(Command):
+class ListProductClaims(InTime):
     """The claims that a product makes. Contract C11."""
 
     gtin: GtinField

@@ -157,6 +157,7 @@ def read_date(value: object) -> date:
         raise PydanticKnownError("date_parsing", {"error": str(error)}) from None
 
 
+_without_plus = re.compile(r" [0-9]{2}:?[0-9]{2}\Z")
 _moment: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
@@ -169,6 +170,10 @@ def read_moment(value: object) -> datetime:
         return _moment.validate_python(value)
     if not isinstance(value, str) or not _date.match(value[:10]):
         raise PydanticKnownError("datetime_type")
+    if _without_plus.search(value):
+        raise PydanticCustomError(
+            "datetime_parsing", "Input has a blank before its offset, as which a + is read in an address; write %2B"
+        )
     return _moment.validate_python(value)
 
 

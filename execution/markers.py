@@ -14,6 +14,7 @@ ROWS = "execution.rows"
 COMPUTED = "execution.computed"
 ITEMS = "execution.items"
 """The metadata of a field that is read in pages: the `RowSource` of their items."""
+SCOPED = "execution.scoped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,26 @@ class DeclaredRead(NamedTuple):
     def metadata(self) -> dict[str, Any]:
         """Those of the field. Its function gives the same, as records."""
         return {ROWS: self}
+
+
+class Scoped(NamedTuple):
+    """What a field says that is asked in a context of its own by some of its arguments, and all below it, too.
+
+    `make` is a function of the context around it and of at least these arguments, by the names of their parameters.
+    """
+
+    arguments: Mapping[str, str]
+    """Those parameters, by the arguments' names in the schema. Their values are scalars."""
+    make: Callable[[Any, Mapping[str, Any]], Any]
+
+    def is_asked(self, node: Any) -> bool:
+        """Whether a field of a document has any of them."""
+        return any(given.name.value in self.arguments for given in node.arguments or ())
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Those of the field."""
+        return {SCOPED: self}
 
 
 class Computed(NamedTuple):

@@ -4,7 +4,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, nullcontext
-from datetime import UTC, date, datetime
+from copy import copy
+from datetime import UTC, date, datetime, time
 from functools import wraps
 from operator import itemgetter
 from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast, get_args, get_type_hints
@@ -13,12 +14,13 @@ import msgspec
 
 from db import history
 from db.engine.database import Database, Transaction
+from db.engine.known import KnownDatabase, known
 from db.engine.rehearsal import Rehearsal
 from db.history import Entry
-from domain.access import Caller, Permission, require
+from domain.access import Caller, Permission, require, require_private
 from domain.changes import Change, cleared_keys
 from domain.errors import REFUSALS, BadRequest, DomainError, InvalidInput, NotApplied, Violation
-from domain.history import Provenance, actor_of
+from domain.history import Provenance, actor_of, end_of_second
 from domain.idempotency import OneWrite
 from domain.preconditions import Expected, Versioned
 from domain.publishable import published
@@ -62,6 +64,7 @@ class Context:
         "_confirmed",
         "_undo",
         "afterwards",
+        "asked_at",
         "caller",
         "database",
         "dry_run",
@@ -96,7 +99,7 @@ class Context:
         """The operation that writes, as the log of changes has it."""
         self._charge = charge
         self.post = post
-        self.now = now or datetime.now(UTC)
+        self.now = self.asked_at = now or datetime.now(UTC)
         self.idempotency = OneWrite(caller.principal, idempotency_key) if idempotency_key else None
         self.expected = expected
         self.dry_run = False
@@ -115,6 +118,26 @@ class Context:
     def today(self) -> date:
         """The day in UTC, by which validity is judged."""
         return self.now.date()
+
+    @property
+    def is_past(self) -> bool:
+        """Whether what is read is as it was known at an earlier moment."""
+        return isinstance(self.database, KnownDatabase)
+
+    def at(self, as_of: date | None, known_at: datetime | None) -> Self:
+        """The context of what is asked of that day, and as it was known at that moment, by whose day it else is judged.
+
+        What is still to be known is as now; a moment given to the second stands for all of that. It only reads. Raises
+        `Forbidden` for a publishable key, which sees no history.
+        """
+        own = copy(self)
+        if known_at is not None:
+            require_private(self.caller, "history")
+            own.now = min(end_of_second(known_at), self.asked_at)
+            own.database = known(self.database, own.now if own.now < self.asked_at else None)
+        if as_of is not None:
+            own.now = datetime.combine(as_of, time(), UTC)
+        return own
 
     def for_part(self, part: str, expected: Expected | None, *, dry_run: bool = False) -> Self:
         """The context of one of several writes in the same request; `part` tells it from the others."""

@@ -6,17 +6,12 @@ from typing import Any
 import msgspec
 
 from db import past
-from domain.access import require_private
 from domain.errors import NotFound
-from domain.gtin import Gtin
 from domain.history import ListHistory, PastChange, Subject
 from domain.paging import Page, Window
-from domain.records import CertificationAssignment, CertifiedProduct, ClaimAssignment, Product
+from domain.records import CertificationAssignment, ClaimAssignment, Product
 from domain.short_id import ShortId
-from domain.text import folded
-from domain.vocabulary import ObjectKind
-from resolvers import certifications, claims
-from resolvers.definitions import Kind
+from resolvers import certifications
 from resolvers.operation import Context, read_operation
 from resolvers.products import existing_product
 
@@ -75,42 +70,3 @@ def _shown(context: Context, change: PastChange) -> PastChange:
         return change
     changes: list[Any] = [each for each in change.changes if each.path[0] != "metadata"]
     return msgspec.structs.replace(change, face=None, actor=None, request_id=None, changes=changes)
-
-
-_HELD: dict[ObjectKind, Kind[Any, Any]] = {
-    ObjectKind.CERTIFICATION_ASSIGNMENT: certifications.KIND,
-    ObjectKind.CLAIM_ASSIGNMENT: claims.KIND,
-}
-
-
-@read_operation
-async def known(context: Context, gtin: Gtin, at: datetime) -> CertifiedProduct:
-    """A product as it was known then, with definitions as they are now. Raises `NotFound`, or `Forbidden`."""
-    require_private(context.caller, "history")
-    product: Product | None = None
-    held: dict[ObjectKind, list[Any]] = {kind: [] for kind in _HELD}
-    own = context.caller.organization_ids
-    for kind, row, owner in await past.known(
-        context.database, gtin, min(at, context.now), [ObjectKind.PRODUCT, *_HELD]
-    ):
-        # Others' notes are theirs.
-        others: dict[str, Any] = {} if owner in own else {"metadata": {}}
-        if kind is ObjectKind.PRODUCT:
-            product = past.record_of(kind, row, **others)
-            continue
-        named = _HELD[kind]
-        definition = await named.stored.find(context.database, row[f"{named.noun}_id"], own)
-        if definition is not None:
-            others |= {"organization_id": owner, named.noun: definition}
-            held[kind].append(past.record_of(kind, row, **others))
-    if product is None:
-        raise NotFound(f"No product with the GTIN {gtin} was known then; ask for a later moment.")
-    return CertifiedProduct(product, *(_by_label(_HELD[kind], each) for kind, each in held.items()))
-
-
-def _by_label(kind: Kind[Any, Any], held: list[Any]) -> list[Any]:
-    return sorted(held, key=lambda each: _place(kind.stored.definition(each)))
-
-
-def _place(definition: Any) -> tuple[str, ShortId]:
-    return folded(definition.label), definition.id

@@ -48,6 +48,8 @@ async def existing_product(context: Context, gtin: Gtin) -> Product:
     """The product of that GTIN. Raises `NotFound`."""
     found = await products.find(context.database, gtin, context.caller.organization_ids)
     if found is None:
+        if context.is_past:
+            raise NotFound(f"No product with the GTIN {gtin} was known then; ask for a later moment.")
         raise missing(gtin)
     return found
 

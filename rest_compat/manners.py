@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.changes import Change
+from domain.commands import InTime
 from domain.errors import AlreadyAssigned, AlreadyExists, BadRequest, InvalidInput, PreconditionFailed
 from domain.preconditions import Expected, Versioned, digest, entity_tag, is_known, read_tags
 from domain.validation import Command
@@ -74,6 +75,8 @@ async def _done(request: Request, endpoint: Endpoint) -> tuple[bytes, str, str |
     """Asks the operation. What it answers, for a write what is there now, with its media type and its entity tag."""
     context: Context = request.scope["state"]["context"]
     command = read_query(request, endpoint) if endpoint.body is None else await read_command(request, endpoint)
+    if isinstance(command, InTime) and (command.as_of or command.known_at):
+        context = request.scope["state"]["context"] = context.at(command.as_of, command.known_at)
     if endpoint.rows is not None and endpoint.answer is not None and not request.scope["query_string"]:
         return encode(await endpoint.rows(context, command, endpoint.answer.rows)), JSON, None
     answer = await endpoint.operation(context, command)

@@ -1,12 +1,12 @@
 """What is read by the path alone, where the operations take a key: commands, and what each of them asks."""
 
 from domain.account import WhoAmI
-from domain.commands import GetCertifiedProduct
+from domain.commands import GetCertifiedProduct, InTime
 from domain.gtin import SeparatedGtinField
 from domain.records import Certification, CertificationBody, CertifiedProduct, Claim, Product
 from domain.short_id import ShortIdField
 from domain.validation import Command
-from resolvers import account, assignments, bodies, certifications, claims, past, products
+from resolvers import account, assignments, bodies, certifications, claims, products
 from resolvers.definitions import existing_definition
 from resolvers.operation import Context
 
@@ -29,7 +29,7 @@ class GetClaim(Command):
     id: ShortIdField
 
 
-class GetProduct(Command):
+class GetProduct(InTime):
     """One product. Contract 8: hyphens and blanks in the GTIN are ignored."""
 
     gtin: SeparatedGtinField
@@ -52,19 +52,12 @@ async def claim(context: Context, command: GetClaim) -> Claim:
 
 async def certified_product(context: Context, command: GetCertifiedProduct) -> CertifiedProduct:
     """A product with what it holds and claims, as agents ask for it; see `GetCertifiedProduct`. Raises `NotFound`."""
-    found = await _known(context, command)
-    if command.as_of is None:
-        return found
-    return found._replace(certifications=await certifications.on_day(context, found.certifications, command.as_of))
-
-
-async def _known(context: Context, command: GetCertifiedProduct) -> CertifiedProduct:
-    if command.known_at is not None:
-        return await past.known(context, command.gtin, command.known_at)
     found = await products.existing_product(context, command.gtin)
-    held = await assignments.of_products(context, certifications.KIND, [found.gtin])
-    claimed = await assignments.of_products(context, claims.KIND, [found.gtin])
-    return CertifiedProduct(found, held[0], claimed[0])
+    (held,) = await assignments.of_products(context, certifications.KIND, [found.gtin])
+    (claimed,) = await assignments.of_products(context, claims.KIND, [found.gtin])
+    if command.as_of is not None:
+        held = await certifications.on_day(context, held, command.as_of)
+    return CertifiedProduct(found, held, claimed)
 
 
 async def product(context: Context, command: GetProduct) -> Product:

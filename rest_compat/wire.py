@@ -73,7 +73,7 @@ def _pagination(asked: NumberedPage, total: int) -> Pagination:
 
 def certified_product(request: Request, command: GetCertifiedProduct, found: CertifiedProduct) -> tuple[bytes, str]:
     """C15 in the form that was asked for, and its media type."""
-    now = command.judged_at(request.state.context.now)
+    now = request.state.context.now
     form = command.format or preferred(request, _PRODUCT_FORMATS)
     if form is ProductFormat.JSON:
         return encode(CERTIFIED_PRODUCT.show(found, now)), JSON

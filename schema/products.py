@@ -15,6 +15,7 @@ from schema.context import Info
 from schema.mutations import Mutation, Wording
 from schema.objects import ProductType
 from schema.records import items_of, rows_of, shown
+from schema.times import IN_TIME, in_time
 
 
 @strawberry.type
@@ -23,8 +24,9 @@ class ProductQueries:
 
     @strawberry.field(
         description="One product; null when there is none under that GTIN.",
-        metadata=rows_of(products.BY_GTIN, "gtin", parse_gtin),
+        metadata=rows_of(products.BY_GTIN, "gtin", parse_gtin) | IN_TIME,
     )
+    @in_time
     async def product(
         self,
         info: Info,

@@ -212,6 +212,8 @@ class Database(ABC):
     """Whether what is read by key is waited for, so that reads at the same time gain something."""
     sharded = False
     """Whether the rows of products lie on several servers (see `db.sharding`)."""
+    has_indexes = True
+    """Whether lists are found by indexes of their own."""
     is_replicated = False
     """Whether there are servers that follow it (see `db.engine.replicas`)."""
     held: Any = None

@@ -67,6 +67,10 @@ class Read(Generic[R]):
     def _narrow(self, names: frozenset[str]) -> "Read[R]":
         return Read(self.select, self.build, defined=self.defined, scans=self.scans, names=names)
 
+    def of_other(self, select: Select[Any], *, scans: bool) -> "Read[R]":
+        """The read of the same columns by another select."""
+        return Read(select, self.build, defined=self.defined, ranked=self.ranked, scans=scans, names=self._names)
+
     def _part(self) -> tuple[Select[Any], list[bool]]:
         """The select of the columns that are read, and of each whether it is."""
         columns = [*self.select.selected_columns]

@@ -1,7 +1,7 @@
 """A plan: which fields are asked of which type, and how each is resolved."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -22,7 +22,7 @@ from graphql import (
 )
 from strawberry.types.field import StrawberryField
 
-from execution.batched import BatchFunction
+from execution.batched import BatchedField
 from execution.markers import DeclaredRead
 from execution.plan.arguments import FieldArguments
 
@@ -52,6 +52,15 @@ class FieldKind(Enum):
 
 
 @dataclass(slots=True, eq=False)
+class Scope:
+    """A field that has a context of its own, with all below it (see `execution.markers.Scoped`)."""
+
+    field: "FieldPlan"
+    outer: "Scope | None"
+    make: Callable[[Any, Mapping[str, Any]], Any]
+
+
+@dataclass(slots=True, eq=False)
 class FieldPlan:
     """One response key of one object type at one place."""
 
@@ -64,6 +73,8 @@ class FieldPlan:
     nodes: list[FieldNode]
     path: tuple[Step, ...]
     kind: FieldKind
+    scope: Scope | None
+    """In whose context it is resolved; None for that of the operation."""
     value: "ValuePlan" = dataclasses.field(init=False)
     head: tuple[Any, ...] = dataclasses.field(init=False)
     """What resolvers are told of it first: name, nodes, type, parent."""
@@ -80,6 +91,11 @@ class FieldPlan:
 
     def __post_init__(self) -> None:
         self.head = (self.nodes[0].name.value, self.nodes, self.definition.type, self.parent)
+
+    @property
+    def question(self) -> Hashable:
+        """What a batched field asks but for its arguments: fields that have it in common may be asked together."""
+        return cast("BatchedField", self.field).batch_function, self.scope
 
     @property
     def name(self) -> str:
@@ -185,8 +201,8 @@ class Program:
     objects: list[ObjectPlan] = dataclasses.field(default_factory=list)
     """Those that a function makes; a shape makes others of rows."""
     batches: list[FieldPlan] = dataclasses.field(default_factory=list)
-    shared_batches: set[BatchFunction] = dataclasses.field(default_factory=set)
-    """Batch functions that several fields use, so that they may share calls."""
+    shared_batches: set[Hashable] = dataclasses.field(default_factory=set)
+    """The questions that several batched fields ask, so that they may share calls."""
     source: str = ""
     """The generated Python, to whose lines tracebacks refer; none until it is compiled."""
 

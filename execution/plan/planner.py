@@ -35,8 +35,19 @@ from graphql.execution.values import VariableValues
 from strawberry.types.field import StrawberryField
 
 from execution.batched import BatchedField
+from execution.markers import SCOPED
 from execution.plan.arguments import FieldArguments
-from execution.plan.plan import FieldKind, FieldPlan, NotCompiled, ObjectPlan, Program, Step, TooManyFields, ValuePlan
+from execution.plan.plan import (
+    FieldKind,
+    FieldPlan,
+    NotCompiled,
+    ObjectPlan,
+    Program,
+    Scope,
+    Step,
+    TooManyFields,
+    ValuePlan,
+)
 
 MAX_FIELDS = 800
 """Fields of one plan, counted for every concrete type that an interface or union may turn out to be. Compiling takes
@@ -106,6 +117,7 @@ class _Planner:
         definitions = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
         self._fragments = {name: FragmentDetails(node) for name, node in definitions.items()}
         self._variables = VariableValues({}, conditions)
+        self._scope: Scope | None = None
         config = schema.config
         self._program = Program(
             self._schema, config.info_class, config.default_resolver, operation, definitions, conditions
@@ -129,8 +141,8 @@ class _Planner:
             raise NotCompiled("nested too deeply") from None
         program = self._program
         program.roots = roots
-        functions = Counter(cast("BatchedField", field.field).batch_function for field in program.batches)
-        program.shared_batches = {function for function, uses in functions.items() if uses > 1}
+        questions = Counter(field.question for field in program.batches)
+        program.shared_batches = {question for question, uses in questions.items() if uses > 1}
         return program
 
     def _object(
@@ -162,9 +174,12 @@ class _Planner:
             raise NotCompiled(f"unknown field {parent.name}.{node.name.value}")
         field = definition.extensions.get("strawberry-definition")
         kind = FieldKind.TYPENAME if node.name.value == "__typename" else self._kind(field)
-        plan = FieldPlan(
-            len(self._program.fields), key, parent, definition, field, [d.node for d in details], path, kind
-        )
+        outer = self._scope
+        nodes = [each.node for each in details]
+        plan = FieldPlan(len(self._program.fields), key, parent, definition, field, nodes, path, kind, outer)
+        scoped = field.metadata.get(SCOPED) if field is not None else None
+        if scoped is not None and scoped.is_asked(node):
+            plan.scope = self._scope = Scope(plan, outer, scoped.make)
         self._program.fields.append(plan)
         if kind is FieldKind.BATCHED:
             plan.batch = len(self._program.batches)
@@ -172,6 +187,7 @@ class _Planner:
         if kind in (FieldKind.RESOLVER, FieldKind.ASYNC_RESOLVER, FieldKind.BATCHED):
             plan.arguments = FieldArguments(self._strawberry, definition, cast("StrawberryField", field), node)
         plan.value = self._value(plan, definition.type, details, path, nullable_depth, 0)
+        self._scope = outer
         return plan
 
     def _kind(self, field: StrawberryField | None) -> FieldKind:

@@ -60,9 +60,7 @@ def shape(program: Program) -> None:
     for field in reversed(program.fields):
         metadata = field.field.metadata if field.field is not None else {}
         # Fields that ask the same are asked together, which a shape cannot; nor does it look at arguments.
-        if field.kind is FieldKind.BATCHED and (
-            cast("Any", field.field).batch_function in program.shared_batches or field.nodes[0].arguments
-        ):
+        if field.kind is FieldKind.BATCHED and (field.question in program.shared_batches or field.nodes[0].arguments):
             continue
         if ROWS in metadata:
             place, one = field.value.item or field.value, field.value.item is None

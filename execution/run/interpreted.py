@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import strawberry
-from graphql import ExecutionResult, GraphQLError
+from graphql import ExecutionResult, GraphQLError, GraphQLResolveInfo
 from graphql.execution import Executor as GraphQLExecutor
 from strawberry.execution import optimized_is_awaitable
 
 from execution.documents.document import Document, Operation
 from execution.documents.limits import TOO_LARGE
 from execution.errors import Refusal, RequestError
+from execution.markers import SCOPED
 from execution.plan.plan import NotCompiled, TooManyFields
 from execution.plan.planner import graphql_schema
 
@@ -43,6 +44,27 @@ def _is_introspection(operation: Operation) -> bool:
     return measure.introspection_depth > 0 and measure.depth <= 1
 
 
+class _Contexts:
+    """Gives fields that have a context of their own that, and all below them, as a compiled run does."""
+
+    def __init__(self) -> None:
+        self._of: dict[tuple[str | int, ...], Any] = {}
+        """By path, of the fields that have one."""
+
+    def resolve(self, following: Any, root: Any, info: GraphQLResolveInfo[Any], **given: Any) -> Any:
+        """What comes next, with the context of the place."""
+        path = tuple(info.path.as_list())
+        around = (path[:end] for end in range(len(path), 0, -1))
+        context = next((self._of[outer] for outer in around if outer in self._of), info.context)
+        known = info.parent_type.fields.get(info.field_name)
+        field = None if known is None else known.extensions.get("strawberry-definition")
+        scoped = None if field is None else field.metadata.get(SCOPED)
+        if scoped is not None and scoped.is_asked(info.field_nodes[0]):
+            asked = {name: given[argument] for argument, name in scoped.arguments.items() if argument in given}
+            context = self._of[path] = scoped.make(context, asked)
+        return following(root, info._replace(context=context), **given)
+
+
 async def interpret(
     schema: strawberry.Schema,
     document: Document,
@@ -61,6 +83,7 @@ async def interpret(
         raw_variable_values=dict(variables),
         operation_name=operation.name,
         is_awaitable=cast("Any", optimized_is_awaitable),
+        middleware=None if _is_introspection(operation) else [_Contexts()],
     )
     assert not isinstance(execution, list)  # its variables were coerced before
     result: Any

@@ -9,11 +9,11 @@ from collections.abc import Coroutine, Hashable, Iterable
 from itertools import repeat
 from time import perf_counter
 from types import CoroutineType
-from typing import Any, cast
+from typing import Any
 
 from strawberry.execution import optimized_is_awaitable as is_awaitable
 
-from execution.batched import BatchedField, call_batch, frozen
+from execution.batched import call_batch, frozen
 from execution.plan.plan import FieldPlan, ValuePlan
 from execution.run.complete import Propagate
 from execution.run.rows import read_all
@@ -123,7 +123,7 @@ def _question(run: Run, field: FieldPlan, entries: list[Entry]) -> Hashable:
         arguments = keywords(run, field, entries[0][2])
     except Exception:  # noqa: BLE001 - raised again by the call
         return field.number
-    return cast("BatchedField", field.field).batch_function, frozen(arguments)
+    return field.question, frozen(arguments)
 
 
 async def _settle(run: Run, calls: list[_Call]) -> None:

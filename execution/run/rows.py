@@ -14,7 +14,7 @@ from strawberry.execution import optimized_is_awaitable as is_awaitable
 
 from execution.plan.plan import FieldPlan, Shape, ValuePlan
 from execution.run.complete import Propagate, complete, fail
-from execution.run.run import HELD, Position, ResolveInfo, Run, keywords
+from execution.run.run import HELD, Position, ResolveInfo, Run, context_of, keywords
 from execution.run.steps import resumed, together
 
 Lists = dict[Any, Any]
@@ -32,8 +32,9 @@ def read_one(run: Run, field: FieldPlan, shape: Shape, position: Position) -> An
     if rows.parse is not None:
         key = rows.parse(key)
     into: Lists = {key: []}
-    filling = _fill(run, rows.source.reader(run.context), ((field, into),))
-    if rows.source.waits(run.context):
+    context = context_of(run, field)
+    filling = _fill(run, rows.source.reader(context), ((field, into),))
+    if rows.source.waits(context):
         return _found_late(run, field, into[key], filling)
     try:
         step = filling.send(None)
@@ -62,16 +63,16 @@ async def read_all(run: Run, field: FieldPlan, shape: Shape, parents: Sequence[A
     name = shape.rows.key
     keys = [getattr(parent, name) for parent in parents]
     into: Lists = {key: [] for key in keys}
-    await _fill(run, shape.rows.source.reader(run.context), ((field, into),))
+    await _fill(run, shape.rows.source.reader(context_of(run, field)), ((field, into),))
     return [_found(run, field, into[key]) for key in keys]
 
 
 class Items:
     """What the items of a page become, for whoever has their rows: a form as `db.sql.shapes` takes it."""
 
-    def __init__(self, run: Run, shape: Shape) -> None:
+    def __init__(self, run: Run, context: Any, shape: Shape) -> None:
         self._run = run
-        self.reader = shape.rows.source.reader(run.context)
+        self.reader = shape.rows.source.reader(context)
         self.shape = shape
         self.below: list[Lists] = [{} for _ in shape.children]
 
@@ -87,7 +88,7 @@ def items(info: strawberry.Info[Any, Any]) -> Items | None:
         return None
     # Where graphql-core has a path, a compiled run has what it can be made of.
     field, _, run = cast("tuple[FieldPlan, Position, Run]", raw[4])
-    return None if field.items is None else Items(run, field.items)
+    return None if field.items is None else Items(run, info.context, field.items)
 
 
 async def _fill(run: Run, reader: Any, level: Level) -> None:

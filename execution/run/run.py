@@ -19,7 +19,7 @@ from graphql.type import GraphQLResolveInfoHelpers
 from strawberry.execution import optimized_is_awaitable as is_awaitable
 from strawberry.schema.schema import _OperationContextAwareGraphQLResolveInfo
 
-from execution.plan.plan import FieldPlan, Program, Step, ValuePlan
+from execution.plan.plan import FieldPlan, Program, Scope, Step, ValuePlan
 
 Position = Any
 """None, or `(position, index)`."""
@@ -57,6 +57,8 @@ class Run(msgspec.Struct, eq=False):
     """By field: its arguments, coerced when the first object needs them."""
     info_tail: tuple[Any, ...] | None = None
     """What resolvers are told of the run, if any was told."""
+    contexts: dict[int, Any] = {}
+    """By field that has a context of its own: that, once it was asked for."""
 
     @classmethod
     def of(cls, program: Program, context: Any, root: Any, variables: VariableValues) -> Self:
@@ -131,12 +133,27 @@ _new = tuple.__new__
 
 def raw_info(run: Run, field: FieldPlan, position: Position) -> GraphQLResolveInfo[Any]:
     """graphql-core's information about one field of one object."""
-    tail = run.info_tail
+    tail = run.info_tail if field.scope is None else None
     if tail is None:
         program = run.program
         schema, of_operation = (program.schema, program.fragments), (program.operation, run.variables.coerced)
-        tail = run.info_tail = (*schema, run.root, *of_operation, run.context, is_awaitable, None, _HELPERS, None)
+        tail = (*schema, run.root, *of_operation, context_of(run, field), is_awaitable, None, _HELPERS, None)
+        if field.scope is None:
+            run.info_tail = tail
     return _new(ResolveInfo, (*field.head, (field, position, run), *tail))  # type: ignore[return-value]
+
+
+def context_of(run: Run, field: FieldPlan) -> Any:
+    """The context in which a field is resolved. Raises what its arguments are refused for."""
+    return run.context if field.scope is None else _context_in(run, field.scope)
+
+
+def _context_in(run: Run, scope: Scope) -> Any:
+    number = scope.field.number
+    if number not in run.contexts:
+        outer = run.context if scope.outer is None else _context_in(run, scope.outer)
+        run.contexts[number] = scope.make(outer, keywords(run, scope.field, None))
+    return run.contexts[number]
 
 
 def info(run: Run, field: FieldPlan, position: Position) -> strawberry.Info[Any, Any]:

@@ -138,7 +138,7 @@ def raised(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception | None], None
     return set_to
 
 
-KNOWN = {"page": "1", "is_active": "true", "where": "{}", "format": "json"}
+KNOWN = {"page": "1", "is_active": "true", "where": "{}", "format": "json", "as_of": "2026-12-24"}
 """A parameter that a read may know -> a value of it."""
 
 ON_ANY = {"Retry-After": {409, 503}, "WWW-Authenticate": {403}, "Preference-Applied": {403, 404, 409, 412, 422, 503}}

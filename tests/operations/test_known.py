@@ -25,9 +25,13 @@ from domain.errors import DomainError, NotFound
 from domain.gtin import Gtin
 from domain.records import Organization
 from domain.vocabulary import KeyKind, Role
-from resolvers import certifications, claims, past, products
+from execution.executor import Executor
+from resolvers import assignments, certifications, claims, products
+from resolvers.definitions import Kind
 from resolvers.operation import Context
+from schema.schema import schema
 from tests.log import log, replay
+from tests.operations.test_statements import statements
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOON, NOTHING, PRIVATE, USDA_ORGANIC, VEGAN, World
 
 HOUR = timedelta(hours=1)
@@ -69,12 +73,15 @@ async def act(world: World, dice: random.Random, now: datetime) -> None:
 
 async def as_rows(world: World, at: datetime) -> dict[str, dict[str, Any]]:
     """What is answered of a moment, in the form of the log."""
-    found = await past.known(context(world, NOON + 1000 * HOUR), Gtin(GTIN), at)
-    rows: dict[str, dict[str, Any]] = {"product": {found.product.id: msgspec.to_builtins(found.product)}}
-    for kind, definition, items in (
-        ("certification_assignment", "certification", found.certifications),
-        ("claim_assignment", "claim", found.claims),
-    ):
+    then = context(world, NOON + 1000 * HOUR).at(None, at)
+    product = await products.existing_product(then, Gtin(GTIN))
+    rows: dict[str, dict[str, Any]] = {"product": {product.id: msgspec.to_builtins(product)}}
+    kinds: tuple[tuple[str, str, Kind[Any, Any]], ...] = (
+        ("certification_assignment", "certification", certifications.KIND),
+        ("claim_assignment", "claim", claims.KIND),
+    )
+    for kind, definition, of in kinds:
+        (items,) = await assignments.of_products(then, of, [product.gtin])
         rows[kind] = {}
         for item in items:
             row = msgspec.to_builtins(item)
@@ -156,6 +163,89 @@ async def test_rest_answers_as_it_was_known_and_as_of_a_day(world: World) -> Non
     assert (await asked(world, known_at="yesterday")).status_code == 422
     assert (await asked(world, as_of="2026-02-30")).status_code == 422
     assert (await asked(world, key="publishable", known_at=then)).status_code == 403
+    # A moment given to the second, as REST shows it, stands for all of the second.
+    assert await held(known_at="2026-11-22T12:59:59.9Z") == (None, True, {"kept": "yes"})
+    assert await held(known_at="2026-11-22T13:00:00Z") == ("2026-11-23", True, {"kept": "yes", "new": "1"})
+    unescaped = await world.client.get(
+        f"/certifications/api/v1/products/{GTIN}?known_at=2026-11-22T14:30:00+01:00",
+        headers={"X-API-Key": world.keys["manager"]},
+    )
+    assert unescaped.status_code == 422
+    assert "write %2B" in unescaped.text
+
+
+THEN = """
+query Then($at: DateTime, $day: Date) {
+  now: product(gtin: "00012345678905") { name certifications { certification { label } } }
+  then: product(gtin: "00012345678905", knownAt: $at, asOf: $day) {
+    name
+    certifications { expirationDate isActive standing metadata certification { label } product { gtin name } }
+    claims { claim { label } }
+  }
+}
+"""
+
+
+async def test_graphql_answers_as_it_was_known_with_all_below(world: World) -> None:
+    await current(world.database)
+    place = {"gtin": GTIN, "certification_id": USDA_ORGANIC}
+    await products.patch_product(
+        context(world, NOON + HOUR / 2), PatchProduct.parse({"gtin": GTIN, "product_name": "Oat drink, new"})
+    )
+    await certifications.patch_certification_assignment(
+        context(world, NOON + HOUR),
+        PatchCertificationAssignment.parse(place | {"expiration_date": "2026-11-23", "metadata": {"new": "1"}}),
+    )
+    await certifications.remove_certification(context(world, NOON + 2 * HOUR), RemoveCertification.parse(place))
+
+    async def held(key: str = "manager", **variables: str) -> Any:
+        body = await posted(world, THEN, key, **variables)
+        assert body["data"]["now"] == {"name": "Oat drink, new", "certifications": []}, body
+        return body["data"]["then"]
+
+    def one(**of: Any) -> dict[str, Any]:
+        usual = {"expirationDate": "2026-11-23", "isActive": True, "standing": "CURRENT", "metadata": {"kept": "yes"}}
+        of = usual | {"product": {"gtin": GTIN, "name": "Oat drink, new"}} | of
+        return {"certification": {"label": "USDA Organic"}, **of}
+
+    for _ in range(3):  # the document is compiled when it comes again
+        found = await held(at="2026-11-22T12:15:00Z")
+        assert found["name"] == "Oat drink"
+        assert found["certifications"] == [one(expirationDate=None, product={"gtin": GTIN, "name": "Oat drink"})]
+        noted = {"metadata": {"kept": "yes", "new": "1"}}
+        # Given to the second it stands for all of the second.
+        assert (await held(at="2026-11-22T13:00:00Z"))["certifications"] == [one(**noted)]
+        lapsed = one(isActive=False, standing="LAPSED", **noted)
+        assert (await held(at="2026-11-22T13:30:00Z", day="2026-11-24"))["certifications"] == [lapsed]
+        assert (await held(at="2026-11-22T13:30:00Z", key="rival"))["certifications"] == [one(metadata={})]
+        assert (await held(at="2099-01-01T00:00:00Z"))["certifications"] == []
+        assert (await held(day="2099-01-01"))["certifications"] == []
+        assert await held(at="2020-01-01T00:00:00Z") is None
+        body = await posted(world, THEN, "publishable", at="2026-11-22T13:30:00Z")
+        assert body["data"]["then"] is None
+        assert body["errors"][0]["extensions"]["code"] == "forbidden"
+    for variables in ({"at": "2026-02-30T00:00:00Z"}, {"at": "2026-11-22T13:30:00"}, {"day": "2026-02-30"}):
+        body = await posted(world, THEN, "manager", **variables)
+        assert body["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def posted(world: World, query: str, key: str = "manager", **variables: Any) -> Any:
+    headers = {"X-API-Key": world.keys[key]}
+    return (await world.client.post("/graphql", json={"query": query, "variables": variables}, headers=headers)).json()
+
+
+async def test_what_was_known_is_read_by_the_same_fused_reads(world: World) -> None:
+    executor = Executor(schema)
+    document = executor.prepare(THEN)
+    told = executor.explain(document, document.select(None))
+    assert " 0 batched" in told
+    assert told.count("Product made of rows") == 3
+    await posted(world, THEN)
+    async with statements(world) as seen:
+        await posted(world, THEN, at="2026-11-22T12:30:00Z")
+    # Those of the product now are the usual two.
+    assert [" changes" in sql for sql in seen].count(True) == 4
+    assert len(seen) == 6
 
 
 async def test_as_of_a_day_shows_the_certificate_that_held_then(world: World) -> None:
