@@ -10,6 +10,7 @@ from domain.errors import InvalidInput
 from domain.filter_input import parse_where, read_where
 from domain.filters import EVERYTHING, Where, every
 from domain.lists import List
+from domain.short_id import is_short_id
 from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, Standing, VerificationStatus, ViewKind, Vocabulary
 
 Members = dict[str, Any]
@@ -37,6 +38,11 @@ def _at(*path: str) -> Callable[[str], Members]:
         return dict(found)
 
     return asks
+
+
+def _defined(name: str) -> Callable[[str], Members]:
+    """That it is the definition of that code, or of that id where it has no code."""
+    return lambda value: {name: {"id" if is_short_id(value) else "code": {"eq": value}}}
 
 
 def _one_of(**parts: Members) -> Callable[[str], Members]:
@@ -72,8 +78,8 @@ _GTIN = Field("gtin", _at("gtin", "eq"), "text")
 FIELDS: Mapping[ViewKind, tuple[Field, ...]] = {
     ViewKind.CERTIFICATIONS: (
         _OWNER,
-        Field("certification", _at("certification", "code", "eq")),
-        Field("body", _at("body", "code", "eq")),
+        Field("certification", _defined("certification")),
+        Field("body", _defined("body")),
         _enumerated("status", VerificationStatus, "verification_status"),
         _enumerated("standing", Standing),
         *_LAPSES,
@@ -83,7 +89,7 @@ FIELDS: Mapping[ViewKind, tuple[Field, ...]] = {
     ),
     ViewKind.CLAIMS: (
         _OWNER,
-        Field("claim", _at("claim", "code", "eq")),
+        Field("claim", _defined("claim")),
         _enumerated("category", ClaimCategory),
         _enumerated("source", ClaimSource),
         Field(

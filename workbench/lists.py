@@ -226,7 +226,7 @@ async def choices(context: Context) -> dict[str, list[Choice]]:
     found = {name: await definitions_that_match(context, kind, EVERYTHING) for name, kind in kinds.items()}
     made = {
         name: sorted(
-            ((each.code, getattr(each, "label", "") or getattr(each, "name", each.code)) for each in some),
+            ((each.code or each.id, getattr(each, "label", "") or getattr(each, "name", each.code)) for each in some),
             key=lambda choice: choice[1].casefold(),
         )
         for name, some in found.items()

@@ -37,6 +37,7 @@ def environment() -> "Environment":
     made.globals["t"] = text
     made.filters["number"] = shown
     made.filters["options"] = lambda values, name: [(each, text(f"choices.{name}.{each.lower()}")) for each in values]
+    made.filters["sum_of"] = lambda figures: sum(each.number for each in figures.values())
     return made
 
 
@@ -58,6 +59,7 @@ def page(
             here=request.scope["path"].removeprefix(root),
             partial="hx-request" in request.headers,
             caller=context.caller if context is not None else None,
+            today=context.today if context is not None else None,
             day=_days(request),
             **values,
         )
@@ -65,16 +67,24 @@ def page(
     return HTMLResponse(shown, status, headers)
 
 
+def below(request: Request, path: str) -> str:
+    """Where a browser finds one of our paths, behind a proxy that strips a part of it too."""
+    return quote(request.scope.get("root_path", "")) + path
+
+
 def moved(request: Request, path: str) -> Response:
-    """To another page, below what a proxy strips, after something was done."""
-    return RedirectResponse(quote(request.scope.get("root_path", "")) + path, 303)
+    """To another page after something was done."""
+    return RedirectResponse(below(request, path), 303)
 
 
 def refused(request: Request, error: DomainError) -> Response:
     """The page that says why something was refused."""
     kind = KINDS[error.code]
     wait: int | None = getattr(error, "retry_after", None)
-    headers = {} if wait is None else {"Retry-After": str(wait)}
+    # htmx would put it where what was asked for should be.
+    headers = {"HX-Retarget": "#main", "HX-Reswap": "innerHTML"}
+    if wait is not None:
+        headers["Retry-After"] = str(wait)
     return page(request, "refused.html", status=kind.status, headers=headers, title=kind.title, error=error, wait=wait)
 
 

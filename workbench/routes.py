@@ -6,7 +6,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from workbench import home, lists, today
+from workbench import home, lists, taking_on, today
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -25,4 +25,5 @@ PAGES: tuple[WorkPage, ...] = (
     WorkPage("/", home.home, public=True),
     WorkPage("/app", today.today),
     *(WorkPage(f"/app/{name}", lists.listing(name)) for name in lists.NAMES),
+    WorkPage(taking_on.PATH, taking_on.taking_on, ("GET", "POST")),
 )

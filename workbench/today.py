@@ -1,11 +1,260 @@
-"""Today: what needs doing, exceptions first."""
+"""Today: what needs doing, exceptions first. Each number is that of a list, by the filter in whose address it opens."""
 
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from workbench.rendering import page
+from domain.filter_input import parse_where
+from domain.filters import Where, every
+from domain.importing import Import
+from domain.lead_times import USUAL
+from domain.paging import Window
+from domain.stats import CertificationGroup, CertificationGrouping, ClaimGrouping, ExpiryBucket, Stats
+from domain.views import ListViews, SavedView, conditions_of, order_by
+from domain.vocabulary import ClaimSource, ImportState, VerificationStatus, ViewKind
+from resolvers import calendars, certifications, claims, imports, stats, views
+from resolvers.listed import LISTS
+from resolvers.operation import Context
+from workbench.charts import Stacked, months_from, stacked
+from workbench.filters import WHOSE, read
+from workbench.held import held
+from workbench.lists import NAMES, ListRow, rows_of
+from workbench.rendering import below, page
+from workbench.texts import text
+
+WITHIN = (7, 30, 60, 90)
+MONTHS = 12
+FIRST = 12
+"""How many lapses are shown."""
+VISIT = timedelta(minutes=30)
+"""Whoever comes back later than that visits anew."""
+
+_VISITS = "visits"
+_LISTS = {kind: name for name, kind in NAMES.items()}
+_LAPSING = (ViewKind.CERTIFICATIONS, ViewKind.CLAIMS)
+
+Typed = Mapping[str, str]
+
+
+class TodayScope(NamedTuple):
+    """Whose figures, and of which view if of one."""
+
+    whose: str
+    view: SavedView | None
+
+    def of(self, kind: ViewKind) -> Typed:
+        """How the address of a list says so."""
+        own = {} if self.whose == "mine" else {WHOSE: self.whose}
+        return {**own, **({"view": self.view.id} if self.view is not None and self.view.kind is kind else {})}
+
+
+class Figure(NamedTuple):
+    """A number, and the address of the list that it is the length of."""
+
+    number: int
+    href: str
+
+
+class TodayFigures(NamedTuple):
+    """All numbers, by what they are of; of a view only those of its list."""
+
+    lapsed: Mapping[ViewKind, Figure]
+    due: Mapping[ViewKind, Figure]
+    within: Mapping[ViewKind, list[Figure]]
+    taken_on: Mapping[ViewKind, Figure]
+    statuses: Mapping[VerificationStatus, Figure]
+    sources: Mapping[ClaimSource, Figure]
+    unproven: Figure | None
+    """Claims that say a third party has verified them, without any evidence."""
+    bare: Figure | None
+    """Products without any certificate."""
+    months: Stacked | None
 
 
 async def today(request: Request) -> Response:
     """The first page of the workbench."""
-    return page(request, "today.html")
+    context: Context = request.state.context
+    own = await views.list_views(context, ListViews(organization_id=context.caller.organization.id))
+    scope = _scope(context, request.query_params, own)
+    question = ("today", scope.whose, scope.view)
+    figures = await held(context, question, lambda: _figures(context, scope), anew="anew" in request.query_params)
+    since, visits = _visits(request.cookies.get(_VISITS, ""), context.now)
+    response = page(
+        request,
+        "today.html",
+        scope=scope,
+        views=own,
+        figures=figures.figures,
+        at=figures.at,
+        changed=await held(
+            context,
+            ("changed", scope, since),
+            lambda: _changed(context, scope, since),
+            anew="anew" in request.query_params,
+        ),
+        since=since,
+        lapses={kind: await _first(context, scope, kind) for kind in _kinds(scope, _LAPSING)},
+        failed=[each for each in await imports.latest_imports(context) if _has_failed(each, context.now)],
+        within=WITHIN,
+        names=_LISTS,
+        scoped="?" + urlencode({"view": scope.view.id} if scope.view else {WHOSE: scope.whose}),
+    )
+    response.set_cookie(
+        _VISITS, visits, max_age=365 * 86400, path=below(request, "/app"), httponly=True, samesite="lax"
+    )
+    return response
+
+
+def _scope(context: Context, typed: Typed, own: list[SavedView]) -> TodayScope:
+    view = next((each for each in own if each.id == typed.get("view")), None)
+    known = {each.id for each in context.caller.organizations}
+    whose = typed.get(WHOSE, "mine")
+    return TodayScope(whose if whose in known else "mine", view)
+
+
+def _kinds(scope: TodayScope, kinds: tuple[ViewKind, ...]) -> list[ViewKind]:
+    return [kind for kind in kinds if scope.view is None or scope.view.kind is kind]
+
+
+def _where(context: Context, scope: TodayScope, kind: ViewKind, typed: Typed) -> Where:
+    """The filter in the address of a list."""
+    where = read(kind, LISTS[kind].of, {**scope.of(kind), **typed}, context.today).where
+    of_view = [conditions_of(scope.view, context.today)] if scope.view is not None else []
+    return every([where, *of_view])
+
+
+def _address(scope: TodayScope, kind: ViewKind, typed: Typed) -> str:
+    return f"/app/{_LISTS[kind]}?{urlencode({**scope.of(kind), **typed, 'total': '1'})}"
+
+
+async def _figure(context: Context, scope: TodayScope, kind: ViewKind, **typed: str) -> Figure:
+    number = await LISTS[kind].total(context, _where(context, scope, kind, typed))
+    return Figure(number, _address(scope, kind, typed))
+
+
+async def _figures(context: Context, scope: TodayScope) -> TodayFigures:
+    kinds = _kinds(scope, _LAPSING)
+
+    async def lapsing(kind: ViewKind, days: int) -> Figure:
+        return await _figure(context, scope, kind, taken_on="no", **_within(context.today, days))
+
+    certified, claimed = ViewKind.CERTIFICATIONS in kinds, ViewKind.CLAIMS in kinds
+    products = _kinds(scope, (ViewKind.PRODUCTS,))
+    return TodayFigures(
+        lapsed={kind: await _figure(context, scope, kind, standing="lapsed", taken_on="no") for kind in kinds},
+        due={kind: await _figure(context, scope, kind, **await _due(context, kind)) for kind in kinds},
+        within={kind: [await lapsing(kind, days) for days in WITHIN] for kind in kinds},
+        taken_on={kind: await _figure(context, scope, kind, taken_on="yes") for kind in kinds},
+        statuses=await _statuses(context, scope) if certified else {},
+        sources=await _sources(context, scope) if claimed else {},
+        unproven=await _figure(
+            context, scope, ViewKind.CLAIMS, source=ClaimSource.THIRD_PARTY_VERIFIED.value, evidence="none"
+        )
+        if claimed
+        else None,
+        bare=await _figure(context, scope, ViewKind.PRODUCTS, holds="nothing") if products else None,
+        months=await _months(context, scope) if certified else None,
+    )
+
+
+def _within(today: date, days: int) -> dict[str, str]:
+    return {"lapses_from": str(today), "lapses_to": str(today + timedelta(days=days))}
+
+
+async def _due(context: Context, kind: ViewKind) -> dict[str, str]:
+    """What lapses so soon that the organisation wants to hear of it, by the lead time of each certification."""
+    leads = await calendars.lead_times_of(context, context.caller.organization.id)
+    usual = max(leads.pop(None, USUAL), default=0)
+    if kind is ViewKind.CLAIMS or not leads:
+        return {"taken_on": "no", **_within(context.today, usual)}
+    by_days: dict[int, list[str]] = {}
+    for certification, days in leads.items():
+        by_days.setdefault(max(days, default=0), []).append(str(certification))
+    # A list of ids may have 100 of them, as a filter may.
+    parts: list[dict[str, Any]] = [
+        {"certification": {"id": {"in": sorted(ids)}}, "lapses_within": {"days": days}}
+        for days, ids in sorted(by_days.items())
+    ]
+    others = {"not": {"certification": {"id": {"in": sorted(map(str, leads))}}}, "lapses_within": {"days": usual}}
+    return {"taken_on": "no", "where": msgspec.json.encode({"or": [*parts, others]}).decode()}
+
+
+async def _statuses(context: Context, scope: TodayScope) -> dict[VerificationStatus, Figure]:
+    where = _where(context, scope, ViewKind.CERTIFICATIONS, {})
+    found = await stats.assignment_stats(context, certifications.KIND, where, [CertificationGrouping.STATUS], None)
+    counts = {group.verification_status: group.count for group in found.groups if isinstance(group, CertificationGroup)}
+    return {
+        each: Figure(counts.get(each, 0), _address(scope, ViewKind.CERTIFICATIONS, {"status": each.value}))
+        for each in VerificationStatus
+    }
+
+
+async def _sources(context: Context, scope: TodayScope) -> dict[ClaimSource, Figure]:
+    where = _where(context, scope, ViewKind.CLAIMS, {})
+    found = await stats.assignment_stats(context, claims.KIND, where, [ClaimGrouping.SOURCE], None)
+    counts = {group.source: group.count for group in found.groups if not isinstance(group, CertificationGroup)}
+    return {
+        each: Figure(counts.get(each, 0), _address(scope, ViewKind.CLAIMS, {"source": each.value}))
+        for each in ClaimSource
+    }
+
+
+async def _months(context: Context, scope: TodayScope) -> Stacked:
+    """What lapses in this month and those behind it, by body."""
+    months = months_from(context.today, MONTHS)
+    last = ExpiryBucket.MONTH.last_day(months[-1])
+    typed = {"lapses_from": str(months[0]), "lapses_to": str(last)}
+    where = _where(context, scope, ViewKind.CERTIFICATIONS, typed)
+    by = [CertificationGrouping.BODY]
+    found: Stats = await stats.assignment_stats(context, certifications.KIND, where, by, ExpiryBucket.MONTH)
+    return stacked(
+        months,
+        (
+            (group.body.name if group.body is not None else str(text("chart.no_body")), group.expires_from, group.count)
+            for group in found.groups
+            if isinstance(group, CertificationGroup) and group.expires_from is not None
+        ),
+    )
+
+
+async def _first(context: Context, scope: TodayScope, kind: ViewKind) -> list[ListRow]:
+    """What has lapsed or lapses first, and nobody has taken on."""
+    last = str(context.today + timedelta(days=max(WITHIN)))
+    where = _where(context, scope, kind, {"taken_on": "no", "lapses_to": last})
+    of = LISTS[kind]
+    standing = parse_where(of.of.fields, {"not": {"standing": {"eq": "withdrawn"}}}, context.today)
+    found = await of.page(context, every([where, standing]), order_by(of.of, "lapses_on"), Window(FIRST))
+    return await rows_of(context, kind, found.items)
+
+
+async def _changed(context: Context, scope: TodayScope, since: datetime) -> dict[ViewKind, Figure]:
+    moment = since.isoformat(timespec="seconds")
+    return {kind: await _figure(context, scope, kind, changed_since=moment) for kind in _kinds(scope, tuple(ViewKind))}
+
+
+def _visits(cookie: str, now: datetime) -> tuple[datetime, str]:
+    """When the visit before this one was, and what the browser is to remember: that, and when this one was last seen.
+
+    Who comes for the first time is shown a week.
+    """
+    last, _, current = cookie.partition(".")
+    week = int((now - timedelta(days=7)).timestamp())
+    seconds = int(now.timestamp())
+    before, seen = (
+        int(text) if text.isascii() and text.isdigit() and len(text) < 12 else week for text in (last, current)
+    )
+    if seconds - seen > VISIT.total_seconds():
+        before = seen
+    before = min(max(before, seconds - 366 * 86400), seconds)
+    return datetime.fromtimestamp(before, UTC), f"{before}.{seconds}"
+
+
+def _has_failed(what: Import, now: datetime) -> bool:
+    """Whether somebody should look at an import: it failed or was refused within a week."""
+    states = (ImportState.FAILED, ImportState.REFUSED)
+    return what.state in states and not what.dry_run and now - what.created_at < timedelta(days=7)
