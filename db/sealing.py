@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, String, bindparam, cast, func, select, tuple_
+from sqlalchemy import BigInteger, bindparam, func, literal_column, select, tuple_
 
 from db.agreement import Differing, first_differing, untold
 from db.engine.database import Database, Transaction
@@ -111,6 +111,17 @@ _LOG = Read(
 """The log by its numbers, and of each row whether it is in the chain."""
 
 
+# All databases of a server count transactions together, and those of others tell nothing here. The snapshot is older
+# than the look at who runs what, so that none of ours is taken for one of theirs.
+_FIRST_UNDER_WAY = literal_column(
+    "(SELECT coalesce(min(running::text::bigint), pg_snapshot_xmax(pg_current_snapshot())::text::bigint)"
+    " FROM pg_snapshot_xip(pg_current_snapshot()) AS running WHERE NOT EXISTS (SELECT FROM pg_stat_activity"
+    " WHERE backend_xid = running::xid"
+    " AND datid <> (SELECT oid FROM pg_database WHERE datname = current_database())))",
+    BigInteger(),
+)
+
+
 class _Reads(NamedTuple):
     """What a sealer asks for; each takes the `seq` and the `xid` of the last sealed row."""
 
@@ -132,8 +143,7 @@ def _reads(*, is_sqlite: bool) -> _Reads:
     else:
         # On PostgreSQL a transaction that began earlier may commit later: what it tells must not come behind what is
         # sealed already, so nothing is sealed of those that began after one that is still under way.
-        first_under_way = cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), String), BigInteger)
-        found = found.where(changes.c.xid < first_under_way).order_by(changes.c.xid, changes.c.seq)
+        found = found.where(changes.c.xid < _FIRST_UNDER_WAY).order_by(changes.c.xid, changes.c.seq)
         place, last = tuple_(changes.c.xid, changes.c.seq), tuple_(xid, number)
         # What has an earlier number and a later transaction is only waiting: sealed now, it would hide what is between.
         behind, left_out = found.where(place > last), found.where(before, place < last)

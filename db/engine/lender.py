@@ -156,9 +156,13 @@ class Lender:
             self.give(connection)
 
     async def close(self) -> None:
-        """Lets those who wait have their turn, and closes each connection as soon as it is given back."""
+        """Lets those who wait have their turn, and closes each connection as soon as it is given back.
+
+        A second time there is nothing to do.
+        """
         self._timer.cancel()
-        for _ in range(self.size):
+        places, self.size = self.size, 0
+        for _ in range(places):
             connection = self._free.pop() if self._free else await self._turn(None)
             if connection is not None:
                 with suppress(TimeoutError):

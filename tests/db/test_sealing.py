@@ -5,9 +5,10 @@ from base64 import b64decode
 from hashlib import sha256
 from typing import Any
 
+import asyncpg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Table, delete, update
+from sqlalchemy import Table, delete, make_url, update
 
 from db import sealing
 from db.engine.opening import open_database
@@ -76,6 +77,23 @@ async def test_a_new_sealer_passes_over_nothing_that_was_committed_late(world: W
     told = {row.seq: int(row.object_id) for row in await log(world) if row.operation == "noise"}
     assert [told[seq] for _, seq in sorted(places.items()) if seq in told] == [1, 4, 2, 5, 3]
     assert (await verified(world)).waiting == 0
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_transaction_in_another_database_of_the_server_holds_nothing_up(
+    world: World, database_url: str
+) -> None:
+    elsewhere = await asyncpg.connect(make_url(database_url).set(database="postgres").render_as_string(False))
+    async with elsewhere.transaction():
+        await elsewhere.execute("SELECT pg_current_xact_id()")
+        async with world.database.write() as transaction:
+            await transaction.insert(changes, _noise(1))
+            # Not yet: this one is under way here.
+            await Sealer(world.database).seal()
+            sealed_before = await chain(world)
+        assert len(sealed_before) == len(await log(world)) - 1
+        assert await Sealer(world.database).seal() == 1
+    await elsewhere.close()
 
 
 def _noise(number: int) -> dict[str, Any]:
