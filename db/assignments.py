@@ -97,9 +97,9 @@ class Assignments(definitions.Defined[D], Generic[D, A]):
         """What these products have, locked until the transaction ends, in no order."""
         return await definitions.fetch(transaction, self.by_product, organization_ids, lock=self.table, keys=gtins)
 
-    async def add_many(self, transaction: Transaction, made: Sequence[A]) -> bool:
-        """Stores new assignments. False when somebody was quicker with one: what is stored is of no use then."""
-        return await transaction.insert_in_parts(self.table, map(self.row, made)) == len(made)
+    async def add_many(self, transaction: Transaction, made: Sequence[dict[str, Any]]) -> bool:
+        """Stores rows of new ones. False when somebody was quicker with one: what is stored is of no use then."""
+        return await transaction.insert_in_parts(self.table, made) == len(made)
 
     async def ids_among(self, transaction: Transaction, ids: Sequence[ShortId]) -> set[ShortId]:
         """Those of the ids that assignments of this kind have."""

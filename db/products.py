@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import bindparam, select, update
 
 from db.engine.database import Database, Transaction
@@ -63,9 +64,9 @@ async def add(transaction: Transaction, product: Product) -> bool:
     return await transaction.insert(products, row(product), unless=("gtin",))
 
 
-async def add_many(transaction: Transaction, made: Sequence[Product]) -> bool:
-    """Stores new products. False when somebody was quicker with one of them: what is stored is of no use then."""
-    return await transaction.insert_in_parts(products, map(row, made)) == len(made)
+async def add_many(transaction: Transaction, made: Sequence[dict[str, Any]]) -> bool:
+    """Stores rows of new products. False when somebody was quicker with one: what is stored is of no use then."""
+    return await transaction.insert_in_parts(products, made) == len(made)
 
 
 async def ids_among(transaction: Transaction, ids: Sequence[ShortId]) -> set[ShortId]:
@@ -75,8 +76,7 @@ async def ids_among(transaction: Transaction, ids: Sequence[ShortId]) -> set[Sho
 
 def row(product: Product) -> dict[str, Any]:
     """The columns of a product, as they are stored."""
-    values = {column.name: getattr(product, column.name) for column in COLUMNS}
-    return values | searched(product.name, product.brand, product.gtin)
+    return msgspec.structs.asdict(product) | searched(product.name, product.brand, product.gtin)
 
 
 async def change(transaction: Transaction, product: Product, changes: dict[str, Any], at: datetime) -> None:

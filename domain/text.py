@@ -6,6 +6,8 @@ from functools import lru_cache
 
 def fold(text: str) -> str:
     """The text with case and compatibility forms folded away: `STRASSE` and `Straße` become one."""
+    if text.isascii():
+        return text.lower()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 

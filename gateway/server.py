@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import gc
 import signal
 import socket
 import sys
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from gateway.failures import Failure
 from gateway.settings import Settings
+from gateway.starting import collect_garbage
 from gateway.telemetry import logs
 
 if TYPE_CHECKING:
@@ -106,12 +106,7 @@ async def serve(
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            # What was imported lives as long as the process; the collector need not look at it again. Not even once:
-            # that takes a tenth of a second, and there is next to no garbage.
-            gc.freeze()
-            # A large answer makes some thousand objects, none of them in a cycle: no reason to look for cycles.
-            gc.set_threshold(20_000, 20, 20)
-            gc.enable()
+            collect_garbage()
             if worker is not None and self.started:
                 asyncio.get_running_loop().add_reader(worker.life, self._end_without_supervisor, worker.life)
                 await worker.beat()

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -232,18 +232,20 @@ async def _planned(plan: "_Plan", transaction: Transaction, rows: Sequence[Asked
     return done
 
 
-class _Writes(NamedTuple):
+def _of_each_kind() -> dict[str, list[Any]]:
+    return {"product": [], "certification": [], "claim": []}
+
+
+@dataclass
+class _Writes:
     """What is to be written of some rows."""
 
-    made: dict[str, list[Any]]
-    changed: list[Part]
-    entries: list[Entry]
+    made: dict[str, list[Any]] = field(default_factory=_of_each_kind)
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=_of_each_kind)
+    """The same as it is stored, which the log has, too."""
+    changed: list[Part] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     """What the log is to tell of it, in the order of the rows."""
-
-    @classmethod
-    def none(cls) -> Self:
-        """Nothing yet."""
-        return cls({"product": [], "certification": [], "claim": []}, [], [])
 
 
 @dataclass
@@ -260,7 +262,7 @@ class _Plan:
     earlier: dict[str, Earlier] = field(default_factory=dict)
     met: dict[str, Earlier] = field(default_factory=dict)
     taken_ids: set[str] = field(default_factory=set)
-    writes: _Writes = field(default_factory=_Writes.none)
+    writes: _Writes = field(default_factory=_Writes)
     """What was planned since it was taken."""
     would_be_made: list[Product] = field(default_factory=list)
     """What is not to stay of it."""
@@ -299,7 +301,11 @@ class _Plan:
     async def _bring_back(self, transaction: Transaction, gtins: list[Gtin], met: Met) -> None:
         """Makes the products again that a batch before would have made, and that are needed here."""
         kept = met.kept(gtins) if gtins else []
-        if kept and not self.judges and not await stored_products.add_many(transaction, kept):
+        if (
+            kept
+            and not self.judges
+            and not await stored_products.add_many(transaction, [*map(stored_products.row, kept)])
+        ):
             raise _Raced
         self.products |= {product.gtin: product for product in kept}
 
@@ -352,6 +358,8 @@ class _Plan:
         self._tell(part.change, _TOLD_AS[part.kind, part.outcome])
         if before is None:
             self.writes.made[part.kind].append(after)
+            if not self.judges:
+                self.writes.rows[part.kind].append(self.writes.entries[-1]["record"])
         else:
             self.writes.changed.append(part)
         if part.kind != "product":
@@ -493,7 +501,7 @@ class _Plan:
 
     def taken(self) -> _Writes:
         """What was planned since the last time."""
-        writes, self.writes = self.writes, _Writes.none()
+        writes, self.writes = self.writes, _Writes()
         if self.is_undone or self.judges:
             self.would_be_made += writes.made["product"]
         return writes
@@ -502,11 +510,10 @@ class _Plan:
         """Writes what was planned, unless it is only judged. Raises `_Raced`."""
         if self.judges:
             return
-        if not await stored_products.add_many(transaction, writes.made["product"]):
+        if not await stored_products.add_many(transaction, writes.rows["product"]):
             raise _Raced
         for noun, definitions in self.known.items():
-            made = writes.made[noun]
-            if made and not await definitions.kind.stored.add_many(transaction, made):
+            if not await definitions.kind.stored.add_many(transaction, writes.rows[noun]):
                 raise _Raced
         archived = {
             each.gtin

@@ -51,6 +51,13 @@ class Asking:
                 self._defining[target.part].append((target.member, at))
             else:
                 self._readers.append((at, column, self._reader(at, column, sample, exact_days)))
+        with_members = {column.target.part for _, column, _ in self._readers}
+        self._assigned = [
+            part
+            for part, named in self._defining.items()
+            if named or part in with_members or f"{part}s" in self._places
+        ]
+        """What rows can ask for besides products."""
         self._emptied = {at: _emptied(column.target) for at, column, _ in self._readers} if clears else {}
         for named in self._defining.values():
             named.sort(key=lambda each: ("id", "code", "label").index(each[0]))
@@ -103,7 +110,7 @@ class Asking:
                 parts["product"]["product_name"] = name
             for at, column, read in self._readers:
                 cell = self._cell(row, at)
-                value = "" if cell in ("", None, [], {}) else cells.text_of(cell) if read is None else read(cell)
+                value = "" if not cell and cell != 0 else cells.text_of(cell) if read is None else read(cell)
                 if value == "" or (type(value) is str and value.isspace()):
                     if self._emptied.get(at, _STAYS) is not _STAYS:
                         self._put(emptied[column.target.part], column, self._emptied[at])
@@ -144,17 +151,13 @@ class Asking:
         parts: Mapping[str, dict[str, Any]],
         emptied: Mapping[str, dict[str, Any]],
     ) -> AskedRow:
-        named = {
-            part: tuple(cells.text_of(self._cell(row, at)).strip() for _, at in places)
-            for part, places in self._defining.items()
-        }
-        held, claimed = (
-            [
-                AskedAssignment(each, parts[part], emptied[part])
-                for each in self._named(part, row, named[part], parts[part])
+        asked: dict[str, list[AskedAssignment]] = {"certification": [], "claim": []}
+        for part in self._assigned:
+            named = tuple(cells.text_of(self._cell(row, at)).strip() for _, at in self._defining[part])
+            asked[part] = [
+                AskedAssignment(each, parts[part], emptied[part]) for each in self._named(part, row, named, parts[part])
             ]
-            for part in ("certification", "claim")
-        )
+        held, claimed = asked["certification"], asked["claim"]
         if "labels" in self._places:
             found = labelled(cells.tags_of(self._cell(row, self._places["labels"])))
             held += [AskedAssignment((code,), members) for code, members in found.certifications.items()]

@@ -85,6 +85,8 @@ def gtin_of(cell: Cell, link: Cell, note: Note) -> str:
     Zeros that are missing before it are put back: padded with zeros it is the same GTIN whatever its length was, and
     the check digit says whether it is one. Whether it is is left to the operation where nothing was mended.
     """
+    if type(cell) is str and len(cell) in GTIN_LENGTHS and cell.isascii() and cell.isdigit():
+        return cell
     text = text_of(cell).strip().removeprefix("'").replace(" ", "").replace("-", "")
     if _exponent.match(text):
         return _from_link(text, link, note)

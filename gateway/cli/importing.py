@@ -11,6 +11,7 @@ import click
 
 from domain.vocabulary import BulkPolicy, Existing, Role
 from gateway.cli.common import CallersPath, FailedCommand, on_database, read_settings
+from gateway.starting import begin_quickly, collect_garbage
 
 if TYPE_CHECKING:
     from db.engine.database import Database
@@ -90,6 +91,7 @@ def import_(
     CSV with any delimiter, Excel (.xlsx), JSON lines, JSON and Parquet, also exports of Open Food Facts and our own.
     What a file is shows from what is in it. An import that was killed goes on where it was when it is started again.
     """
+    begin_quickly()
     from files.importing import Options
 
     options = Options(_POLICIES[policy], Existing(existing), dry_run, columns, encoding, kept_map, clear_empty)
@@ -124,6 +126,7 @@ async def _import(
     from resolvers.operation import Context
     from resolvers.organizations import existing
 
+    collect_garbage()
     owner = await existing(database, slug)
     context = Context(database, Caller(None, None, Role.MANAGER, owner))
     own: Sequence[Certification] = ()

@@ -1,8 +1,6 @@
 """Commands that serve."""
 
-import gc
 import importlib
-import os
 import socket
 import sys
 from collections.abc import Callable
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gateway.cli.common import read_settings
+from gateway.starting import begin_quickly
 
 if TYPE_CHECKING:
     from gateway.limits.budgets import Limiter
@@ -42,12 +41,7 @@ def serve(host: str | None, port: int | None, workers: int | None, rehearse: boo
 
     With several workers, one that ends is replaced, and SIGHUP starts new ones before the old ones stop.
     """
-    # What is imported stays for good. Looking for garbage in it, again and again, is a fifth of a start.
-    # `server.serve` switches the collector on again.
-    gc.disable()
-    # Looking for plugins of pydantic reads the metadata of every package, and the locks name none.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-
+    begin_quickly()
     from gateway import server, storage
     from gateway.workers import Handover, number_of_workers
 
