@@ -104,6 +104,7 @@ def _compared(kept: _OfKind) -> Read[_Version]:
             later.c.object_id == changes.c.object_id,
             Unindexed(later.c.kind) == changes.c.kind,
             Unindexed(later.c.seq) > changes.c.seq,
+            later.c.day.is_(None),
         )
         .order_by(later.c.at.desc(), later.c.seq.desc())
         .limit(1)
@@ -117,12 +118,14 @@ def _compared(kept: _OfKind) -> Read[_Version]:
         found = dict(zip(names, values, strict=True)) if is_there is not None else None
         return _Version(seq, object_id, gtin, record, found)
 
+    # What a day brings changes nothing.
+    compared = among(changes.c.seq, "seqs"), Unindexed(changes.c.kind) == kept.kind, changes.c.day.is_(None)
     rows = (
         select(changes.c.seq, changes.c.object_id, changes.c.gtin, changes.c.record, kept.key[0].label("is_there"))
         .add_columns(*own)
         .select_from(changes)
         .outerjoin(kept.table, kept.known_as(changes.c.object_id))
-        .where(among(changes.c.seq, "seqs"), Unindexed(changes.c.kind) == kept.kind, last.is_(None))
+        .where(*compared, last.is_(None))
         .order_by(changes.c.seq)
     )
     return Read(rows, version, scans=True)

@@ -17,6 +17,11 @@ OF_ORGANIZATION = Read(
     .order_by(lead_times.c.certification_id),
     lambda row: LeadTimes(row[0], None if row[1] == _OTHERS else row[1], row[2]),
 )
+EVERY = Read(
+    select(lead_times.c.organization_id, lead_times.c.certification_id, lead_times.c.days),
+    OF_ORGANIZATION.build,
+    scans=True,
+)
 _REMOVE = delete(lead_times).where(
     lead_times.c.organization_id == bindparam("owner"), lead_times.c.certification_id == bindparam("of")
 )
@@ -25,6 +30,14 @@ _REMOVE = delete(lead_times).where(
 async def of_organization(source: Database | Transaction, organization_id: ShortId) -> list[LeadTimes]:
     """Those of an organisation, first those of all that have no others, if they are not as usual."""
     return await source.fetch(OF_ORGANIZATION, organization_id=organization_id)
+
+
+async def every(source: Database | Transaction) -> dict[ShortId, dict[ShortId | None, list[int]]]:
+    """Those of all organisations, by certification, None for all that have no others."""
+    found: dict[ShortId, dict[ShortId | None, list[int]]] = {}
+    for each in await source.fetch(EVERY):
+        found.setdefault(each.organization_id, {})[each.certification_id] = each.days
+    return found
 
 
 async def put(

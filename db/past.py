@@ -31,7 +31,7 @@ _RECORDS: Mapping[ObjectKind, type[Record]] = {
 KINDS = [kind.value for kind in _RECORDS]
 _HIDDEN = changes.alias("hidden")
 COLUMNS = (
-    *(changes.c[name] for name in ("seq", "at", "kind", "object_id", "gtin", "organization_id", "operation")),
+    *(changes.c[name] for name in ("seq", "at", "day", "kind", "object_id", "gtin", "organization_id", "operation")),
     *(changes.c[name] for name in ("face", "credential", "credential_id", "user_id", "request_id")),
     *(changes.c[name] for name in ("members", "record")),
 )
@@ -40,11 +40,11 @@ COLUMNS = (
 def past_change(row: Row) -> PastChange:
     """The change that a row of `COLUMNS` tells of."""
     *told, members, record = row
-    seq, at, kind, object_id, gtin, owner, operation, face, credential, credential_id, user_id, request_id = told
+    seq, at, day, kind, object_id, gtin, owner, operation, face, credential, credential_id, user_id, request_id = told
     who = credential_id or user_id
     found = _made(kind, record) if members is None else _changed(kind, members)
     actor = f"{credential}:{who}" if who else credential
-    return PastChange(seq, at, kind, object_id, gtin, owner, operation, face, actor, request_id or None, found)
+    return PastChange(seq, at, day, kind, object_id, gtin, owner, operation, face, actor, request_id or None, found)
 
 
 def _made(kind: ObjectKind, record: Mapping[str, Any] | None) -> list[FieldChange]:

@@ -71,7 +71,11 @@ Told = Callable[[str, int, int], None]
 
 
 def _row(row: Any) -> dict[str, Any]:
-    return dict(zip(_NAMES, row, strict=True))
+    named = dict(zip(_NAMES, row, strict=True))
+    # The column came later: rows without a day have the hash that they had.
+    if named["day"] is None:
+        del named["day"]
+    return named
 
 
 def _link(row: Any) -> _Link:

@@ -3,7 +3,7 @@
 One row is written for each change, in the transaction of the change, and never changed or removed again.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, NamedTuple
 
 from pydantic import Field
@@ -44,6 +44,8 @@ class Provenance(NamedTuple):
 
 OPERATOR = Provenance(Actor("operator", "", None, None), Face.COMMAND_LINE.value)
 """Whoever works at the machine."""
+CALENDAR = Provenance(Actor("calendar", "", None, None), Face.CALENDAR.value)
+"""A day that came."""
 
 
 def actor_of(caller: Caller) -> Actor:
@@ -72,6 +74,7 @@ class PastChange(Record, frozen=True):
     at: Annotated[
         datetime, kept("When; of one object never before an earlier change", example="2026-03-31T12:00:00+00:00")
     ]
+    day: Annotated[date | None, kept("The day that brought it", none="for what somebody did", example="2026-03-31")]
     kind: Annotated[ObjectKind, kept("What was changed", example="claim_assignment")]
     object_id: Annotated[ShortId, kept("The id of what was changed")]
     gtin: GtinOfProduct
@@ -80,7 +83,8 @@ class PastChange(Record, frozen=True):
         Text255,
         kept(
             "What was done: the name of the mutation",
-            more="`baseline` is what there was when the log began, `loadDemo` comes of the demo.",
+            more="`becameActive`, `lapsing` and `lapsed` came with a day, `baseline` is what there was when the log"
+            " began, and `loadDemo` comes of the demo.",
             example="assignClaim",
         ),
     ]
@@ -92,7 +96,7 @@ class PastChange(Record, frozen=True):
         kept(
             "Who: the kind of the credential and its id, as in `csb:<id of the key>` or `member:<id of the person>`",
             none="for what somebody else did than your organisation",
-            more="`operator` is who works at the machine.",
+            more="`operator` is who works at the machine, and `calendar` a day that came.",
             example="operator",
         ),
     ]

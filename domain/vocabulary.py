@@ -174,6 +174,7 @@ class Face(Vocabulary):
     COMMAND_LINE = "command_line", "A command at the machine."
     PAGE = "page", "A page for browsers."
     UPGRADE = "upgrade", "The upgrade that began the log, with what was there."
+    CALENDAR = "calendar", "A day that came, without anybody's doing."
 
 
 class ObjectKind(Vocabulary):

@@ -16,6 +16,7 @@ from gateway.auth.credentials import Credentials
 from gateway.auth.openid import OpenIdProvider
 from gateway.auth.sign_in import sign_in_routes
 from gateway.cors import cors
+from gateway.date_events import DateEvents
 from gateway.digests import Digests
 from gateway.edge import GUARDED, GatewayEdge
 from gateway.graphql import graphql_endpoint
@@ -103,6 +104,7 @@ def _pages(
     error_pages = settings.error_pages
     digests = Digests(database, mailer)
     sealing = Sealing(database)
+    date_events = DateEvents(database)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -113,7 +115,9 @@ def _pages(
         await imports.resume()
         digests.start()
         sealing.start()
+        date_events.start()
         yield
+        await date_events.stop()
         await digests.stop()
         await imports.stop()
         await sealing.stop()

@@ -1,15 +1,15 @@
 """Is the process up, and can it answer: for load balancers and for operators at night."""
 
 import hmac
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from db import revision
+from db import date_events, revision
 from db.engine.database import Database
-from db.secrets import BY_NAME
 from domain.errors import Busy
 from gateway.settings import Settings
 from gateway.version import version
@@ -30,23 +30,27 @@ async def readyz(request: Request) -> Response:
     What takes no changes, only costs more or is not counted is named, but is no reason: all who use the same would be
     taken away at once, and nobody could read any more.
     """
-    answers, parts = await _dependencies(request)
+    answers, parts, _ = await _dependencies(request)
     if not answers:
         return JSONResponse({"status": "unavailable", **parts}, 503)
     return JSONResponse({"status": "ok" if set(parts.values()) == {"ok"} else "degraded", **parts})
 
 
-async def _dependencies(request: Request) -> tuple[bool, dict[str, str]]:
-    """Whether requests can be answered, and how each thing is that they need: `ok`, or what is wrong with it."""
+async def _dependencies(request: Request) -> tuple[bool, dict[str, str], date | None]:
+    """Whether requests can be answered, and how each thing is that they need: `ok`, or what is wrong with it.
+
+    Last the day up to which it is told what days bring, if that is known.
+    """
     database: Database = request.app.state.database
     try:
-        await database.fetch(BY_NAME, name="cursors")
+        told = await date_events.told_until(database)
     except Exception as error:  # noqa: BLE001 - whatever it is, the answer is "not now"
-        return False, {"database": _why(error)}
+        return False, {"database": _why(error)}, None
     parts = {
         "database": "ok",
         "changes": "ok" if await database.hears() else "not heard",
         "rate_limits": "ok" if await request.app.state.limiter.check() else "not counted",
+        "date_events": f"told up to {told}" if told is not None and told < _yesterday() else "ok",
     }
     if database.is_replicated:
         parts["replicas"] = f"{database.left_out} left out" if database.left_out else "ok"
@@ -54,7 +58,11 @@ async def _dependencies(request: Request) -> tuple[bool, dict[str, str]]:
         await database.check()
     except Exception as error:  # noqa: BLE001 - likewise
         parts["database"] = _why(error)
-    return True, parts
+    return True, parts, told
+
+
+def _yesterday() -> date:
+    return (datetime.now(UTC) - timedelta(days=1)).date()
 
 
 async def metrics(request: Request) -> Response:
@@ -68,11 +76,11 @@ async def metrics(request: Request) -> Response:
         challenge = {"WWW-Authenticate": 'Bearer realm="metrics"'}
         return refusal("unauthorized", detail, settings.error_pages, challenge)
     counted: Metrics = request.app.state.metrics
-    _, parts = await _dependencies(request)
+    _, parts, told_until = await _dependencies(request)
     database: Database = request.app.state.database
     about = About(version(), database.dialect.name, revision.head())
     is_up = {name: said == "ok" for name, said in parts.items()}
-    content, content_type = exposition(counted.all(), is_up, about, request.headers.get("accept", ""))
+    content, content_type = exposition(counted.all(), is_up, told_until, about, request.headers.get("accept", ""))
     return Response(content, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
 
 

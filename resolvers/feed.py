@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 
-from db import feed
+from db import date_events, feed
 from db.assignments import certifications
 from domain.cursors import cursor_at, read_cursor
 from domain.history import FEED, Feed, ListChanges
@@ -76,6 +77,12 @@ async def list_changes(context: Context, command: ListChanges) -> Feed:
                 break
             found = await changes_behind(context, "since", found.next, command.limit)
     return found
+
+
+@read_operation
+async def told_until(context: Context) -> date | None:
+    """The last day of which all is told that it brought."""
+    return await date_events.told_until(context.database)
 
 
 @read_operation

@@ -526,7 +526,7 @@ PAST_CHANGE = output(
             example=812,
         ),
         moment(PastChange, "at"),
-        *("kind", "object_id", "gtin", "operation", "actor", "face", "request_id"),
+        *("day", "kind", "object_id", "gtin", "operation", "actor", "face", "request_id"),
         told(
             "changes",
             Annotated[list[FieldChangeOut], Meta(max_length=200)],

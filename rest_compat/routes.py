@@ -339,7 +339,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="List the changes of a product",
         description="Who changed what and when, the latest first; `whole=true` has the changes of its certifications"
         " and claims as well, and of those that were taken off it. Continue with `below`, the `seq` of the last one. A"
-        " A publishable key sees none.",
+        " publishable key sees none.",
         answer=outputs.PAST_CHANGE,
         form="list",
     ),

@@ -1,6 +1,7 @@
 """The history of products and of what they have."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Annotated, Any
 
 import strawberry
@@ -75,6 +76,14 @@ class ChangeFeed:
     next: str = strawberry.field(
         description="What `after` takes to go on behind these: opaque, never invalid, and never null."
     )
+
+    @strawberry.field(
+        description="The last day (UTC) of which all is told that it brought: `becameActive`, `lapsing` and `lapsed`;"
+        " null before the first."
+    )
+    async def days_until(self, info: Info) -> date | None:
+        """Whoever counts on days being told of sees how far that is."""
+        return await feed.told_until(info.context.operation)
 
 
 @strawberry.type

@@ -1,6 +1,6 @@
 """The log of changes, replayed as plainly as can be."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -36,6 +36,7 @@ class Told(NamedTuple):
     acting_id: str | None
     face: str
     request_id: str
+    day: date | None
 
 
 async def log(world: World) -> list[Told]:

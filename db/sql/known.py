@@ -72,8 +72,9 @@ def _member_postgresql(element: _Member, compiler: SQLCompiler, **options: Any) 
 
 
 def _by_then(of: FromClause, kind: ObjectKind) -> ColumnElement[bool]:
-    # The GTIN finds what is asked, or nothing does: of one kind there may be millions.
-    return (of.c.at <= bindparam(AT, type_=UtcDateTime())) & (Unindexed(of.c.kind) == kind.value)
+    # The GTIN finds what is asked, or nothing does: of one kind there may be millions. What a day brings is no version.
+    by_then = of.c.at <= bindparam(AT, type_=UtcDateTime())
+    return by_then & (Unindexed(of.c.kind) == kind.value) & of.c.day.is_(None)
 
 
 def _last(told: FromClause, kind: ObjectKind) -> ColumnElement[bool]:

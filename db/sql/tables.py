@@ -427,6 +427,10 @@ earlier_certificates = Table(
     ),
     sqlite_with_rowid=False,
 )
+Index(
+    "ix_earlier_certificates_begins",
+    *(earlier_certificates.c[name] for name in ("valid_from", "gtin", "certification_id")),
+)
 
 claim_assignments = Table(
     "claim_assignments",
@@ -665,13 +669,36 @@ changes = Table(
     Column("acting_id", text(22)),
     Column("face", VocabularyText(Face), nullable=False),
     Column("request_id", text(64), nullable=False),
+    # The day that brought it, where nobody did it.
+    Column("day", Day()),
     sqlite_autoincrement=True,
 )
 Index("ix_changes_object", changes.c.gtin, changes.c.object_id, changes.c.at, changes.c.seq)
 Index("ix_changes_product", changes.c.gtin, changes.c.at, changes.c.seq)
 Index("ix_changes_kind", changes.c.kind, changes.c.at)
+# PostgreSQL's has the same condition.
+Index(
+    "uq_changes_day",
+    *(changes.c[name] for name in ("gtin", "object_id", "operation", "day")),
+    unique=True,
+    sqlite_where=changes.c.day.is_not(None),
+)
 # SQLite's rows lie in this order.
 Index("ix_changes_seq", changes.c.seq, info={ONLY_ON: "postgresql"})
+
+# How far the log tells of what days bring: one row, from the first look on.
+date_events = Table(
+    "date_events",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    # Of the days before it nothing is told.
+    Column("since", Day(), nullable=False),
+    # All is told up to this day; of the next one what comes in turn before this, and of this up to an assignment.
+    Column("day", Day(), nullable=False),
+    Column("turn", text(64), nullable=False),
+    Column("behind_gtin", text(14), nullable=False),
+    Column("behind_id", text(22), nullable=False),
+)
 
 # The chain over the log: its rows in the order in which they are told of, each with the hash of all up to it.
 sealed = Table(

@@ -58,8 +58,8 @@ def insert_unless_at_once(dialect: Dialect, table: Table, columns: tuple[str, ..
     return f"{into} VALUES {', '.join([row] * count)} ON CONFLICT {unless}"
 
 
-ENTRY = tuple(column.name for column in changes.c if column.name not in ("seq", "xid"))
-"""The columns of the log that a row of it is given."""
+ENTRY = tuple(column.name for column in changes.c if column.name not in ("seq", "xid", "day"))
+"""The columns of the log that a row of it is given, if somebody did what it tells of."""
 
 
 @lru_cache(maxsize=256)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -28,11 +29,11 @@ class About(NamedTuple):
 
 
 def exposition(
-    figures: list[Figures], dependencies: Mapping[str, bool], about: About, accept: str
+    figures: list[Figures], dependencies: Mapping[str, bool], told_until: date | None, about: About, accept: str
 ) -> tuple[bytes, str]:
-    """The content and its type, in the form that is accepted."""
+    """The content and its type, in the form that is accepted. `told_until`: the last day of the date events."""
     registry = CollectorRegistry()
-    registry.register(_Figures(figures, dependencies, about))
+    registry.register(_Figures(figures, dependencies, told_until, about))
     encode, content_type = choose_encoder(accept)
     return encode(registry), content_type
 
@@ -40,9 +41,12 @@ def exposition(
 class _Figures(Collector):
     """The families of metrics."""
 
-    def __init__(self, figures: list[Figures], dependencies: Mapping[str, bool], about: About) -> None:
+    def __init__(
+        self, figures: list[Figures], dependencies: Mapping[str, bool], told_until: date | None, about: About
+    ) -> None:
         self._figures = figures
         self._dependencies = dependencies
+        self._told_until = told_until
         self._about = about
 
     def collect(self) -> Iterable[Metric]:
@@ -56,6 +60,12 @@ class _Figures(Collector):
         for name, is_up in self._dependencies.items():
             ready.add_metric([name], float(is_up))
         yield ready
+        told = GaugeMetricFamily(
+            "certgate_date_events_day_seconds", "The last day whose date events were told of, in seconds since 1970."
+        )
+        if self._told_until is not None:
+            told.add_metric([], datetime(*self._told_until.timetuple()[:3], tzinfo=UTC).timestamp())
+        yield told
         info = GaugeMetricFamily("certgate_info", "What is running.", labels=["version", "database", "revision"])
         info.add_metric([*self._about], 1)
         yield info

@@ -136,7 +136,7 @@ async def test_on_sqlite_tables_and_indexes_are_word_for_word_those_of_the_code(
 
 def _plain(sql: str) -> str:
     """Without what quoting and parentheses leave to taste, the members of a table in order."""
-    sql = sql.replace('"', "").replace("( ", "(").replace(" )", ")")
+    sql = sql.replace('"', "").replace("( ", "(").replace(" )", ")").replace(" ,", ",")
     head_, _, members = sql.partition("(")
     tail = members[members.rindex(")") :]
     return head_ + ", ".join(sorted(members[: members.rindex(")")].split(", "))) + tail

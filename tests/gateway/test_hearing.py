@@ -96,7 +96,13 @@ async def test_a_forgotten_connection_is_noticed_and_a_revoked_key_refused(
     found.clear()
     assert [await face(served, key) for face in (rest, graphql) for key in ("manager", "editor")] == [200] * 4
     assert found == []
-    assert await ready(served) == {"status": "ok", "database": "ok", "changes": "ok", "rate_limits": "ok"}
+    assert await ready(served) == {
+        "status": "ok",
+        "database": "ok",
+        "changes": "ok",
+        "rate_limits": "ok",
+        "date_events": "ok",
+    }
 
     proxy.silent = b"certgate-listen"
     await revoke_key(world.database, world.key_ids["editor"])
@@ -108,7 +114,13 @@ async def test_a_forgotten_connection_is_noticed_and_a_revoked_key_refused(
     assert len(found) == 3
     assert await graphql(served, "manager") == 200
     assert len(found) == 4
-    assert await ready(served) == {"status": "degraded", "database": "ok", "changes": "not heard", "rate_limits": "ok"}
+    assert await ready(served) == {
+        "status": "degraded",
+        "database": "ok",
+        "changes": "not heard",
+        "rate_limits": "ok",
+        "date_events": "ok",
+    }
 
     # It tries again and again; nothing more is said.
     attempts = proxy.listeners
@@ -269,7 +281,13 @@ async def test_a_pooler_in_transaction_mode_is_noticed_and_what_listens_goes_aro
     ):
         served.keys |= world.keys
         assert await database.hears()
-        assert await ready(served) == {"status": "ok", "database": "ok", "changes": "ok", "rate_limits": "ok"}
+        assert await ready(served) == {
+            "status": "ok",
+            "database": "ok",
+            "changes": "ok",
+            "rate_limits": "ok",
+            "date_events": "ok",
+        }
         asked = (face(served, key) for key in ("manager", "editor") for face in (rest, graphql) for _ in range(10))
         assert set(await asyncio.gather(*asked)) == {200}
         before = database.epoch()

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -147,7 +148,7 @@ async def test_workers_are_added_up_and_one_that_died_takes_nothing_with_it(worl
     about = About("1", "sqlite", "0001")
     # Who takes the place of another begins with what that had counted.
     first.take_over()
-    content, _ = exposition(first.all(), {"database": False}, about, "")
+    content, _ = exposition(first.all(), {"database": False}, None, about, "")
     text = content.decode()
     assert sample(text, "certgate_requests_total", face="rest", operation="list", status="200", code="") == 7
     assert sample(text, "certgate_request_seconds_sum", face="rest", operation="list") == 3.5
@@ -159,7 +160,7 @@ async def test_workers_are_added_up_and_one_that_died_takes_nothing_with_it(worl
     workers = [dict(labels)["worker"] for name, labels in samples(text) if name == "certgate_connections"]
     assert workers == ["0"]
     assert second.all()[0].process.number == 0
-    assert "openmetrics" in exposition(first.all(), {}, about, "application/openmetrics-text;version=1.0.0")[1]
+    assert "openmetrics" in exposition(first.all(), {}, None, about, "application/openmetrics-text;version=1.0.0")[1]
 
 
 def test_a_board_is_one_memory_for_processes_that_are_forked_from_it() -> None:
@@ -180,7 +181,7 @@ def test_a_board_is_one_memory_for_processes_that_are_forked_from_it() -> None:
 
 def exposed() -> set[str]:
     """The names of all samples that there may be."""
-    content, _ = exposition([figures(0, 1)], {"database": True}, About("1", "sqlite", "1"), "")
+    content, _ = exposition([figures(0, 1)], {"database": True}, date(2026, 11, 30), About("1", "sqlite", "1"), "")
     return {name for name, _ in samples(content.decode())}
 
 

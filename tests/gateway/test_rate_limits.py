@@ -392,7 +392,7 @@ async def test_a_session_spends_the_budget_of_its_key(world: World) -> None:
 
 async def test_ready_says_that_requests_are_counted(world: World) -> None:
     ready = (await world.client.get("/readyz")).json()
-    assert ready == {"status": "ok", "database": "ok", "changes": "ok", "rate_limits": "ok"}
+    assert ready == {"status": "ok", "database": "ok", "changes": "ok", "rate_limits": "ok", "date_events": "ok"}
 
 
 async def test_assigning_is_charged_like_reading(world: World) -> None:

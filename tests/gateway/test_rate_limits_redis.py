@@ -360,7 +360,13 @@ async def test_ready_names_what_is_not_counted(
         ready = await world.client.get("/readyz")
         assert (ready.status_code, ready.json()) == (
             200,
-            {"status": "degraded", "database": "ok", "changes": "ok", "rate_limits": "not counted"},
+            {
+                "status": "degraded",
+                "database": "ok",
+                "changes": "ok",
+                "rate_limits": "not counted",
+                "date_events": "ok",
+            },
         )
         server.start(timeout=60)
         assert (await world.client.get("/readyz")).json()["status"] == "ok"
