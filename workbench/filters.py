@@ -8,7 +8,7 @@ import msgspec
 
 from domain.errors import InvalidInput
 from domain.filter_input import parse_where, read_where
-from domain.filters import EVERYTHING, Where, every
+from domain.filters import Where, every
 from domain.lists import List
 from domain.short_id import is_short_id
 from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, Standing, VerificationStatus, ViewKind, Vocabulary
@@ -139,24 +139,34 @@ def read(kind: ViewKind, of: List, typed: Mapping[str, str], today: date) -> Fil
     values = {field.name: value for field in FIELDS[kind] if (value := typed.get(field.name, "").strip())}
     if "view" not in typed:
         values.setdefault(WHOSE, "mine")
-    parts: list[Where] = []
-    members: list[Any] = []
+    asked: Members = {}
     wrong: dict[str, str] = {}
     for field in FIELDS[kind]:
         if field.name in values:
-            asked = field.asks(values[field.name])
+            own = field.asks(values[field.name])
             try:
-                parts.append(parse_where(of.fields, asked, today))
+                parse_where(of.fields, own, today)
             except InvalidInput as error:
                 wrong[field.name] = "; ".join(violation.message for violation in error.violations)
-            members += [asked] if asked else []
+            else:
+                # The ends of a span are one condition, which an index answers.
+                asked = _merged(asked, own)
+    where = parse_where(of.fields, asked, today)
     if text := typed.get("where", "").strip():
         values["where"] = text
         try:
-            parts.append(read_where(of.fields, text, today))
+            where = every([where, read_where(of.fields, text, today)])
         except InvalidInput as error:
             wrong["where"] = error.detail
         else:
-            members.append(msgspec.json.decode(text))
-    whole = members[0] if len(members) == 1 else {"and": members} if members else {}
-    return Filtered(values, every(parts) if parts else EVERYTHING, msgspec.json.encode(whole).decode(), wrong)
+            typed_too = msgspec.json.decode(text)
+            asked = {"and": [asked, typed_too]} if asked else typed_too
+    return Filtered(values, where, msgspec.json.encode(asked).decode(), wrong)
+
+
+def _merged(one: Members, other: Members) -> Members:
+    """Both, as far as no member of them has two values."""
+    both = dict(one)
+    for name, value in other.items():
+        both[name] = _merged(both[name], value) if name in both else value
+    return both

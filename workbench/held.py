@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Hashable
 from datetime import datetime, timedelta
+from time import perf_counter
 from typing import Any, Generic, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -9,16 +10,19 @@ from resolvers.operation import Context
 
 F = TypeVar("F")
 
-LIFE = timedelta(minutes=1)
+LIFE = timedelta(seconds=10)
+TIMES = 50
+"""They are kept so many times as long as it took to find them, or for `LIFE` if that is longer."""
 MOST = 256
 """Of how many questions the figures are kept."""
 
 
 class Held(NamedTuple, Generic[F]):
-    """Figures, and the moment as of which they are."""
+    """Figures, the moment as of which they are, and until when they are kept."""
 
     figures: F
     at: datetime
+    until: datetime
 
 
 _held: WeakKeyDictionary[Any, dict[Hashable, Held[Any]]] = WeakKeyDictionary()
@@ -29,9 +33,12 @@ async def held(context: Context, question: Hashable, find: Callable[[], Awaitabl
     own = _held.setdefault(context.database, {})
     key = (context.caller.organization_ids, context.today, question)
     found = own.get(key)
-    if found is not None and not anew and context.now - found.at < LIFE:
+    if found is not None and not anew and context.now < found.until:
         return found
-    made = Held(await find(), context.now)
+    begun = perf_counter()
+    figures = await find()
+    life = max(LIFE, timedelta(seconds=TIMES * (perf_counter() - begun)))
+    made = Held(figures, context.now, context.now + life)
     if len(own) >= MOST:
         own.clear()
     own[key] = made

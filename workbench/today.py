@@ -140,15 +140,13 @@ async def _figure(context: Context, scope: TodayScope, kind: ViewKind, **typed: 
 async def _figures(context: Context, scope: TodayScope) -> TodayFigures:
     kinds = _kinds(scope, _LAPSING)
 
-    async def lapsing(kind: ViewKind, days: int) -> Figure:
-        return await _figure(context, scope, kind, taken_on="no", **_within(context.today, days))
-
     certified, claimed = ViewKind.CERTIFICATIONS in kinds, ViewKind.CLAIMS in kinds
     products = _kinds(scope, (ViewKind.PRODUCTS,))
+    within = {kind: await _lapsing(context, scope, kind) for kind in kinds}
     return TodayFigures(
         lapsed={kind: await _figure(context, scope, kind, standing="lapsed", taken_on="no") for kind in kinds},
-        due={kind: await _figure(context, scope, kind, **await _due(context, kind)) for kind in kinds},
-        within={kind: [await lapsing(kind, days) for days in WITHIN] for kind in kinds},
+        due={kind: await _due(context, scope, kind, within[kind]) for kind in kinds},
+        within=within,
         taken_on={kind: await _figure(context, scope, kind, taken_on="yes") for kind in kinds},
         statuses=await _statuses(context, scope) if certified else {},
         sources=await _sources(context, scope) if claimed else {},
@@ -162,16 +160,32 @@ async def _figures(context: Context, scope: TodayScope) -> TodayFigures:
     )
 
 
-def _within(today: date, days: int) -> dict[str, str]:
-    return {"lapses_from": str(today), "lapses_to": str(today + timedelta(days=days))}
+async def _lapsing(context: Context, scope: TodayScope, kind: ViewKind) -> list[Figure]:
+    """What lapses within some days, and that within more; each day is looked at once."""
+    found: list[Figure] = []
+    first = context.today
+    for days in WITHIN:
+        last = context.today + timedelta(days=days)
+        more = await _figure(context, scope, kind, taken_on="no", **_span(first, last))
+        address = _address(scope, kind, {"taken_on": "no", **_span(context.today, last)})
+        found.append(Figure(more.number + (found[-1].number if found else 0), address))
+        first = last + timedelta(days=1)
+    return found
 
 
-async def _due(context: Context, kind: ViewKind) -> dict[str, str]:
+def _span(first: date, last: date) -> dict[str, str]:
+    return {"lapses_from": str(first), "lapses_to": str(last)}
+
+
+async def _due(context: Context, scope: TodayScope, kind: ViewKind, within: list[Figure]) -> Figure:
     """What lapses so soon that the organisation wants to hear of it, by the lead time of each certification."""
     leads = await calendars.lead_times_of(context, context.caller.organization.id)
     usual = max(leads.pop(None, USUAL), default=0)
     if kind is ViewKind.CLAIMS or not leads:
-        return {"taken_on": "no", **_within(context.today, usual)}
+        if usual in WITHIN:
+            return within[WITHIN.index(usual)]
+        span = _span(context.today, context.today + timedelta(days=usual))
+        return await _figure(context, scope, kind, taken_on="no", **span)
     by_days: dict[int, list[str]] = {}
     for certification, days in leads.items():
         by_days.setdefault(max(days, default=0), []).append(str(certification))
@@ -181,7 +195,8 @@ async def _due(context: Context, kind: ViewKind) -> dict[str, str]:
         for days, ids in sorted(by_days.items())
     ]
     others = {"not": {"certification": {"id": {"in": sorted(map(str, leads))}}}, "lapses_within": {"days": usual}}
-    return {"taken_on": "no", "where": msgspec.json.encode({"or": [*parts, others]}).decode()}
+    where = msgspec.json.encode({"or": [*parts, others]}).decode()
+    return await _figure(context, scope, kind, taken_on="no", where=where)
 
 
 async def _statuses(context: Context, scope: TodayScope) -> dict[VerificationStatus, Figure]:

@@ -31,6 +31,9 @@ _HEADERS = {
 }
 _SMALL = 1_000
 
+MOST_UNITS = 20
+"""What a page spends besides the unit of its request, though it asks for many figures at once."""
+
 
 def workbench_routes() -> list[Route]:
     """The pages, and their files below `/app/files`. Raises `OSError` when a file is missing.
@@ -80,12 +83,26 @@ async def _signed_in(request: Request, of: WorkPage) -> Response:
         state.database,
         caller,
         now,
-        charge=meter.charge,
+        charge=_at_most(MOST_UNITS, meter.charge),
         post=state.mailer,
         face=Face.PAGE.value,
         request_id=request.state.request_id,
     )
     return await of.answer(request)
+
+
+def _at_most(most: int, charge: Callable[[int], Awaitable[None]]) -> Callable[[int], Awaitable[None]]:
+    """Charges the same up to so many units."""
+    left = most
+
+    async def charged(units: int) -> None:
+        nonlocal left
+        units = min(units, left)
+        left -= units
+        if units:
+            await charge(units)
+
+    return charged
 
 
 async def _to_sign_in(request: Request, error: Unauthorized) -> Response:
