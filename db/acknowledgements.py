@@ -10,6 +10,7 @@ from db.sql.reads import KeyedRead
 from db.sql.tables import ACKNOWLEDGED, api_keys, owner_of, users
 from domain.access import Caller
 from domain.acknowledgements import Acknowledgement
+from domain.gtin import Gtin
 from domain.records import CertificationAssignment, ClaimAssignment
 from domain.short_id import ShortId
 
@@ -28,18 +29,20 @@ class Acknowledgements:
         columns = [known[name] if name in known else own[name] for name in Acknowledgement.__struct_fields__]
         rows = select(*columns)
         rows = rows.outerjoin(users, users.c.id == own.user_id).outerjoin(api_keys, api_keys.c.id == own.api_key_id)
-        self._by_id = KeyedRead(rows, own.id, Acknowledgement)
+        self._by_product = KeyedRead(rows, own.gtin, Acknowledgement)
         self._remove = delete(self._table).where(own.id == bindparam("of"))
 
-    async def of_assignments(
-        self, source: Database | Transaction, ids: Sequence[ShortId]
+    async def of_products(
+        self, source: Database | Transaction, gtins: Sequence[Gtin]
     ) -> dict[ShortId, Acknowledgement]:
-        """By the id of the assignment, whether they still hold or not."""
-        return {found.id: found for found in await source.fetch(self._by_id, keys=list(ids))} if ids else {}
+        """Those of what these products have, by the id of the assignment, whether they still hold or not."""
+        return {found.id: found for found in await source.fetch(self._by_product, keys=list(gtins))} if gtins else {}
 
-    async def find(self, source: Database | Transaction, id: ShortId) -> Acknowledgement | None:
+    async def find(
+        self, source: Database | Transaction, of: CertificationAssignment | ClaimAssignment
+    ) -> Acknowledgement | None:
         """That of an assignment."""
-        return (await self.of_assignments(source, [id])).get(id)
+        return (await self.of_products(source, [of.gtin])).get(of.id)
 
     async def put(
         self,

@@ -16,7 +16,6 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Select,
-    String,
     Table,
     bindparam,
     func,
@@ -35,7 +34,7 @@ from db.sql import tables
 from db.sql.filters import is_of_archived, listed, take_apart
 from db.sql.reads import Read, Row
 from db.sql.tables import certification_assignments, certifications, claim_assignments, claims, lapse
-from db.sql.types import Unindexed
+from db.sql.types import ListItems, Unindexed
 from domain.filters import EVERYTHING, Condition, Every, Where, single_conditions
 from domain.stats import (
     MAX_GROUPS,
@@ -94,23 +93,6 @@ def _start_of_postgresql(element: _StartOf, compiler: SQLCompiler, **options: An
     (column,) = (compiler.process(clause, **options) for clause in element.clauses)
     # Of a date, date_trunc would make a moment in the server's time zone first.
     return f"date_trunc('{element.bucket.value}', {column}::timestamp)::date"
-
-
-class _Items(FunctionElement[str]):
-    """The items of a JSON list of texts, as a table with the column `value`."""
-
-    type = String()
-    inherit_cache = True
-
-
-@compiles(_Items, "sqlite")
-def _items_sqlite(element: _Items, compiler: SQLCompiler, **options: Any) -> str:
-    return f"json_each({compiler.process(element.clauses, **options)})"
-
-
-@compiles(_Items, "postgresql")
-def _items_postgresql(element: _Items, compiler: SQLCompiler, **options: Any) -> str:
-    return f"jsonb_array_elements_text({compiler.process(element.clauses, **options)})"
 
 
 class _Key(NamedTuple):
@@ -239,7 +221,7 @@ def _counts(
                 source = source.join(definitions, definitions.c.id == value)
                 value = key.looked_up
             elif key.unfolded:
-                items = _Items(value).table_valued("value", name="country")
+                items = ListItems(value).table_valued("value", name="country")
                 source = source.outerjoin(items, true())
                 value = items.c.value
         values.append(value)

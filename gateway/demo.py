@@ -153,7 +153,7 @@ async def _take_on(database: Database, now: datetime) -> None:
                 continue
             until, caller = held.lapses_on, Caller(None, None, Role.MANAGER, owner)
             said = Acknowledgement(held.id, held.gtin, owner.id, until, "It is being renewed.", until, "", now)
-            before = await stored.find(transaction, held.id)
+            before = await stored.find(transaction, held)
             await stored.put(transaction, held, id, said, caller)
             if before is None:
                 await history.tell(transaction, Change(None, said), now, "loadDemo", OPERATOR)

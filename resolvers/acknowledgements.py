@@ -37,10 +37,15 @@ async def of_claims(context: Context, of: Sequence[A]) -> list[Acknowledgement |
 
 
 async def _of_assignments(context: Context, stored: Acknowledgements, of: Sequence[A]) -> list[Acknowledgement | None]:
-    own = [each.id for each in of if context.caller.sees_all_of(each)]
-    found = await stored.of_assignments(context.database, list(dict.fromkeys(own)))
+    own = [each.gtin for each in of if context.caller.sees_all_of(each)]
+    found = await stored.of_products(context.database, list(dict.fromkeys(own)))
     return [
-        said if (said := found.get(each.id)) is not None and said.holds(each, context.today) else None for each in of
+        said
+        if (said := found.get(each.id)) is not None
+        and context.caller.sees_all_of(each)
+        and said.holds(each, context.today)
+        else None
+        for each in of
     ]
 
 
@@ -113,7 +118,7 @@ async def _acknowledged(
     )
     await stored.put(transaction, held, kind.stored.definition(held).id, said, context.caller)
     # With the name of whoever it is.
-    return Change(before, await stored.find(transaction, held.id) or said)
+    return Change(before, await stored.find(transaction, held) or said)
 
 
 async def _ended(
@@ -128,7 +133,7 @@ async def _ended(
 async def _standing(
     context: Context, transaction: Transaction, stored: Acknowledgements, held: A
 ) -> Acknowledgement | None:
-    found = await stored.find(transaction, held.id)
+    found = await stored.find(transaction, held)
     return found if found is not None and found.holds(held, context.today) else None
 
 

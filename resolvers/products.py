@@ -57,8 +57,9 @@ async def existing_product(context: Context, gtin: Gtin) -> Product:
 @read_operation
 async def page_of_products(context: Context, where: Where, order: Order, window: Window) -> Page[Product]:
     """Some of the products that pass the filter. Raises `Forbidden`."""
-    if where != EVERYTHING and (
-        asks_for(where, "search_text", "contains") or any(asks_for(where, each, "some") for each in ASSIGNED)
+    if context.is_past or (
+        where != EVERYTHING
+        and (asks_for(where, "search_text", "contains") or any(asks_for(where, each, "some") for each in ASSIGNED))
     ):
         await context.pay_for_scan()
     asked = await narrowing.of_products(context, where)
@@ -89,13 +90,15 @@ async def list_products(context: Context, command: ListProducts) -> Numbered[Pro
             f"Only members of the organisation {command.organization_id} may list what it owns;"
             " everybody's products are in trade-items."
         )
+    if context.is_past:
+        await context.pay_for_scan()
     return await _numbered(context, command, "product_name")
 
 
 @read_operation
 async def list_trade_items(context: Context, command: ListTradeItems) -> Numbered[Product]:
     """A numbered page of the products of everybody."""
-    if command.q is not None:
+    if command.q is not None or context.is_past:
         await context.pay_for_scan()
     return await _numbered(context, command, command.ordering)
 

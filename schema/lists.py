@@ -12,6 +12,7 @@ from resolvers.definitions import DefinitionKind, Kind
 from schema.connections import Connection, ListRequest, connection, connections, listed, paged
 from schema.context import Info
 from schema.records import items_of
+from schema.times import IN_TIME, in_time
 
 
 def definitions_field(of: List, kind: DefinitionKind[Any], shown: type, words: str) -> StrawberryField:
@@ -33,7 +34,8 @@ def assignments_field(of: List, kind: Kind[Any, Any], shown: type, words: str) -
         page = await assignments.page(operation, kind, asked.where, asked.order, asked.window)
         return connection(page, asked, lambda: assignments.count(operation, kind, asked.where))
 
-    return strawberry.field(resolver=paged(of)(resolve), description=words, metadata=items_of(kind.rows))
+    pages = in_time(paged(of)(resolve))
+    return strawberry.field(resolver=pages, description=words, metadata=items_of(kind.rows) | IN_TIME)
 
 
 async def pages_of_definitions(

@@ -25,6 +25,7 @@ from schema.history import history_field, history_of_product
 from schema.inputs import plain_members
 from schema.nodes import Node
 from schema.records import record_type, rows_of, shown
+from schema.times import IN_TIME, in_time
 
 
 @record_type(
@@ -45,8 +46,12 @@ class CertificationBodyType(Node):
         found = await definitions.definitions_that_match(info.context.operation, certifications.KIND, asked.where)
         return shown([listed(_of_body(found, parent), asked) for parent in parents])
 
-    @batched(description="The assignments of its certifications: which products hold them, which certificates lapse.")
+    @batched(
+        description="The assignments of its certifications: which products hold them, which certificates lapse.",
+        metadata=IN_TIME,
+    )
     @staticmethod
+    @in_time
     @paged(CERTIFICATION_ASSIGNMENTS, NestedAssignmentOrderField)
     async def assignments(
         parents: list[records.CertificationBody], info: Info, asked: ListRequest
@@ -71,8 +76,9 @@ class CertificationType(Node):
 
     body: CertificationBodyType | None = strawberry.field(description="Who owns or runs it; null when not recorded.")
 
-    @batched(description="The assignments of this certification: which products hold it.")
+    @batched(description="The assignments of this certification: which products hold it.", metadata=IN_TIME)
     @staticmethod
+    @in_time
     @paged(CERTIFICATION_ASSIGNMENTS, NestedAssignmentOrderField)
     async def assignments(
         parents: list[records.Certification], info: Info, asked: ListRequest
@@ -232,8 +238,9 @@ class CertificationAssignmentType(Node):
 class ClaimType(Node):
     """Contract 2.3."""
 
-    @batched(description="The assignments of this claim: which products make it.")
+    @batched(description="The assignments of this claim: which products make it.", metadata=IN_TIME)
     @staticmethod
+    @in_time
     @paged(CLAIM_ASSIGNMENTS, NestedAssignmentOrderField)
     async def assignments(
         parents: list[records.Claim], info: Info, asked: ListRequest

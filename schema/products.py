@@ -38,7 +38,8 @@ class ProductQueries:
         """A product by its GTIN."""
         return shown(await products.product(info.context.operation, parse_gtin(gtin)))
 
-    @strawberry.field(description="Everybody's products, page by page.", metadata=items_of(products.BY_GTIN))
+    @strawberry.field(description="Everybody's products, page by page.", metadata=items_of(products.BY_GTIN) | IN_TIME)
+    @in_time
     @paged(PRODUCTS)
     async def products(self, info: Info, asked: ListRequest) -> Connection[ProductType] | None:
         """A page of products."""

@@ -34,6 +34,7 @@ from schema.filters import where_input
 from schema.inputs import plain_members
 from schema.objects import CertificationBodyType, CertificationType, ClaimType
 from schema.records import record_type, shown
+from schema.times import IN_TIME, in_time
 
 WEIGHT = 2_000
 """What one of these fields costs: it may have to look at every assignment there is, so a document has a few at most."""
@@ -118,7 +119,7 @@ def _stats_field(
         found = await stats.assignment_stats(operation, kind, conditions, group_by or (), bucket, products=products)
         return shown(found)
 
-    return strawberry.field(resolver=resolve, metadata=cost(weight=WEIGHT), description=words)
+    return strawberry.field(resolver=in_time(resolve), metadata=cost(weight=WEIGHT) | IN_TIME, description=words)
 
 
 def _selects(selections: Iterable[Any], name: str) -> bool:

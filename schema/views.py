@@ -20,12 +20,14 @@ from schema.keys import OrganizationId, of_organization, own_organization
 from schema.mutations import Mutation, Wording
 from schema.objects import CertificationAssignmentType, ClaimAssignmentType, ProductType
 from schema.records import record_type, shown
+from schema.times import IN_TIME, in_time
 
 
 def _pages(kind: ViewKind, of: type, words: str) -> StrawberryField:
     """The pages of the list of a view of that kind."""
     answer: Any = Connection[of] | None  # type: ignore[valid-type]
 
+    @in_time
     @windowed
     async def resolve(root: Any, info: Info, asked: Callable[..., Any]) -> answer:
         view: commands.SavedView = shown(root)
@@ -36,7 +38,8 @@ def _pages(kind: ViewKind, of: type, words: str) -> StrawberryField:
         page = await listed.page(operation, request.where, request.order, request.window)
         return connection(page, request, lambda: listed.total(operation, request.where))
 
-    return strawberry.field(resolver=resolve, description=f"{words}; null for a view of another kind.")
+    told = f"{words}; null for a view of another kind."
+    return strawberry.field(resolver=resolve, description=told, metadata=IN_TIME)
 
 
 @record_type(commands.SavedView, description="A list of an organisation under a name.")

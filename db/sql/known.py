@@ -4,6 +4,7 @@ A statement over them becomes one over the last version of each row by then. So 
 are the statements that they are, and what is asked by GTIN is found by an index of the log.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, cast
 
@@ -15,9 +16,11 @@ from sqlalchemy import (
     Subquery,
     Table,
     bindparam,
+    case,
     exists,
     func,
     select,
+    true,
     tuple_,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -25,8 +28,20 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.sql.visitors import replacement_traverse
 
-from db.sql.tables import certification_assignments, changes, claim_assignments, products
-from db.sql.types import Document, Unindexed, UtcDateTime
+from db.sql.tables import (
+    ACKNOWLEDGED,
+    ASSIGNED,
+    certification_assignment_countries,
+    certification_assignment_metadata,
+    certification_assignments,
+    changes,
+    claim_assignment_metadata,
+    claim_assignments,
+    earlier_certificates,
+    product_metadata,
+    products,
+)
+from db.sql.types import Document, ListItems, MapEntries, Unindexed, UtcDateTime
 from domain.vocabulary import ObjectKind
 
 AT = "known_at"
@@ -37,6 +52,15 @@ _KINDS = {
     certification_assignments: ObjectKind.CERTIFICATION_ASSIGNMENT,
     claim_assignments: ObjectKind.CLAIM_ASSIGNMENT,
 }
+"""What the rows of these tables are in the log."""
+
+_INSIDE = {
+    product_metadata: products,
+    certification_assignment_metadata: certification_assignments,
+    certification_assignment_countries: certification_assignments,
+    claim_assignment_metadata: claim_assignments,
+}
+"""What triggers keep of these tables' JSON columns."""
 
 
 class _Member(FunctionElement[Any]):
@@ -104,12 +128,11 @@ def _has_product(told: FromClause) -> ColumnElement[bool]:
     return found.correlate(told)
 
 
-@cache
-def _as_known(table: Table) -> Subquery:
-    """The table as it was known then."""
+def _object(table: Table, kind: ObjectKind) -> Subquery:
+    """A table of which the log has each row as a kind of object."""
     told = changes.alias()
     kept: dict[str, ColumnElement[Any]] = {"id": told.c.object_id, "gtin": told.c.gtin}
-    conditions = [_last(told, _KINDS[table])]
+    conditions = [_last(told, kind)]
     if table is not products:
         kept["archived_at"] = _archived_at(told)
         conditions.append(_has_product(told))
@@ -120,16 +143,57 @@ def _as_known(table: Table) -> Subquery:
             # It came when there were versions already.
             kept[column.key] = value if default is None else func.coalesce(value, default.arg, type_=column.type)
     stored = select(*(value.label(name) for name, value in kept.items())).where(*conditions).subquery()
-    return (
-        select(
-            *(
-                stored.c[column.key] if column.computed is None else column.computed.sqltext.label(column.key)
-                for column in table.columns
-            )
-        )
-        .select_from(stored)
-        .subquery(table.name)
-    )
+    follows = {each.key: each.computed.sqltext for each in table.columns if each.computed is not None}
+    return _select(table, {**stored.c, **follows}).select_from(stored).subquery(table.name)
+
+
+def _acknowledged(table: Table, assigned: Subquery) -> Subquery:
+    """Who had taken on lapses of what was assigned; the log has no definition of them."""
+    told = changes.alias()
+    kept: dict[str, ColumnElement[Any]] = {
+        **{name: told.c[name] for name in ("gtin", "user_id")},
+        "id": told.c.object_id,
+        "api_key_id": case((told.c.user_id.is_(None), func.nullif(told.c.credential_id, ""))),
+    }
+    for column in table.columns:
+        if column.key not in kept:
+            kept[column.key] = assigned.c[column.key] if column.primary_key else _Member(told.c.record, column)
+    of_it = assigned.c.gtin == told.c.gtin, assigned.c.id == told.c.object_id
+    return _select(table, kept).where(_last(told, ObjectKind.ACKNOWLEDGEMENT), *of_it).subquery(table.name)
+
+
+def _inside(table: Table, of: Subquery) -> Subquery:
+    """What was inside a JSON column."""
+    if "country" in table.c:
+        items = ListItems(of.c.certificate_countries).table_valued("value")
+        own = {"country": items.c.value}
+    else:
+        items = MapEntries(of.c.metadata).table_valued("key", "value")
+        own = {"key": items.c.key, "value": items.c.value}
+    return _select(table, {**of.c, **own}).select_from(of.join(items, true())).subquery(table.name)
+
+
+def _select(table: Table, values: Mapping[str, ColumnElement[Any]]) -> Select[Any]:
+    """The columns of a table, made of these."""
+    return select(*(values[name].label(name) for name in table.c.keys()))  # noqa: SIM118 - a collection of columns
+
+
+def _since(table: Table, at: ColumnElement[Any]) -> Subquery:
+    """A table whose rows stay as they are, with those that were there by then."""
+    return select(table).where(at <= bindparam(AT, type_=UtcDateTime())).subquery(table.name)
+
+
+@cache
+def _known() -> Mapping[FromClause, Subquery]:
+    """The tables as they were known then."""
+    found: dict[FromClause, Subquery] = {table: _object(table, kind) for table, kind in _KINDS.items()}
+    for noun, table in ASSIGNED.items():
+        found[ACKNOWLEDGED[noun]] = _acknowledged(ACKNOWLEDGED[noun], found[table])
+    for inside, table in _INSIDE.items():
+        found[inside] = _inside(inside, found[table])
+    found[earlier_certificates] = _since(earlier_certificates, earlier_certificates.c.replaced_at)
+    found[changes] = _since(changes, changes.c.at)
+    return found
 
 
 def as_known(statement: Select[Any]) -> Select[Any]:
@@ -137,11 +201,11 @@ def as_known(statement: Select[Any]) -> Select[Any]:
     aliases: dict[FromClause, FromClause] = {}
 
     def known(source: Any) -> FromClause | None:
-        if source in _KINDS:
-            return _as_known(source)
-        if isinstance(source, Alias) and source.element in _KINDS:
+        if source in _known():
+            return _known()[source]
+        if isinstance(source, Alias) and source.element in _known():
             if source not in aliases:
-                aliases[source] = _as_known(source.element).alias(source.name)
+                aliases[source] = _known()[source.element].alias(source.name)
             return aliases[source]
         return None
 

@@ -288,6 +288,40 @@ def _any_of_sqlite(element: AnyOf, compiler: SQLCompiler, **options: Any) -> str
     return f"EXISTS (SELECT 1 FROM json_each({items}) WHERE value IN (SELECT value FROM json_each({values})))"  # noqa: S608
 
 
+class ListItems(FunctionElement[str]):
+    """The items of a JSON list of texts, as a table with the column `value`."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(ListItems, "sqlite")
+def _items_sqlite(element: ListItems, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(ListItems, "postgresql")
+def _items_postgresql(element: ListItems, compiler: SQLCompiler, **options: Any) -> str:
+    return f"jsonb_array_elements_text({compiler.process(element.clauses, **options)})"
+
+
+class MapEntries(FunctionElement[str]):
+    """The entries of a JSON map of texts, as a table with the columns `key` and `value`."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(MapEntries, "sqlite")
+def _entries_sqlite(element: MapEntries, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(MapEntries, "postgresql")
+def _entries_postgresql(element: MapEntries, compiler: SQLCompiler, **options: Any) -> str:
+    return f"jsonb_each_text({compiler.process(element.clauses, **options)})"
+
+
 def pattern(part: str) -> str:
     """What LIKE finds that part with, whatever stands around it; the escape character is a backslash."""
     escaped = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
