@@ -104,15 +104,15 @@ def parse_short_id(text: object, member: str = "id") -> ShortId:
 def new_short_id(at: datetime) -> ShortId:
     """A fresh id: a UUID of version 7 (RFC 9562, section 5.7), so that ids sort by the moment they were made."""
     # Through float, a few moments in a thousand would fall into the millisecond before.
-    milliseconds = (at - _EPOCH) // timedelta(milliseconds=1)
+    milliseconds = (at - _EPOCH) // _MILLISECOND
     random = int.from_bytes(os.urandom(10), "big")
-    value = (milliseconds & (2**48 - 1)) << 80 | random
-    value = value & ~(0xF << 76) | 7 << 76
-    value = value & ~(0x3 << 62) | 2 << 62
-    return _in_base_57(value)
+    return _in_base_57((milliseconds & 2**48 - 1) << 80 | random & _RANDOM | _VERSION)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_VERSION = 7 << 76 | 2 << 62
+_RANDOM = 2**80 - 1 & ~(0xF << 76 | 0x3 << 62)
 _CATALOGUE = UUID("6f0c3b8e-0d0f-5c1b-9d6b-3a1f0a5f7c11")
 
 

@@ -30,7 +30,7 @@ OURS = {
 """Package -> those of ours that it may import beside itself. Nobody imports the tests, and only they the gateway."""
 
 LIBRARIES = {
-    "domain": {"pydantic", "pydantic_core", "msgspec", "shortuuid", "stdnum", "iso3166"},
+    "domain": {"pydantic", "pydantic_core", "msgspec", "shortuuid", "iso3166"},
     "db": {"sqlalchemy", "alembic", "asyncpg", "aiosqlite", "msgspec"},
     "resolvers": {"msgspec"},
     "execution": {"graphql", "strawberry", "msgspec"},
