@@ -2,8 +2,13 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from operator import eq, ne
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,6 +42,7 @@ from resolvers.lead_times import set_lead_times
 from resolvers.operation import Context
 from tests.files.importing import RICE, RYE, caller
 from tests.log import log, replay, settled, stored
+from tests.processes import Process, started
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, OTHERS_GTIN, OTHERS_PRIVATE, PRIVATE, USDA_ORGANIC, VEGAN, World
 
 FIRST = date(2027, 1, 10)
@@ -439,3 +445,69 @@ async def test_operators_see_how_far_it_is(world: World, clock: Clock) -> None:
     clock.set(now.date() - DAY)
     await teller.tell_due()
     assert await said() == "ok"
+
+
+TELL = """
+import asyncio, sys
+from datetime import datetime
+from pathlib import Path
+from db import date_events
+from db.engine.opening import open_database
+from gateway.date_events import DateEvents
+
+date_events.BATCH = 2
+
+async def main(url, clock):
+    database = await open_database(url)
+    teller = DateEvents(database, lambda: datetime.fromisoformat(Path(clock).read_text()))
+    print("tells", flush=True)
+    while True:
+        await teller.tell_due()
+        await asyncio.sleep(0.002)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def test_processes_that_are_killed_leave_nothing_out_and_tell_nothing_twice(
+    world: World, database_url: str, clock: Clock, teller: DateEvents, tmp_path: Path
+) -> None:
+    for number in range(60):
+        gtin = f"{number:013}7"
+        await world.add_product(gtin, world.brand)
+        ends = FIRST + timedelta(days=number // 10 + 31)
+        await world.add_certification(gtin, USDA_ORGANIC, expiration_date=ends, valid_from=FIRST + DAY * (number // 10))
+    model, file = Model(clock), tmp_path / "clock"
+
+    async def until(is_so: Callable[[tuple[date, str]], bool]) -> None:
+        """Until that is so of the day up to which all is told, and of the turn in the next one."""
+        for _ in range(10_000):
+            ((_, _, day, turn, *_),) = await world.rows(tables.date_events)
+            if is_so((day, turn)):
+                return
+            await asyncio.sleep(0.002)
+        raise AssertionError("Nobody goes on.")
+
+    with ExitStack() as stack:
+
+        def begun() -> Process:
+            process = stack.enter_context(started("-c", TELL, database_url, str(file)))
+            assert process.output.readline() == "tells\n"
+            return process
+
+        file.write_text(clock.now.isoformat())
+        processes = [begun(), begun()]
+        for killed in (1, 2) * 3:
+            before = clock.today
+            clock.now += DAY
+            file.write_text(clock.now.isoformat())
+            await model.go_on(world, clock.today)
+            await until(partial(ne, (before, "")))
+            for _ in range(killed):
+                process = processes.pop()
+                process.signal(signal.SIGKILL)
+                assert process.wait() == -signal.SIGKILL
+            processes += [begun() for _ in range(killed)]
+            await until(partial(eq, (clock.today, "")))
+    assert len(model.events) > 100
+    await is_in_order(world, model.events)
