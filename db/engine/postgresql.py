@@ -54,6 +54,8 @@ _POSITION = (
     "SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END"
     " - '0/0')::bigint"
 )
+# One that was promoted has a log of its own, whose positions say nothing of the primary's.
+_REPLAYED = "SELECT CASE WHEN pg_is_in_recovery() THEN (pg_last_wal_replay_lsn() - '0/0')::bigint ELSE -1 END"
 
 
 class PostgresqlTransaction(Transaction):
@@ -298,10 +300,10 @@ class PostgresqlDatabase(Database):
             # The server's notification arrives a little later than the answer to this write.
             self._hearing.changes += 1
 
-    async def position(self) -> int:
-        """How far this server has come in the primary's log. Raises `Busy`."""
+    async def position(self, *, follows: bool = False) -> int:
+        """How far this server has come in the primary's log; -1 where it should follow and does not. Raises `Busy`."""
         try:
-            connection, ((found,), _) = await self._readers.first(_POSITION, ())
+            connection, ((found,), _) = await self._readers.first(_REPLAYED if follows else _POSITION, ())
         except Exception as error:
             self.refuse(error, gone=_is_gone(error))
             raise

@@ -51,7 +51,9 @@ class Replica:
 
     async def look(self) -> None:
         """Asks where it is. Raises `Busy` or `TimeoutError`."""
-        self.position = await in_time(self.database.position(), _ANSWER_SECONDS)
+        self.position = await in_time(self.database.position(follows=True), _ANSWER_SECONDS)
+        if self.position < 0:
+            raise TimeoutError("it follows nobody any more")
 
 
 class ReplicatedDatabase(Database):

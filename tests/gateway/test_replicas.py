@@ -23,7 +23,7 @@ from gateway.positions import Positions, SharedPositions
 from resolvers.keys import revoke_key
 from tests import postgresql
 from tests.conftest import SETTINGS, Populated
-from tests.replicas import FOLLOWED, comes_to, standby_of
+from tests.replicas import FOLLOWED, comes_to, promote, standby_of
 from tests.world import GTIN, VEGAN, World
 
 PRODUCT = f"/products/api/v1/products/{GTIN}"
@@ -193,6 +193,26 @@ async def test_who_is_frozen_or_dead_costs_nobody_an_error(
     pair.standby.start()
     await comes_to(database, left_out=0)
     assert await names(world, "readonly") == ("there", "there")
+
+
+async def test_who_was_promoted_is_left_out(url: str, pair: Pair, populated_postgresql: Populated) -> None:
+    with standby_of(pair.primary, "another") as standby:
+        opened = await open_database(url, read_urls=[standby.get_uri(make_url(url).database)])
+        assert isinstance(opened, ReplicatedDatabase)
+        await comes_to(opened, left_out=0)
+        async with World(create_app(SETTINGS, opened), opened) as world:
+            world.keys |= populated_postgresql.keys
+            await asyncio.to_thread(promote, standby)
+            # A log of its own goes on, and comes further than the primary's.
+            connection = await asyncpg.connect(standby.get_uri())
+            await connection.execute("SELECT pg_switch_wal()")
+            await connection.close()
+            for number in range(40):
+                await rename(world, f"new {number}")
+                assert await names(world, "manager") == (f"new {number}",) * 2
+                await asyncio.sleep(0.02)
+            await comes_to(opened, left_out=1)
+        await opened.close()
 
 
 @pytest.mark.parametrize("position", ["x", "-1", "8" + "0" * 16, "é"])
