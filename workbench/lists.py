@@ -14,7 +14,7 @@ from domain.filters import EVERYTHING, every
 from domain.paging import Order, Page, Window
 from domain.records import CertificationAssignment, ClaimAssignment, Product
 from domain.validity import standing, standing_of_certificate
-from domain.views import ListViews, SavedView, order_by
+from domain.views import CreateView, ListViews, SavedView, order_by
 from domain.vocabulary import Standing, ViewKind
 from resolvers import acknowledgements, bodies, calendars, certifications, claims, views
 from resolvers.cursors import cursor_secret
@@ -22,7 +22,8 @@ from resolvers.definitions import DefinitionKind, definitions_that_match
 from resolvers.listed import LISTS
 from resolvers.operation import Context
 from workbench.filters import FIELDS, WHOSE, Filtered, read
-from workbench.rendering import page
+from workbench.forms import read_form
+from workbench.rendering import moved, page
 
 NAMES: Mapping[str, ViewKind] = {
     "certificates": ViewKind.CERTIFICATIONS,
@@ -122,7 +123,7 @@ def listing(name: str) -> Callable[[Request], Awaitable[Response]]:
             fields=FIELDS[kind],
             choices=await choices(context),
             values=defaultdict(str, filtered.values),
-            text=filtered.text,
+            text=filtered.text if view is None else _with_view(filtered, view),
             wrong=defaultdict(str, wrong),
             view=view,
             views=own,
@@ -136,8 +137,35 @@ def listing(name: str) -> Callable[[Request], Awaitable[Response]]:
     return answer
 
 
+def saving(name: str) -> Callable[[Request], Awaitable[Response]]:
+    """What saves the list of that name, as its address has it, as a view of the organisation."""
+    kind = NAMES[name]
+
+    async def answer(request: Request) -> Response:
+        context: Context = request.state.context
+        entered = await read_form(request)
+        command = CreateView.parse(
+            {
+                "organization_id": context.caller.organization.id,
+                "name": entered.one("name"),
+                "kind": kind.value,
+                "where": entered.one("where") or "{}",
+                "ordering": entered.one("order"),
+            }
+        )
+        saved = await views.create_view(context, command)
+        return moved(request, f"/app/{name}?view={saved.after.id}")
+
+    return answer
+
+
 async def _views(context: Context) -> list[SavedView]:
     return await views.list_views(context, ListViews(organization_id=context.caller.organization.id))
+
+
+def _with_view(filtered: Filtered, view: SavedView) -> str:
+    """The filter of a view, and what narrows it down further."""
+    return view.where if filtered.text == "{}" else f'{{"and":[{view.where},{filtered.text}]}}'
 
 
 def _columns(known: ListColumns, chosen: Sequence[str]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from domain.access import Permission
 from domain.errors import DomainError
 from domain.problem import KINDS
 
@@ -59,6 +60,7 @@ def page(
             here=request.scope["path"].removeprefix(root),
             partial="hx-request" in request.headers,
             caller=context.caller if context is not None else None,
+            writes=context is not None and context.caller.may(Permission.WRITE),
             today=context.today if context is not None else None,
             day=_days(request),
             **values,

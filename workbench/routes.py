@@ -25,5 +25,6 @@ PAGES: tuple[WorkPage, ...] = (
     WorkPage("/", home.home, public=True),
     WorkPage("/app", today.today),
     *(WorkPage(f"/app/{name}", lists.listing(name)) for name in lists.NAMES),
+    *(WorkPage(f"/app/{name}/views", lists.saving(name), ("POST",)) for name in lists.NAMES),
     WorkPage(taking_on.PATH, taking_on.taking_on, ("GET", "POST")),
 )

@@ -1,6 +1,7 @@
 """The pages of the workbench: who may see them, what their addresses say, and what becomes of what is typed."""
 
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,24 @@ def test_every_text_is_said_somewhere_and_every_one_that_is_said_is_there() -> N
     begun = set(re.findall(r"""\b(?:t|text)\(f?["']([a-z_.]+?)(?:["'] ?[+~]|\{)""", sources))
     assert said - catalogue().keys() - begun == set()
     assert [name for name in catalogue() if name not in said and not name.startswith(tuple(begun))] == []
+
+
+async def test_a_list_is_saved_as_a_view_and_taken_away_as_a_file(world: World) -> None:
+    key = {"X-API-Key": world.keys["editor"]}
+    page = (await world.client.get("/app/certificates?whose=all&certification=USDA_ORGANIC", headers=key)).text
+    where = unescape(re.findall(r'name="where" value="([^"]*)"', page)[0])
+    assert where == '{"certification":{"code":{"eq":"USDA_ORGANIC"}}}'
+    form = {"name": "<b>Organic</b>", "where": where, "order": "-lapses_on"}
+    saved = await world.client.post("/app/certificates/views", data=form, headers=key)
+    assert saved.status_code == 303
+    view = (await world.client.get(saved.headers["location"], headers=key)).text
+    assert "&lt;b&gt;Organic&lt;/b&gt;" in view
+    assert 'aria-sort="descending"' in view
+    assert len(re.findall("<tr>", view)) == len(re.findall("<tr>", page))
+    for path in re.findall(r'href="(/certifications/api/v1/exports/[^"]+)"', view):
+        assert (await world.client.get(unescape(path), headers=key)).status_code == 200
+    again = await world.client.post("/app/certificates/views", data=form, headers=key)
+    assert (again.status_code, "already" in again.text) == (409, True)
+    readonly = {"X-API-Key": world.keys["readonly"]}
+    assert (await world.client.post("/app/certificates/views", data=form, headers=readonly)).status_code == 403
+    assert "/views" not in (await world.client.get("/app/certificates", headers=readonly)).text

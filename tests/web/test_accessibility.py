@@ -15,6 +15,7 @@ from tests.processes import running, succeeded
 from tests.web.conftest import waiting
 
 PAGES = {
+    "/": "main h1",
     "/sign-in": "main",
     "/sign-in?token=used": "main",
     "/invitation?token=used": "main",
@@ -33,6 +34,17 @@ REFERENCE = {
 }
 
 SIGNED_IN = {"/sign-in": "main form", "/graphiql": ".identity .who strong"}
+
+WORKBENCH = {
+    "/": "main .cards",
+    "/app": ".tiles",
+    "/app/certificates": "tbody tr",
+    "/app/claims?standing=upright&where=none": ".refused",
+    "/app/products?search=coffee": "tbody tr",
+    "/app/products?search=nothing+has+this": ".empty",
+    "/app/certificates/09520000000042/FAIRTRADE/taken-on": "main h1",
+    "/app/nowhere": "main ul",
+}
 
 SCHEMES = ("light", "dark")
 
@@ -94,6 +106,16 @@ def test_axe_finds_nothing(browser: Chrome, live_server: LiveServer, axe: str, w
     pages += [(invitation(live_server), "main form")]
     pages += [(live_server.sign_in_url, "main, .identity")]
     pages += [(live_server.url + path, drawn) for path, drawn in SIGNED_IN.items()]
+    assert found_in(browser, axe, pages, width) == {}
+
+
+@pytest.mark.parametrize("width", [*WIDTHS, 1920])
+def test_axe_finds_nothing_in_the_workbench(browser: Chrome, live_server: LiveServer, axe: str, width: int) -> None:
+    browser.set_script_timeout(60)
+    browser.get(f"{live_server.url}/app")
+    browser.get(live_server.sign_in_url)
+    waiting(browser).until(lambda _: browser.find_elements(By.CSS_SELECTOR, ".tiles"))
+    pages = [(live_server.url + path, drawn) for path, drawn in WORKBENCH.items()]
     assert found_in(browser, axe, pages, width) == {}
 
 
