@@ -145,9 +145,9 @@ def read(kind: ViewKind, of: List, typed: Mapping[str, str], today: date) -> Fil
         if field.name in values:
             own = field.asks(values[field.name])
             try:
-                parse_where(of.fields, own, today)
+                parse_where(of.fields, own, today, (field.name,))
             except InvalidInput as error:
-                wrong[field.name] = "; ".join(violation.message for violation in error.violations)
+                wrong[field.name] = said_of(error)
             else:
                 # The ends of a span are one condition, which an index answers.
                 asked = _merged(asked, own)
@@ -157,11 +157,21 @@ def read(kind: ViewKind, of: List, typed: Mapping[str, str], today: date) -> Fil
         try:
             where = every([where, read_where(of.fields, text, today)])
         except InvalidInput as error:
-            wrong["where"] = error.detail
+            wrong["where"] = said_of(error)
         else:
             typed_too = msgspec.json.decode(text)
             asked = {"and": [asked, typed_too]} if asked else typed_too
     return Filtered(values, where, msgspec.json.encode(asked).decode(), wrong)
+
+
+def said_of(error: InvalidInput) -> str:
+    """What is wrong, with the place in a filter that is JSON."""
+    return "; ".join(
+        ": ".join(
+            filter(None, (".".join(map(str, each.path[1:])) if each.path[:1] == ("where",) else "", each.message))
+        )
+        for each in error.violations
+    )
 
 
 def _merged(one: Members, other: Members) -> Members:

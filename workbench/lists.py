@@ -21,7 +21,7 @@ from resolvers.cursors import cursor_secret
 from resolvers.definitions import DefinitionKind, definitions_that_match
 from resolvers.listed import LISTS
 from resolvers.operation import Context
-from workbench.filters import FIELDS, WHOSE, Filtered, read
+from workbench.filters import FIELDS, WHOSE, Filtered, read, said_of
 from workbench.forms import read_form
 from workbench.rendering import moved, page
 
@@ -113,7 +113,7 @@ def listing(name: str) -> Callable[[Request], Awaitable[Response]]:
             try:
                 shown = await _shown(context, kind, filtered, typed, order_by(LISTS[kind].of, ordering))
             except InvalidInput as error:
-                wrong["where"] = error.detail
+                wrong["where"] = said_of(error)
         return page(
             request,
             "list.html",

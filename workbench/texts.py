@@ -3,7 +3,6 @@
 A text has places for values, `{name}`; one that depends on a number is a table of `one` and `other`.
 """
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -19,6 +18,9 @@ Catalogue = Mapping[str, str | Mapping[str, str]]
 @cache
 def catalogue() -> Catalogue:
     """The texts by their names."""
+    # Most processes never show a page.
+    import tomllib
+
     texts: dict[str, str | Mapping[str, str]] = {}
 
     def collect(names: str, table: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ def checkout(tmp_path: Path) -> Path:
     folder.mkdir()
     for name in ("db", "data", "docs", "domain", "execution", "files", "gateway", "locks", "resolvers"):
         (folder / name).symlink_to(ROOT / name)
-    for name in ("rest_compat", "schema", "web", "pyproject.toml", ".venv"):
+    for name in ("rest_compat", "schema", "web", "workbench", "pyproject.toml", ".venv"):
         (folder / name).symlink_to(ROOT / name)
     shutil.copy(ROOT / "certgate", folder)
     # What a code generator has left there.
