@@ -12,6 +12,7 @@ from db.history import KINDS
 from db.sql.reads import Read, Row
 from db.sql.tables import ACKNOWLEDGED, api_keys, changes, memberships, metadata, views
 from db.sql.types import Unindexed, among
+from domain.short_id import ShortId
 from domain.vocabulary import ObjectKind
 
 PAGE = 1_000
@@ -26,6 +27,8 @@ class Differing(NamedTuple):
     gtin: str
     member: str
     why: str
+    organization_id: ShortId | None = None
+    """The owner, as far as a change tells."""
 
 
 class _OfKind(NamedTuple):
@@ -164,8 +167,10 @@ _GONE = Read(
 async def first_differing(database: Database, changed: Iterable[Mapping[str, Any]]) -> Differing | None:
     """The first of these changes, rows of the log, that is the last one of its thing and does not tell how that is."""
     seqs: dict[str, list[int]] = {}
+    owners: dict[int, ShortId | None] = {}
     for change in changed:
         seqs.setdefault(change["kind"], []).append(change["seq"])
+        owners[change["seq"]] = change.get("organization_id")
     found: list[tuple[int, Differing]] = []
     for kind, of in seqs.items():
         versions: dict[int, _Version] = {}
@@ -176,7 +181,7 @@ async def first_differing(database: Database, changed: Iterable[Mapping[str, Any
         for each in versions.values():
             told = _difference(each)
             if told and not await _is_gone(database, kind, each):
-                found.append((each.seq, Differing(kind, each.object_id, each.gtin, *told)))
+                found.append((each.seq, Differing(kind, each.object_id, each.gtin, *told, owners[each.seq])))
                 break
     return min(found)[1] if found else None
 
@@ -205,7 +210,7 @@ def _difference(version: _Version) -> tuple[str, str] | None:
     values = msgspec.to_builtins({name: row[name] for name in record if name in row})
     for name, value in values.items():
         if value != record[name] and (value or record[name]):
-            return name, "the table has another value"
+            return name, f"the table has another {name}"
     return None
 
 

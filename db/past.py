@@ -6,45 +6,109 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, case, func, select
 
 from db.engine.database import Database
+from db.history import GraphqlLimits
 from db.lists import beyond, directed, placing
 from db.sql.reads import Read, Row
 from db.sql.tables import changes
-from db.sql.types import among
+from db.sql.types import Document, among
+from domain.account import ApiKey
+from domain.acknowledgements import Acknowledgement
 from domain.changes import FieldChange, differences_of_row
-from domain.history import ORDER, PastChange, Subject
+from domain.history import OF_PRODUCTS, ORDER, PastChange, Subject
 from domain.members import members_of
 from domain.paging import Page, Window, cut
-from domain.records import CertificationAssignment, ClaimAssignment, Product, Record
+from domain.people import Member
+from domain.records import (
+    Certification,
+    CertificationAssignment,
+    CertificationBody,
+    Claim,
+    ClaimAssignment,
+    Organization,
+    Product,
+    Record,
+)
 from domain.short_id import ShortId
+from domain.views import SavedView
 from domain.vocabulary import ObjectKind
 
 _RECORDS: Mapping[ObjectKind, type[Record]] = {
     ObjectKind.PRODUCT: Product,
     ObjectKind.CERTIFICATION_ASSIGNMENT: CertificationAssignment,
     ObjectKind.CLAIM_ASSIGNMENT: ClaimAssignment,
+    ObjectKind.ACKNOWLEDGEMENT: Acknowledgement,
+    ObjectKind.CERTIFICATION_BODY: CertificationBody,
+    ObjectKind.CERTIFICATION: Certification,
+    ObjectKind.CLAIM: Claim,
+    ObjectKind.ORGANIZATION: Organization,
+    ObjectKind.VIEW: SavedView,
+    ObjectKind.MEMBERSHIP: Member,
+    ObjectKind.API_KEY: ApiKey,
+    ObjectKind.GRAPHQL_LIMITS: GraphqlLimits,
 }
-"""Whose history is shown."""
 
-KINDS = [kind.value for kind in _RECORDS]
+KINDS = [kind.value for kind in OF_PRODUCTS]
+"""Whose history is shown with products."""
 _HIDDEN = changes.alias("hidden")
+_NAMED_BY_OTHERS = (changes.c.kind == "acknowledgement") | (changes.c.kind == "graphql_limits")
+
+
+def _named() -> ColumnElement[Any]:
+    """The row by which a change is called: its own, that before what was removed, or that of what it is told of."""
+    before = changes.alias("before")
+    last = (
+        select(before.c.record)
+        .where(
+            before.c.gtin == changes.c.gtin,
+            before.c.object_id == changes.c.object_id,
+            before.c.record.is_not(None),
+            before.c.kind != "acknowledgement",
+            before.c.kind != "graphql_limits",
+        )
+        .order_by(before.c.at.desc(), before.c.seq.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return func.coalesce(case((~_NAMED_BY_OTHERS, changes.c.record)), last, type_=Document)
+
+
 COLUMNS = (
     *(changes.c[name] for name in ("seq", "at", "day", "kind", "object_id", "gtin", "organization_id", "operation")),
     *(changes.c[name] for name in ("face", "credential", "credential_id", "user_id", "request_id")),
     *(changes.c[name] for name in ("members", "record")),
+    _named().label("named"),
 )
 
 
 def past_change(row: Row) -> PastChange:
     """The change that a row of `COLUMNS` tells of."""
-    *told, members, record = row
+    *told, members, record, named = row
     seq, at, day, kind, object_id, gtin, owner, operation, face, credential, credential_id, user_id, request_id = told
     who = credential_id or user_id
     found = _made(kind, record) if members is None else _changed(kind, members)
     actor = f"{credential}:{who}" if who else credential
-    return PastChange(seq, at, day, kind, object_id, gtin, owner, operation, face, actor, request_id or None, found)
+    named = named or {}
+    return PastChange(
+        seq=seq,
+        at=at,
+        day=day,
+        kind=kind,
+        # A membership is of a person in an organisation.
+        object_id=object_id.rpartition("/")[2],
+        definition_id=named.get("certification_id") or named.get("claim_id"),
+        code=named.get("code") or None,
+        name=named.get("name") or named.get("label") or None,
+        gtin=gtin or None,
+        organization_id=owner,
+        operation=operation,
+        face=face,
+        actor=actor,
+        request_id=request_id or None,
+        changes=found,
+    )
 
 
 def _made(kind: ObjectKind, record: Mapping[str, Any] | None) -> list[FieldChange]:

@@ -196,13 +196,15 @@ def require_membership(caller: Caller, organization_id: ShortId, *, writes: bool
         raise Forbidden("Your role in the organisation is readonly; ask a manager there for the role editor.")
 
 
-def require_management(caller: Caller, organization_id: ShortId) -> None:
-    """Raises `NotFound` for an organisation that is not the caller's, `Forbidden` unless it is manager there."""
+def require_management(caller: Caller, organization_id: ShortId, what: str = "Keys and people are managed") -> None:
+    """Raises `NotFound` for an organisation that is not the caller's, `Forbidden` unless it is manager there.
+
+    `what` says what a manager does.
+    """
     role = caller.role_in(organization_id)
     if role is None:
         raise NotFound(f"You belong to no organisation with the id {organization_id}; whoami shows those you have.")
     if caller.kind is None or caller.kind is KeyKind.PUBLISHABLE or role is not Role.MANAGER:
         raise Forbidden(
-            "Keys and people are managed with a csb or csu key, or by a signed-in member, whose role in the"
-            " organisation is manager."
+            f"{what} with a csb or csu key, or by a signed-in member, whose role in the organisation is manager."
         )

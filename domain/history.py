@@ -6,16 +6,17 @@ One row is written for each change, in the transaction of the change, and never 
 from datetime import date, datetime
 from typing import Annotated, NamedTuple
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from domain.access import Caller
 from domain.changes import FieldChange
-from domain.gtin import GtinField
+from domain.gtin import Gtin, GtinField
 from domain.members import kept
 from domain.paging import Order, at
-from domain.records import GtinOfProduct, Record
-from domain.short_id import ShortId
-from domain.validation import DIGITS, Command, Flag, Text255
+from domain.records import Record
+from domain.short_id import ShortId, ShortIdField
+from domain.validation import DIGITS, Command, Flag, Text50, Text255
 from domain.vocabulary import Face, KeyKind, ObjectKind
 
 
@@ -76,8 +77,22 @@ class PastChange(Record, frozen=True):
     ]
     day: Annotated[date | None, kept("The day that brought it", none="for what somebody did", example="2026-03-31")]
     kind: Annotated[ObjectKind, kept("What was changed", example="claim_assignment")]
-    object_id: Annotated[ShortId, kept("The id of what was changed")]
-    gtin: GtinOfProduct
+    object_id: Annotated[ShortId, kept("The id of what was changed, of a membership that of the person")]
+    definition_id: Annotated[
+        ShortId | None,
+        kept("The id of the certification or claim that the product has, or had", none="for what is about none"),
+    ]
+    code: Annotated[
+        Text50 | None,
+        kept("Its code, or that of a definition that was changed", none="for what has none", example="VEGAN"),
+    ]
+    name: Annotated[
+        Text255 | None,
+        kept("Its label, or what else was changed is called", none="for what has no name", example="Vegan"),
+    ]
+    gtin: Annotated[
+        Gtin | None, kept("The GTIN of the product", none="for what is of no product", example="00012345678905")
+    ]
     organization_id: ShortId | None
     operation: Annotated[
         Text255,
@@ -123,6 +138,29 @@ class Subject(NamedTuple):
     """None for the product with all that it has, and had."""
 
 
+OF_PRODUCTS = (ObjectKind.PRODUCT, ObjectKind.CERTIFICATION_ASSIGNMENT, ObjectKind.CLAIM_ASSIGNMENT)
+"""Whose changes are told of with products."""
+OF_ORGANIZATIONS = tuple(kind for kind in ObjectKind if kind not in OF_PRODUCTS)
+"""Whose changes managers of an organisation see."""
+DEFINITIONS = (ObjectKind.CERTIFICATION_BODY, ObjectKind.CERTIFICATION, ObjectKind.CLAIM)
+"""Of these there are some that belong to no organisation."""
+
+_Limit = Annotated[int, Field(ge=1, le=100, description="How many at most."), DIGITS]
+_Below = Annotated[
+    int | None,
+    Field(ge=1, le=2**53 - 1, description="Only those before the change of that `seq`, of an earlier answer."),
+    DIGITS,
+]
+
+
+def _of_organizations(kind: ObjectKind | None) -> ObjectKind | None:
+    if kind in OF_PRODUCTS:
+        raise PydanticCustomError(
+            "kind_of_product", "Input should be no kind of products; `changes` and their own history tell of those"
+        )
+    return kind
+
+
 class ListHistory(Command):
     """The changes of a product, the latest first."""
 
@@ -130,12 +168,21 @@ class ListHistory(Command):
     whole: Annotated[
         Flag, Field(description="Whether also of what it holds and claims, and of what was taken off it.")
     ] = False
-    limit: Annotated[int, Field(ge=1, le=100, description="How many at most."), DIGITS] = 25
-    below: Annotated[
-        int | None,
-        Field(ge=1, le=2**53 - 1, description="Only those before the change of that `seq`, of an earlier answer."),
-        DIGITS,
+    limit: _Limit = 25
+    below: _Below = None
+
+
+class ListOrganizationHistory(Command):
+    """The changes of what an organisation has besides products, and of the definitions, the latest first."""
+
+    organization_id: ShortIdField
+    kind: Annotated[
+        ObjectKind | None,
+        AfterValidator(_of_organizations),
+        Field(description="Only those of what is of that kind; all but products and what they have if left out."),
     ] = None
+    limit: _Limit = 25
+    below: _Below = None
 
 
 class Feed(NamedTuple):
@@ -156,9 +203,43 @@ class ListChanges(Command):
             " from the first one on."
         ),
     ] = None
-    limit: Annotated[int, Field(ge=1, le=100, description="How many at most."), DIGITS] = 25
+    limit: _Limit = 25
     wait: Annotated[
         int,
         Field(ge=0, le=30, description="For how many seconds to wait for one where there is none yet."),
         DIGITS,
     ] = 0
+
+
+class Verification(Record, frozen=True):
+    """What was found where a part of the log of changes was looked at, and the tables beside it."""
+
+    is_whole: Annotated[
+        bool, kept("Whether each change is what was sealed, and what is stored is as the last change of it tells")
+    ]
+    next: Annotated[Text255 | None, kept("What to look on behind", none="at the end, and where it is not whole")]
+    kind: Annotated[
+        ObjectKind | None, kept("Of what the first change is that is not so", none="where all are", example="product")
+    ]
+    object_id: Annotated[
+        ShortId | None, kept("The id of that, of a membership that of the person", none="for what others own")
+    ]
+    gtin: Annotated[
+        Gtin | None,
+        kept("The GTIN of its product", none="as of `object_id`, and without one", example="00012345678905"),
+    ]
+    why: Annotated[Text255 | None, kept("What is wrong", none="where nothing is", example="it is not what was sealed")]
+
+
+VERIFIED = Order("verification", (at("position", int),), descending=False)
+"""The order in which the log is looked at."""
+
+
+class VerifyHistory(Command):
+    """Looks at the next part of the log of changes: the chain, and whether the tables are as it tells."""
+
+    organization_id: ShortIdField
+    since: Annotated[
+        Text255 | None,
+        Field(description="The `next` of an earlier answer; without it from the first change on."),
+    ] = None

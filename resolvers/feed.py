@@ -12,6 +12,7 @@ from domain.cursors import cursor_at, read_cursor
 from domain.history import FEED, Feed, ListChanges
 from resolvers.cursors import cursor_secret
 from resolvers.operation import Context, read_operation
+from resolvers.past import called
 
 EVERY_SECONDS = 0.5
 """How often who waits looks."""
@@ -99,4 +100,4 @@ async def changes_behind(context: Context, member: str, cursor: str | None, limi
         found = await feed.behind(context.database, owners, hidden, position, limit)
     if found:
         position = found[-1][0]
-    return Feed([change for _, change in found], cursor_at(secret, FEED, (position,)))
+    return Feed(await called(context, [change for _, change in found]), cursor_at(secret, FEED, (position,)))

@@ -1,19 +1,24 @@
 """What became of products and of what they have: the log of changes, as each caller may see it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from db import past
+from db import apart, past
+from domain.access import require_management
 from domain.errors import NotFound
-from domain.history import ListHistory, PastChange, Subject
+from domain.history import ListHistory, ListOrganizationHistory, PastChange, Subject
 from domain.paging import Page, Window
 from domain.records import CertificationAssignment, ClaimAssignment, Product
 from domain.short_id import ShortId
-from resolvers import certifications
+from domain.vocabulary import ObjectKind
+from resolvers import certifications, claims
 from resolvers.operation import Context, read_operation
 from resolvers.products import existing_product
+
+_READ_HISTORY = "The history of an organisation is read"
 
 Told = Product | CertificationAssignment | ClaimAssignment
 
@@ -29,7 +34,7 @@ async def page(context: Context, of: Subject, window: Window) -> Page[PastChange
     if not context.caller.sees_private:
         return Page([], more=False)
     found = await past.page(context.database, of, await _hidden(context, of), window)
-    return Page([_shown(context, change) for change in found.items], found.more)
+    return Page([_shown(context, change) for change in await called(context, found.items)], found.more)
 
 
 @read_operation
@@ -55,6 +60,56 @@ async def list_history(context: Context, command: ListHistory) -> list[PastChang
         position = (at, command.below)
     found = await page(context, subject(product, whole=command.whole), Window(command.limit, False, position))
     return [*found.items]
+
+
+@read_operation
+async def page_of_organization(
+    context: Context, organization_id: ShortId, kind: ObjectKind | None, window: Window
+) -> Page[PastChange]:
+    """Some of the changes of what an organisation has besides products, and of definitions, the latest first.
+
+    Raises `NotFound`, or `Forbidden` for who is no manager.
+    """
+    require_management(context.caller, organization_id, _READ_HISTORY)
+    found = await apart.page(context.database, organization_id, kind, window)
+    return Page([_shown(context, change) for change in await called(context, found.items)], found.more)
+
+
+@read_operation
+async def count_of_organization(context: Context, organization_id: ShortId, kind: ObjectKind | None) -> int:
+    """How many there are. Raises as above."""
+    require_management(context.caller, organization_id, _READ_HISTORY)
+    await context.pay_for_scan()
+    return await apart.count(context.database, organization_id, kind)
+
+
+@read_operation
+async def list_organization_history(context: Context, command: ListOrganizationHistory) -> list[PastChange]:
+    """Those changes. Raises `NotFound` or `Forbidden`."""
+    require_management(context.caller, command.organization_id, _READ_HISTORY)
+    position = None
+    if command.below is not None:
+        position = await apart.place(context.database, command.organization_id, command.below)
+        if position is None:
+            raise NotFound(f"The organisation has no change {command.below}; take below from an earlier answer.")
+    window = Window(command.limit, False, position)
+    return [*(await page_of_organization(context, command.organization_id, command.kind, window)).items]
+
+
+@read_operation
+async def called(context: Context, found: Sequence[PastChange]) -> list[PastChange]:
+    """The changes with what the certifications and claims are called, as far as the caller sees these."""
+    return [
+        await _called(context, change, change.definition_id) if change.definition_id else change for change in found
+    ]
+
+
+async def _called(context: Context, change: PastChange, id: ShortId) -> PastChange:
+    for kind in (certifications.KIND, claims.KIND):
+        found = await kind.stored.find(context.database, id, context.caller.organization_ids)
+        if found is not None:
+            return msgspec.structs.replace(change, code=found.code or None, name=found.label)
+    return change
 
 
 async def _hidden(context: Context, of: Subject) -> list[ShortId]:

@@ -71,6 +71,8 @@ APIS = {
             "lead-times": ("Lead Times", "How early an organisation wants to hear that something lapses."),
             "webhooks": ("Webhooks", "Addresses to which changes are sent."),
             "sessions": ("Sessions", "Browsers that are signed in."),
+            "history": ("History", "What became of what an organisation has besides products."),
+            "verification": ("Verification", "Whether that, and what became of products, is whole."),
         },
     ),
 }

@@ -12,7 +12,7 @@ from domain.certificates import HALTING, HALTS, stands
 from domain.changes import Change
 from domain.digests import MailDigest
 from domain.filter_input import MAX_DAYS
-from domain.history import PastChange
+from domain.history import PastChange, Verification
 from domain.importing import Import, ImportedRow, ImportedRows
 from domain.lead_times import MOST as MOST_LEAD_TIMES
 from domain.lead_times import USUAL, LeadTimes
@@ -526,7 +526,8 @@ PAST_CHANGE = output(
             example=812,
         ),
         moment(PastChange, "at"),
-        *("day", "kind", "object_id", "gtin", "operation", "actor", "face", "request_id"),
+        *("day", "kind", "object_id", "definition_id", "code", "name", "gtin"),
+        *("operation", "actor", "face", "request_id"),
         told(
             "changes",
             Annotated[list[FieldChangeOut], Meta(max_length=200)],
@@ -534,6 +535,13 @@ PAST_CHANGE = output(
             lambda past, _: [FieldChangeOut(list(each.path), each.before, each.after) for each in past.changes],
         ),
     ],
+)
+
+VERIFICATION = output(
+    Verification,
+    "VerificationOut",
+    "What was found where a part of the log of changes was looked at, and the tables beside it.",
+    required=["is_whole", "next", "kind", "object_id", "gtin", "why"],
 )
 
 CALENDAR = output(

@@ -20,6 +20,7 @@ from resolvers import (
     past,
     people,
     products,
+    verification,
     views,
     webhooks,
 )
@@ -462,6 +463,28 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="Say who is asking",
         description="The user, the organisations and the key behind the credential of this request.",
         answer=outputs.WHOAMI,
+    ),
+    Endpoint(
+        "GET",
+        f"{_OF_ORGANIZATION}/history",
+        past.list_organization_history,
+        name="list_history",
+        summary="List the changes of what an organisation has",
+        description="What became of its keys, members, views, acknowledgements and own certifications, and of all"
+        " definitions, the latest first. Continue with `below`, the `seq` of the last one. Takes a manager.",
+        answer=outputs.PAST_CHANGE,
+        form="list",
+    ),
+    Endpoint(
+        "GET",
+        f"{_OF_ORGANIZATION}/verification",
+        verification.verify_history,
+        name="verify_history",
+        summary="Verify a part of the history",
+        description="Whether the next 500 rows of the log of changes are as they were sealed, and what is stored is as"
+        " they tell. Continue with `since`, the `next` of the last answer, as long as that is not null. What others own"
+        " is not named. Takes a manager.",
+        answer=outputs.VERIFICATION,
     ),
     Endpoint(
         "GET",

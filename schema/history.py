@@ -7,14 +7,16 @@ from typing import Annotated, Any
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from domain import history
+from domain import history, vocabulary
 from domain.filters import EVERYTHING
 from domain.paging import DEFAULT_PAGE, check_window
 from execution.markers import cost
 from resolvers import feed, past
+from resolvers.verification import verify_history
 from schema.changes import FieldChangeType, shown_differences
 from schema.connections import Connection, ListRequest, connection, windowed
 from schema.context import Info
+from schema.keys import OrganizationId, of_organization
 from schema.records import record_type, shown
 
 
@@ -86,9 +88,61 @@ class ChangeFeed:
         return await feed.told_until(info.context.operation)
 
 
+@record_type(history.Verification, description="What was found where a part of the log of changes was looked at.")
+class VerificationType:
+    """An addition of ours."""
+
+
+_Kind = Annotated[
+    vocabulary.ObjectKind | None,
+    strawberry.argument(
+        description="Only those of what is of that kind; all but products and what they have if left out."
+    ),
+]
+
+
+@windowed
+async def _of_organization(
+    root: Any,
+    info: Info,
+    asked: Callable[..., Any],
+    organization_id: OrganizationId = None,
+    kind: _Kind = None,
+) -> Connection[PastChangeType] | None:
+    named: dict[str, Any] = {} if kind is None else {"kind": kind}
+    command = of_organization(history.ListOrganizationHistory, info.context, organization_id, **named)
+    of, operation = (command.organization_id, command.kind), info.context.operation
+    request: ListRequest = await asked(EVERYTHING, history.ORDER)
+    found = await past.page_of_organization(operation, *of, request.window)
+    answer: Any = connection(found, request, lambda: past.count_of_organization(operation, *of))
+    return answer
+
+
 @strawberry.type
 class ChangeQueries:
-    """The root field about all changes."""
+    """The root fields about all changes."""
+
+    history: Connection[PastChangeType] | None = strawberry.field(
+        resolver=_of_organization,
+        description="The changes of what an organisation whose manager you are has besides products (keys, members,"
+        " views, acknowledgements, its own certifications) and of all definitions, the latest first.",
+    )
+
+    @strawberry.field(
+        description="Whether a part of the log of changes is as it was sealed, and what is stored as it tells: for a"
+        " manager. Go on with `after` as long as `next` is not null; what others own is not named."
+    )
+    async def verification(
+        self,
+        info: Info,
+        organization_id: OrganizationId = None,
+        after: Annotated[
+            str | None, strawberry.argument(description="Look on behind this `next` of an earlier answer.")
+        ] = None,
+    ) -> VerificationType | None:
+        """The same as REST's."""
+        command = of_organization(history.VerifyHistory, info.context, organization_id, since=after)
+        return shown(await verify_history(info.context.operation, command, "after"))
 
     @strawberry.field(
         description="What became of the products of your organisations and of what they hold and claim, the earliest"

@@ -1,7 +1,7 @@
 """API keys in GraphQL: what a manager sees of an organisation's keys, makes, changes and revokes."""
 
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import strawberry
 
@@ -38,9 +38,9 @@ OrganizationId = Annotated[
 ]
 
 
-def of_organization(command: type[C], context: GraphQLContext, id: str | None) -> C:
+def of_organization(command: type[C], context: GraphQLContext, id: str | None, **others: Any) -> C:
     """The command that lists what an organisation has, one's own where none is named. Raises `InvalidInput`."""
-    return command.parse({"organization_id": own_organization(context) if id is None else id})
+    return command.parse({"organization_id": own_organization(context) if id is None else id, **others})
 
 
 @strawberry.type

@@ -24,6 +24,7 @@ from sqlalchemy import (
     MetaData,
     ScalarSelect,
     Table,
+    and_,
     literal_column,
     select,
 )
@@ -41,6 +42,7 @@ from db.sql.types import (
     text,
 )
 from domain.calendars import Calendar
+from domain.history import OF_PRODUCTS
 from domain.importing import Import
 from domain.members import RecordMember, members_of
 from domain.records import (
@@ -683,6 +685,9 @@ Index(
     unique=True,
     sqlite_where=changes.c.day.is_not(None),
 )
+# Managers ask for those of what is no product and no part of one. PostgreSQL's index has the same condition.
+APART = and_(*(changes.c.kind != literal_column(f"'{kind.value}'") for kind in OF_PRODUCTS))
+Index("ix_changes_apart", *(changes.c[name] for name in ("organization_id", "kind", "at", "seq")), sqlite_where=APART)
 # SQLite's rows lie in this order.
 Index("ix_changes_seq", changes.c.seq, info={ONLY_ON: "postgresql"})
 

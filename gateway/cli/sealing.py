@@ -111,9 +111,10 @@ async def _looked(database: "Database", kept: "Checkpoint | None", *, is_whole: 
     if found.broken is not None or changed:
         return found, changed if found.broken is None else _told(found.broken)
     if found.differing is not None:
-        kind, id, gtin, member, why = found.differing
-        what = f"{kind} {id}{f' of the product {gtin}' if gtin else ''}{f', in {member}' if member else ''}"
-        return found, f"The tables are not what the log tells, first in {what}: {why}."
+        differing = found.differing
+        of = f" of the product {differing.gtin}" if differing.gtin else ""
+        what = f"{differing.kind} {differing.object_id}{of}"
+        return found, f"The tables are not what the log tells, first of the {what}: {differing.why}."
     return found, ""
 
 

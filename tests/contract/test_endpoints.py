@@ -577,6 +577,30 @@ ROWS = {
             Case(401, ("{brand}",), body={"email": "ann@b.test"}, key=""),
         ],
     ),
+    "apps_account_api_list_history": Row(
+        "what became of what an organisation has",
+        [
+            Case(200, ("{brand}",), query="kind=api_key&limit=1", shows=[None]),
+            Case(403, ("{brand}",), key="editor"),
+            Case(403, ("{brand}",), key="publishable"),
+            Case(404, ("{rival}",)),
+            Case(404, ("{brand}",), query="below=1000000"),
+            Case(422, ("{brand}",), query="kind=product"),
+            Case(422, ("{brand}",), query="limit=101"),
+            Case(401, ("{brand}",), key=""),
+        ],
+    ),
+    "apps_account_api_verify_history": Row(
+        "a part of the log",
+        [
+            Case(200, ("{brand}",), query="since=", shows={"next": None}),
+            Case(403, ("{brand}",), key="editor"),
+            Case(403, ("{brand}",), key="publishable"),
+            Case(404, ("{rival}",)),
+            Case(422, ("{brand}",), query="since=x"),
+            Case(401, ("{brand}",), key=""),
+        ],
+    ),
     "apps_account_api_list_views": Row(
         "the views of an organisation",
         [

@@ -66,7 +66,7 @@ async def test_what_was_changed_past_the_log_is_named(
     (member,) = CHANGED[name]
     await by_hand(database_url, update(table).values(CHANGED[name]))
     differing = await found(world, sealing=sealing)
-    assert (differing.member, differing.why) == (member, "the table has another value")
+    assert (differing.member, differing.why) == (member, f"the table has another {member}")
     assert differing.kind in {kept.kind for kept in agreement.KEPT if kept.table is table}
 
 
@@ -119,7 +119,8 @@ async def test_a_log_whose_end_was_taken_out_is_found_out_by_the_tables(world: W
         last.object_id,
         GTIN,
         "scope",
-        "the table has another value",
+        "the table has another scope",
+        world.brand,
     )
     await run(world, "removeCertification", input)
     last = (await log(world))[-1]

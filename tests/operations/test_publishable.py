@@ -147,7 +147,19 @@ ARGUMENTS: dict[str, list[str]] = {
     "nodes": [f'ids: ["{catalogue_id("product", GTIN)}", "{PRIVATE}"]'],
 }
 """What the root fields are asked with; a field that needs nothing is asked for everything it has."""
-NOT_PUBLIC = ("apiKeys", "members", "invitations", "sessions", "views", "calendars", "webhook", "leadTimes", "digest")
+NOT_PUBLIC = (
+    "apiKeys",
+    "members",
+    "invitations",
+    "sessions",
+    "views",
+    "calendars",
+    "webhook",
+    "leadTimes",
+    "digest",
+    "history",
+    "verification",
+)
 """What managers or members alone see."""
 
 

@@ -64,6 +64,7 @@ KEY = """id name description metadata is_active: isActive expires_at: expiresAt 
 
 MEMBER = "user_id: userId email"
 INVITATION = "id email"
+PAST = "operation object_id: objectId definition_id: definitionId code name gtin actor request_id: requestId"
 VIEW = "id name where ordering problem"
 WEBHOOK = "id url description view_id: viewId types is_enabled: isEnabled failing_since: failingSince problem"
 SESSION = "id email api_key_id: apiKeyId last_used: lastUsed"
@@ -163,8 +164,7 @@ READS: dict[str, list[Read]] = {
     "certifications_api_list_product_history": [
         Read(
             f"{CERTIFICATIONS}/products/{gtin}/history?whole=true",
-            f'product(gtin: "{gtin}") {{ history(whole: true) {{ nodes {{ operation gtin object_id: objectId actor'
-            " request_id: requestId } } }",
+            f'product(gtin: "{gtin}") {{ history(whole: true) {{ nodes {{ {PAST} }} }} }}',
             key,
         )
         for gtin, key in (
@@ -177,7 +177,7 @@ READS: dict[str, list[Read]] = {
     "certifications_api_list_changes": [
         Read(
             f"{CERTIFICATIONS}/changes?limit=100",
-            "changes(first: 100) { nodes { operation gtin object_id: objectId actor request_id: requestId } }",
+            f"changes(first: 100) {{ nodes {{ {PAST} }} }}",
             key,
         )
         for key in ("readonly", "rival", "publishable")
@@ -232,6 +232,28 @@ READS: dict[str, list[Read]] = {
     ],
     "account_api_list_api_keys": [
         Read(f"account/api/v1/organizations/{id}/api-keys", f'apiKeys(organizationId: "{id}") {{ {KEY} }}', key)
+        for id, key in ((BRAND, "manager"), (BRAND, "editor"), (BRAND, "rival"), ("1", "manager"))
+    ],
+    "account_api_list_history": [
+        Read(
+            f"account/api/v1/organizations/{id}/history?limit=100",
+            f'history(organizationId: "{id}", first: 100) {{ nodes {{ {PAST} }} }}',
+            key,
+        )
+        for id, key in (
+            (BRAND, "manager"),
+            (BRAND, "editor"),
+            (BRAND, "rival"),
+            (BRAND, "publishable"),
+            ("1", "manager"),
+        )
+    ],
+    "account_api_verify_history": [
+        Read(
+            f"account/api/v1/organizations/{id}/verification",
+            f'verification(organizationId: "{id}") {{ is_whole: isWhole next object_id: objectId gtin why }}',
+            key,
+        )
         for id, key in ((BRAND, "manager"), (BRAND, "editor"), (BRAND, "rival"), ("1", "manager"))
     ],
     "account_api_list_views": [
