@@ -469,7 +469,12 @@ def standing(lapse: str, words: str, *, halts: bool = False) -> Filter:
 
     def read(reading: Reading, asked: Any, path: Path) -> Where:
         given = {name: (value, below) for name, value, below in reading.members(asked, operators.members, path)}
-        day = reading.take(DATE.rules, *given.pop("on")) if "on" in given else reading.today
+        day = reading.today
+        if "on" in given:
+            day = reading.take(DATE.rules, *given.pop("on"))
+            if not given:
+                message = "Field required beside on: eq or in say how it is to stand on that day"
+                return reading.refuse((*path, "eq"), message, "missing")
         parts: list[Where] = []
         for name, (value, below) in given.items():
             several = name == "in"

@@ -63,7 +63,8 @@ def _read(value: object) -> ShortId:
     if _canonical.match(value):
         return encode(UUID(value))
     raise PydanticCustomError(
-        "short_id_parsing", "Id should be 22 characters of base 57 or a UUID in its hyphenated form"
+        "short_id_parsing",
+        "Id should be 22 characters of base 57 or a UUID in its hyphenated form, as lists and whoami show it",
     )
 
 

@@ -20,7 +20,7 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic import ValidationError as PydanticValidationError
-from pydantic_core import PydanticCustomError, PydanticKnownError
+from pydantic_core import ErrorDetails, PydanticCustomError, PydanticKnownError
 
 from domain.errors import InvalidInput, Violation
 from domain.web_address import PATTERN, why_not_a_web_address
@@ -35,15 +35,23 @@ def violations_of(error: PydanticValidationError, *prefix: str | int) -> list[Vi
 
     Bounded in length and in number: a body with a hundred thousand bad members gets a short answer.
     """
-    entries = error.errors(include_url=False, include_context=False, include_input=False)
+    entries = error.errors(include_url=False)
     return [
-        Violation(
-            (*prefix, *(part[:60] if isinstance(part, str) else part for part in entry["loc"])),
-            entry["msg"],
-            entry["type"],
-        )
+        Violation((*prefix, *(part[:60] if isinstance(part, str) else part for part in entry["loc"])), *_said(entry))
         for entry in entries[:MAX_VIOLATIONS]
     ]
+
+
+def _said(entry: ErrorDetails) -> tuple[str, str]:
+    """What is said of an error, and its type: pydantic's own, but where that is in Python's words."""
+    message, kind, context = entry["msg"], entry["type"], entry.get("ctx", {})
+    if isinstance(entry["input"], str) and kind in ("too_short", "too_long"):
+        # The bound stands behind another rule, where pydantic does not know any more that it is of a text.
+        least = kind == "too_short"
+        number = context["min_length" if least else "max_length"]
+        characters = f"{number} character{'s' * (number != 1)}"
+        return f"String should have at {'least' if least else 'most'} {characters}", f"string_{kind}"
+    return message, kind
 
 
 def parse(adapter: TypeAdapter[T], value: object, member: str) -> T:
@@ -180,7 +188,14 @@ def read_moment(value: object) -> datetime:
 Date = Annotated[date, BeforeValidator(read_date)]
 """A calendar date, `YYYY-MM-DD` only."""
 
-AfterTheFirst = Annotated[Date, Field(gt=date.min)]
+
+def _after_the_first(day: date) -> date:
+    if day == date.min:
+        raise PydanticCustomError("greater_than", "Date should be after 0001-01-01")
+    return day
+
+
+AfterTheFirst = Annotated[Date, AfterValidator(_after_the_first)]
 """A calendar date before which there is one."""
 
 

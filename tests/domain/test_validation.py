@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import AnyHttpUrl
 
 from domain import commands
-from domain.commands import AssignClaim, PatchCertificationAssignment
+from domain.acknowledgements import AcknowledgeClaim
+from domain.commands import AssignClaim, PatchCertificationAssignment, WithdrawCertification
 from domain.errors import InvalidInput, Violation
 from domain.validation import MAX_VIOLATIONS, Command, parse_filter
 from domain.web_address import PATTERN, why_not_a_web_address
@@ -303,6 +304,23 @@ def test_a_text_to_look_for_is_as_long_as_any_that_is_stored() -> None:
         with pytest.raises(InvalidInput) as refused:
             parse_filter(text, "code")
         assert [entry.path for entry in refused.value.violations] == [("code",)]
+
+
+@pytest.mark.parametrize(
+    ("members", "said", "kind"),
+    [
+        ({"reason": ""}, "String should have at least 1 character", "string_too_short"),
+        ({"reason": "x" * 501}, "String should have at most 500 characters", "string_too_long"),
+        ({"withdrawn_on": "0001-01-01"}, "Date should be after 0001-01-01", "greater_than"),
+    ],
+)
+def test_what_is_out_of_bounds_is_said_in_nobodys_language(members: dict[str, str], said: str, kind: str) -> None:
+    command = WithdrawCertification if "withdrawn_on" in members else AcknowledgeClaim
+    with pytest.raises(InvalidInput) as refused:
+        command.parse(
+            {"gtin": GTIN, "certification_id": ID, "claim_id": ID, "until": "2030-01-01", "reason": "x"} | members
+        )
+    assert [(each.path, each.message, each.type) for each in refused.value.violations] == [((*members,), said, kind)]
 
 
 def test_commands_are_frozen() -> None:

@@ -1,4 +1,7 @@
-"""Workers are killed (SIGKILL) again and again while callers write and read, on both databases."""
+"""Workers are killed (SIGKILL) again and again while callers write and read, on both databases.
+
+After each kill, while the callers go on, what came to the log of changes is verified, and the tables beside it.
+"""
 
 import asyncio
 import random
@@ -14,8 +17,10 @@ import psutil
 from sqlalchemy import select
 
 from db.engine.opening import open_database
+from db.sealing import Verified, verify, verify_chain
 from db.sql.reads import Read
-from db.sql.tables import products
+from db.sql.tables import changes, products
+from domain.sealing import START
 from tests import postgresql, sweeper
 from tests.drills.load import DURABLE, PRODUCTS, UNLIMITED, gtin_of, set_up
 from tests.processes import serving
@@ -27,6 +32,7 @@ QUESTION = {"query": "query ($gtin: String!) { product(gtin: $gtin) { name versi
 _READ = Read(
     select(products.c.gtin, products.c.name, products.c.version), lambda row: (str(row[0]), (str(row[1]), int(row[2])))
 )
+_TOLD = Read(select(changes.c.gtin).where(changes.c.kind == "product"), lambda row: str(row[0]))
 
 
 class Callers:
@@ -104,6 +110,8 @@ async def _killed(url: str, kills: int) -> str:
     key = set_up(url)
     settings = {**UNLIMITED, "CERTGATE_WORKERS": str(WORKERS), "CERTGATE_LOG_LEVEL": "critical"}
     pauses = []
+    database = await open_database(url)
+    found = Verified(START)
     with serving(url, **settings) as (process, address):
         async with httpx2.AsyncClient(base_url=address, headers={"X-API-Key": key}, timeout=30) as client:
             callers = Callers(client)
@@ -120,21 +128,28 @@ async def _killed(url: str, kills: int) -> str:
                     for worker in workers if random.random() < 0.2 else workers[:1]:
                         worker.send_signal(signal.SIGKILL)
                     pauses.append(await callers.more(20))
+                    found = await verify_chain(database, found.checkpoint)
+                    assert found.is_whole, found
                 callers.is_over = True
         assert process.stop() == 0
-    database = await open_database(url)
     stored = dict(await database.fetch(_READ))
+    told = Counter(await database.fetch(_TOLD))
+    found = await verify(database)
     await database.close()
+    # All is sealed, and each row of the log once.
+    assert (found.is_whole, found.waiting) == (True, 0), found
     for gtin, count in callers.acknowledged.items():
         # Each write that was acknowledged has counted once, however often it was sent.
         assert stored[gtin][1] == count, (gtin, stored[gtin], count)
+        assert told[gtin] == count, (gtin, told[gtin], count)
         assert stored[gtin][0] in callers.latest[gtin], (gtin, stored[gtin], callers.latest[gtin])
     broken, later = callers.answers[0], callers.answers[503]
     most, half = max(pauses) * 1000, sorted(pauses)[len(pauses) // 2] * 1000
     return (
-        f"{kills} kills, {callers.acknowledged.total():,} writes acknowledged, each there once; {broken} requests were"
-        f" sent again since their connection broke, {later} since the answer was 503; the next write was acknowledged"
-        f" {most:.0f} ms after a kill at most, {half:.0f} ms in half of the cases"
+        f"{kills} kills, {callers.acknowledged.total():,} writes acknowledged, each there once and once among the"
+        f" {found.checkpoint.size:,} rows of the log, which is whole and tells what the tables have; {broken} requests"
+        f" were sent again since their connection broke, {later} since the answer was 503; the next write was"
+        f" acknowledged {most:.0f} ms after a kill at most, {half:.0f} ms in half of the cases"
     )
 
 
