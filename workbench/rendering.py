@@ -26,7 +26,7 @@ def environment() -> "Environment":
     # Most processes never show a page.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from workbench.texts import shown, text
+    from workbench.texts import in_words, member, shown, text
 
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -36,6 +36,8 @@ def environment() -> "Environment":
         lstrip_blocks=True,
     )
     made.globals["t"] = text
+    made.globals["member"] = member
+    made.filters["in_words"] = in_words
     made.filters["number"] = shown
     made.filters["options"] = lambda values, name: [(each, text(f"choices.{name}.{each.lower()}")) for each in values]
     made.filters["sum_of"] = lambda figures: sum(each.number for each in figures.values())

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from workbench import home, lists, taking_on, today
+from workbench import acting, home, lists, product, taking_on, today, what_if
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -27,4 +27,8 @@ PAGES: tuple[WorkPage, ...] = (
     *(WorkPage(f"/app/{name}", lists.listing(name)) for name in lists.NAMES),
     *(WorkPage(f"/app/{name}/views", lists.saving(name), ("POST",)) for name in lists.NAMES),
     WorkPage(taking_on.PATH, taking_on.taking_on, ("GET", "POST")),
+    WorkPage(product.PATH, product.product),
+    WorkPage("/app/bodies/{code}", what_if.body),
+    WorkPage("/app/certifications/{code}", what_if.certification),
+    *(WorkPage(path, acting.acting, ("GET", "POST")) for path in acting.PATHS),
 )

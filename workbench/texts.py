@@ -3,6 +3,7 @@
 A text has places for values, `{name}`; one that depends on a number is a table of `one` and `other`.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -49,3 +50,15 @@ def text(name: str, **values: Any) -> Markup:
 def shown(value: Any) -> Any:
     """A number as people read it; anything else as it is."""
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def member(name: str) -> str:
+    """What a member of a record is called; one without a text of its own by its name."""
+    entry = catalogue().get(f"members.{name}")
+    return entry if isinstance(entry, str) else in_words(name)
+
+
+def in_words(name: str) -> str:
+    """A name as programs have it, as words."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|[_.]", " ", name).strip().lower()
+    return words[:1].upper() + words[1:]
