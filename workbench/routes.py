@@ -6,7 +6,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from workbench import acting, home, lists, product, taking_on, today, what_if
+from workbench import acting, changing, home, lists, product, taking_on, today, what_if
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -26,6 +26,11 @@ PAGES: tuple[WorkPage, ...] = (
     WorkPage("/app", today.today),
     *(WorkPage(f"/app/{name}", lists.listing(name)) for name in lists.NAMES),
     *(WorkPage(f"/app/{name}/views", lists.saving(name), ("POST",)) for name in lists.NAMES),
+    *(
+        WorkPage(f"/app/{name}/change", changing.changing(name), ("POST",))
+        for name, kind in lists.NAMES.items()
+        if kind in changing.CHANGED
+    ),
     WorkPage(taking_on.PATH, taking_on.taking_on, ("GET", "POST")),
     WorkPage(product.PATH, product.product),
     WorkPage("/app/bodies/{code}", what_if.body),

@@ -4,10 +4,11 @@ import re
 from html import unescape
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.gateway.test_sessions import HERE
-from tests.world import World
+from tests.world import FAIR_TRADE, GTIN, OTHERS_GTIN, USDA_ORGANIC, World
 from workbench.texts import catalogue
 
 PAGES = ("/", "/app", "/app/certificates", "/app/claims", "/app/products")
@@ -92,3 +93,41 @@ async def test_a_list_is_saved_as_a_view_and_taken_away_as_a_file(world: World) 
     readonly = {"X-API-Key": world.keys["readonly"]}
     assert (await world.client.post("/app/certificates/views", data=form, headers=readonly)).status_code == 403
     assert "/views" not in (await world.client.get("/app/certificates", headers=readonly)).text
+
+
+async def test_many_rows_are_tried_and_changed_at_once(world: World) -> None:
+    key = {"X-API-Key": world.keys["editor"]}
+    await world.add_certification(GTIN, FAIR_TRADE)
+
+    async def sent(*rows: str, **entered: str) -> httpx2.Response:
+        return await world.client.post("/app/certificates/change", data={"row": rows, **entered}, headers=key)
+
+    async def statuses() -> list[str]:
+        page = (await world.client.get("/app/certificates", headers=key)).text
+        return re.findall(r"badge status-(\w+)", page)
+
+    page = (await world.client.get("/app/certificates", headers=key)).text
+    rows = [unescape(row) for row in re.findall(r'name="row" value="([^"]+)"', page)]
+    assert len(rows) == 2
+    before = await statuses()
+    others = f"{OTHERS_GTIN} {USDA_ORGANIC}"
+    tried = await sent(*rows, others, "x", step="try", verification_status="verified")
+    assert (tried.status_code, tried.text.count('class="refused"')) == (200, 2)
+    assert await statuses() == before
+    seen = [unescape(row) for row in re.findall(r'name="row" value="([^"]+)"', tried.text)]
+    assert [row.rpartition(" ")[0] for row in seen] == rows
+    # Somebody is quicker with one of them.
+    path = f"/certifications/api/v1/products/{GTIN}/certifications/{FAIR_TRADE}"
+    assert (await world.client.patch(path, json={"issuing_body": "Ecocert"}, headers=key)).status_code == 200
+    done = await sent(*seen, step="do", verification_status="verified")
+    assert "1 row was changed." in done.text
+    assert "What is stored is at version" in done.text
+    assert (await statuses()).count("verified") == 1
+    wrong = await sent(*rows, step="try", verification_status="proven", valid_from="soon")
+    assert (wrong.status_code, wrong.text.count('aria-invalid="true"')) == (422, 2)
+    assert "Choose rows" in (await sent()).text
+    cleared = await sent(seen[0].rpartition(" ")[0], rows[1], step="do", clear="issuing_body")
+    assert "was changed" in cleared.text
+    readonly = {"X-API-Key": world.keys["readonly"]}
+    form = {"row": rows, "step": "do", "issuing_body": "x"}
+    assert (await world.client.post("/app/certificates/change", data=form, headers=readonly)).status_code == 403
