@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, delete, func, select
 
 from db.engine.database import Database, Transaction
 from db.sql.reads import KeyedRead, Read
@@ -13,13 +13,15 @@ from domain.records import CertificationAssignment, EarlierCertificate
 
 _EVERY = select(*columns_of(earlier_certificates, EarlierCertificate))
 _BY_PRODUCT = KeyedRead(_EVERY, earlier_certificates.c.gtin, EarlierCertificate)
-_LAST = Read(
-    select(func.coalesce(func.max(earlier_certificates.c.number), 0)).where(
-        earlier_certificates.c.gtin == bindparam("of"),
-        earlier_certificates.c.certification_id == bindparam("definition"),
-    ),
-    tuple,
+_OF_ONE = (
+    earlier_certificates.c.gtin == bindparam("of"),
+    earlier_certificates.c.certification_id == bindparam("definition"),
 )
+_LAST_NUMBER = Read(select(func.coalesce(func.max(earlier_certificates.c.number), 0)).where(*_OF_ONE), tuple)
+_LAST = Read(
+    _EVERY.where(*_OF_ONE).order_by(earlier_certificates.c.number.desc()).limit(bindparam("limit")), EarlierCertificate
+)
+_REMOVE = delete(earlier_certificates).where(*_OF_ONE, earlier_certificates.c.number == bindparam("certificate"))
 
 Place = tuple[Gtin, str]
 """An assignment: its product and its certification."""
@@ -39,8 +41,20 @@ async def of_products(source: Database | Transaction, gtins: Sequence[Gtin]) -> 
 
 async def next_number(transaction: Transaction, held: CertificationAssignment) -> int:
     """The number of the next certificate that is replaced; the assignment is locked."""
-    found = await transaction.fetch(_LAST, of=held.gtin, definition=held.certification.id)
+    found = await transaction.fetch(_LAST_NUMBER, of=held.gtin, definition=held.certification.id)
     return int(found[0][0]) + 1
+
+
+async def last(transaction: Transaction, held: CertificationAssignment) -> EarlierCertificate | None:
+    """The certificate that the newest took the place of; the assignment is locked."""
+    found = await transaction.fetch(_LAST, of=held.gtin, definition=held.certification.id, limit=1)
+    return next(iter(found), None)
+
+
+async def remove(transaction: Transaction, certificate: EarlierCertificate) -> None:
+    """Deletes one."""
+    place = {"of": certificate.gtin, "definition": certificate.certification_id, "certificate": certificate.number}
+    await transaction.execute(_REMOVE, place)
 
 
 async def add(transaction: Transaction, certificate: EarlierCertificate) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Date, Table, bindparam, select, tuple_, up
 from db import definitions, history, lead_times
 from db.assignments import Assignments, certifications, claims
 from db.engine.database import Database, Transaction
+from db.sql.days import TurnsAfter
 from db.sql.reads import Read
 from db.sql.tables import changes, columns_of, date_events, earlier_certificates, live
 from db.sql.types import Endless
@@ -50,7 +51,7 @@ def _found(kind: str, by: str) -> Read[Assignment]:
     key = tuple_(table.c.gtin, table.c[assigned.listed.definition])
     behind = tuple_(bindparam("behind_gtin"), bindparam("behind_id"))
     rows = assigned.listed.rows.where(_CONDITIONS[kind, by](table), key > behind, live(table))
-    if by == "suspended_until":
+    if by == "halted_days":
         # It would walk along the key.
         rows = rows.with_hint(table, f"INDEXED BY ix_{table.name}_halts", "sqlite")
     # Not as a record, whose notes would be for their owner alone.
@@ -71,8 +72,8 @@ _CONDITIONS: Mapping[tuple[str, str], Callable[[Table], ColumnElement[bool]]] = 
     ("certifications", "valid_from"): lambda table: _is_of_day(table.c.begins),
     ("certifications", "earlier_valid_from"): _earlier_begins,
     # Few ever were, and those have an index.
-    ("certifications", "suspended_until"): lambda table: (
-        (table.c.halts < Endless()) & _is_of_day(table.c.suspended_until)
+    ("certifications", "halted_days"): lambda table: (
+        (table.c.halts < Endless()) & TurnsAfter(table.c.halted_days, bindparam("day", type_=Date()))
     ),
     ("certifications", "lapses_on"): lambda table: _is_of_day(table.c.lapses),
     ("claims", "valid_from"): lambda table: _is_of_day(table.c.begins),

@@ -26,7 +26,6 @@ from db.engine.database import Database
 from db.sql.filters import (
     COLUMN_OF,
     DAYS,
-    EXPRESSED,
     MEMBER_OF,
     acknowledgements_of,
     condition,
@@ -183,7 +182,7 @@ def of_assignments(table: Table) -> Indexed:
 @lru_cache(maxsize=512)
 def is_scanned(indexed: Indexed, shape: Where) -> bool:
     """Whether all rows are read to count those that pass: no index finds them, and none has all that is asked."""
-    own = {*indexed.table.c.keys(), *COLUMN_OF, *EXPRESSED, *DAYS}
+    own = {*indexed.table.c.keys(), *COLUMN_OF, *DAYS}
     asked = {test.member if test.member in own else "gtin" for test in single_conditions(shape)}
     return not candidates(indexed, shape) and not any(asked <= set(index.members) for index in indexed.indexes)
 

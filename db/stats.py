@@ -49,7 +49,7 @@ from domain.vocabulary import Vocabulary
 
 # Columns that indexes begin with or hold, so that counting by one of them touches no row.
 _INDEXED = frozenset({"gtin", "certification_id", "verification_status", "claim_id", "source"})
-_DAYS = ("valid_from", "begins_on", "expiration_date", "lapses_on", "expiry_date", "audit_date")
+_DAYS = ("valid_from", "expiration_date", "lapses_on", "expiry_date", "audit_date")
 _MOSTLY = ("open_gte", "open_lte", "known", "null")
 # Conditions that so many rows pass that going to each of them through an index takes longer than reading all.
 _MANY = frozenset(

@@ -22,6 +22,8 @@ _KEPT = {
     "last_used",
     "rate_limit_per_minute",
     "rate_limit_per_day",
+    "earlier_days",
+    "halted_days",
 }
 
 

@@ -67,7 +67,7 @@ _Reason = Annotated[
 
 
 class SuspendCertification(OfHeldCertification):
-    """Suspend a certificate that a product holds. Not in the contract."""
+    """Suspend a certificate that a product holds, besides earlier suspensions. Not in the contract."""
 
     suspended_from: Annotated[
         Date | None,
@@ -98,19 +98,23 @@ class WithdrawCertification(OfHeldCertification):
 
 
 class ReinstateCertification(OfHeldCertification):
-    """Lift a suspension, or take a withdrawal back. Not in the contract."""
+    """Lift suspensions and a withdrawal. Not in the contract."""
 
     reinstated_on: Annotated[
         AfterTheFirst | None,
         Field(
-            description="The day from which on it holds again; today (UTC) if left out. Days before it on which it was"
-            " suspended or withdrawn stay days of a suspension.",
+            description="The day from which on it holds again; today (UTC) if left out. On the days before it stays"
+            " suspended or withdrawn as it was.",
             examples=["2026-05-31"],
         ),
     ] = None
     reason: Annotated[
         Text255, Field(description="Why; at most 255 characters.", examples=["The second sample was clean"])
     ] = ""
+
+
+class UndoRenewal(OfHeldCertification):
+    """Put the certificate before the newest back. Not in the contract."""
 
 
 class ListEarlierCertificates(OfHeldCertification):

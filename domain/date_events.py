@@ -57,9 +57,11 @@ _ALWAYS = (
     Turn(DateEvent.BECAME_ACTIVE, "certifications", "valid_from", 0),
     # Renewed before it began.
     Turn(DateEvent.BECAME_ACTIVE, "certifications", "earlier_valid_from", 0),
-    Turn(DateEvent.BECAME_ACTIVE, "certifications", "suspended_until", -1),
+    Turn(DateEvent.BECAME_ACTIVE, "certifications", "halted_days", -1),
     Turn(DateEvent.BECAME_ACTIVE, "claims", "valid_from", 0),
     Turn(DateEvent.LAPSED, "certifications", "lapses_on", -1),
+    # Withdrawn until the next certificate begins.
+    Turn(DateEvent.LAPSED, "certifications", "halted_days", -1),
     Turn(DateEvent.LAPSED, "claims", "lapses_on", -1),
 )
 

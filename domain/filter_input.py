@@ -486,18 +486,19 @@ def standing(lapse: str, words: str, *, halts: bool = False) -> Filter:
     def stands(standing: Standing, day: date) -> Where:
         # As `domain.validity.standing` and `standing_of_certificate`.
         lasts = Condition(lapse, "open_gte", day)
+        if not halts:
+            return _of_claim(standing, Condition("valid_from", "open_lte", day), lasts, Condition(lapse, "lt", day))
+        is_withdrawn = Condition("withdrawn", "on", day)
         match standing:
             case Standing.CURRENT:
-                return Every((_held(day) if halts else Condition("valid_from", "open_lte", day), lasts))
+                return Every((Condition("held", "on", day), lasts))
             case Standing.LAPSED:
-                lapsed = Condition(lapse, "lt", day)
-                return Every((lapsed, Not(_withdrawn(day)))) if halts else lapsed
+                return Every((Condition(lapse, "lt", day), Not(is_withdrawn)))
             case Standing.WITHDRAWN:
-                return Every((_HALTED, _withdrawn(day))) if halts else NOTHING
+                return Every((_HALTED, is_withdrawn))
             case Standing.SUSPENDED:
-                return Every((_HALTED, Condition("suspended", "on", day))) if halts else NOTHING
-        # What is withdrawn has lapsed the day before.
-        return Every((Not(Condition("begins_on" if halts else "valid_from", "open_lte", day)), lasts))
+                return Every((_HALTED, Condition("suspended", "on", day), lasts))
+        return Every((Not(Condition("begun", "on", day)), lasts, Not(is_withdrawn)))
 
     return Filter(operators, words, read)
 
@@ -506,12 +507,15 @@ _HALTED = Condition("halts_on", "known")
 """What suspended and withdrawn certificates have in common: an index has them alone."""
 
 
-def _withdrawn(day: date) -> Condition:
-    return Condition("withdrawn_on", "lte", day)
-
-
-def _held(day: date) -> Condition:
-    return Condition("held", "on", day)
+def _of_claim(standing: Standing, has_begun: Condition, lasts: Where, has_lapsed: Where) -> Where:
+    match standing:
+        case Standing.CURRENT:
+            return Every((has_begun, lasts))
+        case Standing.LAPSED:
+            return has_lapsed
+        case Standing.NOT_YET:
+            return Every((Not(has_begun), lasts))
+    return NOTHING
 
 
 def active(words: str, *, halts: bool = False) -> Filter:
@@ -520,7 +524,7 @@ def active(words: str, *, halts: bool = False) -> Filter:
     def where(reading: Reading, value: Any, path: Path) -> Where:
         day = reading.take(DATE.rules, value, path)
         # As `domain.validity.is_active` and `is_held`: both bounds count, a missing one is open.
-        begun = _held(day) if halts else Condition("valid_from", "open_lte", day)
+        begun = Condition("active", "on", day) if halts else Condition("valid_from", "open_lte", day)
         return Every((begun, Condition("expiration_date", "open_gte", day)))
 
     return single(date, where, words)

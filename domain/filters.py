@@ -28,7 +28,8 @@ class Condition(msgspec.Struct, frozen=True):
     | `has_any` | is a list with at least one of the values |
     | `where` | refers to a record for which the `Where` in `value` holds |
     | `own` | is an organisation of whoever asks |
-    | `on` | is so on that day: an acknowledgement holds, a certificate is `held` (begun, not halted) or `suspended` |
+    | `on` | is so on that day: an acknowledgement holds, a certification has `begun`, is `suspended`, `withdrawn` |
+    | | or neither, so that it is `held` (by all its days) or `active` (but for the printed expiry) |
     | `some` | are records, of which at least one passes the `Where` in `value` |
     """
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJsonSchema, create_model
 from pydantic_core import PydanticCustomError
 
+from domain import halts
 from domain.certificates import HALTING
 from domain.members import kept, members_of
 from domain.records import EarlierCertificate, Record
@@ -74,10 +75,14 @@ def members_read(record: type[Record], members: Mapping[str, Any]) -> dict[str, 
     }
 
 
+_Said = tuple[Date, Date | None, Literal[halts.WHATS]]  # type: ignore[valid-type]
+
+
 class Restored(Command):
     """What a record had in the installation from which it comes.
 
-    Of a certification the certificates before, oldest first, each with the members of `KeptCertificate`.
+    Of a certification the certificates before, oldest first, each with the members of `KeptCertificate`, and what was
+    said of suspensions and withdrawals.
     """
 
     id: ShortIdField | None = None
@@ -86,7 +91,15 @@ class Restored(Command):
     version: Annotated[int, Field(ge=1, le=2**31 - 1), DIGITS] | None = None
     data_source: DataSource | None = None
     archived_at: Moment | None = None
+    halted_days: Annotated[list[_Said], Field(max_length=halts.MOST)] | None = None
     earlier_certificates: Annotated[list[dict[str, Any]], Field(max_length=1_000)] | None = None
+
+    def halts(self) -> list[list[str | None]]:
+        """What was said, as `domain.validity.Days` has it."""
+        found: list[list[str | None]] = []
+        for first, last, what in self.halted_days or ():
+            found = halts.said(found, first, last, what)
+        return found
 
     def kept(self) -> list[Command]:
         """Those certificates, each a `KeptCertificate`. Raises `InvalidInput`."""
@@ -105,7 +118,6 @@ KeptCertificate: type[Command] = create_model(
 class Halts(Command):
     """What a file says of a certificate that operations of their own write: see `domain.certificates.HALTING`."""
 
-    held_since: Date | None = None
     suspended_from: Date | None = None
     suspended_until: Date | None = None
     withdrawn_on: AfterTheFirst | None = None

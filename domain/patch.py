@@ -12,7 +12,7 @@ from domain.errors import InvalidInput, Violation
 from domain.members import RecordMember
 from domain.metadata import merge
 from domain.records import CertificationAssignment, ClaimAssignment, Product
-from domain.validity import check_order, check_suspension
+from domain.validity import check_order
 
 Policy = Literal["clears", "empties", "refused", "unchanged"]
 
@@ -64,14 +64,4 @@ def changes_of(
         merged["metadata"] = merge(stored.metadata, merged["metadata"])
     if not isinstance(stored, Product):
         check_order(merged.get("valid_from", stored.valid_from), merged.get("expiration_date", stored.expiration_date))
-    if isinstance(stored, CertificationAssignment):
-        check_suspension(*(merged.get(name, getattr(stored, name)) for name in ("suspended_from", "suspended_until")))
-        merged |= _held_since(stored, merged)
     return {name: value for name, value in merged.items() if value != getattr(stored, name)}
-
-
-def _held_since(stored: CertificationAssignment, merged: Mapping[str, Any]) -> dict[str, Any]:
-    """What becomes of `held_since` where the first day is changed: moved later, there may be a gap before it."""
-    since, first = merged.get("held_since", stored.held_since), merged.get("valid_from", stored.valid_from)
-    is_moved_later = "held_since" not in merged and (stored.valid_from is None or (first and first > stored.valid_from))
-    return {} if since is None or (first is not None and since < first and not is_moved_later) else {"held_since": None}

@@ -19,7 +19,7 @@ from domain.members import given, kept
 from domain.metadata import Metadata
 from domain.short_id import ShortId
 from domain.validation import AfterTheFirst, Date, Text, Text32, Text50, Text100, Text255, Url
-from domain.validity import lapses_on
+from domain.validity import Days, lapses_on
 from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, VerificationStatus
 
 
@@ -198,20 +198,12 @@ CertificateCountries = Annotated[
         example=["US", "CA"],
     ),
 ]
-HeldSince = Annotated[
-    Date | None,
-    kept(
-        "First day since which certificates have followed each other without a gap",
-        none="where none came right before this one",
-        example="2019-06-01",
-    ),
-]
 SuspendedFrom = Annotated[
-    Date | None, kept("First day of its suspension", none="when there is none", example="2026-03-01")
+    Date | None, kept("First day of its last suspension", none="when there is none", example="2026-03-01")
 ]
 SuspendedUntil = Annotated[
     Date | None,
-    kept("Last day of its suspension", none="while there is no end to it, or no suspension", example="2026-05-31"),
+    kept("Last day of that suspension", none="while there is no end to it, or no suspension", example="2026-05-31"),
 ]
 WithdrawnOn = Annotated[
     AfterTheFirst | None,
@@ -230,7 +222,8 @@ StandingReason = Annotated[
 class CertificationAssignment(Record, frozen=True):
     """A certification that a product holds: its certificate of today. Contract 2.4; `id` is the assignment's own.
 
-    `organization_id` is the owner of the product. The certificates before it are `EarlierCertificate`s.
+    `organization_id` is the owner of the product. The certificates before it are `EarlierCertificate`s; by their days,
+    and by all suspensions, it is judged as well (see `domain.validity`).
     """
 
     id: IdOfAssignment
@@ -249,11 +242,12 @@ class CertificationAssignment(Record, frozen=True):
     audit_date: AuditDate
     initial_certification_date: InitialDate
     certificate_countries: CertificateCountries
-    held_since: HeldSince
     suspended_from: SuspendedFrom
     suspended_until: SuspendedUntil
     withdrawn_on: WithdrawnOn
     standing_reason: StandingReason
+    earlier_days: Days
+    halted_days: Days
     created_at: CreatedAt
     updated_at: UpdatedAt
     version: Version
@@ -263,11 +257,6 @@ class CertificationAssignment(Record, frozen=True):
     def lapses_on(self) -> date | None:
         """The last day on which it holds."""
         return lapses_on(self.expiration_date, self.expiry_date, self.withdrawn_on)
-
-    @property
-    def begins_on(self) -> date | None:
-        """The first day on which it holds, with the certificates right before it."""
-        return self.valid_from if self.held_since is None else self.held_since
 
 
 class EarlierCertificate(Record, frozen=True):
@@ -288,7 +277,6 @@ class EarlierCertificate(Record, frozen=True):
     audit_date: AuditDate
     initial_certification_date: InitialDate
     certificate_countries: CertificateCountries
-    held_since: HeldSince
     suspended_from: SuspendedFrom
     suspended_until: SuspendedUntil
     withdrawn_on: WithdrawnOn

@@ -1,25 +1,28 @@
 """What renewals, suspensions and withdrawals make of a certificate, and how certificates follow each other."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
-from typing import Annotated, Any, NamedTuple
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 import msgspec
 
-from domain.certificates import HALTING, Certificate, is_active, stands
+from domain import halts
+from domain.certificates import HALTING, PreviousCertificate, stands
 from domain.changes import Change
 from domain.errors import InvalidInput, Violation
-from domain.members import kept, members_of
+from domain.members import members_of
 from domain.records import CertificationAssignment, EarlierCertificate
-from domain.validity import check_order, check_suspension, lapses_on
+from domain.validity import Days, check_order, check_suspension, lapses_on, standing
 from domain.vocabulary import Standing, VerificationStatus
 
-_DAY = timedelta(days=1)
+Certificate = CertificationAssignment | EarlierCertificate
 
 OF_CERTIFICATE = tuple(
     name for name in members_of(EarlierCertificate) if name in members_of(CertificationAssignment) and name != "gtin"
 )
 """The members that a certificate has, as the record of the assignment declares them: all but the product's notes."""
+_OWN = tuple(name for name in OF_CERTIFICATE if name not in HALTING)
+"""Those that are no suspension or withdrawal of what is held."""
 
 ANEW: Mapping[str, Any] = {
     "valid_from": None,
@@ -27,8 +30,6 @@ ANEW: Mapping[str, Any] = {
     "expiry_date": None,
     "audit_date": None,
     "verification_status": VerificationStatus.UNVERIFIED,
-    **dict.fromkeys(HALTING),
-    "standing_reason": "",
 }
 """What a new certificate has where nothing is said; the rest is as on the one before."""
 
@@ -38,40 +39,56 @@ _TELLING = ("valid_from", "expiration_date", "expiry_date", "certificate_number"
 def renewed(held: CertificationAssignment, sent: Mapping[str, Any], today: date) -> dict[str, Any]:
     """What the next certificate changes: member -> value, all of those that are the certificate's; empty for the same.
 
-    `sent` are the members that were sent, nulls resolved. Raises `InvalidInput` when nothing tells it from the one that
-    is held, when it ends before it begins, or when it would change what holds before it begins.
+    `sent` are the members that were sent, nulls resolved. What is suspended or withdrawn is that until it begins, and
+    at least until today. Raises `InvalidInput` when nothing tells it from the one that is held, when it ends before it
+    begins, or when it would end what held up to a day that is past.
     """
     if not any(sent.get(name) for name in _TELLING):
         message = "Field required where neither expiration_date, expiry_date nor certificate_number is sent"
         raise InvalidInput([Violation(("valid_from",), message, "missing")])
-    values = {name: ANEW.get(name, getattr(held, name)) for name in OF_CERTIFICATE} | dict(sent)
+    values = {name: ANEW.get(name, getattr(held, name)) for name in _OWN} | dict(sent)
     check_order(values["valid_from"], values["expiration_date"])
-    if all(getattr(held, name) == value for name, value in values.items() if name not in HALTING):
+    if all(getattr(held, name) == value for name, value in values.items()):
         return {}
-    changes = values | {"held_since": _held_since(held, values["valid_from"])}
-    _require_same_before(held, msgspec.structs.replace(held, **changes), today)
-    return changes
+    if len(held.earlier_days or ()) >= halts.MOST:
+        message = f"It was renewed {halts.MOST} times; no more certificates are kept"
+        raise InvalidInput([Violation(("certification_id",), message, "too_many")])
+    after = msgspec.structs.replace(held, **values)
+    _require_not_over(held, after, today)
+    first = max(today, after.valid_from or today)
+    days = None if held.halted_days is None else halts.said(held.halted_days, first, None, halts.RENEWED)
+    return {**values, "earlier_days": [*(held.earlier_days or ()), span(held)], **_halted(held, days, "")}
 
 
-def _require_same_before(held: CertificationAssignment, after: CertificationAssignment, today: date) -> None:
-    """Raises `InvalidInput` where what is held today, or until the next certificate begins, would be told otherwise.
-
-    Only the next one is looked at from now on, and it knows no gap before it and no suspension of the one before.
-    """
-    first = after.valid_from
-    if first is None:
-        return
-    changes = (held.lapses_on, held.expiration_date, held.suspended_until, held.suspended_from, held.withdrawn_on)
-    turns = {day + shift for day in changes if day is not None and day < first for shift in (_DAY * 0, _DAY)}
-    for day in sorted(each for each in {today, *turns} if today <= each < first):
-        was, would_be = ((is_active(each, day), stands(each, day) is Standing.CURRENT) for each in (held, after))
-        if was != would_be:
+def _require_not_over(held: CertificationAssignment, after: CertificationAssignment, today: date) -> None:
+    """Raises `InvalidInput` where one that is over would end what is said to have held after it."""
+    for member, was, ends in (
+        ("expiration_date", held.expiration_date, after.expiration_date),
+        ("expiry_date", _last_of(held), _last_of(after)),
+    ):
+        if was is not None and ends is not None and ends < min(was, today):
             message = (
-                "Date should follow the certificate that is held without a gap or a suspension between them, or not be"
-                f" in the future: {day} would be told {'as not held' if any(was) else 'as held'}, which is not so;"
-                " renew it when that is over"
+                f"Date should not be in the past and before the end of the certificate that is held ({was}); correct"
+                " that one by a patch, or undo its renewal"
             )
-            raise InvalidInput([Violation(("valid_from",), message, "holds_until_then")])
+            raise InvalidInput([Violation((member,), message, "is_over")])
+
+
+def span(certificate: Certificate) -> list[str | None]:
+    """Its days, as `earlier_days` has them."""
+    ends = (certificate.valid_from, certificate.expiration_date, _last_of(certificate))
+    return [None if day is None else day.isoformat() for day in ends]
+
+
+def undone(held: CertificationAssignment, before: EarlierCertificate) -> dict[str, Any]:
+    """What it changes that the certificate before the newest takes its place again.
+
+    It is as if it had never been renewed: what was said since of suspensions and withdrawals stays.
+    """
+    values = {name: getattr(before, name) for name in _OWN}
+    reason = held.standing_reason or before.standing_reason
+    days = {"earlier_days": (held.earlier_days or [])[:-1] or None}
+    return {**values, **days, **_halted(held, halts.undone(held.halted_days), reason)}
 
 
 def is_older(held: CertificationAssignment, sent: Mapping[str, Any]) -> bool:
@@ -87,24 +104,12 @@ def is_renewal(held: CertificationAssignment, sent: Mapping[str, Any]) -> bool:
 
     It ends later, and begins later or has another number. An end alone may as well be put off.
     """
-    before, ends = (
-        lapses_on(held.expiration_date, held.expiry_date),
-        lapses_on(sent.get("expiration_date"), sent.get("expiry_date")),
-    )
+    before, ends = _last_of(held), lapses_on(sent.get("expiration_date"), sent.get("expiry_date"))
     if ends is None or before is None or ends <= before:
         return False
     first, number = sent.get("valid_from"), sent.get("certificate_number")
     begins_later = first is not None and first > (before if held.valid_from is None else held.valid_from)
     return begins_later or (bool(number) and held.certificate_number not in ("", number))
-
-
-def _held_since(held: CertificationAssignment, first: date | None) -> date | None:
-    """Since when it is held without a gap, where the certificate before holds until the day before the first one."""
-    if first is None or first == date.min or stands(held, first - _DAY) is not Standing.CURRENT:
-        return None
-    known = (held.begins_on, held.initial_certification_date, held.created_at.date())
-    since = held.begins_on or min(day for day in known if day is not None)
-    return since if since < first else None
 
 
 def earlier(held: CertificationAssignment, number: int, at: datetime) -> EarlierCertificate:
@@ -156,30 +161,17 @@ def follows(change: Change[CertificationAssignment, CertificationAssignment]) ->
     return succession(change.before, change.after)
 
 
-class PreviousCertificate(EarlierCertificate, frozen=True):
-    """An earlier certificate, and how the next one followed it."""
-
-    gap_days: Annotated[
-        int | None,
-        kept(
-            "How many days lay between its last day and the first one of the next",
-            none="where one of them is not recorded",
-            example=0,
-        ),
-    ]
-    overlap_days: Annotated[
-        int | None, kept("On how many days both held", none="where a day is not recorded that would tell", example=0)
-    ]
-
-
 def previous(current: CertificationAssignment, kept_ones: Sequence[EarlierCertificate]) -> list[PreviousCertificate]:
     """The earlier certificates of an assignment, newest first, each with how the next one followed it."""
     found: list[PreviousCertificate] = []
     following: Certificate = current
+    # A renewal ends no suspension of the one that it replaces.
+    days = [each for each in current.halted_days or () if each[2] != halts.RENEWED] or None
     for each in _newest_first(kept_ones):
         gap, overlap, _ = succession(each, following)
         members: dict[str, Any] = msgspec.structs.asdict(each)
-        found.append(PreviousCertificate(**members, gap_days=gap, overlap_days=overlap))
+        judged: dict[str, Any] = {"earlier_days": None, "halted_days": days}
+        found.append(PreviousCertificate(**members, **judged, gap_days=gap, overlap_days=overlap))
         following = each
     return found
 
@@ -206,58 +198,91 @@ def years_certified(current: CertificationAssignment, kept_ones: Sequence[Earlie
 def certificate_on(
     current: CertificationAssignment, kept_ones: Sequence[EarlierCertificate], day: date
 ) -> Certificate | None:
-    """The certificate that held on a day: of several the newest; None where none did.
-
-    A certificate holds on the days between its own first one and its last one, but not while it is suspended.
-    """
+    """The certificate of a day: of several the newest that covers it, suspended or not; None where none does."""
+    last = _last_of(current)
+    if last is not None and last < day:
+        return None
     newest_first: list[Certificate] = [current, *_newest_first(kept_ones)]
-    return next((each for each in newest_first if _holds(each, day)), None)
+    return next((each for each in newest_first if _covers(each, day)), None)
 
 
 def on_day(
     current: CertificationAssignment, kept_ones: Sequence[EarlierCertificate], day: date
 ) -> CertificationAssignment:
-    """What is held, with the certificate that held on a day; as it is where none did."""
+    """What is held, with the certificate of a day; as it is where there was none."""
     certificate = certificate_on(current, kept_ones, day)
     if not isinstance(certificate, EarlierCertificate):
         return current
-    return msgspec.structs.replace(current, **{name: getattr(certificate, name) for name in OF_CERTIFICATE})
+    return msgspec.structs.replace(current, **{name: getattr(certificate, name) for name in _OWN})
 
 
-def _holds(certificate: Certificate, day: date) -> bool:
-    has_begun = certificate.valid_from is None or certificate.valid_from <= day
-    return has_begun and stands(certificate, day) is Standing.CURRENT
+def _covers(certificate: Certificate, day: date) -> bool:
+    return standing(certificate.valid_from, _last_of(certificate), day) is Standing.CURRENT
+
+
+def _last_of(certificate: Certificate) -> date | None:
+    """The last day that it says of itself."""
+    return lapses_on(certificate.expiration_date, certificate.expiry_date)
 
 
 def suspended(held: CertificationAssignment, first: date, last: date | None, reason: str) -> dict[str, Any]:
-    """What a suspension of those days changes; it takes the place of an earlier one. Raises `InvalidInput`."""
+    """What a suspension of those days changes, besides those before. Raises `InvalidInput`."""
     check_suspension(first, last)
     if held.withdrawn_on is not None and held.withdrawn_on <= first:
         message = f"It is withdrawn from {held.withdrawn_on} on; reinstate it first, or suspend it for days before"
         raise InvalidInput([Violation(("suspended_from",), message, "withdrawn")])
-    return {"suspended_from": first, "suspended_until": last, "standing_reason": reason}
+    return _halted(held, halts.said(held.halted_days, first, last, Standing.SUSPENDED), reason)
 
 
 def withdrawn(held: CertificationAssignment, day: date | None, reason: str, today: date) -> dict[str, Any]:
-    """What a withdrawal changes: from the day on, or from today, or from the first day of what is still to begin."""
+    """What a withdrawal changes: from the day on, or from today, or from the first day of what is still to begin.
+
+    Raises `InvalidInput` where it is withdrawn already from an earlier day on.
+    """
     first = held.valid_from
-    day = day or (today if first is None else max(today, first))
-    return {"withdrawn_on": day, "standing_reason": reason}
+    is_to_begin = first is not None and first > today and stands(held, today) is Standing.NOT_YET
+    day = day or (first if is_to_begin else today)
+    assert day is not None
+    if held.withdrawn_on is not None and held.withdrawn_on < day:
+        message = f"It is withdrawn from {held.withdrawn_on} on; reinstate it first to withdraw it from a later day on"
+        raise InvalidInput([Violation(("withdrawn_on",), message, "withdrawn")])
+    return _halted(held, halts.said(held.halted_days, day, None, Standing.WITHDRAWN), reason)
 
 
 def reinstated(held: CertificationAssignment, day: date, reason: str) -> dict[str, Any]:
-    """What it changes that a certificate holds again from a day on; empty where nothing keeps it from that.
+    """What it changes that a certification holds again from a day on; empty where nothing keeps it from that.
 
-    The days of a withdrawal before that day become those of a suspension.
+    All suspensions and withdrawals end with the day before; what was before that day stays.
     """
-    first, last, withdrawn_on = held.suspended_from, held.suspended_until, held.withdrawn_on
-    if withdrawn_on is not None and withdrawn_on < day:
-        # A suspension that was over before gives way to it.
-        first = withdrawn_on if first is None or (last is not None and last < withdrawn_on - _DAY) else first
-        first, last = min(first, withdrawn_on), None
-    if first is not None and (last is None or last >= day):
-        first, last = (None, None) if day <= first else (first, day - _DAY)
-    changes = {"suspended_from": first, "suspended_until": last, "withdrawn_on": None}
-    if all(getattr(held, name) == value for name, value in changes.items()):
+    if all(each.last is not None and each.last < day for each in halts.halts(held.halted_days)):
         return {}
-    return {**changes, "standing_reason": reason}
+    return _halted(held, halts.said(held.halted_days, day, None, halts.REINSTATED), reason)
+
+
+def _halted(held: CertificationAssignment, halted_days: Days, reason: str) -> dict[str, Any]:
+    return {**halts.members(halted_days), "standing_reason": reason}
+
+
+def told(held: CertificationAssignment, halting: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file changes that says what the last suspension and the withdrawal are; earlier suspensions stay.
+
+    `halting` are those of its members that the file has. Raises `InvalidInput`.
+    """
+    new = {name: halting.get(name, getattr(held, name)) for name in HALTING}
+    first, last, withdrawn_on = new["suspended_from"], new["suspended_until"], new["withdrawn_on"]
+    check_suspension(first, last)
+    days, lifted = held.halted_days, [held.withdrawn_on] if held.withdrawn_on != withdrawn_on else []
+    if (held.suspended_from, held.suspended_until) != (first, last):
+        lifted.append(held.suspended_from)
+    since = min((day for day in lifted if day is not None), default=None)
+    if since is not None:
+        days = halts.said(days, since, None, halts.REINSTATED)
+    if first is not None:
+        days = halts.said(days, first, last, Standing.SUSPENDED)
+    if withdrawn_on is not None:
+        days = halts.said(days, withdrawn_on, None, Standing.WITHDRAWN)
+    changes = _halted(held, days, new["standing_reason"])
+    shown = {name: changes[name] for name in HALTING}
+    if shown == {name: getattr(held, name) for name in HALTING}:
+        return {}
+    return changes

@@ -1,8 +1,9 @@
 """When an assignment holds: both bounds are included, a missing bound is open.
 
-What a suspension or a withdrawal takes away does not hold. `is_active` is the contract's (2.4) besides and does not
-know the expiry that is printed on a certificate; `lapses_on` and `standing` do. The functions of certificates take
-members one by one, for they are called with columns of rows, too; records have them as methods.
+A certification holds on the days of its certificate and of those before it, but on none behind the end of the newest,
+and not while it is suspended or withdrawn. That is judged here, and for rows in the database by `db.sql.filters`.
+`is_active` is the contract's (2.4) besides and does not know the expiry that is printed on a certificate; `lapses_on`
+and `standing` do. The functions of certificates take members one by one, for they are called with columns of rows, too.
 """
 
 from datetime import date, timedelta
@@ -11,6 +12,15 @@ from domain.errors import InvalidInput, Violation
 from domain.vocabulary import Standing, VerificationStatus
 
 _DAY = timedelta(days=1)
+
+Days = list[list[str | None]] | None
+"""Spans of days as rows have them: each a first and a last day in ISO's form, None where it is open, and what is so.
+
+`earlier_days` has one for each certificate before the newest, oldest first: its first day, its last one by
+`expiration_date` and by `lapses_on`. `halted_days` has what was said of suspensions and withdrawals, in the order in
+which it was: see `domain.halts`. None where there are none, as with most.
+"""
+_BY_EXPIRATION, _BY_LAPSE = 1, 2
 
 
 def is_active(valid_from: date | None, expiration_date: date | None, on: date) -> bool:
@@ -21,25 +31,40 @@ def is_active(valid_from: date | None, expiration_date: date | None, on: date) -
 def is_held(
     valid_from: date | None,
     expiration_date: date | None,
-    held_since: date | None,
-    withdrawn_on: date | None,
-    suspended_from: date | None,
-    suspended_until: date | None,
+    earlier_days: Days,
+    halted_days: Days,
     on: date,
 ) -> bool:
-    """The same for a certificate: with those right before it, and not while it is suspended or withdrawn."""
-    since = valid_from if held_since is None else held_since
+    """The same for a certification: with the certificates before, and not while it is suspended or withdrawn."""
     return (
-        (since is None or since <= on)
-        and (expiration_date is None or on <= expiration_date)
-        and (withdrawn_on is None or on < withdrawn_on)
-        and (suspended_from is None or not is_active(suspended_from, suspended_until, on))
+        (expiration_date is None or on <= expiration_date)
+        and (valid_from is None or valid_from <= on or _covers(earlier_days, _BY_EXPIRATION, on))
+        and (halted_days is None or halt_on(halted_days, on) is None)
     )
 
 
-def is_suspended(suspended_from: date | None, suspended_until: date | None, on: date) -> bool:
-    """Whether a suspension lies over `on`."""
-    return suspended_from is not None and is_active(suspended_from, suspended_until, on)
+def _covers(earlier_days: Days, end: int, on: date) -> bool:
+    """Whether a certificate before the newest covers `on`."""
+    return earlier_days is not None and any(_lies_over(each[0], each[end], on) for each in earlier_days)
+
+
+def _lies_over(first: str | None, last: str | None, on: date) -> bool:
+    day = on.isoformat()
+    return (first is None or first <= day) and (last is None or day <= last)
+
+
+def halt_on(halted_days: Days, on: date) -> Standing | None:
+    """Whether it is suspended or withdrawn on a day: by what was said last of that day, a withdrawal before all."""
+    found = None
+    for first, last, what in reversed(halted_days or ()):
+        if not _lies_over(first, last, on):
+            continue
+        if what == Standing.WITHDRAWN:
+            return Standing.WITHDRAWN
+        if what != Standing.SUSPENDED:
+            break
+        found = Standing.SUSPENDED
+    return found
 
 
 def lapses_on(
@@ -66,19 +91,21 @@ def standing(valid_from: date | None, lapses_on: date | None, on: date) -> Stand
 def standing_of_certificate(
     valid_from: date | None,
     lapses_on: date | None,
-    held_since: date | None,
-    withdrawn_on: date | None,
-    suspended_from: date | None,
-    suspended_until: date | None,
+    earlier_days: Days,
+    halted_days: Days,
     on: date,
 ) -> Standing:
-    """The same for a certificate: with those right before it, its suspension and its withdrawal."""
-    if withdrawn_on is not None and withdrawn_on <= on:
-        return Standing.WITHDRAWN
-    stands = standing(valid_from if held_since is None else held_since, lapses_on, on)
-    if stands is Standing.CURRENT and is_suspended(suspended_from, suspended_until, on):
-        return Standing.SUSPENDED
-    return stands
+    """The same for a certification: with the certificates before, its suspensions and its withdrawals.
+
+    In a gap before the newest certificate it is `NOT_YET`, and what is withdrawn is that whatever its other days.
+    """
+    halt = None if halted_days is None else halt_on(halted_days, on)
+    if halt is Standing.WITHDRAWN:
+        return halt
+    stands = standing(valid_from, lapses_on, on)
+    if stands is Standing.NOT_YET and _covers(earlier_days, _BY_LAPSE, on):
+        stands = Standing.CURRENT
+    return halt if halt is not None and stands is Standing.CURRENT else stands
 
 
 def certificate_is_active(status: VerificationStatus, stands: Standing) -> bool | None:
@@ -91,18 +118,9 @@ def certificate_is_active(status: VerificationStatus, stands: Standing) -> bool 
     return True if status is VerificationStatus.VERIFIED else None
 
 
-def status_in_contract(
-    status: VerificationStatus,
-    withdrawn_on: date | None,
-    suspended_from: date | None,
-    suspended_until: date | None,
-    on: date,
-) -> VerificationStatus:
+def status_in_contract(status: VerificationStatus, halted_days: Days, on: date) -> VerificationStatus:
     """What REST shows for a status: the contract has no word for suspended or withdrawn but `expired`."""
-    is_halted = (withdrawn_on is not None and withdrawn_on <= on) or (
-        suspended_from is not None and is_active(suspended_from, suspended_until, on)
-    )
-    return VerificationStatus.EXPIRED if is_halted else status
+    return status if halted_days is None or halt_on(halted_days, on) is None else VerificationStatus.EXPIRED
 
 
 def check_order(valid_from: date | None, expiration_date: date | None) -> None:

@@ -13,10 +13,11 @@ async def jsonl_of(
     pages: AsyncIterator[Sequence[Record]], without: frozenset[str] = frozenset()
 ) -> AsyncIterator[bytes]:
     """The file in parts, one a page; some members may be left out."""
+    left_out = without | {"earlier_days"}
     async for page in pages:
         yield _encode(
             [
-                {name: getattr(record, name) for name in record.__struct_fields__ if name not in without}
+                {name: getattr(record, name) for name in record.__struct_fields__ if name not in left_out}
                 for record in page
             ]
         )

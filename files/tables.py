@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from domain.certificates import JUDGING
 from domain.records import Record
 
 Cell = str | int | date
@@ -34,7 +35,7 @@ def columns_of(record: type[Record], without: frozenset[str] = frozenset()) -> t
     for name in record.__struct_fields__:
         if name in DEFINITIONS:
             found += [Column(f"{name}_{member}", attrgetter(f"{name}.{member}")) for member in DEFINED_BY]
-        elif name not in without:
+        elif name not in without and name not in JUDGING:
             found.append(Column(name, attrgetter(name)))
     return tuple(found)
 

@@ -11,6 +11,7 @@ from db.assignments import certifications
 from db.definitions import bodies
 from db.engine.database import Transaction
 from domain import listing, renewal
+from domain.certificates import PreviousCertificate
 from domain.changes import Change
 from domain.commands import (
     AssignCertification,
@@ -24,9 +25,10 @@ from domain.commands import (
     RemoveCertification,
     RenewCertification,
     SuspendCertification,
+    UndoRenewal,
     WithdrawCertification,
 )
-from domain.errors import InvalidInput, Violation
+from domain.errors import InvalidInput, NotFound, Violation
 from domain.listing import arrange
 from domain.records import Certification, CertificationAssignment, EarlierCertificate
 from resolvers import assignments
@@ -125,6 +127,25 @@ async def renew_certification(
 
 
 @write_operation
+async def undo_renewal(
+    context: Context, transaction: Transaction, command: UndoRenewal
+) -> Change[CertificationAssignment, CertificationAssignment]:
+    """Puts the certificate before the newest back in its place; the newest is gone then, but for the history.
+
+    Raises `NotFound` where there is none, and what `resolvers.assignments.patched` does.
+    """
+    held = await assignments.held(context, transaction, KIND, command.gtin, command.certification_id)
+    before = await certificates.last(transaction, held)
+    if before is None:
+        raise NotFound(
+            f"The product {held.gtin} has no earlier certificate of {held.certification.id}; correct the newest by a"
+            " patch."
+        )
+    await certificates.remove(transaction, before)
+    return await _changed(context, transaction, held, renewal.undone(held, before))
+
+
+@write_operation
 async def suspend_certification(
     context: Context, transaction: Transaction, command: SuspendCertification
 ) -> Change[CertificationAssignment, CertificationAssignment]:
@@ -169,9 +190,7 @@ async def _changed(
 
 
 @read_operation
-async def previous_of(
-    context: Context, held: Sequence[CertificationAssignment]
-) -> list[list[renewal.PreviousCertificate]]:
+async def previous_of(context: Context, held: Sequence[CertificationAssignment]) -> list[list[PreviousCertificate]]:
     """Of each of these assignments, which the caller has found, the earlier certificates, newest first.
 
     One statement for all of them.
@@ -211,9 +230,7 @@ async def _earlier(context: Context, held: Sequence[CertificationAssignment]) ->
 
 
 @read_operation
-async def list_earlier_certificates(
-    context: Context, command: ListEarlierCertificates
-) -> list[renewal.PreviousCertificate]:
+async def list_earlier_certificates(context: Context, command: ListEarlierCertificates) -> list[PreviousCertificate]:
     """The certificates before the one that a product holds, newest first. Raises `NotFound`."""
     held = await assignments.one_of_product(context, KIND, command.gtin, command.certification_id)
     return (await previous_of(context, [held]))[0]

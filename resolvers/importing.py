@@ -19,7 +19,7 @@ from db.definitions import add_missing
 from db.engine.database import PART, Transaction
 from db.history import Entry
 from db.met import Earlier, Met
-from domain import renewal
+from domain import halts, renewal
 from domain.access import Permission, require, require_ownership
 from domain.changes import Change
 from domain.commands import (
@@ -413,13 +413,13 @@ class _Plan:
             made = assignments.new_assignment(
                 context, known.kind, product.gtin, product.organization_id, definition, sent
             )
-            made = _halted(made, said)
+            made = msgspec.structs.replace(made, **_halts(made, said))
             if is_said and (self.is_undone or self.judges):
                 # The row before would have made it.
                 return Part(noun, called, Change(made, made))
             restored = row.restored if row.product is None else {}
-            self._restore_earlier(made, restored)
-            return Part(noun, called, Change(None, self._restored(made, restored)))
+            made = self._with_earlier(self._restored(made, restored), restored)
+            return Part(noun, called, Change(None, made))
         if is_said or self.existing is Existing.SKIP:
             return Part(noun, called, Change(held, held))
         if self.existing is Existing.REFUSE:
@@ -429,7 +429,7 @@ class _Plan:
         if not renews:
             patch = known.patch.parse({**said, **named})
             _refuse_fixed(known, members, held)
-            changes = changes_of(held, {**patch.members(), **_halts(noun, said)})
+            changes = {**changes_of(held, patch.members()), **_halts(held, said)}
         if changes:
             products.require_live(product)
         if changes and row.product is None:
@@ -450,9 +450,10 @@ class _Plan:
         if not renewal.is_renewal(held, sent):
             return {}
         # What an export has of the one before is not said of the next one.
-        halts = {name: day for name, day in _halts("certification", said).items() if day != getattr(held, name)}
+        halting = {name: value for name, value in _halting(said).items() if value != getattr(held, name)}
         metadata = changes_of(held, {name: value for name, value in said.items() if name == "metadata"})
-        return renewal.renewed(held, sent, self.context.today) | halts | metadata
+        changes = renewal.renewed(held, sent, self.context.today)
+        return changes | renewal.told(msgspec.structs.replace(held, **changes), halting) | metadata
 
     def _part(self, noun: str, called: str, stored: Any, changes: Mapping[str, Any]) -> Part:
         """What is done to something that is there."""
@@ -487,17 +488,21 @@ class _Plan:
         if kept.get("id") in self.taken_ids:
             del kept["id"]
         self.taken_ids.add(kept.get("id", ""))
+        if isinstance(record, CertificationAssignment):
+            kept |= halts.members(sent.halts()) if sent.halted_days else {}
         return msgspec.structs.replace(record, **kept)
 
-    def _restore_earlier(self, made: Any, given: Mapping[str, Any]) -> None:
-        """Plans the certificates that came before a new one where it comes from. Raises `InvalidInput`."""
+    def _with_earlier(self, made: Any, given: Mapping[str, Any]) -> Any:
+        """A new assignment with the certificates that came before where it comes from. Raises `InvalidInput`."""
         if not given or not isinstance(made, CertificationAssignment):
-            return
+            return made
         named: dict[str, Any] = {"gtin": made.gtin, "certification_id": made.certification.id}
-        self.earlier_certificates[made.gtin, made.certification.id] = [
+        kept = [
             EarlierCertificate(**named, number=number, **dict(each))
             for number, each in enumerate(Restored.parse(given).kept(), start=1)
         ]
+        self.earlier_certificates[made.gtin, made.certification.id] = kept
+        return msgspec.structs.replace(made, earlier_days=[renewal.span(each) for each in kept] or None)
 
     def taken(self) -> _Writes:
         """What was planned since the last time."""
@@ -547,16 +552,13 @@ class _Plan:
         )
 
 
-def _halts(noun: str, said: Mapping[str, Any]) -> dict[str, Any]:
-    """What a row says of the suspension and the withdrawal of a certificate."""
-    return Halts.parse(said).members() if noun == "certification" else {}
+def _halts(held: Any, said: Mapping[str, Any]) -> dict[str, Any]:
+    """What a row changes of suspensions and the withdrawal of a certification. Raises `InvalidInput`."""
+    return renewal.told(held, _halting(said)) if isinstance(held, CertificationAssignment) else {}
 
 
-def _halted(made: Any, said: Mapping[str, Any]) -> Any:
-    """A new assignment with that. Raises `InvalidInput`."""
-    if not isinstance(made, CertificationAssignment):
-        return made
-    return msgspec.structs.replace(made, **changes_of(made, _halts("certification", said)))
+def _halting(said: Mapping[str, Any]) -> dict[str, Any]:
+    return Halts.parse(said).members()
 
 
 def _with_emptied(members: Mapping[str, Any], emptied: Mapping[str, Any]) -> Mapping[str, Any]:

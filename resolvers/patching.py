@@ -22,7 +22,9 @@ Store = Callable[[Transaction, T, dict[str, Any], datetime], Awaitable[None]]
 @cache
 def _unsaid(record: type[Record]) -> Mapping[str, Any]:
     """What no client sends and is empty in the beginning, such as the day of a withdrawal."""
-    return {name: member.empty() for name, member in members_of(record).items() if member.said.given == "never"}
+    members = members_of(record)
+    kept = {name: member.empty() for name, member in members.items() if member.said.given == "never"}
+    return {**dict.fromkeys(record.__struct_fields__), **kept}
 
 
 def made(record: type[T], at: datetime, members: Mapping[str, Any]) -> T:

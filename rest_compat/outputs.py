@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from domain.account import ApiKey, NewApiKey, WhoAmI
 from domain.acknowledgements import Acknowledgement
 from domain.calendars import Calendar, NewCalendar
-from domain.certificates import HALTING, HALTS, stands
+from domain.certificates import HALTING, JUDGING, PreviousCertificate, stands
 from domain.changes import Change
 from domain.digests import MailDigest
 from domain.filter_input import MAX_DAYS
@@ -28,7 +28,7 @@ from domain.records import (
     Organization,
     Product,
 )
-from domain.renewal import PreviousCertificate, follows
+from domain.renewal import follows
 from domain.validation import MAX_VIOLATIONS
 from domain.validity import is_held, status_in_contract
 from domain.views import SavedView, problem_of
@@ -96,9 +96,9 @@ CERTIFICATION_ASSIGNMENT = output(
             "is_active",
             bool,
             "Whether today (UTC) lies between `valid_from` and `expiration_date`, an unknown bound being open, and the"
-            " certificate is neither suspended nor withdrawn; while the one that it renews still holds, before its own"
+            " certificate is neither suspended nor withdrawn; while one that it renews still holds, before its own"
             " first day, too. Computed for each answer, so do not keep it.",
-            Follows(is_held, ("valid_from", "expiration_date", *HALTS), on_day=True),
+            Follows(is_held, ("valid_from", "expiration_date", *JUDGING), on_day=True),
         ),
     ],
     optional=[
@@ -106,7 +106,7 @@ CERTIFICATION_ASSIGNMENT = output(
         *(f"certification.{name}" for name in ("code", "description", "url", "logo_url")),
         *("valid_from", "expiration_date", "certificate_number", "issuing_body", "expiry_date", "verification_url"),
         read(CertificationAssignment, "verification_status", words=_STATUS)._replace(
-            value=Follows(status_in_contract, ("verification_status", *HALTS[1:]), on_day=True)
+            value=Follows(status_in_contract, ("verification_status", "halted_days"), on_day=True)
         ),
         *("scope", "certification_value", "audit_date", "initial_certification_date", "certificate_countries"),
     ],
@@ -133,7 +133,7 @@ CERTIFICATION_STANDING = output(
             "is_active",
             bool,
             "As of the certification of the product.",
-            Follows(is_held, ("valid_from", "expiration_date", *HALTS), on_day=True),
+            Follows(is_held, ("valid_from", "expiration_date", *JUDGING), on_day=True),
         ),
         told(
             "lapses_on",

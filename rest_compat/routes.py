@@ -221,6 +221,16 @@ def _of_certificates() -> Iterator[Endpoint]:
         body="CertificationRenewIn",
         shows_change=True,
     )
+    yield Endpoint(
+        "POST",
+        f"{one}/undo-renewal",
+        certifications.undo_renewal,
+        name="undo_renewal_product_certification",
+        summary="Undo the last renewal of a certification of a product",
+        description="Puts the certificate before the newest back in its place, as if it had never been renewed. What"
+        " was said of suspensions and withdrawals since stays.",
+        answer=outputs.CERTIFICATION_STANDING,
+    )
     for verb, operation, body, description in (
         (
             "suspend",
@@ -244,7 +254,7 @@ def _of_certificates() -> Iterator[Endpoint]:
             "reinstate",
             certifications.reinstate_certification,
             "CertificationReinstateIn",
-            "Lifts a suspension from a day on, or takes a withdrawal back; what holds stays as it is.",
+            "Says that it is neither suspended nor withdrawn from a day on; the days before stay as they were.",
         ),
     ):
         yield Endpoint(

@@ -96,7 +96,7 @@ _RENEWALS = [
         ),
         words=Wording(
             "Puts the next certificate in the place of the one that your product holds. That is kept among `previous`,"
-            " with its suspension or withdrawal; the next one begins without any.",
+            " with its suspension or withdrawal, which lasts until the next one begins.",
             "Which certification, and what the next certificate says.",
         ),
         bulk=Wording(
@@ -105,11 +105,20 @@ _RENEWALS = [
         ),
     ),
     _standing_mutation(
+        certifications.undo_renewal,
+        "RenewalUndone",
+        "Which certification of which product to undo the last renewal of.",
+        "Puts the certificate before the newest back in its place, as if it had never been renewed: the first of"
+        " `previous`. What was said of suspensions and withdrawals since stays.",
+        "Puts the certificates before the newest back in their places.",
+        "Which certifications.",
+    ),
+    _standing_mutation(
         certifications.suspend_certification,
         "Suspended",
         "Which certification of which product to suspend, on which days and why.",
         "Suspends a certificate that your product holds: on those days it is not active, and lapses when it did before."
-        " It takes the place of an earlier suspension.",
+        " Earlier suspensions stay.",
         "Suspends certificates that your products hold.",
         "Which certification, on which days and why.",
     ),
@@ -126,7 +135,8 @@ _RENEWALS = [
         certifications.reinstate_certification,
         "Reinstated",
         "Which certification of which product holds again, from which day on and why.",
-        "Lifts the suspension of a certificate that your product holds, or takes its withdrawal back.",
+        "Says that a certificate that your product holds is neither suspended nor withdrawn from a day on. The days"
+        " before stay as they were.",
         "Lifts suspensions of certificates that your products hold, or takes withdrawals back.",
         "Which certification, from which day on and why.",
     ),

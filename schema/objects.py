@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from domain import certificates, records, renewal, vocabulary
+from domain import certificates, records, vocabulary
 from domain.acknowledgements import Acknowledgement
 from domain.filter_input import parse_where
 from domain.filters import EVERYTHING
@@ -121,11 +121,11 @@ def _stands(self: Any, info: Info, on: _AsOf = None) -> vocabulary.Standing:
 
 
 _IS_ACTIVE = Computed(is_active, ("valid_from", "expiration_date"), on_day=True).metadata
-_IS_HELD = Computed(is_held, ("valid_from", "expiration_date", *certificates.HALTS), on_day=True).metadata
+_IS_HELD = Computed(is_held, ("valid_from", "expiration_date", *certificates.JUDGING), on_day=True).metadata
 _CERTIFICATE_LAPSES = Computed(lapses_on, ("expiration_date", "expiry_date", "withdrawn_on"))
 _CLAIM_LAPSES = Computed(lapses_on, ("expiration_date",))
 _STANDS = Computed(
-    standing_of_certificate, ("valid_from", _CERTIFICATE_LAPSES, *certificates.HALTS), on_day=True
+    standing_of_certificate, ("valid_from", _CERTIFICATE_LAPSES, *certificates.JUDGING), on_day=True
 ).metadata
 
 
@@ -154,7 +154,7 @@ _BY_GTIN = rows_of(products.BY_GTIN, "gtin")
 
 
 @record_type(
-    renewal.PreviousCertificate,
+    certificates.PreviousCertificate,
     description="A certificate that a renewal replaced, as it was then, and how the next one followed it.",
 )
 class PreviousCertificateType:
@@ -180,9 +180,9 @@ class CertificationAssignmentType(Node):
         resolver=_is_held,
         metadata=_IS_HELD,
         description=(
-            "Whether a day lies between `validFrom` and `expirationDate`, both included, a missing one open, and the"
-            " certificate is neither suspended nor withdrawn then; from `heldSince` on, where that comes first. The"
-            " printed `expiryDate` has no part in it (see `standing`)."
+            "Whether a day lies between `validFrom` and `expirationDate`, both included, a missing one open, or those"
+            " of a certificate in `previous`, up to the end of this one, and it is neither suspended nor withdrawn"
+            " then. The printed `expiryDate` has no part in it (see `standing`)."
         ),
     )
     lapses_on = strawberry.field(
@@ -196,7 +196,8 @@ class CertificationAssignmentType(Node):
     standing = strawberry.field(
         resolver=_stands,
         metadata=_STANDS,
-        description="How it stands on a day, by all its days: what is withdrawn is that whatever its other days.",
+        description="How it stands on a day, by all its days and those of `previous`: what is withdrawn is that"
+        " whatever its other days, and in a gap before this certificate it is `NOT_YET`.",
     )
     product = batched(description="The product that holds the certification.", metadata=_BY_GTIN)(_products)
 

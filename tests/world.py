@@ -17,6 +17,7 @@ from db.products import searched
 from db.sql import tables
 from db.sql.reads import Read
 from db.sql.tables import OF_THE_DATABASE
+from domain import halts
 from domain.history import OPERATOR
 from domain.importing import Import
 from domain.short_id import ShortId, catalogue_id, encode, new_short_id
@@ -117,6 +118,9 @@ class World:
                     "certification_value": "",
                     "certificate_countries": [],
                     "standing_reason": "",
+                    "halted_days": halts.of_columns(
+                        *(members.get(name) for name in ("suspended_from", "suspended_until", "withdrawn_on"))
+                    ),
                     "created_at": NOON,
                     "updated_at": NOON,
                     "version": 1,

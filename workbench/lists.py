@@ -8,12 +8,13 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from domain.certificates import stands
 from domain.cursors import cursor_at, read_cursor
 from domain.errors import InvalidInput
 from domain.filters import EVERYTHING, every
 from domain.paging import Order, Page, Window
 from domain.records import CertificationAssignment, ClaimAssignment, Product
-from domain.validity import standing, standing_of_certificate
+from domain.validity import standing
 from domain.views import CreateView, ListViews, SavedView, order_by
 from domain.vocabulary import Standing, ViewKind
 from resolvers import acknowledgements, bodies, calendars, certifications, claims, views
@@ -229,15 +230,7 @@ def standing_of(item: CertificationAssignment | ClaimAssignment, context: Contex
     """How an assignment stands today."""
     if isinstance(item, ClaimAssignment):
         return standing(item.valid_from, item.lapses_on, context.today)
-    return standing_of_certificate(
-        item.valid_from,
-        item.lapses_on,
-        item.held_since,
-        item.withdrawn_on,
-        item.suspended_from,
-        item.suspended_until,
-        context.today,
-    )
+    return stands(item, context.today)
 
 
 Choice = tuple[str, str]

@@ -11,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.access import Permission
+from domain.certificates import PreviousCertificate
 from domain.commands import GetCertifiedProduct
 from domain.errors import InvalidInput
 from domain.gtin import parse_gtin
 from domain.history import ListHistory, PastChange
 from domain.members import members_of
 from domain.records import Product
-from domain.renewal import PreviousCertificate
 from domain.vocabulary import Role, Standing
 from resolvers import acknowledgements, assignments, certifications, claims, past
 from resolvers.operation import Context

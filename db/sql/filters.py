@@ -4,7 +4,6 @@ A filter is taken apart into its shape and its values. The shape decides the sta
 by shape; values are parameters, a list is one parameter.
 """
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -26,7 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.sql.expression import BindParameter, ColumnElement
 
 from db.sql import tables
-from db.sql.types import AnyOf, Endless, Exists, Negated, Unindexed, VocabularyText, among, open_end, pattern, text_list
+from db.sql.days import Covered, Halted
+from db.sql.types import AnyOf, Endless, Exists, Negated, Unindexed, VocabularyText, among, pattern, text_list
 from domain.filters import (
     ACKNOWLEDGED,
     ARCHIVED,
@@ -40,6 +40,7 @@ from domain.filters import (
     one_of,
     replaced,
 )
+from domain.vocabulary import Standing
 
 COLUMN_OF = {
     "valid_from": "begins",
@@ -51,14 +52,8 @@ COLUMN_OF = {
 }
 """Members whose conditions and orders go by a column of another name."""
 MEMBER_OF = {column: member for member, column in COLUMN_OF.items()}
-EXPRESSED: dict[str, Callable[[FromClause], ColumnElement[Any]]] = {
-    # As `domain.records.CertificationAssignment.begins_on`.
-    "begins_on": lambda table: open_end(func.coalesce(table.c.held_since, table.c.valid_from, type_=Date())),
-    "withdrawn_on": lambda table: open_end(table.c.withdrawn_on),
-}
-"""Members without an index, whose conditions go by an expression."""
-DAYS = ("held", "suspended")
-"""What a certificate is `on` a day by several of its members."""
+DAYS = ("active", "begun", "held", "suspended", "withdrawn")
+"""What a certification is `on` a day by several of its members."""
 
 
 class Taken(NamedTuple):
@@ -225,8 +220,7 @@ def is_of_archived(shape: Where) -> bool:
 
 def column_of(table: FromClause, member: str) -> ColumnElement[Any]:
     """What a condition on the member looks at."""
-    made = EXPRESSED.get(member)
-    return table.c[COLUMN_OF.get(member, member)] if made is None else made(table)
+    return table.c[COLUMN_OF.get(member, member)]
 
 
 def is_of_owner(test: Where, table: FromClause) -> bool:
@@ -241,13 +235,23 @@ def _is_owned(test: Condition, table: FromClause) -> ColumnElement[bool]:
 
 
 def _on(test: Condition, table: FromClause) -> ColumnElement[bool]:
-    # As `domain.validity.is_held` and `standing_of_certificate`.
+    # As `domain.validity.is_held` and `standing_of_certificate`, but for the end of the newest certificate.
     of, day = table.c, bindparam(test.value, type_=Date())
-    has_begun = func.coalesce(of.held_since, of.valid_from, day, type_=Date()) <= day
-    is_suspended = (open_end(of.suspended_from) <= day) & (func.coalesce(of.suspended_until, day, type_=Date()) >= day)
-    if test.member == "suspended":
-        return and_(has_begun, of.lapses >= day, is_suspended)
-    return and_(has_begun, open_end(of.withdrawn_on) > day, Negated(is_suspended))
+    by = _BY_EXPIRATION if test.member == "active" else _BY_LAPSE
+    has_begun = or_(func.coalesce(of.valid_from, day, type_=Date()) <= day, Covered(of.earlier_days, by, day))
+    is_halted, is_withdrawn = (Halted(of.halted_days, each, day) for each in (_HALTING, _HALTING[1:]))
+    match test.member:
+        case "begun":
+            return has_begun
+        case "withdrawn":
+            return is_withdrawn
+        case "suspended":
+            return and_(has_begun, is_halted, Negated(is_withdrawn))
+    return and_(has_begun, Negated(is_halted))
+
+
+_HALTING = (Standing.SUSPENDED, Standing.WITHDRAWN)
+_BY_EXPIRATION, _BY_LAPSE = 1, 2
 
 
 def _has_some(test: Condition, products: FromClause) -> ColumnElement[bool]:

@@ -88,7 +88,8 @@ def _member_sqlite(element: _Member, compiler: SQLCompiler, **options: Any) -> s
 def _member_postgresql(element: _Member, compiler: SQLCompiler, **options: Any) -> str:
     record = compiler.process(element.clauses, **options)
     if element.type is Document:
-        return f"({record} -> '{element.name}')"
+        # A JSON null is none of SQL's.
+        return f"nullif({record} -> '{element.name}', 'null')"
     value = f"{record} ->> '{element.name}'"
     # A text may have its collation behind it, which no cast takes.
     kind, _, collation = element.type.compile(compiler.dialect).partition(" COLLATE ")

@@ -25,11 +25,13 @@ from sqlalchemy import (
     ScalarSelect,
     Table,
     and_,
+    case,
     literal_column,
     select,
 )
 
 from db.sql.types import (
+    Beginning,
     CurrentTransaction,
     Day,
     DayBefore,
@@ -148,7 +150,7 @@ _valid_from: ColumnElement[Any] = literal_column("valid_from", Date())
 _audit_date: ColumnElement[Any] = literal_column("audit_date", Date())
 _expiry_date: ColumnElement[Any] = literal_column("expiry_date", Date())
 _withdrawn_on: ColumnElement[Any] = literal_column("withdrawn_on", Date())
-_suspended_from: ColumnElement[Any] = literal_column("suspended_from", Date())
+_halted_days: ColumnElement[Any] = literal_column("halted_days", Document)
 
 
 def _end(name: str, day: ColumnElement[Any]) -> Column[Any]:
@@ -375,13 +377,16 @@ certification_assignments = Table(
         _own_id(),
         Column("standing_reason", text(255), nullable=False, server_default=""),
     ),
+    # By what days are judged besides, read and written with the members: see `domain.validity`.
+    Column("earlier_days", Document),
+    Column("halted_days", Document),
     _end("ends", _expiration_date),
     _end("lapses", lapse(_expiration_date, _expiry_date, _withdrawn_on)),
     _end("begins", _valid_from),
     _end("expires", _expiry_date),
     _end("audited", _audit_date),
-    # Since when it may be suspended or withdrawn, if ever.
-    _end("halts", earlier(_suspended_from, _withdrawn_on)),
+    # Whether it is suspended or withdrawn on any day: the first day of all if so.
+    _end("halts", case((_halted_days.is_not(None), Beginning()))),
     _of_archived(),
     sqlite_with_rowid=False,
 )

@@ -126,7 +126,7 @@ class _List(TypeDecorator[list[Any]]):
         return msgspec.json.encode(value).decode() if dialect.name == "sqlite" else value
 
 
-class _Condition(FunctionElement[bool]):
+class Sentence(FunctionElement[bool]):
     """A condition that stands as it is written, because nothing binds more tightly.
 
     SQLAlchemy would write `(...) = 1` for a database without a boolean type, and SQLite then skips the index.
@@ -140,7 +140,7 @@ class _Condition(FunctionElement[bool]):
         return self
 
 
-class _Among(_Condition):
+class _Among(Sentence):
     """`column IN (all members of one list parameter)`; see `among`."""
 
     inherit_cache = True
@@ -186,6 +186,23 @@ def _endless_sqlite(element: Endless, compiler: SQLCompiler, **options: Any) -> 
 def _endless_postgresql(element: Endless, compiler: SQLCompiler, **options: Any) -> str:
     # The last one there is. Not infinity, which statistics could not put into a period.
     return "'5874897-12-31'::date"
+
+
+class Beginning(ColumnElement[date]):
+    """The first date there is."""
+
+    type = Date()
+    inherit_cache = True
+
+
+@compiles(Beginning, "sqlite")
+def _beginning_sqlite(element: Beginning, compiler: SQLCompiler, **options: Any) -> str:
+    return "'0001-01-01'"
+
+
+@compiles(Beginning, "postgresql")
+def _beginning_postgresql(element: Beginning, compiler: SQLCompiler, **options: Any) -> str:
+    return "'0001-01-01'::date"
 
 
 def open_end(date: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -240,7 +257,7 @@ def _unindexed_sqlite(element: Unindexed, compiler: SQLCompiler, **options: Any)
     return f"+{compiler.process(column, **options)}"
 
 
-class Negated(_Condition):
+class Negated(Sentence):
     """`NOT (...)`."""
 
     inherit_cache = True
@@ -252,7 +269,7 @@ def _negated(element: Negated, compiler: SQLCompiler, **options: Any) -> str:
     return f"NOT ({compiler.process(clause, **options)})"
 
 
-class Exists(_Condition):
+class Exists(Sentence):
     """`EXISTS (...)`."""
 
     inherit_cache = True
@@ -264,7 +281,7 @@ def _exists(element: Exists, compiler: SQLCompiler, **options: Any) -> str:
     return f"EXISTS {compiler.process(query, **options)}"
 
 
-class AnyOf(_Condition):
+class AnyOf(Sentence):
     """Whether a row has an entry, which `found` says by a table of entries, or its own list and that of the parameter.
 
     For one row SQLite reads its list ten times as fast as it looks for each value of the parameter among the entries.

@@ -25,6 +25,7 @@ RECORDS: Mapping[str, type[Record]] = {
 KEPT = (
     *("id", "organization_id", "data_source", "created_at", "updated_at", "version", "archived_at"),
     "earlier_certificates",
+    "halted_days",
 )
 """What our exports have besides, and nobody sends."""
 

@@ -320,6 +320,16 @@ ROWS = {
             ("reinstate", {"reason": "Clean"}, {"standing": "current"}, {"reinstated_on": 7}),
         )
     },
+    "apps_certifications_api_undo_renewal_product_certification": Row(
+        "undo-renewal",
+        [
+            Case(200, (GTIN, FAIR_TRADE), key="editor", shows={"standing": "current"}),
+            Case(404, (GTIN, NOTHING)),
+            Case(404, (NOBODY, USDA_ORGANIC)),
+            Case(404, (GTIN, USDA_ORGANIC)),
+            *refused(GTIN, FAIR_TRADE),
+        ],
+    ),
     "apps_certifications_api_list_changes": Row(
         "what became of all products",
         [
@@ -874,6 +884,9 @@ async def furnish(world: World, operation: str) -> None:
     """Adds what the cases of an operation need beside what every world has."""
     async with world.database.write() as transaction:
         await add_people(transaction, world, "spare")
+    if "undo" in operation:
+        await world.add_certification(GTIN, FAIR_TRADE)
+        assert (await Rest(world).certificate("renew", GTIN, FAIR_TRADE, valid_from="2098-01-01")).ok
     if "acknowledge" in operation:
         await world.add_product(LAPSING_GTIN, world.brand)
         await world.add_certification(LAPSING_GTIN, USDA_ORGANIC)

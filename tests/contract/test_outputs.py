@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+from domain.certificates import JUDGING
 from domain.records import Certification, CertificationAssignment
 from rest_compat.outputs import CERTIFICATION_ASSIGNMENT
 
@@ -14,7 +15,7 @@ def test_every_member_of_a_certification_of_a_product_is_the_one_of_that_name() 
     definition: Any = {name: f"{name} of the definition" for name in Certification.__struct_fields__}
     record: Any = {name: f"{name} of the record" for name in CertificationAssignment.__struct_fields__}
     record |= {"valid_from": date(2026, 1, 1), "expiration_date": date(2026, 12, 31)}
-    record |= dict.fromkeys(("held_since", "suspended_from", "suspended_until", "withdrawn_on"))
+    record |= dict.fromkeys((*JUDGING, "suspended_from", "suspended_until", "withdrawn_on"))
     held = CertificationAssignment(**{**record, "certification": Certification(**definition)})
     expected = {**record, **{name: definition[name] for name in OF_DEFINITION}, "is_active": True}
 

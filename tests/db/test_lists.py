@@ -19,6 +19,7 @@ from db.sql import tables
 from db.sql.compiled import SQLITE
 from db.sql.filters import COLUMN_OF, positive, take_apart
 from db.sql.reads import Read
+from domain import halts
 from domain.countries import ALPHA2
 from domain.filter_input import MAX_LIST, Fields, parse_where
 from domain.filters import EVERYTHING, NOTHING, Where, changed_below, owned, settled
@@ -68,18 +69,15 @@ def assigned(choose: random.Random, code: str) -> dict[str, Any]:
 
 def halted(choose: random.Random, of: dict[str, Any]) -> dict[str, Any]:
     """The same with what renewals, suspensions and withdrawals may have left of a certificate."""
-    days = [*[None] * 4, *(day for day in DAYS if day != date.min)]
-    first, last, withdrawn = (choose.choice(days) for _ in range(3))
-    begins = of["valid_from"]
-    # What came right before it began before it.
-    since = choose.choice([None, *(day for day in DAYS if day and begins and day < begins)])
-    return {
-        **of,
-        "held_since": since,
-        "suspended_from": first,
-        "suspended_until": last,
-        "withdrawn_on": withdrawn,
-    }
+    days = [day for day in DAYS if day is not None and day != date.min]
+    said: Any = None
+    for _ in range(choose.choice([0, 0, 1, 2, 3])):
+        what = choose.choice(halts.WHATS)
+        last = choose.choice([None, *days]) if what == Standing.SUSPENDED else None
+        said = halts.said(said, choose.choice(days), last, what)
+    ends = [None, *map(str, days)]
+    earlier = [[choose.choice(ends) for _ in range(3)] for _ in range(choose.choice([0, 0, 1, 2]))]
+    return {**of, **halts.members(said), "earlier_days": earlier or None}
 
 
 @pytest.fixture
@@ -244,34 +242,37 @@ def lapse(item: Any) -> date | None:
     return min((day for day in ends if day is not None), default=None)
 
 
-def is_suspended(item: Any, day: date) -> bool:
-    first = getattr(item, "suspended_from", None)
-    return first is not None and first <= day <= (item.suspended_until or date.max)
+def is_over(first: str | None, last: str | None, day: date) -> bool:
+    return (first or "") <= str(day) <= (last or "~")
 
 
-def has_begun(item: Any, day: date) -> bool:
-    first = getattr(item, "held_since", None) or item.valid_from
-    return first is None or first <= day
+def halted_on(item: Any, day: date) -> set[str]:
+    """What is so on a day, after all that was said of it."""
+    found: set[str] = set()
+    for first, last, what in getattr(item, "halted_days", None) or ():
+        if is_over(first, last, day):
+            found = found | {what} if what in ("suspended", "withdrawn") else set()
+    return found
+
+
+def has_begun(item: Any, day: date, end: int) -> bool:
+    earlier = getattr(item, "earlier_days", None) or ()
+    return (item.valid_from or date.min) <= day or any(is_over(each[0], each[end], day) for each in earlier)
 
 
 def is_active(item: Any, day: date) -> bool:
-    return (
-        has_begun(item, day)
-        and day <= (item.expiration_date or date.max)
-        and not is_suspended(item, day)
-        and (getattr(item, "withdrawn_on", None) is None or day < item.withdrawn_on)
-    )
+    return has_begun(item, day, 1) and day <= (item.expiration_date or date.max) and not halted_on(item, day)
 
 
 def stands(item: Any, day: date) -> Standing:
-    withdrawn, last = getattr(item, "withdrawn_on", None), lapse(item)
-    if withdrawn is not None and withdrawn <= day:
+    last, halted = lapse(item), halted_on(item, day)
+    if "withdrawn" in halted:
         return Standing.WITHDRAWN
     if last is not None and last < day:
         return Standing.LAPSED
-    if not has_begun(item, day):
+    if not has_begun(item, day, 2):
         return Standing.NOT_YET
-    return Standing.SUSPENDED if is_suspended(item, day) else Standing.CURRENT
+    return Standing.SUSPENDED if halted else Standing.CURRENT
 
 
 def is_taken_on(item: Any) -> bool:

@@ -1,5 +1,6 @@
 """The one history of migrations, from an empty database, on both kinds."""
 
+import json
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -243,6 +244,77 @@ async def test_who_is_signed_in_stays_so(empty_url: str) -> None:
         assert {len(id) for id in ids} == {22}
     await downgrade(empty_url, "0011")
     assert await stored() == before
+
+
+_DEFINITION = """
+    INSERT INTO certifications (id, code, label, description, url, program, standard)
+    VALUES ('c', 'C', 'C', '', '', '', '')
+"""
+
+
+async def test_days_that_were_told_stay_as_they_were(empty_url: str) -> None:
+    await migrate(empty_url, "0028")
+    engine = create_async_engine(driver_url(empty_url), poolclass=NullPool)
+    moment = "'2026-06-15 12:00:00+00'"
+    made = f"'', '', '', 'unverified', '', '', '[]', 'Fraud', {moment}"
+    async with engine.begin() as connection:
+        for statement in (
+            f"INSERT INTO organizations VALUES ('o', 'o', 'O', {moment})",
+            _DEFINITION,
+            *(
+                "INSERT INTO products (gtin, id, organization_id, name, brand, description, country_of_origin,"
+                " net_content, ingredients, manufacturer, image_url, data_source, metadata, created_at,"
+                " updated_at, version, search_text, folded_brand)"
+                f" VALUES ('{gtin}', '{gtin}', 'o', '', '', '', '', '', '', '', '', 'claimed', '{{}}',"
+                f" {moment}, {moment}, 1, '', '')"
+                for gtin in (1, 2, 3)
+            ),
+            *(
+                "INSERT INTO certification_assignments (gtin, certification_id, id, metadata, valid_from,"
+                " expiration_date, held_since, suspended_from, withdrawn_on, certificate_number, issuing_body,"
+                " verification_url, verification_status, scope, certification_value, certificate_countries,"
+                " standing_reason, created_at, updated_at, version)"
+                f" VALUES ('{gtin}', 'c', '{gtin}', '{{}}', {days}, {made}, {moment}, 1)"
+                for gtin, days in (
+                    (1, "'2027-01-01', '2027-12-31', '2025-01-01', NULL, NULL"),
+                    (2, "'2026-01-01', NULL, NULL, '2026-03-01', '2026-05-01'"),
+                    (3, "'2026-01-01', NULL, NULL, NULL, NULL"),
+                )
+            ),
+            *(
+                "INSERT INTO earlier_certificates (gtin, certification_id, number, valid_from, expiration_date,"
+                " expiry_date, suspended_from, suspended_until, withdrawn_on, certificate_number, issuing_body,"
+                " verification_url, verification_status, scope, certification_value, certificate_countries,"
+                f" standing_reason, replaced_at) VALUES ('1', 'c', {days}, {made})"
+                for days in (
+                    "1, NULL, '2024-12-31', '2024-06-30', '2024-02-01', '2024-02-09', NULL",
+                    "2, '2025-01-01', NULL, NULL, NULL, NULL, '2026-05-01'",
+                )
+            ),
+        ):
+            await connection.execute(text(statement))
+    await migrate(empty_url)
+    async with engine.connect() as connection:
+        rows = await connection.execute(
+            text("SELECT earlier_days, halted_days, halts < '1000-01-01' FROM certification_assignments ORDER BY gtin")
+        )
+        found = [[json.loads(each) if isinstance(each, str) and "[" in each else each for each in row] for row in rows]
+    await engine.dispose()
+    assert [row[:2] for row in found] == [
+        [
+            [[None, "2024-12-31", "2024-06-30"], ["2025-01-01", None, None]],
+            [
+                ["2024-02-01", "2024-02-09", "suspended"],
+                ["2026-06-15", None, "renewed"],
+                ["2026-05-01", None, "withdrawn"],
+                ["2027-01-01", None, "renewed"],
+            ],
+        ],
+        [None, [["2026-03-01", None, "suspended"], ["2026-05-01", None, "withdrawn"]]],
+        [None, None],
+    ]
+    assert [bool(row[2]) for row in found] == [True, True, False]
+    await downgrade(empty_url, "0028")
 
 
 async def test_on_postgresql_text_is_compared_by_code_point(empty_postgresql_url: str) -> None:

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+from domain import halts
 from domain.certificates import HALTING
 from domain.gtin import Gtin
 from domain.members import given_to, members_of
@@ -58,8 +59,10 @@ def held(
         "metadata": metadata or {},
         **members,
     }
+    days = [members.get(name) for name in ("suspended_from", "suspended_until", "withdrawn_on")]
+    judged = {"earlier_days": None, "halted_days": halts.of_columns(*days)}
     return CertificationAssignment(
-        **_empty(CertificationAssignment) | own,
+        **_empty(CertificationAssignment) | judged | own,
         certification=Certification(
             id=catalogue_id("certification", code),
             code=code,

@@ -64,7 +64,7 @@ def test_windows_and_days() -> None:
     soon = Every((Condition("lapses_on", "gte", TODAY), Condition("lapses_on", "lte", TODAY + timedelta(60))))
     assert asked({"lapses_within": {"days": 60}}) == asked({"expiring_within": {"days": 60}}) == soon
     assert asked({"active_on": TODAY}) == Every(
-        (Condition("held", "on", TODAY), Condition("expiration_date", "open_gte", TODAY))
+        (Condition("active", "on", TODAY), Condition("expiration_date", "open_gte", TODAY))
     )
 
 

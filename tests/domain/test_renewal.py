@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import renewal
-from domain.certificates import Certificate, is_active, stands
+from domain import halts, renewal
+from domain.certificates import is_active, stands
 from domain.errors import InvalidInput
 from domain.records import CertificationAssignment, EarlierCertificate
+from domain.renewal import Certificate
 from domain.vocabulary import Standing
 from tests.domain.making import NOON, held
 
@@ -24,12 +25,13 @@ EARLIEST = held(created_at=NOON.replace(year=2025))
 
 def days(certificate: Certificate) -> set[date]:
     """The days on which it holds by itself."""
-    assert certificate.valid_from is not None
-    return {day for day in SPAN if certificate.valid_from <= day and stands(certificate, day) is Standing.CURRENT}
+    first, last = certificate.valid_from, certificate.lapses_on
+    assert first is not None
+    return {day for day in SPAN if first <= day and (last is None or day <= last)}
 
 
 def renewed(current: CertificationAssignment, **members: Any) -> CertificationAssignment:
-    return msgspec.structs.replace(current, **renewal.renewed(current, members, date.max))
+    return msgspec.structs.replace(current, **renewal.renewed(current, members, date.min))
 
 
 def between(span: list[date]) -> dict[str, date]:
@@ -57,12 +59,13 @@ def test_on_a_day_the_newest_certificate_that_holds_is_found(spans: list[list[da
         current = renewed(current, **between(span))
     day = data.draw(DAYS)
     newest_first: list[Certificate] = [current, *reversed(kept)]
-    expected = next((each for each in newest_first if day in days(each)), None)
+    # None holds longer than the newest one.
+    ends = current.lapses_on or date.max
+    expected = next((each for each in newest_first if day in days(each) and day <= ends), None)
     assert renewal.certificate_on(current, kept, day) is expected
-    # What is told active has a certificate on that day, as long as each is renewed by a later one.
-    starts = [span[0] for span in spans]
-    if is_active(current, day) and starts == sorted(starts):
-        assert expected is not None
+    assert is_active(current, day) is (expected is not None)
+    shown = renewal.on_day(current, kept, day)
+    assert is_active(shown, day) is is_active(current, day)
 
 
 @given(SPANS, st.none() | DAYS, DAYS, DAYS)
@@ -70,23 +73,17 @@ def test_reinstated_from_a_day_on_it_holds_then_and_not_before(
     suspension: list[date], until: date | None, withdrawn: date, day: date
 ) -> None:
     first, last = suspension[0], until if until is None or until >= suspension[0] else suspension[1]
-    halted = msgspec.structs.replace(
-        EARLIEST, suspended_from=first, suspended_until=last, withdrawn_on=withdrawn, standing_reason="Residues"
-    )
+    halted = held(suspended_from=first, suspended_until=last, withdrawn_on=withdrawn, standing_reason="Residues")
     lifted = msgspec.structs.replace(halted, **renewal.reinstated(halted, day, "Clean"))
-    held_then = [each for each in SPAN if stands(lifted, each) is Standing.CURRENT]
-    assert all(each in held_then for each in SPAN if each >= day)
     assert lifted.withdrawn_on is None
-    # A day that was lost before is lost still, but for a suspension that was over when it was withdrawn.
-    lost = {each for each in SPAN if each < day and stands(halted, each) is not Standing.CURRENT}
-    over = {each for each in lost if last is not None and each <= last < withdrawn - DAY}
-    assert not lost & {*held_then} - over
+    for each in SPAN:
+        assert stands(lifted, each) is (stands(halted, each) if each < day else Standing.CURRENT)
 
 
 @pytest.mark.parametrize("sent", [{}, {"scope": "All"}, {"valid_from": None, "certificate_number": ""}])
 def test_a_renewal_that_says_nothing_new_is_refused(sent: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput, match="valid_from"):
-        renewal.renewed(EARLIEST, sent, date.max)
+        renewal.renewed(EARLIEST, sent, date.min)
 
 
 def test_years_are_whole_and_end_with_the_certificate() -> None:
@@ -102,40 +99,74 @@ TODAY = date(2026, 11, 30)
 
 
 @pytest.mark.parametrize(
-    ("members", "first", "is_refused"),
+    "members",
     [
-        ({}, date(2027, 1, 1), False),
-        ({}, date(2026, 12, 1), False),
-        ({}, date(2027, 1, 2), True),
-        ({"suspended_from": date(2026, 11, 20), "suspended_until": date(2026, 12, 10)}, date(2027, 1, 1), True),
-        ({"suspended_from": date(2026, 12, 5), "suspended_until": date(2026, 12, 10)}, date(2027, 1, 1), True),
-        ({"suspended_from": date(2026, 12, 20)}, date(2027, 1, 1), True),
-        ({"suspended_from": date(2026, 5, 1), "suspended_until": date(2026, 6, 30)}, date(2027, 1, 1), False),
-        ({"suspended_from": date(2026, 11, 20)}, date(2026, 11, 30), False),
-        ({"suspended_from": date(2026, 11, 20)}, date(2027, 1, 1), False),
-        ({"withdrawn_on": date(2026, 11, 1)}, date(2027, 1, 1), False),
-        ({"withdrawn_on": date(2026, 12, 1)}, date(2027, 1, 1), True),
-        ({"expiration_date": date(2026, 11, 1)}, date(2027, 1, 1), False),
-        ({"expiry_date": date(2026, 12, 15)}, date(2027, 1, 1), True),
+        {},
+        {"suspended_from": date(2026, 11, 20), "suspended_until": date(2026, 12, 10)},
+        {"suspended_from": date(2026, 12, 5), "suspended_until": date(2026, 12, 10)},
+        {"suspended_from": date(2026, 5, 1), "suspended_until": date(2026, 6, 30)},
+        {"suspended_from": date(2026, 11, 20)},
+        {"withdrawn_on": date(2026, 11, 1)},
+        {"withdrawn_on": date(2026, 12, 1)},
+        {"expiration_date": date(2026, 11, 1)},
+        {"expiry_date": date(2026, 12, 15)},
+        {"valid_from": None, "expiration_date": None},
     ],
 )
-def test_a_renewal_that_begins_later_changes_nothing_until_then(
-    members: dict[str, Any], first: date, is_refused: bool
-) -> None:
+@pytest.mark.parametrize("first", [date(2025, 1, 1), TODAY, date(2026, 12, 1), date(2027, 1, 1), date(2027, 2, 1)])
+def test_a_renewal_changes_no_day_that_is_past_and_none_before_it_begins(members: dict[str, Any], first: date) -> None:
     days: dict[str, Any] = {"valid_from": date(2026, 1, 1), "expiration_date": date(2026, 12, 31)}
-    current = msgspec.structs.replace(EARLIEST, **{**days, **members})
+    current = held(**{**days, **members})
     sent = {"valid_from": first, "expiration_date": date(2027, 12, 31)}
-    if is_refused:
-        with pytest.raises(InvalidInput, match="valid_from: Date should follow"):
-            renewal.renewed(current, sent, TODAY)
-        return
     after = msgspec.structs.replace(current, **renewal.renewed(current, sent, TODAY))
-    for day in (TODAY + timedelta(days=number) for number in range((first - TODAY).days)):
-        assert is_active(after, day) == is_active(current, day)
+    for number in range(-400, 400):
+        day = TODAY + DAY * number
+        stood = stands(current, day)
+        if day >= max(first, TODAY):
+            assert stands(after, day) is (Standing.CURRENT if day <= sent["expiration_date"] else Standing.LAPSED)
+        elif stood in (Standing.SUSPENDED, Standing.WITHDRAWN):
+            assert stands(after, day) is stood
+        elif is_active(current, day) or day < first:
+            assert is_active(after, day) is is_active(current, day)
+    undone = msgspec.structs.replace(after, **renewal.undone(after, renewal.earlier(current, 1, NOON)))
+    assert undone == current
+
+
+def test_a_certificate_that_is_over_cannot_take_the_place_of_one_that_held_after_it() -> None:
+    current = held(valid_from=date(2026, 1, 1), expiration_date=date(2026, 11, 1))
+    for members in ({"expiration_date": date(2026, 10, 1)}, {"expiry_date": date(2026, 10, 1)}):
+        with pytest.raises(InvalidInput, match="should not be in the past"):
+            renewal.renewed(current, {"valid_from": date(2025, 1, 1), **members}, TODAY)
+
+
+def test_all_suspensions_are_kept_however_they_follow_each_other() -> None:
+    current = held(valid_from=date(2026, 1, 1))
+    for first, last in ((date(2026, 2, 1), date(2026, 2, 9)), (date(2026, 4, 1), date(2026, 4, 9))):
+        current = msgspec.structs.replace(current, **renewal.suspended(current, first, last, "Residues"))
+    current = msgspec.structs.replace(current, **renewal.withdrawn(current, date(2026, 6, 1), "Fraud", TODAY))
+    current = msgspec.structs.replace(current, **renewal.reinstated(current, date(2026, 6, 10), ""))
+    assert halts.halts(current.halted_days) == [
+        (date(2026, 2, 1), date(2026, 2, 9), Standing.SUSPENDED),
+        (date(2026, 4, 1), date(2026, 4, 9), Standing.SUSPENDED),
+        (date(2026, 6, 1), date(2026, 6, 9), Standing.WITHDRAWN),
+    ]
+    assert (current.suspended_from, current.withdrawn_on) == (date(2026, 4, 1), None)
+
+
+def test_what_can_count_no_more_is_not_kept_and_there_is_an_end_to_the_rest() -> None:
+    days: Any = None
+    for number in range(10):
+        days = halts.said(days, date(2026, 3, 1) - DAY * number, None, Standing.SUSPENDED)
+    assert len(days) == 1
+    assert halts.said(days, date(2026, 1, 1), None, halts.REINSTATED) == []
+    for number in range(halts.MOST - 1):
+        days = halts.said(days, date(2027, 1, 1) + DAY * number, date(2027, 1, 1) + DAY * number, Standing.SUSPENDED)
+    with pytest.raises(InvalidInput, match="times"):
+        halts.said(days, date(2026, 1, 1), date(2026, 1, 1), Standing.SUSPENDED)
 
 
 def test_what_is_withdrawn_without_a_day_keeps_what_holds_before_it() -> None:
-    coming = msgspec.structs.replace(EARLIEST, valid_from=date(2027, 1, 1))
+    coming = held(valid_from=date(2027, 1, 1))
     assert renewal.withdrawn(coming, None, "why", TODAY)["withdrawn_on"] == date(2027, 1, 1)
     assert renewal.withdrawn(EARLIEST, None, "why", TODAY)["withdrawn_on"] == TODAY
     assert renewal.withdrawn(coming, TODAY, "why", TODAY)["withdrawn_on"] == TODAY

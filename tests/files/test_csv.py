@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.certificates import JUDGING
 from domain.records import CertificationAssignment, Product, Record
 from files.csv import BYTE_ORDER_MARK, csv_of
 from files.tables import columns_of
@@ -82,7 +83,7 @@ async def test_of_a_definition_its_id_code_and_label_are_columns() -> None:
         expiration_date=date(2027, 1, 31), certificate_countries=["US", "CA"], metadata={"lot": "7", "=1": ""}
     )
     head, row = await rows_of([certificate])
-    own = [name for name in CertificationAssignment.__struct_fields__ if name != "certification"]
+    own = [name for name in CertificationAssignment.__struct_fields__ if name not in (*JUDGING, "certification")]
     assert head == [*own, "certification_id", "certification_code", "certification_label"]
     cells: dict[str, Any] = dict(zip(head, row, strict=True))
     assert cells["certification_code"] == "SEAL"

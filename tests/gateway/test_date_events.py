@@ -131,7 +131,7 @@ class Model:
 
     def _bring(self, row: dict[str, Any], day: date, early: list[int]) -> None:
         last = _last(row)
-        if last is not None and last + DAY == day:
+        if _has_ended(row, day) and not _has_ended(row, day - DAY):
             self.events.add(("lapsed", row["id"], day))
         if last is not None and (last - day).days in early:
             self.events.add(("lapsing", row["id"], day))
@@ -146,10 +146,24 @@ def _last(row: dict[str, Any]) -> date | None:
 
 
 def _holds(row: dict[str, Any], day: date) -> bool:
-    first, last = row.get("held_since") or row["valid_from"], _last(row)
-    suspended = row.get("suspended_from")
-    is_suspended = suspended and suspended <= day <= (row["suspended_until"] or date.max)
-    return (first is None or first <= day) and (last is None or day <= last) and not is_suspended
+    first = row["valid_from"]
+    spans = [(begins, ends) for begins, _, ends in row.get("earlier_days") or ()]
+    spans.append((first and str(first), None))
+    is_covered = any((begins or "") <= str(day) <= (ends or "~") for begins, ends in spans)
+    return is_covered and not _has_ended(row, day) and not _halted(row, day)
+
+
+def _has_ended(row: dict[str, Any], day: date) -> bool:
+    last = _last(row)
+    return (last is not None and last < day) or "withdrawn" in _halted(row, day)
+
+
+def _halted(row: dict[str, Any], day: date) -> set[str]:
+    found: set[str] = set()
+    for first, last, what in row.get("halted_days") or ():
+        if first <= str(day) <= (last or "~"):
+            found = found | {what} if what in ("suspended", "withdrawn") else set()
+    return found
 
 
 class Writer:

@@ -75,7 +75,7 @@ class Face(Protocol):
         """Gives that back."""
 
     async def certificate(self, act: str, gtin: Any, id: Any, key: str = "manager", **members: Any) -> Outcome:
-        """What becomes of a certificate: `renew`, `suspend`, `withdraw`, `reinstate`."""
+        """What becomes of a certificate: `renew`, `undo-renewal`, `suspend`, `withdraw`, `reinstate`."""
 
     async def previous(self, gtin: Any, id: Any, key: str = "readonly") -> Outcome:
         """The earlier certificates."""
@@ -192,7 +192,7 @@ CERTIFICATION_ASSIGNMENT = (
     "initial_certification_date",
     "certificate_countries",
 )
-HALTING = ("held_since", "suspended_from", "suspended_until", "withdrawn_on", "standing_reason")
+HALTING = ("suspended_from", "suspended_until", "withdrawn_on", "standing_reason")
 STANDING = ("standing", "is_active", "lapses_on", *HALTING)
 PREVIOUS = (
     *("number", "standing", "lapses_on", "gap_days", "overlap_days", *HALTING),
@@ -422,11 +422,18 @@ class GraphQL:
         )
 
     async def certificate(self, act: str, gtin: Any, id: Any, key: str = "manager", **members: Any) -> Outcome:
-        success = {"renew": "Renewed", "suspend": "Suspended", "withdraw": "Withdrawn", "reinstate": "Reinstated"}[act]
+        success = {
+            "renew": "Renewed",
+            "suspend": "Suspended",
+            "withdraw": "Withdrawn",
+            "reinstate": "Reinstated",
+            "undo-renewal": "RenewalUndone",
+        }[act]
+        mutation = "undoRenewal" if act == "undo-renewal" else f"{act}Certification"
         stands = f"assignment {{ {' '.join(map(to_camel_case, STANDING))} certification {{ id label }} }}"
         selection = f"{_assignment('certification')} gapDays overlapDays goesBack" if act == "renew" else stands
         members = {"gtin": gtin, "certification_id": id, **members}
-        outcome = await self._mutate(f"{act}Certification", f"Certification{success}", key, members, selection)
+        outcome = await self._mutate(mutation, f"Certification{success}", key, members, selection)
         if outcome.ok and "standing" in outcome.facts:
             outcome.facts["standing"] = outcome.facts["standing"].lower()
         return outcome

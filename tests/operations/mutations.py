@@ -28,6 +28,7 @@ LAPSING_GTIN = "00000040170725"
 """A product whose lapses somebody has taken on."""
 ARCHIVED_GTIN = "00073513537003"
 SUSPENDED_GTIN = "00049000050103"
+RENEWED_GTIN = "00000012345670"
 SPARE_KEY = catalogue_id("api-key", "spare")
 SPARE_MEMBER = catalogue_id("user", "spare")
 SPARE_INVITATION = catalogue_id("invitation", "spare")
@@ -113,6 +114,13 @@ MUTATIONS: dict[str, Sample] = {
         {"certificationId": FAIR_TRADE},
         versioned=True,
         invalid={"expirationDate": "2025-12-31"},
+    ),
+    "undoRenewal": Sample(
+        "CertificationRenewalUndone",
+        "assignment { gtin version standing certification { id } previous { number } }",
+        {"gtin": RENEWED_GTIN, "certificationId": USDA_ORGANIC},
+        {"certificationId": FAIR_TRADE},
+        versioned=True,
     ),
     "suspendCertification": Sample(
         "CertificationSuspended",
@@ -337,6 +345,7 @@ BULK = {
     "patchCertificationAssignments": "patchCertificationAssignment",
     "removeCertifications": "removeCertification",
     "renewCertifications": "renewCertification",
+    "undoRenewals": "undoRenewal",
     "suspendCertifications": "suspendCertification",
     "withdrawCertifications": "withdrawCertification",
     "reinstateCertifications": "reinstateCertification",
@@ -361,6 +370,10 @@ async def prepare(world: World) -> None:
     await world.add_product(SUSPENDED_GTIN, world.brand)
     suspension = {"suspended_from": date(2026, 1, 1), "standing_reason": "Residues"}
     await world.add_certification(SUSPENDED_GTIN, USDA_ORGANIC, **suspension)
+    await world.add_product(RENEWED_GTIN, world.brand)
+    await world.add_certification(RENEWED_GTIN, USDA_ORGANIC, version=0)
+    renewal = {"gtin": RENEWED_GTIN, "certificationId": USDA_ORGANIC, "validFrom": "2026-01-01"}
+    await run(world, "renewCertification", renewal)
     await world.add_product(LAPSING_GTIN, world.brand)
     await world.add_certification(LAPSING_GTIN, USDA_ORGANIC, expiration_date=LAST_DAY)
     await run(world, "assignClaim", {"gtin": LAPSING_GTIN, "claimId": NON_GMO, "expirationDate": LAST_DAY.isoformat()})

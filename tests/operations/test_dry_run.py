@@ -243,7 +243,7 @@ def reading(name: str) -> str:
         "CertificationRemoved": f"product {{ gtin {HELD} }} removed {{ {BEHIND['certification']} }}",
         **{
             f"Certification{done}": f"assignment {{ previous {{ number }} {BEHIND['certification']} }}"
-            for done in ("Renewed", "Suspended", "Withdrawn", "Reinstated")
+            for done in ("Renewed", "RenewalUndone", "Suspended", "Withdrawn", "Reinstated")
         },
         "CertificationAcknowledged": "acknowledgement { gtin until reason by }",
         "ClaimAcknowledged": "acknowledgement { gtin until reason by }",

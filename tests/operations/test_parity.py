@@ -284,6 +284,14 @@ WRITES: dict[str, Parity] = {
         )
         for act, usual, granted, refused in OF_CERTIFICATES
     },
+    "undoRenewal": Parity(
+        "certifications_api_undo_renewal_product_certification",
+        lambda face, place, members: face.certificate(
+            **{"act": "undo-renewal", "gtin": place.gtin, "id": PRIVATE, **members}
+        ),
+        [{}],
+        [*OWNED, (404, {"id": FAIR_TRADE}), (404, {"id": USDA_ORGANIC}), (422, {"id": "x"})],
+    ),
     "acknowledgeCertification": Parity(
         "certifications_api_acknowledge_product_certification",
         lambda face, place, members: face.acknowledge(
@@ -608,6 +616,8 @@ async def places(world: World) -> World:
                 place.gtin, USDA_ORGANIC, certificate_number="NOP-1", metadata={"kept": "yes"}
             )
         await world.add_certification(place.gtin, PRIVATE, suspended_from=date(2025, 6, 1), standing_reason="Residues")
+        renewal = {"valid_from": "2098-01-01", "expiration_date": "2098-12-31"}
+        assert (await Rest(world).certificate("renew", place.gtin, PRIVATE, **renewal)).ok
         members: Members = {"evidence_note": "Told", "metadata": {"kept": "yes"}}
         assert (await Rest(world).assign_claim(place.gtin, NON_GMO, **members)).ok
         await give_ends(world, place.gtin)

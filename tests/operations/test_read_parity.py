@@ -140,7 +140,7 @@ READS: dict[str, list[Read]] = {
         Read(
             f"{CERTIFICATIONS}/products/{gtin}/certifications/{id}/standing",
             f'product(gtin: "{gtin}") {{ certifications(where: {{certification: {{id: {{eq: "{id}"}}}}}})'
-            " { is_active: isActive lapses_on: lapsesOn held_since: heldSince suspended_from: suspendedFrom"
+            " { is_active: isActive lapses_on: lapsesOn suspended_from: suspendedFrom"
             " suspended_until: suspendedUntil withdrawn_on: withdrawnOn standing_reason: standingReason"
             " certification { id label } } }",
             key,

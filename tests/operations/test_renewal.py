@@ -14,7 +14,7 @@ FIRST = {"valid_from": "2020-03-01", "expiration_date": "2023-02-28", "certifica
 
 QUERY = """query ($day: Date!) {
   product(gtin: "00012345678905") { certifications(where: {certification: {code: {eq: "USDA_ORGANIC"}}}) {
-    isActive then: isActive(asOf: $day) standing on: standing(on: $day) lapsesOn heldSince standingReason
+    isActive then: isActive(asOf: $day) standing on: standing(on: $day) lapsesOn standingReason
     verificationStatus yearsCertified inYears: yearsCertified(on: $day)
     previous { number isActive(asOf: $day) standing(on: $day) lapsesOn replacedAt } } }
   suspended: certificationAssignments(where: {standing: {eq: SUSPENDED}}) { totalCount }
@@ -79,10 +79,12 @@ async def test_a_renewal_keeps_the_certificate_before(world: World, face: Face) 
     assert [each["verification_status"] for each in kept] == ["unverified", "verified"]
     assert [each["audit_date"] for each in kept] == [None, "2020-02-01"]
     found = await ask(world, "2023-02-28")
-    assert (found["isActive"], found["standing"], found["then"], found["on"]) == (True, "CURRENT", False, "NOT_YET")
+    assert (found["isActive"], found["standing"], found["then"], found["on"]) == (True, "CURRENT", True, "CURRENT")
     assert [each["isActive"] for each in found["previous"]] == [False, True]
-    # From the second on without a gap; the first grant is the first day that is known.
-    assert (found["heldSince"], found["inYears"]) == ("2023-03-11", 2)
+    # The first grant is the first day that is known.
+    assert found["inYears"] == 2
+    gap = await ask(world, "2023-03-01")
+    assert (gap["then"], gap["on"], gap["active"]["totalCount"]) == (False, "NOT_YET", 0)
     (rest_shows,) = await shown(world)
     # Just what the contract has.
     assert rest_shows.keys() == {*CERTIFICATION_ASSIGNMENT, "id", "label", "code", "description", "url", "logo_url"}
@@ -103,21 +105,27 @@ async def test_renewed_before_it_lapses_a_certification_stays_active(world: Worl
     assert (renewed.facts["gap_days"], renewed.facts["is_active"]) == (0, True)
     found = await ask(world, str(today + 3 * DAY))
     assert (found["isActive"], found["then"], found["standing"]) == (True, True, "CURRENT")
-    assert found["heldSince"] == old["valid_from"]
     assert found["active"]["totalCount"] == 1
     assert (await ask(world, str(today - 301 * DAY)))["then"] is False
-    # Moved later, there may be a gap before it.
+    # Moved later, there is a gap before it, and no other day is another one.
     patched = await face.patch_certification(GTIN, USDA_ORGANIC, valid_from=str(first + 2 * DAY))
-    assert patched.facts["is_active"] is False
-    found = await ask(world, str(today))
-    assert (found["heldSince"], found["standing"], found["active"]["totalCount"]) == (None, "NOT_YET", 0)
-    assert [each["isActive"] for each in found["previous"]] == [True]
+    assert patched.facts["is_active"] is True
+    for day, is_active in ((today, True), (first - DAY, True), (first, False), (first + 2 * DAY, True)):
+        found = await ask(world, str(day))
+        assert (found["then"], found["active"]["totalCount"]) == (is_active, int(is_active))
+    assert [each["isActive"] for each in found["previous"]] == [False]
 
 
 async def test_a_renewal_that_goes_back_in_time_says_so(world: World, face: Face) -> None:
-    assert (await Rest(world).patch_certification(GTIN, USDA_ORGANIC, **FIRST)).ok
-    back = await face.certificate("renew", GTIN, USDA_ORGANIC, valid_from="2019-01-01", expiration_date="2020-03-31")
-    assert (back.facts["gap_days"], back.facts["overlap_days"], back.facts["goes_back"]) == (0, 31, True)
+    days = {**FIRST, "expiration_date": "2098-12-31"}
+    assert (await Rest(world).patch_certification(GTIN, USDA_ORGANIC, **days)).ok
+    over = await face.certificate("renew", GTIN, USDA_ORGANIC, valid_from="2019-01-01", expiration_date="2020-03-31")
+    assert over.named() == {"expiration_date"}
+    back = await face.certificate("renew", GTIN, USDA_ORGANIC, valid_from="2019-01-01", expiration_date="2097-12-31")
+    assert (back.facts["gap_days"], back.facts["goes_back"]) == (0, True)
+    # None holds longer than the newest.
+    found = await ask(world, "2098-01-01")
+    assert (found["lapsesOn"], found["on"], found["active"]["totalCount"]) == ("2097-12-31", "LAPSED", 0)
     nothing = await face.certificate("renew", GTIN, USDA_ORGANIC, scope="Some")
     assert nothing.named() == {"valid_from"}
 
@@ -165,12 +173,37 @@ async def test_what_is_suspended_or_withdrawn_is_not_active(world: World, face: 
     back = await face.certificate("reinstate", GTIN, USDA_ORGANIC, reinstated_on="2026-05-01")
     assert (back.facts["withdrawn_on"], back.facts["suspended_from"], back.facts["suspended_until"]) == (
         None,
-        "2026-04-01",
-        "2026-04-30",
+        "2026-01-01",
+        "2026-02-28",
     )
+    # No day that is past is another one.
+    for day, stood in (
+        ("2022-01-01", "SUSPENDED"),
+        ("2026-02-28", "SUSPENDED"),
+        ("2026-03-31", "CURRENT"),
+        ("2026-04-01", "WITHDRAWN"),
+        ("2026-04-30", "WITHDRAWN"),
+        ("2026-05-01", "CURRENT"),
+    ):
+        found = await ask(world, day)
+        assert (found["on"], found["active"]["totalCount"]) == (stood, int(stood == "CURRENT"))
     stored = await world.rows(tables.certification_assignments)
     assert (await face.certificate("reinstate", GTIN, USDA_ORGANIC)).ok
     assert await world.rows(tables.certification_assignments) == stored
+
+
+async def test_a_renewal_is_undone_as_if_it_had_never_been(world: World, face: Face) -> None:
+    assert (await Rest(world).patch_certification(GTIN, USDA_ORGANIC, **{**FIRST, "expiration_date": "2098-12-31"})).ok
+    assert (await face.certificate("withdraw", GTIN, USDA_ORGANIC, withdrawn_on="2026-04-01", reason="Fraud")).ok
+    before = await ask(world, "2026-04-01")
+    renewed = await face.certificate("renew", GTIN, USDA_ORGANIC, valid_from="2026-05-01", certificate_number="NOP-2")
+    assert (renewed.ok, (await ask(world))["standing"]) == (True, "CURRENT")
+    undone = await face.certificate("undo-renewal", GTIN, USDA_ORGANIC)
+    assert (undone.facts["standing"], undone.facts["withdrawn_on"]) == ("withdrawn", "2026-04-01")
+    assert await ask(world, "2026-04-01") == before
+    assert await world.rows(tables.earlier_certificates) == []
+    again = await face.certificate("undo-renewal", GTIN, USDA_ORGANIC)
+    assert again.code == "not_found"
 
 
 async def test_a_renewal_of_what_is_withdrawn_begins_without_that(world: World, face: Face) -> None:
