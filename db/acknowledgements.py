@@ -24,7 +24,7 @@ class Acknowledgements:
         own = self._table.c
         known: dict[str, Any] = {
             "organization_id": owner_of(self._table),
-            "by": func.coalesce(users.c.email, api_keys.c.name, "", type_=String()),
+            "by": func.coalesce(users.c.email, func.nullif(api_keys.c.name, ""), own.api_key_id, "", type_=String()),
         }
         columns = [known[name] if name in known else own[name] for name in Acknowledgement.__struct_fields__]
         rows = select(*columns)

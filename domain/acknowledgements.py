@@ -41,7 +41,7 @@ class Acknowledgement(Record, frozen=True):
     by: Annotated[
         Text255,
         kept(
-            "Who has taken it on: a person's address, or what the API key is called",
+            "Who has taken it on: a person's address, or what the API key is called, or its id if it is called nothing",
             none="for a token",
             example="ann@example.org",
         ),

@@ -6,12 +6,14 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
+from domain.certificates import stands
 from domain.members import kept
 from domain.people import Within
 from domain.records import CertificationAssignment, ClaimAssignment, Product, Record
 from domain.short_id import ShortId, ShortIdField
 from domain.validation import Command
 from domain.views import ViewId
+from domain.vocabulary import Standing
 
 MAX_CALENDARS = 100
 """How many calendars an organisation may have."""
@@ -130,6 +132,8 @@ def events_of(lapse: Lapse, lead_times: Sequence[int]) -> Iterator[Event]:
     label, whose, _ = named(lapse)
     category, url, facts = _facts_of(assignment)
     facts = [f"GTIN {assignment.gtin}", f"last day {last:%Y-%m-%d}", *facts]
+    if isinstance(assignment, CertificationAssignment) and stands(assignment, last) is Standing.SUSPENDED:
+        label = f"{label}, suspended,"
     for days in (*lead_times, 0):
         if (last - date.min).days < days:
             continue

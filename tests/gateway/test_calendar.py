@@ -93,6 +93,21 @@ async def test_each_lapse_is_there_at_its_lead_times_and_on_its_day(world: World
         assert f"\r\n{line}\r\n" in text
 
 
+async def test_what_is_suspended_on_its_last_day_says_so(world: World) -> None:
+    id = await held(world)
+    path = await subscribed(world)
+    told = f"{id}-lapse@certgate"
+    one = f"/certifications/api/v1/products/{GTIN}/certifications/{USDA_ORGANIC}/suspend"
+    for until, summary in (
+        (None, "USDA Organic, suspended, lapses: Acme Oat drink"),
+        (LAST - timedelta(1), "USDA Organic lapses: Acme Oat drink"),
+    ):
+        said = {"reason": "Residues", **({"suspended_until": until.isoformat()} if until else {})}
+        answer = await world.client.post(one, json=said, headers={"X-API-Key": world.keys["editor"]})
+        assert answer.status_code == 200, answer.text
+        assert events(await asked(world, path))[told]["SUMMARY"] == summary
+
+
 async def test_a_renewal_moves_what_is_there_and_a_removal_takes_it_away(world: World) -> None:
     id = await held(world)
     path = await subscribed(world)

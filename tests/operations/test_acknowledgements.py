@@ -7,7 +7,7 @@ import pytest
 
 from db.sql import tables
 from domain.vocabulary import KeyKind, Role
-from resolvers.keys import set_member
+from resolvers.keys import create_key, set_member
 from tests.operations.faces import Face, GraphQL, Rest
 from tests.operations.mutations import give_ends
 from tests.world import FAIR_TRADE, GTIN, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
@@ -129,3 +129,12 @@ async def test_if_match_is_that_of_the_assignment(lapsing: World) -> None:
     assert (await lapsing.client.post(path, json=LATER, headers={**headers, "If-Match": tag})).status_code == 200
     await Rest(lapsing).patch_certification(GTIN, USDA_ORGANIC, scope="All")
     assert (await lapsing.client.delete(path, headers={**headers, "If-Match": tag})).status_code == 412
+
+
+async def test_a_key_without_a_name_is_told_of_by_its_id(world: World) -> None:
+    await give_ends(world, GTIN)
+    made = await create_key(world.database, "brand", Role.EDITOR)
+    path = f"/certifications/api/v1/products/{GTIN}/certifications/{USDA_ORGANIC}/acknowledgement"
+    said = {"until": "2030-12-31", "reason": "Audit"}
+    answer = await world.client.post(path, json=said, headers={"X-API-Key": made.secret})
+    assert answer.json()["by"] == made.entry.id
