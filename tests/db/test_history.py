@@ -1,5 +1,6 @@
 """The log of changes: every change is a row of it, in the same transaction, and no row changes or goes."""
 
+import random
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -23,6 +24,7 @@ from resolvers.operation import Context
 from resolvers.sessions import sign_in_with_address
 from tests.files.importing import RICE, caller, put
 from tests.log import Told, log, replay, settled, stored
+from tests.operations.faces import Rest
 from tests.operations.mutations import MUTATIONS, bulk, prepare, run, send
 from tests.world import GTIN, NON_GMO, NOON, OTHERS_GTIN, PRIVATE, USDA_ORGANIC, VEGAN, World
 
@@ -262,3 +264,24 @@ async def test_an_upgrade_begins_the_log_with_what_is_there(world: World, databa
         if each.gtin:
             # It has been so since then, which is what can be known.
             assert each.at == last.at
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_is_done_in_whatever_order_the_log_tells_of_it(world: World, seed: int) -> None:
+    await prepare(world)
+    dice = random.Random(seed)
+    rest, brand = Rest(world), f"/account/api/v1/organizations/{world.brand}"
+    headers = {"X-API-Key": world.keys["manager"]}
+    for name in dice.sample([*MUTATIONS] * 2, 60):
+        # Many are refused by then, and some are done by REST.
+        await run(world, name, MUTATIONS[name].input)
+        match dice.randrange(6):
+            case 0:
+                await rest.patch_certification(GTIN, USDA_ORGANIC, scope=dice.choice(("", "Crop")))
+            case 1:
+                await rest.assign_claim(GTIN, VEGAN)
+            case 2:
+                await rest.remove_claim(GTIN, VEGAN)
+            case 3:
+                await world.client.post(f"{brand}/api-keys", json={"name": str(seed)}, headers=headers)
+    await replays(world)
