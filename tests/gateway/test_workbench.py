@@ -131,3 +131,20 @@ async def test_many_rows_are_tried_and_changed_at_once(world: World) -> None:
     readonly = {"X-API-Key": world.keys["readonly"]}
     form = {"row": rows, "step": "do", "issuing_body": "x"}
     assert (await world.client.post("/app/certificates/change", data=form, headers=readonly)).status_code == 403
+
+
+async def test_what_was_typed_when_the_session_had_ended_is_sent_again(world: World) -> None:
+    path = f"/app/certificates/{GTIN}/{USDA_ORGANIC}/taken-on"
+    typed = {"as": "asked", "reason": 'the "audit" <is> on 20 January', "until": "2020-01-01"}
+    ended = await world.client.post(path, data=typed)
+    assert (ended.status_code, "location" in ended.headers) == (401, False)
+    fields = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', ended.text)
+    assert {name: unescape(value) for name, value in fields} == typed
+    # A part of a page is no place to sign in.
+    part = await world.client.get(path, headers={"HX-Request": "true"})
+    assert (part.status_code, part.headers["hx-redirect"]) == (204, "/sign-in")
+    # No other site sends a form with the cookie.
+    await world.client.post("/sign-in", data={"api_key": world.keys["editor"]}, headers=HERE)
+    foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    assert (await world.client.post(path, data=typed, headers=foreign)).status_code == 403
+    assert (await world.client.post(path, data=typed, headers=HERE)).status_code == 422
