@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -36,6 +37,7 @@ from gateway.sealer import Sealing
 from gateway.server import address
 from gateway.settings import Settings, split
 from gateway.telemetry.telemetry import Telemetry
+from gateway.webhooks.sending import Sending
 from rest_compat.application import Rest
 from rest_compat.imports import Importing
 from rest_compat.problem import exception_handlers, refusals
@@ -105,6 +107,9 @@ def _pages(
     digests = Digests(database, mailer)
     sealing = Sealing(database)
     date_events = DateEvents(database)
+    counts = telemetry.metrics.deliveries if telemetry.metrics is not None else None
+    networks = [ip_network(name) for name in settings.webhook_networks.split()]
+    sending = Sending(database, mailer, networks, counts)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -116,7 +121,9 @@ def _pages(
         digests.start()
         sealing.start()
         date_events.start()
+        sending.start()
         yield
+        await sending.stop()
         await date_events.stop()
         await digests.stop()
         await imports.stop()

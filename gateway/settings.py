@@ -4,6 +4,7 @@ pydantic costs a tenth of a second to import, so commands import this module whe
 """
 
 import re
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
 
@@ -184,6 +185,17 @@ def _algorithms(names: str) -> str:
         raise PydanticCustomError(
             "algorithms", "should be some of {names}, separated by blanks", {"names": ", ".join(sorted(SIGNATURES))}
         )
+    return names
+
+
+def _networks(names: str) -> str:
+    try:
+        for name in names.split():
+            ip_network(name)
+    except ValueError:
+        raise PydanticCustomError(
+            "networks", "should be networks without host bits, separated by blanks, such as 10.1.0.0/16 fd00::/8"
+        ) from None
     return names
 
 
@@ -450,6 +462,11 @@ class Settings(BaseModel):
         default=20,
         ge=0,
         description="How many seconds requests under way may take to finish once the server is to stop.",
+    )
+    webhook_networks: Annotated[str, AfterValidator(_networks)] = Field(
+        default="",
+        description="Networks that are not of the internet, or without https, to which webhooks may be sent all the"
+        " same, separated by blanks, such as 10.1.0.0/16 or 127.0.0.1. Empty: none.",
     )
     # Kept out of the representation: it is a secret.
     metrics_token: Annotated[str, AfterValidator(_metrics_token)] = Field(

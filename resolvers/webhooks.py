@@ -123,7 +123,8 @@ async def rotate_webhook_secret(
 async def test_webhook(context: Context, transaction: Transaction, command: TestWebhook) -> Change[Webhook, Webhook]:
     """Has something sent that only tries the webhook, enabled or not. Raises `NotFound` or `Forbidden`."""
     stored = await _locked(context, transaction, command.organization_id, command.webhook_id)
-    await webhooks.change(transaction, stored.id, {"test_id": f"test_{token_hex(12)}", "tested_at": context.now})
+    due = {"test_id": f"test_{token_hex(12)}", "due_at": context.now}
+    await webhooks.change(transaction, stored.id, {**due, "tested_at": context.now})
     return Change(stored, msgspec.structs.replace(stored, tested_at=context.now))
 
 

@@ -12,6 +12,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from db.engine import trouble
+from domain.deliveries import RESULTS
 from gateway.telemetry.metrics import BOUNDS, LEVELS, SECONDS, Figures
 
 _BUCKETS = [*(f"{bound:g}" if bound < 1 else str(bound) for bound in BOUNDS), "+Inf"]
@@ -111,10 +112,16 @@ class _Figures(Collector):
             "certgate_database_troubles", "What befell the database, by what it was.", labels=["trouble"]
         )
         logged = CounterMetricFamily("certgate_logged", "Lines that were logged from warnings on.", labels=["level"])
+        deliveries = CounterMetricFamily(
+            "certgate_webhook_deliveries",
+            "Tries to deliver something to webhooks, by what came of them.",
+            labels=["result"],
+        )
         # What has not happened yet is there as well: the first time would not show as an increase else.
         for family, names, counts in (
             (troubles, _TROUBLES, (figures.troubles for figures in self._figures)),
             (logged, LEVELS.values(), (figures.logged for figures in self._figures)),
+            (deliveries, RESULTS, (figures.deliveries for figures in self._figures)),
         ):
             together = Counter(dict.fromkeys(names, 0))
             for each in counts:

@@ -76,6 +76,8 @@ class Figures(msgspec.Struct):
     logged: dict[str, int]
     statements: int
     statement_seconds: float
+    deliveries: dict[str, int]
+    """Tries to deliver something to webhooks, by what came of them."""
 
 
 class Logged(logging.Handler):
@@ -103,6 +105,7 @@ class Metrics:
         self._known: list[object] = []
         self._sums = sum_up()
         self._logged: Counter[str] = Counter()
+        self.deliveries: Counter[str] = Counter()
         self._process = Process(place, started=time.time())
         self._before: Figures | None = None
         """What who had the place before has counted."""
@@ -174,12 +177,14 @@ class Metrics:
             dict(self._logged),
             self._sums.count,
             self._sums.seconds,
+            dict(self.deliveries),
         )
         before = self._before
         if before is not None:
             own.requests = _added(own.requests, before.requests)
             own.troubles = dict(Counter(own.troubles) + Counter(before.troubles))
             own.logged = dict(Counter(own.logged) + Counter(before.logged))
+            own.deliveries = dict(Counter(own.deliveries) + Counter(before.deliveries))
             own.statements += before.statements
             own.statement_seconds += before.statement_seconds
         return own

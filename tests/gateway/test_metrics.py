@@ -137,7 +137,15 @@ def test_each_worker_tells_of_all_also_of_those_who_died(tmp_path: Path) -> None
 
 def figures(place: int, requests: int, *, alive: bool = True) -> Figures:
     tally: list[float] = [requests, *([0] * 13), requests / 2]
-    return Figures(Process(place, alive=alive), [(("rest", "list", 200, ""), tally)], {"full": 1}, {"error": 2}, 5, 0.5)
+    return Figures(
+        Process(place, alive=alive),
+        [(("rest", "list", 200, ""), tally)],
+        {"full": 1},
+        {"error": 2},
+        5,
+        0.5,
+        {"timeout": 3},
+    )
 
 
 async def test_workers_are_added_up_and_one_that_died_takes_nothing_with_it(world: World) -> None:
@@ -156,6 +164,8 @@ async def test_workers_are_added_up_and_one_that_died_takes_nothing_with_it(worl
     assert sample(text, "certgate_statements_total") >= 10
     assert sample(text, "certgate_database_troubles_total", trouble="full") == 2
     assert sample(text, "certgate_logged_total", level="error") == 4
+    assert sample(text, "certgate_webhook_deliveries_total", result="timeout") == 6
+    assert sample(text, "certgate_webhook_deliveries_total", result="delivered") == 0
     assert sample(text, "certgate_dependency_up", dependency="database") == 0
     workers = [dict(labels)["worker"] for name, labels in samples(text) if name == "certgate_connections"]
     assert workers == ["0"]

@@ -1,0 +1,1 @@
+"""Webhooks: changes leave for receivers outside."""
