@@ -99,7 +99,7 @@ async def serve(
 
     from gateway.http_protocol import Http, Limits
     from gateway.workers import BEAT_SECONDS
-    from resolvers.feed import WAITING
+    from resolvers.feed import FOLLOWING, WAITING
 
     logs.configure(settings.log_format, settings.log_level)
 
@@ -115,6 +115,7 @@ async def serve(
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             # Who waits for what may never come would be waited for.
             WAITING.end()
+            FOLLOWING.end()
             await super().shutdown(sockets)
 
         def _end_without_supervisor(self, life: int) -> None:

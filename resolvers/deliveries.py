@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from db import accounts, feed
-from db.assignments import certifications
+from db import accounts
 from db.engine.database import Database
 from db.feed import Placed
 from domain.access import Caller
@@ -35,14 +34,6 @@ TAKEN_AWAY = ("removeCertification", "removeClaim", "archiveProduct")
 def reader_of(webhook: Webhook, organization: Organization) -> Caller:
     """Who reads for a webhook: nobody in particular, who sees what the organisation does and changes nothing."""
     return Caller(None, None, Role.READONLY, organization, holder=f"webhook:{webhook.id}")
-
-
-@read_operation
-async def changes_behind(context: Context, position: int, limit: int) -> list[Placed]:
-    """The first changes behind a position of the log, with theirs."""
-    owners = context.caller.organization_ids
-    hidden = await certifications.hidden(context.database, owners)
-    return await feed.behind(context.database, owners, hidden, position, limit)
 
 
 @read_operation

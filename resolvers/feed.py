@@ -14,6 +14,8 @@ from resolvers.cursors import cursor_secret
 from resolvers.operation import Context, read_operation
 from resolvers.past import called
 
+Placed = feed.Placed
+
 EVERY_SECONDS = 0.5
 """How often who waits looks."""
 MOST_WAITING = 64
@@ -58,6 +60,8 @@ class WaitingRoom:
 
 
 WAITING = WaitingRoom()
+FOLLOWING = WaitingRoom()
+"""Who is sent changes as they come, and goes on waiting for them."""
 
 
 @read_operation
@@ -90,14 +94,28 @@ async def told_until(context: Context) -> date | None:
 async def changes_behind(context: Context, member: str, cursor: str | None, limit: int) -> Feed:
     """The first changes behind a cursor, or of all. Raises `InvalidInput` that names `member`."""
     secret = await cursor_secret(context)
-    position = 0
-    if cursor:
-        (position,) = read_cursor(secret, FEED, cursor, member, "next of an earlier answer of this feed")
-    found: list[feed.Placed] = []
-    owners = context.caller.organization_ids
-    if context.caller.sees_private and owners:
-        hidden = await certifications.hidden(context.database, owners)
-        found = await feed.behind(context.database, owners, hidden, position, limit)
+    position = position_at(secret, member, cursor)
+    found = await placed_behind(context, position, limit)
     if found:
         position = found[-1][0]
-    return Feed(await called(context, [change for _, change in found]), cursor_at(secret, FEED, (position,)))
+    return Feed([change for _, change in found], cursor_at(secret, FEED, (position,)))
+
+
+def position_at(secret: str, member: str, cursor: str | None) -> int:
+    """Where a cursor stands, 0 without one. Raises `InvalidInput` that names `member`."""
+    if not cursor:
+        return 0
+    (position,) = read_cursor(secret, FEED, cursor, member, "next of an earlier answer of this feed")
+    return int(position)
+
+
+@read_operation
+async def placed_behind(context: Context, position: int, limit: int) -> list[feed.Placed]:
+    """The first changes behind a position, with theirs; none for a publishable key."""
+    owners = context.caller.organization_ids
+    if not (context.caller.sees_private and owners):
+        return []
+    hidden = await certifications.hidden(context.database, owners)
+    found = await feed.behind(context.database, owners, hidden, position, limit)
+    shown = await called(context, [change for _, change in found])
+    return [(at, change) for (at, _), change in zip(found, shown, strict=True)]

@@ -115,6 +115,8 @@ class Endpoint(msgspec.Struct, frozen=True):
 
     send: Callable[[Request, Any, Any], Awaitable[Response]] | None = None
     """Answers a command and what its operation answers with a file that is sent while it is made."""
+    stream: Callable[[Request, Any], Awaitable[Response]] | None = None
+    """Answers a command with events as they come, where `Accept` asks for them."""
     takes: tuple[str, ...] = ()
     """The types of the file that is its body, which `send` takes in and goes on with behind the answer (202)."""
 

@@ -13,10 +13,13 @@ from domain.errors import AlreadyAssigned, AlreadyExists, BadRequest, InvalidInp
 from domain.preconditions import Expected, Versioned, digest, entity_tag, is_known, read_tags
 from domain.validation import Command
 from resolvers.operation import Context
-from rest_compat.asking import BODY_TYPES, check_query, read_command, read_query
+from rest_compat.asking import BODY_TYPES, check_query, preferred, read_command, read_query
 from rest_compat.endpoint import Endpoint
 from rest_compat.problem import UnfitQuery, applied
+from rest_compat.streams import EVENTS
 from rest_compat.wire import JSON, Found, encode, encoded
+
+_STREAMED = {JSON: False, EVENTS: True}
 
 
 async def respond(request: Request, endpoint: Endpoint) -> Response:
@@ -33,6 +36,8 @@ async def respond(request: Request, endpoint: Endpoint) -> Response:
         raise (UnfitQuery(error.violations) if endpoint.takes else error) from None
     if endpoint.send is not None:
         response = await endpoint.send(request, command, await endpoint.operation(request.state.context, command))
+    elif endpoint.stream is not None and request.method == "GET" and preferred(request, _STREAMED):
+        response = await endpoint.stream(request, read_query(request, endpoint))
     elif endpoint.method == "GET":
         response = _read(request, *await _done(request, endpoint))
     else:

@@ -24,9 +24,10 @@ from resolvers import (
     views,
     webhooks,
 )
-from rest_compat import exports, imports, outputs, reads, wire
+from rest_compat import exports, imports, outputs, reads, streams, wire
 from rest_compat.documented import Output
 from rest_compat.endpoint import Endpoint, Operation, ShowRows
+from rest_compat.streams import EVENTS
 
 CERTIFICATIONS = "/certifications/api/v1"
 PRODUCTS = "/products/api/v1"
@@ -363,9 +364,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         description="What became of the products of your organisations and of what they hold and claim, the earliest"
         " first, each change once. Continue with `since`, the `next` of the last answer; with `wait` the answer comes"
         " as soon as there is something, unless many wait already. A change is shown about a second after it was made."
-        " A publishable key sees none.",
+        " A publishable key sees none. With `Accept: text/event-stream` the changes are sent as they come, an event"
+        " each, whose id is what `since` and `Last-Event-ID` take.",
         answer=outputs.PAST_CHANGE,
         form="feed",
+        stream=streams.changes,
+        media_types=(EVENTS,),
     ),
     *(
         Endpoint(

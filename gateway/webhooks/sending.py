@@ -30,7 +30,8 @@ from gateway.webhooks.addresses import Network
 from gateway.webhooks.connection import Receiver
 from gateway.webhooks.events import Message, body_of, of_change, of_test
 from resolvers.cursors import cursor_secret
-from resolvers.deliveries import changes_behind, managers_of, reader_of, wanted
+from resolvers.deliveries import managers_of, reader_of, wanted
+from resolvers.feed import placed_behind
 from resolvers.letters import Letter
 from resolvers.operation import Context
 
@@ -158,7 +159,7 @@ class Sending(Regularly):
         events: list[Message] = []
         try:
             if webhook.is_enabled:
-                found = await changes_behind(context, taken.position, BATCH)
+                found = await placed_behind(context, taken.position, BATCH)
                 events = [of_change(secret, *placed) for placed in await wanted(context, webhook, found)]
         except DomainError as error:
             problem = f"Its view cannot be shown: {error.detail}"
