@@ -43,7 +43,7 @@ async def wanted(context: Context, webhook: Webhook, found: Sequence[Placed]) ->
     view = None if webhook.view_id is None or not asked else await view_if_any(context, webhook.view_id)
     if view is None:
         return asked
-    shown = await _shown(context, view, sorted({change.gtin for _, change in asked}))
+    shown = await _shown(context, view, sorted({change.gtin for _, change in asked if change.gtin}))
     return [placed for placed in asked if _is_of(view, placed[1], shown)]
 
 

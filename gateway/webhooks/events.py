@@ -42,7 +42,7 @@ class _CloudEvent(Struct):
 def of_change(secret: str, position: int, change: PastChange) -> Message:
     """The event of a change, whose id is made of its position, so that it is the same each time."""
     digest = blake2b(b"event %d" % position, key=secret.encode(), digest_size=12).hexdigest()
-    return Message(position, f"evt_{digest}", f"{PREFIX}{change.kind}.{change.operation}", change.gtin, change)
+    return Message(position, f"evt_{digest}", f"{PREFIX}{change.kind}.{change.operation}", change.gtin or "", change)
 
 
 def of_test(id: str, now: datetime) -> Message:
@@ -63,7 +63,7 @@ def body_of(event: Message, webhook: Webhook, site: str, secret: str) -> bytes:
     return encode(
         _CloudEvent(
             time=_text(content.at),
-            subject=content.gtin,
+            subject=content.gtin or UNSET,
             cursor=cursor_at(secret, FEED, (event.position,)),
             data=PAST_CHANGE.show(content, content.at),
             **attributes,
