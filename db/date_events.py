@@ -41,6 +41,7 @@ class _Told(Record, frozen=True):
 
 _TOLD = Read(select(*columns_of(date_events, _Told)), _Told)
 _MOVE = update(date_events)
+_LAST_WRITTEN = Read(select(changes.c.at).order_by(changes.c.seq.desc()).limit(1), lambda row: row[0].date())
 
 
 @cache
@@ -96,8 +97,10 @@ async def begin(database: Database, today: date) -> date:
     found = await database.fetch(_TOLD)
     if found and not _is_ahead(found[0], today):
         return found[0].day
+    # This clock may be ahead as well; those of who has written before tell what day it has been at least.
+    since = min([today, *await database.fetch(_LAST_WRITTEN)])
     async with database.write() as transaction:
-        row = {"id": 1, "since": today, "day": today, **_AT_ONCE}
+        row = {"id": 1, "since": since, "day": today, **_AT_ONCE}
         await transaction.insert(date_events, row, unless=("id",))
         told = await _locked(transaction)
         if _is_ahead(told, today):
@@ -109,7 +112,7 @@ _AT_ONCE = {"turn": "", "behind_gtin": "", "behind_id": ""}
 
 
 def _is_ahead(told: _Told, today: date) -> bool:
-    # Clocks of several machines differ a little. One that tells of a day before all others is no clock at all.
+    # Clocks of several machines differ a little. One that tells of a day before there was anything is no clock at all.
     return told.since <= today < told.day - _DAY
 
 

@@ -701,7 +701,7 @@ date_events = Table(
     "date_events",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
-    # Of the days before it nothing is told.
+    # No clock is believed that tells of a day before it.
     Column("since", Day(), nullable=False),
     # All is told up to this day; of the next one what comes in turn before this, and of this up to an assignment.
     Column("day", Day(), nullable=False),

@@ -350,7 +350,7 @@ async def test_a_clock_that_goes_back_brings_nothing_twice(world: World, clock: 
     assert await teller.tell_due() == 1
     await is_in_order(world, {*early, ("lapsed", (await told(world))[-1][1], FIRST + timedelta(days=26))})
     # A clock without a battery tells of a day before all.
-    for day in (date(2000, 1, 1), date(1, 1, 1), FIRST - DAY):
+    for day in (date(2000, 1, 1), date(1, 1, 1), date(2026, 11, 1)):
         clock.set(day)
         assert await teller.tell_due() == 0
         assert await date_events.told_until(world.database) == FIRST + timedelta(days=26)
@@ -368,6 +368,17 @@ async def test_what_becomes_due_after_a_clock_was_ahead_is_told(world: World, cl
     await world.add_certification(GTIN, FAIR_TRADE, expiration_date=FIRST + timedelta(days=9))
     clock.set(FIRST + timedelta(days=10))
     assert await teller.tell_due() == 1
+
+
+async def test_a_clock_that_is_ahead_at_the_beginning(world: World, clock: Clock) -> None:
+    clock.set(FIRST + timedelta(days=400))
+    teller = DateEvents(world.database, clock)
+    await teller.tell_due()
+    await world.add_certification(GTIN, FAIR_TRADE, expiration_date=FIRST)
+    for days, told_of in ((0, 0), (1, 1)):
+        clock.set(FIRST + timedelta(days=days))
+        assert await teller.tell_due() == told_of
+        assert await date_events.told_until(world.database) == clock.today
 
 
 async def test_the_last_days_that_there_are(world: World, clock: Clock) -> None:
