@@ -99,8 +99,8 @@ async def test_what_is_suspended_on_its_last_day_says_so(world: World) -> None:
     told = f"{id}-lapse@certgate"
     one = f"/certifications/api/v1/products/{GTIN}/certifications/{USDA_ORGANIC}/suspend"
     for until, summary in (
-        (None, "USDA Organic, suspended, lapses: Acme Oat drink"),
         (LAST - timedelta(1), "USDA Organic lapses: Acme Oat drink"),
+        (None, "USDA Organic, suspended, lapses: Acme Oat drink"),
     ):
         said = {"reason": "Residues", **({"suspended_until": until.isoformat()} if until else {})}
         answer = await world.client.post(one, json=said, headers={"X-API-Key": world.keys["editor"]})
