@@ -42,6 +42,7 @@ from rest_compat.application import Rest
 from rest_compat.imports import Importing
 from rest_compat.problem import exception_handlers, refusals
 from rest_compat.routes import CERTIFICATIONS
+from workbench import importing
 
 IMPORTS = f"{CERTIFICATIONS}/imports"
 """Where whole files are taken."""
@@ -143,7 +144,14 @@ def _pages(
             *bearer_routes(settings),
             *health_routes(settings),
         ],
-        middleware=[Middleware(BodyLimit, max_body=settings.max_body_bytes, error_pages=error_pages)],
+        middleware=[
+            Middleware(
+                BodyLimit,
+                max_body=settings.max_body_bytes,
+                error_pages=error_pages,
+                others={importing.PATH: settings.max_import_bytes},
+            )
+        ],
         exception_handlers={
             **exception_handlers(error_pages),
             HTTPException: shown_to_browsers(refusals(error_pages)[HTTPException]),
@@ -154,6 +162,7 @@ def _pages(
     pages.router.redirect_slashes = False
     pages.state.database = database
     pages.state.settings = settings
+    pages.state.imports = imports
     pages.state.metrics = telemetry.metrics
     pages.state.credentials = credentials
     pages.state.limiter = counting

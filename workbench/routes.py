@@ -6,7 +6,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from workbench import acting, changing, home, lists, product, taking_on, today, what_if
+from workbench import acting, changing, home, importing, lists, product, taking_on, today, what_if
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -32,6 +32,8 @@ PAGES: tuple[WorkPage, ...] = (
         if kind in changing.CHANGED
     ),
     WorkPage(taking_on.PATH, taking_on.taking_on, ("GET", "POST")),
+    WorkPage(importing.PATH, importing.importing, ("GET", "POST")),
+    WorkPage(f"{importing.PATH}/{{id}}", importing.one),
     WorkPage(product.PATH, product.product),
     WorkPage("/app/bodies/{code}", what_if.body),
     WorkPage("/app/certifications/{code}", what_if.certification),

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.problem import ErrorPages
+from gateway.paths import own_path
 from rest_compat.problem import refusal
 
 
@@ -28,7 +29,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        most = self.others.get(scope["path"], self.max_body) if self.others else self.max_body
+        most = self.others.get(own_path(scope), self.max_body) if self.others else self.max_body
         come = scope.get("body")
         if come is not None and len(come) <= most:
             await self.app(scope, receive, send)

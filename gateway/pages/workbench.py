@@ -106,8 +106,8 @@ def _at_most(most: int, charge: Callable[[int], Awaitable[None]]) -> Callable[[i
 
 
 async def _to_sign_in(request: Request, error: Unauthorized) -> Response:
-    """To the page where people sign in, and back; what was entered into a form is kept in a form to send again."""
-    if request.method == "POST":
+    """To the page where people sign in, and back; what was entered into a form is kept, but for files."""
+    if request.method == "POST" and not request.headers.get("content-type", "").startswith("multipart/"):
         fields = await read_form(request)
         return page(request, "session_ended.html", status=401, error=error, fields=fields)
     response = to_sign_in(request)

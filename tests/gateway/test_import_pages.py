@@ -1,0 +1,100 @@
+"""The pages on which files are put in: looked at, put in, and what became of each row."""
+
+import asyncio
+from html import unescape
+
+import pytest
+
+from tests.gateway.test_product_pages import get
+from tests.world import GTIN, IMPORT, NOTHING, World
+
+CSV = "EAN,Name,Certification,Certificate number,Valid until\n"
+ROWS = (
+    CSV
+    + f"{GTIN},Oat drink deluxe,USDA_ORGANIC,NOP-1,2027-05-31\n09520000000035,Bananas,USDA_ORGANIC,NOP-2,2027-01-31\n"
+)
+WRONG = ROWS + "123,Nothing,USDA_ORGANIC,NOP-3,2027-01-31\n"
+
+
+async def send(
+    world: World, content: str, key: str = "editor", name: str = "own.csv", **fields: str
+) -> tuple[int, str, str]:
+    """The status, where it leads to, and the text of the answer to a file."""
+    files = {"file": (name, content.encode(), "text/csv")} if name else {"file": ("", b"", "application/octet-stream")}
+    sent = await world.client.post("/app/import", data=fields, files=files, headers={"X-API-Key": world.keys[key]})
+    return sent.status_code, sent.headers.get("location", ""), unescape(sent.text)
+
+
+async def ended(world: World, path: str) -> str:
+    """The page of an import that has come to its end."""
+    text = ""
+    for _ in range(600):
+        status, text = await get(world, path)
+        assert status == 200
+        if "state-running" not in text:
+            return text
+        await asyncio.sleep(0.05)
+    raise AssertionError(text)
+
+
+async def product_name(world: World) -> str:
+    """What the product is called."""
+    answer = await world.client.get(f"/products/api/v1/trade-items/{GTIN}", headers={"X-API-Key": world.keys["editor"]})
+    name: str = answer.json()["product_name"]
+    return name
+
+
+async def test_a_file_is_looked_at_and_then_put_in(world: World) -> None:
+    assert "own.csv" in (await get(world, "/app/import"))[1]
+    status, location, said = await send(world, ROWS, do="look", policy="REJECT_ALL", existing="update")
+    assert status == 303, said
+    looked = await ended(world, location)
+    for said in ("Looked at", "state-done", "Oat drink deluxe", "product.product_name", "Was"):
+        assert said in looked, said
+    assert await product_name(world) == "Oat drink"
+    status, location, said = await send(world, ROWS, do="put_in", column="Name", member="product.product_name")
+    assert status == 303, said
+    assert "Looked at" not in await ended(world, location)
+    assert await product_name(world) == "Oat drink deluxe"
+    assert "NOP-2" in (await get(world, "/app/products/09520000000035"))[1]
+
+
+async def test_refused_rows_are_told_with_their_reason_and_leave_as_a_file(world: World) -> None:
+    status, location, said = await send(world, WRONG, do="put_in", policy="IGNORE_FAILED")
+    assert status == 303, said
+    text = await ended(world, location)
+    assert "The refused rows as a file" in text
+    only = (await get(world, f"{location}?outcome=refused"))[1]
+    assert ("outcome-refused" in only, "outcome-made" in only) == (True, False)
+    file = await world.client.get(
+        location.replace("/app/import", "/certifications/api/v1/imports") + "/refused",
+        headers={"X-API-Key": world.keys["editor"]},
+    )
+    assert "Nothing" in file.text
+    asked = ("outcome=x", "after=-1", "after=99999")
+    assert [(await get(world, f"{location}?{query}"))[0] for query in asked] == [422, 422, 200]
+
+
+@pytest.mark.parametrize(
+    ("content", "name"), [("", ""), ("", "empty.csv"), ("\x00\x01", "odd.csv"), ("a,b\n1,2\n", "own.csv")]
+)
+async def test_what_is_no_table_of_products_is_refused_in_a_sentence(world: World, content: str, name: str) -> None:
+    status, _, text = await send(world, content, name=name)
+    assert status in (400, 422)
+    assert 'class="says refused"' in text or 'role="alert"' in text
+
+
+async def test_whoever_may_not_is_told_so(world: World) -> None:
+    for key in ("readonly", "publishable"):
+        status, _, text = await send(world, ROWS, key)
+        assert (status, 'role="alert"' in text) == (403, True)
+    assert 'type="file"' not in (await get(world, "/app/import", "readonly"))[1]
+    hidden = (IMPORT, "rival"), (NOTHING, "editor")
+    assert [(await get(world, f"/app/import/{id}", key))[0] for id, key in hidden] == [404, 404]
+    plain = await world.client.post("/app/import", data={"a": "b"}, headers={"X-API-Key": world.keys["editor"]})
+    assert plain.status_code == 415
+
+
+async def test_whose_session_has_ended_signs_in_anew(world: World) -> None:
+    sent = await world.client.post("/app/import", files={"file": ("own.csv", ROWS.encode(), "text/csv")})
+    assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in")
