@@ -248,6 +248,43 @@ async def test_what_was_known_is_read_by_the_same_fused_reads(world: World) -> N
     assert len(seen) == 6
 
 
+async def test_lists_of_rest_answer_as_it_was_known_and_as_of_a_day(world: World) -> None:
+    await current(world.database)
+    place = {"gtin": GTIN, "certification_id": USDA_ORGANIC}
+    patch = PatchCertificationAssignment.parse(place | {"expiration_date": "2026-11-23"})
+    await certifications.patch_certification_assignment(context(world, NOON + HOUR), patch)
+    await products.patch_product(context(world, NOON + 2 * HOUR), PatchProduct.parse({"gtin": GTIN, "brand": "Ümit"}))
+    await certifications.remove_certification(context(world, NOON + 3 * HOUR), RemoveCertification.parse(place))
+
+    async def read(path: str, key: str = "manager", **query: str) -> Any:
+        return await world.client.get(path, params=query, headers={"X-API-Key": world.keys[key]})
+
+    held = f"/certifications/api/v1/products/{GTIN}/certifications"
+    one = f"{held}/{USDA_ORGANIC}"
+    items = "/products/api/v1/trade-items"
+    of_item, item = f"/products/api/v1/products/{GTIN}/certifications", f"{items}/{GTIN}"
+    then = "2026-11-22T14:30:00Z"
+    assert (await read(held)).json() == []
+    (shown,) = (await read(held, known_at=then)).json()
+    assert (shown["expiration_date"], shown["is_active"]) == ("2026-11-23", True)
+    assert (await read(one, known_at=then)).json() == shown
+    (lapsed,) = (await read(held, known_at=then, as_of="2026-11-24", is_active="false")).json()
+    assert lapsed == shown | {"is_active": False}
+    assert (await read(held, known_at=then, as_of="2026-11-24", is_active="true")).json() == []
+    (before,) = (await read(held, known_at="2026-11-22T12:30:00Z")).json()
+    assert before["expiration_date"] is None
+    assert (await read(of_item, known_at=then)).json()["pagination"]["total_count"] == 1
+    brands = {name: (await read(items, known_at=name, brand="acme")).json() for name in ("2026-11-22T12:30:00Z", then)}
+    assert [GTIN in str(page["data"]) for page in brands.values()] == [True, False]
+    assert (await read(item, known_at="2026-11-22T12:30:00Z")).json()["brand"] == "Acme"
+    for path in (held, one, of_item, item):
+        assert (await read(path, known_at="2020-01-01T00:00:00Z")).status_code == 404
+        assert (await read(path, key="publishable", known_at=then)).status_code == 403
+        for unfit in ({"known_at": "2026-02-30T00:00:00Z"}, {"as_of": "2026-02-30"}, {"known_at": "yesterday"}):
+            assert (await read(path, **unfit)).status_code == 422
+    assert (await read(items, known_at="2020-01-01T00:00:00Z")).json()["data"] == []
+
+
 async def test_as_of_a_day_shows_the_certificate_that_held_then(world: World) -> None:
     await current(world.database)
     place = {"gtin": GTIN, "certification_id": USDA_ORGANIC}

@@ -178,6 +178,15 @@ def history(data: dict[str, Any]) -> None:
     assert ["name"] in [change["path"] for node in found["nodes"] for change in node["changes"]]
 
 
+def as_it_was_known(data: Any) -> None:
+    now, then = data["now"], data["then"]
+    assert now["name"] == then["name"]
+    active = [[held["isActive"] for held in of["certifications"]] for of in (now, then)]
+    assert len(active[0]) == len(active[1]) > 0
+    assert any(active[0])
+    assert not all(active[1])
+
+
 def all_changes(data: dict[str, Any]) -> None:
     assert {node["operation"] for node in data["changes"]["nodes"]} <= {"loadDemo"}
     assert len(data["changes"]["next"]) > 20
@@ -303,6 +312,7 @@ EXPECTED = {
     "HowMany": how_many,
     "AnythingByItsId": anything_by_its_id,
     "History": history,
+    "AsItWasKnown": as_it_was_known,
     "Changes": all_changes,
     "AssignAClaim": assign_a_claim,
     "TryBeforeYouChange": try_before_you_change,
