@@ -39,7 +39,7 @@ from domain.gtin import GtinField
 from domain.short_id import ShortId, ShortIdField
 from domain.strict_json import NestedTooDeeply, NotJson, decode
 from domain.text import fold
-from domain.validation import MAX_VIOLATIONS, Date, MetadataKey, Moment, Text255, Text500, violations_of
+from domain.validation import MAX_VIOLATIONS, Date, MetadataKey, Moment, Text255, Text500, end_of_second, violations_of
 from domain.vocabulary import Standing, Vocabulary
 
 MAX_CONDITIONS = 50
@@ -228,12 +228,15 @@ class Values(NamedTuple):
 _ENDS = {"from": "gte", "to": "lte"}
 
 
-def _span(name: str, kind: Any, word: str) -> Input:
-    ends = {"from": InputMember(kind, f"The first {word}."), "to": InputMember(kind, f"The last {word}.")}
+def _span(name: str, kind: Any, word: str, more: str = "") -> Input:
+    ends = {"from": InputMember(kind, f"The first {word}."), "to": InputMember(kind, f"The last {word}{more}.")}
     return Input(name, f"A span of {word}s; both ends are included, and either may be left out.", ends)
 
 
-_SPANS = {date: _span("DateRange", date, "day"), datetime: _span("DateTimeRange", datetime, "moment")}
+_SPANS = {
+    date: _span("DateRange", date, "day"),
+    datetime: _span("DateTimeRange", datetime, "moment", "; to the second: all of that"),
+}
 _OPERATORS = {
     "eq": "It is this.",
     "in": f"One of these, at most {MAX_LIST}; an empty list matches nothing.",
@@ -324,11 +327,10 @@ def _among(reading: Reading, rules: TypeAdapter[Any], value: object, path: Path)
 
 def _range(reading: Reading, member: str, values: Values, value: object, path: Path) -> Where:
     ends = {name: (end, below) for name, end, below in reading.members(value, _ENDS, path)}
-    parts: list[Where] = [
-        Condition(member, operator, reading.take(values.rules, *ends[name]))
-        for name, operator in _ENDS.items()
-        if name in ends
-    ]
+    taken = {name: reading.take(values.rules, *end) for name, end in ends.items()}
+    if values is MOMENT and taken.get("to") is not None:
+        taken["to"] = end_of_second(taken["to"])
+    parts: list[Where] = [Condition(member, _ENDS[name], taken[name]) for name in _ENDS if name in taken]
     if values is DATE and "to" not in ends:
         # A day that is not recorded comes after all others, but lies in no span.
         parts.append(Condition(member, "known"))

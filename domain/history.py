@@ -59,14 +59,6 @@ def actor_of(caller: Caller) -> Actor:
     return Actor(kind, caller.holder, None, caller.organization.id)
 
 
-def end_of_second(moment: datetime) -> datetime:
-    """The last moment of the second that it is given to; one with a fraction is meant as it is.
-
-    Faces may show a moment without its fraction, and whoever asks by that means what was done then, too.
-    """
-    return moment if moment.microsecond else moment.replace(microsecond=999_999)
-
-
 class PastChange(Record, frozen=True):
     """One change of a product, or of something that it holds or claims, as the log tells of it."""
 

@@ -211,6 +211,14 @@ Moment = Annotated[datetime, BeforeValidator(read_moment), AfterValidator(_in_ut
 """A moment in ISO 8601 with its offset, made one in UTC."""
 
 
+def end_of_second(moment: datetime) -> datetime:
+    """The last moment of the second that it is given to; one with a fraction is meant as it is.
+
+    Faces may show a moment without its fraction, and whoever asks by that means what was done then, too.
+    """
+    return moment if moment.microsecond else moment.replace(microsecond=999_999)
+
+
 def _web_address(text: str) -> str:
     # Judged and stored as written. Empty means none (contract 1.1).
     reason = why_not_a_web_address(text) if text else None

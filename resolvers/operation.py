@@ -20,11 +20,11 @@ from db.history import Entry
 from domain.access import Caller, Permission, require, require_private
 from domain.changes import Change, cleared_keys
 from domain.errors import REFUSALS, BadRequest, DomainError, InvalidInput, NotApplied, Violation
-from domain.history import Provenance, actor_of, end_of_second
+from domain.history import Provenance, actor_of
 from domain.idempotency import OneWrite
 from domain.preconditions import Expected, Versioned
 from domain.publishable import published
-from domain.validation import Command
+from domain.validation import Command, end_of_second
 from domain.vocabulary import BulkPolicy, Face
 from resolvers.letters import Post
 from resolvers.repetition import Answers

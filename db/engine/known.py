@@ -48,8 +48,8 @@ class KnownDatabase(Database):
         """What is made of the rows as they were known. Raises `Busy`."""
         if isinstance(read, KeyedRead):
             one, values = read.of(values["keys"])
-            return await self.now.read(_known(one, scans=read.key != "gtin"), make, **values, **{AT: self._at})
-        return await self.now.read(_known(read, scans=True), make, **values, **{AT: self._at})
+            return await self.now.read(rewritten(one, scans=read.key != "gtin"), make, **values, **{AT: self._at})
+        return await self.now.read(rewritten(read, scans=True), make, **values, **{AT: self._at})
 
     async def plan(self, statement: Compiled, values: Values) -> list[str]:
         """As the database would."""
@@ -72,6 +72,7 @@ class KnownDatabase(Database):
 
 
 @lru_cache(maxsize=512)
-def _known(read: Read[Any], *, scans: bool) -> Read[Any]:
+def rewritten(read: Read[Any], *, scans: bool) -> Read[Any]:
+    """The read of what was known."""
     # No index has what was known: whatever is not asked by GTIN is looked for among all there is in the log.
     return read.of_other(as_known(read.select), scans=scans)

@@ -1,0 +1,33 @@
+"""What was known of a product is found by the indexes of the log, on both databases."""
+
+from datetime import timedelta
+
+from db import products
+from db.acknowledgements import certifications as taken_on
+from db.assignments import certifications, claims
+from db.engine.known import KnownDatabase, known, rewritten
+from db.sql import tables
+from db.sql.tables import changes
+from domain.vocabulary import ObjectKind
+from tests.world import NOON, World, told
+
+
+async def test_what_is_asked_by_gtin_is_found_by_index(world: World) -> None:
+    gtins = [f"{number:014d}" for number in range(1000, 3000)]
+    async with world.database.write() as transaction:
+        kinds = (tables.products, tables.certification_assignments, tables.claim_assignments)
+        rows = [
+            told({"id": f"{gtin}{number}", "gtin": gtin}, table) for gtin in gtins for number, table in enumerate(kinds)
+        ]
+        rows += [row | {"kind": ObjectKind.ACKNOWLEDGEMENT.value} for row in rows[::3]]
+        await transaction.insert_in_parts(changes, rows)
+        await transaction.count_anew([changes])
+    then = known(world.database, NOON + timedelta(hours=1))
+    assert isinstance(then, KnownDatabase)
+    for read in (products.BY_GTIN, certifications.by_product, claims.by_product, taken_on._by_product):
+        for keys in (gtins[:1], gtins[:3]):
+            asked, values = read.of(keys)
+            plan = await then.plan(rewritten(asked, scans=False).compiled(then.dialect).statement, values)
+            assert any("ix_changes_" in line for line in plan)
+            for way in ("Seq Scan on changes", "SCAN changes", "ix_changes_kind", "ix_changes_seq"):
+                assert not any(way in line for line in plan), plan
