@@ -60,7 +60,6 @@ async def test_the_printed_expiry_cannot_hide(stocked: World) -> None:
         ({"standing": {"in": ["LAPSED", "NOT_YET"]}}, [USDA_ORGANIC, PRIVATE]),
         ({"standing": {"eq": "LAPSED", "on": "9999-12-31"}}, [USDA_ORGANIC, FAIR_TRADE]),
         ({"standing": {"eq": "CURRENT", "on": "0001-01-01"}}, [USDA_ORGANIC, FAIR_TRADE]),
-        ({"standing": {"on": "2026-01-01"}}, [USDA_ORGANIC, FAIR_TRADE, PRIVATE]),
         ({"lapsesOn": {"eq": "9999-12-31"}}, [PRIVATE]),
         ({"lapsesOn": {"range": {"to": "9999-12-30"}}}, [USDA_ORGANIC, FAIR_TRADE]),
         ({"expirationDate": {"isNull": True}}, [USDA_ORGANIC]),
