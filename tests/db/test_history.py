@@ -256,6 +256,9 @@ async def test_an_upgrade_begins_the_log_with_what_is_there(world: World, databa
     database = await open_database(database_url)
     told = await log(World(world.app, database))
     await database.close()
+    # What came later than the log is not in its beginning.
+    for record in wanted["certification_assignment"].values():
+        record |= {"earlier_days": None, "halted_days": None}
     assert settled(replay(told)) == settled(wanted)
     assert {each.operation for each in told} == {"baseline"}
     for each in told:
