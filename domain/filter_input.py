@@ -454,7 +454,7 @@ def within(member: str, words: str) -> Filter:
         if not 0 <= days <= MAX_DAYS:
             message = f"Input should be between 0 and {MAX_DAYS}"
             return reading.refuse((*path, "days"), message, "out_of_range")
-        last = reading.today + timedelta(days=days)
+        last = reading.today + timedelta(days=min(days, (date.max - reading.today).days))
         return Every((Condition(member, "gte", reading.today), Condition(member, "lte", last)))
 
     return single(_DAYS, where, words)

@@ -154,9 +154,9 @@ async def _take_on(database: Database, now: datetime) -> None:
             until, caller = held.lapses_on, Caller(None, None, Role.MANAGER, owner)
             said = Acknowledgement(held.id, held.gtin, owner.id, until, "It is being renewed.", until, "", now)
             before = await stored.find(transaction, held)
-            await stored.put(transaction, held, id, said, caller)
-            if before is None:
-                await history.tell(transaction, Change(None, said), now, "loadDemo", OPERATOR)
+            if before is None or before.lapses_on != until:
+                await stored.put(transaction, held, id, said, caller)
+                await history.tell(transaction, Change(before, said), now, "loadDemo", OPERATOR)
 
 
 async def put_in_rows(database: Database, folder: Path) -> None:

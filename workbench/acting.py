@@ -103,6 +103,7 @@ ACTS: Mapping[str, Mapping[str, Act]] = {
     "certificates": {
         "edit": Act(certifications.patch_certification_assignment, _CERTIFICATION, changes=True),
         "renew": Act(certifications.renew_certification, _CERTIFICATION),
+        "undo-renewal": Act(certifications.undo_renewal, _CERTIFICATION),
         "suspend": Act(certifications.suspend_certification, _CERTIFICATION),
         "withdraw": Act(certifications.withdraw_certification, _CERTIFICATION),
         "reinstate": Act(certifications.reinstate_certification, _CERTIFICATION),

@@ -121,6 +121,7 @@ async def test_everything_that_can_be_done_has_a_form_that_does_it(world: World)
     done = [
         (f"{CERTIFICATE}/edit", dated),
         (f"{CERTIFICATE}/renew", {"valid_from": "2027-01-01", "expiration_date": "2027-12-31"}),
+        (f"{CERTIFICATE}/undo-renewal", {}),
         (f"{CERTIFICATE}/suspend", {"suspended_from": "2027-03-01", "reason": "A sample"}),
         (f"{CERTIFICATE}/reinstate", {"reinstated_on": "2027-03-10"}),
         (f"{CERTIFICATE}/withdraw", {"withdrawn_on": "2027-06-01", "reason": "Another"}),
@@ -164,8 +165,8 @@ async def test_what_if_a_body_no_longer_holds(world: World) -> None:
         assert (status, "Oat drink" in text, "nothing else" in text) == (200, True, True), path
         assert f"Oat drink (GTIN {GTIN}), certificate NOP-1" in text
     await send(world, f"{PRODUCT}/certify", certification_id="FAIR_TRADE_USA", expiration_date="2099-12-31")
-    assert "still certified as: Fair Trade USA" in (await get(world, "/app/bodies/USDA"))[1]
-    assert "still certified as: nothing else" in (await get(world, "/app/bodies/USDA?from=2100-01-01"))[1]
+    assert "certified besides as: Fair Trade USA" in (await get(world, "/app/bodies/USDA"))[1]
+    assert "certified besides as: nothing else" in (await get(world, "/app/bodies/USDA?from=2100-01-01"))[1]
     assert (await get(world, "/app/bodies/USDA?from=soon"))[0] == 400
     # What is somebody else's is not lost to us.
     assert "Nothing of yours" in (await get(world, "/app/bodies/USDA", "rival"))[1]

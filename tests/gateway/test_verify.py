@@ -8,6 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from db import sealing
+from db.engine.database import Database
+from gateway import demo
 from gateway.cli import cli
 from tests.processes import demo_database, serving
 
@@ -26,6 +28,14 @@ def changed_by_hand(url: str) -> int:
         connection.execute("UPDATE changes SET record = replace(record, 'e', 'E') WHERE seq = ?", (seq,))
         connection.commit()
     return int(seq)
+
+
+async def test_a_demo_that_is_started_again_leaves_the_log_whole(database: Database) -> None:
+    for _ in range(2):
+        await demo.load(database)
+        await demo.grant_access(database)
+        found = await sealing.verify(database)
+        assert (found.broken, found.differing) == (None, None)
 
 
 def test_a_row_that_was_changed_is_named(tmp_path: Path) -> None:

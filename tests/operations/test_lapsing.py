@@ -93,3 +93,19 @@ async def test_a_claim_lapses_when_it_expires(world: World) -> None:
         {"claim": {"id": NON_GMO}, "lapsesOn": YESTERDAY.isoformat(), "standing": "LAPSED"},
         {"claim": {"id": VEGAN}, "lapsesOn": None, "standing": "NOT_YET"},
     ]
+
+
+async def test_the_ends_of_time_are_days_like_others(world: World) -> None:
+    for text in (
+        'certificationAssignments(asOf: "9999-12-31", where: {lapsesWithin: {days: 3660}}) { totalCount }',
+        'products(where: {certifications: {some: {lapsesWithin: {days: 60}}}}, asOf: "9999-12-01") { totalCount }',
+        f'product(gtin: "{GTIN}", asOf: "0001-01-01") {{ certifications {{ isActive }} }}',
+    ):
+        answer = await world.client.post(
+            "/graphql", json={"query": f"{{ {text} }}"}, headers={"X-API-Key": world.keys["editor"]}
+        )
+        assert "errors" not in answer.json(), answer.text
+    # In UTC this is a moment of the year 0.
+    early = f'{{ product(gtin: "{GTIN}", knownAt: "0001-01-01T00:00:00+14:00") {{ name }} }}'
+    refused = await world.client.post("/graphql", json={"query": early}, headers={"X-API-Key": world.keys["editor"]})
+    assert "within the years 1 to 9999 in UTC" in refused.json()["errors"][0]["message"]

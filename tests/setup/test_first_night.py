@@ -128,7 +128,7 @@ def test_the_first_night_goes_as_it_is_told(night: Night) -> None:
             night.sh(lines)
     assert night.said.count('"status":"ok"') == 4
     up = re.findall(r"certgate_dependency_up\{.+\} (\S+)", night.said)
-    assert up == ["1.0"] * 3
+    assert up == ["1.0"] * 4
     assert "Oat drink" in night.said
     # A request's line is written behind its answer.
     night.stop()
