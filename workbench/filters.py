@@ -12,6 +12,7 @@ from domain.filters import Where, every
 from domain.lists import List
 from domain.short_id import is_short_id
 from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, Standing, VerificationStatus, ViewKind, Vocabulary
+from workbench.texts import text
 
 Members = dict[str, Any]
 """A part of a `where`, as `domain.filter_input` reads it."""
@@ -46,8 +47,8 @@ def _defined(name: str) -> Callable[[str], Members]:
 
 
 def _one_of(**parts: Members) -> Callable[[str], Members]:
-    """What each choice asks for; another one is left to the parser to refuse."""
-    return lambda value: parts.get(value, {value: None, "no such choice": value})
+    """What each choice asks for."""
+    return parts.__getitem__
 
 
 def _enumerated(name: str, enumeration: type[Vocabulary], *path: str) -> Field:
@@ -142,7 +143,9 @@ def read(kind: ViewKind, of: List, typed: Mapping[str, str], today: date) -> Fil
     asked: Members = {}
     wrong: dict[str, str] = {}
     for field in FIELDS[kind]:
-        if field.name in values:
+        if field.choices and values.get(field.name, field.choices[0]) not in field.choices:
+            wrong[field.name] = str(text("list.no_choice", choices=", ".join(field.choices)))
+        elif field.name in values:
             own = field.asks(values[field.name])
             try:
                 parse_where(of.fields, own, today, (field.name,))
@@ -152,14 +155,14 @@ def read(kind: ViewKind, of: List, typed: Mapping[str, str], today: date) -> Fil
                 # The ends of a span are one condition, which an index answers.
                 asked = _merged(asked, own)
     where = parse_where(of.fields, asked, today)
-    if text := typed.get("where", "").strip():
-        values["where"] = text
+    if also := typed.get("where", "").strip():
+        values["where"] = also
         try:
-            where = every([where, read_where(of.fields, text, today)])
+            where = every([where, read_where(of.fields, also, today)])
         except InvalidInput as error:
             wrong["where"] = said_of(error)
         else:
-            typed_too = msgspec.json.decode(text)
+            typed_too = msgspec.json.decode(also)
             asked = {"and": [asked, typed_too]} if asked else typed_too
     return Filtered(values, where, msgspec.json.encode(asked).decode(), wrong)
 

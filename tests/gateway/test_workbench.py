@@ -54,6 +54,8 @@ async def test_a_filter_that_does_not_parse_is_a_page_that_says_so_at_its_field(
         ("/app/certificates?where={", "where-says"),
         ("/app/claims?standing=upright", "standing-says"),
         ("/app/products?whose=me", "whose-says"),
+        ("/app/certificates?taken_on=maybe", "taken_on-says"),
+        ("/app/claims?evidence=all", "evidence-says"),
         ("/app/claims?after=x", "where-says"),
         ("/app/claims?order=x", "where-says"),
     ):
