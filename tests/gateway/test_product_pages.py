@@ -90,6 +90,20 @@ async def test_a_form_changes_what_was_changed_in_it_and_nothing_else(world: Wor
     assert (again[0], await held(world)) == (303, after)
 
 
+async def test_how_it_stands_is_said_with_its_days(world: World) -> None:
+    dates = {"valid_from": "2026-01-01", "expiration_date": "2099-12-31", "certificate_number": "NOP-1"}
+    fields = entered((await get(world, f"{CERTIFICATE}/edit"))[1]) | dates
+    assert (await send(world, f"{CERTIFICATE}/edit", **fields))[0] == 303
+    assert (await send(world, f"{CERTIFICATE}/suspend", reason="A sample"))[0] == 303
+    text = (await get(world, PRODUCT))[1].partition('id="timeline"')[0]
+    assert ("A sample" in text, "Suspended from" in text) == (True, True)
+    assert (await send(world, f"{CERTIFICATE}/reinstate", reason="Clean"))[0] == 303
+    assert "A sample" not in (await get(world, PRODUCT))[1].partition('id="timeline"')[0]
+    later = {"valid_from": "2100-01-01", "expiration_date": "2100-12-31"}
+    assert (await send(world, f"{CERTIFICATE}/renew", **later))[0] == 303
+    assert "An earlier certificate holds" in (await get(world, PRODUCT))[1]
+
+
 async def test_a_refusal_stands_at_its_field_and_nothing_typed_is_lost(world: World) -> None:
     fields = entered((await get(world, f"{CERTIFICATE}/edit"))[1])
     fields |= {"verification_url": "javascript:alert(1)", "scope": "<script>"}
