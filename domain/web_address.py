@@ -20,8 +20,11 @@ _address = re.compile(
     rf"[Hh][Tt][Tt][Pp][Ss]?://(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(?::[1-9][0-9]{{0,4}})?"
     rf"(?:[/?]{_PART})?(?:#{_PART})?"
 )
-PATTERN = r'^(?:[Hh][Tt][Tt][Pp][Ss]?://[^\x00-\x20"<>\\^`{|}/?#@]+(?:[/?#][^\x00-\x20"<>\\^`{|}]*)?)?$'
+_BEFORE_PATH = r'[Hh][Tt][Tt][Pp][Ss]?://[^\x00-\x20"<>\\^`{|}/?#@]+'
+PATTERN = rf'^(?:{_BEFORE_PATH}(?:[/?#][^\x00-\x20"<>\\^`{{|}}]*)?)?$'
 """The form of an address as documented, or of no address: short, so that some that fit are refused nevertheless."""
+PATTERN_OF_RECEIVER = rf'^{_BEFORE_PATH}(?:[/?][^\x00-\x20"<>\\^`{{|}}#]*)?$'
+"""The same of an address to which something is sent, which is some address and has no fragment."""
 
 _unwelcome = re.compile(rf"[{_NEVER}]|(?<!//)\[")
 _stray_percent = re.compile("%(?![0-9A-Fa-f]{2})")

@@ -17,7 +17,7 @@ from domain.records import Id, Record
 from domain.short_id import ShortId, ShortIdField
 from domain.validation import Command, Flag, Moment, Text, Text50, Text255, Text500
 from domain.vocabulary import ObjectKind
-from domain.web_address import PATTERN, why_not_a_web_address
+from domain.web_address import PATTERN_OF_RECEIVER, why_not_a_web_address
 
 MAX_WEBHOOKS = 20
 """How many webhooks an organisation may have."""
@@ -64,9 +64,7 @@ _Url = Annotated[
     Text,
     Field(min_length=1, max_length=2000),
     AfterValidator(_receiver),
-    WithJsonSchema(
-        {"type": "string", "format": "iri-reference", "minLength": 1, "maxLength": 2000, "pattern": PATTERN}
-    ),
+    WithJsonSchema({"type": "string", "format": "iri", "maxLength": 2000, "pattern": PATTERN_OF_RECEIVER}),
 ]
 _Type = Annotated[
     Text,

@@ -1,6 +1,6 @@
 """Webhooks: managers of an organisation say where its changes are sent."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 
 import msgspec
@@ -33,6 +33,7 @@ from resolvers.operation import Context, read_operation, write_operation
 from resolvers.repetition import shown_once
 from resolvers.views import locked_view
 
+_EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
 BEFORE = timedelta(minutes=1)
 """So much earlier is gone on than at the moment that is asked for: changes are sealed about in their order."""
 
@@ -141,7 +142,9 @@ async def replay_webhook(
         secret = await cursor_secret(context)
         (position,) = read_cursor(secret, FEED, command.since or "", "since", "next of the feed, or cursor of an event")
     else:
-        position = await feed.position_before(transaction, command.since_moment - BEFORE)
+        # Nothing was logged in the year 1.
+        since = max(command.since_moment, _EARLIEST) - BEFORE
+        position = await feed.position_before(transaction, since)
     moved = {"position": position, "replayed_at": context.now}
     await webhooks.change(transaction, stored.id, {**webhooks.begun(context.now), **moved})
     return Change(stored, msgspec.structs.replace(stored, failing_since=None, problem="", replayed_at=context.now))

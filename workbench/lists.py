@@ -118,6 +118,7 @@ def listing(name: str) -> Callable[[Request], Awaitable[Response]]:
         return page(
             request,
             "list.html",
+            only_total=request.headers.get("hx-target") == "total",
             status=400 if wrong else 200,
             name=name,
             kind=kind,

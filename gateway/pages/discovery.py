@@ -4,9 +4,13 @@ Served to anybody: whoever has no credential yet may read how to get along with 
 `Host` header, so that a shared cache can keep it: where the public address is not set, links are relative.
 """
 
+import asyncio
 from functools import cache
 
 import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.pages.assets import TYPES, WEB, Asset, answer, served
@@ -36,7 +40,14 @@ def discovery_routes(settings: Settings) -> list[Route]:
         return Asset(document_text(app, server or "/", type_base), OPENAPI, headers=headers)
 
     def openapi(app: str) -> Route:
-        return Route(document_path(app), lambda request: answer(request, described(app)))
+        async def told(request: Request) -> Response:
+            # pydantic builds a command when it is first needed, which no thread may do beside another.
+            for endpoint in ENDPOINTS:
+                if endpoint.command.model_rebuild():
+                    await asyncio.sleep(0)
+            return await run_in_threadpool(lambda: answer(request, described(app)))
+
+        return Route(document_path(app), told)
 
     open_schema = settings.graphql_introspection
     linkset = msgspec.json.format(msgspec.json.encode(catalogue(server, open_schema)))

@@ -40,7 +40,7 @@ LOOKS = 5
 """Where the log does not grow, only each fifth look asks for what is to be tried again."""
 PATIENCE = timedelta(minutes=1)
 """How long what was taken on is left alone by others."""
-BATCH = 100
+BATCH = 25
 """How many changes are read at once, and how far what arrives may be ahead of what does not."""
 LANES = 8
 """Requests to one receiver at a time. Changes of one product are in one lane, so that they arrive in their order."""

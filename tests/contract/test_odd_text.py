@@ -37,7 +37,7 @@ def filled(kind: GraphQLInputType, depth: int = 2) -> Iterator[Any]:
     yield from ([value] if wrap else value for value in found)
 
 
-GIVEN = {"gtin": GTIN, "id": VEGAN, "ids": [VEGAN], "input": None}
+GIVEN = {"gtin": GTIN, "id": VEGAN, "webhookId": VEGAN, "ids": [VEGAN], "input": None}
 
 
 async def test_graphql_takes_no_nul_to_a_database(world: World) -> None:

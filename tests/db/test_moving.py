@@ -71,7 +71,7 @@ def progress():
             os.kill(os.getpid(), signal.SIGKILL)
     yield told
 
-moving._progress = progress
+moving.progress = progress
 cli(sys.argv[3:])
 """
 

@@ -434,6 +434,8 @@ async def test_what_came_since_a_moment_or_behind_a_cursor_is_sent_again(world: 
     assert (await rest.people("replay webhook", webhook_id=id, since_moment=moment)).ok
     await sent(world)
     assert receiver.ids[5:][-3:] == receiver.ids[:3]
+    assert (await rest.people("replay webhook", webhook_id=id, since_moment="0001-01-01T00:00:00Z")).ok
+    await sent(world)
     # From a later one on, what is between is left out.
     number = len(receiver.ids)
     await name_it(world, "four")

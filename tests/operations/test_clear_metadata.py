@@ -9,7 +9,9 @@ from tests.operations.mutations import MUTATIONS, prepare, run
 from tests.operations.test_dry_run import everything
 from tests.world import GTIN, USDA_ORGANIC, World
 
-PATCHES = [name for name in MUTATIONS if name.startswith("patch") and name not in ("patchMember", "patchView")]
+PATCHES = [
+    name for name in MUTATIONS if name.startswith("patch") and name not in ("patchMember", "patchView", "patchWebhook")
+]
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
