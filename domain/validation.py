@@ -199,8 +199,7 @@ AfterTheFirst = Annotated[Date, AfterValidator(_after_the_first)]
 """A calendar date before which there is one."""
 
 
-def in_utc(moment: datetime) -> datetime:
-    """The same moment in UTC. Raises a `ValueError` where it lies outside of the years 1 to 9999 there."""
+def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
@@ -208,7 +207,7 @@ def in_utc(moment: datetime) -> datetime:
         raise PydanticKnownError("datetime_object_invalid", {"error": "a year outside of 1 to 9999 in UTC"}) from None
 
 
-Moment = Annotated[datetime, BeforeValidator(read_moment), AfterValidator(in_utc)]
+Moment = Annotated[datetime, BeforeValidator(read_moment), AfterValidator(_in_utc)]
 """A moment in ISO 8601 with its offset, made one in UTC."""
 
 

@@ -9,7 +9,7 @@ import strawberry
 from graphql import GraphQLError, ValueNode, value_from_ast_untyped
 from strawberry.types.scalar import ScalarDefinition
 
-from domain.validation import in_utc, read_date, read_moment
+from domain.validation import read_date, read_moment
 
 Metadata = NewType("Metadata", dict[str, Any])
 """A caller's own map; see the scalar's description."""
@@ -26,16 +26,10 @@ def _date(value: Any) -> date:
 
 def _moment(value: Any) -> datetime:
     try:
-        moment = read_moment(value)
+        return read_moment(value)
     except ValueError:
         raise GraphQLError(
             f"DateTime should be written with its offset, for example 2026-03-31T12:00:00Z, not {value!r}."
-        ) from None
-    try:
-        return in_utc(moment)
-    except ValueError:
-        raise GraphQLError(
-            f"DateTime should lie within the years 1 to 9999 in UTC, which {value!r} does not."
         ) from None
 
 

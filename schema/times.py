@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import strawberry
 
+from domain.commands import InTime
 from execution.markers import Scoped
 from schema.context import GraphQLContext
 
@@ -35,7 +36,9 @@ def _context(context: GraphQLContext, given: Mapping[str, Any]) -> GraphQLContex
     as_of, known_at = given.get("as_of"), given.get("known_at")
     if as_of is None and known_at is None:
         return context
-    return msgspec.structs.replace(context, operation=context.operation.at(as_of, known_at), loaders={})
+    # It is judged in UTC, in which a moment may be of no year that there is.
+    asked = InTime.parse({"as_of": as_of, "known_at": known_at})
+    return msgspec.structs.replace(context, operation=context.operation.at(asked.as_of, asked.known_at), loaders={})
 
 
 IN_TIME = Scoped({"asOf": "as_of", "knownAt": "known_at"}, _context).metadata
