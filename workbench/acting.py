@@ -15,7 +15,7 @@ from domain.errors import REFUSALS, DomainError, InvalidInput, PreconditionFaile
 from domain.gtin import parse_gtin
 from domain.preconditions import Expected, Versioned
 from domain.problem import KINDS
-from domain.record_commands import PatchCommand, RecordCommand
+from domain.record_commands import RecordCommand
 from domain.records import CertificationAssignment
 from domain.validation import Command
 from resolvers import assignments, certifications, claims, products
@@ -226,7 +226,6 @@ async def _shown(request: Request, act: Act, stored: Versioned, form: FilledForm
         form=form,
         asked=act.asked,
         choices=await choices(context) if kinds & {"certification", "claim"} else {},
-        is_patch=issubclass(act.does.command, PatchCommand),
         is_new=name == "products" and act.does.command.__name__.startswith("Assign"),
     )
 

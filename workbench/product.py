@@ -10,15 +10,16 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.access import Permission
+from domain.access import Permission, require, require_ownership
 from domain.certificates import PreviousCertificate
 from domain.commands import GetCertifiedProduct
-from domain.errors import InvalidInput
+from domain.errors import Forbidden, InvalidInput
 from domain.gtin import parse_gtin
 from domain.history import ListHistory, PastChange
 from domain.members import members_of
 from domain.records import Product
-from domain.vocabulary import Role, Standing
+from domain.renewal import years_certified
+from domain.vocabulary import Standing
 from resolvers import acknowledgements, assignments, certifications, claims, past
 from resolvers.operation import Context
 from resolvers.products import existing_product
@@ -119,12 +120,11 @@ async def _certificates(context: Context, asked: GetCertifiedProduct) -> ShownPa
         held = await certifications.on_day(context, held, asked.as_of)
     taken_on = await acknowledgements.of_certifications(context, held)
     before = await certifications.previous_of(context, held)
-    years = await certifications.years_certified(context, held, None)
-    every = zip(held, taken_on, before, years, strict=True)
-    return ShownPart(
-        [Holding(each, standing_of(each, context), said, earlier, whole) for each, said, earlier, whole in every],
-        len(found),
-    )
+    shown = [
+        Holding(each, standing_of(each, context), said, earlier, years_certified(each, earlier, context.today))
+        for each, said, earlier in zip(held, taken_on, before, strict=True)
+    ]
+    return ShownPart(shown, len(found))
 
 
 async def _claims(context: Context, gtin: str) -> ShownPart:
@@ -144,8 +144,12 @@ async def _changes(context: Context, gtin: str, typed: Mapping[str, str]) -> tup
 
 
 def _may_change(context: Context, product: Product) -> bool:
-    role = context.caller.role_in(product.organization_id)
-    return context.caller.may(Permission.WRITE) and role not in (None, Role.READONLY)
+    try:
+        require(context.caller, Permission.WRITE)
+        require_ownership(context.caller, product)
+    except Forbidden:
+        return False
+    return True
 
 
 def _graphiql(gtin: str, asked: GetCertifiedProduct) -> str:
