@@ -24,9 +24,18 @@ PATIENCE = 60
 """Seconds that a process has to come to its end."""
 
 
+@cache
+def _imports() -> str:
+    return sweeper.folder("imports")
+
+
 def environment(**settings: str) -> dict[str, str]:
-    """This process's environment with those settings of certgate and no others."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("CERTGATE_")} | settings
+    """This process's environment with those settings of certgate and no others.
+
+    Imports have a folder of the run, for that of the checkout may hold those of a demo.
+    """
+    own = {name: value for name, value in os.environ.items() if not name.startswith("CERTGATE_")}
+    return {**own, "CERTGATE_IMPORT_FOLDER": _imports(), **settings}
 
 
 @cache

@@ -104,8 +104,9 @@ def test_commits_are_counted_as_the_databases_count_them(tmp_path: Path, empty_p
 
 
 def test_the_time_of_children_is_counted_while_they_run_and_when_they_have_ended() -> None:
-    burn = "sum(range(6_000_000))"
-    script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{burn}']); sys.stdin.read()"
+    # However fast the machine is: processors are counted in hundredths of a second.
+    burn = "import time\nwhile time.process_time() < 0.1: pass"
+    script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {burn!r}]); sys.stdin.read()"
     with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as process:
         root = psutil.Process(process.pid)
         while process.poll() is None and root.cpu_times().children_user == 0:

@@ -26,7 +26,7 @@ def test_a_quick_run_measures_and_shows(tmp_path: Path) -> None:
     ours = {(key, "certgate, SQLite") for key in ("Q1", "Q2", "M1", "R1", "R2", "R3")}
     assert measured == ours | {("H", "hello")}
     for result in run.results:
-        assert [sample.requests > 0 and sample.cpu_us > 0 for sample in result.samples] == [True]
+        assert [sample.requests > 0 for sample in result.samples] == [True]
         assert (result.samples[0].group >= 1) == (result.workload in ("M1", "R2"))
     assert run.compared == 70
     assert [(put.what, put.way, put.rows) for put in run.put_in] == [
@@ -35,11 +35,10 @@ def test_a_quick_run_measures_and_shows(tmp_path: Path) -> None:
         ("certificates", "import", 300),
         ("certificates", "mutations of 100", 30),
     ]
-    assert all(put.seconds > 0 and put.cpu_seconds > 0 for put in run.put_in)
-    assert [noticed.before_ms > 0 and noticed.meanwhile_ms > 0 for noticed in run.noticed] == [True]
+    assert [noticed.server for noticed in run.noticed] == ["certgate, SQLite"]
     assert re.fullmatch(r"3\.\d+\.\w+ with(out)? profiles", run.versions["Python"])
     assert {rest.server for rest in run.rest} == {"hello", "certgate, SQLite"}
-    assert all(rest.resident > 0 and rest.start_seconds for rest in run.rest)
+    assert all(rest.resident > 0 and len(rest.start_seconds) == 1 for rest in run.rest)
 
     assert done.stdout == report.markdown(run)
     assert document.read_text() == f"Before.\n\n{report.BEGIN}\n\n{done.stdout}\n{report.END}\n\nAfter.\n"

@@ -1,6 +1,5 @@
 """What a start does before the first answer, counted in modules: what nobody has asked for is not imported."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,10 +7,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.processes import environment
 from tests.world import GTIN, World
 
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("CERTGATE_")}
 
 ASK = "query ($gtin: String!) { product(gtin: $gtin) { name certifications { gtin } claims { claim { code } } } }"
 ANSWER = {"data": {"product": {"name": "Oat drink", "certifications": [{"gtin": GTIN}], "claims": []}}}
@@ -48,18 +47,21 @@ OF_THE_OTHER_DATABASE = {
 async def test_nothing_is_imported_that_the_first_answer_does_not_need(
     world: World, database_url: str, tmp_path: Path
 ) -> None:
-    imported = imported_until_the_first_answer(database_url, world.keys["readonly"], tmp_path / "imports")
+    imported = imported_until_the_first_answer(database_url, world.keys["readonly"], tmp_path)
     assert {"db.sql.tables", "gateway.app", "schema.schema", "sqlalchemy", "uvicorn"} <= imported
     assert imported & (NOT_YET | OF_THE_OTHER_DATABASE[database_url.partition(":")[0]]) == set()
 
 
-def imported_until_the_first_answer(database_url: str, key: str, log: Path) -> set[str]:
-    """The modules that a server has imported when it has answered one GraphQL request."""
+def imported_until_the_first_answer(database_url: str, key: str, folder: Path) -> set[str]:
+    """The modules that a server without imports has imported when it has answered one GraphQL request."""
+    log = folder / "log"
     command = [sys.executable, "-X", "importtime", "-m", "gateway", "serve", "--port", "0", "--workers", "1"]
-    environment = {**ENVIRONMENT, "CERTGATE_DATABASE_URL": database_url}
+    settings = {"CERTGATE_DATABASE_URL": database_url, "CERTGATE_IMPORT_FOLDER": str(folder / "imports")}
     with (
         log.open("w") as said,
-        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=said, text=True) as process,
+        subprocess.Popen(
+            command, cwd=ROOT, env=environment(**settings), stdout=subprocess.PIPE, stderr=said, text=True
+        ) as process,
     ):
         assert process.stdout is not None
         try:
@@ -101,6 +103,6 @@ server.run(work(Settings(port=0)))
 
 def test_a_server_that_answers_collects_garbage_but_not_among_what_was_imported() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", COLLECTOR], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", COLLECTOR], cwd=ROOT, env=environment(), capture_output=True, text=True, check=True
     )
     assert done.stdout == "True True\n"
