@@ -132,9 +132,15 @@ def ran(*words: str, **settings: str) -> "subprocess.CompletedProcess[str]":
         process.close()
 
 
+PROGRESS = re.compile(r"certgate: (?:.+, [\d,]+ of [\d,]+ rows|.+ verified|the tables \(.+\))\n")
+"""What a command that takes long says every ten seconds."""
+
+
 def certgate(*words: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-    """Runs a command to its end."""
-    return ran("-m", "gateway", *words, **settings)
+    """Runs a command to its end. How far it was meanwhile is left out of what it says: the machine may be slow."""
+    done = ran("-m", "gateway", *words, **settings)
+    done.stderr = PROGRESS.sub("", done.stderr)
+    return done
 
 
 def succeeded(*words: str, **settings: str) -> str:
