@@ -10,7 +10,7 @@ from db import keys
 from db.engine.database import Database
 from db.history import KINDS
 from db.sql.reads import Read, Row
-from db.sql.tables import ACKNOWLEDGED, api_keys, changes, memberships, metadata, views
+from db.sql.tables import ACKNOWLEDGED, api_keys, changes, memberships, metadata, public_proofs, views
 from db.sql.types import Unindexed, among
 from domain.short_id import ShortId
 from domain.vocabulary import ObjectKind
@@ -52,7 +52,7 @@ class _OfKind(NamedTuple):
         """What a row is known by: in the log the same with a slash between."""
         if self.table is memberships:
             return [memberships.c.organization_id, memberships.c.user_id]
-        return [self.table.c.id]
+        return [self.table.c.organization_id if self.table is public_proofs else self.table.c.id]
 
     @property
     def gtin(self) -> ColumnElement[str]:
@@ -72,6 +72,7 @@ KEPT = (
     *(_OfKind(ObjectKind.ACKNOWLEDGEMENT.value, table) for table in ACKNOWLEDGED.values()),
     _OfKind(ObjectKind.VIEW.value, views),
     _OfKind(ObjectKind.MEMBERSHIP.value, memberships),
+    _OfKind(ObjectKind.PUBLIC_PROOF.value, public_proofs),
     _OfKind(ObjectKind.API_KEY.value, api_keys, keys.LIVE),
     _OfKind(ObjectKind.GRAPHQL_LIMITS.value, api_keys, api_keys.c.graphql_limits.is_not(None), limits=True),
 )

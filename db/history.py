@@ -20,6 +20,7 @@ from domain.acknowledgements import Acknowledgement
 from domain.changes import Change, FieldChange, differences
 from domain.history import Provenance
 from domain.people import Member
+from domain.public_proof import PublicProof
 from domain.records import (
     Certification,
     CertificationAssignment,
@@ -104,6 +105,7 @@ _RECORDED: dict[type, _Recorded] = {
     ),
     ApiKey: _Recorded(ObjectKind.API_KEY.value, _key_row),
     GraphqlLimits: _Recorded(ObjectKind.GRAPHQL_LIMITS.value, msgspec.structs.asdict),
+    PublicProof: _Recorded(ObjectKind.PUBLIC_PROOF.value, msgspec.structs.asdict, lambda proof: proof.organization_id),
 }
 
 

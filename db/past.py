@@ -21,6 +21,7 @@ from domain.history import OF_PRODUCTS, ORDER, PastChange, Subject
 from domain.members import members_of
 from domain.paging import Page, Window, cut
 from domain.people import Member
+from domain.public_proof import PublicProof
 from domain.records import (
     Certification,
     CertificationAssignment,
@@ -48,6 +49,7 @@ _RECORDS: Mapping[ObjectKind, type[Record]] = {
     ObjectKind.MEMBERSHIP: Member,
     ObjectKind.API_KEY: ApiKey,
     ObjectKind.GRAPHQL_LIMITS: GraphqlLimits,
+    ObjectKind.PUBLIC_PROOF: PublicProof,
 }
 
 KINDS = [kind.value for kind in OF_PRODUCTS]

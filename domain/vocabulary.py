@@ -192,3 +192,4 @@ class ObjectKind(Vocabulary):
     MEMBERSHIP = "membership", "Somebody's membership in an organisation."
     API_KEY = "api_key", "An API key."
     GRAPHQL_LIMITS = "graphql_limits", "What the GraphQL operations of an API key may ask for."
+    PUBLIC_PROOF = "public_proof", "Whether anybody is shown what the products of an organisation hold."

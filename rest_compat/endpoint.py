@@ -69,6 +69,7 @@ APIS = {
             "views": ("Saved Views", "Lists of an organisation under a name."),
             "calendars": ("Calendars", "Lapses of saved views for calendar programs."),
             "lead-times": ("Lead Times", "How early an organisation wants to hear that something lapses."),
+            "public-proof": ("Public Proof", "What anybody is shown of an organisation's products."),
             "webhooks": ("Webhooks", "Addresses to which changes are sent."),
             "sessions": ("Sessions", "Browsers that are signed in."),
             "history": ("History", "What became of what an organisation has besides products."),

@@ -18,6 +18,7 @@ from domain.lead_times import MOST as MOST_LEAD_TIMES
 from domain.lead_times import USUAL, LeadTimes
 from domain.members import members_of
 from domain.people import BrowserSession, Invitation, Member, NewInvitation
+from domain.public_proof import PublicProof
 from domain.records import (
     Certification,
     CertificationAssignment,
@@ -635,6 +636,13 @@ LEAD_TIMES = output(
             example=USUAL,
         ),
     ],
+)
+
+PUBLIC_PROOF = output(
+    PublicProof,
+    "PublicProofOut",
+    "Whether anybody is shown what the products of an organisation hold and claim.",
+    required=["organization_id", "is_enabled"],
 )
 
 DIGEST = output(

@@ -20,6 +20,7 @@ from resolvers import (
     past,
     people,
     products,
+    public_proof,
     verification,
     views,
     webhooks,
@@ -753,6 +754,27 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         " that have no others. Takes an editor.",
         answer=outputs.LEAD_TIMES,
         body="LeadTimesIn",
+    ),
+    Endpoint(
+        "GET",
+        f"{_OF_ORGANIZATION}/public-proof",
+        public_proof.get_public_proof,
+        name="get_public_proof",
+        summary="Say whether products are shown to anybody",
+        description="Whether each product of the organisation has a page for anybody, `/products/{gtin}`, with what it"
+        " holds and claims today.",
+        answer=outputs.PUBLIC_PROOF,
+    ),
+    Endpoint(
+        "POST",
+        f"{_OF_ORGANIZATION}/public-proof",
+        public_proof.set_public_proof,
+        name="set_public_proof",
+        summary="Have products shown to anybody, or not",
+        description="Has each product of the organisation shown to anybody at `/products/{gtin}`, or no longer. Takes a"
+        " manager.",
+        answer=outputs.PUBLIC_PROOF,
+        body="PublicProofIn",
     ),
     Endpoint(
         "GET",

@@ -3,7 +3,7 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from schema import calendars, certifications, claims, digests, keys, people, products, views, webhooks
+from schema import calendars, certifications, claims, digests, keys, people, products, public_proof, views, webhooks
 from schema.bodies import CertificationBodyQueries
 from schema.history import ChangeQueries
 from schema.imports import ImportQueries
@@ -28,6 +28,7 @@ class Query(
     views.ViewQueries,
     calendars.CalendarQueries,
     digests.DigestQueries,
+    public_proof.PublicProofQueries,
     webhooks.WebhookQueries,
     NodeQueries,
     StatsQueries,
@@ -47,6 +48,7 @@ Mutation = mutation_type(
         *views.MUTATIONS,
         *calendars.MUTATIONS,
         *digests.MUTATIONS,
+        *public_proof.MUTATIONS,
         *webhooks.MUTATIONS,
     ],
     description="What can be changed. Each field is done by itself, in the order of the document, and answers with what"

@@ -79,6 +79,8 @@ async def stored(world: World) -> dict[str, dict[str, dict[str, Any]]]:
         own = ("id", "gtin", "until", "reason", "lapses_on", "created_at")
         for row in await _rows(world, table.name):
             found["acknowledgement"][row["id"]] = {name: row[name] for name in own}
+    for row in await _rows(world, "public_proofs"):
+        found["public_proof"][row["organization_id"]] = row
     for row in await _rows(world, "views"):
         found["view"][row["id"]] = row
     for row in await _rows(world, "api_keys"):

@@ -640,6 +640,14 @@ lead_times = Table(
     Column("days", Document, nullable=False),
 )
 
+# Whether anybody is shown what the products of an organisation hold, where a manager has said so.
+public_proofs = Table(
+    "public_proofs",
+    metadata,
+    Column("organization_id", ForeignKey("organizations.id"), primary_key=True),
+    Column("is_enabled", Boolean, nullable=False),
+)
+
 # GraphQL documents that may be run by their ids. A row never changes: its text is what its digest says.
 trusted_documents = Table(
     "trusted_documents",

@@ -787,6 +787,25 @@ ROWS = {
             Case(401, ("{brand}",), body={"days": [1]}, key=""),
         ],
     ),
+    "apps_account_api_get_public_proof": Row(
+        "whether products are shown to anybody",
+        [
+            Case(200, ("{brand}",), key="readonly", shows={"is_enabled": False}),
+            Case(403, ("{brand}",), key="publishable"),
+            Case(404, ("{rival}",)),
+            Case(422, ("x",)),
+        ],
+    ),
+    "apps_account_api_set_public_proof": Row(
+        "that products are shown to anybody",
+        [
+            Case(200, ("{brand}",), body={"is_enabled": True}, shows={"is_enabled": True}),
+            Case(403, ("{brand}",), body={"is_enabled": True}, key="editor"),
+            Case(404, ("{rival}",), body={"is_enabled": True}),
+            Case(422, ("{brand}",), body={}),
+            Case(401, ("{brand}",), body={"is_enabled": True}, key=""),
+        ],
+    ),
     "apps_account_api_get_digest": Row(
         "how often a member is told",
         [

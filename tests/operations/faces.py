@@ -173,6 +173,7 @@ PEOPLE = {
     "set digest": OnPeople(
         "POST", "members/{user_id}/digest", "setDigest", "DigestSet", "digest { userId period dueAt }"
     ),
+    "show anybody": OnPeople("POST", "public-proof", "setPublicProof", "PublicProofSet", "publicProof { isEnabled }"),
     "sign out": OnPeople("DELETE", "sessions/{session_id}", "endSession", "SessionEnded", "ended { id }"),
 }
 

@@ -331,6 +331,13 @@ MUTATIONS: dict[str, Sample] = {
         {"userId": NOTHING},
         invalid={"userId": "1"},
     ),
+    "setPublicProof": Sample(
+        "PublicProofSet",
+        "publicProof { organizationId isEnabled }",
+        {"isEnabled": True},
+        {"organizationId": NOTHING, "isEnabled": True},
+        invalid={"organizationId": "1"},
+    ),
     "revokeApiKey": Sample(
         "ApiKeyRevoked", "revoked { name role }", {"keyId": SPARE_KEY}, {"keyId": NOTHING}, invalid={"keyId": "1"}
     ),

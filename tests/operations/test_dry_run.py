@@ -256,6 +256,7 @@ def reading(name: str) -> str:
         "WebhookRemoved": "removed { url }",
         **{f"Webhook{done}": "webhook { url types isEnabled problem }" for done in ("Patched", "Tested", "Replayed")},
         "LeadTimesSet": "leadTimes { certificationId days }",
+        "PublicProofSet": "publicProof { isEnabled }",
         "DigestSet": "digest { userId period dueAt }",
         "ViewCreated": f"view {{ name {LISTED} }}",
         "ViewPatched": f"view {{ name {LISTED} }}",

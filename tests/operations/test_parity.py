@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from db import public_proofs
 from db.keys import add_key
 from db.sql import tables
 from domain.account import ApiKey
+from domain.public_proof import PublicProof
 from domain.short_id import ShortId, catalogue_id
 from domain.vocabulary import KeyKind, Role
 from rest_compat.routes import ENDPOINTS
@@ -77,6 +79,14 @@ class Parity:
     act: Callable[[Face, Place, Members], Awaitable[Outcome]]
     granted: list[Members]
     refused: list[tuple[int, Members]]
+
+
+async def switched(face: Face, members: Members) -> Outcome:
+    """Switches the public proof on and, as there is but one for all places, off again."""
+    found = await face.people("show anybody", **{"is_enabled": True, **members})
+    if found.ok:
+        assert (await face.people("show anybody", **{**members, "is_enabled": False})).ok
+    return found
 
 
 LONG_METADATA = {f"k{number}": "v" for number in range(51)}
@@ -590,6 +600,12 @@ WRITES: dict[str, Parity] = {
         [{}, {"period": "daily"}],
         [*MANAGERS, (404, {"user_id": NOTHING}), (422, {"user_id": "1"})],
     ),
+    "setPublicProof": Parity(
+        "account_api_set_public_proof",
+        lambda face, place, members: switched(face, members),
+        [{}],
+        MANAGERS,
+    ),
     "endSession": Parity(
         "account_api_delete_session",
         lambda face, place, members: face.people("sign out", **{"session_id": place.id_of("session"), **members}),
@@ -608,6 +624,8 @@ def asked(name: str, world: World, members: Members) -> Members:
 @pytest.fixture
 async def places(world: World) -> World:
     """Three products that are alike but for their GTINs, and a key beside each."""
+    async with world.database.write() as transaction:
+        await public_proofs.put(transaction, PublicProof(world.brand, is_enabled=False))
     for place in PLACES:
         await world.add_product(place.archived_gtin, world.brand, archived_at=NOON)
         if place.gtin != GTIN:

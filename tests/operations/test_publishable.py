@@ -156,6 +156,7 @@ NOT_PUBLIC = (
     "calendars",
     "webhook",
     "leadTimes",
+    "publicProof",
     "digest",
     "history",
     "verification",

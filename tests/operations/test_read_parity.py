@@ -270,6 +270,14 @@ READS: dict[str, list[Read]] = {
             ("lead_times", "lead-times", "leadTimes", "certification_id: certificationId days"),
         )
     },
+    "account_api_get_public_proof": [
+        Read(
+            f"account/api/v1/organizations/{id}/public-proof",
+            f'publicProof(organizationId: "{id}") {{ organization_id: organizationId is_enabled: isEnabled }}',
+            key,
+        )
+        for id, key in ((BRAND, "readonly"), (BRAND, "rival"), (BRAND, "publishable"), ("1", "manager"))
+    ],
     "account_api_list_webhooks": [
         Read(f"account/api/v1/organizations/{id}/webhooks", f'webhooks(organizationId: "{id}") {{ {WEBHOOK} }}', key)
         for id, key in ((BRAND, "manager"), (BRAND, "editor"), (BRAND, "rival"), ("1", "manager"))
