@@ -7,7 +7,6 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
@@ -30,8 +29,10 @@ from gateway.mail import Mailer
 from gateway.pages.calendar import calendar_routes
 from gateway.pages.discovery import discovery_routes
 from gateway.pages.graphiql import graphiql_routes
+from gateway.pages.proof import proof_routes
 from gateway.pages.reference import reference_routes
-from gateway.pages.workbench import shown_to_browsers, workbench_routes
+from gateway.pages.refusals import shown_to_browsers
+from gateway.pages.workbench import workbench_routes
 from gateway.positions import Positions, SharedPositions
 from gateway.sealer import Sealing
 from gateway.server import address
@@ -40,7 +41,7 @@ from gateway.telemetry.telemetry import Telemetry
 from gateway.webhooks.sending import Sending
 from rest_compat.application import Rest
 from rest_compat.imports import Importing
-from rest_compat.problem import exception_handlers, refusals
+from rest_compat.problem import exception_handlers
 from rest_compat.routes import CERTIFICATIONS
 from workbench import importing
 
@@ -141,6 +142,7 @@ def _pages(
             *discovery_routes(settings),
             *sign_in_routes(),
             *calendar_routes(),
+            *proof_routes(),
             *bearer_routes(settings),
             *health_routes(settings),
         ],
@@ -153,8 +155,7 @@ def _pages(
             )
         ],
         exception_handlers={
-            **exception_handlers(error_pages),
-            HTTPException: shown_to_browsers(refusals(error_pages)[HTTPException]),
+            kind: shown_to_browsers(refuse) for kind, refuse in exception_handlers(error_pages).items()
         },
         lifespan=lifespan,
     )

@@ -34,7 +34,7 @@ from rest_compat.openapi import DOCUMENT_PATHS
 from rest_compat.problem import INTERNAL, refusal, render, scope_challenge
 from schema.http import disconnected
 
-GUARDED = ("/certifications/", "/products/", "/account/", "/graphql")
+GUARDED = ("/certifications/", "/products/api/", "/account/", "/graphql")
 """Where a credential is needed. Everything else (pages, health) is public and never sees a context."""
 
 _GRAPHQL, _REST = Face.GRAPHQL.value, Face.REST.value

@@ -6,6 +6,7 @@ from domain.access import Caller, require_management, require_membership
 from domain.changes import Change
 from domain.gtin import Gtin
 from domain.public_proof import GetPublicProof, PublicProof, SetPublicProof
+from domain.short_id import ShortId
 from domain.vocabulary import KeyKind, Role
 from resolvers.operation import Context, read_operation, write_operation
 
@@ -31,6 +32,13 @@ async def set_public_proof(
     if after != before:
         await public_proofs.put(transaction, after)
     return Change(before, after)
+
+
+@read_operation
+async def is_shown(context: Context, owner: ShortId) -> bool:
+    """Whether anybody is shown the products of that owner; so anybody may know."""
+    found = await public_proofs.find(context.database, owner)
+    return found is not None and found.is_enabled
 
 
 async def reader_of(database: Database, gtin: Gtin) -> Caller | None:

@@ -8,7 +8,7 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ExceptionHandler, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from domain.errors import DomainError, Forbidden, InvalidInput, Violation
 from domain.problem import BY_STATUS, ErrorPages, Problem, describe, problem
@@ -139,7 +139,7 @@ def refusals(error_pages: ErrorPages) -> dict[type[Exception], Show]:
     return {DomainError: domain_error, NotJson: bad_body, HTTPException: http_exception}
 
 
-def exception_handlers(error_pages: ErrorPages) -> dict[Any, ExceptionHandler]:
+def exception_handlers(error_pages: ErrorPages) -> dict[Any, Show]:
     """The same for Starlette, crashes included."""
 
     def crash(request: Request, error: Exception) -> Response:

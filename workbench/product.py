@@ -20,7 +20,7 @@ from domain.members import members_of
 from domain.records import Product
 from domain.renewal import years_certified
 from domain.vocabulary import Standing
-from resolvers import acknowledgements, assignments, certifications, claims, past
+from resolvers import acknowledgements, assignments, certifications, claims, past, public_proof
 from resolvers.operation import Context
 from resolvers.products import existing_product
 from workbench.lists import standing_of
@@ -105,6 +105,7 @@ async def product(request: Request) -> Response:
         changes=changes,
         older=older,
         graphiql=_graphiql(gtin, asked),
+        is_public=found.archived_at is None and await public_proof.is_shown(context, found.organization_id),
     )
 
 

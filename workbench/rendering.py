@@ -1,8 +1,8 @@
 """Making HTML: templates, with what all of them need."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -54,21 +54,23 @@ def page(
     """
     root = request.scope.get("root_path", "")
     context = getattr(request.state, "context", None)
-    shown = (
-        environment()
-        .get_template(template)
-        .render(
-            root=quote(root),
-            here=request.scope["path"].removeprefix(root),
-            partial="hx-request" in request.headers,
-            caller=context.caller if context is not None else None,
-            writes=context is not None and context.caller.may(Permission.WRITE),
-            today=context.today if context is not None else None,
-            day=_days(request),
-            **values,
-        )
+    shown = render(
+        template,
+        root=quote(root),
+        here=request.scope["path"].removeprefix(root),
+        partial="hx-request" in request.headers,
+        caller=context.caller if context is not None else None,
+        writes=context is not None and context.caller.may(Permission.WRITE),
+        today=context.today if context is not None else None,
+        day=_days(request),
+        **values,
     )
     return HTMLResponse(shown, status, headers)
+
+
+def render(template: str, **values: Any) -> str:
+    """A template with what it shows, and nothing of who asks."""
+    return environment().get_template(template).render(**values)
 
 
 def below(request: Request, path: str) -> str:
@@ -84,22 +86,34 @@ def moved(request: Request, path: str) -> Response:
 def refused(request: Request, error: DomainError) -> Response:
     """The page that says why something was refused."""
     kind = KINDS[error.code]
-    wait: int | None = getattr(error, "retry_after", None)
+    return refusal_page(request, kind.status, kind.title, error.detail, getattr(error, "retry_after", None))
+
+
+def refusal_page(
+    request: Request,
+    status: int,
+    title: str,
+    detail: str,
+    wait: int | None = None,
+    more: Mapping[str, str] | None = None,
+) -> Response:
+    """The same of what is known by its words; `wait` is in how many seconds to try again."""
     # htmx would put it where what was asked for should be.
-    headers = {"HX-Retarget": "#main", "HX-Reswap": "innerHTML"}
+    headers = {"HX-Retarget": "#main", "HX-Reswap": "innerHTML", **(more or {})}
     if wait is not None:
         headers["Retry-After"] = str(wait)
-    return page(request, "refused.html", status=kind.status, headers=headers, title=kind.title, error=error, wait=wait)
+    said = {"title": title, "detail": detail, "wait": wait, "request_id": request.state.request_id}
+    return page(request, "refused.html", status=status, headers=headers, **said)
 
 
-def _days(request: Request) -> Any:
-    """How the reader writes a day: the month first where that is the custom, always in letters."""
-    american = request.headers.get("accept-language", "").lower().startswith("en-us")
+def written(value: date | None, *, american: bool = False) -> str:
+    """A day with the month in letters, which comes first where that is the custom; "" for none."""
+    if value is None:
+        return ""
+    of = value.date() if isinstance(value, datetime) else value
+    return f"{of:%b} {of.day}, {of.year}" if american else f"{of.day} {of:%b} {of.year}"
 
-    def day(value: date | None) -> str:
-        if value is None:
-            return ""
-        of = value.date() if isinstance(value, datetime) else value
-        return f"{of:%b} {of.day}, {of.year}" if american else f"{of.day} {of:%b} {of.year}"
 
-    return day
+def _days(request: Request) -> Callable[[date | None], str]:
+    """How the reader writes a day."""
+    return partial(written, american=request.headers.get("accept-language", "").lower().startswith("en-us"))

@@ -5,7 +5,6 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -16,7 +15,6 @@ from domain.vocabulary import Face
 from gateway.auth.sign_in import to_sign_in
 from gateway.pages.assets import FOR_EVER, WEB, Asset, accepts_gzip, policy, read_asset, served_by_name
 from resolvers.operation import Context
-from rest_compat.problem import Show
 from workbench.forms import read_form
 from workbench.rendering import page, refused
 from workbench.routes import PAGES, WorkPage
@@ -62,7 +60,7 @@ def _answered(of: WorkPage) -> Callable[[Request], Awaitable[Response]]:
             response = await _signed_in(request, of)
         except DomainError as error:
             response = refused(request, error)
-        return _sent(request, response)
+        return sent(request, response)
 
     return answered
 
@@ -117,7 +115,7 @@ async def _to_sign_in(request: Request, error: Unauthorized) -> Response:
     return response
 
 
-def _sent(request: Request, response: Response) -> Response:
+def sent(request: Request, response: Response) -> Response:
     """The answer with what all pages have in common, compressed where the browser takes it."""
     response.headers.update({"cache-control": "no-store", **_HEADERS})
     if isinstance(response, HTMLResponse):
@@ -127,14 +125,3 @@ def _sent(request: Request, response: Response) -> Response:
             response.headers["content-encoding"] = "gzip"
             response.headers["content-length"] = str(len(response.body))
     return response
-
-
-def shown_to_browsers(refuse: Show) -> Show:
-    """The same refusals, but a page with ways on where a browser asked for a path that is not there."""
-
-    def shown(request: Request, error: HTTPException) -> Response:
-        if error.status_code == 404 and "text/html" in request.headers.get("accept", ""):
-            return _sent(request, page(request, "not_found.html", status=404))
-        return refuse(request, error)
-
-    return shown
