@@ -1,6 +1,7 @@
 """The chain over the log of changes: sealing what was committed, and looking whether it is whole."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, bindparam, func, literal_column, select, tuple_
@@ -213,6 +214,20 @@ async def checkpoint(database: Database) -> Checkpoint:
     """How far the chain goes."""
     last = await _last(database)
     return Checkpoint(last.position, last.hash)
+
+
+class Waiting(NamedTuple):
+    """What was committed and is not sealed yet, a matter of a second: how much, `BATCH` at most, and since when."""
+
+    number: int
+    since: datetime | None
+
+
+async def waiting(database: Database) -> Waiting:
+    """What a sealer would seal next."""
+    last = await _last(database)
+    found = await database.fetch(_READS[database.dialect.name].waiting, seq=last.seq, xid=last.xid)
+    return Waiting(len(found), min((row["at"] for row in found), default=None))
 
 
 async def hash_at(database: Database, position: int) -> str | None:

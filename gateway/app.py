@@ -20,7 +20,7 @@ from gateway.date_events import DateEvents
 from gateway.digests import Digests
 from gateway.edge import GUARDED, GatewayEdge
 from gateway.graphql import graphql_endpoint
-from gateway.health import health_routes
+from gateway.health import dependencies, health_routes
 from gateway.limits.body_limit import BodyLimit
 from gateway.limits.budgets import Limiter
 from gateway.limits.memory import MemoryLimiter
@@ -38,6 +38,7 @@ from gateway.sealer import Sealing
 from gateway.server import address
 from gateway.settings import Settings, split
 from gateway.telemetry.telemetry import Telemetry
+from gateway.version import version
 from gateway.webhooks.sending import Sending
 from rest_compat.application import Rest
 from rest_compat.imports import Importing
@@ -168,6 +169,8 @@ def _pages(
     pages.state.credentials = credentials
     pages.state.limiter = counting
     pages.state.mailer = mailer
+    pages.state.version = version
+    pages.state.dependencies = dependencies
     pages.state.openid = OpenIdProvider(settings) if settings.oidc_issuer else None
     return pages
 

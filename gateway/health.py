@@ -4,6 +4,7 @@ import hmac
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -30,18 +31,18 @@ async def readyz(request: Request) -> Response:
     What takes no changes, only costs more or is not counted is named, but is no reason: all who use the same would be
     taken away at once, and nobody could read any more.
     """
-    answers, parts, _ = await _dependencies(request)
+    answers, parts, _ = await dependencies(request.app)
     if not answers:
         return JSONResponse({"status": "unavailable", **parts}, 503)
     return JSONResponse({"status": "ok" if set(parts.values()) == {"ok"} else "degraded", **parts})
 
 
-async def _dependencies(request: Request) -> tuple[bool, dict[str, str], date | None]:
+async def dependencies(app: Starlette) -> tuple[bool, dict[str, str], date | None]:
     """Whether requests can be answered, and how each thing is that they need: `ok`, or what is wrong with it.
 
     Last the day up to which it is told what days bring, if that is known.
     """
-    database: Database = request.app.state.database
+    database: Database = app.state.database
     try:
         told = await date_events.told_until(database)
     except Exception as error:  # noqa: BLE001 - whatever it is, the answer is "not now"
@@ -49,7 +50,7 @@ async def _dependencies(request: Request) -> tuple[bool, dict[str, str], date | 
     parts = {
         "database": "ok",
         "changes": "ok" if await database.hears() else "not heard",
-        "rate_limits": "ok" if await request.app.state.limiter.check() else "not counted",
+        "rate_limits": "ok" if await app.state.limiter.check() else "not counted",
         "date_events": f"told up to {told}" if told is not None and told < _yesterday() else "ok",
     }
     if database.is_replicated:
@@ -76,7 +77,7 @@ async def metrics(request: Request) -> Response:
         challenge = {"WWW-Authenticate": 'Bearer realm="metrics"'}
         return refusal("unauthorized", detail, settings.error_pages, challenge)
     counted: Metrics = request.app.state.metrics
-    _, parts, told_until = await _dependencies(request)
+    _, parts, told_until = await dependencies(request.app)
     database: Database = request.app.state.database
     about = About(version(), database.dialect.name, revision.head())
     is_up = {name: said == "ok" for name, said in parts.items()}

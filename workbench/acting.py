@@ -1,7 +1,7 @@
 """What can be done to a product, and to what it holds and claims: each is a form of its command's members."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, timedelta
 from enum import StrEnum
 from types import NoneType
@@ -11,32 +11,21 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.errors import REFUSALS, DomainError, InvalidInput, PreconditionFailed
+from domain.errors import REFUSALS, InvalidInput, PreconditionFailed
 from domain.gtin import parse_gtin
 from domain.preconditions import Expected, Versioned
-from domain.problem import KINDS
 from domain.record_commands import RecordCommand
 from domain.records import CertificationAssignment
 from domain.validation import Command
 from resolvers import assignments, certifications, claims, products
 from resolvers.operation import Context, WriteOperation
-from workbench.forms import Entered, read_form
+from workbench.forms import Entered, FilledForm, FormMember, read_form, wrong_of
 from workbench.lists import choices
 from workbench.rendering import moved, page
 
 _UNASKED = {"gtin", "metadata", "expiry_date"}
 """What the address says, and what has no field of its own."""
 _WORDS_BETWEEN = re.compile(r"[\s,;]+")
-
-
-class FormMember(NamedTuple):
-    """A member of a command, as a field of a form."""
-
-    name: str
-    kind: str
-    """`text`, `long`, `date`, `list`, `choice`, or the kind of definitions that is chosen from."""
-    choices: Sequence[str] = ()
-    required: bool = False
 
 
 class Act(NamedTuple):
@@ -119,15 +108,6 @@ ACTS: Mapping[str, Mapping[str, Act]] = {
 PATHS = ("/app/products/{gtin}/{act}", "/app/{name}/{gtin}/{definition}/{act}")
 
 
-class FilledForm(NamedTuple):
-    """A form as it is shown: what was entered or is stored, why it is refused, and what somebody else has stored."""
-
-    values: Mapping[str, str]
-    wrong: Mapping[str, str] = {}
-    theirs: Mapping[str, str] = {}
-    error: DomainError | None = None
-
-
 async def acting(request: Request) -> Response:
     """Asks what has to be known for something that can be done, and does it."""
     context: Context = request.state.context
@@ -147,8 +127,7 @@ async def acting(request: Request) -> Response:
         theirs = {each: value for each, value in _values(act, now).items() if value != typed[each]}
         return await _shown(request, act, now, FilledForm(typed, theirs=theirs if act.changes else {}, error=error))
     except InvalidInput as error:
-        fields = {each.name for each in act.asked}
-        wrong = {str(each.path[0]): each.message for each in error.violations if each.path and each.path[0] in fields}
+        wrong = wrong_of(error, act.asked)
         return await _shown(request, act, stored, FilledForm(typed, wrong, error=None if wrong else error))
     except REFUSALS as error:
         return await _shown(request, act, stored, FilledForm(typed, error=error))
@@ -214,11 +193,10 @@ async def _shown(request: Request, act: Act, stored: Versioned, form: FilledForm
     context: Context = request.state.context
     name = request.path_params.get("name", "products")
     kinds = {each.kind for each in act.asked}
-    status = 422 if form.wrong else 200 if form.error is None else KINDS[form.error.code].status
     return page(
         request,
         "act.html",
-        status=status,
+        status=form.status,
         name=name,
         act=request.path_params["act"],
         stored=stored,

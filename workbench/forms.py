@@ -1,9 +1,14 @@
-"""What was entered into a form."""
+"""Forms: their fields, what was entered into them, and why that is refused."""
 
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+
+from domain.errors import DomainError, InvalidInput
+from domain.problem import KINDS
 
 MAX_FIELDS = 1_000
 
@@ -27,3 +32,37 @@ async def read_form(request: Request) -> Entered:
         raise HTTPException(400) from None
     trimmed = {name: [value.strip() for value in values] for name, values in fields.items()}
     return Entered({name: values for name, values in trimmed.items() if any(values)})
+
+
+class FormMember(NamedTuple):
+    """A member of a command, as a field of a form."""
+
+    name: str
+    kind: str
+    """`text`, `long`, `date`, `list`, `choice`, or the kind of definitions that is chosen from; in the settings also
+    `email`, `code`, `moment`, `cursor`, `days`, `types` and `view`.
+    """
+    choices: Sequence[str] = ()
+    required: bool = False
+
+
+class FilledForm(NamedTuple):
+    """A form as it is shown: what was entered or is stored, why it is refused, and what somebody else has stored."""
+
+    values: Mapping[str, str]
+    wrong: Mapping[str, str] = {}
+    theirs: Mapping[str, str] = {}
+    error: DomainError | None = None
+
+    @property
+    def status(self) -> int:
+        """What the page that shows it is answered with."""
+        if self.wrong:
+            return 422
+        return 200 if self.error is None else KINDS[self.error.code].status
+
+
+def wrong_of(error: InvalidInput, asked: Sequence[FormMember]) -> dict[str, str]:
+    """Why it is refused, by the fields that there are."""
+    names = {each.name for each in asked}
+    return {str(each.path[0]): each.message for each in error.violations if each.path and each.path[0] in names}

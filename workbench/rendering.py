@@ -26,7 +26,7 @@ def environment() -> "Environment":
     # Most processes never show a page.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from workbench.texts import in_words, member, shown, text
+    from workbench.texts import catalogue, in_words, member, shown, text
 
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -37,6 +37,7 @@ def environment() -> "Environment":
     )
     made.globals["t"] = text
     made.globals["member"] = member
+    made.tests["said"] = lambda name: name in catalogue()
     made.filters["in_words"] = in_words
     made.filters["number"] = shown
     made.filters["options"] = lambda values, name: [(each, text(f"choices.{name}.{each.lower()}")) for each in values]

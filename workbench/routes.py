@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from workbench import acting, changing, home, importing, lists, product, taking_on, today, what_if
+from workbench.settings.pages import SETTINGS
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -34,6 +35,7 @@ PAGES: tuple[WorkPage, ...] = (
     WorkPage(taking_on.PATH, taking_on.taking_on, ("GET", "POST")),
     WorkPage(importing.PATH, importing.importing, ("GET", "POST")),
     WorkPage(f"{importing.PATH}/{{id}}", importing.one),
+    *(WorkPage(path, answer, ("GET", "POST") if writes else ("GET",)) for path, answer, writes in SETTINGS),
     WorkPage(product.PATH, product.product),
     WorkPage("/app/bodies/{code}", what_if.body),
     WorkPage("/app/certifications/{code}", what_if.certification),

@@ -11,7 +11,7 @@ from tests.gateway.test_sessions import HERE
 from tests.world import FAIR_TRADE, GTIN, OTHERS_GTIN, USDA_ORGANIC, World
 from workbench.texts import catalogue
 
-PAGES = ("/", "/app", "/app/certificates", "/app/claims", "/app/products")
+PAGES = ("/", "/app", "/app/certificates", "/app/claims", "/app/products", "/app/settings")
 TEMPLATES = Path(__file__).parents[2] / "workbench"
 
 

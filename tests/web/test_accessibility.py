@@ -8,6 +8,7 @@ import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
+from rest_compat.inputs import EXAMPLE_VIEW, EXAMPLE_WEBHOOK
 from tests.conftest import LiveServer
 from tests.npm import installed
 from tests.oauth.authority import Authority, free_port, new_keys
@@ -44,6 +45,17 @@ WORKBENCH = {
     "/app/products?search=nothing+has+this": ".empty",
     "/app/certificates/09520000000042/FAIRTRADE/taken-on": "main h1",
     "/app/nowhere": "main ul",
+    "/app/settings": ".settings-cards",
+    "/app/settings/people": ".things",
+    "/app/settings/keys": ".things",
+    "/app/settings/keys/make": "form.fields",
+    "/app/settings/views": ".things",
+    f"/app/settings/views/{EXAMPLE_VIEW}": ".addresses",
+    f"/app/settings/webhooks/{EXAMPLE_WEBHOOK}": ".deliveries",
+    f"/app/settings/webhooks/{EXAMPLE_WEBHOOK}/edit": "fieldset",
+    f"/app/settings/webhooks/{EXAMPLE_WEBHOOK}/remove": "button.ends",
+    "/app/settings/reminders": ".things",
+    "/app/settings/health": ".things",
 }
 
 SCHEMES = ("light", "dark")

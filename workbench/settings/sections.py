@@ -1,0 +1,41 @@
+"""The pages of the settings: one for each section, with what there is and the ways to change it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from domain.access import Caller
+from domain.errors import Forbidden
+from domain.vocabulary import Role
+from resolvers.operation import Context
+from workbench.rendering import page
+
+Reads = Callable[[Context, Request], Awaitable[dict[str, Any]]]
+
+
+def section(name: str, reads: Reads, template: str = "") -> Callable[[Request], Awaitable[Response]]:
+    """The page of a section. Who may not see what it shows is told so, in its place."""
+
+    async def answer(request: Request) -> Response:
+        context: Context = request.state.context
+        try:
+            values = await reads(context, request)
+        except Forbidden as error:
+            return page(request, "settings/forbidden.html", status=403, section=name, error=error)
+        return page(
+            request,
+            f"settings/{template or name}.html",
+            section=name,
+            done=request.query_params.get("done", ""),
+            may_write=may_write(context.caller),
+            **values,
+        )
+
+    return answer
+
+
+def may_write(caller: Caller) -> bool:
+    """Whether what editors may change is offered: the operations judge."""
+    return caller.role is not Role.READONLY and caller.sees_private
