@@ -10,11 +10,11 @@ from resolvers.keys import set_member
 from tests.gateway.test_product_pages import entered, get
 from tests.gateway.test_product_pages import send as send_fields
 from tests.gateway.test_sessions import HERE
-from tests.world import NOTHING, World
+from tests.world import GTIN, NOTHING, World
 from workbench.settings.pages import ACTS, SETTINGS
 
 ROOT = "/app/settings"
-SECTIONS = ("people", "keys", "sessions", "views", "webhooks", "reminders", "health")
+SECTIONS = ("people", "keys", "sessions", "views", "webhooks", "reminders", "proof", "health")
 FOR_MANAGERS = ("people", "keys", "sessions", "webhooks", "health")
 ANN = "ann@example.org"
 
@@ -207,6 +207,16 @@ async def test_lead_times_and_letters_are_said(world: World) -> None:
     await world.add_key("ann", "brand", Role.READONLY, KeyKind.USER, ANN)
     assert (await send(world, f"{path}/mail", "ann", period="daily"))[0] == 303
     assert "Each day" in (await get(world, path, "ann"))[1]
+
+
+async def test_a_manager_has_the_products_shown_to_anybody(world: World) -> None:
+    path, shown = f"{ROOT}/proof", f"/products/{GTIN}"
+    for key in ("manager", "editor"):
+        assert (f"{path}/show" in (await get(world, path, key))[1]) == (key == "manager")
+    for does, key, status in (("show", "editor", 404), ("show", "manager", 200), ("hide", "manager", 404)):
+        sent, _, _ = await send(world, f"{path}/{does}", key)
+        assert (sent, (await world.client.get(shown)).status_code) == (303 if key == "manager" else 403, status)
+    assert "Nobody outside" in (await get(world, f"{path}?done=proof.hide"))[1]
 
 
 async def test_nothing_typed_is_lost_when_a_session_has_ended(world: World) -> None:

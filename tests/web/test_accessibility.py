@@ -55,6 +55,7 @@ WORKBENCH = {
     f"/app/settings/webhooks/{EXAMPLE_WEBHOOK}/edit": "fieldset",
     f"/app/settings/webhooks/{EXAMPLE_WEBHOOK}/remove": "button.ends",
     "/app/settings/reminders": ".things",
+    "/app/settings/proof": ".addresses",
     "/app/settings/health": ".things",
 }
 

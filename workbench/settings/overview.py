@@ -8,9 +8,9 @@ from starlette.requests import Request
 from domain.errors import Forbidden
 from resolvers import account
 from resolvers.operation import Context
-from workbench.settings import health, keys, people, reminders, sessions, views, webhooks
+from workbench.settings import health, keys, people, proof, reminders, sessions, views, webhooks
 
-SECTIONS = ("people", "keys", "sessions", "views", "webhooks", "reminders", "health")
+SECTIONS = ("people", "keys", "sessions", "views", "webhooks", "reminders", "proof", "health")
 
 
 class SectionCard(NamedTuple):
@@ -23,6 +23,8 @@ class SectionCard(NamedTuple):
     """How many of them somebody should look at."""
     is_open: bool = True
     """Whether the caller may see more."""
+    is_on: bool | None = None
+    """Of what is switched on and off."""
 
 
 async def overview(context: Context, request: Request) -> dict[str, Any]:
@@ -68,6 +70,10 @@ async def _reminders(context: Context, request: Request) -> SectionCard:
     return SectionCard("reminders")
 
 
+async def _proof(context: Context, request: Request) -> SectionCard:
+    return SectionCard("proof", is_on=await proof.is_shown(context))
+
+
 async def _health(context: Context, request: Request) -> SectionCard:
     return SectionCard("health", look_at=not await health.is_well(context, request))
 
@@ -79,5 +85,6 @@ _CARDS: dict[str, Callable[[Context, Request], Awaitable[SectionCard]]] = {
     "views": _views,
     "webhooks": _webhooks,
     "reminders": _reminders,
+    "proof": _proof,
     "health": _health,
 }

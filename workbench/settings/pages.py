@@ -6,7 +6,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from workbench.settings import health, keys, overview, people, reminders, sessions, views, webhooks
+from workbench.settings import health, keys, overview, people, proof, reminders, sessions, views, webhooks
 from workbench.settings.acts import ROOT, SettingsAct, acting
 from workbench.settings.sections import section
 
@@ -17,6 +17,7 @@ ACTS: Mapping[str, Mapping[str, SettingsAct]] = {
     "views": views.ACTS,
     "webhooks": webhooks.ACTS,
     "reminders": reminders.ACTS,
+    "proof": proof.ACTS,
 }
 """What can be done, by section and by its name in the address."""
 
@@ -37,6 +38,7 @@ SETTINGS = (
     SettingsPage(views.PATH, section("views", views.views)),
     SettingsPage(webhooks.PATH, section("webhooks", webhooks.all_webhooks)),
     SettingsPage(f"{ROOT}/reminders", section("reminders", reminders.reminders)),
+    SettingsPage(f"{ROOT}/proof", section("proof", proof.proof)),
     SettingsPage(f"{ROOT}/health", section("health", health.health)),
     *(
         SettingsPage(

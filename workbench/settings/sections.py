@@ -6,9 +6,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.access import Caller
+from domain.access import require_management, require_membership
 from domain.errors import Forbidden
-from domain.vocabulary import Role
 from resolvers.operation import Context
 from workbench.rendering import page
 
@@ -20,6 +19,7 @@ def section(name: str, reads: Reads, template: str = "") -> Callable[[Request], 
 
     async def answer(request: Request) -> Response:
         context: Context = request.state.context
+        caller = context.caller
         try:
             values = await reads(context, request)
         except Forbidden as error:
@@ -29,13 +29,17 @@ def section(name: str, reads: Reads, template: str = "") -> Callable[[Request], 
             f"settings/{template or name}.html",
             section=name,
             done=request.query_params.get("done", ""),
-            may_write=may_write(context.caller),
+            may_write=_may(lambda: require_membership(caller, caller.organization.id, writes=True)),
+            may_manage=_may(lambda: require_management(caller, caller.organization.id)),
             **values,
         )
 
     return answer
 
 
-def may_write(caller: Caller) -> bool:
-    """Whether what editors may change is offered: the operations judge."""
-    return caller.role is not Role.READONLY and caller.sees_private
+def _may(judge: Callable[[], None]) -> bool:
+    try:
+        judge()
+    except Forbidden:
+        return False
+    return True
