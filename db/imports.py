@@ -1,5 +1,6 @@
 """Imports of files, as far as they have come."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
@@ -52,6 +53,7 @@ _UNFINISHED = Read(
     .limit(1),
     lambda row: Unfinished(Import(*row[:-1]), row[-1]),
 )
+_MADE = {"product": products, "certification": ASSIGNED["certifications"], "claim": ASSIGNED["claims"]}
 _CHANGE = update(imports).where(imports.c.id == bindparam("of"))
 _FORGET = delete(imports).where(imports.c.id == bindparam("of"))
 
@@ -115,6 +117,6 @@ async def finish(
     await transaction.execute(_CHANGE, {"of": id, **values})
 
 
-async def count_anew(transaction: Transaction) -> None:
-    """Has the database look anew how much there is of what imports make."""
-    await transaction.count_anew([products, *ASSIGNED.values()])
+async def count_anew(transaction: Transaction, kinds: Collection[str]) -> None:
+    """Has the database look anew how much there is of these: products, certifications and claims as rows have them."""
+    await transaction.count_anew([table for kind, table in _MADE.items() if kind in kinds])

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, closing, suppress
 from itertools import islice
-from typing import IO, Any, NamedTuple, Protocol, Self
+from typing import IO, Any, NamedTuple, Protocol, Self, TypeVar
 
 import msgspec
 
@@ -23,11 +23,14 @@ from domain.vocabulary import BulkPolicy, Existing
 from files.columns.asking import Asking, Mended
 from files.columns.recognition import SAID, SAID_BEFORE, Columns, recognised
 from files.columns.refusing import Refusing, WrongCell, sentence_of
+from files.judged import Judged, JudgedBatch
 from files.reading.opening import table_of
 from files.reading.table import Row, Table, some
 from resolvers import imports
-from resolvers.importing import Done, Met, Nameable, definitions_of, put
+from resolvers.importing import Done, Met, Nameable, Planned, definitions_of, put
 from resolvers.operation import ROWS_A_TURN, Context
+
+P = TypeVar("P")
 
 BATCH = 500
 """Rows in one transaction."""
@@ -214,14 +217,16 @@ async def run(
 ) -> Tally:
     """Puts the files in; what became of their rows. Under `REJECT_ALL` nothing is done if a row is refused."""
     options = files.options
-    if not options.dry_run and not since.position:
-        if _is_judged_first(options):
-            judged = await _Going(context, files, listener, judging=True).run(BEGINNING, saved)
-            if judged.rows["refused"]:
-                return judged
-        else:
-            await _look_through(files, listener)
-    return await _Going(context, files, listener, judging=False).run(since, saved)
+    if options.dry_run or since.position:
+        return await _Going(context, files, listener).run(since, saved)
+    if not _is_judged_first(options):
+        await _look_through(files, listener)
+        return await _Going(context, files, listener).run(since, saved)
+    with closing(Judged[_Read]()) as judged:
+        totals = await _Going(context, files, listener, judged, judging=True).run(BEGINNING, saved)
+        if totals.rows["refused"]:
+            return totals
+        return await _Going(context, files, listener, judged if judged.is_whole else None).run(since, saved)
 
 
 async def _look_through(files: Prepared, listener: Listener) -> None:
@@ -255,20 +260,32 @@ def _is_judged_first(options: Options) -> bool:
 
 
 class _Going:
-    """One pass over all files."""
+    """One pass over all files. One of two that is `judging` fills `judged`, of which the other makes use."""
 
-    def __init__(self, context: Context, files: Prepared, listener: Listener, *, judging: bool) -> None:
+    def __init__(
+        self,
+        context: Context,
+        files: Prepared,
+        listener: Listener,
+        judged: "Judged[_Read] | None" = None,
+        *,
+        judging: bool = False,
+    ) -> None:
         self._context = context.for_part("", None, dry_run=files.options.dry_run)
         self._prepared = files
         self._files, self._options, self._known = files[:3]
         self._listener = listener
         self._judging = judging
+        self._judged = judged
+        self._passed = 0
+        """How many bytes of the files before were read."""
 
     async def run(self, since: Progress, saved: Saved | None) -> Tally:
         """Goes over the files; what became of their rows."""
         self._listener.began(judging=self._judging, since=since)
-        totals, position, read = since.totals, 0, 0
-        whole = _size_of(self._prepared)
+        totals, position = since.totals, 0
+        if self._judged and not self._judging:
+            self._judged.begin()
         with closing(Met()) as met:
             for each in self._files:
                 source = each.source
@@ -276,16 +293,33 @@ class _Going:
                     table = await asyncio.to_thread(table_of, file, source.name, self._options.encoding)
                     self._listener.opened(table, each.columns)
                     reading = _Reading(each, table, file.tell, several=len(self._files) > 1)
-                    async with aclosing(_ahead(reading.piece)) as pieces:
-                        async for rows, read_by_now in pieces:
-                            known = max(0, min(len(rows), since.position - position))
-                            position += len(rows)
-                            await self._look_again(rows[:known], met)
-                            if known < len(rows):
-                                batch = _Batch(rows[known:], position, min(1, (read + read_by_now) / whole))
-                                totals = await self._put(reading, batch, met, totals, saved)
-                read += source.size
+                    async with aclosing(self._batches(reading, position)) as batches:
+                        async for batch in batches:
+                            known = max(0, min(len(batch.rows), since.position - position))
+                            position = batch.position
+                            if known:
+                                await self._look_again(batch.rows[:known], met)
+                            if known < len(batch.rows):
+                                rest = batch._replace(rows=batch.rows[known:]) if known else batch
+                                totals = await self._put(reading, rest, met, totals, saved)
+                self._passed += source.size
+                if self._judged and self._judging:
+                    self._judged.end()
         return totals
+
+    async def _batches(self, reading: "_Reading", position: int) -> AsyncGenerator["_Batch", None]:
+        """The rows of a file, `position` being how many were before; as they were judged, if that is known."""
+        judged = self._judged
+        if judged and not self._judging:
+            async with aclosing(_ahead(judged.next)) as found:
+                async for each in found:
+                    yield _Batch(*each)
+            return
+        whole = _size_of(self._prepared)
+        async with aclosing(_ahead(reading.piece)) as pieces:
+            async for rows, read_by_now in pieces:
+                position += len(rows)
+                yield _Batch(rows, position, min(1, (self._passed + read_by_now) / whole))
 
     async def _look_again(self, batch: Sequence["_Read"], met: Met) -> None:
         """Looks at rows that were done, to know what they are about when a later one says something else of it."""
@@ -330,8 +364,10 @@ class _Going:
             if saved is not None and is_committed:
                 await self._save(saved, transaction, batch, found[0][1])
 
+        planned = None
         if asked:
-            await put(self._context, asked, self._options.existing, self._known, met, alongside, judges=self._judging)
+            how = self._options.existing, self._known, met, alongside
+            planned = await put(self._context, asked, *how, judges=self._judging, planned=batch.planned)
         else:
             tell([])
         if saved is not None and not is_committed:
@@ -340,8 +376,16 @@ class _Going:
                 async with self._context.database.write() as transaction:
                     await self._save(saved, transaction, batch, found[0][1])
         results, totals = found[0]
+        if planned and self._judging and not totals.rows["refused"]:
+            await self._keep(batch, planned)
         self._listener.done(results, batch.share)
         return totals
+
+    async def _keep(self, batch: "_Batch", planned: Planned) -> None:
+        """Keeps what was found of a batch, as long as it may be done."""
+        if self._judged:
+            for _ in self._judged.add(JudgedBatch(batch.rows, batch.position, batch.share, planned)):
+                await asyncio.sleep(0)
 
     async def _save(self, saved: Saved, transaction: Any, batch: "_Batch", totals: Tally) -> None:
         if self._judging:
@@ -359,12 +403,15 @@ class _Batch(NamedTuple):
     rows: Sequence["_Read"]
     position: int
     share: float
+    planned: Planned | None = None
+    """What becomes of them, if all is as it was."""
 
     def halves(self) -> tuple[Self, Self]:
         """The same in two."""
         half = len(self.rows) // 2
         behind = self.position - len(self.rows) + half
-        return self._replace(rows=self.rows[:half], position=behind), self._replace(rows=self.rows[half:])
+        whole = self._replace(planned=None)
+        return whole._replace(rows=self.rows[:half], position=behind), whole._replace(rows=self.rows[half:])
 
 
 class _Read(NamedTuple):
@@ -383,11 +430,11 @@ class _Piece(NamedTuple):
     read: int
 
 
-async def _ahead(piece: Callable[[], _Piece]) -> AsyncGenerator[_Piece, None]:
+async def _ahead(piece: Callable[[], P | None]) -> AsyncGenerator[P, None]:
     """The pieces of a file up to its end, each read in a thread while the one before is put in."""
     coming = asyncio.ensure_future(asyncio.to_thread(piece))
     try:
-        while (come := await asyncio.shield(coming)).rows:
+        while (come := await asyncio.shield(coming)) is not None:
             coming = asyncio.ensure_future(asyncio.to_thread(piece))
             yield come
     finally:
@@ -406,15 +453,15 @@ class _Reading:
         self._asking = readable.asking
         self._refusing = Refusing(readable.columns)
 
-    def piece(self) -> _Piece:
-        """The next rows; none at the end."""
+    def piece(self) -> _Piece | None:
+        """The next rows; None at the end."""
         found = []
         for row in some(self._table.rows, BATCH):
             found.append(self._read(row))
             if len(found) % ROWS_A_TURN == 0:
                 # The thread of the event loop would wait five milliseconds each time for this one to give way.
                 time.sleep(0)
-        return _Piece(found, self._read_by_now())
+        return _Piece(found, self._read_by_now()) if found else None
 
     def _read(self, row: Row) -> _Read:
         place = f"Row {row.number}{self._of}"

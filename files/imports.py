@@ -3,6 +3,7 @@
 import hashlib
 import os
 import socket
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +22,7 @@ SILENCE = timedelta(seconds=60)
 """After so long without a word the process of another machine is taken to have ended."""
 
 MANY = 5_000
-"""Things after which the database should look anew at what it holds."""
+"""Things of a kind, made or changed, after which the database should look anew at what it holds of it."""
 
 _PART = 1 << 20
 
@@ -85,11 +86,20 @@ async def go_on(context: Context, of: Import, files: Prepared, listener: Listene
 
     since = Progress(of.position, Tally(of.counts), of.id)
     totals = await run(context, files, listener, since=since, saved=saved)
-    if not options.dry_run and sum(totals.things.values()) >= MANY:
-        await imports.settle(context.database)
+    if not options.dry_run and (many := _written(totals)):
+        await imports.settle(context.database, many)
     is_done = options.dry_run or not totals.rows["refused"] or options.policy.name == "IGNORE_FAILED"
     await imports.finish(context.database, of, ImportState.DONE if is_done else ImportState.REFUSED, totals.counted())
     return totals
+
+
+def _written(totals: Tally) -> list[str]:
+    """The kinds of which many things were written."""
+    written = Counter[str]()
+    for thing, number in totals.things.items():
+        kind, _, outcome = thing.partition(" ")
+        written[kind] += number if outcome != "left" else 0
+    return [kind for kind, number in written.items() if number >= MANY]
 
 
 def new_import(files: Prepared, digest: str) -> imports.NewImport:

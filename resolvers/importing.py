@@ -53,7 +53,7 @@ from resolvers import assignments, certifications, claims, patching, products
 from resolvers.definitions import Kind, nearest
 from resolvers.operation import ROWS_A_TURN, Context
 
-__all__ = ["Alongside", "Done", "Met", "Nameable", "NotCalled", "Part", "definitions_of", "put"]
+__all__ = ["PART", "Alongside", "Done", "Met", "Nameable", "NotCalled", "Part", "Planned", "definitions_of", "put"]
 
 ATTEMPTS = 6
 """How often a batch is tried when others are in its way; the pauses between double, from a tenth of a second."""
@@ -149,6 +149,19 @@ def _called(every: Sequence[Any]) -> dict[str, Any]:
     return called | {each.id: each for each in every}
 
 
+Seen = dict[Any, tuple[str, int] | None]
+"""What was there of all that rows are about: by its key the id of each and its version, None of what was not."""
+
+
+class Planned(NamedTuple):
+    """What becomes of rows that find what was `seen`; the rest is what the rows after them have to know."""
+
+    done: list[Done]
+    seen: Seen
+    met: Mapping[str, Earlier]
+    earlier_certificates: Mapping[tuple[Gtin, ShortId], list[EarlierCertificate]]
+
+
 Alongside = Callable[[Transaction, Sequence[Done]], Awaitable[None]]
 """Writes something in the transaction of a batch."""
 
@@ -182,16 +195,18 @@ async def put(
     alongside: Alongside | None = None,
     *,
     judges: bool = False,
-) -> list[Done]:
+    planned: Planned | None = None,
+) -> Planned:
     """Does what the rows ask for, in one transaction that is committed by then; the answer has each row's, in order.
 
     On a dry run of the context it is rolled back. What `judges` stores nothing but what is `alongside`: it is for rows
-    that are put in afterwards, or were before. Raises `Forbidden` for those who never write, and `Busy`.
+    that are put in afterwards, or were before. What was `planned` when they were judged is done without being planned
+    anew, if all is there as it was. Raises `Forbidden` for those who never write, and `Busy`.
     """
     require(context.caller, Permission.WRITE)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return await _attempt(_Plan(context, existing, known, judges), rows, met, alongside)
+            return await _attempt(_Plan(context, existing, known, judges), rows, met, alongside, planned)
         except (_Raced, Busy) as error:
             if attempt == ATTEMPTS:
                 if isinstance(error, Busy):
@@ -201,12 +216,20 @@ async def put(
     raise AssertionError
 
 
-async def _attempt(plan: "_Plan", rows: Sequence[AskedRow], met: Met, alongside: Alongside | None) -> list[Done]:
+async def _attempt(
+    plan: "_Plan", rows: Sequence[AskedRow], met: Met, alongside: Alongside | None, planned: Planned | None
+) -> Planned:
     context, done = plan.context, list[Done]()
     with suppress(_Rehearsed):
         async with context.database.write() as transaction:
             await plan.look(transaction, rows, met)
-            done += await _planned(plan, transaction, rows)
+            if planned is not None and plan.finds(planned.seen):
+                plan.begin_again(planned)
+                done += await _done(plan, transaction, rows, plan.again)
+            else:
+                planned = None
+                plan.recall(rows, met)
+                done += await _done(plan, transaction, rows, plan.row)
             if alongside is not None:
                 await alongside(transaction, done)
             if plan.is_undone:
@@ -214,16 +237,21 @@ async def _attempt(plan: "_Plan", rows: Sequence[AskedRow], met: Met, alongside:
     if plan.is_undone or plan.judges:
         met.keep(plan.would_be_made)
     met.add(plan.met.items())
-    return done
+    return planned or Planned(done, plan.seen(), plan.met, plan.earlier_certificates)
 
 
-async def _planned(plan: "_Plan", transaction: Transaction, rows: Sequence[AskedRow]) -> list[Done]:
+async def _done(
+    plan: "_Plan",
+    transaction: Transaction,
+    rows: Sequence[AskedRow],
+    of_row: Callable[[int, AskedRow], Awaitable[Done]],
+) -> list[Done]:
     """What becomes of the rows: a part of them is planned while the one before is stored, the database's own work."""
     done = list[Done]()
     storing = asyncio.ensure_future(plan.store(transaction, plan.taken()))
     for start in range(0, len(rows), PART):
         try:
-            done += [await plan.row(number, row) for number, row in enumerate(rows[start : start + PART])]
+            done += [await of_row(number, row) for number, row in enumerate(rows[start : start + PART], start)]
         finally:
             # Nothing else is to be done with the transaction before.
             await storing
@@ -268,6 +296,11 @@ class _Plan:
     """What is not to stay of it."""
     earlier_certificates: dict[tuple[Gtin, ShortId], list[EarlierCertificate]] = field(default_factory=dict)
     """What is put back with new assignments."""
+    judged: list[Done] = field(default_factory=list)
+    """What becomes of the rows, where that is known."""
+    there: Seen = field(default_factory=dict)
+    about: list[Any] = field(default_factory=list)
+    """The keys of what the rows are about."""
 
     @property
     def is_undone(self) -> bool:
@@ -291,12 +324,34 @@ class _Plan:
                 stored = definitions.kind.stored
                 for held in await stored.lock_many(transaction, gtins, own):
                     self.held[noun, held.gtin, stored.definition(held).id] = held
-        self.earlier = met.look([key for row in rows for key in self._keys(row)])
         ids = [row.restored["id"] for row in rows if row.restored.get("id")]
         if ids:
             self.taken_ids |= await stored_products.ids_among(transaction, ids)
             for definitions in self.known.values():
                 self.taken_ids |= await definitions.kind.stored.ids_among(transaction, ids)
+
+        found: list[Mapping[Any, Any]] = [self.products, self.held]
+        self.there = {key: (each.id, each.version) for records in found for key, each in records.items()}
+        self.there |= {id: (id, 0) for id in self.taken_ids}
+        self.about = [*gtins, *ids]
+
+    def seen(self) -> Seen:
+        """What there was of all that mattered to the rows."""
+        return {key: self.there.get(key) for key in self.about}
+
+    def finds(self, seen: Seen) -> bool:
+        """Whether there is what there was; a version is counted up by whatever is changed."""
+        return all(self.there.get(key) == was for key, was in seen.items())
+
+    def recall(self, rows: Sequence[AskedRow], met: Met) -> None:
+        """Looks for what earlier rows have said of the same."""
+        self.earlier = met.look([key for row in rows for key in self._keys(row)])
+
+    def begin_again(self, planned: Planned) -> None:
+        """Takes over what was planned."""
+        self.judged = planned.done
+        self.met |= planned.met
+        self.earlier_certificates |= planned.earlier_certificates
 
     async def _bring_back(self, transaction: Transaction, gtins: list[Gtin], met: Met) -> None:
         """Makes the products again that a batch before would have made, and that are needed here."""
@@ -346,6 +401,17 @@ class _Plan:
         self.earlier |= met
         self.met |= met
         return Done(parts)
+
+    async def again(self, number: int, row: AskedRow) -> Done:
+        """What was planned of a row."""
+        if number % ROWS_A_TURN == 0:
+            await asyncio.sleep(0)
+        done = self.judged[number]
+        for part in done.parts:
+            if part.kind == "product":
+                self.products[part.change.after.gtin] = part.change.after
+            self._take(part)
+        return done
 
     def _tell(self, change: Change[Any, Any], operation: str) -> None:
         if not self.judges and (entry := self.context.entry(change, operation)) is not None:
@@ -403,7 +469,9 @@ class _Plan:
             raise products.missing(known.make.parse(members).gtin)  # type: ignore[attr-defined]
         require_ownership(context.caller, product)
         called = f"{product.gtin} {definition.code or definition.label}"
-        held = self.held.get((noun, product.gtin, definition.id))
+        key = noun, product.gtin, definition.id
+        self.about.append(key)
+        held = self.held.get(key)
         said = _with_emptied(asked.members, asked.emptied)
         is_said = self._meet(row, f"{product.gtin}/{definition.id}", said, met)
         if held is None:

@@ -1,6 +1,6 @@
 """Imports of files: begun, gone on with, ended, and shown to the organisation for which they are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -163,8 +163,8 @@ async def fail(database: Database, of: Import, why: str) -> None:
         await imports.fail(transaction, of.id, why[:MAX_TOLD], datetime.now(UTC))
 
 
-async def settle(database: Database) -> None:
-    """After many rows: has them found the shortest way at once, unless the database is too busy for it."""
+async def settle(database: Database, kinds: Collection[str]) -> None:
+    """After many of these were written: has them found the shortest way at once, unless the database is too busy."""
     with suppress(Busy):
         async with database.write() as transaction:
-            await imports.count_anew(transaction)
+            await imports.count_anew(transaction, kinds)

@@ -143,7 +143,10 @@ class PostgresqlTransaction(Transaction):
         """By ANALYZE, which looks at a sample of them, however large they are."""
         connection = self._connection or await self.begin()
         for table in tables:
-            await connection.execute(f"ANALYZE {table.name}")
+            # What is in no index would take longer than the rest, and has time until the server looks by itself.
+            indexed = {column.name for index in table.indexes for column in index.columns}
+            indexed |= {column.name for column in table.primary_key}
+            await connection.execute(f"ANALYZE {table.name} ({', '.join(sorted(indexed))})")
 
     async def notify(self, channel: str) -> None:
         """Tells every process that listens, once this transaction has committed."""

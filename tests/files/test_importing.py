@@ -428,6 +428,65 @@ async def test_what_is_only_judged_is_not_stored_first(world: World) -> None:
     assert len(set(counts)) == 1
 
 
+async def test_each_row_is_planned_once_unless_what_it_is_about_has_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned: list[str] = []
+    row, store = planning._Plan.row, planning.put
+
+    async def planning_row(plan: Any, number: int, asked: Any) -> Any:
+        planned.append(asked.gtin)
+        return await row(plan, number, asked)
+
+    async def changed_meanwhile(context: Any, rows: Any, *how: Any, planned: Any = None, **more: Any) -> Any:
+        if planned is not None and rows[0].gtin == RICE and changes:
+            await put(world, f"gtin,brand\n{changes.pop()},Mill\n", policy=IGNORE)
+            put_in.clear()
+        return await store(context, rows, *how, planned=planned, **more)
+
+    put_in, changes = planned, list[str]()
+    monkeypatch.setattr(planning._Plan, "row", planning_row)
+    monkeypatch.setattr(importing, "put", changed_meanwhile)
+    monkeypatch.setattr(importing, "BATCH", 2)
+    others = [gtin_of(number) for number in range(3)]
+    held = f"gtin,name,certification\n{RICE},Rice,USDA_ORGANIC\n" + "".join(f"{gtin},Oats,\n" for gtin in others)
+    totals, heard = await put(world, held)
+    assert totals.rows == {"made": 4}
+    assert planned == [RICE, *others]
+    assert [result.row.number for result in heard.results] == [2, 3, 4, 5]
+    changes.append(RICE)
+    totals, _ = await put(world, held.replace("Rice", "Brown rice").replace("Oats", "Rolled oats"))
+    assert totals.rows == {"changed": 4}
+    # What has changed has its batch planned anew, and no other.
+    assert planned == [RICE, others[0]]
+    found = await product(world, RICE)
+    assert (found["name"], found["brand"], found["version"]) == ("Brown rice", "Mill", 3)
+    assert {(await product(world, gtin))["version"] for gtin in others} == {2}
+    # What a product holds may be told in several batches.
+    monkeypatch.setattr(importing, "BATCH", 1)
+    put_in.clear()
+    totals, _ = await put(
+        world, f"gtin,certification\n{RYE},USDA_ORGANIC\n{RYE},FAIR_TRADE_USA\n".replace(RYE, others[0])
+    )
+    assert totals.rows == {"made": 2}
+    assert planned == [others[0]] * 2
+
+
+@on_sqlite
+async def test_where_the_disk_has_no_room_for_what_was_judged_the_files_are_read_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.BytesIO):
+        def write(self, data: Any) -> int:
+            raise OSError("No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", Full)
+    totals, heard = await put(world, f"gtin,name\n{RICE},Rice\n{RYE},Rye\n")
+    assert totals.rows == {"made": 2}
+    assert heard.passes == [True, False]
+    assert (await product(world, RYE))["name"] == "Rye"
+
+
 async def clear(world: World) -> None:
     async with world.database.write() as transaction:
         for table in (tables.certification_assignments, tables.products):
@@ -699,7 +758,7 @@ async def test_a_row_with_more_cells_than_the_head_and_one_in_another_encoding_a
 
 async def test_claims_and_certificates_that_are_gone_meanwhile_are_made_again(world: World) -> None:
     graphql = GraphQL(world)
-    rows = f"gtin,claim\n{GTIN},{NON_GMO}\n"
+    rows = f"gtin,claim\n{GTIN},NON_GMO\n"
     await put(world, rows)
     assert (await graphql.remove_claim(GTIN, NON_GMO)).ok
     _, heard = await put(world, rows)
