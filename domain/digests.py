@@ -100,7 +100,7 @@ def text_of(organization: str, contents: Contents, since: date, today: date, sit
             lines += [title, *(f"  {_line(lapse, today)}" for lapse in some.items), *_rest(some), ""]
     lines += [
         "What somebody has taken on is left out.",
-        f"All of it: {site}/graphiql",
+        f"All of it: {site}/app",
         "You get this since you, or a manager, asked for it; setDigest changes that.",
         "",
     ]

@@ -24,6 +24,7 @@ class WorkPage(NamedTuple):
 
 PAGES: tuple[WorkPage, ...] = (
     WorkPage("/", home.home, public=True),
+    WorkPage("/app/who", home.who, public=True),
     WorkPage("/app", today.today),
     *(WorkPage(f"/app/{name}", lists.listing(name)) for name in lists.NAMES),
     *(WorkPage(f"/app/{name}/views", lists.saving(name), ("POST",)) for name in lists.NAMES),

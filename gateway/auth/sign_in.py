@@ -37,6 +37,8 @@ _ATTEMPT_COOKIE = "signingin"
 _ATTEMPT_SECONDS = 600
 _GOING_TO_COOKIE = "goingto"
 _WORKBENCH = "/app"
+_DOORS = (_WORKBENCH, "/graphiql", "/docs")
+"""What people sign in for: these pages, and what is below them."""
 
 TRY_UNITS = 10
 """Units that an address spends with each try to sign in."""
@@ -64,7 +66,11 @@ def to_sign_in(request: Request) -> Response:
     """To the page where people sign in, whichever way they take, and from there back to the page that they wanted."""
     response = RedirectResponse(below(request, "/sign-in"), 303, _PRIVATE)
     query = request.scope["query_string"].decode("latin-1")
-    wanted = quote(own_path(request.scope)) + (f"?{query}" if query else "")
+    return _remembering(request, response, quote(own_path(request.scope)) + (f"?{query}" if query else ""))
+
+
+def _remembering(request: Request, response: Response, wanted: str) -> Response:
+    """The answer, after which signing in leads to the page that somebody wanted."""
     if len(wanted) < _MAX_FORM_BYTES // 2:
         kept = {**_cookie_attributes(request), "path": below(request, "/")}
         response.set_cookie(_GOING_TO_COOKIE, quote(wanted, safe=""), max_age=_ATTEMPT_SECONDS, **kept)
@@ -72,11 +78,11 @@ def to_sign_in(request: Request) -> Response:
 
 
 def _going_to(request: Request) -> str:
-    """The page of the workbench that somebody wanted before signing in; without one GraphiQL."""
+    """The page that somebody wanted before signing in; without one, or for another's, the workbench."""
     wanted = unquote(request.cookies.get(_GOING_TO_COOKIE, ""))
     place = wanted.partition("?")[0]
-    is_ours = wanted.isprintable() and (place == _WORKBENCH or place.startswith(f"{_WORKBENCH}/"))
-    return wanted if is_ours else "/graphiql"
+    is_ours = any(place == door or place.startswith(f"{door}/") for door in _DOORS)
+    return wanted if is_ours and wanted.isprintable() else _WORKBENCH
 
 
 def _counted(answer: Answer, *, tries: str = "") -> Answer:
@@ -99,10 +105,14 @@ def _counted(answer: Answer, *, tries: str = "") -> Answer:
 async def _sign_in(request: Request) -> Response:
     if request.method == "POST":
         return await _entered(request)
+    asked = request.query_params
     for name in ("link", "token"):
-        if name in request.query_params:
-            return await _link(request, request.query_params[name], at_once=name == "token")
-    return await _form(request)
+        if name in asked:
+            response = await _link(request, asked[name], at_once=name == "token")
+            break
+    else:
+        response = await _form(request)
+    return _remembering(request, response, asked["to"]) if "to" in asked else response
 
 
 async def _link(request: Request, token: str, *, at_once: bool) -> Response:
@@ -276,8 +286,7 @@ async def _signed_in(request: Request, session: Session) -> Response:
 
 
 async def _sign_out(request: Request) -> Response:
-    to = "/" if request.query_params.get("to") == "start" else "/graphiql"
-    response = RedirectResponse(below(request, to), 303, _PRIVATE)
+    response = RedirectResponse(below(request, "/"), 303, _PRIVATE)
     secret = session_cookie(request.headers)
     # Another site's form arrives without the cookie (SameSite), so it can end nothing here.
     if secret is not None:

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from domain.preconditions import is_known
+from gateway.pages.header import filled
 from gateway.paths import below, own_path
 
 WEB = Path(__file__).resolve().parents[2] / "web"
@@ -102,8 +103,9 @@ def page_routes(
         file = folder / entry["file"]
         files[file.name] = read_asset(file, headers, FOR_EVER)
     files["licences.txt"] = read_asset(folder / "licences" / "THIRD_PARTY.txt", headers)
+    page = (folder / "index.html").read_text(encoding="utf-8")
     return [
-        served(path, read_asset(folder / "index.html", headers)),
+        served(path, Asset(filled(page, path[1:]).encode(), TYPES[".html"], headers=headers)),
         Route(f"{path}/", without_last_slash),
         served_by_name(path, f"file below {path}", {**files, **(more or {})}),
     ]

@@ -155,6 +155,6 @@ def signed_in(organization: str, role: str) -> str:
     return _page(
         "Signed in",
         f"""<p>You act for <strong>{escape(organization)}</strong> ({escape(role)}).
-<a href="graphiql">Open GraphiQL</a></p>
+<a href="app">Open the workbench</a></p>
 <form method="post" action="sign-out"><button type="submit">Sign out</button></form>""",
     )

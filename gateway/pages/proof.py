@@ -5,7 +5,9 @@ What nobody is shown, what is not there and what is no GTIN are answered alike, 
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import accumulate
 from typing import Any, NamedTuple
+from unicodedata import east_asian_width
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -35,7 +37,8 @@ MOST = 200
 """How many certificates, and how many claims, are shown."""
 LABELLED = 3
 """How many certifications a label names."""
-_WIDEST = 38
+_WIDEST = 34
+"""Columns of a terminal that the label of a certification may take: what is wider would run into its day."""
 
 _PAGE, _DOCUMENT = "text/html", "application/ld+json"
 _FORMS = {_PAGE: _PAGE, _DOCUMENT: _DOCUMENT, "application/json": _DOCUMENT}
@@ -180,7 +183,11 @@ def kept_for(now: datetime) -> str:
 
 
 def _short(label: str) -> str:
-    return label if len(label) <= _WIDEST else f"{label[: _WIDEST - 1].rstrip()}…"
+    wide = [2 if east_asian_width(each) in "WF" else 1 for each in label]
+    if sum(wide) <= _WIDEST:
+        return label
+    fits = sum(1 for taken in accumulate(wide) if taken < _WIDEST)
+    return f"{label[:fits].rstrip()}…"
 
 
 def _for_xml(text: str) -> str:

@@ -18,6 +18,7 @@ from gateway.pages.assets import (
     served_by_name,
     without_last_slash,
 )
+from gateway.pages.header import header, loads
 from rest_compat.problem import example
 
 REFERENCE = WEB / "reference"
@@ -94,9 +95,10 @@ def _page(content: tuple[str, str, str], headers: Mapping[str, str]) -> Asset:
     <meta name="color-scheme" content="light dark">
     <link rel="icon" href="{up}favicon.svg" type="image/svg+xml">
     <link rel="stylesheet" href="{up}app.css">
+    {loads(f"{up}../")}
   </head>
   <body class="text">
-    <header class="bar"><strong>certgate</strong><nav><a href="{up}../docs">API reference</a></nav></header>
+{header(f"{up}../", "docs")}
     <main>
       {body}
     </main>

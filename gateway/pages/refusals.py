@@ -21,7 +21,7 @@ def shown_to_browsers(refuse: Show) -> Show:
         if isinstance(error, HTTPException) and refused.status_code == 404:
             return not_found(request)
         document = msgspec.json.decode(refused.body)
-        kept = {name: refused.headers[name] for name in ("allow", "retry-after") if name in refused.headers}
+        kept = {"Allow": refused.headers["allow"]} if "allow" in refused.headers else {}
         response = refusal_page(
             request, refused.status_code, document["title"], document["detail"], document.get("retry_after"), kept
         )

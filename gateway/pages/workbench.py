@@ -45,7 +45,7 @@ def workbench_routes() -> list[Route]:
 
 
 def _files() -> Mapping[str, Asset]:
-    names = ("app.css", "app.js", "favicon.svg")
+    names = ("app.css", "app.js", "header.css", "header.js", "favicon.svg")
     files = {name: read_asset(WORKBENCH / name, _HEADERS) for name in names}
     for entry in json.loads((WORKBENCH / "manifest.json").read_bytes())["files"]:
         file = WORKBENCH / entry["file"]

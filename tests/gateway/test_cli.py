@@ -515,7 +515,7 @@ def test_demo_leads_from_nothing_to_a_signed_in_browser(empty_url: str, tmp_path
                 assert "document.forms[0].submit()" in asked.text
                 url, _, token = link.partition("/sign-in?token=")
                 page = browser.post(f"{url}/sign-in", data={"token": token}, headers={"Origin": url})
-                assert (page.status_code, page.url.path) == (200, "/graphiql")
+                assert (page.status_code, page.url.path) == (200, "/app")
                 query = {"query": "{ viewer { organization { slug } } }"}
                 answer = browser.post(f"{url}/graphql", json=query, headers={"Origin": url})
                 assert answer.json() == {"data": {"viewer": {"organization": {"slug": "demo"}}}}

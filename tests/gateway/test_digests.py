@@ -95,7 +95,7 @@ async def test_a_digest_tells_what_lapses_and_leaves_out_what_was_taken_on(subsc
     assert lapsing[0] == f"  {TODAY + timedelta(80)} (in {left} days)  USDA Organic: Acme Oat drink ({GTIN})"
     at = lines.index(f"Lapsed since {TODAY}, and not renewed")
     assert lines[at + 1] == f"  {TODAY} ({(day - TODAY).days} days ago)  Brand's own seal: Acme Oat drink ({GTIN})"
-    assert f"All of it: {SITE}/graphiql" in lines
+    assert f"All of it: {SITE}/app" in lines
     told = text(mailbox)
     assert OTHERS_GTIN not in told
     assert "Fair Trade" not in told

@@ -48,7 +48,7 @@ def test_a_manager_signs_in_by_the_link_of_an_unattended_run(empty_url: str) -> 
                 assert (page.status_code, page.headers.get("set-cookie")) == (200, None)
                 (kept,) = re.findall('name="token" value="(.+?)"', page.text)
                 signed = browser.post("/sign-in", data={"token": kept}, headers={"Origin": url})
-                assert (signed.status_code, signed.headers["location"]) == (303, "/graphiql")
+                assert (signed.status_code, signed.headers["location"]) == (303, "/app")
                 who = browser.get("/account/api/v1/whoami").json()
                 assert (who["email"], who["organizations"][0]["name"]) == ("ann@example.org", "Acme Foods")
                 assert browser.get(f"{organization_in(who)}/api-keys").json() == []

@@ -168,7 +168,7 @@ async def test_a_member_signs_in_by_a_mailed_link(mailing: World, mailbox: Mailb
     form = {"token": first.partition("=")[2]}
     assert (await mailing.client.post("/sign-in", data=form)).status_code == 403
     signed = await mailing.client.post("/sign-in", data=form, headers=HERE)
-    assert (signed.status_code, signed.headers["location"]) == (303, "/graphiql")
+    assert (signed.status_code, signed.headers["location"]) == (303, "/app")
     who = (await mailing.client.get("/account/api/v1/whoami")).json()
     assert (who["email"], [each["name"] for each in who["organizations"]]) == (ANN, ["Brand"])
     mailing.client.cookies.clear()

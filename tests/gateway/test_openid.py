@@ -102,7 +102,7 @@ async def test_a_member_signs_in_by_the_verified_address(world: World) -> None:
     page = await world.client.get("/sign-in")
     assert '<a class="button" href="openid">Sign in with single sign-on</a>' in page.text
     response = await signed_in(world)
-    assert (response.status_code, response.headers["location"]) == (303, "/graphiql")
+    assert (response.status_code, response.headers["location"]) == (303, "/app")
     told = await who(world)
     assert (told["email"], [each["name"] for each in told["organizations"]]) == (ANN, ["Brand"])
     assert world.client.cookies.get("signingin") is None

@@ -24,7 +24,7 @@ async def signed_in(world: World, organization: str = "brand", role: Role = Role
     token = await create_members_link(world.database, organization, email.upper())
     response = await world.client.post("/sign-in", data={"token": token}, headers={"Origin": "http://certgate.test"})
     world.client.cookies.clear()
-    assert (response.status_code, response.headers["location"]) == (303, "/graphiql")
+    assert (response.status_code, response.headers["location"]) == (303, "/app")
     return secret_of(response)
 
 

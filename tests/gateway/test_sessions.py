@@ -73,7 +73,7 @@ async def test_the_form_is_a_page_of_its_own(world: World) -> None:
 
 async def test_a_key_signs_in(world: World) -> None:
     response = await enter(world, f"  {world.keys['editor']} ")
-    assert (response.status_code, response.headers["location"]) == (303, "/graphiql")
+    assert (response.status_code, response.headers["location"]) == (303, "/app")
     cookie = response.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=lax" in cookie

@@ -49,10 +49,10 @@ async def has_ended(world: World, secret: str) -> bool:
     return False
 
 
-async def test_a_link_opens_graphiql_with_a_session_that_acts_as_its_key(world: World) -> None:
+async def test_a_link_opens_the_workbench_with_a_session_that_acts_as_its_key(world: World) -> None:
     response = await click(world, await new_link(world))
     assert response.status_code == 303
-    assert response.headers["location"] == "/graphiql"
+    assert response.headers["location"] == "/app"
     assert response.headers["cache-control"] == "no-store"
     assert response.headers["referrer-policy"] == "no-referrer"
     cookie = cookie_of(response)

@@ -35,7 +35,7 @@ async def test_whoever_has_not_signed_in_does_so_and_comes_back(world: World) ->
     assert (await world.client.get(back.headers["location"])).status_code == 200
     # That was for once.
     again = await world.client.post("/sign-in", data={"api_key": world.keys["editor"]}, headers=HERE)
-    assert again.headers["location"] == "/graphiql"
+    assert again.headers["location"] == "/app"
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ async def test_whoever_has_not_signed_in_does_so_and_comes_back(world: World) ->
 async def test_nobody_is_led_elsewhere(world: World, wanted: str) -> None:
     world.client.cookies.set("goingto", wanted)
     back = await world.client.post("/sign-in", data={"api_key": world.keys["editor"]}, headers=HERE)
-    assert back.headers["location"] == "/graphiql"
+    assert back.headers["location"] == "/app"
 
 
 async def test_a_filter_that_does_not_parse_is_a_page_that_says_so_at_its_field(world: World) -> None:

@@ -35,7 +35,7 @@ async def accepted(world: World, link: str, **headers: str) -> httpx2.Response:
 
 
 def cookie_of(response: httpx2.Response) -> dict[str, str]:
-    assert (response.status_code, response.headers["location"]) == (303, "/graphiql")
+    assert (response.status_code, response.headers["location"]) == (303, "/app")
     found = re.search(r"sessionid=([^;]+);", response.headers["set-cookie"])
     assert found
     return {"Cookie": f"sessionid={found[1]}"}

@@ -79,7 +79,7 @@ class Hour:
         (link,) = re.findall(r"http://127\.0\.0\.1:\d+(/sign-in\?link=\S+)", self.said)
         page = self.browser.get(link)
         (token,) = re.findall(r'name="token" value="(.+?)"', page.text)
-        assert self.browser.post("/sign-in", data={"token": token}).url.path.rstrip("/") == "/graphiql"
+        assert self.browser.post("/sign-in", data={"token": token}).url.path.rstrip("/") == "/app"
 
     def fill_in(self) -> None:
         """Fills in some days in a spreadsheet."""

@@ -220,7 +220,7 @@ def test_axe_finds_nothing_where_somebody_chooses_an_organisation(
             for width in WIDTHS:
                 assert found_in(browser, axe, [(f"{url}/openid", "main form + form button")], width) == {}
             browser.find_element(By.CSS_SELECTOR, "main form button").click()
-            waiting(browser).until(lambda _: browser.find_elements(By.CSS_SELECTOR, SIGNED_IN["/graphiql"]))
+            waiting(browser).until(lambda _: browser.find_elements(By.CSS_SELECTOR, ".top .who button"))
 
 
 def test_the_keyboard_leaves_the_editors(browser: Chrome, live_server: LiveServer) -> None:

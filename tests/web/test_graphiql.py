@@ -93,7 +93,7 @@ def open_example(browser: Chrome, title: str) -> None:
 def test_signed_in_page_runs_its_first_example_and_explains_the_schema(
     browser: Chrome, live_server: LiveServer
 ) -> None:
-    browser.get(live_server.sign_in_url)
+    browser.get(f"{live_server.sign_in_url}&to=/graphiql")
     wait_for_text(browser, ".identity", "Signed in as")
     assert urlsplit(browser.current_url).path == "/graphiql"
     assert tabs(browser) == ["ProductWithEverything"]
@@ -128,7 +128,7 @@ def test_signed_in_page_runs_its_first_example_and_explains_the_schema(
 
 
 def test_example_opens_in_a_tab_without_complaints(browser: Chrome, live_server: LiveServer) -> None:
-    browser.get(live_server.sign_in_url)
+    browser.get(f"{live_server.sign_in_url}&to=/graphiql")
     wait_for_text(browser, ".identity", "Signed in as")
     find(browser, "[aria-label='Show Documentation Explorer']").click()
     wait_for_text(browser, ".graphiql-plugin", "Mutation")
@@ -156,7 +156,7 @@ def test_example_opens_in_a_tab_without_complaints(browser: Chrome, live_server:
 
 
 def test_returning_visitor_finds_the_tabs_again(browser: Chrome, live_server: LiveServer) -> None:
-    browser.get(live_server.sign_in_url)
+    browser.get(f"{live_server.sign_in_url}&to=/graphiql")
     open_example(browser, "Page through a list")
     wait_for_text(browser, ".graphiql-tab-active", "PageForward")
     saved = "return localStorage.getItem('certgate:graphiql:tabState') || ''"
@@ -174,7 +174,7 @@ def test_returning_visitor_finds_the_tabs_again(browser: Chrome, live_server: Li
 
 
 def test_link_to_an_operation_fills_a_tab_and_runs_nothing(browser: Chrome, live_server: LiveServer) -> None:
-    browser.get(live_server.sign_in_url)
+    browser.get(f"{live_server.sign_in_url}&to=/graphiql")
     open_example(browser, "Assign a claim")
     wait_for_text(browser, ".graphiql-tab-active", "AssignAClaim")
     wait_for_text(browser, ".graphiql-editor-tool", '"claimId"')
@@ -210,7 +210,7 @@ def test_link_to_an_operation_fills_a_tab_and_runs_nothing(browser: Chrome, live
 def test_narrow_window_shows_one_thing_above_the_other(browser: Chrome, live_server: LiveServer) -> None:
     metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    browser.get(live_server.sign_in_url)
+    browser.get(f"{live_server.sign_in_url}&to=/graphiql")
     wait_for_text(browser, ".identity", "Signed in as")
     assert browser.find_elements(By.CSS_SELECTOR, ".example") == []
     editors, response = find(browser, ".graphiql-editors"), find(browser, ".graphiql-response")

@@ -31,18 +31,26 @@ def test_in_with_a_key_and_out_again(browser: Chrome, live_server: LiveServer) -
     assert browser.get_cookies() == []
 
     enter(browser, live_server.api_key)
-    shows(browser, ".who", "Signed in as")
-    assert browser.current_url.rstrip("/") == live_server.url + "/graphiql"
-    (cookie,) = browser.get_cookies()
-    assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == ("sessionid", True, "Lax")
+    shows(browser, ".who", "Sign out")
+    assert browser.current_url == live_server.url + "/app"
+    cookie = browser.get_cookie("sessionid")
+    assert cookie is not None
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
     assert live_server.api_key not in browser.page_source
 
     # The page of the form knows, too.
     browser.get(live_server.url + "/sign-in")
     shows(browser, "main", "You act for")
     browser.get(live_server.url + "/graphiql")
-    shows(browser, ".identity", "Sign out")
-    browser.find_element(By.CSS_SELECTOR, ".identity form[action='sign-out'] button").click()
-    shows(browser, ".who", "Not signed in")
-    assert browser.get_cookies() == []
+    shows(browser, ".identity", "Signed in as")
+    shows(browser, ".top .who", "Sign out")
+    browser.find_element(By.CSS_SELECTOR, ".top .who button").click()
+    shows(browser, ".top .who", "Sign in")
+    assert browser.get_cookie("sessionid") is None
+    # Whoever signs in on a page comes back to it.
+    browser.get(live_server.url + "/docs")
+    browser.find_element(By.CSS_SELECTOR, ".top .who a").click()
+    enter(browser, live_server.api_key)
+    shows(browser, ".top .who", "Sign out")
+    assert browser.current_url == live_server.url + "/docs"
     assert complaints(browser) == []

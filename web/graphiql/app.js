@@ -105,7 +105,6 @@
       }),
       h("button", { type: "submit", className: "primary" }, "Use key"),
       onCancel && h("button", { type: "button", onClick: onCancel }, "Cancel"),
-      h("a", { className: "sign-in", href: "sign-in" }, "Sign in"),
       complaint || reason
         ? h("span", { id: "key-note", className: "refused", role: "alert" }, complaint || reason)
         : h("span", { id: "key-note", className: "note" }, "A typed key is kept in this page's memory only."),
@@ -141,19 +140,14 @@
         : h("span", { className: "who" }, who.typed ? "Using your API key" : "Connected");
     const change = who.typed
       ? h("button", { type: "button", onClick: onForget }, "Forget key")
-      : h(
-          Fragment,
-          null,
-          h("button", { type: "button", onClick: () => setTyping(true) }, "Use an API key"),
-          h("form", { method: "post", action: "sign-out" }, h("button", { type: "submit" }, "Sign out")),
-        );
+      : h("button", { type: "button", onClick: () => setTyping(true) }, "Use an API key");
     return h(Fragment, null, h("span", { className: "dot" }), name, change);
   }
 
   function Bar(props) {
     return h(
-      "header",
-      { className: "bar" },
+      "section",
+      { className: "bar", "aria-label": "Credential" },
       h("div", { className: "identity", "aria-live": "polite" }, h(Identity, props)),
       h("h1", { className: "unseen" }, "certgate GraphiQL"),
       h("code", { className: "endpoint", title: new URL(ENDPOINT, document.baseURI).href }, "POST /graphql"),
