@@ -268,6 +268,8 @@ def told(held: CertificationAssignment, halting: Mapping[str, Any]) -> dict[str,
 
     `halting` are those of its members that the file has. Raises `InvalidInput`.
     """
+    if not halting:
+        return {}
     new = {name: halting.get(name, getattr(held, name)) for name in HALTING}
     first, last, withdrawn_on = new["suspended_from"], new["suspended_until"], new["withdrawn_on"]
     check_suspension(first, last)

@@ -21,6 +21,7 @@ from db.history import Entry
 from db.met import Earlier, Met
 from domain import halts, renewal
 from domain.access import Permission, require, require_ownership
+from domain.certificates import HALTING
 from domain.changes import Change
 from domain.commands import (
     AssignCertification,
@@ -481,7 +482,8 @@ class _Plan:
             made = assignments.new_assignment(
                 context, known.kind, product.gtin, product.organization_id, definition, sent
             )
-            made = msgspec.structs.replace(made, **_halts(made, said))
+            if halting := _halts(made, said):
+                made = msgspec.structs.replace(made, **halting)
             if is_said and (self.is_undone or self.judges):
                 # The row before would have made it.
                 return Part(noun, called, Change(made, made))
@@ -626,7 +628,8 @@ def _halts(held: Any, said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _halting(said: Mapping[str, Any]) -> dict[str, Any]:
-    return Halts.parse(said).members()
+    sent = {name: said[name] for name in HALTING if name in said}
+    return Halts.parse(sent).members() if sent else {}
 
 
 def _with_emptied(members: Mapping[str, Any], emptied: Mapping[str, Any]) -> Mapping[str, Any]:
