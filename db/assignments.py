@@ -99,7 +99,7 @@ class Assignments(definitions.Defined[D], Generic[D, A]):
 
     async def add_many(self, transaction: Transaction, made: Sequence[dict[str, Any]]) -> bool:
         """Stores rows of new ones. False when somebody was quicker with one: what is stored is of no use then."""
-        return await transaction.insert_in_parts(self.table, made) == len(made)
+        return await transaction.insert_new(self.table, made)
 
     async def ids_among(self, transaction: Transaction, ids: Sequence[ShortId]) -> set[ShortId]:
         """Those of the ids that assignments of this kind have."""

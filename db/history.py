@@ -192,7 +192,7 @@ async def add(transaction: Transaction, entries: Sequence[Entry]) -> None:
     if len(entries) == 1:
         await transaction.insert(changes, entries[0])
     else:
-        await transaction.insert_in_parts(changes, entries)
+        await transaction.insert_new(changes, entries)
 
 
 async def tell(

@@ -66,7 +66,7 @@ async def add(transaction: Transaction, product: Product) -> bool:
 
 async def add_many(transaction: Transaction, made: Sequence[dict[str, Any]]) -> bool:
     """Stores rows of new products. False when somebody was quicker with one: what is stored is of no use then."""
-    return await transaction.insert_in_parts(products, made) == len(made)
+    return await transaction.insert_new(products, made)
 
 
 async def ids_among(transaction: Transaction, ids: Sequence[ShortId]) -> set[ShortId]:

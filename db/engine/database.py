@@ -137,6 +137,10 @@ class Transaction(ABC):
         self._writes(table)
         return await self._insert_missing(table, rows)
 
+    async def insert_new(self, table: Table, rows: Sequence[dict[str, Any]]) -> bool:
+        """Inserts rows. False where one shares a unique value with another: the transaction is of no use then."""
+        return await self.insert_in_parts(table, rows) == len(rows)
+
     async def insert_in_parts(self, table: Table, rows: Iterable[dict[str, Any]]) -> int:
         """The same for any number of rows: others have their turn in the event loop while they are made."""
         each, count = iter(rows), 0

@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import lru_cache, partial
+from io import BytesIO
+from itertools import islice
 from time import perf_counter
 from types import MappingProxyType
 from typing import Any
@@ -18,7 +20,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from db.engine import noting
 from db.engine.codecs import set_codecs
-from db.engine.database import CHANNEL, Database, Make, Pace, T, Transaction, UnusableDatabase, Values, log
+from db.engine.database import CHANNEL, PART, Database, Make, Pace, T, Transaction, UnusableDatabase, Values, log
 from db.engine.gathering import Gathering, Run, inserts_into, rows_of
 from db.engine.hearing import Hearing
 from db.engine.lender import Lender, PostgresqlConnection, is_lost
@@ -29,6 +31,7 @@ from db.engine.shards import PLACED, SEVERAL, Placement
 from db.engine.turns import Turns
 from db.sql import writes
 from db.sql.compiled import Compiled, json_text
+from db.sql.copying import lines
 from db.sql.reads import KeyedRead, Read, Row
 from db.sql.tables import SHARDED
 
@@ -46,6 +49,8 @@ _IS_SHARDED = f"SELECT coalesce(obj_description(to_regclass('products'), 'pg_cla
 # many milliseconds.
 _SHARD_READS = 5.0
 _SHARD_WRITES = "5000"
+# Of fewer rows a statement that is prepared takes less time.
+_COPIED = 50
 # What is left when the server has gone without a word.
 _ANSWER_SECONDS = 15
 
@@ -174,8 +179,30 @@ class PostgresqlTransaction(Transaction):
         await connection.executemany(statement.sql, [statement.bind(row) for row in rows])
         end(noted)
 
+    async def insert_new(self, table: Table, rows: Sequence[dict[str, Any]]) -> bool:
+        """By COPY, which takes the server two thirds of the time of the other way."""
+        # With tables in parts, it would have connections of its own to each server.
+        if len(rows) < _COPIED or self.database.sharded:
+            return await super().insert_new(table, rows)
+        connection, columns = self._connection or await self.begin(), tuple(rows[0])
+        each = iter(rows)
+        while part := list(islice(each, PART)):
+            source = BytesIO(lines(table, columns, part))
+            noted = begin(_copy(table, columns))
+            try:
+                await connection.copy_to_table(table.name, source=source, columns=columns)
+            except asyncpg.UniqueViolationError:
+                return False
+            end(noted)
+        return True
+
     async def _insert_missing(self, table: Table, rows: list[dict[str, Any]]) -> int:
         return len(await self._rows(writes.insert_given(POSTGRESQL, table, tuple(rows[0])), {"rows": rows}))
+
+
+@lru_cache(maxsize=64)
+def _copy(table: Table, columns: tuple[str, ...]) -> Compiled:
+    return Compiled(f"COPY {table.name} ({', '.join(columns)}) FROM STDIN", lambda _: [], ())
 
 
 def _is_gone(error: Exception) -> bool:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -25,7 +26,7 @@ from domain.errors import Busy
 from domain.gtin import Gtin
 from domain.records import ClaimAssignment
 from domain.short_id import catalogue_id, new_short_id
-from domain.vocabulary import ClaimSource
+from domain.vocabulary import ClaimSource, KeyKind, Role
 from tests.lent import all_lent
 from tests.world import GTIN, NOON, NOTHING, USDA_ORGANIC, VEGAN, World
 
@@ -241,6 +242,58 @@ async def test_of_many_rows_those_in_whose_way_nothing_is_are_inserted(world: Wo
         assert await transaction.insert_in_parts(tables.trusted_documents, [rows[7], rows[120]]) == 2
         assert await transaction.insert_in_parts(tables.trusted_documents, rows) == 248
     assert await world.rows(tables.trusted_documents) == [tuple(row.values()) for row in rows]
+
+
+ODD = [
+    "",
+    "\\N",
+    "\\",
+    "\\.",
+    "a\tb\nc\rd\\ne",
+    "\b\f\v\x01\x7f",
+    'quoted "so"',
+    "é\u2028\u00a0\N{SMILING FACE WITH SUNGLASSES}",
+]
+
+
+async def test_new_rows_are_stored_as_they_are_whatever_is_in_them(world: World) -> None:
+    given = [
+        {
+            "id": new_short_id(NOON),
+            "organization_id": world.brand,
+            "user_id": None,
+            "kind": KeyKind.BUSINESS,
+            "role": Role.EDITOR,
+            "name": odd,
+            "description": "",
+            "digest": f"{number:064}",
+            "is_active": bool(number % 2),
+            "expires_at": None if number % 2 else NOON,
+            "rate_limit_per_minute": number,
+            "rate_limit_per_day": 0,
+            "graphql_limits": None,
+            "metadata": {odd: odd} if odd else {},
+            "created_at": NOON,
+        }
+        for number, odd in enumerate(ODD * 7, start=500)
+    ]
+    async with world.database.write() as transaction:
+        assert await transaction.insert_new(tables.api_keys, given)
+    columns = [column.name for column in tables.api_keys.columns]
+    stored = {row[0]: dict(zip(columns, row, strict=True)) for row in await world.rows(tables.api_keys)}
+    assert [{name: stored[row["id"]][name] for name in row} for row in given] == given
+    with pytest.raises(Taken):
+        await insert_or_undo(world, given)
+
+
+class Taken(Exception):
+    """Undoes what was begun."""
+
+
+async def insert_or_undo(world: World, rows: list[dict[str, Any]]) -> None:
+    async with world.database.write() as transaction:
+        if not await transaction.insert_new(tables.api_keys, rows):
+            raise Taken
 
 
 # --- Others in the way ---
