@@ -25,6 +25,8 @@ LIBRARY = "libfaketimeMT.so.1"
 DAY = timedelta(days=1)
 STEPS = (1, 4, 1, 2, 30, 5, 6, 25, 50, 75)
 """Where the clock is set for the days, in days from now: ahead and back, and on."""
+FEW_STEPS = (4, 1, 30)
+"""The same in short: each is a server that starts anew."""
 HELD = "/certifications/api/v1/products/{}/certifications"
 
 Event = tuple[str, str, date]
@@ -122,12 +124,12 @@ async def _sessions_and_keys(url: str, key: str, clock: Clock) -> str:
     return "sessions end early and are good again; no write is done twice"
 
 
-async def _days(url: str, key: str, clock: Clock, number: int) -> str:
+async def _days(url: str, key: str, clock: Clock, number: int, steps: tuple[int, ...]) -> str:
     """Each thing that a day brings is told once, and in its order where the clock is right."""
     clock.step(0)
     today = datetime.now(UTC).date()
     expected: set[Event] = set()
-    latest = today + DAY * max(STEPS)
+    latest = today + DAY * max(steps)
     database = await open_database(url)
     async with _asking(url, key, **clock.settings, **UNLIMITED) as client:
         await _looked(database, clock, today)
@@ -140,7 +142,7 @@ async def _days(url: str, key: str, clock: Clock, number: int) -> str:
             expected |= {("becameActive", gtin, first), ("lapsed", gtin, last + DAY)}
             expected |= {("lapsing", gtin, last - DAY * days) for days in USUAL if last - DAY * days > today}
     expected = {event for event in expected if event[2] <= latest}
-    for days in STEPS:
+    for days in steps:
         clock.step(days)
         async with _asking(url, key, **clock.settings, **UNLIMITED):
             await _looked(database, clock, today + DAY * days)
@@ -150,10 +152,10 @@ async def _days(url: str, key: str, clock: Clock, number: int) -> str:
     await database.close()
     assert len(told) == len({*told}), "something was told twice"
     assert {*told} == expected, f"{len(expected - {*told})} were not told, {len({*told} - expected)} are wrong"
-    return f"days: {len(told):,} events of {max(STEPS)} days, each told once though the clock went back {_BACK} times"
+    back = sum(after < before for before, after in pairwise(steps))
+    return f"days: {len(told):,} events of {max(steps)} days, each told once; times that the clock went back: {back}"
 
 
-_BACK = sum(after < before for before, after in pairwise(STEPS))
 _TOLD: Read[Event] = Read(
     select(changes.c.operation, changes.c.gtin, changes.c.day).where(changes.c.day.is_not(None)),
     lambda row: (row[0], row[1], row[2]),
@@ -172,10 +174,10 @@ async def _looked(database: Any, clock: Clock, today: date) -> None:
     raise AssertionError(f"it is told up to {told} and not {today}")
 
 
-async def _stepped(url: str, clock: Clock, number: int) -> str:
+async def _stepped(url: str, clock: Clock, number: int, steps: tuple[int, ...]) -> str:
     key = set_up(url)
     said = await _limits(url, key, clock), await _sessions_and_keys(url, key, clock)
-    return "; ".join([*said, await _days(url, key, clock, number)])
+    return "; ".join([*said, await _days(url, key, clock, number, steps)])
 
 
 def drill(short: bool) -> Iterator[str]:
@@ -184,8 +186,9 @@ def drill(short: bool) -> Iterator[str]:
     if library is None:
         yield "left out: it needs libfaketime; on Debian: apt-get install libfaketime"
         return
-    number, folder = 20 if short else 200, Path(sweeper.folder("clock"))
+    number, steps = (10, FEW_STEPS) if short else (200, STEPS)
+    folder = Path(sweeper.folder("clock"))
     clock = Clock(library, folder / "clock")
-    yield f"SQLite: {asyncio.run(_stepped(f'sqlite:///{folder}/certgate.db', clock, number))}"
+    yield f"SQLite: {asyncio.run(_stepped(f'sqlite:///{folder}/certgate.db', clock, number, steps))}"
     with postgresql.started(DURABLE) as server:
-        yield f"PostgreSQL: {asyncio.run(_stepped(server.get_uri(), clock, number))}"
+        yield f"PostgreSQL: {asyncio.run(_stepped(server.get_uri(), clock, number, steps))}"

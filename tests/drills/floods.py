@@ -122,7 +122,7 @@ def drill(short: bool) -> Iterator[str]:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     size = min(200 if short else 2_000, most - 200)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    requests = 50 if short else 300
+    requests = 20 if short else 300
     yield f"SQLite, {size:,} connections: {asyncio.run(_flooded(_file(), size, requests))}"
     with postgresql.started() as server:
         yield f"PostgreSQL, {size:,} connections: {asyncio.run(_flooded(server.get_uri(), size, requests))}"

@@ -68,7 +68,7 @@ def _compared(url: str, undisturbed: str, step: float) -> str:
 
 def drill(short: bool) -> Iterator[str]:
     """Both databases."""
-    rows, step = (2_000, STEP) if short else (20_000, STEP)
+    rows, step = (1_000, 2 * STEP) if short else (20_000, STEP)
     folder = Path(sweeper.folder("migration"))
     old, copy = folder / "old.db", folder / "undisturbed.db"
     asyncio.run(_make(f"sqlite:///{old}", rows))

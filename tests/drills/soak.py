@@ -138,7 +138,7 @@ async def _soaked(url: str, seconds: int) -> str:
 
 def drill(short: bool) -> Iterator[str]:
     """Both databases, two workers."""
-    seconds = 8 if short else 600
+    seconds = 4 if short else 600
     file = f"sqlite:///{sweeper.folder('soak')}/certgate.db"
     yield f"SQLite: {asyncio.run(_soaked(file, seconds))}"
     with postgresql.started(DURABLE) as server:

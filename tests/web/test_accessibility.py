@@ -59,16 +59,18 @@ WORKBENCH = {
     "/app/settings/health": ".things",
 }
 
-SCHEMES = ("light", "dark")
+SCHEMES: dict[str, dict[str, list[str]]] = {"light": {}, "dark": {"runOnly": ["color-contrast", "link-in-text-block"]}}
+"""Each with what axe is to look for: in other colours, what depends on them."""
 
 WIDTHS = (1440, 390)
 
 RUN = """
-const done = arguments[0];
+const [sought, done] = arguments;
 // Colours that are on their way to others are none that anybody reads.
 const changing = document.getAnimations().filter((it) => it instanceof CSSTransition);
 const changed = Promise.all(changing.map((it) => it.finished.catch(() => {})));
-changed.then(() => axe.run(document, {resultTypes: ["violations"]})).then((found) => done(found.violations.flatMap(
+const options = {...sought, resultTypes: ["violations"]};
+changed.then(() => axe.run(document, options)).then((found) => done(found.violations.flatMap(
   (rule) => rule.nodes.map((node) => `${rule.id}: ${node.target.join(" ")}: ${node.failureSummary}`))));
 """
 
@@ -104,10 +106,10 @@ def invitation(server: LiveServer) -> str:
     return f"{server.url}/invitation?{made.json()['link'].partition('?')[2]}"
 
 
-def found_on(browser: Chrome, axe: str, width: int) -> list[Any]:
+def found_on(browser: Chrome, axe: str, width: int, sought: dict[str, list[str]]) -> list[Any]:
     if not browser.execute_script("return 'axe' in window"):
         browser.execute_cdp_cmd("Runtime.evaluate", {"expression": axe})  # the pages' own policy permits no such script
-    found: list[Any] = browser.execute_async_script(RUN)
+    found: list[Any] = browser.execute_async_script(RUN, sought)
     wide = browser.execute_script("return document.documentElement.scrollWidth")
     return [*found, *([f"scrolls sideways: {wide}"] if wide > width else [])]
 
@@ -143,7 +145,7 @@ def found_in(browser: Chrome, axe: str, pages: list[tuple[str, str]], *widths: i
     """What is found on which page in which colours; pages are loaded for the first width."""
     found: dict[Any, Any] = {}
     for number, (url, drawn) in enumerate(pages):
-        set_scheme(browser, SCHEMES[0])
+        set_scheme(browser, "light")
         show(browser, url, drawn, widths[0])
         found |= {(number, url, *at): names for at, names in found_in_colours(browser, axe, *widths).items()}
     assert len(found) == len(SCHEMES) * len(widths) * len(pages)
@@ -153,12 +155,12 @@ def found_in(browser: Chrome, axe: str, pages: list[tuple[str, str]], *widths: i
 def found_in_colours(browser: Chrome, axe: str, *widths: int) -> dict[tuple[str, int], list[Any]]:
     """What is found on the page that is shown, by the colours and the width."""
     found = {}
-    for scheme in SCHEMES:
+    for scheme, sought in SCHEMES.items():
         # Other colours are drawn at once; loading the page anew would take longer than all that is looked at.
         set_scheme(browser, scheme)
         for width in widths:
             set_width(browser, width)
-            found[scheme, width] = found_on(browser, axe, width)
+            found[scheme, width] = found_on(browser, axe, width, sought)
     return found
 
 
