@@ -29,6 +29,7 @@ from execution.documents.cost_model import introspection_sizes
 from gateway.app import create_app
 from gateway.pages.graphiql import graphiql_routes
 from gateway.pages.reference import reference_routes
+from gateway.pages.workbench import workbench_routes
 from gateway.settings import Settings
 from tests import pgbouncer, postgresql, replicas, sweeper
 from tests.processes import demo_database, running
@@ -63,7 +64,7 @@ def anyio_backend() -> str:
 def what_applications_share_is_made_once() -> Iterator[None]:
     """Each test has an application of its own; its pages, and what introspection costs, take longer than the rest."""
     with pytest.MonkeyPatch.context() as patch:
-        for routes in (graphiql_routes, reference_routes):
+        for routes in (graphiql_routes, reference_routes, workbench_routes):
             patch.setattr(f"gateway.app.{routes.__name__}", cache(routes))
         patch.setattr(f"{introspection_sizes.__module__}.{introspection_sizes.__name__}", cache(introspection_sizes))
         yield

@@ -118,13 +118,13 @@ class Model:
         archived = {row["gtin"] for row in await rows(world, tables.products) if row["archived_at"]}
         leads = {(row["organization_id"], row["certification_id"]): row["days"] for row in await self._leads(world)}
         usual = leads.get((world.brand, ""), USUAL)
+        held = [*await rows(world, tables.certification_assignments), *await rows(world, tables.claim_assignments)]
         while self.until < today:
             self.until += DAY
-            for table in (tables.certification_assignments, tables.claim_assignments):
-                for row in await rows(world, table):
-                    if row["gtin"] not in archived and row["created_at"].date() < self.until:
-                        early = leads.get((world.brand, row.get("certification_id", "")), usual)
-                        self._bring(row, self.until, early)
+            for row in held:
+                if row["gtin"] not in archived and row["created_at"].date() < self.until:
+                    early = leads.get((world.brand, row.get("certification_id", "")), usual)
+                    self._bring(row, self.until, early)
 
     async def _leads(self, world: World) -> list[dict[str, Any]]:
         return await rows(world, tables.lead_times)
