@@ -206,7 +206,7 @@ def welcome(url: str, products: int, access: Access) -> str:
     return f"""
   certgate answers on {url} with {products} demo products.
 
-  Explore it in GraphiQL; this link signs you in, once, within the hour:
+  Explore it in the workbench and in GraphiQL; this link signs you in, once, within the hour:
 
     {url}/sign-in?token={access.token}
 
