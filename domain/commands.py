@@ -117,14 +117,6 @@ class UndoRenewal(OfHeldCertification):
     """Put the certificate before the newest back. Not in the contract."""
 
 
-class ListEarlierCertificates(OfHeldCertification):
-    """The certificates before the one that a product holds. Not in the contract."""
-
-
-class GetCertificationStanding(OfHeldCertification):
-    """How the certificate that a product holds stands. Not in the contract."""
-
-
 class InTime(Command):
     """What is asked as of a day, and as it was known at a moment. Not in the contract."""
 
@@ -144,6 +136,14 @@ class InTime(Command):
             examples=["2030-01-01T00:00:00Z"],
         ),
     ] = None
+
+
+class ListEarlierCertificates(OfHeldCertification, InTime):
+    """The certificates before the one that a product holds. Not in the contract."""
+
+
+class GetCertificationStanding(OfHeldCertification, InTime):
+    """How the certificate that a product holds stands. Not in the contract."""
 
 
 class GetCertifiedProduct(InTime):

@@ -58,6 +58,26 @@ def of_columns(suspended_from: date | None, suspended_until: date | None, withdr
     return found if withdrawn_on is None else said(found, withdrawn_on, None, Standing.WITHDRAWN)
 
 
+def renewed(halted_days: Days, first: date) -> Days:
+    """The same once a new certificate begins on a day: a withdrawal of that day ends with it, and nothing else does.
+
+    What goes on is said again, so that the judging of a day needs to know of one thing alone that ends.
+    """
+    if halted_days is None:
+        return None
+    days = said(halted_days, first, None, RENEWED)
+    for begins, last, standing in halts(halted_days):
+        is_over = last is not None and last < first
+        if not is_over and (standing is Standing.SUSPENDED or begins > first):
+            days = said(days, max(begins, first), last, standing)
+    return days
+
+
+def go_on(halted_days: Days, today: date) -> bool:
+    """Whether it is suspended or withdrawn today, or will be."""
+    return any(each.last is None or each.last >= today for each in halts(halted_days))
+
+
 def undone(halted_days: Days) -> Days:
     """The same without what the last renewal said."""
     every = list(halted_days or ())

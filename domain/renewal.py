@@ -39,9 +39,10 @@ _TELLING = ("valid_from", "expiration_date", "expiry_date", "certificate_number"
 def renewed(held: CertificationAssignment, sent: Mapping[str, Any], today: date) -> dict[str, Any]:
     """What the next certificate changes: member -> value, all of those that are the certificate's; empty for the same.
 
-    `sent` are the members that were sent, nulls resolved. What is suspended or withdrawn is that until it begins, and
-    at least until today. Raises `InvalidInput` when nothing tells it from the one that is held, when it ends before it
-    begins, or when it would end what held up to a day that is past.
+    `sent` are the members that were sent, nulls resolved. A withdrawal of its first day ends with that day, today if it
+    has none, also where that is recorded late; a suspension goes on until it is lifted. Raises `InvalidInput` when
+    nothing tells it from the one that is held, when it ends before it begins, or when it would end what held up to a
+    day that is past.
     """
     if not any(sent.get(name) for name in _TELLING):
         message = "Field required where neither expiration_date, expiry_date nor certificate_number is sent"
@@ -55,9 +56,9 @@ def renewed(held: CertificationAssignment, sent: Mapping[str, Any], today: date)
         raise InvalidInput([Violation(("certification_id",), message, "too_many")])
     after = msgspec.structs.replace(held, **values)
     _require_not_over(held, after, today)
-    first = max(today, after.valid_from or today)
-    days = None if held.halted_days is None else halts.said(held.halted_days, first, None, halts.RENEWED)
-    return {**values, "earlier_days": [*(held.earlier_days or ()), span(held)], **_halted(held, days, "")}
+    days = halts.renewed(held.halted_days, after.valid_from or today)
+    reason = held.standing_reason if halts.go_on(days, today) else ""
+    return {**values, "earlier_days": [*(held.earlier_days or ()), span(held)], **_halted(held, days, reason)}
 
 
 def _require_not_over(held: CertificationAssignment, after: CertificationAssignment, today: date) -> None:
@@ -165,7 +166,7 @@ def previous(current: CertificationAssignment, kept_ones: Sequence[EarlierCertif
     """The earlier certificates of an assignment, newest first, each with how the next one followed it."""
     found: list[PreviousCertificate] = []
     following: Certificate = current
-    # A renewal ends no suspension of the one that it replaces.
+    # A renewal ends no withdrawal of the one that it replaces.
     days = [each for each in current.halted_days or () if each[2] != halts.RENEWED] or None
     for each in _newest_first(kept_ones):
         gap, overlap, _ = succession(each, following)
@@ -225,9 +226,16 @@ def _last_of(certificate: Certificate) -> date | None:
     return lapses_on(certificate.expiration_date, certificate.expiry_date)
 
 
-def suspended(held: CertificationAssignment, first: date, last: date | None, reason: str) -> dict[str, Any]:
-    """What a suspension of those days changes, besides those before. Raises `InvalidInput`."""
+def suspended(
+    held: CertificationAssignment, first: date | None, last: date | None, reason: str, today: date
+) -> dict[str, Any]:
+    """What a suspension of those days changes, besides those before. Raises `InvalidInput`.
+
+    It is from today on where no first day is said, or from the first day of what is still to begin.
+    """
+    first = first or _first_from(held, today)
     check_suspension(first, last)
+    _require_within(held, "suspended_from", first)
     if held.withdrawn_on is not None and held.withdrawn_on <= first:
         message = f"It is withdrawn from {held.withdrawn_on} on; reinstate it first, or suspend it for days before"
         raise InvalidInput([Violation(("suspended_from",), message, "withdrawn")])
@@ -239,10 +247,8 @@ def withdrawn(held: CertificationAssignment, day: date | None, reason: str, toda
 
     Raises `InvalidInput` where it is withdrawn already from an earlier day on.
     """
-    first = held.valid_from
-    is_to_begin = first is not None and first > today and stands(held, today) is Standing.NOT_YET
-    day = day or (first if is_to_begin else today)
-    assert day is not None
+    day = day or _first_from(held, today)
+    _require_within(held, "withdrawn_on", day)
     if held.withdrawn_on is not None and held.withdrawn_on < day:
         message = f"It is withdrawn from {held.withdrawn_on} on; reinstate it first to withdraw it from a later day on"
         raise InvalidInput([Violation(("withdrawn_on",), message, "withdrawn")])
@@ -257,6 +263,25 @@ def reinstated(held: CertificationAssignment, day: date, reason: str) -> dict[st
     if all(each.last is not None and each.last < day for each in halts.halts(held.halted_days)):
         return {}
     return _halted(held, halts.said(held.halted_days, day, None, halts.REINSTATED), reason)
+
+
+def _first_from(held: CertificationAssignment, today: date) -> date:
+    """Today, or the first day of what is still to begin."""
+    first = held.valid_from
+    return first if first is not None and first > today and stands(held, today) is Standing.NOT_YET else today
+
+
+def _require_within(held: CertificationAssignment, member: str, day: date) -> None:
+    """Raises `InvalidInput` where a day lies before the first certificate or behind the end of the newest."""
+    firsts = [None if held.valid_from is None else held.valid_from.isoformat()]
+    firsts += [each[0] for each in held.earlier_days or ()]
+    first, last = min("" if each is None else each for each in firsts), _last_of(held)
+    if day.isoformat() < first:
+        message = f"Date should not be before {first}, the first day of what is held; send that day or a later one"
+        raise InvalidInput([Violation((member,), message, "not_held")])
+    if last is not None and last < day:
+        message = f"Date should not be after {last}, the last day of what is held; send a day up to that, or renew it"
+        raise InvalidInput([Violation((member,), message, "not_held")])
 
 
 def _halted(held: CertificationAssignment, halted_days: Days, reason: str) -> dict[str, Any]:
@@ -288,3 +313,14 @@ def told(held: CertificationAssignment, halting: Mapping[str, Any]) -> dict[str,
     if shown == {name: getattr(held, name) for name in HALTING}:
         return {}
     return changes
+
+
+def check_told(held: CertificationAssignment, halting: Mapping[str, Any]) -> None:
+    """Raises `InvalidInput` where a file says a new suspension or withdrawal of a day on which nothing is held.
+
+    Of what it makes it may: exports have the last suspension, also that of an earlier certificate, which they have not.
+    """
+    for member in ("suspended_from", "withdrawn_on"):
+        day = halting.get(member)
+        if day is not None and day != getattr(held, member):
+            _require_within(held, member, day)

@@ -151,8 +151,7 @@ async def suspend_certification(
 ) -> Change[CertificationAssignment, CertificationAssignment]:
     """Says on which days the certificate does not hold. Raises what `resolvers.assignments.patched` does."""
     held = await assignments.held(context, transaction, KIND, command.gtin, command.certification_id)
-    first = command.suspended_from or context.today
-    changes = renewal.suspended(held, first, command.suspended_until, command.reason)
+    changes = renewal.suspended(held, command.suspended_from, command.suspended_until, command.reason, context.today)
     return await _changed(context, transaction, held, changes)
 
 

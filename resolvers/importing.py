@@ -499,7 +499,9 @@ class _Plan:
         if not renews:
             patch = known.patch.parse({**said, **named})
             _refuse_fixed(known, members, held)
-            changes = {**changes_of(held, patch.members()), **_halts(held, said)}
+            changes = changes_of(held, patch.members())
+            _check_halts(msgspec.structs.replace(held, **changes), said)
+            changes |= _halts(held, said)
         if changes:
             products.require_live(product)
         if changes and row.product is None:
@@ -523,7 +525,9 @@ class _Plan:
         halting = {name: value for name, value in _halting(said).items() if value != getattr(held, name)}
         metadata = changes_of(held, {name: value for name, value in said.items() if name == "metadata"})
         changes = renewal.renewed(held, sent, self.context.today)
-        return changes | renewal.told(msgspec.structs.replace(held, **changes), halting) | metadata
+        after = msgspec.structs.replace(held, **changes)
+        renewal.check_told(after, halting)
+        return changes | renewal.told(after, halting) | metadata
 
     def _part(self, noun: str, called: str, stored: Any, changes: Mapping[str, Any]) -> Part:
         """What is done to something that is there."""
@@ -625,6 +629,12 @@ class _Plan:
 def _halts(held: Any, said: Mapping[str, Any]) -> dict[str, Any]:
     """What a row changes of suspensions and the withdrawal of a certification. Raises `InvalidInput`."""
     return renewal.told(held, _halting(said)) if isinstance(held, CertificationAssignment) else {}
+
+
+def _check_halts(held: Any, said: Mapping[str, Any]) -> None:
+    """Raises `InvalidInput` where a row says that something was suspended or withdrawn when nothing was held."""
+    if isinstance(held, CertificationAssignment):
+        renewal.check_told(held, _halting(said))
 
 
 def _halting(said: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from domain.commands import InTime
 from domain.errors import Forbidden, InvalidInput, Violation
 from domain.strict_json import decode
 from domain.validation import MAX_VIOLATIONS, Command
@@ -88,8 +89,12 @@ def prefers_strict(request: Request) -> bool:
 
 
 def check_query(request: Request, endpoint: Endpoint) -> None:
-    """Raises `InvalidInput` for a parameter that is given twice and, if the client prefers that, for an unknown one."""
-    strict, known = prefers_strict(request), endpoint.parameters
+    """Raises `InvalidInput` for a parameter that is given twice, and for an unknown one where none is ignored.
+
+    The documented API ignores them (contract A22), unless the client prefers that they are refused. Of ours nobody
+    expects that, and an answer as of today to who asks for another day would be a wrong one anywhere.
+    """
+    strict, known = prefers_strict(request) or endpoint.is_ours, endpoint.parameters
     unfit: dict[str, Violation] = {}
     given = set()
     for name, _ in request.query_params.multi_items():
@@ -97,6 +102,8 @@ def check_query(request: Request, endpoint: Endpoint) -> None:
             if name in given:
                 unfit[name] = Violation((name,), "Input should be given once", "given_twice")
             given.add(name)
+        elif name in InTime.model_fields:
+            unfit[name] = Violation((name,), "Nothing here is as of another day; leave it out", "extra_forbidden")
         elif strict:
             unfit[name] = _unknown(name)
     if not unfit:

@@ -24,6 +24,21 @@ Form = Literal["one", "list", "page", "feed"]
 _DOCUMENTED: dict[Form, Any] = {"list": list, "page": PageOut, "feed": FeedOut}
 
 
+_OF_CONTRACT = frozenset(
+    {
+        "certification-bodies",
+        "certifications",
+        "claims",
+        "products",
+        "trade-items",
+        "whoami",
+        "organizations",
+        "api-keys",
+    }
+)
+"""The words of the paths that the documented API has."""
+
+
 class Api(NamedTuple):
     """What is said of one API as a whole."""
 
@@ -147,6 +162,11 @@ class Endpoint(msgspec.Struct, frozen=True):
     def parameters(self) -> set[str]:
         """What may be asked in the query."""
         return set() if self.body else self.command.model_fields.keys() - set(self.in_path)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the documented API has no such path, so that no client of that sends what is not known there."""
+        return any(not part.startswith("{") and part not in _OF_CONTRACT for part in self.path.split("/")[4:])
 
     @property
     def status(self) -> int:

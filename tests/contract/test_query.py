@@ -58,7 +58,9 @@ async def test_every_endpoint_refuses_strictly_what_it_does_not_know(world: Worl
     assert [await world.rows(table) for table in watched] == before
 
 
-async def test_every_read_takes_what_it_knows_and_ignores_the_rest_by_default(world: World) -> None:
+async def test_every_read_takes_what_it_knows_and_those_of_the_contract_ignore_the_rest_by_default(
+    world: World,
+) -> None:
     await send(world, "POST", CLAIMED, {"claim_id": NON_GMO})
     await give_ends(world, GTIN)
     await take_on(world, GTIN)
@@ -69,11 +71,32 @@ async def test_every_read_takes_what_it_knows_and_ignores_the_rest_by_default(wo
         if endpoint.method == "GET" and endpoint.name not in ("get_refused_rows", "get_import_report"):
             path = filled(world, endpoint)
             lenient = await send(world, "GET", f"{path}search=organic&label[]=&search=x", prefer=None)
-            assert (lenient.status_code, "preference-applied" in lenient.headers) == (200, False), path
+            assert (lenient.status_code, "preference-applied" in lenient.headers) == (
+                422 if endpoint.is_ours else 200,
+                False,
+            ), path
             known = "page=1&page_size=2" if "page" in endpoint.parameters else ""
             assert (await send(world, "GET", f"{path}{known}")).status_code == 200, path
     applied = await send(world, "GET", f"{HELD}?is_active=true")
     assert applied.headers["preference-applied"] == "handling=strict"
+
+
+async def test_a_day_is_taken_or_refused_and_never_passed_over(world: World) -> None:
+    await send(world, "POST", CLAIMED, {"claim_id": NON_GMO})
+    for endpoint in ENDPOINTS:
+        if "as_of" in endpoint.parameters:
+            continue
+        body = None if endpoint.body is None else {"name": "x", "claim_id": VEGAN, "gtin": "04006381333931"}
+        path = f"{filled(world, endpoint)}as_of=2026-01-01&known_at=2026-01-01T00:00:00Z"
+        answer = await send(world, endpoint.method, path, body, prefer=None)
+        assert answer.status_code == 422, path
+        assert wrong(answer) == [(["query", name], "extra_forbidden") for name in ("as_of", "known_at")], path
+    await send(world, "PATCH", f"{HELD}/{USDA_ORGANIC}", {"valid_from": "2026-01-01", "expiration_date": "2026-01-31"})
+    stood = [
+        (await send(world, "GET", f"{HELD}/{USDA_ORGANIC}/standing?as_of={day}", prefer=None)).json()["standing"]
+        for day in ("2025-12-31", "2026-01-31", "2026-02-01")
+    ]
+    assert stood == ["not_yet", "current", "lapsed"]
 
 
 async def test_unknown_parameters_are_named_beside_bad_ones(world: World) -> None:

@@ -13,6 +13,7 @@ from domain.certificates import is_active, stands
 from domain.errors import InvalidInput
 from domain.records import CertificationAssignment, EarlierCertificate
 from domain.renewal import Certificate
+from domain.validity import halt_on
 from domain.vocabulary import Standing
 from tests.domain.making import NOON, held
 
@@ -113,23 +114,34 @@ TODAY = date(2026, 11, 30)
         {"valid_from": None, "expiration_date": None},
     ],
 )
-@pytest.mark.parametrize("first", [date(2025, 1, 1), TODAY, date(2026, 12, 1), date(2027, 1, 1), date(2027, 2, 1)])
-def test_a_renewal_changes_no_day_that_is_past_and_none_before_it_begins(members: dict[str, Any], first: date) -> None:
+@pytest.mark.parametrize(
+    "first", [None, date(2025, 1, 1), date(2026, 11, 15), TODAY, date(2026, 12, 1), date(2027, 1, 1), date(2027, 2, 1)]
+)
+def test_a_renewal_ends_a_withdrawal_of_its_first_day_and_changes_no_other_day_that_is_past(
+    members: dict[str, Any], first: date | None
+) -> None:
     days: dict[str, Any] = {"valid_from": date(2026, 1, 1), "expiration_date": date(2026, 12, 31)}
-    current = held(**{**days, **members})
+    current = held(**{**days, **members, "standing_reason": "Residues"})
     sent = {"valid_from": first, "expiration_date": date(2027, 12, 31)}
     after = msgspec.structs.replace(current, **renewal.renewed(current, sent, TODAY))
+    begins = first or TODAY
+    ends_withdrawal = halt_on(current.halted_days, begins) is Standing.WITHDRAWN
     for number in range(-400, 400):
         day = TODAY + DAY * number
-        stood = stands(current, day)
-        if day >= max(first, TODAY):
+        halt = halt_on(current.halted_days, day)
+        if ends_withdrawal and day >= begins:
+            halt = None
+        assert halt_on(after.halted_days, day) is halt
+        if halt is None and day >= begins:
             assert stands(after, day) is (Standing.CURRENT if day <= sent["expiration_date"] else Standing.LAPSED)
-        elif stood in (Standing.SUSPENDED, Standing.WITHDRAWN):
-            assert stands(after, day) is stood
-        elif is_active(current, day) or day < first:
+        elif halt is None and (is_active(current, day) or (first is not None and day < first)):
             assert is_active(after, day) is is_active(current, day)
+    is_halted = any(halt_on(after.halted_days, TODAY + DAY * number) for number in range(400))
+    assert after.standing_reason == ("Residues" if is_halted else "")
     undone = msgspec.structs.replace(after, **renewal.undone(after, renewal.earlier(current, 1, NOON)))
-    assert undone == current
+    assert halts.halts(undone.halted_days) == halts.halts(current.halted_days)
+    said = msgspec.structs.replace(undone, halted_days=current.halted_days)
+    assert said == current
 
 
 def test_a_certificate_that_is_over_cannot_take_the_place_of_one_that_held_after_it() -> None:
@@ -142,7 +154,7 @@ def test_a_certificate_that_is_over_cannot_take_the_place_of_one_that_held_after
 def test_all_suspensions_are_kept_however_they_follow_each_other() -> None:
     current = held(valid_from=date(2026, 1, 1))
     for first, last in ((date(2026, 2, 1), date(2026, 2, 9)), (date(2026, 4, 1), date(2026, 4, 9))):
-        current = msgspec.structs.replace(current, **renewal.suspended(current, first, last, "Residues"))
+        current = msgspec.structs.replace(current, **renewal.suspended(current, first, last, "Residues", TODAY))
     current = msgspec.structs.replace(current, **renewal.withdrawn(current, date(2026, 6, 1), "Fraud", TODAY))
     current = msgspec.structs.replace(current, **renewal.reinstated(current, date(2026, 6, 10), ""))
     assert halts.halts(current.halted_days) == [
@@ -169,4 +181,34 @@ def test_what_is_withdrawn_without_a_day_keeps_what_holds_before_it() -> None:
     coming = held(valid_from=date(2027, 1, 1))
     assert renewal.withdrawn(coming, None, "why", TODAY)["withdrawn_on"] == date(2027, 1, 1)
     assert renewal.withdrawn(EARLIEST, None, "why", TODAY)["withdrawn_on"] == TODAY
-    assert renewal.withdrawn(coming, TODAY, "why", TODAY)["withdrawn_on"] == TODAY
+    assert renewal.suspended(coming, None, None, "why", TODAY)["suspended_from"] == date(2027, 1, 1)
+    early = msgspec.structs.replace(coming, earlier_days=[["2026-01-01", "2026-12-31", "2026-12-31"]])
+    assert renewal.withdrawn(early, None, "why", TODAY)["withdrawn_on"] == TODAY
+
+
+@pytest.mark.parametrize(
+    ("day", "refusal"),
+    [
+        (date(1926, 6, 1), "before 2025-01-01"),
+        (date(2024, 12, 31), "before 2025-01-01"),
+        (date(2025, 1, 1), None),
+        (date(2026, 12, 31), None),
+        (date(2027, 1, 1), "after 2026-12-31"),
+    ],
+)
+def test_nothing_is_suspended_or_withdrawn_on_a_day_on_which_nothing_is_held(day: date, refusal: str | None) -> None:
+    current = held(
+        valid_from=date(2026, 1, 1),
+        expiry_date=date(2026, 12, 31),
+        earlier_days=[["2025-01-01", "2025-12-01", "2025-12-01"]],
+    )
+    for act in (
+        lambda: renewal.suspended(current, day, None, "why", TODAY),
+        lambda: renewal.withdrawn(current, day, "why", TODAY),
+        lambda: renewal.check_told(current, {"withdrawn_on": day}),
+    ):
+        if refusal is None:
+            act()
+        else:
+            with pytest.raises(InvalidInput, match=refusal):
+                act()

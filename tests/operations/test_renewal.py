@@ -220,6 +220,49 @@ async def test_a_renewal_of_what_is_withdrawn_begins_without_that(world: World, 
     assert [*stored] == [(GTIN, USDA_ORGANIC)]
 
 
+async def test_a_renewal_recorded_late_counts_from_its_first_day(world: World, face: Face) -> None:
+    today = date.today()  # noqa: DTZ011 - some months before it
+    days = {"valid_from": str(today - 300 * DAY), "expiration_date": str(today + 300 * DAY)}
+    assert (await Rest(world).patch_certification(GTIN, USDA_ORGANIC, **days)).ok
+    gone, new = today - 90 * DAY, today - 76 * DAY
+    assert (await face.certificate("withdraw", GTIN, USDA_ORGANIC, withdrawn_on=str(gone), reason="Fraud")).ok
+    renewed = await face.certificate("renew", GTIN, USDA_ORGANIC, valid_from=str(new), certificate_number="NOP-2")
+    assert renewed.facts["is_active"] is True
+    assert (await ask(world))["standingReason"] == ""
+    for day, stood in ((gone - DAY, "CURRENT"), (gone, "WITHDRAWN"), (new - DAY, "WITHDRAWN"), (new, "CURRENT")):
+        found = await ask(world, str(day))
+        assert (found["on"], found["then"], found["active"]["totalCount"]) == (
+            stood,
+            stood == "CURRENT",
+            int(stood == "CURRENT"),
+        )
+
+
+async def test_a_renewal_lifts_no_suspension_and_keeps_why_it_is_suspended(world: World, face: Face) -> None:
+    today = date.today()  # noqa: DTZ011 - some days from it either way
+    first = today + 31 * DAY
+    days = {"valid_from": str(today - 300 * DAY), "expiration_date": str(today + 30 * DAY)}
+    assert (await Rest(world).patch_certification(GTIN, USDA_ORGANIC, **days)).ok
+    assert (await face.certificate("suspend", GTIN, USDA_ORGANIC, reason="Residues")).ok
+    renewed = await face.certificate("renew", GTIN, USDA_ORGANIC, valid_from=str(first))
+    assert renewed.facts["is_active"] is False
+    assert (await ask(world))["standingReason"] == "Residues"
+    assert [(await ask(world, str(day)))["on"] for day in (first - DAY, first, first + DAY)] == ["SUSPENDED"] * 3
+    lifted = await face.certificate("reinstate", GTIN, USDA_ORGANIC, reinstated_on=str(first), reason="Clean")
+    assert (lifted.facts["suspended_until"], lifted.facts["standing_reason"]) == (str(first - DAY), "Clean")
+    assert [(await ask(world, str(day)))["on"] for day in (first - DAY, first)] == ["SUSPENDED", "CURRENT"]
+
+
+async def test_days_on_which_nothing_is_held_are_refused(world: World, face: Face) -> None:
+    assert (await Rest(world).patch_certification(GTIN, USDA_ORGANIC, **FIRST)).ok
+    stored = await world.rows(tables.certification_assignments)
+    for act, member in (("suspend", "suspended_from"), ("withdraw", "withdrawn_on")):
+        for sent in ({member: "1923-01-01"}, {member: "2023-03-01"}, {}):
+            refused = await face.certificate(act, GTIN, USDA_ORGANIC, reason="Residues", **sent)
+            assert refused.named() == {member}, refused
+    assert await world.rows(tables.certification_assignments) == stored
+
+
 async def test_another_s_certificates_and_those_that_are_not_held(world: World, face: Face) -> None:
     await world.add_certification(OTHERS_GTIN, FAIR_TRADE)
     for act, members in (("renew", {"valid_from": "2026-01-01"}), ("suspend", {"reason": "x"}), ("reinstate", {})):
