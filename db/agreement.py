@@ -10,7 +10,7 @@ from db import keys
 from db.engine.database import Database
 from db.history import KINDS
 from db.sql.reads import Read, Row
-from db.sql.tables import ACKNOWLEDGED, api_keys, changes, memberships, metadata, public_proofs, views
+from db.sql.tables import ACKNOWLEDGED, api_keys, changes, memberships, metadata, public_proofs, views, webhooks
 from db.sql.types import Unindexed, among
 from domain.short_id import ShortId
 from domain.vocabulary import ObjectKind
@@ -71,6 +71,7 @@ KEPT = (
     *(_OfKind(kind.value, metadata.tables[name]) for name, kind in KINDS.items()),
     *(_OfKind(ObjectKind.ACKNOWLEDGEMENT.value, table) for table in ACKNOWLEDGED.values()),
     _OfKind(ObjectKind.VIEW.value, views),
+    _OfKind(ObjectKind.WEBHOOK.value, webhooks),
     _OfKind(ObjectKind.MEMBERSHIP.value, memberships),
     _OfKind(ObjectKind.PUBLIC_PROOF.value, public_proofs),
     _OfKind(ObjectKind.API_KEY.value, api_keys, keys.LIVE),

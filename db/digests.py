@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, func, select
 
 from db import organizations
 from db.duties import Duties
@@ -12,7 +12,7 @@ from db.sql.reads import Read
 from db.sql.tables import columns_of, digests, users
 from db.sql.tables import organizations as organizations_table
 from db.sql.types import UtcDateTime
-from domain.digests import MailDigest, next_due
+from domain.digests import StoredDigest, next_due
 from domain.records import Organization
 from domain.short_id import ShortId
 from domain.vocabulary import DigestPeriod
@@ -24,15 +24,15 @@ AT_ONCE = 20
 class DueDigest(NamedTuple):
     """A digest that is due: to whom, of which organisation, and since when that member was told of nothing."""
 
-    digest: MailDigest
+    digest: StoredDigest
     email: str
     organization: Organization
     told_until: datetime
 
 
-_COLUMNS = columns_of(digests, MailDigest)
+_COLUMNS = columns_of(digests, StoredDigest)
 _OF = (digests.c.organization_id == bindparam("owner"), digests.c.user_id == bindparam("member"))
-ONE = Read(select(*_COLUMNS).where(*_OF), MailDigest)
+ONE = Read(select(*_COLUMNS).where(*_OF), StoredDigest)
 DUE = Read(
     select(*_COLUMNS, users.c.email, digests.c.told_until, *organizations.COLUMNS)
     .select_from(digests)
@@ -41,25 +41,31 @@ DUE = Read(
     .where(digests.c.due_at <= bindparam("now", type_=UtcDateTime()))
     .order_by(digests.c.due_at)
     .limit(AT_ONCE),
-    lambda row: DueDigest(MailDigest(*row[:4]), row[4], Organization(*row[6:]), row[5]),
+    lambda row: DueDigest(StoredDigest(*row[:4]), row[4], Organization(*row[6:]), row[5]),
 )
+NUMBER = Read(select(func.count()).select_from(digests), lambda row: int(row[0]))
 _REMOVE = delete(digests).where(*_OF)
 _DUTIES = Duties(digests)
 
 
-async def find(source: Database | Transaction, organization_id: ShortId, user_id: ShortId) -> MailDigest | None:
+async def number(database: Database) -> int:
+    """How many there are."""
+    return (await database.fetch(NUMBER))[0]
+
+
+async def find(source: Database | Transaction, organization_id: ShortId, user_id: ShortId) -> StoredDigest | None:
     """How often a member is told, if at all."""
     return next(iter(await source.fetch(ONE, owner=organization_id, member=user_id)), None)
 
 
 async def put(
     transaction: Transaction, organization_id: ShortId, user_id: ShortId, period: DigestPeriod | None, now: datetime
-) -> MailDigest | None:
+) -> StoredDigest | None:
     """Stores how often, None for never, in the place of what was there."""
     await transaction.execute(_REMOVE, {"owner": organization_id, "member": user_id})
     if period is None:
         return None
-    digest = MailDigest(organization_id, user_id, period, next_due(period, now))
+    digest = StoredDigest(organization_id, user_id, period, next_due(period, now))
     row = {name: getattr(digest, name) for name in digest.__struct_fields__}
     await transaction.insert(digests, {**row, "told_until": now})
     return digest

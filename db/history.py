@@ -15,6 +15,7 @@ from db import definitions, products
 from db.assignments import certifications, claims
 from db.engine.database import Transaction
 from db.sql.tables import changes
+from domain import webhooks
 from domain.account import ApiKey
 from domain.acknowledgements import Acknowledgement
 from domain.changes import Change, FieldChange, differences
@@ -32,6 +33,7 @@ from domain.records import (
 from domain.short_id import ShortId
 from domain.views import SavedView
 from domain.vocabulary import ObjectKind
+from domain.webhooks import Webhook
 
 Row = Mapping[str, Any]
 Entry = dict[str, Any]
@@ -74,6 +76,8 @@ class _Recorded(NamedTuple):
     owner: Callable[[Any], ShortId | None] = lambda record: record.organization_id
     is_whole: bool = False
     """Whether what is removed is told of member by member."""
+    told: Callable[[Any], Any] = lambda record: record
+    """What is told of a record, where that is not all of it."""
 
 
 def _key_row(key: ApiKey) -> Row:
@@ -99,6 +103,7 @@ _RECORDED: dict[type, _Recorded] = {
     Certification: _Recorded(ObjectKind.CERTIFICATION.value, definitions.certification_row),
     Acknowledgement: _Recorded(ObjectKind.ACKNOWLEDGEMENT.value, _acknowledgement_row),
     SavedView: _Recorded(ObjectKind.VIEW.value, msgspec.structs.asdict),
+    Webhook: _Recorded(ObjectKind.WEBHOOK.value, msgspec.structs.asdict, told=webhooks.told),
     Organization: _Recorded(ObjectKind.ORGANIZATION.value, msgspec.structs.asdict, owner=lambda one: one.id),
     Member: _Recorded(
         ObjectKind.MEMBERSHIP.value, _membership_row, lambda member: f"{member.organization_id}/{member.user_id}"
@@ -120,20 +125,22 @@ def entry(change: Change[Any, Any], now: datetime, operation: str, whence: Prove
     if recorded is None:
         # What was made may be told with a secret.
         made = getattr(known, "entry", None)
-        return None if made is None else entry(Change(None, made), now, operation, whence)
+        same = before if isinstance(before, type(made)) else None
+        return None if made is None else entry(Change(same, made), now, operation, whence)
     members = None
     if before is not None:
         if before == after:
             return None
         now = max(now, getattr(before, "updated_at", now))
         if after is not None or recorded.is_whole:
-            members = [each for each in differences(before, after) if each.path[0] not in _UNTOLD]
+            told = [None if each is None else recorded.told(each) for each in (before, after)]
+            members = [each for each in differences(*told) if each.path[0] not in _UNTOLD]
     return _entry(
         recorded.kind,
         recorded.id(known),
         getattr(known, "gtin", ""),
         recorded.owner(known),
-        None if after is None else recorded.row(after),
+        None if after is None else recorded.row(recorded.told(after)),
         members,
         now,
         operation,

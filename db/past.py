@@ -35,6 +35,7 @@ from domain.records import (
 from domain.short_id import ShortId
 from domain.views import SavedView
 from domain.vocabulary import ObjectKind
+from domain.webhooks import ToldWebhook
 
 _RECORDS: Mapping[ObjectKind, type[Record]] = {
     ObjectKind.PRODUCT: Product,
@@ -46,6 +47,7 @@ _RECORDS: Mapping[ObjectKind, type[Record]] = {
     ObjectKind.CLAIM: Claim,
     ObjectKind.ORGANIZATION: Organization,
     ObjectKind.VIEW: SavedView,
+    ObjectKind.WEBHOOK: ToldWebhook,
     ObjectKind.MEMBERSHIP: Member,
     ObjectKind.API_KEY: ApiKey,
     ObjectKind.GRAPHQL_LIMITS: GraphqlLimits,
@@ -102,7 +104,7 @@ def past_change(row: Row) -> PastChange:
         object_id=object_id.rpartition("/")[2],
         definition_id=named.get("certification_id") or named.get("claim_id"),
         code=named.get("code") or None,
-        name=named.get("name") or named.get("label") or None,
+        name=named.get("name") or named.get("label") or named.get("receiver"),
         gtin=gtin or None,
         organization_id=owner,
         operation=operation,

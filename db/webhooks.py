@@ -20,6 +20,10 @@ _ONE = (_OF_ORGANIZATION, webhooks.c.id == bindparam("id"))
 OF_ORGANIZATION = Read(select(*COLUMNS).where(_OF_ORGANIZATION).order_by(webhooks.c.created_at, webhooks.c.id), Webhook)
 NUMBER = Read(select(func.count()).select_from(webhooks).where(_OF_ORGANIZATION), lambda row: int(row[0]))
 ONE = Read(select(*COLUMNS).where(*_ONE), Webhook)
+OF_VIEW = Read(
+    select(*COLUMNS).where(webhooks.c.view_id == bindparam("view_id")).order_by(webhooks.c.created_at, webhooks.c.id),
+    Webhook,
+)
 SECRET = Read(select(webhooks.c.secret).where(*_ONE), lambda row: str(row[0]))
 DELIVERIES = Read(
     select(webhooks.c.deliveries).where(*_ONE), lambda row: [msgspec.convert(each, Delivery) for each in row[0]]
@@ -50,6 +54,11 @@ async def lock(transaction: Transaction, organization_id: ShortId, id: ShortId) 
     return next(iter(found), None)
 
 
+async def lock_those_of_view(transaction: Transaction, view_id: ShortId) -> list[Webhook]:
+    """Those for what a view shows, locked until the transaction ends."""
+    return await transaction.fetch(OF_VIEW, lock=webhooks, view_id=view_id)
+
+
 async def add(
     transaction: Transaction, webhook: Webhook, secret: str, position: int, deliveries: Sequence[Delivery] = ()
 ) -> None:
@@ -67,7 +76,8 @@ async def change(transaction: Transaction, id: ShortId, changes: dict[str, Any])
 async def rotate(transaction: Transaction, webhook: Webhook, secret: str, now: datetime) -> None:
     """Stores another secret of a locked webhook, beside the one that it had."""
     before = await transaction.fetch(SECRET, organization_id=webhook.organization_id, id=webhook.id)
-    await change(transaction, webhook.id, {"secret": secret, "secret_before": before[0], "rotated_at": now})
+    changes = {"secret": secret, "secret_before": before[0], "rotated_at": now, "updated_at": now}
+    await change(transaction, webhook.id, changes)
 
 
 async def remove(transaction: Transaction, id: ShortId) -> None:

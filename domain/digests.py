@@ -21,7 +21,7 @@ MOST = 20
 """How many of a kind a digest names."""
 
 
-class MailDigest(Record, frozen=True):
+class StoredDigest(Record, frozen=True):
     """How often a member is told by mail."""
 
     organization_id: Annotated[ShortId, kept("The id of the organisation")]
@@ -30,6 +30,22 @@ class MailDigest(Record, frozen=True):
     due_at: Annotated[
         datetime | None, kept("When the next one is due", none="for never", example="2027-01-04T06:00:00+00:00")
     ]
+
+
+class MailDigest(StoredDigest, frozen=True):
+    """The same as it is shown."""
+
+    problem: Annotated[
+        str,
+        kept(
+            "Why nothing is sent",
+            none="while all is",
+            example="This server sends no mail; its operator can set CERTGATE_SMTP_URL.",
+        ),
+    ]
+
+
+NO_MAIL = "This server sends no mail, and no digest; its operator can set CERTGATE_SMTP_URL."
 
 
 _Member = Annotated[ShortIdField, Field(description="The id of the member; your own if left out.")]

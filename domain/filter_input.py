@@ -94,7 +94,7 @@ class Reading:
         """The items of a list. Refuses what is none."""
         if isinstance(value, list | tuple):
             return value
-        self.refuse(path, "Input should be a valid list", "list_type")
+        self.refuse(path, "Input should be a list", "list_type")
         return ()
 
 
@@ -475,7 +475,7 @@ def standing(lapse: str, words: str, *, halts: bool = False) -> Filter:
         if "on" in given:
             day = reading.take(DATE.rules, *given.pop("on"))
             if not given:
-                message = "Field required beside on: eq or in say how it is to stand on that day"
+                message = "Send eq or in beside on: they say how it is to stand on that day"
                 return reading.refuse((*path, "eq"), message, "missing")
         parts: list[Where] = []
         for name, (value, below) in given.items():

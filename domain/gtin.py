@@ -5,10 +5,10 @@ there is simply not found. Whoever *creates* a product asks `check_digit_is_righ
 """
 
 import re
-from typing import Annotated, NewType
+from typing import Annotated, LiteralString, NewType
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJsonSchema
-from pydantic_core import PydanticCustomError, PydanticKnownError
+from pydantic_core import PydanticCustomError
 
 from domain.validation import parse
 
@@ -16,10 +16,6 @@ Gtin = NewType("Gtin", str)
 """A GTIN padded with zeros to 14 digits."""
 
 GTIN_LENGTHS = (8, 12, 13, 14)
-
-
-# [0-9], not \d: the latter also admits Arabic and full-width digits.
-_PATTERN = "^[0-9]{8,14}$"
 
 
 def _read(text: str) -> Gtin:
@@ -37,11 +33,11 @@ def _why_not_digits(text: str) -> ValueError:
                 "Input should be a GTIN alone, not {name}; its GTIN is {gtin}",
                 {"name": name, "gtin": found[1]},
             )
-    if len(text) < 8:
-        return PydanticKnownError("string_too_short", {"min_length": 8})
-    if len(text) > 14:
-        return PydanticKnownError("string_too_long", {"max_length": 14})
-    return PydanticKnownError("string_pattern_mismatch", {"pattern": _PATTERN})
+    if not (text.isascii() and text.isdigit()) and len(text) in range(8, 15):
+        return PydanticCustomError("string_pattern_mismatch", "A GTIN should have digits only; look under the barcode")
+    message = "A GTIN should have 8 to 14 digits, not {length} characters; look under the barcode"
+    kind: LiteralString = "string_too_short" if len(text) < 8 else "string_too_long"
+    return PydanticCustomError(kind, message, {"length": len(text)})
 
 
 _CARRIERS = (

@@ -47,6 +47,8 @@ OPERATOR = Provenance(Actor("operator", "", None, None), Face.COMMAND_LINE.value
 """Whoever works at the machine."""
 CALENDAR = Provenance(Actor("calendar", "", None, None), Face.CALENDAR.value)
 """A day that came."""
+DELIVERY = Provenance(Actor("delivery", "", None, None), Face.DELIVERY.value)
+"""What sends to webhooks, and disables one to which nothing arrives."""
 
 
 def actor_of(caller: Caller) -> Actor:
@@ -103,7 +105,8 @@ class PastChange(Record, frozen=True):
         kept(
             "Who: the kind of the credential and its id, as in `csb:<id of the key>` or `member:<id of the person>`",
             none="for what somebody else did than your organisation",
-            more="`operator` is who works at the machine, and `calendar` a day that came.",
+            more="`operator` is who works at the machine, `calendar` a day that came, and `delivery` what sends to"
+            " webhooks.",
             example="operator",
         ),
     ]

@@ -45,7 +45,9 @@ def renewed(held: CertificationAssignment, sent: Mapping[str, Any], today: date)
     day that is past.
     """
     if not any(sent.get(name) for name in _TELLING):
-        message = "Field required where neither expiration_date, expiry_date nor certificate_number is sent"
+        message = (
+            "Send valid_from, expiration_date, expiry_date or certificate_number, which tell the next one from this"
+        )
         raise InvalidInput([Violation(("valid_from",), message, "missing")])
     values = {name: ANEW.get(name, getattr(held, name)) for name in _OWN} | dict(sent)
     check_order(values["valid_from"], values["expiration_date"])

@@ -64,7 +64,7 @@ def _read(value: object) -> ShortId:
         return encode(UUID(value))
     raise PydanticCustomError(
         "short_id_parsing",
-        "Id should be 22 characters of base 57 or a UUID in its hyphenated form, as lists and whoami show it",
+        "An id has 22 letters and digits, or is a UUID with hyphens; copy it from a list or from whoami",
     )
 
 

@@ -1,7 +1,7 @@
 """How input becomes typed, with every violation named at once.
 
-pydantic does the work: its `type` names and messages are the ones the documented service shows (contract 1.8), so
-both faces and every client see one vocabulary. Rules of the domain's own speak in the same style.
+pydantic does the work: its `type` names are the ones the documented service shows (contract 1.8), so both faces and
+every client see one vocabulary. Its messages are put into words for people in `domain.wording`.
 """
 
 import re
@@ -20,10 +20,11 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic import ValidationError as PydanticValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError, PydanticKnownError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from domain.errors import InvalidInput, Violation
 from domain.web_address import PATTERN, why_not_a_web_address
+from domain.wording import said_of
 
 T = TypeVar("T")
 
@@ -37,21 +38,9 @@ def violations_of(error: PydanticValidationError, *prefix: str | int) -> list[Vi
     """
     entries = error.errors(include_url=False)
     return [
-        Violation((*prefix, *(part[:60] if isinstance(part, str) else part for part in entry["loc"])), *_said(entry))
+        Violation((*prefix, *(part[:60] if isinstance(part, str) else part for part in entry["loc"])), *said_of(entry))
         for entry in entries[:MAX_VIOLATIONS]
     ]
-
-
-def _said(entry: ErrorDetails) -> tuple[str, str]:
-    """What is said of an error, and its type: pydantic's own, but where that is in Python's words."""
-    message, kind, context = entry["msg"], entry["type"], entry.get("ctx", {})
-    if isinstance(entry["input"], str) and kind in ("too_short", "too_long"):
-        # The bound stands behind another rule, where pydantic does not know any more that it is of a text.
-        least = kind == "too_short"
-        number = context["min_length" if least else "max_length"]
-        characters = f"{number} character{'s' * (number != 1)}"
-        return f"String should have at {'least' if least else 'most'} {characters}", f"string_{kind}"
-    return message, kind
 
 
 def parse(adapter: TypeAdapter[T], value: object, member: str) -> T:
@@ -204,7 +193,7 @@ def _in_utc(moment: datetime) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError:
         # In its own zone it lies within the years 1 to 9999.
-        raise PydanticKnownError("datetime_object_invalid", {"error": "a year outside of 1 to 9999 in UTC"}) from None
+        raise PydanticKnownError("datetime_object_invalid", {"error": "another year"}) from None
 
 
 Moment = Annotated[datetime, BeforeValidator(read_moment), AfterValidator(_in_utc)]

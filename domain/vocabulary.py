@@ -175,6 +175,7 @@ class Face(Vocabulary):
     PAGE = "page", "A page for browsers."
     UPGRADE = "upgrade", "The upgrade that began the log, with what was there."
     CALENDAR = "calendar", "A day that came, without anybody's doing."
+    DELIVERY = "delivery", "What sends to webhooks, without anybody's doing."
 
 
 class ObjectKind(Vocabulary):
@@ -191,5 +192,6 @@ class ObjectKind(Vocabulary):
     VIEW = "view", "A list that an organisation has saved."
     MEMBERSHIP = "membership", "Somebody's membership in an organisation."
     API_KEY = "api_key", "An API key."
+    WEBHOOK = "webhook", "An address to which changes are sent."
     GRAPHQL_LIMITS = "graphql_limits", "What the GraphQL operations of an API key may ask for."
     PUBLIC_PROOF = "public_proof", "Whether anybody is shown what the products of an organisation hold."

@@ -51,3 +51,9 @@ def why_not_a_web_address(text: str) -> str | None:
     if host is None or host[1].lower() not in (url.host, url.unicode_host()):
         return "Input should be a URL whose host is written as it is looked up, without variants of letters and digits"
     return None
+
+
+def scheme_and_host(address: str) -> tuple[str, str]:
+    """Both of a web address, in small letters; the host without brackets."""
+    host = _host.match(address)
+    return address.partition(":")[0].lower(), "" if host is None else host[1].strip("[]").lower()

@@ -3,6 +3,7 @@
 import re
 from base64 import b64encode
 from datetime import datetime, timedelta
+from hashlib import sha256
 from secrets import token_bytes
 from typing import Annotated, ClassVar
 
@@ -40,6 +41,7 @@ TEST = f"{PREFIX}test"
 """The type of what only tries a webhook."""
 
 _KINDS = f"{ObjectKind.PRODUCT}|{ObjectKind.CERTIFICATION_ASSIGNMENT}|{ObjectKind.CLAIM_ASSIGNMENT}"
+_host = re.compile("([^:]*:?/*[^/?]*)(.*)", re.DOTALL)
 _type = re.compile(rf"(?:{_KINDS})(?:\.[A-Za-z_]+)?")
 
 
@@ -131,6 +133,28 @@ class Webhook(Record, frozen=True):
     def takes(self, kind: ObjectKind, operation: str) -> bool:
         """Whether changes of that type are sent."""
         return not self.types or kind in self.types or f"{kind}.{operation}" in self.types
+
+
+class ToldWebhook(Record, frozen=True):
+    """What the log of changes tells of a webhook: what its managers decide, and of its address no secret."""
+
+    id: ShortId
+    organization_id: ShortId
+    receiver: str
+    description: str
+    view_id: ShortId | None
+    types: list[str]
+    is_enabled: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+def told(webhook: Webhook) -> ToldWebhook:
+    """The same of a webhook. Many an address is a secret behind its host: it has a short digest of that."""
+    host, behind = _host.fullmatch(webhook.url).groups()  # type: ignore[union-attr]
+    receiver = host if behind in ("", "/") else f"{host} ({sha256(behind.encode()).hexdigest()[:8]})"
+    shown = {name: getattr(webhook, name) for name in ToldWebhook.__struct_fields__ if name != "receiver"}
+    return ToldWebhook(receiver=receiver, **shown)
 
 
 class NewWebhook(Record, frozen=True):

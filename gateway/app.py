@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from ipaddress import ip_network
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -111,8 +110,7 @@ def _pages(
     sealing = Sealing(database)
     date_events = DateEvents(database)
     counts = telemetry.metrics.deliveries if telemetry.metrics is not None else None
-    networks = [ip_network(name) for name in settings.webhook_networks.split()]
-    sending = Sending(database, mailer, networks, counts)
+    sending = Sending(database, mailer, mailer.networks, counts)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -122,6 +120,7 @@ def _pages(
         await database.hears()
         await imports.resume()
         digests.start()
+        await digests.warn()
         sealing.start()
         date_events.start()
         sending.start()

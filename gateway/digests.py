@@ -38,6 +38,12 @@ class Digests(Regularly):
         if self._mailer.sends:
             super().start()
 
+    async def warn(self) -> None:
+        """To be called when the server starts: says so where members wait for digests that nobody sends."""
+        if not self._mailer.sends and (waiting := await digests.number(self._database)):
+            members = f"{waiting} {'member' if waiting == 1 else 'members'}"
+            log.warning("Digests by mail are due to %s, and CERTGATE_SMTP_URL is not set; none leaves.", members)
+
     async def send_due(self, now: datetime) -> int:
         """Sends all that is due and that no other process sends; how many."""
         sent = 0

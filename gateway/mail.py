@@ -4,10 +4,13 @@ import asyncio
 import logging
 import smtplib
 import ssl
+from collections.abc import Sequence
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
+from ipaddress import ip_network
 from urllib.parse import unquote, urlsplit
 
+from domain.receivers import Network
 from gateway.settings import LOOPBACK, Settings
 from resolvers.letters import Letter
 
@@ -24,6 +27,7 @@ class Mailer:
 
     def __init__(self, settings: Settings, site: str) -> None:
         self.site = site
+        self.networks: Sequence[Network] = [ip_network(name) for name in settings.webhook_networks.split()]
         self._url = settings.smtp_url
         self._sender = settings.smtp_from
         self._free = asyncio.Semaphore(_AT_ONCE)

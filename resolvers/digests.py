@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
+import msgspec
+
 from db import accounts, digests, lead_times
 from db.digests import DueDigest
 from db.engine.database import Transaction
 from domain.access import Caller, require_management, require_membership
 from domain.changes import Change
-from domain.digests import MOST, Contents, GetDigest, MailDigest, SetDigest, Some
+from domain.digests import MOST, NO_MAIL, Contents, GetDigest, MailDigest, SetDigest, Some, StoredDigest
 from domain.errors import NotFound
 from domain.filters import ACKNOWLEDGED, Condition, Not, Where, either, every, one_of
 from domain.lead_times import USUAL
@@ -27,7 +29,7 @@ async def member_digest(context: Context, command: GetDigest) -> MailDigest:
     if await accounts.find_member(context.database, command.organization_id, command.user_id) is None:
         raise _no_member(command)
     found = await digests.find(context.database, command.organization_id, command.user_id)
-    return found or MailDigest(command.organization_id, command.user_id, None, None)
+    return _told(context, found or StoredDigest(command.organization_id, command.user_id, None, None))
 
 
 @write_operation
@@ -38,11 +40,17 @@ async def set_digest(context: Context, transaction: Transaction, command: SetDig
     of = command.organization_id, command.user_id
     if await accounts.lock_member(transaction, *of) is None:
         raise _no_member(command)
-    never = MailDigest(*of, None, None)
+    never = StoredDigest(*of, None, None)
     before = await digests.find(transaction, *of) or never
-    if before.period is command.period:
-        return Change(before, before)
-    return Change(before, await digests.put(transaction, *of, command.period, context.now) or never)
+    after = before
+    if before.period is not command.period:
+        after = await digests.put(transaction, *of, command.period, context.now) or never
+    return Change(_told(context, before), _told(context, after))
+
+
+def _told(context: Context, digest: StoredDigest) -> MailDigest:
+    is_sent = digest.period is None or context.post is None or context.post.sends
+    return MailDigest(**msgspec.structs.asdict(digest), problem="" if is_sent else NO_MAIL)
 
 
 def _require(caller: Caller, command: GetDigest | SetDigest) -> None:

@@ -1,6 +1,9 @@
-"""What is told to people outside: where they reach this server, and letters that lead them there."""
+"""What leaves this server: letters to people, who reach it where it says, and webhooks, as far as they may go."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
+
+from domain.receivers import Network
 
 
 class Letter(NamedTuple):
@@ -14,10 +17,16 @@ class Letter(NamedTuple):
 
 
 class Post(Protocol):
-    """How letters get to people."""
+    """How that gets out."""
 
     site: str
     """The address under which others reach this server, without a slash at its end."""
+    networks: Sequence[Network]
+    """Those that webhooks may be sent to besides the internet."""
+
+    @property
+    def sends(self) -> bool:
+        """Whether there is a mail server."""
 
     async def send(self, letter: Letter) -> bool:
         """Hands a letter to the mail server; False where there is none, or where it did not take it."""

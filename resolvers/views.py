@@ -2,7 +2,7 @@
 
 import msgspec
 
-from db import views
+from db import history, views, webhooks
 from db.engine.database import Transaction
 from domain.access import require_membership
 from domain.changes import Change
@@ -123,6 +123,12 @@ async def remove_view(context: Context, transaction: Transaction, command: Remov
     """Removes a view. Raises `NotFound` or `Forbidden`."""
     require_membership(context.caller, command.organization_id, writes=True)
     stored = await locked_view(transaction, command.organization_id, command.view_id)
+    for webhook in await webhooks.lock_those_of_view(transaction, stored.id):
+        # They would end with the view, and nobody be told of it.
+        await webhooks.remove(transaction, webhook.id)
+        entry = context.entry(Change(webhook, None), "removeWebhook")
+        assert entry is not None
+        await history.add(transaction, [entry])
     await views.remove(transaction, stored.id)
     return Change(stored, None)
 

@@ -12,6 +12,7 @@ from domain.changes import Change
 from domain.cursors import read_cursor
 from domain.errors import InvalidInput, NotFound, Violation
 from domain.history import FEED
+from domain.receivers import check_receiver
 from domain.short_id import ShortId, new_short_id
 from domain.webhooks import (
     MAX_WEBHOOKS,
@@ -62,6 +63,7 @@ async def create_webhook(
 ) -> Change[None, NewWebhook]:
     """Makes a webhook, to which changes from now on are sent. Raises `NotFound`, `Forbidden` or `InvalidInput`."""
     require_management(context.caller, command.organization_id)
+    _check(context, command.url)
     if command.view_id is not None:
         await locked_view(transaction, command.organization_id, command.view_id)
     if await webhooks.count(transaction, command.organization_id) >= MAX_WEBHOOKS:
@@ -89,11 +91,16 @@ async def create_webhook(
 
 @write_operation
 async def patch_webhook(context: Context, transaction: Transaction, command: PatchWebhook) -> Change[Webhook, Webhook]:
-    """Changes the members that were sent; what failed is tried at once. Raises `NotFound` or `Forbidden`."""
+    """Changes the members that were sent; what failed is tried at once.
+
+    Raises `NotFound`, `Forbidden` or `InvalidInput`.
+    """
     stored = await _locked(context, transaction, command.organization_id, command.webhook_id)
     changes = {name: value for name, value in command.members().items() if value != getattr(stored, name)}
     if not changes:
         return Change(stored, stored)
+    if "url" in changes:
+        _check(context, changes["url"])
     at = max(context.now, stored.updated_at)
     await webhooks.change(transaction, stored.id, {**webhooks.begun(context.now), **changes, "updated_at": at})
     changed = msgspec.structs.replace(stored, **changes, failing_since=None, problem="", updated_at=at)
@@ -112,12 +119,12 @@ async def remove_webhook(context: Context, transaction: Transaction, command: Re
 @shown_once
 async def rotate_webhook_secret(
     context: Context, transaction: Transaction, command: RotateWebhookSecret
-) -> Change[None, NewWebhook]:
+) -> Change[Webhook, NewWebhook]:
     """Makes another secret; for a day that before signs, too. Raises `NotFound` or `Forbidden`."""
     stored = await _locked(context, transaction, command.organization_id, command.webhook_id)
-    secret = new_secret()
-    await webhooks.rotate(transaction, stored, secret, context.now)
-    return Change(None, NewWebhook(stored, secret))
+    secret, at = new_secret(), max(context.now, stored.updated_at)
+    await webhooks.rotate(transaction, stored, secret, at)
+    return Change(stored, NewWebhook(msgspec.structs.replace(stored, updated_at=at), secret))
 
 
 @write_operation
@@ -148,6 +155,10 @@ async def replay_webhook(
     moved = {"position": position, "replayed_at": context.now}
     await webhooks.change(transaction, stored.id, {**webhooks.begun(context.now), **moved})
     return Change(stored, msgspec.structs.replace(stored, failing_since=None, problem="", replayed_at=context.now))
+
+
+def _check(context: Context, url: str) -> None:
+    check_receiver(url, context.post.networks if context.post is not None else ())
 
 
 async def _locked(context: Context, transaction: Transaction, organization_id: ShortId, id: ShortId) -> Webhook:

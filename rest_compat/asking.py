@@ -45,7 +45,7 @@ async def _read_object(request: Request) -> dict[str, Any]:
         raise InvalidInput([Violation((), "Field required", "missing")])
     value = decode(body)
     if not isinstance(value, dict):
-        raise InvalidInput([Violation((), "Input should be a valid dictionary", "dict_type")])
+        raise InvalidInput([Violation((), "The body should be a JSON object of members and their values", "dict_type")])
     return value
 
 
@@ -131,7 +131,7 @@ async def read_command(request: Request, endpoint: Endpoint) -> Command:
 
 
 def _unknown(name: str) -> Violation:
-    return Violation((name[:60],), "Extra inputs are not permitted", "extra_forbidden")
+    return Violation((name[:60],), "Nothing is known by this name; correct it, or leave it out", "extra_forbidden")
 
 
 def _asked(request: Request) -> dict[str, Any]:

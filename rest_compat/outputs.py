@@ -649,7 +649,7 @@ DIGEST = output(
     MailDigest,
     "DigestOut",
     "How often a member is told by mail of what is new and what lapses.",
-    required=["user_id", "period", moment(MailDigest, "due_at")],
+    required=["user_id", "period", moment(MailDigest, "due_at"), "problem"],
 )
 
 SESSION = output(

@@ -24,7 +24,7 @@ def own_user(context: GraphQLContext) -> ShortId:
     """The person who asks. Raises `InvalidInput` for a credential that is nobody's in particular."""
     found = context.operation.caller.user_id
     if found is None:
-        message = "Field required: your credential is nobody's in particular, so name a member"
+        message = "Your credential is nobody's in particular; name a member"
         raise InvalidInput([Violation(("user_id",), message, "missing")])
     return found
 

@@ -197,11 +197,19 @@ async def database(database_url: str, opening: Opening) -> AsyncIterator[Databas
 
 
 @pytest.fixture
-async def world(request: pytest.FixtureRequest, database: Database, database_url: str) -> AsyncIterator[World]:
+def world_settings() -> dict[str, Any]:
+    """Settings of the application that differ from those of the others; for modules to say."""
+    return {}
+
+
+@pytest.fixture
+async def world(
+    request: pytest.FixtureRequest, database: Database, database_url: str, world_settings: dict[str, Any]
+) -> AsyncIterator[World]:
     """The application on that database, with two organisations, keys of every role and some definitions."""
     kind = database_url.partition(":")[0]
     populated: Populated = request.getfixturevalue(f"populated_{kind}")
-    app = create_app(SETTINGS.model_copy(update={"database_url": database_url}), database)
+    app = create_app(SETTINGS.model_copy(update={"database_url": database_url, **world_settings}), database)
     async with World(app, database) as world:
         world.keys |= populated.keys
         world.key_ids |= populated.key_ids

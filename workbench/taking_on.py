@@ -1,6 +1,6 @@
 """Taking a lapse on, in place: by a person, with a reason, until a day; and giving it back."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -16,6 +16,7 @@ from domain.acknowledgements import (
 from domain.errors import InvalidInput, NotFound
 from domain.filter_input import parse_where
 from domain.paging import Window
+from domain.records import CertificationAssignment
 from domain.vocabulary import ViewKind
 from resolvers import acknowledgements
 from resolvers.listed import LISTS
@@ -67,8 +68,15 @@ def _shown(
         is_open=is_open,
         back=back,
         ways=WAYS,
-        until=request.state.context.today + timedelta(days=WAYS["taken_on"]),
+        until=_until(row, request.state.context.today),
     )
+
+
+def _until(row: ListRow, today: date) -> date:
+    """The day that is proposed: some weeks on, but before the lapse, or it would be hidden as it happens."""
+    usual = today + timedelta(days=WAYS["taken_on"])
+    lapse = row.of.lapses_on if isinstance(row.of, CertificationAssignment) else row.of.expiration_date
+    return usual if lapse is None or lapse < today else min(usual, max(today, lapse - timedelta(days=1)))
 
 
 async def _row(context: Context, kind: ViewKind, request: Request) -> ListRow:

@@ -9,6 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from domain.errors import NotFound
 from domain.filter_input import parse_where
 from domain.filters import Where, every
 from domain.importing import Import
@@ -111,10 +112,14 @@ async def today(request: Request) -> Response:
 
 
 def _scope(context: Context, typed: Typed, own: list[SavedView]) -> TodayScope:
-    view = next((each for each in own if each.id == typed.get("view")), None)
-    known = {each.id for each in context.caller.organizations}
-    whose = typed.get(WHOSE, "mine")
-    return TodayScope(whose if whose in known else "mine", view)
+    """What an address asks for. Raises `NotFound` where that is not there: other figures would pass for it."""
+    id, whose = typed.get("view"), typed.get(WHOSE, "mine")
+    view = next((each for each in own if each.id == id), None)
+    if id and view is None:
+        raise NotFound(f"The organisation has no view with the id {id}; choose one of those on the page of today.")
+    if whose != "mine" and whose not in {each.id for each in context.caller.organizations}:
+        raise NotFound(f"You belong to no organisation with the id {whose}; choose one on the page of today.")
+    return TodayScope(whose, view)
 
 
 def _kinds(scope: TodayScope, kinds: tuple[ViewKind, ...]) -> list[ViewKind]:

@@ -16,7 +16,8 @@ import httptools
 from pydantic import AnyHttpUrl, TypeAdapter
 
 from domain.deliveries import Answer
-from gateway.webhooks.addresses import Network, NotAllowed, address_of
+from domain.receivers import Network
+from gateway.webhooks.addresses import NotAllowed, address_of
 
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 15

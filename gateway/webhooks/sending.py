@@ -17,16 +17,18 @@ from zlib import crc32
 
 import msgspec
 
-from db import deliveries, feed
+from db import deliveries, feed, history
 from db.deliveries import Due, TakenOn
 from db.engine.database import Database
 from db.feed import Placed
+from domain.changes import Change
 from domain.deliveries import GONE, RESULTS, Answer, signature, wait_behind
 from domain.errors import DomainError
+from domain.history import DELIVERY
+from domain.receivers import Network
 from domain.webhooks import REMEMBERED, Delivery
 from gateway.mail import Mailer
 from gateway.regularly import Regularly
-from gateway.webhooks.addresses import Network
 from gateway.webhooks.connection import Receiver
 from gateway.webhooks.events import Message, body_of, of_change, of_test
 from resolvers.cursors import cursor_secret
@@ -173,9 +175,13 @@ class Sending(Regularly):
         again = state.pop("due_at")
         async with self._database.write() as transaction:
             is_ours = await deliveries.moved(transaction, webhook.id, until, again, **state)
+            is_disabled = is_ours and state.get("is_enabled") is False
+            if is_disabled:
+                disabled = msgspec.structs.replace(webhook, is_enabled=False)
+                await history.tell(transaction, Change(webhook, disabled), now, "disableWebhook", DELIVERY)
         if not is_ours:
             return None
-        if state.get("is_enabled") is False:
+        if is_disabled:
             await self._tell(taken, state["problem"])
         return again if len(found) == BATCH and again <= now else None
 

@@ -122,7 +122,7 @@ def test_a_renewal_ends_a_withdrawal_of_its_first_day_and_changes_no_other_day_t
 ) -> None:
     days: dict[str, Any] = {"valid_from": date(2026, 1, 1), "expiration_date": date(2026, 12, 31)}
     current = held(**{**days, **members, "standing_reason": "Residues"})
-    sent = {"valid_from": first, "expiration_date": date(2027, 12, 31)}
+    sent: dict[str, Any] = {"valid_from": first, "expiration_date": date(2027, 12, 31)}
     after = msgspec.structs.replace(current, **renewal.renewed(current, sent, TODAY))
     begins = first or TODAY
     ends_withdrawal = halt_on(current.halted_days, begins) is Standing.WITHDRAWN

@@ -206,11 +206,30 @@ async def test_members_say_for_themselves(subscriber: World, face: Face) -> None
 async def test_graphql_takes_whoever_asks(subscriber: World) -> None:
     body = await GraphQL(subscriber).run("{ digest { userId period dueAt } }", "ann")
     assert body["data"]["digest"]["period"] == "DAILY"
+    body = await GraphQL(subscriber).run("{ digest { problem } }", "ann")
+    assert "CERTGATE_SMTP_URL" in body["data"]["digest"]["problem"]
     body = await GraphQL(subscriber).run("{ digest { period } }", "manager")
     assert "name a member" in body["errors"][0]["message"]
     mutation = "mutation { setDigest(input: {}) { ... on ValidationProblem { detail } } }"
     body = await GraphQL(subscriber).run(mutation, "manager")
     assert "name a member" in body["data"]["setDigest"]["detail"]
+
+
+async def test_where_no_mail_is_sent_it_is_said(
+    subscriber: World, mailbox: Mailbox, caplog: pytest.LogCaptureFixture, face: Face
+) -> None:
+    user = await user_of(subscriber)
+    weekly = await face.people("set digest", "ann", user_id=user, period="weekly")
+    assert "CERTGATE_SMTP_URL" in weekly.facts["problem"]
+    never = await face.people("set digest", "ann", user_id=user, period=None)
+    assert not never.facts["problem"]
+    silent = Digests(subscriber.database, Mailer(Settings(), SITE))
+    await silent.warn()
+    assert caplog.messages == []
+    assert (await face.people("set digest", "ann", user_id=user, period="daily")).ok
+    await silent.warn()
+    await sender(subscriber, mailbox).warn()
+    assert caplog.messages == ["Digests by mail are due to 1 member, and CERTGATE_SMTP_URL is not set; none leaves."]
 
 
 @pytest.fixture(params=[Rest, GraphQL], ids=["rest", "graphql"])

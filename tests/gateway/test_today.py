@@ -11,6 +11,7 @@ import pytest
 
 from domain.vocabulary import ClaimSource, VerificationStatus
 from tests.db.test_lists import gtin
+from tests.operations.faces import Rest
 from tests.operations.test_statements import statements
 from tests.world import FAIR_TRADE, GTIN, NON_GMO, NOON, PRIVATE, USDA_ORGANIC, VEGAN, World
 
@@ -124,8 +125,10 @@ async def test_a_view_narrows_the_numbers_down(stocked: World) -> None:
     every, own = await compared(stocked, "/app"), await compared(stocked, f"/app?view={made.json()['id']}")
     assert 8 < len(own) < len(every)
     assert all(address.startswith("/app/certificates?view=") for address in own)
-    # Somebody else's is not known.
-    assert len(await compared(stocked, "/app?view=x&whose=y")) == len(every)
+    # Figures of something else would pass for those of what is not there any more.
+    for path in ("?view=x", "?whose=y", "/certificates?view=x", f"/certificates?view={USDA_ORGANIC}"):
+        missing = await stocked.client.get(f"/app{path}", headers=key(stocked))
+        assert (missing.status_code, missing.headers["content-type"][:9]) == (404, "text/html"), path
 
 
 async def test_a_lapse_is_taken_on_changed_and_given_back(world: World) -> None:
@@ -147,6 +150,15 @@ async def test_a_lapse_is_taken_on_changed_and_given_back(world: World) -> None:
     assert "Asked for renewal: &lt;script&gt;" in row.text
     row = await world.client.post(path, data={"as": "given_back"}, headers=key(world) | {"HX-Request": "true"})
     assert "Asked for renewal" not in row.text
+
+
+@pytest.mark.parametrize(("days", "proposed"), [(90, 30), (30, 29), (5, 4), (1, 0), (0, 0), (-1, 30)])
+async def test_the_day_that_is_proposed_lies_before_the_lapse(world: World, days: int, proposed: int) -> None:
+    await world.add_certification(GTIN, FAIR_TRADE, expiration_date=TODAY + timedelta(days=days))
+    assert (await Rest(world).assign_claim(GTIN, NON_GMO, expiration_date=str(TODAY + timedelta(days=days)))).ok
+    for path in (f"certificates/{GTIN}/{FAIR_TRADE}", f"claims/{GTIN}/{NON_GMO}"):
+        asked = await shown(world, f"/app/{path}/taken-on")
+        assert f'value="{TODAY + timedelta(days=proposed)}"' in asked, path
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import update
 
 from db import apart
-from db.sealing import Sealer
+from db.sealing import Sealer, verify
 from db.sql import tables
 from db.sql.tables import changes
 from domain.vocabulary import ObjectKind, Role
 from resolvers import keys, verification
 from tests.log import by_hand, log
+from tests.operations.faces import Face
 from tests.operations.mutations import LAPSING_GTIN, MUTATIONS, prepare, run
 from tests.world import GTIN, NON_GMO, NOON, OTHERS_GTIN, USDA_ORGANIC, World
 
@@ -80,6 +81,41 @@ async def test_a_manager_sees_what_became_of_keys_members_views_and_definitions(
         "CERTIFICATION_ASSIGNMENT",
         "CLAIM_ASSIGNMENT",
     }
+
+
+async def test_what_becomes_of_webhooks_is_told_without_what_is_secret(world: World, face: Face) -> None:
+    view = await face.people("save view", name="All", kind="products", where="{}")
+    made = await face.people("make webhook", url="https://hooks.example.org/services/HIDDEN1")
+    other = await face.people("make webhook", url="https://hooks.example.org?token=HIDDEN2", view_id=view.facts["id"])
+    id = {"webhook_id": made.facts["id"]}
+    moved = await face.people("change webhook", **id, url="https://hooks.example.org/services/HIDDEN3")
+    rotated = await face.people("rotate webhook", **id)
+    assert moved.ok
+    assert (await face.people("change webhook", **id, is_enabled=False)).ok
+    assert (await face.people("end webhook", **id)).ok
+    assert (await face.people("remove view", view_id=view.facts["id"])).ok
+    nodes = await told(world, kind="WEBHOOK")
+    assert [(node["operation"], node["objectId"] == made.facts["id"]) for node in nodes] == [
+        ("removeWebhook", False),
+        ("removeWebhook", True),
+        ("patchWebhook", True),
+        ("rotateWebhookSecret", True),
+        ("patchWebhook", True),
+        ("createWebhook", False),
+        ("createWebhook", True),
+    ]
+    assert nodes[2]["changes"] == [{"path": ["isEnabled"], "before": True, "after": False}]
+    assert nodes[3]["changes"] == []
+    (address,) = nodes[4]["changes"]
+    assert address["path"] == ["receiver"]
+    assert address["before"] != address["after"]
+    assert address["after"].startswith("https://hooks.example.org (")
+    assert nodes[6]["changes"][0] == {"path": ["receiver"], "before": None, "after": address["before"]}
+    whole = str(await log(world)) + str(await listed(world, "history", limit=100))
+    secrets = [each.facts["secret"] for each in (made, other, rotated)]
+    assert not any(secret in whole for secret in (*secrets, "HIDDEN"))
+    await Sealer(world.database).seal()
+    assert (await verify(world.database)).is_whole
 
 
 async def test_nothing_secret_and_nothing_of_others_is_in_it(world: World) -> None:

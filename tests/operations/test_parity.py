@@ -532,6 +532,8 @@ WRITES: dict[str, Parity] = {
             (422, {"url": "", "description": "x" * 256, "types": ["weather"], "view_id": "1"}),
             (422, {"url": "https://example.org/#part"}),
             (422, {"url": "ftp://example.org/"}),
+            (422, {"url": "http://example.org/"}),
+            (422, {"url": "https://10.0.0.1/"}),
             (422, {"url": "https://ann:secret@example.org/"}),
             (422, {"types": ["product.archive product"]}),
             (422, {"types": ["product"] * 21}),
@@ -540,7 +542,7 @@ WRITES: dict[str, Parity] = {
     "patchWebhook": Parity(
         "account_api_update_webhook",
         lambda face, place, members: face.people("change webhook", **{"webhook_id": place.id_of("webhook"), **members}),
-        [{}, {"url": "http://127.0.0.1:9/x?y=z", "types": ["product"], "is_enabled": True}],
+        [{}, {"url": "https://8.8.8.8:9/x?y=z", "types": ["product"], "is_enabled": True}],
         [*MANAGERS, (404, {"webhook_id": NOTHING}), (422, {"webhook_id": "1"}), (422, {"url": ""})],
     ),
     "removeWebhook": Parity(
