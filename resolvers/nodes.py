@@ -27,7 +27,7 @@ MAX_IDS = 100
 def check_number_of_ids(number: int) -> None:
     """Raises `InvalidInput` for more ids than are looked up at once."""
     if number > MAX_IDS:
-        message = f"List should have at most {MAX_IDS} items after validation, not {number}"
+        message = f"List should have at most {MAX_IDS} items, not {number}"
         raise InvalidInput([Violation(("ids",), message, "too_long")])
 
 

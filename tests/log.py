@@ -11,10 +11,12 @@ from sqlalchemy.pool import NullPool
 from db import history
 from db.engine.opening import driver_url
 from db.sql import tables
+from domain import webhooks
 from domain.account import ApiKey
 from domain.history import OPERATOR
 from domain.records import CertificationAssignment, ClaimAssignment, Product
 from domain.vocabulary import ObjectKind
+from domain.webhooks import Webhook
 from tests.world import NOON, OTHERS_GTIN, World
 
 
@@ -83,6 +85,9 @@ async def stored(world: World) -> dict[str, dict[str, dict[str, Any]]]:
         found["public_proof"][row["organization_id"]] = row
     for row in await _rows(world, "views"):
         found["view"][row["id"]] = row
+    for row in await _rows(world, "webhooks"):
+        webhook = Webhook(**{name: row[name] for name in Webhook.__struct_fields__})
+        found["webhook"][row["id"]] = msgspec.structs.asdict(webhooks.told(webhook))
     for row in await _rows(world, "api_keys"):
         if row["is_active"]:
             members = [member for member in ApiKey.__struct_fields__ if member != "last_used"]

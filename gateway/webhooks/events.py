@@ -3,8 +3,9 @@
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, to_builtins
 
 from domain.cursors import cursor_at
 from domain.history import FEED, PastChange
@@ -12,6 +13,9 @@ from domain.webhooks import PREFIX, TEST, Webhook
 from rest_compat.outputs import PAST_CHANGE
 from rest_compat.routes import CERTIFICATIONS
 from rest_compat.wire import encode
+
+MOST_BYTES = 20_000
+"""As large bodies may be, which is what Standard Webhooks recommends; of a larger one `changes` are fetched."""
 
 
 class Message(NamedTuple):
@@ -26,7 +30,7 @@ class Message(NamedTuple):
 
 
 class _CloudEvent(Struct):
-    """The attributes in the words of the specification; `cursor` is one of ours."""
+    """The attributes in the words of the specification and of its extension `dataref`; `cursor` is one of ours."""
 
     id: str
     source: str
@@ -34,6 +38,7 @@ class _CloudEvent(Struct):
     time: str
     data: Any
     subject: str | UnsetType = UNSET
+    dataref: str | UnsetType = UNSET
     cursor: str | UnsetType = UNSET
     specversion: str = "1.0"
     datacontenttype: str = "application/json"
@@ -60,15 +65,20 @@ def body_of(event: Message, webhook: Webhook, site: str, secret: str) -> bytes:
     content = event.content
     if isinstance(content, datetime):
         return encode(_CloudEvent(time=_text(content), data={"webhook_id": webhook.id}, **attributes))
-    return encode(
-        _CloudEvent(
-            time=_text(content.at),
-            subject=content.gtin or UNSET,
-            cursor=cursor_at(secret, FEED, (event.position,)),
-            data=PAST_CHANGE.show(content, content.at),
-            **attributes,
-        )
+    shown = _CloudEvent(
+        time=_text(content.at),
+        subject=content.gtin or UNSET,
+        cursor=cursor_at(secret, FEED, (event.position,)),
+        data=PAST_CHANGE.show(content, content.at),
+        **attributes,
     )
+    body = encode(shown)
+    if len(body) <= MOST_BYTES:
+        return body
+    # The first change of the feed behind the one before is this one.
+    shown.dataref = f"{attributes['source']}?since={quote(cursor_at(secret, FEED, (event.position - 1,)))}&limit=1"
+    shown.data = {name: value for name, value in to_builtins(shown.data).items() if name != "changes"}
+    return encode(shown)
 
 
 def _text(at: datetime) -> str:

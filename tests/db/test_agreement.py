@@ -27,6 +27,7 @@ CHANGED: dict[str, dict[str, Any]] = {
     "certification_acknowledgements": {"reason": "Another"},
     "claim_acknowledgements": {"reason": "Another"},
     "views": {"where": "[]"},
+    "webhooks": {"description": "Another"},
     "memberships": {"role": Role.MANAGER},
     "api_keys": {"role": Role.MANAGER},
 }

@@ -158,6 +158,22 @@ async def test_what_changes_arrives_signed_and_is_what_the_feed_shows(world: Wor
     assert (await shown(world))["problem"] == ""
 
 
+async def test_what_is_large_comes_as_an_address_at_which_it_stands_whole(world: World, receiver: Receiver) -> None:
+    _, secret = await made(world, f"{receiver.address}/200")
+    metadata = {f"k{number}": "x" * 500 for number in range(49)}
+    assert (await Rest(world).patch_certification(GTIN, USDA_ORGANIC, metadata=metadata)).ok
+    await name_it(world, "one")
+    await sent(world)
+    large, small = receiver.events(secret)
+    assert len(receiver.requests[0]["body"]) < 2_000
+    assert "dataref" not in small
+    assert large["dataref"].startswith(f"{SITE}/certifications/api/v1/changes?")
+    whole = await world.client.get(large["dataref"].removeprefix(SITE), headers={"X-API-Key": world.keys["manager"]})
+    (change,) = whole.json()["data"]
+    assert len(change.pop("changes")) == 49
+    assert change == large["data"]
+
+
 async def test_types_and_views_say_what_is_sent(world: World, receiver: Receiver) -> None:
     rest = Rest(world)
     where = '{"certification": {"code": {"eq": "USDA_ORGANIC"}}}'
@@ -389,6 +405,9 @@ async def test_what_fails_for_days_is_disabled_and_its_managers_are_told(world: 
     assert f"{id} (The shop)" in letter.get_content()
     assert (await shown(world))["problem"] == "The receiver answered 500: so it was tried 10 times."
     assert [each["attempt"] for each in await deliveries(world, id)] == [*range(10, 0, -1)]
+    disabled = (await asked(world, "history?kind=webhook&limit=1"))[0]
+    assert (disabled["operation"], disabled["actor"], disabled["face"]) == ("disableWebhook", "delivery", "delivery")
+    assert disabled["changes"] == [{"path": ["is_enabled"], "before": True, "after": False}]
 
 
 def test_the_waits_are_those_of_the_specification() -> None:

@@ -171,7 +171,7 @@ PEOPLE = {
         "POST", "lead-times", "setLeadTimes", "LeadTimesSet", "leadTimes { certificationId days }"
     ),
     "set digest": OnPeople(
-        "POST", "members/{user_id}/digest", "setDigest", "DigestSet", "digest { userId period dueAt }"
+        "POST", "members/{user_id}/digest", "setDigest", "DigestSet", "digest { userId period dueAt problem }"
     ),
     "show anybody": OnPeople("POST", "public-proof", "setPublicProof", "PublicProofSet", "publicProof { isEnabled }"),
     "sign out": OnPeople("DELETE", "sessions/{session_id}", "endSession", "SessionEnded", "ended { id }"),
