@@ -76,12 +76,12 @@ class DecoratedSend:
         if "position" in state:
             text += _POSITION % shown(state["position"])
         if not self._guarded:
-            return Lines(text + lines_of(public(given)))
-        if self._tokens is not None and status in (401, 403):
+            given = public(given)
+        elif self._tokens is not None and status in (401, 403):
             given = list(given)
             self._tokens.challenge(status, MutableHeaders(raw=given), scope, Headers(scope=scope))
         names, values = zip(*given, strict=True) if given else ((), ())
-        return Lines(text + _guarded_form(names).fill(values))
+        return (_guarded_form if self._guarded else form_of)(names).judged(text, values)
 
 
 @lru_cache(maxsize=128)
@@ -91,7 +91,7 @@ def _guarded_form(names: tuple[bytes, ...]) -> Form:
     # To print no byte of a value is to leave it out.
     lines = form.lines.replace(b"vary: %b\r\n", b"%.0b")
     further = lines_of([header for header in _GUARDED_HEADERS if header[0] not in names or header[0] == b"vary"])
-    return Form(lines, lines.count(b"\r\n"), further)
+    return Form(lines, lines.count(b"\r\n"), further, form.length_at)
 
 
 def public(given: Given) -> Given:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 _CONTROLS = bytes({*range(0x20), 0x7F} - {0x09})
 _TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 _OURS = {b"connection", b"transfer-encoding"}
+_LENGTH = b"content-length"
 
 
 def _status_line(status: int) -> bytes:
@@ -20,12 +21,16 @@ STATUS_LINES = {status: _status_line(status) for status in range(200, 600)}
 
 
 class Lines:
-    """The headers of an answer as lines that were judged. Who knows ASGI alone finds names and values in them."""
+    """The headers of an answer as lines that were judged. Who knows ASGI alone finds names and values in them.
 
-    __slots__ = ("text",)
+    `length` is the value of the only one that says how long the body is, if that is known; b"" otherwise.
+    """
 
-    def __init__(self, text: bytes) -> None:
+    __slots__ = ("length", "text")
+
+    def __init__(self, text: bytes, length: bytes = b"") -> None:
         self.text = text
+        self.length = length
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
         for line in self.text.split(b"\r\n")[:-1]:
@@ -40,6 +45,8 @@ class Form(NamedTuple):
     size: int
     """The number of those to be filled."""
     further: bytes = b""
+    length_at: int | None = None
+    """Which of the values is the only length of the body."""
 
     def fill(self, values: tuple[bytes, ...]) -> bytes:
         """The lines with these values. Raises `RuntimeError` for what no value may be."""
@@ -48,6 +55,10 @@ class Form(NamedTuple):
         if len(text) - len(text.translate(None, _CONTROLS)) != 2 * self.size:
             raise RuntimeError("The value of a header holds what no value may.")
         return text + self.further
+
+    def judged(self, before: bytes, values: tuple[bytes, ...]) -> Lines:
+        """The lines with these values, behind others. Raises `RuntimeError` for what no value may be."""
+        return Lines(before + self.fill(values), b"" if self.length_at is None else values[self.length_at])
 
 
 @lru_cache(maxsize=128)
@@ -58,7 +69,8 @@ def form_of(names: tuple[bytes, ...]) -> Form:
         raise RuntimeError("An answer says nothing of its connection and coding: that is done here.")
     if not all(name and _TOKEN.issuperset(name) for name in lower):
         raise RuntimeError("The name of a header holds what no name may.")
-    return Form(b"".join(b"%b: %%b\r\n" % name.replace(b"%", b"%%") for name in lower), len(names))
+    lines = b"".join(b"%b: %%b\r\n" % name.replace(b"%", b"%%") for name in lower)
+    return Form(lines, len(names), b"", lower.index(_LENGTH) if lower.count(_LENGTH) == 1 else None)
 
 
 def lines_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -71,7 +83,7 @@ def lines_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
 
 def length_of(text: bytes) -> int | None:
     """The length of a body that header lines name, None if they do not. Raises `RuntimeError` for what is none."""
-    lengths = [value for name, value in Lines(text) if name == b"content-length"]
+    lengths = [value for name, value in Lines(text) if name == _LENGTH]
     if len(lengths) > 1 or not all(length.isdigit() for length in lengths):
         raise RuntimeError("An answer has one Content-Length, a number.")
     return int(lengths[0]) if lengths else None

@@ -269,20 +269,19 @@ class Exchange:
         if self.status:
             raise RuntimeError("The answer was begun before it is sent as a whole.")
         self.status, self.headers = status, headers
-        text = headers.text
         if (
             not self.is_kept
             or self.more
             or connection.stopping
             or status in (204, 304)
             or self.scope["method"] == "HEAD"
-            or not _names_length(text, len(body))
+            or headers.length != b"%d" % len(body)
         ):
             self._send_body(body, more=False)
             return
         self.head = self.complete = True
         common = connection.http.common_lines(connection.server_state)
-        connection.transport.write(b"".join((STATUS_LINES[status], common, text, b"\r\n", body)))
+        connection.transport.write(b"".join((STATUS_LINES[status], common, headers.text, b"\r\n", body)))
         if self.changed is not None:
             self.changed.set()
 
@@ -312,7 +311,8 @@ class Exchange:
             self.is_kept = False
         lines = lines_of(self.headers)
         # Mostly there is one part.
-        length = size if _names_length(lines, size) else length_of(lines)
+        is_known = type(self.headers) is Lines and self.headers.length == b"%d" % size
+        length = size if is_known else length_of(lines)
         end = b"\r\n"
         if length is not None:
             self.left = 0 if status == 304 else length
@@ -796,11 +796,6 @@ class HttpConnection(asyncio.Protocol):
                 self._refuse(Refused("request_timeout", "The body of the request took too long; send it again."))
         elif self.exchange is None and self.quiet > (FIRST_SECONDS if self.stopping else limits.keep_alive_seconds):
             self.transport.close()
-
-
-def _names_length(lines: bytes, size: int) -> bool:
-    """Whether header lines name this length and no other. There may be more that do than are found here."""
-    return b"\r\ncontent-length: %d\r\n" % size in lines and lines.count(b"content-length: ") == 1
 
 
 _ASGI = {"version": "3.0", "spec_version": "2.3"}

@@ -8,7 +8,6 @@ from itertools import groupby
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from domain.problem import ErrorPages
@@ -62,24 +61,22 @@ class Rest:
         """Answers one request; what nobody foresaw is raised."""
         request = Request(scope, receive)
         try:
-            response = await self._answer(request, scope)
+            place = self._find(scope)
+            method = "GET" if scope["method"] == "HEAD" else scope["method"]
+            endpoint = place.endpoints.get(method)
+            if endpoint is not None:
+                scope["state"]["operation"] = endpoint
+                scope["state"]["imports"] = self._imports
+                response = await respond(request, endpoint)
+            elif method == "OPTIONS":
+                response = options(place.endpoints)
+            else:
+                raise HTTPException(405, headers={"Allow": options(place.endpoints).headers["Allow"]})
         except tuple(self._refusals) as error:
             response = next(show(request, error) for kind, show in self._refusals.items() if isinstance(error, kind))
         except ClientDisconnect:
             return
         await response(scope, receive, send)
-
-    async def _answer(self, request: Request, scope: Scope) -> Response:
-        place = self._find(scope)
-        method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        endpoint = place.endpoints.get(method)
-        if endpoint is not None:
-            scope["state"]["operation"] = endpoint
-            scope["state"]["imports"] = self._imports
-            return await respond(request, endpoint)
-        if method == "OPTIONS":
-            return options(place.endpoints)
-        raise HTTPException(405, headers={"Allow": options(place.endpoints).headers["Allow"]})
 
     def _find(self, scope: Scope) -> _Place:
         """Where the path leads; its parameters are then in the scope. Raises `HTTPException`."""

@@ -84,9 +84,8 @@ class SqliteDatabase(Database):
         """The committed rows of these keys."""
         if len(keys) == 1:
             return self._rows_now(read.of_one, {"key": keys[0]})
-        ((text,),) = self._rows_now(read.as_json, {"keys": keys})
-        rows: list[Row] = msgspec.json.decode(text)
-        return rows
+        (columns,) = self._rows_now(read.as_json, {"keys": keys})
+        return [*zip(*map(msgspec.json.decode, columns), strict=True)]
 
     def _rows_now(self, statement: Compiled, values: dict[str, Any]) -> list[Row]:
         try:

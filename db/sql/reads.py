@@ -137,13 +137,13 @@ class KeyedRead(Read[R]):
 
     @cached_property
     def as_json(self) -> Compiled:
-        """For SQLite: the rows of several keys as one JSON text.
+        """For SQLite: the rows of several keys as a JSON text for each column.
 
         Python's module locks and unlocks both sides for each value that it gets, which takes longer than all else.
         """
         select, _ = self._part()
-        row = func.json_array(*select.selected_columns)
-        return compile_statement(select.with_only_columns(func.json_group_array(row)), SQLITE)
+        columns = [func.json_group_array(column) for column in select.selected_columns]
+        return compile_statement(select.with_only_columns(*columns), SQLITE)
 
     def of(self, keys: Sequence[Any]) -> tuple[Read[R], dict[str, Any]]:
         """What to run for those keys, and the values that it takes."""

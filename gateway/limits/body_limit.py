@@ -3,7 +3,8 @@
 Starlette's own middleware would answer in plain text, even over a refusal that the application has made.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, cast
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,21 +20,25 @@ class BodyLimit:
     def __init__(
         self, app: ASGIApp, max_body: int, error_pages: ErrorPages, others: Mapping[str, int] | None = None
     ) -> None:
-        self.app = app
+        # ASGI's own type knows nothing of stopping: what is wrapped here are async functions.
+        self.app = cast("Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]", app)
         self.max_body = max_body
         self.error_pages = error_pages
         self.others = others or {}
+        self._least = min([max_body, *self.others.values()])
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """Handles one request; other scopes pass through."""
+        come = scope.get("body")
+        if come is not None and len(come) <= self._least:
+            return self.app(scope, receive, send)
+        return self._limited(scope, receive, send)
+
+    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         most = self.others.get(own_path(scope), self.max_body) if self.others else self.max_body
-        come = scope.get("body")
-        if come is not None and len(come) <= most:
-            await self.app(scope, receive, send)
-            return
         detail = f"The body is larger than {most} bytes; send less in one request."
         announced = dict(scope["headers"]).get(b"content-length", b"")
         # The server has judged the form of the header; whatever it let pass is counted below.
