@@ -1,13 +1,12 @@
 """What an operation asks of the database: it is run once, and every read is noted."""
 
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from db import definitions
-from db.engine.database import Database, Make, T, Transaction, Values
+from db.engine.database import Database, Make, T
+from db.engine.view import View
 from db.secrets import cursor_secret
-from db.sql.compiled import Compiled
 from db.sql.reads import KeyedRead, Read
 from domain.access import Caller
 from domain.problem import ErrorPages
@@ -21,43 +20,22 @@ from resolvers.organizations import existing
 from schema.context import GraphQLContext, OperationCharge, RateWindows
 
 
-class Noted(Database):
+class Noted(View):
     """A database that notes what is read through it. It shares what the other one holds in memory."""
 
     def __init__(self, database: Database) -> None:
-        self.dialect = database.dialect
-        self.waits = database.waits
+        super().__init__(database)
         self.reads: list[str] = []
-        self._database = database
 
     async def read(self, read: Read[Any], make: Make[T], /, **values: Any) -> T:
         """What is made of the rows of a read, which is noted with their number."""
         if isinstance(read, KeyedRead):
             read, values = read.of(values["keys"])
-        number, made = await self._database.read(read, lambda rows: (len(rows), make(rows)), **values)
+        number, made = await self.under.read(read, lambda rows: (len(rows), make(rows)), **values)
         sql = " ".join(read.compiled(self.dialect).statement.sql.split())
         where = ", in a thread" if read.scans and self.dialect.name == "sqlite" else ""
         self.reads.append(f"{number} row{'' if number == 1 else 's'}{where}: {sql}")
         return made
-
-    async def plan(self, statement: Compiled, values: Values) -> list[str]:
-        """As the database would."""
-        return await self._database.plan(statement, values)
-
-    def write(self, *, single: bool = False) -> AbstractAsyncContextManager[Transaction]:
-        """Never: only queries are run to be explained."""
-        raise AssertionError("a query does not write")
-
-    def epoch(self) -> object:
-        """As the database has it."""
-        return self._database.epoch()
-
-    async def hears(self) -> bool:
-        """As the database does."""
-        return await self._database.hears()
-
-    async def close(self) -> None:
-        """Left to whoever opened it."""
 
 
 async def statements(

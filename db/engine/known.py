@@ -1,11 +1,11 @@
 """The database as it was known at a moment: the same reads, of what the log of changes says of then."""
 
-from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from db.engine.database import Database, Make, T, Transaction, Values
+from db.engine.database import Database, Make, T, Values
+from db.engine.view import View
 from db.sql.compiled import Compiled
 from db.sql.known import AT, as_known
 from db.sql.reads import KeyedRead, Read
@@ -13,62 +13,44 @@ from db.sql.reads import KeyedRead, Read
 
 def known(database: Database, at: datetime | None) -> Database:
     """The database as it was known at that moment, or as it is now."""
-    now = database.now if isinstance(database, KnownDatabase) else database
+    now = database.under if isinstance(database, KnownDatabase) else database
     return now if at is None else KnownDatabase(now, at)
 
 
-class KnownDatabase(Database):
+class KnownDatabase(View):
     """The database at a moment. It only reads, and shows definitions, keys and people as they are now."""
 
     has_indexes = False
 
     def __init__(self, database: Database, at: datetime) -> None:
-        self.now = database
-        """The one as it is now."""
+        super().__init__(database)
         self._at = at
-        self.dialect = database.dialect
-        self.waits = database.waits
         self.sharded = database.sharded
 
     @property
     def database(self) -> Database:
         """As of what is now."""
-        return self.now.database
+        return self.under.database
 
     @property
     def held(self) -> Any:
         """What is held of definitions, as they are now."""
-        return self.now.held
+        return self.under.held
 
     @held.setter
     def held(self, held: Any) -> None:
-        self.now.held = held
+        self.under.held = held
 
     async def read(self, read: Read[Any], make: Make[T], /, **values: Any) -> T:
         """What is made of the rows as they were known. Raises `Busy`."""
         if isinstance(read, KeyedRead):
             one, values = read.of(values["keys"])
-            return await self.now.read(rewritten(one, scans=read.key != "gtin"), make, **values, **{AT: self._at})
-        return await self.now.read(rewritten(read, scans=True), make, **values, **{AT: self._at})
+            return await self.under.read(rewritten(one, scans=read.key != "gtin"), make, **values, **{AT: self._at})
+        return await self.under.read(rewritten(read, scans=True), make, **values, **{AT: self._at})
 
     async def plan(self, statement: Compiled, values: Values) -> list[str]:
         """As the database would."""
-        return await self.now.plan(statement, {**values, AT: self._at})
-
-    def write(self, *, single: bool = False) -> AbstractAsyncContextManager[Transaction]:
-        """Never: nobody changes what was."""
-        raise AssertionError("what was is only read")
-
-    def epoch(self) -> object:
-        """As of definitions now."""
-        return self.now.epoch()
-
-    async def hears(self) -> bool:
-        """As the database does."""
-        return await self.now.hears()
-
-    async def close(self) -> None:
-        """Left to whoever opened the database."""
+        return await super().plan(statement, {**values, AT: self._at})
 
 
 @lru_cache(maxsize=512)

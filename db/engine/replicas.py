@@ -21,6 +21,7 @@ from db.engine.database import Database, Make, T, Transaction, Values, written
 from db.engine.in_time import in_time
 from db.engine.postgresql import PostgresqlDatabase
 from db.engine.trouble import UNREACHABLE
+from db.engine.view import View
 from db.sql.compiled import Compiled
 from db.sql.reads import KeyedRead, Read
 from domain.errors import Busy
@@ -195,12 +196,11 @@ class ReplicatedDatabase(Database):
             log.info("%s is read from.", replica.name)
 
 
-class _Following(Database):
+class _Following(View):
     """What one request reads: all of it from one server."""
 
     def __init__(self, whole: ReplicatedDatabase, position: int) -> None:
-        self.dialect = whole.dialect
-        self.waits = whole.waits
+        super().__init__(whole)
         self._whole = whole
         self._position = position
         self._choosing: asyncio.Task[Replica | None] | None = None
@@ -231,21 +231,6 @@ class _Following(Database):
             pass
         return await self._whole.read(read, make, **values)
 
-    async def plan(self, statement: Compiled, values: Values) -> list[str]:
-        """As the primary would."""
-        return await self._whole.plan(statement, values)
-
     def write(self, *, single: bool = False) -> AbstractAsyncContextManager[Transaction]:
         """A write transaction on the primary."""
-        return self._whole.write(single=single)
-
-    def epoch(self) -> object:
-        """As the primary has it."""
-        return self._whole.epoch()
-
-    async def hears(self) -> bool:
-        """As the primary does."""
-        return await self._whole.hears()
-
-    async def close(self) -> None:
-        """Left to the whole."""
+        return self.under.write(single=single)
