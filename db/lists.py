@@ -259,7 +259,8 @@ def _page(
 ) -> Read[R]:
     columns = order_columns(listed.table, names)
     bound = Bound(names[0], is_lower=ascending) if behind else None
-    rows = listed.rows.where(passing(shape, listed.table, bound=bound), *beyond(columns, ascending, behind))
+    asked = shape if path is None else paths.besides_owner(shape, path.owner)
+    rows = listed.rows.where(passing(asked, listed.table, bound=bound), *beyond(columns, ascending, behind))
     if path is not None:
         rows = paths.along(rows, listed.indexed, path)
         if path.keys is not None:
@@ -286,7 +287,8 @@ def _count(listed: Listed[Any], shape: Where, path: AccessPath) -> Read[int]:
         number = func.count() - paths.archived_that_pass(listed.table, EVERYTHING)
         return Read(select(number).select_from(listed.table), lambda row: int(row[0]), scans=True)
     scanned = path.keys is None and path.owner is None and paths.is_scanned(listed.indexed, shape)
-    counted = select(func.count()).select_from(listed.table).where(passing(shape, listed.table, scanned=scanned))
+    asked = paths.besides_owner(shape, path.owner)
+    counted = select(func.count()).select_from(listed.table).where(passing(asked, listed.table, scanned=scanned))
     if path.keys is not None or path.owner is not None:
         counted = paths.along(counted, listed.indexed, path)
     return Read(counted, lambda row: int(row[0]), scans=True)

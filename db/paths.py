@@ -295,6 +295,11 @@ def owner_among(table: Table, shape: Where) -> Condition | None:
     return next((test for test in _together(shape) if isinstance(test, Condition) and is_of_owner(test, table)), None)
 
 
+def besides_owner(shape: Where, owner: Condition | None) -> Where:
+    """What is left to be asked of rows that are found along the products of that owner."""
+    return shape if owner is None else Every(tuple(test for test in _together(shape) if test != owner))
+
+
 def along_owner(rows: Select[Any], table: Table, owner: Condition) -> Select[Any]:
     """The rows, found along the products of their owners."""
     # Not the other way round: no product is looked for by an assignment's GTIN.

@@ -266,7 +266,7 @@ def _passing(
     rows: Select[Any], table: Table, shape: Where, owner: Condition | None, *, is_in_index: bool = False
 ) -> Select[Any]:
     scanned = not is_in_index and not paths.candidates(paths.of_assignments(table), _helpful(shape))
-    passing = rows.where(listed(shape, table, _MANY, scanned=scanned))
+    passing = rows.where(listed(paths.besides_owner(shape, owner), table, _MANY, scanned=scanned))
     return passing if owner is None else paths.along_owner(passing, table, owner)
 
 
