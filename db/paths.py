@@ -6,7 +6,7 @@ in a million has, it may well walk all of them in the order asked for. So it is 
 - few rows pass some condition: take the keys of those from that condition's index, look the rows up, sort them;
 - many rows pass every condition: walk the index of the order, which soon finds as many as the page has.
 
-By GTIN, the assignments of one organisation are found along its products, whose GTINs often lie close together.
+By GTIN, the assignments of one organisation or brand are found along its products, whose GTINs often lie together.
 
 What is archived is in none of those indexes: a filter that says something of it is left to SQLite.
 
@@ -27,13 +27,14 @@ from db.sql.filters import (
     COLUMN_OF,
     DAYS,
     MEMBER_OF,
+    OF_PRODUCTS,
     acknowledgements_of,
     condition,
     entries_of,
     is_acknowledgement,
     is_entry,
     is_of_entries,
-    is_of_owner,
+    is_of_product,
     listed,
 )
 from db.sql.reads import Read
@@ -58,7 +59,7 @@ class Index(NamedTuple):
 class AccessPath(NamedTuple):
     """How a page is read: along an index, by the keys of a condition if there is one.
 
-    Or along the products of an `owner`, which is a condition, and what is assigned to each.
+    Or along the products of an `owner`, or a brand, which is a condition, and what is assigned to each.
     """
 
     walk: str
@@ -153,7 +154,7 @@ def candidates(indexed: Indexed, shape: Where) -> tuple[Where, ...]:
         if part is not None and not any(_has_all(each, part) for each in found):
             found = [each for each in found if not _has_all(part, each)] + [part]
     found += [
-        test for test in tests if is_of_entries(test) or is_of_owner(test, indexed.table) or _is_of_acknowledged(test)
+        test for test in tests if is_of_entries(test) or is_of_product(test, indexed.table) or _is_of_acknowledged(test)
     ]
     for test in tests:
         if isinstance(test, Condition) and test.operator == "some":
@@ -283,7 +284,7 @@ def keys(indexed: Indexed, part: Where) -> Select[Any]:
         found = found.where(is_acknowledgement(part, taken_on, indexed.table), live(indexed.table))
         found = found.with_hint(taken_on, f"INDEXED BY ix_{taken_on.name}_until", "sqlite")
         return found.with_hint(indexed.table, f"INDEXED BY {_key_index(indexed)}", "sqlite")
-    if isinstance(part, Condition) and is_of_owner(part, indexed.table):
+    if isinstance(part, Condition) and is_of_product(part, indexed.table):
         found = select(*(indexed.table.c[name] for name in indexed.key))
         return along_owner(found, indexed.table, part)
     found = select(*(indexed.table.c[name] for name in indexed.key)).where(listed(part, indexed.table))
@@ -291,8 +292,9 @@ def keys(indexed: Indexed, part: Where) -> Select[Any]:
 
 
 def owner_among(table: Table, shape: Where) -> Condition | None:
-    """The condition on who owns all that passes, if there is one: their products lead to all of it."""
-    return next((test for test in _together(shape) if isinstance(test, Condition) and is_of_owner(test, table)), None)
+    """The condition on the products of all that passes, if there is one: they lead to all of it."""
+    found = [test for test in _together(shape) if isinstance(test, Condition) and is_of_product(test, table)]
+    return min(found, key=lambda test: [*OF_PRODUCTS].index(test.member), default=None)
 
 
 def besides_owner(shape: Where, owner: Condition | None) -> Where:
@@ -304,7 +306,7 @@ def along_owner(rows: Select[Any], table: Table, owner: Condition) -> Select[Any
     """The rows, found along the products of their owners."""
     # Not the other way round: no product is looked for by an assignment's GTIN.
     rows = rows.where(listed(owner, products), table.c.gtin == Unindexed(products.c.gtin))
-    rows = rows.with_hint(products, "INDEXED BY ix_products_organization", "sqlite")
+    rows = rows.with_hint(products, f"INDEXED BY ix_products_{OF_PRODUCTS[owner.member]}", "sqlite")
     return rows.with_hint(table, f"INDEXED BY sqlite_autoindex_{table.name}_1", "sqlite")
 
 

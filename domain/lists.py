@@ -162,6 +162,7 @@ def _assignments(
             "Whether somebody has taken its lapse on, until today or later; never on products of others. Not with a"
             " publishable key."
         ),
+        "brand": compared("folded_brand", BRAND, "The brand of the product."),
         "organization": compared("organization_id", ID, "The organisation that owns the product."),
         "mine": mine("Whether an organisation of yours owns the product."),
         "active_on": active("It holds on this day, as `isActive` says.", halts=halts),

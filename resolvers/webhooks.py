@@ -10,7 +10,7 @@ from db.engine.database import Transaction
 from domain.access import require_management
 from domain.changes import Change
 from domain.cursors import read_cursor
-from domain.errors import InvalidInput, NotFound, Violation
+from domain.errors import Forbidden, InvalidInput, NotFound, Violation
 from domain.history import FEED
 from domain.receivers import check_receiver
 from domain.short_id import ShortId, new_short_id
@@ -44,6 +44,17 @@ async def list_webhooks(context: Context, command: ListWebhooks) -> list[Webhook
     """The webhooks of an organisation by age. Raises `NotFound` or `Forbidden`."""
     require_management(context.caller, command.organization_id)
     return await webhooks.of_organization(context.database, command.organization_id)
+
+
+@read_operation
+async def unreached(context: Context) -> list[Webhook]:
+    """Those of the caller's organisation to which nothing arrives; none for whoever does not manage it."""
+    owner = context.caller.organization.id
+    try:
+        require_management(context.caller, owner)
+    except (Forbidden, NotFound):
+        return []
+    return [each for each in await webhooks.of_organization(context.database, owner) if each.failing_since is not None]
 
 
 @read_operation

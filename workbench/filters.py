@@ -75,6 +75,7 @@ _LAPSES = (
 )
 _TAKEN_ON = Field("taken_on", _one_of(yes={"acknowledged": True}, no={"acknowledged": False}), choices=("yes", "no"))
 _GTIN = Field("gtin", _at("gtin", "eq"), "text")
+_BRAND = Field("brand", _at("brand", "eq"), "text")
 
 FIELDS: Mapping[ViewKind, tuple[Field, ...]] = {
     ViewKind.CERTIFICATIONS: (
@@ -85,6 +86,7 @@ FIELDS: Mapping[ViewKind, tuple[Field, ...]] = {
         _enumerated("standing", Standing),
         *_LAPSES,
         _TAKEN_ON,
+        _BRAND,
         _GTIN,
         _CHANGED,
     ),
@@ -104,13 +106,14 @@ FIELDS: Mapping[ViewKind, tuple[Field, ...]] = {
         _enumerated("standing", Standing),
         *_LAPSES,
         _TAKEN_ON,
+        _BRAND,
         _GTIN,
         _CHANGED,
     ),
     ViewKind.PRODUCTS: (
         Field("search", _at("search"), "text"),
         _OWNER,
-        Field("brand", _at("brand", "eq"), "text"),
+        _BRAND,
         Field(
             "holds",
             _one_of(nothing={"certifications": {"none": {}}}, something={"certifications": {"some": {}}}),

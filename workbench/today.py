@@ -17,8 +17,8 @@ from domain.lead_times import USUAL
 from domain.paging import Window
 from domain.stats import CertificationGroup, CertificationGrouping, ClaimGrouping, ExpiryBucket, Stats
 from domain.views import ListViews, SavedView, conditions_of, order_by
-from domain.vocabulary import ClaimSource, ImportState, VerificationStatus, ViewKind
-from resolvers import calendars, certifications, claims, imports, stats, views
+from domain.vocabulary import ClaimSource, ImportState, Standing, VerificationStatus, ViewKind
+from resolvers import calendars, certifications, claims, date_events, imports, stats, views, webhooks
 from resolvers.listed import LISTS
 from resolvers.operation import Context
 from workbench.charts import Stacked, months_from, stacked
@@ -37,21 +37,31 @@ VISIT = timedelta(minutes=30)
 
 _VISITS = "visits"
 _LISTS = {kind: name for name, kind in NAMES.items()}
-_LAPSING = (ViewKind.CERTIFICATIONS, ViewKind.CLAIMS)
+_CERTIFIED = ViewKind.CERTIFICATIONS
+_LAPSING = (_CERTIFIED, ViewKind.CLAIMS)
+_HALTED = (Standing.SUSPENDED, Standing.WITHDRAWN)
 
 Typed = Mapping[str, str]
 
 
 class TodayScope(NamedTuple):
-    """Whose figures, and of which view if of one."""
+    """Whose figures, of which view if of one, and of which brand if of one."""
 
     whose: str
     view: SavedView | None
+    brand: str = ""
 
     def of(self, kind: ViewKind) -> Typed:
         """How the address of a list says so."""
         own = {} if self.whose == "mine" else {WHOSE: self.whose}
-        return {**own, **({"view": self.view.id} if self.view is not None and self.view.kind is kind else {})}
+        view = {"view": self.view.id} if self.view is not None and self.view.kind is kind else {}
+        return {**own, **view, **({"brand": self.brand} if self.brand else {})}
+
+    @property
+    def query(self) -> str:
+        """How the address of Today says so."""
+        view = {"view": self.view.id} if self.view is not None else {WHOSE: self.whose}
+        return "?" + urlencode({**view, **({"brand": self.brand} if self.brand else {})})
 
 
 class Figure(NamedTuple):
@@ -68,6 +78,8 @@ class TodayFigures(NamedTuple):
     due: Mapping[ViewKind, Figure]
     within: Mapping[ViewKind, list[Figure]]
     taken_on: Mapping[ViewKind, Figure]
+    halted: Mapping[Standing, Figure]
+    """Certificates that are suspended, and those that are withdrawn."""
     statuses: Mapping[VerificationStatus, Figure]
     sources: Mapping[ClaimSource, Figure]
     unproven: Figure | None
@@ -82,7 +94,7 @@ async def today(request: Request) -> Response:
     context: Context = request.state.context
     own = await views.list_views(context, ListViews(organization_id=context.caller.organization.id))
     scope = _scope(context, request.query_params, own)
-    question = ("today", scope.whose, scope.view)
+    question = ("today", scope)
     figures = await held(context, question, lambda: _figures(context, scope), anew="anew" in request.query_params)
     since, visits = _visits(request.cookies.get(_VISITS, ""), context.now)
     response = page(
@@ -101,9 +113,10 @@ async def today(request: Request) -> Response:
         since=since,
         lapses={kind: await _first(context, scope, kind) for kind in _kinds(scope, _LAPSING)},
         failed=[each for each in await imports.latest_imports(context) if _has_failed(each, context.now)],
+        unreached=await webhooks.unreached(context),
+        told_until=await date_events.told_until(context),
         within=WITHIN,
         names=_LISTS,
-        scoped="?" + urlencode({"view": scope.view.id} if scope.view else {WHOSE: scope.whose}),
     )
     response.set_cookie(
         _VISITS, visits, max_age=365 * 86400, path=below(request, "/app"), httponly=True, samesite="lax"
@@ -119,7 +132,9 @@ def _scope(context: Context, typed: Typed, own: list[SavedView]) -> TodayScope:
         raise NotFound(f"The organisation has no view with the id {id}; choose one of those on the page of today.")
     if whose != "mine" and whose not in {each.id for each in context.caller.organizations}:
         raise NotFound(f"You belong to no organisation with the id {whose}; choose one on the page of today.")
-    return TodayScope(whose, view)
+    brand = typed.get("brand", "").strip()
+    is_wrong = brand and read(_CERTIFIED, LISTS[_CERTIFIED].of, {"brand": brand}, context.today).wrong
+    return TodayScope(whose, view, "" if is_wrong else brand)
 
 
 def _kinds(scope: TodayScope, kinds: tuple[ViewKind, ...]) -> list[ViewKind]:
@@ -153,6 +168,9 @@ async def _figures(context: Context, scope: TodayScope) -> TodayFigures:
         due={kind: await _due(context, scope, kind, within[kind]) for kind in kinds},
         within=within,
         taken_on={kind: await _figure(context, scope, kind, taken_on="yes") for kind in kinds},
+        halted={each: await _figure(context, scope, _CERTIFIED, standing=each.value) for each in _HALTED}
+        if certified
+        else {},
         statuses=await _statuses(context, scope) if certified else {},
         sources=await _sources(context, scope) if claimed else {},
         unproven=await _figure(

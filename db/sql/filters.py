@@ -51,6 +51,8 @@ COLUMN_OF = {
     "halts_on": "halts",
 }
 """Members whose conditions and orders go by a column of another name."""
+OF_PRODUCTS = {"folded_brand": "brand", "organization_id": "organization"}
+"""Members of products by which their assignments are found, and the index that has them; the most selective first."""
 MEMBER_OF = {column: member for member, column in COLUMN_OF.items()}
 DAYS = ("active", "begun", "held", "suspended", "withdrawn")
 """What a certification is `on` a day by several of its members."""
@@ -68,7 +70,7 @@ def positive(where: Where, table: Table) -> Where:
 
     def change(test: Condition | Not) -> Where:
         match test:
-            case Not(Condition(member, "eq" | "in" as operator, value)) if not is_of_owner(test.part, table):
+            case Not(Condition(member, "eq" | "in" as operator, value)) if not is_of_product(test.part, table):
                 kind = column_of(table, member).type
                 if isinstance(kind, VocabularyText):
                     named = value if operator == "in" else (value,)
@@ -153,8 +155,8 @@ def condition(
 def _condition(test: Condition, table: FromClause, unhelpful: Unhelpful, bound: Bound | None) -> ColumnElement[bool]:
     if is_of_entries(test):
         return _has(test, table)
-    if is_of_owner(test, table):
-        return _is_owned(test, table)
+    if is_of_product(test, table):
+        return _is_of_such(test, table)
     if test.member == ARCHIVED:
         return tables.archived(table) if test.operator == "known" else tables.live(table)
     if test.operator == "some":
@@ -223,12 +225,12 @@ def column_of(table: FromClause, member: str) -> ColumnElement[Any]:
     return table.c[COLUMN_OF.get(member, member)]
 
 
-def is_of_owner(test: Where, table: FromClause) -> bool:
-    """Whether it is a condition on who owns assignments, which is the owner of their product."""
-    return isinstance(test, Condition) and test.member == "organization_id" and test.member not in table.c
+def is_of_product(test: Where, table: FromClause) -> bool:
+    """Whether it is a condition of assignments on their product: who owns it, or its brand."""
+    return isinstance(test, Condition) and test.member in OF_PRODUCTS and test.member not in table.c
 
 
-def _is_owned(test: Condition, table: FromClause) -> ColumnElement[bool]:
+def _is_of_such(test: Condition, table: FromClause) -> ColumnElement[bool]:
     products = tables.products
     own: Select[Any] = select(literal_column("1")).where(products.c.gtin == table.c.gtin, condition(test, products))
     return Exists(own.correlate(table).scalar_subquery())

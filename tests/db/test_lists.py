@@ -41,6 +41,8 @@ from tests.world import BODY, FAIR_TRADE, NON_GMO, PRIVATE, USDA_ORGANIC, VEGAN,
 TODAY = date(2026, 11, 22)
 SOON = TODAY + timedelta(60)
 OWNER = catalogue_id("organization", "brand")
+BRANDS: dict[str, str] = {}
+"""By GTIN, as `stocked` has drawn them."""
 NOBODY = new_short_id(datetime(2026, 1, 1, tzinfo=UTC))
 MOMENTS = [datetime(2026, 3, day, 12, 0, 0, day, tzinfo=UTC) for day in (1, 2, 3)]
 DAYS = [None, date.min, date.max, *(TODAY + timedelta(days) for days in (-400, -1, 0, 1, 30, 60, 61))]
@@ -90,6 +92,7 @@ async def stocked(world: World) -> World:
         for number in range(1, 41):
             code, name, brand = gtin(number), choose.choice(NAMES), choose.choice(["Acme", "acme", "Bräu", ""])
             moment = choose.choice(MOMENTS)
+            BRANDS[code] = brand.lower()
             await transaction.insert(
                 tables.products,
                 {
@@ -358,6 +361,13 @@ def of_assignments() -> list[Case]:
         ({"mine": True}, lambda a: a.organization_id == OWNER),
         ({"mine": False}, lambda a: a.organization_id != OWNER),
         ({"mine": True, "lapses_on": {"eq": TODAY}}, lambda a: a.organization_id == OWNER and lapse(a) == TODAY),
+        ({"brand": {"eq": "ACME"}}, lambda a: BRANDS[a.gtin] == "acme"),
+        ({"not": {"brand": {"in": ["Acme", "Bräu"]}}}, lambda a: BRANDS[a.gtin] == ""),
+        ({"brand": {"starts_with": "b"}}, lambda a: BRANDS[a.gtin] == "bräu"),
+        (
+            {"brand": {"eq": "acme"}, "mine": True},
+            lambda a: BRANDS[a.gtin] == "acme" and a.organization_id == OWNER,
+        ),
         ({"organization": {"eq": OWNER}}, lambda a: a.organization_id == OWNER),
         ({"organization": {"in": [OWNER, NOBODY]}}, lambda a: a.organization_id == OWNER),
         ({"not": {"organization": {"eq": OWNER}}}, lambda a: a.organization_id != OWNER),

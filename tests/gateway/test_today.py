@@ -9,6 +9,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from db import date_events
+from db.sql import tables
 from domain.vocabulary import ClaimSource, VerificationStatus
 from tests.db.test_lists import gtin
 from tests.operations.faces import Rest
@@ -129,6 +131,67 @@ async def test_a_view_narrows_the_numbers_down(stocked: World) -> None:
     for path in ("?view=x", "?whose=y", "/certificates?view=x", f"/certificates?view={USDA_ORGANIC}"):
         missing = await stocked.client.get(f"/app{path}", headers=key(stocked))
         assert (missing.status_code, missing.headers["content-type"][:9]) == (404, "text/html"), path
+
+
+async def test_a_brand_narrows_the_numbers_down_beside_a_view_or_alone(stocked: World) -> None:
+    every, own = await compared(stocked, "/app"), await compared(stocked, "/app?brand=ACME")
+    assert len(own) == len(every)
+    assert 0 < sum(own.values()) < sum(every.values())
+    assert all("brand=ACME" in address for address in own)
+    # What is no brand narrows nothing down.
+    assert await compared(stocked, f"/app?brand={'x' * 400}") == every
+
+
+async def test_what_is_suspended_and_what_is_withdrawn_is_counted(stocked: World) -> None:
+    page = await shown(stocked, "/app/certificates?standing=current")
+    (row, other, *_) = re.findall(r'name="row" value="([^"]+)"', page)
+    for each, act in ((row, "suspend"), (other, "withdraw")):
+        done = await stocked.client.post(
+            f"/app/certificates/{each.replace(' ', '/')}/{act}",
+            data={"reason": "An audit failed."},
+            headers=key(stocked),
+        )
+        assert done.status_code == 303, done.text
+    figures = await compared(stocked, "/app")
+    assert [number > 0 for address, number in figures.items() if "standing=suspended" in address] == [True]
+    assert [number > 0 for address, number in figures.items() if "standing=withdrawn" in address] == [True]
+
+
+async def test_what_days_bring_and_what_arrives_nowhere_is_said(world: World) -> None:
+    now = datetime.now(UTC)
+    hook = {
+        "id": "hook",
+        "organization_id": world.brand,
+        "url": "https://hooks.example.org/<b>",
+        "description": "",
+        "view_id": None,
+        "types": [],
+        "is_enabled": True,
+        "failing_since": now,
+        "tested_at": None,
+        "problem": "The receiver answered 500.",
+        "created_at": now,
+        "updated_at": now,
+        "version": 1,
+        "secret": "",
+        "secret_before": "",
+        "rotated_at": None,
+        "position": 0,
+        "ahead": {},
+        "attempts": 3,
+        "due_at": now + timedelta(days=1),
+        "test_id": "",
+        "deliveries": [],
+    }
+    await date_events.begin(world.database, TODAY)
+    async with world.database.write() as transaction:
+        await transaction.insert(tables.webhooks, hook)
+    page = await shown(world, "/app", "manager")
+    assert "https://hooks.example.org/&lt;b&gt;" in page
+    assert "The receiver answered 500." in page
+    assert "What days bring is told up to" in page
+    # Editors have nothing to do with webhooks.
+    assert "hooks.example.org" not in await shown(world, "/app")
 
 
 async def test_a_lapse_is_taken_on_changed_and_given_back(world: World) -> None:
