@@ -25,6 +25,8 @@ from workbench.rendering import moved, page
 
 _UNASKED = {"gtin", "metadata", "expiry_date"}
 """What the address says, and what has no field of its own."""
+_CODES = {"country_of_origin"}
+"""Short, though no greatest length is said of them."""
 _WORDS_BETWEEN = re.compile(r"[\s,;]+")
 
 
@@ -48,7 +50,7 @@ class Act(NamedTuple):
                 name,
                 field.annotation,
                 is_required=field.is_required(),
-                is_short=name not in named or named[name].limit is not None,
+                is_short=name not in named or named[name].limit is not None or name in _CODES,
             )
             for name, field in fields
             if name not in _UNASKED and name != self.definition
@@ -145,12 +147,20 @@ async def _stored(context: Context, name: str, request: Request) -> Versioned:
 
 def _values(act: Act, stored: Versioned) -> dict[str, str]:
     """What the fields hold at first."""
-    values = {each.name: _text(stored, act, each.name) if act.changes else "" for each in act.asked}
+    values = {each.name: _text(stored, act, each.name) if act.changes else _usual(act, each) for each in act.asked}
     if act.does is certifications.renew_certification and isinstance(stored, CertificationAssignment):
         if stored.lapses_on is not None and stored.lapses_on < date.max:
             values["valid_from"] = str(stored.lapses_on + timedelta(days=1))
         values |= {each: _text(stored, act, each) for each in ("issuing_body", "verification_url", "scope")}
     return values
+
+
+def _usual(act: Act, asked: FormMember) -> str:
+    """What is chosen unless somebody chooses otherwise: what the record has where nothing is said."""
+    if asked.kind != "choice" or asked.required:
+        return ""
+    command: Any = act.does.command
+    return str(command.given[asked.name].said.default.value)
 
 
 def _text(stored: Versioned, act: Act, name: str) -> str:

@@ -3,58 +3,20 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.changes import FieldChange, differences
-from domain.commands import PatchCertificationAssignment, PatchClaimAssignment
 from domain.errors import DomainError, InvalidInput
 from domain.preconditions import Expected
-from domain.record_commands import PatchCommand
-from domain.vocabulary import BulkPolicy, ClaimSource, VerificationStatus, ViewKind
-from resolvers import certifications, claims
-from resolvers.operation import BulkRow, Context, WriteOperation
+from domain.records import CertificationAssignment, ClaimAssignment
+from domain.vocabulary import BulkPolicy
+from resolvers.operation import BulkRow, Context
+from workbench.bulk import CHANGED, Changed
 from workbench.forms import Entered, read_form
 from workbench.lists import NAMES
 from workbench.rendering import page
-
-
-class Changed(NamedTuple):
-    """What the form of a list changes: members by the kind of their fields, or by what can be chosen."""
-
-    operation: WriteOperation[Any, Any]
-    command: type[PatchCommand]
-    definition: str
-    members: Mapping[str, str | tuple[str, ...]]
-
-
-_DAYS = {"valid_from": "date", "expiration_date": "date"}
-CHANGED: Mapping[ViewKind, Changed] = {
-    ViewKind.CERTIFICATIONS: Changed(
-        certifications.patch_certification_assignment,
-        PatchCertificationAssignment,
-        "certification_id",
-        {
-            "verification_status": tuple(each.value for each in VerificationStatus),
-            **_DAYS,
-            "audit_date": "date",
-            "issuing_body": "text",
-            "certificate_number": "text",
-            "verification_url": "url",
-        },
-    ),
-    ViewKind.CLAIMS: Changed(
-        claims.patch_claim_assignment,
-        PatchClaimAssignment,
-        "claim_id",
-        {
-            "source": tuple(each.value for each in ClaimSource),
-            **_DAYS,
-            "evidence_url": "url",
-            "evidence_note": "text",
-        },
-    ),
-}
 
 
 class RowChange(NamedTuple):
@@ -76,13 +38,16 @@ def changing(name: str) -> Callable[[Request], Awaitable[Response]]:
         context: Context = request.state.context
         entered = await read_form(request)
         step, sent = entered.one("step"), entered.get("row", [])
-        changed = CHANGED[kind]
-        members = {each: entered.one(each) or None for each in changed.members if _is_set(entered, each)}
+        act = entered.one("act") or "change"
+        if act not in CHANGED[kind]:
+            raise HTTPException(404)
+        changed = CHANGED[kind][act]
+        members = {each: entered.one(each) or None for each in changed.members if _is_set(changed, entered, each)}
         rows: list[RowChange] = []
         wrong: dict[str, str] = {}
-        if step and members and sent:
+        if sent and (not changed.members or (step and members)):
             try:
-                changed.command.parse({"gtin": "00000000000000", changed.definition: "X", **members})
+                changed.parse("00000000000000", "X", members)
             except InvalidInput as error:
                 wrong = {str(each.path[0]): each.message for each in error.violations if each.path[0] in members}
             if not wrong:
@@ -92,6 +57,8 @@ def changing(name: str) -> Callable[[Request], Awaitable[Response]]:
             "changing.html",
             status=422 if wrong else 200,
             name=name,
+            act=act,
+            clears=changed.clears,
             members=changed.members,
             entered=entered,
             wrong=wrong,
@@ -104,9 +71,9 @@ def changing(name: str) -> Callable[[Request], Awaitable[Response]]:
     return answer
 
 
-def _is_set(entered: Entered, member: str) -> bool:
+def _is_set(changed: Changed, entered: Entered, member: str) -> bool:
     """Whether a member is to be changed: to what was entered, or to nothing where that is said."""
-    return bool(entered.one(member)) or member in entered.get("clear", [])
+    return bool(entered.one(member)) or (changed.clears and member in entered.get("clear", []))
 
 
 async def _outcomes(
@@ -122,23 +89,36 @@ async def _outcomes(
 
 
 def _row(changed: Changed, sent: str, members: Mapping[str, Any], *, trial: bool) -> BulkRow[Any]:
-    gtin, _, rest = sent.partition(" ")
-    definition, _, version = rest.partition(" ")
+    gtin, definition, version = _parts(sent)
     # What was shown is what is changed, or somebody was quicker.
     expected = Expected(version=int(version)) if version.isascii() and version.isdigit() and not trial else None
     try:
-        command = changed.command.parse({"gtin": gtin, changed.definition: definition, **members})
+        command = changed.parse(gtin, definition, members)
     except InvalidInput as error:
         return BulkRow(error, expected)
     return BulkRow(command, expected)
 
 
+def _parts(sent: str) -> tuple[str, str, str]:
+    """The GTIN, the definition, which is "" of a product, and the version of a row, "" before it was seen."""
+    gtin, definition, version = [*sent.split(" "), "", ""][:3]
+    return gtin, definition, version
+
+
 def _told(sent: str, outcome: Any) -> RowChange:
-    gtin, definition = [*sent.split(" "), ""][:2]
+    gtin, definition, _ = _parts(sent)
     if isinstance(outcome, DomainError):
         return RowChange(sent, gtin, definition, [], outcome.detail)
-    after = outcome.after
-    of = getattr(after, "certification", None) or after.claim
-    return RowChange(
-        f"{gtin} {definition} {outcome.before.version}", gtin, of.label, differences(outcome.before, after), ""
-    )
+    before, after = outcome.before, outcome.after
+    seen = f"{gtin} {definition} {before.version}"
+    return RowChange(seen, gtin, _called(after), differences(before, after), "")
+
+
+def _called(record: Any) -> str:
+    """What a row is of: a certification, a claim, or the product itself."""
+    match record:
+        case CertificationAssignment():
+            return record.certification.label
+        case ClaimAssignment():
+            return record.claim.label
+    return str(record.name)

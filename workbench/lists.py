@@ -22,6 +22,7 @@ from resolvers.cursors import cursor_secret
 from resolvers.definitions import DefinitionKind, definitions_that_match
 from resolvers.listed import LISTS
 from resolvers.operation import Context
+from workbench.bulk import CHANGED
 from workbench.filters import FIELDS, WHOSE, Filtered, read, said_of
 from workbench.forms import read_form
 from workbench.rendering import moved, page
@@ -114,7 +115,8 @@ def listing(name: str) -> Callable[[Request], Awaitable[Response]]:
             try:
                 shown = await _shown(context, kind, filtered, typed, order_by(LISTS[kind].of, ordering))
             except InvalidInput as error:
-                wrong["where"] = said_of(error)
+                places = {each.path[0] for each in error.violations if each.path}
+                wrong["page" if places & {"after", "before"} else "order"] = said_of(error)
         return page(
             request,
             "list.html",
@@ -132,6 +134,7 @@ def listing(name: str) -> Callable[[Request], Awaitable[Response]]:
             ordering=ordering,
             columns=columns,
             every_column=COLUMNS[kind],
+            bulk=CHANGED[kind],
             shown=shown,
             address=_address(typed, filtered),
         )

@@ -28,11 +28,7 @@ PAGES: tuple[WorkPage, ...] = (
     WorkPage("/app", today.today),
     *(WorkPage(f"/app/{name}", lists.listing(name)) for name in lists.NAMES),
     *(WorkPage(f"/app/{name}/views", lists.saving(name), ("POST",)) for name in lists.NAMES),
-    *(
-        WorkPage(f"/app/{name}/change", changing.changing(name), ("POST",))
-        for name, kind in lists.NAMES.items()
-        if kind in changing.CHANGED
-    ),
+    *(WorkPage(f"/app/{name}/change", changing.changing(name), ("POST",)) for name in lists.NAMES),
     WorkPage(taking_on.PATH, taking_on.taking_on, ("GET", "POST")),
     WorkPage(importing.PATH, importing.importing, ("GET", "POST")),
     WorkPage(f"{importing.PATH}/{{id}}", importing.one),

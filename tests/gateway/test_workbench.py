@@ -56,13 +56,24 @@ async def test_a_filter_that_does_not_parse_is_a_page_that_says_so_at_its_field(
         ("/app/products?whose=me", "whose-says"),
         ("/app/certificates?taken_on=maybe", "taken_on-says"),
         ("/app/claims?evidence=all", "evidence-says"),
-        ("/app/claims?after=x", "where-says"),
-        ("/app/claims?order=x", "where-says"),
+        ("/app/products?brand=%00", "brand-says"),
     ):
         shown = await world.client.get(path, headers=key)
         assert shown.status_code == 400, path
         assert f'id="{said}"' in shown.text
         assert 'aria-invalid="true"' in shown.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"), [("after=x", "page-says"), ("before=%FF", "page-says"), ("order=x", "order-says")]
+)
+async def test_a_page_that_is_none_is_said_with_the_way_to_the_first_one(world: World, typed: str, said: str) -> None:
+    key = {"X-API-Key": world.keys["editor"]}
+    shown = await world.client.get(f"/app/claims?standing=current&{typed}", headers=key)
+    assert shown.status_code == 400
+    (way,) = re.findall(rf'id="{said}">[^<]+<a href="([^"]+)"', shown.text)
+    assert (way, 'aria-invalid="true"' in shown.text) == ("?standing=current", False)
+    assert (await world.client.get(f"/app/claims{way}", headers=key)).status_code == 200
 
 
 def test_every_text_is_said_somewhere_and_every_one_that_is_said_is_there() -> None:
@@ -150,3 +161,46 @@ async def test_what_was_typed_when_the_session_had_ended_is_sent_again(world: Wo
     foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
     assert (await world.client.post(path, data=typed, headers=foreign)).status_code == 403
     assert (await world.client.post(path, data=typed, headers=HERE)).status_code == 422
+
+
+async def test_many_products_are_changed_and_archived_at_once(world: World) -> None:
+    key = {"X-API-Key": world.keys["editor"]}
+
+    async def sent(*rows: str, **entered: str) -> str:
+        answer = await world.client.post("/app/products/change", data={"row": rows, **entered}, headers=key)
+        assert answer.status_code == 200, answer.text
+        return unescape(answer.text)
+
+    page = (await world.client.get("/app/products", headers=key)).text
+    assert f'name="row" value="{GTIN}"' in page
+    tried = await sent(GTIN, OTHERS_GTIN, act="change", step="try", net_content="<b>1 kg</b>")
+    assert ("1 row would be changed" in tried, "&lt;b&gt;1 kg" in tried) == (True, False)
+    rows = re.findall(r'name="row" value="([^"]*)"', tried)
+    assert "1 row was changed." in await sent(*rows, act="change", step="do", net_content="1 kg")
+    # Somebody was quicker.
+    assert "Change 0" not in await sent(*rows, act="change", step="do", net_content="2 kg")
+    assert "1 kg" in (await world.client.get("/app/products?column=net_content", headers=key)).text
+    tried = await sent(GTIN, act="archive")
+    assert "1 product would be archived" in tried
+    assert f'name="row" value="{GTIN}"' in page
+    done = await sent(*re.findall(r'name="row" value="([^"]*)"', tried), act="archive", step="do")
+    assert "1 product was archived." in done
+    assert f'value="{GTIN}"' not in (await world.client.get("/app/products", headers=key)).text
+    other = await world.client.post("/app/products/change", data={"row": [GTIN], "act": "renew"}, headers=key)
+    assert other.status_code == 404
+
+
+async def test_many_certificates_are_renewed_at_once(world: World) -> None:
+    key = {"X-API-Key": world.keys["editor"]}
+    await world.add_certification(GTIN, FAIR_TRADE)
+    rows = [f"{GTIN} {FAIR_TRADE}", f"{GTIN} {USDA_ORGANIC}", f"{OTHERS_GTIN} {USDA_ORGANIC}"]
+    form = {"act": "renew", "valid_from": "2031-01-01", "expiration_date": "2032-12-31", "certificate_number": "N-7"}
+    answer = await world.client.post("/app/certificates/change", data={"row": rows, "step": "try"} | form, headers=key)
+    assert "2 certificates would be renewed; none is yet." in answer.text, answer.text
+    seen = re.findall(r'name="row" value="([^"]*)"', answer.text)
+    answer = await world.client.post("/app/certificates/change", data={"row": seen, "step": "do"} | form, headers=key)
+    assert "2 certificates were renewed." in answer.text
+    product = (await world.client.get(f"/app/products/{GTIN}", headers=key)).text
+    assert product.count("1 earlier certificate") > 1
+    again = await world.client.post("/app/certificates/change", data={"row": seen, "step": "do"} | form, headers=key)
+    assert "0 certificates were renewed." in again.text
