@@ -17,6 +17,8 @@ from domain.problem import KINDS
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+MOST_CHOICES = 1000
+"""Of more than these nobody chooses: a code or an id is typed."""
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -36,6 +38,7 @@ def environment() -> "Environment":
         lstrip_blocks=True,
     )
     made.globals["t"] = text
+    made.globals["most_choices"] = MOST_CHOICES
     made.globals["member"] = member
     made.tests["said"] = lambda name: name in catalogue()
     made.filters["in_words"] = in_words

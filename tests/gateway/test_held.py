@@ -8,6 +8,7 @@ import pytest
 
 from domain.access import Caller
 from domain.records import Organization
+from domain.short_id import ShortId
 from domain.vocabulary import Role
 from resolvers.operation import Context
 from tests.world import NOON
@@ -38,8 +39,8 @@ class Nothing:
 @pytest.fixture
 def asked() -> Any:
     database: Any = Nothing()
-    organization = Organization(id="x", slug="x", name="X")
-    caller = Caller(key_id="x", kind=None, role=Role.EDITOR, organization=organization)
+    organization = Organization(id=ShortId("x"), slug="x", name="X")
+    caller = Caller(key_id=ShortId("x"), kind=None, role=Role.EDITOR, organization=organization)
 
     async def ask(find: Counted, at: datetime, *, anew: bool = False) -> int:
         return (await held(Context(database, caller, at), "figures", find, anew=anew)).figures

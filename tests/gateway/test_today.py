@@ -159,7 +159,7 @@ async def test_what_is_suspended_and_what_is_withdrawn_is_counted(stocked: World
 
 async def test_what_days_bring_and_what_arrives_nowhere_is_said(world: World) -> None:
     now = datetime.now(UTC)
-    hook = {
+    hook: dict[str, Any] = {
         "id": "hook",
         "organization_id": world.brand,
         "url": "https://hooks.example.org/<b>",
