@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Index, inspect, text
+from sqlalchemy import Connection, Index, inspect, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
@@ -18,9 +18,12 @@ from db import revision
 from db.engine.opening import driver_url, open_database
 from db.migrate import current, downgrade, head, migrate
 from db.sql.compiled import SQLITE
-from db.sql.tables import ONLY_ON, metadata
+from db.sql.reads import Read
+from db.sql.tables import ONLY_ON, changes, metadata
 from db.sql.types import VocabularyText
 from tests.processes import started
+
+TOLD = Read(select(changes.c.record).where(changes.c.kind == "webhook"), lambda row: row[0])
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -315,6 +318,42 @@ async def test_days_that_were_told_stay_as_they_were(empty_url: str) -> None:
     ]
     assert [bool(row[2]) for row in found] == [True, True, False]
     await downgrade(empty_url, "0028")
+
+
+async def test_webhooks_that_are_there_are_told_of_as_they_are(empty_url: str) -> None:
+    await migrate(empty_url)
+    await downgrade(empty_url, "0030")
+    engine = create_async_engine(driver_url(empty_url), poolclass=NullPool)
+    at = r"'2026-05-01 12\:00\:00'"
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(f"INSERT INTO organizations (id, slug, name, created_at) VALUES ('o', 'o', 'O', {at})")
+        )
+        await connection.execute(
+            text(
+                "INSERT INTO webhooks (id, organization_id, url, description, types, is_enabled, problem, secret,"
+                " secret_before, position, ahead, attempts, due_at, test_id, deliveries, created_at, updated_at)"
+                " VALUES ('w', 'o', 'https://hooks.example.org/HIDDEN', 'Shop', '[\"product\"]', true, '', 's',"
+                f" '', 0, '[]', 0, {at}, '', '[]', {at}, {at})"
+            )
+        )
+    await migrate(empty_url)
+    database = await open_database(empty_url)
+    try:
+        (found,) = await database.fetch(TOLD)
+    finally:
+        await database.close()
+        await engine.dispose()
+    assert found["receiver"].startswith("https://hooks.example.org (")
+    shown = {name: found[name] for name in ("id", "description", "types", "is_enabled", "view_id", "updated_at")}
+    assert shown == {
+        "id": "w",
+        "description": "Shop",
+        "types": ["product"],
+        "is_enabled": True,
+        "view_id": None,
+        "updated_at": "2026-05-01T12:00:00Z",
+    }
 
 
 async def test_on_postgresql_text_is_compared_by_code_point(empty_postgresql_url: str) -> None:
