@@ -198,6 +198,8 @@ async def test_it_can_be_mounted_in_another_application(world: World, place: str
         for page in ("graphiql", "docs", "docs/errors", "products/api/v1/openapi.json", "healthz", "sign-in"):
             assert (await client.get(f"{place}/{page}")).status_code == 200, page
         assert f'href="{place}/graphiql"' in (await client.get(f"{place}/")).text
+        proof = await client.get(f"{place}/products/614141107346")
+        assert (proof.status_code, proof.headers["location"]) == (308, f"{place}/products/00614141107346")
         token = await create_sign_in_link(world.database, world.key_ids["manager"])
         signed = await client.post(f"{place}/sign-in", data={"token": token}, headers={"Origin": "http://host.test"})
         assert signed.headers["location"] == f"{place}/app"

@@ -174,6 +174,12 @@ async def test_what_is_not_shown_is_not_there(world: World, behind: str) -> None
     assert (await asked(world, PAGE + behind)).status_code == 404
 
 
+async def test_each_request_is_counted_by_address_whatever_it_finds(world: World) -> None:
+    key = {"X-API-Key": world.keys["manager"]}
+    left = [int((await asked(world, path, **key)).headers["ratelimit-remaining"]) for path in (PAGE, NOWHERE, LABEL)]
+    assert left == [left[0], left[0] - 1, left[0] - 2]
+
+
 async def test_a_gtin_has_one_address(world: World) -> None:
     for path, to in (
         ("/products/614141107346", "/products/00614141107346"),
