@@ -23,9 +23,10 @@ PAGES = {
     "/no/such/page": "main",
     "/docs/errors": "main table",
     "/docs/errors/not_found": "main pre",
-    "/graphiql": ".graphiql-tabs .graphiql-tab-button",
 }
 """Each with what is there once it is drawn."""
+
+GRAPHIQL = {"/graphiql": ".graphiql-tabs .graphiql-tab-button"}
 
 REFERENCE = {
     "/docs": ".opblock",
@@ -34,7 +35,7 @@ REFERENCE = {
     "/docs#/Assignments/apps_certifications_api_update_product_certification": ".opblock.is-open .responses-table",
 }
 
-SIGNED_IN = {"/sign-in": "main form", "/graphiql": ".identity .who strong"}
+SIGNED_IN = {"/graphiql": ".identity .who strong"}
 
 WORKBENCH = {
     "/": "main .cards",
@@ -114,35 +115,44 @@ def found_on(browser: Chrome, axe: str, width: int, sought: dict[str, list[str]]
     return [*found, *([f"scrolls sideways: {wide}"] if wide > width else [])]
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_axe_finds_nothing(browser: Chrome, live_server: LiveServer, axe: str, width: int) -> None:
+def test_axe_finds_nothing(browser: Chrome, live_server: LiveServer, axe: str) -> None:
     browser.set_script_timeout(60)
-    pages = [(live_server.url + path, drawn) for path, drawn in PAGES.items()]
-    pages += [(invitation(live_server), "main form")]
-    pages += [(live_server.sign_in_url, "main, .identity")]
-    pages += [(live_server.url + path, drawn) for path, drawn in SIGNED_IN.items()]
-    assert found_in(browser, axe, pages, width) == {}
+
+    def at(paths: dict[str, str]) -> list[tuple[str, str]]:
+        return [(live_server.url + path, drawn) for path, drawn in paths.items()]
+
+    def graphiql(paths: dict[str, str]) -> None:
+        # It looks at the width once, as it is drawn.
+        for width in WIDTHS:
+            assert found_in(browser, axe, at(paths), width) == {}
+
+    assert found_in(browser, axe, [*at(PAGES), (invitation(live_server), "main form")], *WIDTHS) == {}
+    graphiql(GRAPHIQL)
+    signed_in = [(live_server.sign_in_url, "main, .identity"), *at({"/sign-in": "main form"})]
+    assert found_in(browser, axe, signed_in, *WIDTHS) == {}
+    graphiql(SIGNED_IN)
 
 
-@pytest.mark.parametrize("width", [*WIDTHS, 1920])
-def test_axe_finds_nothing_in_the_workbench(browser: Chrome, live_server: LiveServer, axe: str, width: int) -> None:
+def test_axe_finds_nothing_in_the_workbench(browser: Chrome, live_server: LiveServer, axe: str) -> None:
     browser.set_script_timeout(60)
     browser.get(f"{live_server.url}/app")
     browser.get(live_server.sign_in_url)
     waiting(browser).until(lambda _: browser.find_elements(By.CSS_SELECTOR, ".tiles"))
     pages = [(live_server.url + path, drawn) for path, drawn in WORKBENCH.items()]
-    assert found_in(browser, axe, pages, width) == {}
+    assert found_in(browser, axe, pages, *WIDTHS, 1920) == {}
 
 
 def test_axe_finds_nothing_in_the_reference(browser: Chrome, live_server: LiveServer, axe: str) -> None:
     browser.set_script_timeout(60)
     pages = [(live_server.url + path, drawn) for path, drawn in REFERENCE.items()]
-    # It is drawn in seconds, and its style sheets alone look at the width.
     assert found_in(browser, axe, pages, *WIDTHS) == {}
 
 
 def found_in(browser: Chrome, axe: str, pages: list[tuple[str, str]], *widths: int) -> dict[Any, Any]:
-    """What is found on which page in which colours; pages are loaded for the first width."""
+    """What is found on which page in which colours and widths; pages are loaded for the first width.
+
+    Only style sheets look at it, but for GraphiQL's.
+    """
     found: dict[Any, Any] = {}
     for number, (url, drawn) in enumerate(pages):
         set_scheme(browser, "light")
@@ -185,15 +195,15 @@ def test_axe_finds_nothing_on_every_way_to_sign_in(browser: Chrome, live_server:
         (f"{url}/openid-callback", "main [role=alert]"),
     ]
     with running("serve", until="answers on", **settings):
-        for width in WIDTHS:
-            assert found_in(browser, axe, pages, width) == {}
-            # The form of an address leads to a page that says the same to everybody.
-            show(browser, f"{url}/sign-in", "main #email", width)
-            field = browser.find_element(By.ID, "email")
-            field.send_keys("nobody@example.org")
-            field.submit()
-            waiting(browser).until(lambda _: browser.find_elements(By.CSS_SELECTOR, "main [role=status]"))
-            assert found_in_colours(browser, axe, width) == {(scheme, width): [] for scheme in SCHEMES}
+        assert found_in(browser, axe, pages, *WIDTHS) == {}
+        # The form of an address leads to a page that says the same to everybody.
+        show(browser, f"{url}/sign-in", "main #email", WIDTHS[0])
+        field = browser.find_element(By.ID, "email")
+        field.send_keys("nobody@example.org")
+        field.submit()
+        waiting(browser).until(lambda _: browser.find_elements(By.CSS_SELECTOR, "main [role=status]"))
+        found = found_in_colours(browser, axe, *WIDTHS)
+        assert found == {(scheme, width): [] for scheme in SCHEMES for width in WIDTHS}
 
 
 def test_axe_finds_nothing_where_somebody_chooses_an_organisation(
@@ -219,8 +229,7 @@ def test_axe_finds_nothing_where_somebody_chooses_an_organisation(
             "CERTGATE_OIDC_CLIENT_SECRET": "site's secret",
         }
         with running("serve", until="answers on", **settings):
-            for width in WIDTHS:
-                assert found_in(browser, axe, [(f"{url}/openid", "main form + form button")], width) == {}
+            assert found_in(browser, axe, [(f"{url}/openid", "main form + form button")], *WIDTHS) == {}
             browser.find_element(By.CSS_SELECTOR, "main form button").click()
             waiting(browser).until(lambda _: browser.find_elements(By.CSS_SELECTOR, ".top .who button"))
 
