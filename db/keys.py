@@ -65,14 +65,14 @@ _CALLER = (
 LIVE = api_keys.c.is_active.is_(True)
 
 
-def _caller(row: Row, *, is_session: bool = False) -> Caller:
+def _caller(row: Row, session_id: ShortId | None = None) -> Caller:
     return Caller(
         row[0],
         row[1],
         row[2],
         Organization(*row[3:6]),
         user_id=row[6],
-        is_session=is_session,
+        session_id=session_id,
         rate_limit_per_minute=row[7],
         rate_limit_per_day=row[8],
         graphql_limits=tuple(sorted(row[9].items())) if row[9] else (),
@@ -87,7 +87,7 @@ def _member(row: Row) -> Caller:
         row[1],
         Organization(*row[2:5]),
         user_id=row[0],
-        is_session=True,
+        session_id=row[8],
         holder=f"member:{row[0]}:{row[2]}",
     )
 
@@ -109,10 +109,17 @@ BY_DIGEST = Read(
     lambda row: Credential(_caller(row), row[10]),
 )
 BY_SESSION = Read(
-    _with_owner(*_CALLER, api_keys.c.expires_at, sessions.c.expires_at, sessions.c.last_used, sessions.c.created_at)
+    _with_owner(
+        *_CALLER,
+        api_keys.c.expires_at,
+        sessions.c.expires_at,
+        sessions.c.last_used,
+        sessions.c.created_at,
+        sessions.c.id,
+    )
     .join(sessions, sessions.c.api_key_id == api_keys.c.id)
     .where(LIVE, sessions.c.digest == bindparam("digest")),
-    lambda row: Credential(_caller(row, is_session=True), _earlier(row[10], row[11]), row[12] or row[13]),
+    lambda row: Credential(_caller(row, row[14]), _earlier(row[10], row[11]), row[12] or row[13]),
 )
 BY_MEMBERS_SESSION = Read(
     select(
@@ -122,6 +129,7 @@ BY_MEMBERS_SESSION = Read(
         sessions.c.expires_at,
         sessions.c.last_used,
         sessions.c.created_at,
+        sessions.c.id,
     )
     .select_from(sessions)
     .join(memberships, _of_membership(sessions))

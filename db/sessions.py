@@ -12,7 +12,7 @@ from db.sql.tables import api_keys, sessions, sign_in_links, users
 from db.sql.types import UtcDateTime
 from domain.access import SignedInAs
 from domain.api_keys import MAX_SESSIONS
-from domain.people import BrowserSession
+from domain.people import NOWHERE, BrowserSession, SignedInFrom
 from domain.short_id import ShortId
 from domain.vocabulary import KeyKind
 
@@ -46,6 +46,8 @@ def _open_sessions() -> Select[Any]:
             sessions.c.created_at,
             sessions.c.expires_at,
             sessions.c.last_used,
+            sessions.c.browser,
+            sessions.c.address,
         )
         .select_from(sessions)
         .outerjoin(api_keys, api_keys.c.id == sessions.c.api_key_id)
@@ -108,7 +110,14 @@ async def use_sign_in_link(transaction: Transaction, digest: str, now: datetime)
 
 
 async def add_session(
-    transaction: Transaction, *, id: ShortId, digest: str, who: SignedInAs, expires_at: datetime, at: datetime
+    transaction: Transaction,
+    *,
+    id: ShortId,
+    digest: str,
+    who: SignedInAs,
+    expires_at: datetime,
+    at: datetime,
+    place: SignedInFrom = NOWHERE,
 ) -> None:
     """Stores a browser session by the digest of its cookie, and forgets those that have expired.
 
@@ -119,7 +128,7 @@ async def add_session(
     if await transaction.execute(_SESSIONS_TOO_MANY, who._asdict()):
         await announce(transaction)
     row = {"digest": digest, "id": id, **who._asdict(), "created_at": at, "expires_at": expires_at}
-    await transaction.insert(sessions, row)
+    await transaction.insert(sessions, row | place._asdict())
 
 
 async def of_organization(database: Database, organization_id: ShortId, now: datetime) -> list[BrowserSession]:

@@ -61,7 +61,6 @@ class Caller(msgspec.Struct, frozen=True):
     others: tuple[Membership, ...] = ()
     user_id: ShortId | None = None
     """The user behind a csu key or a membership."""
-    is_session: bool = False
     holder: str = ""
     """Who holds the OAuth token or the membership, as one word that is never the id of a key; "" for a key."""
     rate_limit_per_minute: int = 0
@@ -70,6 +69,8 @@ class Caller(msgspec.Struct, frozen=True):
     """0: the installation's default."""
     graphql_limits: tuple[tuple[str, int], ...] = ()
     """By name and in their order: what its GraphQL operations may ask for, where that is not the installation's."""
+    session_id: ShortId | None = None
+    """That of the browser session, None for a key and a token."""
     organization_ids: tuple[ShortId, ...] = ()
     """The organisations whose private definitions and notes exist for this caller; the one it acts for comes first."""
 
@@ -82,6 +83,11 @@ class Caller(msgspec.Struct, frozen=True):
     def principal(self) -> str:
         """One word for whoever asks, the same in each of their requests: what is counted or remembered by caller."""
         return self.key_id or self.holder
+
+    @property
+    def is_session(self) -> bool:
+        """Whether it is a browser that has signed in."""
+        return self.session_id is not None
 
     @property
     def is_member(self) -> bool:

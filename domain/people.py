@@ -1,7 +1,7 @@
 """Who belongs to an organisation, who is invited, and whose browsers are signed in: additions to the Account API."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -11,7 +11,7 @@ from domain.members import given, given_to, kept
 from domain.record_commands import PatchCommand, RecordCommand, changes
 from domain.records import Id, Record
 from domain.short_id import ShortId, ShortIdField
-from domain.validation import Command
+from domain.validation import Command, Text50, Text255
 from domain.vocabulary import Role
 
 MAX_PEOPLE = 500
@@ -84,7 +84,29 @@ class BrowserSession(Record, frozen=True):
             example="2026-03-31T13:00:00+00:00",
         ),
     ] = None
+    browser: Annotated[
+        Text255,
+        kept(
+            "What the browser called itself as it signed in, its `User-Agent`",
+            none="when it said nothing",
+            example="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        ),
+    ] = ""
+    address: Annotated[
+        Text50,
+        kept("The network address from which it signed in", none="when that is not known", example="192.0.2.7"),
+    ] = ""
+    is_current: Annotated[bool, kept("Whether it is the one that asks", example=False)] = False
 
+
+class SignedInFrom(NamedTuple):
+    """Where a browser signs in, as far as it is told."""
+
+    browser: str = ""
+    address: str = ""
+
+
+NOWHERE = SignedInFrom()
 
 Within = Annotated[ShortIdField, Field(description="The organisation; the one that you act for if left out.")]
 

@@ -20,7 +20,7 @@ from domain.errors import AlreadyExists, Busy, NotFound
 from domain.gtin import Gtin
 from domain.history import OPERATOR
 from domain.importing import StartImport
-from domain.people import INVITATION_LIFE, Invitation
+from domain.people import INVITATION_LIFE, Invitation, SignedInFrom
 from domain.short_id import catalogue_id
 from domain.views import SavedView
 from domain.vocabulary import BulkPolicy, Role, ViewKind
@@ -51,6 +51,7 @@ KEY_NAME = "demo"
 KEY_LIFE = timedelta(days=30)
 EXAMPLE_GTIN = "00000080050698"
 """A demo product that holds certifications."""
+EXAMPLE_BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 ROWS = """\
 GTIN,Name,Claim
 09520000000080,Demo tuna in brine,HIGH_PROTEIN
@@ -110,6 +111,7 @@ async def _add_people(database: Database, now: datetime) -> None:
             who=who,
             expires_at=now + INVITATION_LIFE,
             at=now,
+            place=SignedInFrom(EXAMPLE_BROWSER, "192.0.2.7"),
         )
 
 

@@ -51,7 +51,8 @@ async def list_invitations(context: Context, command: ListInvitations) -> list[I
 async def list_sessions(context: Context, command: ListSessions) -> list[BrowserSession]:
     """The browsers signed in for an organisation, the latest first. Raises `NotFound` or `Forbidden`."""
     require_management(context.caller, command.organization_id)
-    return await sessions.of_organization(context.database, command.organization_id, context.now)
+    found = await sessions.of_organization(context.database, command.organization_id, context.now)
+    return [_seen(context, each) for each in found]
 
 
 @write_operation
@@ -155,7 +156,11 @@ async def end_session(context: Context, transaction: Transaction, command: EndSe
         raise NotFound(
             f"The organisation has no session with the id {command.session_id}; take it from the list of its sessions."
         )
-    return Change(stored, None)
+    return Change(_seen(context, stored), None)
+
+
+def _seen(context: Context, session: BrowserSession) -> BrowserSession:
+    return msgspec.structs.replace(session, is_current=session.id == context.caller.session_id)
 
 
 async def _locked(context: Context, transaction: Transaction, organization_id: ShortId, user_id: ShortId) -> Member:

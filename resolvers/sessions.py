@@ -13,7 +13,7 @@ from db.keys import find_key
 from domain.access import SignedInAs
 from domain.account import User
 from domain.api_keys import digest, is_well_formed
-from domain.people import Invitation
+from domain.people import NOWHERE, Invitation, SignedInFrom
 from domain.records import Organization
 from domain.short_id import ShortId, new_short_id
 from domain.vocabulary import KeyKind, Role
@@ -106,16 +106,18 @@ async def find_link(database: Database, token: str, now: datetime | None = None)
     return None
 
 
-async def sign_in(database: Database, token: str, life: timedelta, now: datetime | None = None) -> Session | None:
+async def sign_in(
+    database: Database, token: str, life: timedelta, now: datetime | None = None, *, place: SignedInFrom = NOWHERE
+) -> Session | None:
     """A session for a sign-in token; None when it is unknown, used or expired. Of two at once one wins."""
     now = now or datetime.now(UTC)
     async with database.write() as transaction:
         who = await sessions.use_sign_in_link(transaction, digest(token), now)
-        return None if who is None else await _begun(transaction, who, life, now)
+        return None if who is None else await _begun(transaction, who, life, now, place)
 
 
 async def sign_in_with_key(
-    database: Database, key: str, life: timedelta, now: datetime | None = None
+    database: Database, key: str, life: timedelta, now: datetime | None = None, *, place: SignedInFrom = NOWHERE
 ) -> Session | None:
     """A session that acts as that API key; None when the key is unknown, revoked, expired or publishable.
 
@@ -129,7 +131,7 @@ async def sign_in_with_key(
         return None
     assert credential.caller.key_id is not None
     async with database.write() as transaction:
-        return await _begun(transaction, SignedInAs(credential.caller.key_id), life, now)
+        return await _begun(transaction, SignedInAs(credential.caller.key_id), life, now, place)
 
 
 class Invited(NamedTuple):
@@ -150,7 +152,7 @@ async def find_invitation(database: Database, token: str, now: datetime | None =
 
 
 async def accept_invitation(
-    database: Database, token: str, life: timedelta, now: datetime | None = None
+    database: Database, token: str, life: timedelta, now: datetime | None = None, *, place: SignedInFrom = NOWHERE
 ) -> Session | None:
     """Makes the person who was invited a member, with a session for that; None as above. Of two at once one wins."""
     now = now or datetime.now(UTC)
@@ -159,7 +161,7 @@ async def accept_invitation(
         if invitation is None or not await invitations.remove(transaction, invitation.id):
             return None
         user = await admitted(transaction, invitation, now)
-        return await _begun(transaction, _member(user, invitation.organization_id), life, now)
+        return await _begun(transaction, _member(user, invitation.organization_id), life, now, place)
 
 
 class Choice(NamedTuple):
@@ -178,6 +180,7 @@ async def sign_in_with_address(
     organization: str = "",
     role: Role = Role.READONLY,
     now: datetime | None = None,
+    place: SignedInFrom = NOWHERE,
 ) -> Session | list[Choice]:
     """A session for somebody whose address was proved, or the memberships of which one is to be chosen, if any.
 
@@ -203,7 +206,7 @@ async def sign_in_with_address(
             if known is not None and (named is None or membership.organization.id == named.id)
         ]
         if len(standing) == 1:
-            return await _begun(transaction, standing[0][1], life, now)
+            return await _begun(transaction, standing[0][1], life, now, place)
         return [
             Choice(membership.organization, membership.role, await _linked(transaction, who, now))
             for membership, who in standing
@@ -229,7 +232,9 @@ async def admitted(transaction: Transaction, invitation: Invitation, now: dateti
     return user
 
 
-async def _begun(transaction: Transaction, who: SignedInAs, life: timedelta, now: datetime) -> Session:
+async def _begun(
+    transaction: Transaction, who: SignedInAs, life: timedelta, now: datetime, place: SignedInFrom
+) -> Session:
     session = Session(token_urlsafe(32), now + life)
     await sessions.add_session(
         transaction,
@@ -238,6 +243,7 @@ async def _begun(transaction: Transaction, who: SignedInAs, life: timedelta, now
         who=who,
         expires_at=session.expires_at,
         at=now,
+        place=place,
     )
     return session
 

@@ -657,7 +657,7 @@ SESSION = output(
     "SessionOut",
     "A browser that is signed in, for a member or for an API key.",
     required=["id", "email", "api_key_id", moment(BrowserSession, "created_at"), moment(BrowserSession, "expires_at")],
-    optional=[moment(BrowserSession, "last_used")],
+    optional=[moment(BrowserSession, "last_used"), "browser", "address", "is_current"],
 )
 
 _OWN_ORGANIZATION = output(

@@ -259,6 +259,8 @@ sessions = Table(
     Column("created_at", UtcDateTime(), nullable=False),
     Column("expires_at", UtcDateTime(), nullable=False),
     Column("last_used", UtcDateTime()),
+    Column("browser", text(255), nullable=False, server_default=""),
+    Column("address", text(50), nullable=False, server_default=""),
 )
 Index("ix_sessions_organization_id", sessions.c.organization_id, sessions.c.user_id)
 

@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route
 
 from domain.email_address import is_email
 from domain.errors import Busy, RateLimited, Unauthorized
+from domain.people import SignedInFrom
 from gateway.auth.credentials import SESSION_COOKIE, Credentials, refuse_cross_site, session_cookie
 from gateway.auth.openid import CALLBACK_PATH, Attempt, Identity, OpenIdProvider, SignInRefused
 from gateway.limits.budgets import Budget, BudgetState, WindowLimits
@@ -125,7 +126,7 @@ async def _link(request: Request, token: str, *, at_once: bool) -> Response:
 
 
 async def _with_link(request: Request, token: str) -> Response:
-    session = await sessions.sign_in(request.app.state.database, token, _life(request))
+    session = await sessions.sign_in(request.app.state.database, token, _life(request), place=_place(request))
     if session is None:
         return pages.standalone(pages.LINK_REFUSED, 410, _PRIVATE)
     return await _signed_in(request, session)
@@ -186,7 +187,7 @@ async def _send_links(request: Request, email: str) -> None:
 
 
 async def _with_key(request: Request, key: str) -> Response:
-    session = await sessions.sign_in_with_key(request.app.state.database, key, _life(request))
+    session = await sessions.sign_in_with_key(request.app.state.database, key, _life(request), place=_place(request))
     if session is None:
         said = "That key is unknown, incomplete, revoked or expired, or a publishable one (cpk), which signs nobody in."
         return _asking(request, said, 401)
@@ -197,7 +198,7 @@ async def _invitation(request: Request) -> Response:
     database = request.app.state.database
     if request.method == "POST":
         token = (await _fields(request)).get("token", "")
-        session = await sessions.accept_invitation(database, token, _life(request))
+        session = await sessions.accept_invitation(database, token, _life(request), place=_place(request))
         return _gone() if session is None else await _signed_in(request, session)
     token = request.query_params.get("token", "")
     found = await sessions.find_invitation(database, token)
@@ -243,7 +244,12 @@ async def _from_provider(request: Request) -> Response:
 async def _admitted(request: Request, provider: OpenIdProvider, who: Identity) -> Response:
     """Signs somebody in whose address the provider vouches for, as far as that address is a member's."""
     found = await sessions.sign_in_with_address(
-        request.app.state.database, who.email, _life(request), organization=who.organization, role=provider.role
+        request.app.state.database,
+        who.email,
+        _life(request),
+        organization=who.organization,
+        role=provider.role,
+        place=_place(request),
     )
     if isinstance(found, Session):
         return await _signed_in(request, found)
@@ -294,6 +300,12 @@ async def _sign_out(request: Request) -> Response:
         await sessions.sign_out(request.app.state.database, secret)
         response.delete_cookie(SESSION_COOKIE, **_cookie_attributes(request))
     return response
+
+
+def _place(request: Request) -> SignedInFrom:
+    """From where somebody signs in, for the list of sessions: cut to what is stored, without what cannot be shown."""
+    browser = "".join(filter(str.isprintable, request.headers.get("user-agent", "")))
+    return SignedInFrom(browser[:255], request.client.host[:50] if request.client is not None else "")
 
 
 def _life(request: Request) -> timedelta:

@@ -36,7 +36,14 @@ def test_the_owner_alone_writes() -> None:
 
 def test_a_key_is_told_of_keys_and_a_person_of_the_role() -> None:
     key = caller(KeyKind.USER, Role.READONLY)
-    person = Caller(None, KeyKind.USER, Role.READONLY, organization("brand"), is_session=True, holder="member:ann")
+    person = Caller(
+        None,
+        KeyKind.USER,
+        Role.READONLY,
+        organization("brand"),
+        session_id=catalogue_id("session", "ann"),
+        holder="member:ann",
+    )
     with pytest.raises(Forbidden) as told:
         require(key, Permission.WRITE)
     assert told.value.detail == (

@@ -128,6 +128,38 @@ async def test_whoever_may_make_a_key_for_oneself_is_offered_it(world: World) ->
     assert offered == [False, True]
 
 
+async def test_who_is_signed_in_from_where_is_seen_and_ended(world: World) -> None:
+    firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    cookies = []
+    for agent, key in ((firefox, "manager"), ("<b>\t" + "x" * 300, "manager"), ("", "editor")):
+        world.client.cookies.clear()
+        await world.client.post("/sign-in", data={"api_key": world.keys[key]}, headers={**HERE, "User-Agent": agent})
+        cookies.append({"Cookie": f"sessionid={world.client.cookies['sessionid']}"})
+    world.client.cookies.clear()
+    path = f"{ROOT}/sessions"
+    text = (await world.client.get(path, headers=cookies[0])).text
+    assert [each in text for each in ("Firefox, Linux", "127.0.0.1", "(this browser)", "<b>")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    found = {each["browser"]: each for each in await account(world, "/sessions")}
+    assert {len(agent): each["is_current"] for agent, each in found.items()} == {
+        len(firefox): False,
+        255: False,
+        0: False,
+    }
+    # Somebody with a key alone has no other browser.
+    assert (await get(world, f"{path}/others", "manager"))[0] == 404
+    assert "1 other browser" in (await world.client.get(f"{path}/others", headers=cookies[0])).text
+    sent = await world.client.post(f"{path}/others", data={"sure": "yes"}, headers={**HERE, **cookies[0]})
+    assert (sent.status_code, sent.headers["location"]) == (303, f"{path}?done=sessions.others")
+    assert [(await world.client.get("/app", headers=cookie)).status_code for cookie in cookies] == [200, 303, 200]
+    assert (await send(world, f"{path}/{found['']['id']}/end", "manager"))[0] == 303
+    assert (await world.client.get("/app", headers=cookies[2])).status_code == 303
+
+
 async def test_a_view_is_a_calendar_too(world: World) -> None:
     saved = await send(world, "/app/certificates/views", name="All", where="{}", order="lapses_on")
     id = saved[1].partition("=")[2]

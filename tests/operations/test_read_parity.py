@@ -67,7 +67,7 @@ INVITATION = "id email"
 PAST = "operation object_id: objectId definition_id: definitionId code name gtin actor request_id: requestId"
 VIEW = "id name where ordering problem"
 WEBHOOK = "id url description view_id: viewId types is_enabled: isEnabled failing_since: failingSince problem"
-SESSION = "id email api_key_id: apiKeyId last_used: lastUsed"
+SESSION = "id email api_key_id: apiKeyId last_used: lastUsed browser address is_current: isCurrent"
 
 IMPORTED = "id name percent error made changed left refused remaining_seconds: remainingSeconds"
 

@@ -47,6 +47,7 @@ SETTINGS = (
         for name, acts in ACTS.items()
         for does, act in acts.items()
     ),
+    SettingsPage(sessions.OTHERS, sessions.others, True),
     # Behind what makes something: its name stands where an id does.
     SettingsPage(f"{views.PATH}/{{id}}", section("views", views.one, "view")),
     SettingsPage(f"{webhooks.PATH}/{{id}}", section("webhooks", webhooks.one, "webhook")),
