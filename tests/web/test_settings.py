@@ -60,7 +60,7 @@ def test_a_walk_through_the_settings(browser: Chrome, server: LiveServer, tmp_pa
 
     browser.get(link)
     find(browser, "main form button").click()
-    waiting(browser).until(lambda _: "graphiql" in browser.current_url)
+    waiting(browser).until(lambda _: "/invitation" not in browser.current_url)
     browser.get(f"{server.url}/app/settings")
     shows(browser, ".setting", "ann@example.org, manager")
     go(browser, "keys", "make")
