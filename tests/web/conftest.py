@@ -3,7 +3,6 @@
 import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from selenium import webdriver
@@ -46,18 +45,35 @@ def _programs() -> tuple[str, str]:
     pytest.skip(reason)
 
 
-@pytest.fixture
-def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[webdriver.Chrome]:
-    """A browser without a past; skipped where there is none, unless CERTGATE_TEST_BROWSER=required."""
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    """A browser; skipped where there is none, unless CERTGATE_TEST_BROWSER=required."""
     binary, driver = _programs()
-    monkeypatch.setenv("SE_OFFLINE", "true")  # selenium must never fetch a browser or a driver
     options = webdriver.ChromeOptions()
     options.binary_location = binary
-    for switch in (*SWITCHES, f"--user-data-dir={tmp_path / 'profile'}"):
+    for switch in (*SWITCHES, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
         options.add_argument(switch)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    chrome = webdriver.Chrome(options=options, service=Service(driver))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SE_OFFLINE", "true")  # selenium must never fetch a browser or a driver
+        chrome = webdriver.Chrome(options=options, service=Service(driver))
     try:
         yield chrome
     finally:
         chrome.quit()
+
+
+@pytest.fixture
+def browser(chromium: webdriver.Chrome) -> webdriver.Chrome:
+    """A browser without a past: a new tab without cookies. What else is kept is the server's, which has a port anew."""
+    before = chromium.window_handles
+    chromium.switch_to.new_window("tab")
+    tab = chromium.current_window_handle
+    for handle in before:
+        chromium.switch_to.window(handle)
+        chromium.close()
+    chromium.switch_to.window(tab)
+    chromium.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    for kind in ("browser", "performance"):
+        chromium.get_log(kind)  # type: ignore[no-untyped-call]
+    return chromium
