@@ -28,6 +28,7 @@ CHANGED: dict[str, dict[str, Any]] = {
     "claim_acknowledgements": {"reason": "Another"},
     "views": {"where": "[]"},
     "webhooks": {"description": "Another"},
+    "public_proofs": {"is_enabled": False},
     "memberships": {"role": Role.MANAGER},
     "api_keys": {"role": Role.MANAGER},
 }
@@ -47,6 +48,7 @@ async def found(world: World, *, sealing: bool = True) -> Differing:
 async def whole(world: World) -> None:
     """Makes something of every kind, and all is as the log tells."""
     await prepare(world)
+    await run(world, "setPublicProof", {"isEnabled": True})
     await keys.change_graphql_limits(world.database, world.key_ids["editor"], {"max_depth": 5})
     assert (await verify(world.database)).is_whole
     assert {row.kind for row in await log(world)} == {*ObjectKind}
