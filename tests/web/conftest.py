@@ -56,7 +56,9 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chr
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SE_OFFLINE", "true")  # selenium must never fetch a browser or a driver
-        chrome = webdriver.Chrome(options=options, service=Service(driver))
+        # Days are typed in the order of the browser's language.
+        service = Service(driver, env={**os.environ, "LANGUAGE": "en_US"})
+        chrome = webdriver.Chrome(options=options, service=service)
     try:
         yield chrome
     finally:

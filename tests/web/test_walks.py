@@ -4,11 +4,13 @@ One server and one browser for all of them: each walk begins signed in anew.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 import httpx2
 import pytest
 from selenium.webdriver import ActionChains, Chrome
+from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.conftest import LiveServer, demo_server
@@ -37,51 +39,114 @@ def browser(browser: Chrome, server: LiveServer) -> Iterator[Chrome]:
     assert [said for said in complaints(browser) if "status of 422" not in said] == []
 
 
-def press(browser: Chrome, *keys: str) -> None:
-    """Presses keys where the focus is."""
-    ActionChains(browser, duration=0).send_keys(*keys).perform()
+class Walker(NamedTuple):
+    """Somebody in front of a browser, with a pointer or with a keyboard alone."""
+
+    browser: Chrome
+    server: LiveServer
+    keyboard: bool
+
+    def go(self, path: str) -> None:
+        """Types an address."""
+        self.browser.get(self.server.url + path)
+
+    def reach(self, css: str) -> None:
+        """Goes on by the tabulator, until an element has the focus; it has to be on the way."""
+        find(self.browser, css)
+        self.browser.execute_script(STOP_AT, css)
+        for _ in range(8):
+            self.press(*[Keys.TAB] * 20)
+            if self.browser.execute_script("return document.activeElement.matches(arguments[0])", css):
+                self.browser.execute_script("window.reached.abort()")
+                return
+        raise AssertionError(f"{css} cannot be reached")
+
+    def press(self, *keys: str) -> None:
+        """Presses keys where the focus is."""
+        ActionChains(self.browser, duration=0).send_keys(*keys).perform()
+
+    def use(self, css: str) -> None:
+        """Follows a link, presses a button or opens what can be unfolded."""
+        if self.keyboard:
+            self.reach(css)
+            self.press(Keys.ENTER)
+        else:
+            find(self.browser, css).click()
+
+    def fill(self, css: str, *keys: str) -> None:
+        """Types into a field; Enter at the end sends its form."""
+        if self.keyboard:
+            self.reach(css)
+            self.press(*keys)
+        else:
+            find(self.browser, css).send_keys(*keys)
+
+    def shows(self, css: str, text: str) -> None:
+        """Waits for a text."""
+        shows(self.browser, css, text)
 
 
-def reach(browser: Chrome, css: str) -> None:
-    """Goes to an element by the tabulator alone; it has to be on the way."""
-    wanted = find(browser, css)
-    for _ in range(150):
-        if browser.execute_script("return document.activeElement === arguments[0]", wanted):
-            return
-        press(browser, Keys.TAB)
-    raise AssertionError(f"{css} cannot be reached")
+# The tabulator stops where it was to go, so that it can be pressed often at once.
+STOP_AT = """
+const css = arguments[0];
+window.reached = new AbortController();
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Tab" && document.activeElement.matches(css)) event.preventDefault();
+}, { signal: window.reached.signal });
+"""
+
+BOTH_WAYS = pytest.mark.parametrize("walker", [False, True], ids=["pointer", "keyboard"], indirect=True)
 
 
-def type_day(browser: Chrome, day: str) -> None:
-    """Types a day into the field that has the focus, as en-US browsers want it."""
-    year, month, day_of_month = day.split("-")
-    press(browser, month, day_of_month, year)
+@pytest.fixture
+def walker(browser: Chrome, server: LiveServer, request: pytest.FixtureRequest) -> Walker:
+    return Walker(browser, server, getattr(request, "param", True))
 
 
-def test_invited_and_signed_in(browser: Chrome, server: LiveServer) -> None:
+def typed(day: date) -> str:
+    """A day as it is typed into a field of an English browser."""
+    return f"{day:%m%d%Y}"
+
+
+def test_invited_and_signed_in(walker: Walker) -> None:
+    browser, server = walker.browser, walker.server
     with httpx2.Client(base_url=server.url, headers={"X-API-Key": server.api_key}) as client:
         (owner,) = client.get("/account/api/v1/whoami").json()["organizations"]
         sent = {"email": "walker@example.org", "role": "editor"}
         made = client.post(f"/account/api/v1/organizations/{owner['id']}/invitations", json=sent)
     browser.delete_all_cookies()
     browser.get(f"{server.url}/invitation?{made.json()['link'].partition('?')[2]}")
-    reach(browser, "main form button")
-    press(browser, Keys.ENTER)
+    walker.use("main form button")
     waiting(browser).until(lambda _: "invitation" not in browser.current_url)
-    browser.get(f"{server.url}/app")
-    shows(browser, "main h1", "Today")
+    walker.go("/app")
+    walker.shows("main h1", "Today")
     assert "editor" in find(browser, ".who span").get_attribute("title")  # type: ignore[operator]
 
 
-def test_a_product_is_proven_as_of_last_march(browser: Chrome, server: LiveServer) -> None:
-    browser.get(f"{server.url}/app/products/09520000000042")
-    march = TODAY.replace(month=3, day=31, year=TODAY.year if TODAY.month > 3 else TODAY.year - 1)
-    reach(browser, "#as_of")
-    type_day(browser, str(march))
-    press(browser, Keys.ENTER)
-    shows(browser, ".note", "This is what held on")
-    assert f"as_of={march}" in browser.current_url
-    shows(browser, ".holding", "Current")
+@BOTH_WAYS
+def test_what_lapses_is_found_from_today(walker: Walker) -> None:
+    walker.use(".age a")
+    walker.shows("main h1", "Today")
+    within_30_days = ".horizon tbody tr:first-child td:nth-of-type(3) a"
+    number = int(find(walker.browser, within_30_days).text)
+    walker.use(within_30_days)
+    walker.shows("main h1", "Certificates")
+    walker.shows("#total", f"{number} in all")
+    assert len(walker.browser.find_elements(By.CSS_SELECTOR, ".list tbody tr")) == number >= 4
+    walker.use(".list td.product a[href$='09520000000073']")
+    walker.shows(".holding", str((TODAY + timedelta(days=5)).year))
+
+
+def test_a_product_is_proven_as_of_last_march(walker: Walker) -> None:
+    # Its certificate began 400 days ago, and lapsed 35 days ago.
+    marches = [date(year, 3, 15) for year in (TODAY.year, TODAY.year - 1)]
+    march = max(each for each in marches if each <= TODAY - timedelta(days=35))
+    walker.go("/app/products/09520000000042")
+    walker.shows(".holding", "Lapsed")
+    walker.fill("#as_of", typed(march), Keys.ENTER)
+    walker.shows(".note", "This is what held on")
+    assert f"as_of={march}" in walker.browser.current_url
+    walker.shows(".holding", "Current")
 
 
 def test_lists_a_product_and_its_form_do_without_scripts(browser: Chrome, server: LiveServer) -> None:
