@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 import httpx2
+import icalendar
 import pytest
 from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.common.by import By
@@ -19,6 +20,16 @@ from tests.web.test_graphiql import find, hosts_asked
 from tests.web.test_sign_in_page import complaints, shows
 
 TODAY = datetime.now(UTC).date()
+
+RENEWED = {
+    False: [
+        ("09520000000011", "EU_ORGANIC"),
+        ("09520000000066", "USDA_ORGANIC"),
+        ("09520000000073", "RAINFOREST_ALLIANCE"),
+    ],
+    True: [("09520000000011", "FAIRTRADE"), ("09520000000035", "FAIRTRADE"), ("09520000000080", "MSC")],
+}
+"""Certificates of the demo that lapse soon, and were not renewed yet."""
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +83,16 @@ class Walker(NamedTuple):
             self.press(Keys.ENTER)
         else:
             find(self.browser, css).click()
+
+    def choose(self, css: str, value: str) -> None:
+        """Chooses what has a value, by its words at the keyboard."""
+        option = find(self.browser, f"{css} option[value='{value}']")
+        if self.keyboard:
+            words = option.text
+            self.reach(css)
+            self.press(words)
+        else:
+            option.click()
 
     def fill(self, css: str, *keys: str) -> None:
         """Types into a field; Enter at the end sends its form."""
@@ -132,9 +153,25 @@ def test_what_lapses_is_found_from_today(walker: Walker) -> None:
     walker.use(within_30_days)
     walker.shows("main h1", "Certificates")
     walker.shows("#total", f"{number} in all")
-    assert len(walker.browser.find_elements(By.CSS_SELECTOR, ".list tbody tr")) == number >= 4
-    walker.use(".list td.product a[href$='09520000000073']")
-    walker.shows(".holding", str((TODAY + timedelta(days=5)).year))
+    assert len(walker.browser.find_elements(By.CSS_SELECTOR, ".list tbody tr")) == number >= 1
+    walker.use(".list td.product a[href$='/09520000000028']")
+    walker.shows("main h1", "Demo dark chocolate 70 %")
+
+
+@BOTH_WAYS
+def test_three_renewals_are_typed(walker: Walker) -> None:
+    for gtin, code in RENEWED[walker.keyboard]:
+        walker.go(f"/app/products/{gtin}")
+        holding = f".holding:has(h3 a[href$='/{code}'])"
+        walker.use(f"{holding} .acts summary")
+        walker.use(f"{holding} .acts a[href$='/renew']")
+        walker.shows("main h1", "Renew certificate")
+        walker.fill("#expiration_date", typed(date(TODAY.year + 2, 5, 31)))
+        walker.fill("#certificate_number", f"WALK-{code}", Keys.ENTER)
+        walker.shows("[role=status]", "It is done")
+        walker.shows(holding, f"WALK-{code}")
+        find(walker.browser, f"{holding} .days time[datetime='{TODAY.year + 2}-05-31']")
+        walker.shows(holding, "1 earlier certificate")
 
 
 def test_a_product_is_proven_as_of_last_march(walker: Walker) -> None:
@@ -147,6 +184,44 @@ def test_a_product_is_proven_as_of_last_march(walker: Walker) -> None:
     walker.shows(".note", "This is what held on")
     assert f"as_of={march}" in walker.browser.current_url
     walker.shows(".holding", "Current")
+
+
+@pytest.mark.parametrize("walker", [False], ids=["pointer"], indirect=True)
+def test_a_view_made_of_a_list_is_subscribed_to_as_a_calendar(walker: Walker) -> None:
+    name = f"Fairtrade, {'typed' if walker.keyboard else 'clicked'}"
+    walker.go("/app/certificates")
+    walker.choose("#certification", "FAIRTRADE")
+    waiting(walker.browser).until(lambda _: "certification=FAIRTRADE" in walker.browser.current_url)
+    walker.use(".tools summary")
+    walker.fill("#view-name", name, Keys.ENTER)
+    walker.shows("main h1", name)
+    walker.use(".tools a[href*='/app/settings/views/']")
+    walker.use(".head a[href$='/calendar']")
+    walker.use(".fields button")
+    address = find(walker.browser, "#secret").get_attribute("value")
+    assert address
+    events = icalendar.Calendar.from_ical(httpx2.get(address).content).walk("VEVENT")
+    assert any("Demo dark chocolate 70 %" in str(event["SUMMARY"]) for event in events)
+
+
+@BOTH_WAYS
+def test_a_body_is_suspended_and_its_letter_drafted(walker: Walker) -> None:
+    walker.go("/app/products/09520000000028")
+    walker.use(".holding h3 a[href$='/FAIRTRADE']")
+    walker.use(".head .total a")
+    walker.shows("main h1", "Fairtrade International")
+    day = TODAY + timedelta(days=7)
+    walker.fill("#from", typed(day), Keys.ENTER)
+    waiting(walker.browser).until(lambda _: f"from={day}" in walker.browser.current_url)
+    lost = [each.text for each in walker.browser.find_elements(By.CSS_SELECTOR, ".list td.product .under")]
+    walker.shows(".lead-small", f"{len(lost)} certificates of yours")
+    walker.fill("#draft", "P.S. We are in touch with them.")
+    letter = find(walker.browser, "#draft").get_attribute("value") or ""
+    assert f"certificates of Fairtrade International no longer hold from {day} on" in letter
+    assert "- Demo dark chocolate 70 % (GTIN 09520000000028), certificate FT-DEMO-1002" in letter
+    assert "certified besides as: V-Label Vegan" in letter
+    assert [gtin for gtin in lost if gtin not in letter] == []
+    assert "P.S." in letter
 
 
 def test_lists_a_product_and_its_form_do_without_scripts(browser: Chrome, server: LiveServer) -> None:
