@@ -186,7 +186,7 @@ def test_a_product_is_proven_as_of_last_march(walker: Walker) -> None:
     walker.shows(".holding", "Current")
 
 
-@pytest.mark.parametrize("walker", [False], ids=["pointer"], indirect=True)
+@BOTH_WAYS
 def test_a_view_made_of_a_list_is_subscribed_to_as_a_calendar(walker: Walker) -> None:
     name = f"Fairtrade, {'typed' if walker.keyboard else 'clicked'}"
     walker.go("/app/certificates")

@@ -28,3 +28,40 @@ document.addEventListener("click", async (event) => {
 });
 document.addEventListener("htmx:load", (event) => offerCopies(event.detail.elt));
 offerCopies(document);
+
+// Keys go through a choice one by one: the list is asked for when they rest or leave it, so that a name can be typed.
+const REST = 1000; // milliseconds in which browsers take a letter for one more of the same name
+let lastKey = -Infinity;
+let chosen = null;
+let rest;
+
+function ask() {
+  clearTimeout(rest);
+  const choice = chosen;
+  chosen = null;
+  choice?.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+function askSoon() {
+  clearTimeout(rest);
+  rest = setTimeout(ask, REST);
+}
+
+document.addEventListener("change", (event) => {
+  const byKeys = event.isTrusted && event.timeStamp - lastKey < REST;
+  if (!byKeys || !event.target.matches(".filters select")) return;
+  event.stopPropagation();
+  chosen = event.target;
+  askSoon();
+}, true);
+document.addEventListener("keydown", (event) => {
+  lastKey = event.timeStamp;
+  if (chosen) askSoon();
+}, true);
+document.addEventListener("focusout", (event) => {
+  if (event.target === chosen) ask();
+});
+document.addEventListener("submit", () => {
+  clearTimeout(rest);
+  chosen = null;
+}, true);
