@@ -11,7 +11,7 @@ from domain.members import kept
 from domain.people import Within
 from domain.records import Record
 from domain.short_id import ShortId, ShortIdField
-from domain.validation import Command
+from domain.validation import Command, Text255
 from domain.vocabulary import DigestPeriod
 
 HOUR = 6
@@ -36,7 +36,7 @@ class MailDigest(StoredDigest, frozen=True):
     """The same as it is shown."""
 
     problem: Annotated[
-        str,
+        Text255,
         kept(
             "Why nothing is sent",
             none="while all is",

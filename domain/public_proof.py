@@ -2,6 +2,8 @@
 
 from typing import Annotated
 
+from pydantic import Field
+
 from domain.members import kept
 from domain.people import Within
 from domain.records import Record
@@ -33,4 +35,9 @@ class SetPublicProof(Command):
     """Say whether anybody is shown what the products of an organisation hold."""
 
     organization_id: Within
-    is_enabled: Flag
+    is_enabled: Annotated[
+        Flag,
+        Field(
+            description="Whether each product has a page for anybody, with what it holds and claims.", examples=[True]
+        ),
+    ]

@@ -38,6 +38,7 @@ export default [
               "PageInfo",
               "PastChange",
               "PreviousCertificate",
+              "PublicProof",
               "RateLimit",
               "RateLimitWindow",
               "Viewer",
