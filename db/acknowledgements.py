@@ -1,6 +1,6 @@
 """Who has taken on which lapse."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import String, Table, bindparam, delete, func, select
@@ -54,12 +54,20 @@ class Acknowledgements:
     ) -> None:
         """Stores what a caller says of a locked assignment, in the place of what was said before."""
         await self.remove(transaction, of.id)
+        await transaction.insert(self._table, self._row(definition_id, acknowledgement, caller))
+
+    async def add_many(
+        self, transaction: Transaction, said: Iterable[tuple[ShortId, Acknowledgement]], caller: Caller
+    ) -> None:
+        """Stores what a caller says of new assignments, each with the definition's id."""
+        await transaction.insert_in_parts(self._table, (self._row(*each, caller) for each in said))
+
+    def _row(self, definition_id: ShortId, acknowledgement: Acknowledgement, caller: Caller) -> dict[str, Any]:
         columns = [column.key for column in self._table.columns]
         row = {name: getattr(acknowledgement, name) for name in columns if hasattr(acknowledgement, name)}
         # A person behind a key is who has done it.
         key_id = caller.key_id if caller.user_id is None else None
-        who = {self._definition: definition_id, "user_id": caller.user_id, "api_key_id": key_id}
-        await transaction.insert(self._table, row | who)
+        return row | {self._definition: definition_id, "user_id": caller.user_id, "api_key_id": key_id}
 
     async def remove(self, transaction: Transaction, id: ShortId) -> None:
         """Forgets that of a locked assignment."""
@@ -68,3 +76,4 @@ class Acknowledgements:
 
 certifications = Acknowledgements("certifications")
 claims = Acknowledgements("claims")
+OF_NOUN = {"certification": certifications, "claim": claims}

@@ -85,6 +85,11 @@ class Caller(msgspec.Struct, frozen=True):
         return self.key_id or self.holder
 
     @property
+    def is_operator(self) -> bool:
+        """Whether it is whoever works at the machine, and owns the database: without any credential."""
+        return self.kind is None and not self.principal
+
+    @property
     def is_session(self) -> bool:
         """Whether it is a browser that has signed in."""
         return self.session_id is not None
@@ -205,12 +210,13 @@ def require_membership(caller: Caller, organization_id: ShortId, *, writes: bool
 def require_management(caller: Caller, organization_id: ShortId, what: str = "Keys and people are managed") -> None:
     """Raises `NotFound` for an organisation that is not the caller's, `Forbidden` unless it is manager there.
 
-    `what` says what a manager does.
+    No token is, whatever its scope. `what` says what a manager does.
     """
     role = caller.role_in(organization_id)
     if role is None:
         raise NotFound(f"You belong to no organisation with the id {organization_id}; whoami shows those you have.")
-    if caller.kind is None or caller.kind is KeyKind.PUBLISHABLE or role is not Role.MANAGER:
+    is_asked = caller.is_operator or caller.kind not in (None, KeyKind.PUBLISHABLE)
+    if not is_asked or role is not Role.MANAGER:
         raise Forbidden(
             f"{what} with a csb or csu key, or by a signed-in member, whose role in the organisation is manager."
         )

@@ -17,7 +17,7 @@ from domain.records import CertificationAssignment, ClaimAssignment, GtinOfProdu
 from domain.short_id import ShortId
 from domain.validation import Date, Text, Text255
 
-_Reason = Annotated[Text, Field(min_length=1, max_length=500)]
+Reason = Annotated[Text, Field(min_length=1, max_length=500)]
 
 
 class Acknowledgement(Record, frozen=True):
@@ -29,7 +29,7 @@ class Acknowledgement(Record, frozen=True):
     until: Annotated[
         Date, given("The last day on which it counts as taken on", rule="today or later", example="2035-12-31")
     ]
-    reason: Annotated[_Reason, given("Why it can wait, or what is being done", example="The audit is on 20 January.")]
+    reason: Annotated[Reason, given("Why it can wait, or what is being done", example="The audit is on 20 January.")]
     lapses_on: Annotated[
         Date,
         kept(
@@ -62,7 +62,7 @@ class AcknowledgeCertification(OfHeldCertification, RecordCommand):
     given: ClassVar = _GIVEN
 
     until: Date
-    reason: _Reason
+    reason: Reason
 
 
 class AcknowledgeClaim(OfMadeClaim, RecordCommand):
@@ -71,7 +71,7 @@ class AcknowledgeClaim(OfMadeClaim, RecordCommand):
     given: ClassVar = _GIVEN
 
     until: Date
-    reason: _Reason
+    reason: Reason
 
 
 class GetCertificationAcknowledgement(OfHeldCertification):

@@ -57,7 +57,7 @@ def actor_of(caller: Caller) -> Actor:
         return Actor(caller.kind.value, caller.key_id, caller.user_id, caller.organization.id)
     if caller.kind is KeyKind.USER:
         return Actor("member", "", caller.user_id, caller.organization.id)
-    kind = "token" if caller.holder else "operator"
+    kind = "operator" if caller.is_operator else "token"
     return Actor(kind, caller.holder, None, caller.organization.id)
 
 

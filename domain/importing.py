@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJs
 from pydantic_core import PydanticCustomError
 
 from domain import halts
+from domain.acknowledgements import Reason
 from domain.certificates import HALTING
 from domain.members import kept, members_of
 from domain.records import EarlierCertificate, Record
@@ -78,11 +79,21 @@ def members_read(record: type[Record], members: Mapping[str, Any]) -> dict[str, 
 _Said = tuple[Date, Date | None, Literal[halts.WHATS]]  # type: ignore[valid-type]
 
 
+class KeptAcknowledgement(Command):
+    """That somebody has taken a lapse on, as archives have it: without whom, since they have no people."""
+
+    until: Date
+    reason: Reason
+    lapses_on: Date
+    created_at: Moment
+
+
 class Restored(Command):
     """What a record had in the installation from which it comes.
 
-    Of a certification the certificates before, oldest first, each with the members of `KeptCertificate`, and what was
-    said of suspensions and withdrawals.
+    Of what lapses whether somebody has taken it on, at most one `KeptAcknowledgement`. Of a certification the
+    certificates before, oldest first, each with the members of `KeptCertificate`, and what was said of suspensions and
+    withdrawals.
     """
 
     id: ShortIdField | None = None
@@ -93,6 +104,7 @@ class Restored(Command):
     archived_at: Moment | None = None
     halted_days: Annotated[list[_Said], Field(max_length=halts.MOST)] | None = None
     earlier_certificates: Annotated[list[dict[str, Any]], Field(max_length=1_000)] | None = None
+    acknowledgements: Annotated[list[KeptAcknowledgement], Field(max_length=1)] | None = None
 
     def halts(self) -> list[list[str | None]]:
         """What was said, as `domain.validity.Days` has it."""

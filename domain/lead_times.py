@@ -62,6 +62,12 @@ class SetLeadTimes(Command):
     ] = None
 
 
+def setting(times: LeadTimes) -> SetLeadTimes:
+    """What sets lead times as they were. Raises `InvalidInput` for those that cannot have been."""
+    named = {"organization_id": times.organization_id, "for_certification": times.certification_id}
+    return SetLeadTimes.parse({**named, "days": times.days})
+
+
 def days_of(
     assignment: CertificationAssignment | ClaimAssignment, known: Mapping[ShortId | None, Sequence[int]]
 ) -> Sequence[int]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, ClassVar
 
+import msgspec
 from pydantic import Field, WithJsonSchema
 
 from domain import patch
@@ -18,7 +19,7 @@ from domain.record_commands import PatchCommand, RecordCommand, changes
 from domain.records import Id, Record
 from domain.short_id import ShortId, ShortIdField
 from domain.text import fold
-from domain.validation import JSON_TEXT, Command, Text, Text50
+from domain.validation import JSON_TEXT, Command, Moment, Text, Text50
 from domain.vocabulary import ViewKind
 
 MAX_VIEWS = 100
@@ -146,6 +147,19 @@ class CreateView(RecordCommand):
     kind: ViewKind
     where: _Where = "{}"
     ordering: Text50 = ""
+
+
+class RestoreView(CreateView):
+    """Save a view that was exported, as it was."""
+
+    view_id: ViewId
+    created_at: Moment
+    updated_at: Moment
+
+
+def restoring(view: SavedView) -> RestoreView:
+    """What saves a view as it was. Raises `InvalidInput` for one that cannot have been."""
+    return RestoreView.parse({**msgspec.structs.asdict(view), "view_id": view.id})
 
 
 @changes(SavedView, null=patch.UNCHANGED)

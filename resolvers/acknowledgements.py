@@ -36,6 +36,13 @@ async def of_claims(context: Context, of: Sequence[A]) -> list[Acknowledgement |
     return await _of_assignments(context, acknowledgements.claims, of)
 
 
+@read_operation
+async def said_of(context: Context, noun: str, of: Sequence[A]) -> list[Acknowledgement | None]:
+    """What was last said of each of these assignments of a kind, whether it holds today or not, in one statement."""
+    found = await acknowledgements.OF_NOUN[noun].of_products(context.database, list({each.gtin: None for each in of}))
+    return [found.get(each.id) if context.caller.sees_all_of(each) else None for each in of]
+
+
 async def _of_assignments(context: Context, stored: Acknowledgements, of: Sequence[A]) -> list[Acknowledgement | None]:
     own = [each.gtin for each in of if context.caller.sees_all_of(each)]
     found = await stored.of_products(context.database, list(dict.fromkeys(own)))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from db import certificates, history
+from db import acknowledgements, certificates, history
 from db import products as stored_products
 from db.definitions import add_missing
 from db.engine.database import PART, Transaction
@@ -21,6 +21,7 @@ from db.history import Entry
 from db.met import Earlier, Met
 from domain import halts, renewal
 from domain.access import Permission, require, require_ownership
+from domain.acknowledgements import Acknowledgement
 from domain.certificates import HALTING
 from domain.changes import Change
 from domain.commands import (
@@ -51,6 +52,7 @@ from domain.short_id import ShortId
 from domain.text import folded
 from domain.vocabulary import DataSource, Existing
 from resolvers import assignments, certifications, claims, patching, products
+from resolvers.acknowledgements import acknowledge_certification, acknowledge_claim
 from resolvers.definitions import Kind, nearest
 from resolvers.operation import ROWS_A_TURN, Context
 
@@ -154,6 +156,10 @@ Seen = dict[Any, tuple[str, int] | None]
 """What was there of all that rows are about: by its key the id of each and its version, None of what was not."""
 
 
+Place = tuple[str, Gtin, ShortId]
+"""An assignment: whether it is of a `certification` or a `claim`, its product, and its definition."""
+
+
 class Planned(NamedTuple):
     """What becomes of rows that find what was `seen`; the rest is what the rows after them have to know."""
 
@@ -161,6 +167,7 @@ class Planned(NamedTuple):
     seen: Seen
     met: Mapping[str, Earlier]
     earlier_certificates: Mapping[tuple[Gtin, ShortId], list[EarlierCertificate]]
+    acknowledged: Mapping[Place, Acknowledgement]
 
 
 Alongside = Callable[[Transaction, Sequence[Done]], Awaitable[None]]
@@ -177,6 +184,8 @@ _TOLD_AS = {
     ("claim", "changed"): claims.patch_claim_assignment.told_as,
 }
 """The operations that parts stand for, as the log of changes has them."""
+
+_ACKNOWLEDGED_AS = {"certification": acknowledge_certification.told_as, "claim": acknowledge_claim.told_as}
 
 
 class _Rehearsed(Exception):
@@ -238,7 +247,7 @@ async def _attempt(
     if plan.is_undone or plan.judges:
         met.keep(plan.would_be_made)
     met.add(plan.met.items())
-    return planned or Planned(done, plan.seen(), plan.met, plan.earlier_certificates)
+    return planned or Planned(done, plan.seen(), plan.met, plan.earlier_certificates, plan.acknowledged)
 
 
 async def _done(
@@ -287,7 +296,7 @@ class _Plan:
     judges: bool
     """Whether nothing of it is written."""
     products: dict[Gtin, Product] = field(default_factory=dict)
-    held: dict[tuple[str, Gtin, ShortId], Any] = field(default_factory=dict)
+    held: dict[Place, Any] = field(default_factory=dict)
     earlier: dict[str, Earlier] = field(default_factory=dict)
     met: dict[str, Earlier] = field(default_factory=dict)
     taken_ids: set[str] = field(default_factory=set)
@@ -297,6 +306,8 @@ class _Plan:
     """What is not to stay of it."""
     earlier_certificates: dict[tuple[Gtin, ShortId], list[EarlierCertificate]] = field(default_factory=dict)
     """What is put back with new assignments."""
+    acknowledged: dict[Place, Acknowledgement] = field(default_factory=dict)
+    """The same of lapses that somebody has taken on."""
     judged: list[Done] = field(default_factory=list)
     """What becomes of the rows, where that is known."""
     there: Seen = field(default_factory=dict)
@@ -353,6 +364,7 @@ class _Plan:
         self.judged = planned.done
         self.met |= planned.met
         self.earlier_certificates |= planned.earlier_certificates
+        self.acknowledged |= planned.acknowledged
 
     async def _bring_back(self, transaction: Transaction, gtins: list[Gtin], met: Met) -> None:
         """Makes the products again that a batch before would have made, and that are needed here."""
@@ -430,7 +442,10 @@ class _Plan:
         else:
             self.writes.changed.append(part)
         if part.kind != "product":
-            self.held[part.kind, after.gtin, self.known[part.kind].kind.stored.definition(after).id] = after
+            place = part.kind, after.gtin, self.known[part.kind].kind.stored.definition(after).id
+            self.held[place] = after
+            if before is None and (said := self.acknowledged.get(place)) is not None:
+                self._tell(Change(None, said), _ACKNOWLEDGED_AS[part.kind])
 
     def _product(self, row: AskedRow, gtin: Gtin | None, members: Mapping[str, Any], met: dict[str, Earlier]) -> Part:
         stored = self.products.get(gtin) if gtin else None
@@ -489,6 +504,7 @@ class _Plan:
                 return Part(noun, called, Change(made, made))
             restored = row.restored if row.product is None else {}
             made = self._with_earlier(self._restored(made, restored), restored)
+            self._acknowledge(key, made, restored)
             return Part(noun, called, Change(None, made))
         if is_said or self.existing is Existing.SKIP:
             return Part(noun, called, Change(held, held))
@@ -578,6 +594,20 @@ class _Plan:
         self.earlier_certificates[made.gtin, made.certification.id] = kept
         return msgspec.structs.replace(made, earlier_days=[renewal.span(each) for each in kept] or None)
 
+    def _acknowledge(self, place: Place, made: Any, given: Mapping[str, Any]) -> None:
+        """Remembers of a new assignment that its lapse was taken on where it comes from. Raises `InvalidInput`."""
+        for said in (Restored.parse(given).acknowledgements or ()) if given else ():
+            self.acknowledged[place] = Acknowledgement(
+                id=made.id,
+                gtin=made.gtin,
+                organization_id=made.organization_id,
+                until=said.until,
+                reason=said.reason,
+                lapses_on=said.lapses_on,
+                by="",
+                created_at=said.created_at,
+            )
+
     def taken(self) -> _Writes:
         """What was planned since the last time."""
         writes, self.writes = self.writes, _Writes()
@@ -606,6 +636,10 @@ class _Plan:
         await certificates.add_many(
             transaction, [kept for place in made for kept in self.earlier_certificates.get(place, ())]
         )
+        for noun, stored in acknowledgements.OF_NOUN.items():
+            places = [(noun, each.gtin, self.known[noun].kind.stored.definition(each).id) for each in writes.made[noun]]
+            said = [(place[2], self.acknowledged[place]) for place in places if place in self.acknowledged]
+            await stored.add_many(transaction, said, self.context.caller)
         await self._keep(transaction, [part.change.before for part in writes.changed if part.renews])
         for part in writes.changed:
             change = stored_products.change if part.kind == "product" else self.known[part.kind].kind.stored.change

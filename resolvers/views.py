@@ -16,6 +16,7 @@ from domain.views import (
     ListViews,
     PatchView,
     RemoveView,
+    RestoreView,
     SavedView,
     check,
     conditions_of,
@@ -92,12 +93,29 @@ async def create_view(context: Context, transaction: Transaction, command: Creat
         updated_at=context.now,
     )
     check(view, context.today)
+    await _add(transaction, view)
+    return Change(None, view)
+
+
+@write_operation
+async def restore_view(context: Context, transaction: Transaction, command: RestoreView) -> Change[None, SavedView]:
+    """Saves a view of an archive as it was, also one that does not parse any more.
+
+    Raises `NotFound`, `Forbidden`, `InvalidInput` or `AlreadyExists`.
+    """
+    require_membership(context.caller, command.organization_id, writes=True)
+    members = {name: getattr(command, name) for name in SavedView.__struct_fields__ if name != "id"}
+    view = SavedView(id=command.view_id, **members)
+    await _add(transaction, view)
+    return Change(None, view)
+
+
+async def _add(transaction: Transaction, view: SavedView) -> None:
     if await views.count(transaction, view.organization_id) >= MAX_VIEWS:
         message = f"The organisation has {MAX_VIEWS} views, as many as it may; remove one that is not used any more"
         raise InvalidInput([Violation(("organization_id",), message, "too_many_views")])
     await _require_free_name(transaction, view)
     await views.add(transaction, view)
-    return Change(None, view)
 
 
 @write_operation

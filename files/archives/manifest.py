@@ -7,7 +7,8 @@ import msgspec
 
 MANIFEST = "manifest.json"
 FORMAT = "certgate archive"
-VERSION = 1
+VERSIONS = (1, 2)
+"""The formats that are read, of which the newest is written. The first has no settings."""
 
 OWN_DEFINITIONS = "own_certifications.jsonl"
 """The certifications that the organisation alone may see."""
@@ -21,7 +22,16 @@ def part_of(name: str) -> str:
     return f"{name}.jsonl"
 
 
-PARTS = (OWN_DEFINITIONS, *map(part_of, LISTS))
+SETTINGS = ("views", "lead_times", "public_proof")
+"""What the organisation's members have set, each a part."""
+
+_WITHOUT_SETTINGS = (OWN_DEFINITIONS, *map(part_of, LISTS))
+PARTS = (*_WITHOUT_SETTINGS, *map(part_of, SETTINGS))
+
+
+def parts_of(version: int) -> Sequence[str]:
+    """The parts of an archive of that format, besides its manifest."""
+    return PARTS if version > 1 else _WITHOUT_SETTINGS
 
 
 class PartContent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

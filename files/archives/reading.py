@@ -6,25 +6,31 @@ Only parts of known names are read, as streams, and no further than the manifest
 import hashlib
 import io
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import IO, Any, NamedTuple, NoReturn
+from typing import IO, Any, NamedTuple, NoReturn, TypeVar
 
 import msgspec
 
+from domain.errors import InvalidInput
 from domain.importing import members_read
-from domain.records import Certification, CertificationBody, Organization
+from domain.lead_times import LeadTimes, setting
+from domain.public_proof import PublicProof
+from domain.records import Certification, CertificationBody, Organization, Record
+from domain.views import SavedView, restoring
 from files.archives.manifest import (
     FORMAT,
     LISTS,
     MANIFEST,
     OWN_DEFINITIONS,
     PARTS,
-    VERSION,
+    SETTINGS,
+    VERSIONS,
     Manifest,
     PartContent,
     Version,
     part_of,
+    parts_of,
 )
 from files.importing import SourceFile
 from files.reading.table import unreadable
@@ -32,6 +38,9 @@ from files.reading.zips import DAMAGED, is_blown_up
 from resolvers.certifications import missing_of
 from resolvers.importing import definitions_of
 from resolvers.operation import Context
+from resolvers.own_settings import OwnSettings, settings_missing
+
+R = TypeVar("R", bound=Record)
 
 _MAX_MANIFEST = 1 << 24
 _MAX_OWN = 1 << 26
@@ -40,13 +49,21 @@ _ENCRYPTED = 1
 
 
 class Archive(NamedTuple):
-    """An archive that is whole: what it says of itself, its lists, and the organisation's own certifications."""
+    """An archive that is whole: what it says of itself, its lists, own certifications and settings."""
 
     name: str
     manifest: Manifest
     sources: Sequence[SourceFile]
     """The lists that are not empty, in the order in which they go in."""
     own: Sequence[Certification]
+    settings: OwnSettings
+
+
+class Missing(NamedTuple):
+    """What an archive has besides rows, and is not there yet."""
+
+    certifications: Sequence[Certification]
+    settings: OwnSettings
 
 
 def is_archive(source: SourceFile) -> bool:
@@ -71,15 +88,20 @@ def opened(source: SourceFile, owner: Organization) -> Archive:
                 f"{name} is of the organisation {manifest.organization[:63]!r}, not of {owner.slug!r};"
                 " put it in for the one that it is of"
             )
-        for part in PARTS:
+        for part in parts_of(manifest.version):
             _check(archive, name, part, manifest.parts[part])
-        own = _own(archive, name, owner) if manifest.parts[OWN_DEFINITIONS].rows else []
+        own = _records(archive, name, OWN_DEFINITIONS, owner, _certification)
+        settings = OwnSettings()
+        if manifest.version > 1:
+            settings = OwnSettings(
+                *(_records(archive, name, part_of(each), owner, _SETTING[each]) for each in SETTINGS)
+            )
     sources = [
         SourceFile(part, manifest.parts[part].bytes, _opening(source.open, part))
         for part in map(part_of, LISTS)
         if manifest.parts[part].rows
     ]
-    return Archive(name, manifest, sources, own)
+    return Archive(name, manifest, sources, own, settings)
 
 
 @contextmanager
@@ -97,8 +119,9 @@ def _manifest(archive: zipfile.ZipFile, name: str) -> Manifest:
             raise unreadable(f"{name} has a part {part.filename[:60]!r}, which no archive has; export it again")
         if is_blown_up(part) or part.flag_bits & _ENCRYPTED:
             _altered(name, part.filename)
-    if sorted(part.filename for part in parts) != sorted((MANIFEST, *PARTS)):
-        raise unreadable(f"{name} lacks a part, or has one twice; export it again")
+    found = sorted(part.filename for part in parts)
+    if found.count(MANIFEST) != 1:
+        _lacking(name)
     if archive.getinfo(MANIFEST).file_size > _MAX_MANIFEST:
         _altered(name, MANIFEST)
     text = archive.read(MANIFEST)
@@ -106,17 +129,23 @@ def _manifest(archive: zipfile.ZipFile, name: str) -> Manifest:
         version = msgspec.json.decode(text, type=Version)
         if version.format != FORMAT:
             raise unreadable(f"{name} is an archive of another program; export one with `certgate export all`")
-        if version.version != VERSION:
+        if version.version not in VERSIONS:
             raise unreadable(
                 f"{name} was written by another version of certgate (its format is {version.version}, this one reads"
-                f" {VERSION}); use that version, or export it again"
+                f" {' and '.join(map(str, VERSIONS))}); use that version, or export it again"
             )
+        if found != sorted((MANIFEST, *parts_of(version.version))):
+            _lacking(name)
         manifest = msgspec.json.decode(text, type=Manifest)
     except (msgspec.DecodeError, RecursionError):
         _altered(name, MANIFEST)
-    if sorted(manifest.parts) != sorted(PARTS):
+    if sorted(manifest.parts) != sorted(parts_of(manifest.version)):
         _altered(name, MANIFEST)
     return manifest
+
+
+def _lacking(name: str) -> NoReturn:
+    raise unreadable(f"{name} lacks a part, or has one twice; export it again")
 
 
 def _altered(name: str, part: str) -> NoReturn:
@@ -185,32 +214,58 @@ class _OpenPart(io.RawIOBase):
         super().close()
 
 
-def _own(archive: zipfile.ZipFile, name: str, owner: Organization) -> list[Certification]:
-    """The organisation's own certifications, as the archive has them."""
-    if archive.getinfo(OWN_DEFINITIONS).file_size > _MAX_OWN:
-        _altered(name, OWN_DEFINITIONS)
+def _records(
+    archive: zipfile.ZipFile,
+    name: str,
+    part: str,
+    owner: Organization,
+    read: Callable[[dict[str, Any], Organization], R],
+) -> list[R]:
+    """The records of a part that is not put in as rows of files are."""
+    if archive.getinfo(part).file_size > _MAX_OWN:
+        _altered(name, part)
     found = []
-    for number, line in enumerate(archive.read(OWN_DEFINITIONS).splitlines(), start=1):
+    for number, line in enumerate(archive.read(part).splitlines(), start=1):
         try:
-            members = msgspec.json.decode(line, type=dict[str, Any])
-            body = members.get("body")
-            values = members_read(Certification, members)
-            found.append(
-                Certification(
-                    **values,
-                    organization_id=owner.id,
-                    body=None if body is None else CertificationBody(**members_read(CertificationBody, body)),
-                )
-            )
-        except (msgspec.DecodeError, RecursionError, KeyError, TypeError, ValueError):
-            raise unreadable(
-                f"line {number} of {OWN_DEFINITIONS} in {name} is no certification; export it again"
-            ) from None
+            found.append(read(msgspec.json.decode(line, type=dict[str, Any]), owner))
+        except (msgspec.DecodeError, RecursionError, KeyError, TypeError, ValueError, InvalidInput):
+            raise unreadable(f"line {number} of {part} in {name} is no {_CALLED[part]}; export it again") from None
     return found
 
 
-async def missing(context: Context, archive: Archive) -> list[Certification]:
-    """Those of its own certifications that are not there yet.
+def _certification(members: dict[str, Any], owner: Organization) -> Certification:
+    body = members.get("body")
+    return Certification(
+        **members_read(Certification, members),
+        organization_id=owner.id,
+        body=None if body is None else CertificationBody(**members_read(CertificationBody, body)),
+    )
+
+
+def _owned(record: type[R], judge: Callable[[R], object] = id) -> Callable[[dict[str, Any], Organization], R]:
+    def read(members: dict[str, Any], owner: Organization) -> R:
+        found = record(**members_read(record, {**members, "organization_id": owner.id}))
+        judge(found)
+        return found
+
+    return read
+
+
+_SETTING: Mapping[str, Callable[[dict[str, Any], Organization], Any]] = {
+    "views": _owned(SavedView, restoring),
+    "lead_times": _owned(LeadTimes, setting),
+    "public_proof": _owned(PublicProof),
+}
+_CALLED = {
+    OWN_DEFINITIONS: "certification",
+    part_of("views"): "view",
+    part_of("lead_times"): "set of lead times",
+    part_of("public_proof"): "public proof",
+}
+
+
+async def missing(context: Context, archive: Archive) -> Missing:
+    """Those of its own certifications and settings that are not there yet.
 
     Raises `InvalidInput` where the installation lacks what the archive names, or has something else in its place.
     """
@@ -224,4 +279,4 @@ async def missing(context: Context, archive: Archive) -> list[Certification]:
                     f"{archive.name} names the {kind} {called}, which is not here;"
                     " load the catalogue with `certgate seed catalogue`, and put it in again"
                 )
-    return wanted
+    return Missing(wanted, await settings_missing(context, archive.settings))

@@ -6,20 +6,22 @@ made meanwhile. Everything in it is in one order and without a date, so that the
 
 import hashlib
 import zipfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import IO, Any
 
 import msgspec
 
 from domain.filters import ARCHIVED, Condition, either, every
-from domain.records import Certification, CertificationAssignment, Organization
+from domain.importing import KeptAcknowledgement
+from domain.lead_times import LeadTimes
+from domain.records import Certification, CertificationAssignment, ClaimAssignment, Organization, Record
 from domain.renewal import OF_CERTIFICATE
 from files.archives.manifest import (
     FORMAT,
     LISTS,
     MANIFEST,
     OWN_DEFINITIONS,
-    VERSION,
+    VERSIONS,
     Manifest,
     Named,
     PartContent,
@@ -27,9 +29,12 @@ from files.archives.manifest import (
 )
 from files.jsonl import jsonl_of
 from files.lists import pages
-from resolvers.certifications import kept_of, own_certifications
+from resolvers.acknowledgements import said_of
+from resolvers.certifications import KIND, kept_of, own_certifications
+from resolvers.definitions import existing_definition
 from resolvers.listed import LISTS as EXPORTED
 from resolvers.operation import Context
+from resolvers.own_settings import own_settings
 
 _BEGINNING = (1980, 1, 1, 0, 0, 0)
 """The moment of every part: the first one that a ZIP can have."""
@@ -44,13 +49,18 @@ async def write(context: Context, owner: Organization, file: IO[bytes]) -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in reversed(LISTS):
             every = _everything(context, owner, name)
-            every = _with_earlier(context, every) if name == "certifications" else every
+            if name in _WITH_MORE:
+                every = _WITH_MORE[name](context, every)
             found = _noting(every, name.removesuffix("s"), named)
             parts[part_of(name)] = await _write_part(archive, part_of(name), found)
         parts[OWN_DEFINITIONS] = await _write_part(archive, OWN_DEFINITIONS, _own(context))
+        settings = await own_settings(context)
+        await _note_those_of(context, settings.lead_times, named["certification"])
+        for name, records in settings._asdict().items():
+            parts[part_of(name)] = await _write_part(archive, part_of(name), _one_page(records))
         manifest = Manifest(
             FORMAT,
-            VERSION,
+            VERSIONS[-1],
             owner.slug,
             dict(sorted(parts.items())),
             {kind: [each[id] for id in sorted(each)] for kind, each in named.items()},  # type: ignore[misc]
@@ -66,25 +76,71 @@ def _everything(context: Context, owner: Organization, name: str) -> AsyncIterat
 
 
 class ArchivedCertification(CertificationAssignment, frozen=True):
-    """What a product holds, with the certificates before, oldest first."""
+    """What a product holds, with the certificates before, oldest first, and that its lapse was taken on, if it was."""
 
     earlier_certificates: list[dict[str, Any]]
+    acknowledgements: list[dict[str, Any]]
 
 
-async def _with_earlier(
+class ArchivedClaim(ClaimAssignment, frozen=True):
+    """What a product claims, and that its lapse was taken on, if it was."""
+
+    acknowledgements: list[dict[str, Any]]
+
+
+async def _certifications(
     context: Context, found: AsyncIterator[Sequence[CertificationAssignment]]
 ) -> AsyncIterator[Sequence[ArchivedCertification]]:
     async for page in found:
-        kept = await kept_of(context, page)
+        kept, said = await kept_of(context, page), await _acknowledgements(context, "certification", page)
         yield [
             ArchivedCertification(
                 **msgspec.structs.asdict(held),
                 earlier_certificates=[
                     {name: getattr(one, name) for name in (*OF_CERTIFICATE, "replaced_at")} for one in earlier
                 ],
+                acknowledgements=taken_on,
             )
-            for held, earlier in zip(page, kept, strict=True)
+            for held, earlier, taken_on in zip(page, kept, said, strict=True)
         ]
+
+
+async def _claims(
+    context: Context, found: AsyncIterator[Sequence[ClaimAssignment]]
+) -> AsyncIterator[Sequence[ArchivedClaim]]:
+    async for page in found:
+        said = await _acknowledgements(context, "claim", page)
+        yield [
+            ArchivedClaim(**msgspec.structs.asdict(made), acknowledgements=taken_on)
+            for made, taken_on in zip(page, said, strict=True)
+        ]
+
+
+async def _acknowledgements(
+    context: Context, noun: str, page: Sequence[CertificationAssignment | ClaimAssignment]
+) -> list[list[dict[str, Any]]]:
+    # Not who: an archive has no people.
+    return [
+        [] if each is None else [{name: getattr(each, name) for name in KeptAcknowledgement.model_fields}]
+        for each in await said_of(context, noun, page)
+    ]
+
+
+_WITH_MORE: Mapping[str, Any] = {"certifications": _certifications, "claims": _claims}
+"""What the archive has of lists besides what every export has."""
+
+
+async def _one_page(records: Sequence[Record]) -> AsyncIterator[Sequence[Record]]:
+    if records:
+        yield records
+
+
+async def _note_those_of(context: Context, times: Sequence[LeadTimes], named: dict[str, Named]) -> None:
+    """Notes the certifications that have lead times of their own."""
+    for id in (each.certification_id for each in times):
+        if id is not None and id not in named:
+            one = await existing_definition(context, KIND, id)
+            named[id] = Named(one.id, one.code, one.label)
 
 
 async def _own(context: Context) -> AsyncIterator[Sequence[Certification]]:

@@ -212,7 +212,7 @@ def _emptied(target: ColumnTarget) -> Any:
 
 def _moment(cell: Cell) -> Any:
     if isinstance(cell, list):
-        # The certificates before, and what was said of suspensions.
+        # The certificates before, what was said of suspensions, and who has taken a lapse on.
         return cell
     # Excel knows no offsets; in our workbooks moments are in UTC.
     return cell.replace(tzinfo=UTC) if isinstance(cell, datetime) and cell.tzinfo is None else cells.text_of(cell)

@@ -24,6 +24,7 @@ RECORDS: Mapping[str, type[Record]] = {
 
 KEPT = (
     *("id", "organization_id", "data_source", "created_at", "updated_at", "version", "archived_at"),
+    "acknowledgements",
     "earlier_certificates",
     "halted_days",
 )

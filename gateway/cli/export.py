@@ -42,7 +42,8 @@ def export(
     """Write LIST (products, certifications or claims) as a file: what products are, hold or claim.
 
     With `all --format zip` everything that the organisation has, to be put into another installation with `import`:
-    the three lists, archived products included, and its own certifications. No keys, no people.
+    the three lists, archived products included, its own certifications, views, lead times, acknowledgements and whether
+    its public proof is on. No keys, no people, no calendars, no webhooks.
     """
     if (name == "all") != (form == ZIP):
         raise FailedCommand("Everything goes out as one archive, and only that does: write `all --format zip`.")

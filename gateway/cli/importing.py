@@ -15,7 +15,7 @@ from gateway.starting import begin_quickly, collect_garbage
 
 if TYPE_CHECKING:
     from db.engine.database import Database
-    from domain.records import Certification
+    from files.archives.reading import Missing
     from files.importing import Options, Result, SourceFile, Tally
 
 _POLICIES = {policy.name.lower().replace("_", "-"): policy for policy in BulkPolicy}
@@ -120,6 +120,7 @@ async def _import(
     database: "Database", slug: str, sources: "Sequence[SourceFile]", options: "Options", folder: Path | None
 ) -> "Tally":
     from domain.access import Caller
+    from files.archives.putting import put_settings
     from files.archives.reading import is_archive, missing, opened
     from files.imports import put_in
     from files.reports import Report
@@ -129,22 +130,39 @@ async def _import(
     collect_garbage()
     owner = await existing(database, slug)
     context = Context(database, Caller(None, None, Role.MANAGER, owner))
-    own: Sequence[Certification] = ()
+    lacking: Missing | None = None
     if any(is_archive(source) for source in sources):
         if len(sources) > 1 or options.columns:
             raise FailedCommand("An archive has everything and says what it is: put it in by itself, without --map.")
         archive = opened(sources[0], owner)
-        sources, own = archive.sources, await missing(context, archive)
+        sources, lacking = archive.sources, await missing(context, archive)
         # What was said of somebody's file with the same heads is not said of what an archive has.
         options = options._replace(kept_map=False)
     try:
         report = Report(folder) if folder else None
         with _Shown(options, report) as shown:
-            totals = await put_in(context, sources, options, shown, own)
+            totals = await put_in(context, sources, options, shown, lacking.certifications if lacking else ())
         shown.ended(totals, report.ended(totals) if report else [])
     except OSError as error:
         raise FailedCommand(f"The report cannot be written: {error}.") from error
+    if lacking:
+        is_undone = options.dry_run or bool(totals.rows["refused"] and options.policy is BulkPolicy.REJECT_ALL)
+        if not is_undone:
+            await put_settings(context, lacking)
+        _print_settings(lacking, is_undone=is_undone)
     return totals
+
+
+def _print_settings(lacking: "Missing", *, is_undone: bool) -> None:
+    views, times, proof = map(len, lacking.settings)
+    found = [
+        f"{views:,} {'view' if views == 1 else 'views'}" if views else "",
+        f"{times:,} {'set' if times == 1 else 'sets'} of lead times" if times else "",
+        "the public proof" if proof else "",
+    ]
+    made = ", ".join(filter(None, found))
+    print(f"Settings: {made} {'would be ' if is_undone else ''}made." if made else "Settings: nothing to do.")
+    print("Calendars, webhooks, API keys and people are in no archive: make them anew.")
 
 
 class _Shown(AbstractContextManager["_Shown"]):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.access import Caller, Permission, owner_of_new, require, require_ownership
+from domain.access import Caller, Permission, owner_of_new, require, require_management, require_ownership
 from domain.errors import Forbidden
 from domain.short_id import catalogue_id
 from domain.vocabulary import KeyKind, Role
@@ -32,6 +32,20 @@ def test_the_owner_alone_writes() -> None:
     require_ownership(caller(KeyKind.BUSINESS, Role.EDITOR), product("brand"))
     with pytest.raises(Forbidden, match="another organisation"):
         require_ownership(caller(KeyKind.BUSINESS, Role.MANAGER, "rival"), product("brand"))
+
+
+def test_managers_and_whoever_works_at_the_machine_manage_and_no_token_does() -> None:
+    own = organization("brand")
+    require_management(caller(KeyKind.BUSINESS, Role.MANAGER), own.id)
+    require_management(Caller(None, None, Role.MANAGER, own), own.id)
+    for refused in (
+        Caller(None, None, Role.MANAGER, own, holder="token:7"),
+        Caller(None, None, Role.EDITOR, own),
+        caller(KeyKind.PUBLISHABLE, Role.MANAGER),
+        caller(KeyKind.USER, Role.EDITOR),
+    ):
+        with pytest.raises(Forbidden, match="whose role in the organisation is manager"):
+            require_management(refused, own.id)
 
 
 def test_a_key_is_told_of_keys_and_a_person_of_the_role() -> None:

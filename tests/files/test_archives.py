@@ -12,10 +12,12 @@ from warnings import catch_warnings, simplefilter
 import msgspec
 import pytest
 
-from db import definitions
+from db import definitions, public_proofs, views
 from db.sql import tables
 from db.sql.types import among
 from domain.access import Caller
+from domain.acknowledgements import AcknowledgeCertification, AcknowledgeClaim
+from domain.calendars import CreateCalendar
 from domain.commands import (
     ArchiveProduct,
     RenewCertification,
@@ -25,22 +27,33 @@ from domain.commands import (
 )
 from domain.errors import InvalidInput
 from domain.gtin import Gtin
+from domain.lead_times import SetLeadTimes
 from domain.paging import Page, Window
+from domain.public_proof import PublicProof, SetPublicProof
 from domain.records import Certification, CertificationBody, Organization
 from domain.short_id import ShortId
+from domain.views import CreateView, PatchView
 from domain.vocabulary import BulkPolicy, Role
 from files.archives import writing
+from files.archives.putting import put_settings
 from files.archives.reading import is_archive, missing, opened
 from files.importing import Options, SourceFile, Tally, prepared, run
 from files.lists import PAGE
 from files.reading.opening import table_of
+from resolvers.acknowledgements import acknowledge_certification, acknowledge_claim
+from resolvers.calendars import create_calendar
 from resolvers.certifications import renew_certification, suspend_certification, withdraw_certification
+from resolvers.lead_times import set_lead_times
 from resolvers.listed import LISTS
 from resolvers.operation import Context
+from resolvers.own_settings import OwnSettings
 from resolvers.products import archive_product, restore_product
+from resolvers.public_proof import set_public_proof
+from resolvers.views import create_view, patch_view
 from tests.domain.making import held
 from tests.files.importing import RICE, RYE, Heard, put, source
-from tests.world import FAIR_TRADE, GTIN, OTHERS_GTIN, PRIVATE, USDA_ORGANIC, World
+from tests.log import log, replay, settled, stored
+from tests.world import FAIR_TRADE, GTIN, NOTHING, OTHERS_GTIN, PRIVATE, USDA_ORGANIC, VEGAN, World
 
 ROWS = [
     {
@@ -53,7 +66,12 @@ ROWS = [
     },
     {"gtin": RYE, "name": "Rye", "brand": "Acme", "certifications": [PRIVATE], "claims": ["NON_GMO", "VEGAN"]},
 ]
-PARTS = ["certifications.jsonl", "claims.jsonl", "manifest.json", "own_certifications.jsonl", "products.jsonl"]
+PARTS = [
+    *("certifications.jsonl", "claims.jsonl", "lead_times.jsonl", "manifest.json", "own_certifications.jsonl"),
+    *("products.jsonl", "public_proof.jsonl", "views.jsonl"),
+]
+SETTINGS = ("lead_times.jsonl", "public_proof.jsonl", "views.jsonl")
+OWN_SETTINGS = (tables.views, tables.lead_times, tables.public_proofs)
 Parts = dict[str, bytes]
 
 
@@ -74,8 +92,12 @@ async def written(world: World) -> bytes:
 async def put_back(world: World, data: bytes, **options: Any) -> tuple[Tally, Heard]:
     archive, heard = opened(source(data, "brand.zip"), owner(world)), Heard()
     asked = context(world)
-    files = await prepared(asked, archive.sources, Options(**options), await missing(asked, archive))
-    return await run(asked, files, heard), heard
+    lacking = await missing(asked, archive)
+    files = await prepared(asked, archive.sources, Options(**options), lacking.certifications)
+    totals = await run(asked, files, heard)
+    if not totals.rows["refused"] and not options.get("dry_run"):
+        await put_settings(asked, lacking)
+    return totals, heard
 
 
 async def clear(world: World) -> None:
@@ -83,32 +105,53 @@ async def clear(world: World) -> None:
     async with world.database.write() as transaction:
         for table in (*tables.ASSIGNED.values(), tables.products):
             await transaction.execute(table.delete().where(among(table.c.gtin, "gtins")), {"gtins": [RICE, RYE, GTIN]})
-        own = tables.certifications.c.organization_id == world.brand
-        await transaction.execute(tables.certifications.delete().where(own))
+        for table in (tables.certifications, *OWN_SETTINGS):
+            await transaction.execute(table.delete().where(table.c.organization_id == world.brand))
 
 
 async def everything(world: World) -> list[Any]:
-    own = (*tables.ASSIGNED.values(), tables.earlier_certificates, tables.products, tables.certifications)
-    return [await world.rows(table) for table in own]
+    held = (*tables.ASSIGNED.values(), *tables.ACKNOWLEDGED.values(), tables.earlier_certificates)
+    return [await world.rows(table) for table in (*held, tables.products, tables.certifications, *OWN_SETTINGS)]
 
 
 @pytest.fixture
 async def stocked(world: World) -> World:
     """Products of the brand with notes, private certificates and evidence; one of them is archived.
 
-    One certification was renewed twice and is suspended, another one withdrawn.
+    One certification was renewed twice and is suspended, another one withdrawn; a lapse of each kind is taken on, and
+    one that a renewal ended. Views, lead times and the public proof are as managers have set them.
     """
     await put(world, json.dumps(ROWS))
     organic = {"gtin": RICE, "certification_id": USDA_ORGANIC}
+    in_time = {"until": f"{context(world).today}", "reason": "The audit is on Monday – 💚"}
     for year in ("2025", "2026"):
         days = {"valid_from": f"{year}-01-01", "expiration_date": f"{year}-12-31", "certificate_countries": ["US"]}
         await renew_certification(context(world), RenewCertification.parse({**organic, **days, "scope": "Größe"}))
+        if year == "2025":
+            await acknowledge_certification(context(world), AcknowledgeCertification.parse({**organic, **in_time}))
     await suspend_certification(context(world), SuspendCertification.parse({**organic, "reason": "Residues"}))
     fair = {"gtin": RICE, "certification_id": FAIR_TRADE, "withdrawn_on": "2026-02-28", "reason": "Fraud"}
     await withdraw_certification(context(world), WithdrawCertification.parse(fair))
     await put(world, f"gtin,claim,evidence_note,valid_from\n{RICE},VEGAN,Lab report 7,2026-01-01\n")
+    await put(world, f"gtin,claim,expiration_date\n{RYE},VEGAN,2099-12-31\n")
+    await acknowledge_claim(context(world), AcknowledgeClaim.parse({"gtin": RYE, "claim_id": VEGAN, **in_time}))
     await archive_product(context(world), ArchiveProduct.parse({"gtin": RYE}))
+    await arrange(world)
     return world
+
+
+async def arrange(world: World) -> None:
+    """Makes the views, lead times, calendars and the public proof of the brand, as its managers do."""
+    of = {"organization_id": world.brand}
+    lapsing = {"name": "Zürich", "kind": "certifications", "where": '{"lapsesWithin": {"days": 90}}'}
+    await create_view(context(world), CreateView.parse({**of, **lapsing}))
+    every = {"name": "all", "kind": "products", "ordering": "-gtin"}
+    view = await create_view(context(world), CreateView.parse({**of, **every}))
+    await patch_view(context(world), PatchView.parse({**of, "view_id": view.after.id, "name": "Everything"}))
+    await create_calendar(context(world), CreateCalendar.parse({**of, "view_id": view.after.id}))
+    for times in ({"days": [120, 7]}, {"days": [30], "for_certification": PRIVATE}):
+        await set_lead_times(context(world), SetLeadTimes.parse({**of, **times}))
+    await set_public_proof(context(world), SetPublicProof.parse({**of, "is_enabled": True}))
 
 
 async def test_what_goes_out_comes_back_byte_by_byte(stocked: World) -> None:
@@ -121,6 +164,9 @@ async def test_what_goes_out_comes_back_byte_by_byte(stocked: World) -> None:
             "products.jsonl": 3,
             "certifications.jsonl": 4,
             "claims.jsonl": 3,
+            "views.jsonl": 2,
+            "lead_times.jsonl": 2,
+            "public_proof.jsonl": 1,
         }
         assert [each["id"] for each in manifest["definitions"]["certification"]] == sorted(
             [USDA_ORGANIC, FAIR_TRADE, PRIVATE]
@@ -153,6 +199,76 @@ async def test_an_organisation_that_has_nothing_has_an_archive_too(world: World)
     totals, _ = await put_back(world, data)
     assert totals.rows == {}
     assert await written(world) == data
+
+
+async def test_what_comes_back_is_told_in_the_log(stocked: World) -> None:
+    data = await written(stocked)
+    await clear(stocked)
+    told = len(await log(stocked))
+    await put_back(stocked, data)
+    new = (await log(stocked))[told:]
+    operations = [row.operation for row in new]
+    expected = {"acknowledgeCertification": 1, "acknowledgeClaim": 1, "restoreView": 2, "setPublicProof": 1}
+    assert {name: operations.count(name) for name in expected} == expected
+    there, said = settled(await stored(stocked)), settled(replay(new))
+    for kind in ("acknowledgement", "view", "public_proof"):
+        assert said[kind] == there[kind] != {}
+    # What the brand had is left; whoever reads it has its address.
+    assert await stocked.rows(tables.calendars) == []
+
+
+async def test_settings_that_are_there_stay_as_they_are(stocked: World) -> None:
+    data = await written(stocked)
+    of = {"organization_id": stocked.brand}
+    for times in ({"days": [5]}, {"days": [6], "for_certification": PRIVATE}):
+        await set_lead_times(context(stocked), SetLeadTimes.parse({**of, **times}))
+    await set_public_proof(context(stocked), SetPublicProof.parse({**of, "is_enabled": False}))
+    view = await views.find_by_name(stocked.database, stocked.brand, "Everything")
+    assert view is not None
+    await patch_view(context(stocked), PatchView.parse({**of, "view_id": view.id, "name": "Whatever"}))
+    before = await everything(stocked)
+    await put_back(stocked, data)
+    assert await everything(stocked) == before
+    assert await public_proofs.find(stocked.database, stocked.brand) == PublicProof(stocked.brand, is_enabled=False)
+
+
+async def test_a_view_of_a_name_that_another_one_has_is_refused_before_anything_is_done(stocked: World) -> None:
+    data = await written(stocked)
+    await clear(stocked)
+    named = {"organization_id": stocked.brand, "name": "Everything", "kind": "products"}
+    await create_view(context(stocked), CreateView.parse(named))
+    before = await everything(stocked)
+    with pytest.raises(InvalidInput, match="has another view with the name 'Everything'; rename one of the two first"):
+        await put_back(stocked, data)
+    assert await everything(stocked) == before
+
+
+async def test_an_archive_from_before_there_were_settings_in_it_comes_back(stocked: World) -> None:
+    parts = parts_of(await written(stocked))
+    for name in ("certifications.jsonl", "claims.jsonl"):
+        rows = [json.loads(line) for line in parts[name].splitlines()]
+        for row in rows:
+            del row["acknowledgements"]
+        parts[name] = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+    older = {name: content for name, content in parts.items() if name not in SETTINGS}
+    said = {name: content_of(content) for name, content in older.items() if name != "manifest.json"}
+    data = with_manifest(version=1, parts=said)(older)
+    await clear(stocked)
+    totals, heard = await put_back(stocked, data)
+    assert (totals.rows, heard.refusals) == ({"made": 10}, {})
+    for table in (*tables.ACKNOWLEDGED.values(), *OWN_SETTINGS):
+        assert await stocked.rows(table) == []
+
+
+async def test_own_certifications_and_settings_come_back_where_there_are_no_products(stocked: World) -> None:
+    async with stocked.database.write() as transaction:
+        for table in (*tables.ASSIGNED.values(), tables.products):
+            await transaction.execute(table.delete().where(among(table.c.gtin, "gtins")), {"gtins": [RICE, RYE, GTIN]})
+    data, before = await written(stocked), await everything(stocked)
+    await clear(stocked)
+    await put_back(stocked, data)
+    assert await everything(stocked) == before
+    assert await written(stocked) == data
 
 
 async def test_a_refused_row_leaves_nothing_of_it(stocked: World) -> None:
@@ -189,18 +305,16 @@ def with_manifest(**members: Any) -> Callable[[Parts], bytes]:
     return change
 
 
-def with_own(content: bytes) -> Callable[[Parts], bytes]:
-    """With that for certifications of its own, and a manifest that says so."""
+def content_of(content: bytes) -> dict[str, Any]:
+    return {"rows": content.count(b"\n"), "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def with_own(content: bytes, part: str = "own_certifications.jsonl") -> Callable[[Parts], bytes]:
+    """With that for certifications of its own, or another part, and a manifest that says so."""
 
     def change(parts: Parts) -> bytes:
-        said = json.loads(parts["manifest.json"])["parts"] | {
-            "own_certifications.jsonl": {
-                "rows": content.count(b"\n"),
-                "bytes": len(content),
-                "sha256": hashlib.sha256(content).hexdigest(),
-            }
-        }
-        return with_manifest(parts=said)(parts | {"own_certifications.jsonl": content})
+        said = json.loads(parts["manifest.json"])["parts"] | {part: content_of(content)}
+        return with_manifest(parts=said)(parts | {part: content})
 
     return change
 
@@ -244,7 +358,7 @@ WRONG: dict[str, tuple[Callable[[Parts], bytes], str]] = {
     ),
     "a key": (encrypted, "is not as it was written"),
     "another program": (with_manifest(format="backup"), "is an archive of another program"),
-    "a later version": (with_manifest(version=2, more=True), "its format is 2, this one reads 1"),
+    "a later version": (with_manifest(version=3, more=True), "its format is 3, this one reads 1 and 2"),
     "a member more": (with_manifest(more=True), "its part manifest.json was changed"),
     "no manifest that can be read": (
         lambda parts: packed(parts | {"manifest.json": b"[" * 100_000}),
@@ -301,6 +415,52 @@ async def test_what_is_no_certification_is_named_by_its_line(stocked: World, lin
     (violation,) = refused.value.violations
     says = "line 2 of own_certifications.jsonl in brand.zip is no certification; export it again"
     assert violation.message == says
+
+
+@pytest.mark.parametrize(
+    ("part", "members", "says"),
+    [
+        ("views.jsonl", {"kind": "people"}, "is no view"),
+        ("views.jsonl", {"name": "x" * 256}, "is no view"),
+        ("views.jsonl", {"created_at": "2026-01-01T00:00:00"}, "is no view"),
+        ("lead_times.jsonl", {"days": [0]}, "is no set of lead times"),
+        ("public_proof.jsonl", {"is_enabled": 7}, "is no public proof"),
+    ],
+)
+async def test_what_no_member_could_have_set_is_named_by_its_line(
+    stocked: World, part: str, members: dict[str, Any], says: str
+) -> None:
+    parts = parts_of(await written(stocked))
+    first = json.loads(parts[part].splitlines()[0]) | members
+    with pytest.raises(InvalidInput, match=rf"line 1 of {part} in brand.zip {says}; export it again"):
+        opened(source(with_own(json.dumps(first).encode() + b"\n", part)(parts), "brand.zip"), owner(stocked))
+
+
+async def test_two_views_of_one_id_or_name_are_refused_before_anything_is_done(stocked: World) -> None:
+    parts = parts_of(await written(stocked))
+    await clear(stocked)
+    before = await everything(stocked)
+    first, second = map(json.loads, parts["views.jsonl"].splitlines())
+    for alike, says in (
+        ({"id": first["id"]}, "the id of another view"),
+        ({"name": first["name"]}, "another view with"),
+    ):
+        content = b"".join(json.dumps(view).encode() + b"\n" for view in (first, second | alike))
+        with pytest.raises(InvalidInput, match=says):
+            await put_back(stocked, with_own(content, "views.jsonl")(parts))
+    assert await everything(stocked) == before
+
+
+async def test_that_a_lapse_was_taken_on_is_judged_with_its_row(world: World) -> None:
+    kept = {"id": NOTHING, "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "version": 1}
+    row = {"gtin": GTIN, "claim": {"code": "VEGAN"}, "expiration_date": "2099-12-31", **kept}
+    said = {"until": "2099-01-01", "reason": "", "lapses_on": "2099-12-31", "created_at": "2026-01-01T00:00:00Z"}
+    totals, heard = await put(world, json.dumps(row | {"acknowledgements": [said]}))
+    assert totals.rows == {"refused": 1}
+    assert "reason" in str(heard.refusals)
+    totals, _ = await put(world, json.dumps(row | {"acknowledgements": [said | {"reason": "Soon"}]}))
+    assert totals.rows == {"made": 1}
+    assert len(await world.rows(tables.ACKNOWLEDGED["claims"])) == 1
 
 
 async def test_an_archive_that_breaks_off_anywhere_is_refused(stocked: World) -> None:
@@ -369,11 +529,19 @@ async def peak(monkeypatch: pytest.MonkeyPatch, number: int) -> int:
     async def none(_: Any, held: Sequence[Any] = ()) -> list[Any]:
         return [[] for _ in held]
 
+    async def none_said(_: Any, noun: str, held: Sequence[Any]) -> list[Any]:
+        return [None for _ in held]
+
+    async def nothing_set(_: Any) -> OwnSettings:
+        return OwnSettings()
+
     listed = LISTS["certifications"]._replace(page=page)
     monkeypatch.setattr(writing, "LISTS", ("certifications",))
     monkeypatch.setattr(writing, "EXPORTED", {"certifications": listed})
     monkeypatch.setattr(writing, "own_certifications", none)
     monkeypatch.setattr(writing, "kept_of", none)
+    monkeypatch.setattr(writing, "said_of", none_said)
+    monkeypatch.setattr(writing, "own_settings", nothing_set)
     of = Organization(record.organization_id, "own", "Own")
     asked = Context(None, Caller(None, None, Role.READONLY, of))  # type: ignore[arg-type]
     tracemalloc.start()

@@ -111,10 +111,18 @@ def test_an_export_put_into_an_empty_installation_is_exported_byte_by_byte_the_s
 def test_an_archive_put_into_an_empty_installation_is_exported_byte_by_byte_the_same(url: str, tmp_path: Path) -> None:
     demo, first, second = demo_database(tmp_path), tmp_path / "first.zip", tmp_path / "second.zip"
     words = ("export", "all", "--organization", "demo", "--format", "zip")
+    with sqlite3.connect(demo.removeprefix("sqlite:///")) as database:
+        database.execute("INSERT INTO lead_times SELECT id, '', '[45]' FROM organizations WHERE slug = 'demo'")
     succeeded(*words, "--output", str(first), CERTGATE_DATABASE_URL=demo)
-    assert "971 rows: 971 would be left." in put_in(demo, str(first), "--dry-run")
-    assert "971 rows: 971 would be made." in put_in(url, str(first), "--dry-run")
-    assert "971 rows: 971 made." in put_in(url, str(first))
+    said = put_in(demo, str(first), "--dry-run")
+    assert "971 rows: 971 would be left." in said
+    assert "Settings: nothing to do." in said
+    said = put_in(url, str(first), "--dry-run")
+    assert "971 rows: 971 would be made." in said
+    assert "Settings: 1 set of lead times would be made.\nCalendars, webhooks, API keys and people are in no" in said
+    said = put_in(url, str(first))
+    assert "971 rows: 971 made." in said
+    assert "Settings: 1 set of lead times made." in said
     succeeded(*words, "--output", str(second), CERTGATE_DATABASE_URL=url)
     assert first.stat().st_size > 20_000
     assert first.read_bytes() == second.read_bytes()
