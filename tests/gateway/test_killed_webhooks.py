@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 
 from db.sql import tables
@@ -17,6 +18,13 @@ from tests.world import GTIN, World
 
 CHANGES = 120
 KILLS = 3
+NETWORKS = "127.0.0.0/8"
+"""Where the receiver is: for who makes the webhook as for who sends."""
+
+
+@pytest.fixture
+def world_settings() -> dict[str, Any]:
+    return {"webhook_networks": NETWORKS}
 
 
 async def came(receiver: Receiver, number: int) -> None:
@@ -31,7 +39,7 @@ async def came(receiver: Receiver, number: int) -> None:
 async def test_what_is_killed_while_it_sends_is_gone_on_with(world: World, database_url: str, tmp_path: Path) -> None:
     file = tmp_path / "received.jsonl"
     file.touch()
-    settings = {"CERTGATE_WEBHOOK_NETWORKS": "127.0.0.0/8"}
+    settings = {"CERTGATE_WEBHOOK_NETWORKS": NETWORKS}
     headers = {"X-API-Key": world.keys["manager"]}
     names: list[str] = []
     with started("-m", "tests.gateway.receiver", str(file)) as process:

@@ -133,8 +133,13 @@ OF_CERTIFICATES: list[tuple[str, Members, list[Members], list[Members]]] = [
     (
         "withdraw",
         {"reason": "Fraud"},
-        [{}, {"withdrawn_on": "2026-01-01"}, {"withdrawn_on": "9999-12-31"}],
-        [{"reason": ""}, {"withdrawn_on": "0001-01-01"}],
+        [{}, {"withdrawn_on": "2026-01-01"}, {"withdrawn_on": "2098-12-31"}],
+        [
+            {"reason": ""},
+            {"withdrawn_on": "0001-01-01"},
+            {"withdrawn_on": "2099-01-01"},
+            {"withdrawn_on": "9999-12-31"},
+        ],
     ),
     (
         "reinstate",
