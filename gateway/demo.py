@@ -34,6 +34,7 @@ from resolvers.memberships import admit
 from resolvers.operation import Context
 from resolvers.organizations import existing
 from resolvers.sessions import create_sign_in_link
+from resolvers.views import remove_with_webhooks
 from rest_compat.inputs import (
     EXAMPLE_CALENDAR,
     EXAMPLE_IMPORT,
@@ -121,8 +122,9 @@ async def _save_view(database: Database, now: datetime) -> None:
         owner = await existing(transaction, DEMO_SLUG)
         await transaction.serialize("a view to try out")
         before = await views.lock(transaction, EXAMPLE_VIEW)
-        await views.remove(transaction, EXAMPLE_VIEW)
-        await history.tell(transaction, Change(before, None), now, "loadDemo", OPERATOR)
+        if before is not None:
+            await remove_with_webhooks(transaction, EXAMPLE_VIEW, now, OPERATOR)
+            await history.tell(transaction, Change(before, None), now, "loadDemo", OPERATOR)
         where = '{"mine": true, "lapsesWithin": {"days": 90}}'
         name = "Lapses within 90 days"
         if await views.find_by_name(transaction, owner.id, name) is None:
@@ -139,6 +141,7 @@ async def _save_view(database: Database, now: datetime) -> None:
             )
             tried = Delivery(now, "test_0c2ff6f1e6a94f2d9b3c1b7f", TEST, 1, 204, 12, "")
             await webhooks.add(transaction, webhook, new_secret(), await feed.end(transaction), [tried])
+            await history.tell(transaction, Change(None, webhook), now, "loadDemo", OPERATOR)
 
 
 async def _take_on(database: Database, now: datetime) -> None:

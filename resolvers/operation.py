@@ -162,10 +162,14 @@ class Context:
         part = f"{self.idempotency.part}.{index}" if self.idempotency is not None else ""
         return self.for_part(part, expected, dry_run=self.dry_run)
 
+    @property
+    def whence(self) -> Provenance:
+        """Who writes, and from where, as the log of changes has it."""
+        return Provenance(actor_of(self.caller), self.face, self.request_id)
+
     def entry(self, change: Change[Any, Any], operation: str = "") -> Entry | None:
         """The row of the log that tells of a change; None where nothing changed."""
-        whence = Provenance(actor_of(self.caller), self.face, self.request_id)
-        return history.entry(change, self.now, operation or self.operation, whence)
+        return history.entry(change, self.now, operation or self.operation, self.whence)
 
     async def pay(self, units: int) -> None:
         """Spends units of the caller's rate limit besides those of the request. Raises `RateLimited`."""

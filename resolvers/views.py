@@ -1,5 +1,7 @@
 """Saved views: members see those of their organisations, and editors and managers save, change and remove them."""
 
+from datetime import datetime
+
 import msgspec
 
 from db import history, views, webhooks
@@ -8,6 +10,7 @@ from domain.access import require_membership
 from domain.changes import Change
 from domain.errors import AlreadyExists, InvalidInput, NotFound, Violation
 from domain.filters import Where
+from domain.history import Provenance
 from domain.short_id import ShortId, new_short_id
 from domain.views import (
     MAX_VIEWS,
@@ -141,14 +144,17 @@ async def remove_view(context: Context, transaction: Transaction, command: Remov
     """Removes a view. Raises `NotFound` or `Forbidden`."""
     require_membership(context.caller, command.organization_id, writes=True)
     stored = await locked_view(transaction, command.organization_id, command.view_id)
-    for webhook in await webhooks.lock_those_of_view(transaction, stored.id):
+    await remove_with_webhooks(transaction, stored.id, context.now, context.whence)
+    return Change(stored, None)
+
+
+async def remove_with_webhooks(transaction: Transaction, id: ShortId, now: datetime, whence: Provenance) -> None:
+    """Removes a locked view, and the webhooks for what it shows, of which the log is told; of the view it is not."""
+    for webhook in await webhooks.lock_those_of_view(transaction, id):
         # They would end with the view, and nobody be told of it.
         await webhooks.remove(transaction, webhook.id)
-        entry = context.entry(Change(webhook, None), "removeWebhook")
-        assert entry is not None
-        await history.add(transaction, [entry])
-    await views.remove(transaction, stored.id)
-    return Change(stored, None)
+        await history.tell(transaction, Change(webhook, None), now, "removeWebhook", whence)
+    await views.remove(transaction, id)
 
 
 async def locked_view(transaction: Transaction, organization_id: ShortId, id: ShortId) -> SavedView:

@@ -64,7 +64,7 @@ class Success:
 
 
 class ShownOnce:
-    """The success of what makes a record and a secret, which is only told where it was made: of changes, the record."""
+    """The success of what makes a record and a secret, which is only told where it was made, and in no change."""
 
     shows: ClassVar[str]
     tells: ClassVar[tuple[str, str]]
@@ -75,7 +75,7 @@ class ShownOnce:
         """What the operation answered, without the secret on a dry run: it leads nowhere."""
         made, (field, member) = change.after, cls.tells
         secret = None if change.dry_run else getattr(made, member)
-        stored = Change(None, made.entry, dry_run=change.dry_run)
+        stored = Change(change.before, made.entry, dry_run=change.dry_run)
         return cls(**{"change": stored, cls.shows: made.entry, field: secret})
 
 

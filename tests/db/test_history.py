@@ -34,16 +34,14 @@ UNTOLD = {
     "endSession",
     "createCalendar",
     "revokeCalendar",
-    "createWebhook",
-    "patchWebhook",
-    "removeWebhook",
-    "rotateWebhookSecret",
-    "testWebhook",
-    "replayWebhook",
     "setLeadTimes",
     "setDigest",
 }
 """What changes nothing that the log tells of."""
+ENDING = {"removeView": ["removeWebhook"]}
+"""What ends with a thing and is told of before it."""
+OF_SENDING = (["testedAt"], ["replayedAt"], ["failingSince"], ["problem"])
+"""What comes and goes with sending: that it was done is told, and no more."""
 HOUR = timedelta(hours=1)
 
 
@@ -69,16 +67,18 @@ async def test_every_mutation_is_told_of_once(world: World, name: str) -> None:
     if name in UNTOLD:
         assert told == []
         return
-    (one,) = told
-    assert (one.operation, one.face, one.credential) == (name, "graphql", "csb")
-    assert (one.credential_id, one.acting_id, one.organization_id) == (
-        world.key_ids["manager"],
-        world.brand,
-        world.brand,
-    )
+    assert [each.operation for each in told] == [*ENDING.get(name, []), name]
+    for each in told:
+        assert (each.face, each.credential) == ("graphql", "csb")
+        assert (each.credential_id, each.acting_id, each.organization_id) == (
+            world.key_ids["manager"],
+            world.brand,
+            world.brand,
+        )
+    one = told[-1]
     if one.members is not None:
         # Who has taken a lapse on is told as of any change, by ids.
-        shown = [each["path"] for each in answer["changes"] if each["path"] != ["by"]]
+        shown = [each["path"] for each in answer["changes"] if each["path"] not in (["by"], *OF_SENDING)]
         assert [len(path) for path, _, _ in one.members] == [len(path) for path in shown]
 
 
@@ -256,7 +256,9 @@ async def test_an_upgrade_begins_the_log_with_what_is_there(world: World, databa
     database = await open_database(database_url)
     told = await log(World(world.app, database))
     await database.close()
-    # What came later than the log is not in its beginning.
+    # What came later than the log is not in its beginning, and webhooks do not outlast the way down.
+    assert wanted["webhook"]
+    wanted["webhook"] = {}
     for record in wanted["certification_assignment"].values():
         record |= {"earlier_days": None, "halted_days": None}
     assert settled(replay(told)) == settled(wanted)

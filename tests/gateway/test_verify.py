@@ -2,15 +2,23 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
-from db import sealing
+from db import history, sealing, webhooks
+from db.catalogue import DEMO_SLUG
 from db.engine.database import Database
+from domain.changes import Change
+from domain.history import OPERATOR
+from domain.short_id import catalogue_id
 from gateway import demo
 from gateway.cli import cli
+from resolvers.organizations import existing
+from rest_compat.inputs import EXAMPLE_VIEW
 from tests.processes import demo_database, serving
 
 
@@ -36,6 +44,21 @@ async def test_a_demo_that_is_started_again_leaves_the_log_whole(database: Datab
         await demo.grant_access(database)
         found = await sealing.verify(database)
         assert (found.broken, found.differing) == (None, None)
+
+
+async def test_a_demo_that_brings_its_view_back_tells_of_the_webhooks_that_end_with_it(database: Database) -> None:
+    await demo.load(database)
+    await demo.grant_access(database)
+    owner, now = await existing(database, DEMO_SLUG), datetime.now(UTC)
+    (made,) = await webhooks.of_organization(database, owner.id)
+    webhook = msgspec.structs.replace(made, id=catalogue_id("webhook", "of a view"), view_id=EXAMPLE_VIEW)
+    async with database.write() as transaction:
+        await webhooks.add(transaction, webhook, "whsec_AAAA", 0)
+        await history.tell(transaction, Change(None, webhook), now, "createWebhook", OPERATOR)
+    await demo.grant_access(database)
+    assert [each.id for each in await webhooks.of_organization(database, owner.id)] == [made.id]
+    found = await sealing.verify(database)
+    assert (found.broken, found.differing) == (None, None)
 
 
 def test_a_row_that_was_changed_is_named(tmp_path: Path) -> None:

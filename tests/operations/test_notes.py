@@ -51,7 +51,7 @@ async def test_both_kinds_of_assignments_come_without_them(face: Face, noted: Wo
 async def test_no_read_of_either_face_tells_them(noted: World) -> None:
     face = GraphQL(noted)
     telling = 0
-    for path in paths():
+    for path, _ in paths(noted.brand):
         full, others = [await read(noted, path, key) for key in ("manager", "rival")]
         assert SECRET not in others.text, path
         if SECRET in full.text:
