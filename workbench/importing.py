@@ -59,6 +59,8 @@ async def one(request: Request) -> Response:
         request,
         "import.html",
         of=found,
+        # With those that were said to be nothing: they would be asked for again.
+        columns=found.columns | found.map | found.columns,
         rows=rows.rows,
         next=rows.next,
         outcome=outcome,

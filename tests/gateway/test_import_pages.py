@@ -1,6 +1,7 @@
 """The pages on which files are put in: looked at, put in, and what became of each row."""
 
 import asyncio
+import re
 from html import unescape
 
 import pytest
@@ -17,7 +18,7 @@ WRONG = ROWS + "123,Nothing,USDA_ORGANIC,NOP-3,2027-01-31\n"
 
 
 async def send(
-    world: World, content: str, key: str = "editor", name: str = "own.csv", **fields: str
+    world: World, content: str, key: str = "editor", name: str = "own.csv", **fields: str | list[str]
 ) -> tuple[int, str, str]:
     """The status, where it leads to, and the text of the answer to a file."""
     files = {"file": (name, content.encode(), "text/csv")} if name else {"file": ("", b"", "application/octet-stream")}
@@ -57,6 +58,20 @@ async def test_a_file_is_looked_at_and_then_put_in(world: World) -> None:
     assert "Looked at" not in await ended(world, location)
     assert await product_name(world) == "Oat drink deluxe"
     assert "NOP-2" in (await get(world, "/app/products/09520000000035"))[1]
+
+
+async def test_columns_that_were_left_out_as_it_was_looked_at_are_left_out_when_it_is_put_in(world: World) -> None:
+    rows = "EAN,Name,Shelf,Row\n" + f"{GTIN},Oat drink deluxe,7,A\n"
+    status, location, said = await send(world, rows, do="look", map="Shelf=nothing\n*=nothing")
+    assert status == 303, said
+    text = await ended(world, location)
+    columns = re.findall(r'name="column" value="([^"]*)"', text)
+    members = re.findall(r'name="member" [^>]*value="([^"]*)"', text)
+    assert dict(zip(columns, members, strict=True)).items() >= {"EAN": "gtin", "Shelf": "nothing"}.items()
+    status, location, said = await send(world, rows, do="put_in", column=columns, member=members)
+    assert status == 303, said
+    await ended(world, location)
+    assert await product_name(world) == "Oat drink deluxe"
 
 
 async def test_refused_rows_are_told_with_their_reason_and_leave_as_a_file(world: World) -> None:

@@ -5,6 +5,7 @@ One server and one browser for all of them: each walk begins signed in anew.
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import httpx2
@@ -20,6 +21,17 @@ from tests.web.test_graphiql import find, hosts_asked
 from tests.web.test_sign_in_page import complaints, shows
 
 TODAY = datetime.now(UTC).date()
+
+SHEET = """\
+EAN,Name,Certification,Certificate number,Valid until,{unknown}
+{gtin},Walked rice drink,USDA Organic,NOP-1,{year}-12-09,7
+{other},Walked oat bar,USDA Organic,NOP-2,{year}-12-31,8
+12,No product,USDA Organic,NOP-3,{year}-12-31,9
+"""
+SHEETS = {
+    False: ("04006381333931", "04006381333948", "Shelf"),
+    True: ("04006381333955", "04006381333962", "Rack"),
+}
 
 RENEWED = {
     False: [
@@ -144,10 +156,49 @@ def test_invited_and_signed_in(walker: Walker) -> None:
     assert "editor" in find(browser, ".who span").get_attribute("title")  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("walker", [False, True], ids=["without scripts", "keyboard"], indirect=True)
+def test_a_sheet_is_put_in(walker: Walker, tmp_path: Path) -> None:
+    browser, server = walker.browser, walker.server
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not walker.keyboard})
+    gtin, other, unknown = SHEETS[walker.keyboard]
+    sheet = tmp_path / "own.csv"
+    sheet.write_text(SHEET.format(gtin=gtin, other=other, unknown=unknown, year=TODAY.year + 1), encoding="utf-8")
+
+    def send(button: str) -> None:
+        # The dialog in which files are chosen is the system's.
+        browser.find_element(By.ID, "file").send_keys(str(sheet))
+        walker.use(f"button[value={button}]")
+
+    def ended(*, stored: bool) -> bool:
+        if not walker.keyboard and browser.find_elements(By.TAG_NAME, "progress"):
+            find(browser, "#progress p a").click()
+        text = browser.find_element(By.CSS_SELECTOR, ".head .total").text
+        return "Done" in text and ("nothing of it was stored" in text) is not stored
+
+    walker.use(".ways a[href$=import]")
+    send("look")
+    walker.shows("[role=alert]", f"Nobody knows the column '{unknown}'")
+    walker.use("details summary")
+    walker.fill("#map", f"{unknown}=nothing")
+    send("look")
+    waiting(browser).until(lambda _: ended(stored=False))
+    walker.shows("#progress", "it is not a GTIN")
+    walker.choose("#policy", "IGNORE_FAILED")
+    send("put_in")
+    waiting(browser).until(lambda _: ended(stored=True))
+    refused = find(browser, "#progress a[href$='/refused']").get_attribute("href")
+    assert refused
+    with httpx2.Client(headers={"X-API-Key": server.api_key}) as client:
+        assert "NOP-3" in client.get(refused).text
+    walker.go(f"/app/products/{gtin}")
+    walker.shows("main h1", "Walked rice drink")
+    walker.shows(".holding", "NOP-1")
+
+
 @BOTH_WAYS
 def test_what_lapses_is_found_from_today(walker: Walker) -> None:
     walker.use(".age a")
-    walker.shows("main h1", "Today")
+    waiting(walker.browser).until(lambda _: "anew=1" in walker.browser.current_url)
     within_30_days = ".horizon tbody tr:first-child td:nth-of-type(3) a"
     number = int(find(walker.browser, within_30_days).text)
     walker.use(within_30_days)
@@ -213,6 +264,7 @@ def test_a_body_is_suspended_and_its_letter_drafted(walker: Walker) -> None:
     day = TODAY + timedelta(days=7)
     walker.fill("#from", typed(day), Keys.ENTER)
     waiting(walker.browser).until(lambda _: f"from={day}" in walker.browser.current_url)
+    find(walker.browser, "#draft")
     lost = [each.text for each in walker.browser.find_elements(By.CSS_SELECTOR, ".list td.product .under")]
     walker.shows(".lead-small", f"{len(lost)} certificates of yours")
     walker.fill("#draft", "P.S. We are in touch with them.")
