@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
@@ -41,7 +42,7 @@ from gateway.version import version
 from gateway.webhooks.sending import Sending
 from rest_compat.application import Rest
 from rest_compat.imports import Importing
-from rest_compat.problem import exception_handlers
+from rest_compat.problem import exception_handlers, refusals
 from rest_compat.routes import CERTIFICATIONS
 from workbench import importing
 
@@ -81,7 +82,10 @@ def create_app(
     edge = GatewayEdge(
         _pages(settings, database, credentials, counting, mailer, imports, telemetry),
         BodyLimit(
-            Rest(error_pages, imports), settings.max_body_bytes, error_pages, {IMPORTS: settings.max_import_bytes}
+            Rest(error_pages, imports),
+            settings.max_body_bytes,
+            refusals(error_pages)[HTTPException],
+            {IMPORTS: settings.max_import_bytes},
         ),
         {"/graphql": graphql_endpoint(settings, database)},
         database,
@@ -134,6 +138,7 @@ def _pages(
         await counting.close()
         telemetry.stop()
 
+    handlers = {kind: shown_to_browsers(refuse) for kind, refuse in exception_handlers(error_pages).items()}
     pages = Starlette(
         routes=[
             *workbench_routes(),
@@ -150,13 +155,11 @@ def _pages(
             Middleware(
                 BodyLimit,
                 max_body=settings.max_body_bytes,
-                error_pages=error_pages,
+                refuse=handlers[HTTPException],
                 others={importing.PATH: settings.max_import_bytes},
             )
         ],
-        exception_handlers={
-            kind: shown_to_browsers(refuse) for kind, refuse in exception_handlers(error_pages).items()
-        },
+        exception_handlers=handlers,
         lifespan=lifespan,
     )
     # The edge answers the API's paths with and without a last slash; elsewhere it makes another path.

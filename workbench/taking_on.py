@@ -17,6 +17,7 @@ from domain.errors import InvalidInput, NotFound
 from domain.filter_input import parse_where
 from domain.paging import Window
 from domain.records import CertificationAssignment
+from domain.short_id import is_short_id
 from domain.vocabulary import ViewKind
 from resolvers import acknowledgements
 from resolvers.listed import LISTS
@@ -83,7 +84,7 @@ async def _row(context: Context, kind: ViewKind, request: Request) -> ListRow:
     gtin, definition = request.path_params["gtin"], request.path_params["definition"]
     of = LISTS[kind]
     member = "certification" if kind is ViewKind.CERTIFICATIONS else "claim"
-    asked = {"gtin": {"eq": gtin}, member: {"id": {"eq": definition}}}
+    asked = {"gtin": {"eq": gtin}, member: {"id" if is_short_id(definition) else "code": {"eq": definition}}}
     where = parse_where(of.of.fields, asked, context.today)
     found = (await rows_of(context, kind, (await of.page(context, where, of.of.orders.usual, Window(1))).items))[:1]
     if not found:

@@ -133,8 +133,10 @@ def _scope(context: Context, typed: Typed, own: list[SavedView]) -> TodayScope:
     if whose != "mine" and whose not in {each.id for each in context.caller.organizations}:
         raise NotFound(f"You belong to no organisation with the id {whose}; choose one on the page of today.")
     brand = typed.get("brand", "").strip()
-    is_wrong = brand and read(_CERTIFIED, LISTS[_CERTIFIED].of, {"brand": brand}, context.today).wrong
-    return TodayScope(whose, view, "" if is_wrong else brand)
+    wrong = read(_CERTIFIED, LISTS[_CERTIFIED].of, {"brand": brand} if brand else {}, context.today).wrong
+    if "brand" in wrong:
+        raise NotFound(f"There is no such brand ({wrong['brand']}); type another on the page of today.")
+    return TodayScope(whose, view, brand)
 
 
 def _kinds(scope: TodayScope, kinds: tuple[ViewKind, ...]) -> list[ViewKind]:

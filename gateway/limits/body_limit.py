@@ -7,23 +7,24 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, cast
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from domain.problem import ErrorPages
 from gateway.paths import own_path
-from rest_compat.problem import refusal
+from rest_compat.problem import Show
 
 
 class BodyLimit:
-    """Wraps the application; `max_body` is in bytes, and for some paths it is another: `others`."""
+    """Wraps the application; `max_body` is in bytes, and for some paths it is another: `others`.
 
-    def __init__(
-        self, app: ASGIApp, max_body: int, error_pages: ErrorPages, others: Mapping[str, int] | None = None
-    ) -> None:
+    `refuse` shows a refusal as the application does.
+    """
+
+    def __init__(self, app: ASGIApp, max_body: int, refuse: Show, others: Mapping[str, int] | None = None) -> None:
         # ASGI's own type knows nothing of stopping: what is wrapped here are async functions.
         self.app = cast("Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]", app)
         self.max_body = max_body
-        self.error_pages = error_pages
+        self.refuse = refuse
         self.others = others or {}
         self._least = min([max_body, *self.others.values()])
 
@@ -43,7 +44,7 @@ class BodyLimit:
         announced = dict(scope["headers"]).get(b"content-length", b"")
         # The server has judged the form of the header; whatever it let pass is counted below.
         if announced.isdigit() and int(announced[:20]) > most:
-            await refusal("payload_too_large", detail, self.error_pages)(scope, receive, send)
+            await self.refuse(Request(scope), HTTPException(413, detail))(scope, receive, send)
             return
         size = 0
 

@@ -1,4 +1,4 @@
-"""The few pages without a file: plain HTML, one line of script, nothing from elsewhere, in GraphiQL's colours."""
+"""The few pages without a file: plain HTML, one line of script, nothing from elsewhere, in the workbench's colours."""
 
 import base64
 import hashlib

@@ -6,6 +6,7 @@ from typing import NoReturn
 import pytest
 
 from domain.errors import Busy
+from tests.conftest import SETTINGS
 from tests.world import World
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -59,3 +60,11 @@ async def test_what_goes_wrong_on_a_page_is_a_page_where_a_browser_asks(
         assert "nobody is told" not in answer.text
         assert answer.headers.get("retry-after") == ("3" if status == 503 else None)
         assert ("GET" in answer.headers.get("allow", "")) is (status == 405)
+
+
+async def test_a_body_that_is_too_large_is_a_page_where_a_browser_sends_it(world: World) -> None:
+    form = {"reason": "x" * (SETTINGS.max_body_bytes + 1)}
+    for headers, media_type in ((BROWSER, "text/html; charset=utf-8"), ({}, "application/problem+json")):
+        refused = await world.client.post("/app/certificates/change", data=form, headers=headers)
+        assert (refused.status_code, refused.headers["content-type"]) == (413, media_type)
+        assert "send less in one request" in refused.text

@@ -207,6 +207,17 @@ def test_link_to_an_operation_fills_a_tab_and_runs_nothing(browser: Chrome, live
     wait_for_text(browser, ".graphiql-response", '"ClaimAssigned"')
 
 
+def test_an_operation_in_the_address_outlives_signing_in(browser: Chrome, live_server: LiveServer) -> None:
+    browser.get(f"{live_server.url}/graphiql#query=query+Shared+%7B+__typename+%7D")
+    wait_for_text(browser, ".graphiql-tab-active", "Shared")
+    browser.execute_script("localStorage.clear()")
+    find(browser, ".top .who a").click()
+    find(browser, "#api-key").send_keys(live_server.api_key, Keys.ENTER)
+    wait_for_text(browser, ".identity", "Signed in as")
+    wait_for_text(browser, ".graphiql-tab-active", "Shared")
+    assert urlsplit(browser.current_url).fragment.startswith("query=query+Shared")
+
+
 def test_narrow_window_shows_one_thing_above_the_other(browser: Chrome, live_server: LiveServer) -> None:
     metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)

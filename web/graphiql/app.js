@@ -212,6 +212,27 @@
 
   // -- links to share: the operation in the fragment, which browsers do not send to any server ------------------------
 
+  // Whoever signs in comes back without it: the tab keeps it meanwhile.
+  const FRAGMENT = "certgate:graphiql:fragment";
+
+  function keepFragment(event) {
+    if (location.hash && event.target.closest(".top .who a")) kept((storage) => storage.setItem(FRAGMENT, location.hash));
+  }
+
+  function bringFragmentBack() {
+    const fragment = kept((storage) => storage.getItem(FRAGMENT));
+    kept((storage) => storage.removeItem(FRAGMENT));
+    if (fragment && !location.hash) history.replaceState(history.state, "", fragment);
+  }
+
+  function kept(use) {
+    try {
+      return use(sessionStorage);
+    } catch {
+      return null; // storage is switched off in this browser
+    }
+  }
+
   function sharedOperation() {
     for (const source of [location.hash.slice(1), location.search.slice(1)]) {
       const parameters = new URLSearchParams(source);
@@ -444,5 +465,7 @@
 
   // A link to an operation, pasted into the address bar of an open page, changes the fragment only.
   addEventListener("hashchange", () => sharedOperation() && location.reload());
+  document.addEventListener("click", keepFragment);
+  bringFragmentBack();
   open();
 })();
