@@ -497,8 +497,8 @@ SAVED_VIEW = output(
 )
 
 
-_Value = str | bool | _COUNT | Annotated[list[Annotated[str, Meta(max_length=2)]], Meta(max_length=300)]
-"""A text, as days and moments are; whether a claim needs a definition; a limit of a key; or countries."""
+_Value = str | bool | _COUNT | Annotated[list[Annotated[str, Meta(max_length=100)]], Meta(max_length=300)]
+"""A text, as days and moments are; whether a claim needs a definition; a limit of a key; countries, or types."""
 
 
 class FieldChangeOut(Struct, gc=False):

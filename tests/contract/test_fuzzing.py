@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2
 
+from gateway.demo import LAPSING_GTIN
 from rest_compat.openapi import DOCUMENT_PATHS
 from rest_compat.routes import ENDPOINTS
 from tests.conftest import LiveServer
@@ -36,8 +37,15 @@ def known(server: LiveServer) -> dict[str, Any]:
 
         definitions = ("claims", "certifications", "certification-bodies")
         me = client.get("/account/api/v1/whoami").json()
+        gtins = listed("/products/api/v1/trade-items", "gtin", 6)
+        held = {
+            f"{gtin}/{each['id']}": [each["valid_from"], each["expiration_date"]]
+            for gtin in {*gtins, LAPSING_GTIN}
+            for each in client.get(f"/certifications/api/v1/products/{gtin}/certifications").json()
+        }
         return {
-            "gtins": listed("/products/api/v1/trade-items", "gtin", 6),
+            "gtins": gtins,
+            "held": held,
             "ids": [id for name in definitions for id in listed(f"/certifications/api/v1/{name}", "id", 8)],
             "organization_id": me["organizations"][0]["id"],
             "key_id": me["api_key"]["id"],

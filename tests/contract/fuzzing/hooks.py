@@ -6,6 +6,7 @@ Loaded by schemathesis itself (`SCHEMATHESIS_HOOKS`). `CERTGATE_TEST_KNOWN` hold
 import json
 import os
 import re
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -76,6 +77,10 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
             if case.path.endswith("/replay"):
                 # From a moment or behind a cursor, not both; and no schema's is what a cursor is.
                 case.body = {"since_moment": case.body.get("since_moment") or "2026-03-31T12:00:00Z"}
+            _mend_halts(case)
+            if "/webhooks" in case.path and isinstance(case.body.get("url"), str):
+                # Without https it may be only where a setting names networks.
+                case.body["url"] = re.sub("^http:", "https:", case.body["url"], flags=re.IGNORECASE)
     if case.path.endswith("/exports/claims") and (case.query or {}).get("format") == "gs1us":
         # GS1 US's profile is of certificates.
         case.query["format"] = "jsonld"
@@ -110,6 +115,19 @@ def _mend(body: dict[str, Any]) -> None:
     if body.get("kind") == "csu":
         # Only a user can make a key that stands for a user.
         body["kind"] = "csb"
+
+
+def _mend_halts(case: Any) -> None:
+    """Of what is held, its days alone are suspended and withdrawn: from the first on, and on the last."""
+    named = case.path_parameters or {}
+    held = KNOWN["held"].get(f"{str(named.get('gtin')).zfill(14)}/{named.get('certification_id')}")
+    if held is None:
+        return
+    first, last = (day or f"{datetime.now(UTC):%Y-%m-%d}" for day in held)
+    if case.path.endswith("/suspend"):
+        case.body |= {"suspended_from": first, "suspended_until": None}
+    elif case.path.endswith("/withdraw"):
+        case.body["withdrawn_on"] = last
 
 
 def _unknown(code: object) -> bool:
