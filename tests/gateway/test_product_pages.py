@@ -157,6 +157,16 @@ async def test_everything_that_can_be_done_has_a_form_that_does_it(world: World)
         assert (await get(world, PRODUCT))[0] == 200, path
 
 
+async def test_menus_say_what_is_done(world: World) -> None:
+    assert (await send(world, f"{PRODUCT}/claim", claim_id="VEGAN", source="BRAND_SELF_DECLARED"))[0] == 303
+    text = (await get(world, PRODUCT))[1]
+    assert re.findall(r'href="/app/(\w+)/[^"]*/edit">([^<]*)', text) == [
+        ("products", "Edit product"),
+        ("certificates", "Correct"),
+        ("claims", "Change"),
+    ]
+
+
 @pytest.mark.parametrize("key", ["readonly", "rival", "publishable"])
 async def test_whoever_may_not_is_told_so(world: World, key: str) -> None:
     fields = entered((await get(world, f"{CERTIFICATE}/edit"))[1]) | {"issuing_body": "Mine"}
