@@ -126,6 +126,7 @@ async def test_many_rows_are_tried_and_changed_at_once(world: World) -> None:
     others = f"{OTHERS_GTIN} {USDA_ORGANIC}"
     tried = await sent(*rows, others, "x", step="try", verification_status="verified")
     assert (tried.status_code, tried.text.count('class="refused"')) == (200, 2)
+    assert "<del>Unverified</del> → <ins>Verified</ins>" in tried.text
     assert await statuses() == before
     seen = [unescape(row) for row in re.findall(r'name="row" value="([^"]+)"', tried.text)]
     assert [row.rpartition(" ")[0] for row in seen] == rows
