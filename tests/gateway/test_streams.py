@@ -36,6 +36,19 @@ async def name_it(world: World, *names: str) -> None:
     await Sealer(world.database).seal()
 
 
+@asynccontextmanager
+async def following(asking: httpx2.AsyncClient, last: str) -> AsyncIterator[httpx2.Response]:
+    """What comes behind an id; it is asked for again while the server does not know yet who has left before."""
+    while True:
+        async with asking.stream("GET", PATH, headers={"Last-Event-ID": last} if last else {}) as response:
+            if response.status_code != 503:
+                assert (response.status_code, response.headers["content-type"]) == (200, f"{EVENTS}; charset=utf-8")
+                yield response
+                return
+        assert response.headers["retry-after"] == "5"
+        await asyncio.sleep(0.2)
+
+
 async def events(response: httpx2.Response) -> AsyncIterator[tuple[str, Any]]:
     """The ids and the data."""
     id = ""
@@ -76,13 +89,7 @@ async def test_a_client_that_dies_and_resumes_sees_each_change_once(world: World
             while not seen or seen[-1]["changes"][0]["after"] != f"name {RESUMED * 3 - 1}":
                 resumed += 1
                 left = chance.randrange(1, 6)
-                async with asking.stream("GET", PATH, headers={"Last-Event-ID": last} if last else {}) as response:
-                    if response.status_code == 503:
-                        # It comes again before the server knows that it has left so often.
-                        assert response.headers["retry-after"] == "5"
-                        await asyncio.sleep(0.2)
-                        continue
-                    assert (response.status_code, response.headers["content-type"]) == (200, f"{EVENTS}; charset=utf-8")
+                async with following(asking, last) as response:
                     async for id, change in events(response):
                         last = id
                         seen.append(change)
@@ -93,7 +100,7 @@ async def test_a_client_that_dies_and_resumes_sees_each_change_once(world: World
             assert resumed >= RESUMED / 2
             assert seen == await feed_of(world)
             # Whoever still waits is sent no more once the server is to stop, which does not wait for that.
-            async with asking.stream("GET", PATH, headers={"Last-Event-ID": last}) as response:
+            async with following(asking, last) as response:
                 stopping = asyncio.create_task(asyncio.to_thread(process.stop))
                 assert [line async for line in response.aiter_lines()] == ["retry: 1000", ""]
             assert await stopping == 0
