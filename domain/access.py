@@ -207,16 +207,21 @@ def require_membership(caller: Caller, organization_id: ShortId, *, writes: bool
         raise Forbidden("Your role in the organisation is readonly; ask a manager there for the role editor.")
 
 
+def manages(caller: Caller, organization_id: ShortId) -> bool:
+    """Whether the caller is a manager of that organisation. No token is, whatever its scope."""
+    is_asked = caller.is_operator or caller.kind not in (None, KeyKind.PUBLISHABLE)
+    return is_asked and caller.role_in(organization_id) is Role.MANAGER
+
+
 def require_management(caller: Caller, organization_id: ShortId, what: str = "Keys and people are managed") -> None:
     """Raises `NotFound` for an organisation that is not the caller's, `Forbidden` unless it is manager there.
 
-    No token is, whatever its scope. `what` says what a manager does.
+    `what` says what a manager does.
     """
     role = caller.role_in(organization_id)
     if role is None:
         raise NotFound(f"You belong to no organisation with the id {organization_id}; whoami shows those you have.")
-    is_asked = caller.is_operator or caller.kind not in (None, KeyKind.PUBLISHABLE)
-    if not is_asked or role is not Role.MANAGER:
+    if not manages(caller, organization_id):
         raise Forbidden(
             f"{what} with a csb or csu key, or by a signed-in member, whose role in the organisation is manager."
         )

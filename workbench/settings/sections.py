@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.access import require_management, require_membership
+from domain.access import Caller, manages, require_membership
 from domain.errors import Forbidden
 from resolvers.operation import Context
 from workbench.rendering import page
@@ -29,17 +29,17 @@ def section(name: str, reads: Reads, template: str = "") -> Callable[[Request], 
             f"settings/{template or name}.html",
             section=name,
             done=request.query_params.get("done", ""),
-            may_write=_may(lambda: require_membership(caller, caller.organization.id, writes=True)),
-            may_manage=_may(lambda: require_management(caller, caller.organization.id)),
+            may_write=_may_write(caller),
+            may_manage=manages(caller, caller.organization.id),
             **values,
         )
 
     return answer
 
 
-def _may(judge: Callable[[], None]) -> bool:
+def _may_write(caller: Caller) -> bool:
     try:
-        judge()
+        require_membership(caller, caller.organization.id, writes=True)
     except Forbidden:
         return False
     return True
