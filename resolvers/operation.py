@@ -346,7 +346,8 @@ class WriteOperation(Generic[C, D]):
         single = context.idempotency is None and context.expected is None
         async with context.database.write(single=single) as transaction:
             change = await self._once(context, transaction, command, entries)
-            await history.add(transaction, entries)
+            if entries:
+                await history.add(transaction, entries)
         _report(change)
         return change if context.afterwards is None else await context.afterwards(change)
 

@@ -692,7 +692,6 @@ changes = Table(
 )
 Index("ix_changes_object", changes.c.gtin, changes.c.object_id, changes.c.at, changes.c.seq)
 Index("ix_changes_product", changes.c.gtin, changes.c.at, changes.c.seq)
-Index("ix_changes_kind", changes.c.kind, changes.c.at)
 # PostgreSQL's has the same condition.
 Index(
     "uq_changes_day",

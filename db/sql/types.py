@@ -14,6 +14,8 @@ from sqlalchemy.sql.expression import BindParameter, ColumnElement, FunctionElem
 from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from db.sql.compiled import json_text
+
 
 def text(length: int | None = None) -> TypeEngine[str]:
     """Text compared and sorted by code point on both databases.
@@ -100,8 +102,12 @@ class _Document(TypeDecorator[Any]):
 
         return dialect.type_descriptor(JSONB())
 
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str]:
+        """The value as the text that is stored; SQLAlchemy's own calls two functions more for it."""
+        return json_text
+
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str], Any] | None:
-        """SQLAlchemy's own calls two functions more for a value; asyncpg's codec has read it already."""
+        """As above; asyncpg's codec has read it already."""
         return msgspec.json.decode if dialect.name == "sqlite" else None
 
 

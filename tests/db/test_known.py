@@ -29,5 +29,5 @@ async def test_what_is_asked_by_gtin_is_found_by_index(world: World) -> None:
             asked, values = read.of(keys)
             plan = await then.plan(rewritten(asked, scans=False).compiled(then.dialect).statement, values)
             assert any("ix_changes_" in line for line in plan)
-            for way in ("Seq Scan on changes", "SCAN changes", "ix_changes_kind", "ix_changes_seq"):
+            for way in ("Seq Scan on changes", "SCAN changes", "ix_changes_seq"):
                 assert not any(way in line for line in plan), plan
