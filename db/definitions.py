@@ -212,8 +212,9 @@ def seen(
         owner_of, allowed = known.private.get, (None, *owners)
         rows = [row for row in rows if owner_of(row[-1]) in allowed]
     if read.ranked and len(rows) > 1:
-        ranks = known.ranks
-        rows.sort(key=lambda row: ranks[row[-1]])
+        # A key that is a function of Python's own takes half the time of a lambda.
+        ranks = [known.ranks[row[-1]] for row in rows]
+        rows = [*map(rows.__getitem__, sorted(range(len(rows)), key=ranks.__getitem__))]
     return rows, getattr(known, read.defined)
 
 

@@ -70,7 +70,7 @@ class SqliteDatabase(Database):
     async def read(self, read: Read[Any], make: Make[T], /, **values: Any) -> T:
         """What is made of the committed rows; what may scan runs in a thread, and ends when nobody waits for it."""
         if isinstance(read, KeyedRead):
-            return make(self.at_once(read, values["keys"]))
+            return make(self.at_once(read, [*dict.fromkeys(values["keys"])]))
         if not read.scans:
             return make(self._rows_now(read.compiled(SQLITE).statement, values))
         try:
@@ -81,7 +81,7 @@ class SqliteDatabase(Database):
             raise
 
     def at_once(self, read: KeyedRead[Any], keys: Sequence[Any]) -> list[Row]:
-        """The committed rows of these keys."""
+        """The committed rows of these keys, which differ."""
         if len(keys) == 1:
             return self._rows_now(read.of_one, {"key": keys[0]})
         (columns,) = self._rows_now(read.as_json, {"keys": keys})
