@@ -63,7 +63,9 @@ class Assignments(definitions.Defined[D], Generic[D, A]):
         self._change = update(table).where(*place)
         self._remove = delete(table).where(*place)
 
-    async def of_products(self, database: Database, gtins: list[Gtin], organization_ids: Sequence[ShortId]) -> list[A]:
+    async def of_products(
+        self, database: Database | Transaction, gtins: list[Gtin], organization_ids: Sequence[ShortId]
+    ) -> list[A]:
         """What these products have, by label and id, in one statement."""
         return await definitions.fetch(database, self.by_product, organization_ids, keys=gtins)
 

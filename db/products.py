@@ -33,7 +33,9 @@ async def find(database: Database, gtin: Gtin, organization_ids: Sequence[ShortI
     return next(iter(await database.fetch(BY_GTIN, None, organization_ids, keys=[gtin])), None)
 
 
-async def find_many(database: Database, gtins: list[Gtin], organization_ids: Sequence[ShortId]) -> list[Product]:
+async def find_many(
+    database: Database | Transaction, gtins: list[Gtin], organization_ids: Sequence[ShortId]
+) -> list[Product]:
     """The products of those GTINs that exist, in any order, in one statement."""
     return await database.fetch(BY_GTIN, None, organization_ids, keys=gtins)
 

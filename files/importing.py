@@ -7,6 +7,7 @@ before goes to a temporary file: the length of a file costs no memory.
 
 import asyncio
 import hashlib
+import math
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -34,6 +35,9 @@ P = TypeVar("P")
 
 BATCH = 500
 """Rows in one transaction."""
+
+TOLD_AFTER = 1.0
+"""Seconds until it is stored again how much is judged, which nobody goes on with."""
 
 SAMPLE = 1_000
 """Rows by which columns are recognised."""
@@ -279,6 +283,7 @@ class _Going:
         self._judged = judged
         self._passed = 0
         """How many bytes of the files before were read."""
+        self._told_at = -math.inf
 
     async def run(self, since: Progress, saved: Saved | None) -> Tally:
         """Goes over the files; what became of their rows."""
@@ -361,7 +366,7 @@ class _Going:
 
         async def alongside(transaction: Any, done: Sequence[Done]) -> None:
             tell(done)
-            if saved is not None and is_committed:
+            if saved is not None and is_committed and self._is_due():
                 await self._save(saved, transaction, batch, found[0][1])
 
         planned = None
@@ -380,6 +385,14 @@ class _Going:
             await self._keep(batch, planned)
         self._listener.done(results, batch.share)
         return totals
+
+    def _is_due(self) -> bool:
+        """Whether it is to be stored how far it is: what is only judged would be written for that alone."""
+        now = time.monotonic()
+        if self._judging and now < self._told_at + TOLD_AFTER:
+            return False
+        self._told_at = now
+        return True
 
     async def _keep(self, batch: "_Batch", planned: Planned) -> None:
         """Keeps what was found of a batch, as long as it may be done."""

@@ -320,7 +320,7 @@ class _Plan:
         return self.context.dry_run and not self.judges
 
     async def look(self, transaction: Transaction, rows: Sequence[AskedRow], met: Met) -> None:
-        """Reads what is there of all that the rows are about, and locks it."""
+        """Reads what is there of all that the rows are about, and locks it unless nothing is written of it."""
         await transaction.plan_anew()
         if not self.judges:
             for definitions in self.known.values():
@@ -328,13 +328,16 @@ class _Plan:
                     self._tell(Change(None, made), "importCertification")
         gtins = sorted({gtin for row in rows if (gtin := _padded(row.gtin)) is not None})
         own = self.context.caller.organization_ids
-        self.products = {found.gtin: found for found in await stored_products.lock_many(transaction, gtins, own)}
+        # Whoever changes what is only judged need not wait: it is looked at again before it is done.
+        products_of = stored_products.find_many if self.judges else stored_products.lock_many
+        self.products = {found.gtin: found for found in await products_of(transaction, gtins, own)}
         if self.is_undone or self.judges:
             await self._bring_back(transaction, [gtin for gtin in gtins if gtin not in self.products], met)
         for noun, definitions in self.known.items():
             if any(row.certifications if noun == "certification" else row.claims for row in rows):
                 stored = definitions.kind.stored
-                for held in await stored.lock_many(transaction, gtins, own):
+                held_of = stored.of_products if self.judges else stored.lock_many
+                for held in await held_of(transaction, gtins, own):
                     self.held[noun, held.gtin, stored.definition(held).id] = held
         ids = [row.restored["id"] for row in rows if row.restored.get("id")]
         if ids:

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import delete
 
 from db import certificates, products
+from db.assignments import certifications
 from db.sql import tables
 from domain.access import Caller
 from domain.errors import Busy, Forbidden, InvalidInput
@@ -775,6 +776,28 @@ async def test_several_at_once_end_as_one_after_the_other(world: World, monkeypa
     assert sum(totals.things["certification made"] for totals, _ in made) == 100
     assert [totals.rows["refused"] for totals, _ in made] == [0, 0, 0]
     assert len(await world.rows(tables.products)) == 102
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_what_is_only_judged_waits_for_nobody(world: World) -> None:
+    judged = asyncio.Event()
+
+    class Watching(Heard):
+        def began(self, *, judging: bool, since: Progress) -> None:
+            super().began(judging=judging, since=since)
+            if not judging:
+                judged.set()
+
+    rows = source(f"gtin,name,certification,certificate number\n{GTIN},Brown rice,USDA_ORGANIC,2\n")
+    context = Context(world.database, caller(world))
+    async with world.database.write() as transaction:
+        assert await products.lock(transaction, Gtin(GTIN), [world.brand])
+        assert await certifications.lock_many(transaction, [Gtin(GTIN)], [world.brand])
+        putting_in = asyncio.ensure_future(run_all(context, [rows], Options(), Watching()))
+        waiting = asyncio.ensure_future(judged.wait())
+        await asyncio.wait([putting_in, waiting], return_when=asyncio.FIRST_COMPLETED)
+        assert judged.is_set()
+    assert (await putting_in).rows == {"changed": 1}
 
 
 async def test_a_row_of_an_export_does_not_undo_what_was_changed_since(world: World) -> None:

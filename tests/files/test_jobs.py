@@ -318,10 +318,20 @@ async def test_what_becomes_of_rows_is_told_once_where_they_were_tried_twice(
         (StartImport(policy=BulkPolicy.IGNORE_FAILED), [(20, 100), (40, 100), (60, 100)]),
     ],
 )
-async def test_how_far_it_is_shows_on_dry_runs_and_while_rows_are_judged(
-    world: World, own: Jobs, monkeypatch: pytest.MonkeyPatch, asked: StartImport, expected: list[tuple[int, int]]
+@pytest.mark.parametrize("told_after", [0, 600])
+async def test_how_far_it_is_shows_on_dry_runs_and_now_and_then_while_rows_are_judged(
+    world: World,
+    own: Jobs,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: StartImport,
+    expected: list[tuple[int, int]],
+    told_after: int,
 ) -> None:
     monkeypatch.setattr(importing, "BATCH", 20)
+    monkeypatch.setattr(importing, "TOLD_AFTER", told_after)
+    if told_after:
+        # What is judged is stored the first time; what is done, always.
+        expected = expected[expected.count((0, 50)) - 1 :] if (0, 50) in expected else expected
     advance = imports.advance
     seen: list[tuple[int, int]] = []
 
