@@ -41,6 +41,7 @@ def environment() -> "Environment":
     made.globals["most_choices"] = MOST_CHOICES
     made.globals["member"] = member
     made.tests["said"] = lambda name: name in catalogue()
+    made.tests["dated"] = lambda value: isinstance(value, date)
     made.filters["in_words"] = in_words
     made.filters["number"] = shown
     made.filters["options"] = lambda values, name: [(each, text(f"choices.{name}.{each.lower()}")) for each in values]

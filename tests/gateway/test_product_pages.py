@@ -60,6 +60,9 @@ async def test_what_was_held_and_known_then(world: World) -> None:
     fields = entered((await get(world, f"{CERTIFICATE}/edit"))[1]) | dates
     status, _, _ = await send(world, f"{CERTIFICATE}/edit", **fields)
     assert status == 303
+    # Days are in the reader's order, in what became of it too.
+    became = (await get(world, PRODUCT))[1].partition('id="timeline"')[2]
+    assert ('<time datetime="2027-02-28">' in became, ">2027-02-28<" in became) == (True, False)
     assert "Not yet" in (await get(world, f"{PRODUCT}?as_of=2026-02-28"))[1]
     assert "Lapsed" in (await get(world, f"{PRODUCT}?as_of=2027-03-01"))[1]
     status, text = await get(world, f"{PRODUCT}?as_of=2026-03-01")
