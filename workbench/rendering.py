@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from domain.access import Permission
-from domain.errors import DomainError
+from domain.errors import DomainError, InvalidInput
 from domain.problem import KINDS
+from workbench.texts import catalogue, in_words, member, shown, text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -27,8 +28,6 @@ def environment() -> "Environment":
     """The templates, each compiled when it is first shown."""
     # Most processes never show a page.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    from workbench.texts import catalogue, in_words, member, shown, text
 
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -90,8 +89,11 @@ def moved(request: Request, path: str) -> Response:
 
 def refused(request: Request, error: DomainError) -> Response:
     """The page that says why something was refused."""
-    kind = KINDS[error.code]
-    return refusal_page(request, kind.status, kind.title, error.detail, getattr(error, "retry_after", None))
+    kind, title, detail = KINDS[error.code], KINDS[error.code].title, error.detail
+    if isinstance(error, InvalidInput):
+        # People have not sent members by name.
+        title, detail = text("refused.unfit"), " ".join(f"{each.message.rstrip('.')}." for each in error.violations)
+    return refusal_page(request, kind.status, title, detail, getattr(error, "retry_after", None))
 
 
 def refusal_page(

@@ -53,6 +53,8 @@ async def test_a_product_shows_what_it_holds_and_what_became_of_it(world: World)
     assert (status, "Soy drink" in text, "Add certificate" in text) == (200, True, False)
     assert (await get(world, PRODUCT, "readonly"))[1].count("Add certificate") == 0
     assert [(await get(world, f"/app/products/{gtin}"))[0] for gtin in ("09520000000035", "12", "x")] == [404, 422, 422]
+    text = (await get(world, "/app/products/12"))[1]
+    assert ("<h1>This does not fit</h1>" in text, "Validation" in text, "gtin:" in text) == (True, False, False)
 
 
 async def test_what_was_held_and_known_then(world: World) -> None:
