@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import bindparam, case, or_, select, tuple_
 
 from db import organizations
 from db.duties import Duties
@@ -45,9 +45,13 @@ class TakenOn(NamedTuple):
     deliveries: list[Any]
 
 
+# Of the organisation, or else of one that is before it in the index. By the organisation alone PostgreSQL would look
+# through all that others changed since, where most of the log is of one.
 _LAST = (
-    select(func.max(sealed.c.position))
-    .where(sealed.c.organization_id == webhooks.c.organization_id)
+    select(case((sealed.c.organization_id == webhooks.c.organization_id, sealed.c.position)))
+    .where(tuple_(sealed.c.organization_id, sealed.c.position) < tuple_(webhooks.c.organization_id, 2**63 - 1))
+    .order_by(sealed.c.organization_id.desc(), sealed.c.position.desc())
+    .limit(1)
     .correlate(webhooks)
     .scalar_subquery()
 )

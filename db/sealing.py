@@ -136,6 +136,8 @@ class _Reads(NamedTuple):
     """The number of the first of those."""
     left_out: Read[dict[str, Any]]
     """What was left out before it."""
+    number: Read["Waiting"]
+    """How much of `waiting` there is."""
 
 
 def _reads(*, is_sqlite: bool) -> _Reads:
@@ -153,7 +155,21 @@ def _reads(*, is_sqlite: bool) -> _Reads:
         # What has an earlier number and a later transaction is only waiting: sealed now, it would hide what is between.
         behind, left_out = found.where(place > last), found.where(before, place < last)
     first = behind.with_only_columns(changes.c.seq).limit(1)
-    return _Reads(Read(behind, _row), Read(first, lambda row: int(row[0])), Read(left_out, _row, scans=True))
+    moments = behind.with_only_columns(changes.c.at).subquery()
+    counted: Any = select(func.count(), func.min(moments.c.at)).select_from(moments)
+    return _Reads(
+        Read(behind, _row),
+        Read(first, lambda row: int(row[0])),
+        Read(left_out, _row, scans=True),
+        Read(counted, lambda row: Waiting(*row)),
+    )
+
+
+class Waiting(NamedTuple):
+    """What was committed and is not sealed yet, a matter of a second: how much, `BATCH` at most, and since when."""
+
+    number: int
+    since: datetime | None
 
 
 _READS = {name: _reads(is_sqlite=name == "sqlite") for name in ("sqlite", "postgresql")}
@@ -216,18 +232,10 @@ async def checkpoint(database: Database) -> Checkpoint:
     return Checkpoint(last.position, last.hash)
 
 
-class Waiting(NamedTuple):
-    """What was committed and is not sealed yet, a matter of a second: how much, `BATCH` at most, and since when."""
-
-    number: int
-    since: datetime | None
-
-
 async def waiting(database: Database) -> Waiting:
     """What a sealer would seal next."""
     last = await _last(database)
-    found = await database.fetch(_READS[database.dialect.name].waiting, seq=last.seq, xid=last.xid)
-    return Waiting(len(found), min((row["at"] for row in found), default=None))
+    return (await database.fetch(_READS[database.dialect.name].number, seq=last.seq, xid=last.xid))[0]
 
 
 async def hash_at(database: Database, position: int) -> str | None:

@@ -4,7 +4,8 @@ Who changes a row, takes one out or puts one in has to change every hash behind 
 keeps tells of that (see `gateway.notes`).
 """
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ def link(before: str, row: Mapping[str, Any]) -> str:
     SHA-256 of the 32 bytes before it and the row in JSON with sorted names and no spaces, as RFC 8785 has it for what
     the log holds: texts, whole numbers, lists and maps.
     """
-    return b64encode(sha256(b64decode(before) + _canonical(row)).digest()).decode()
+    return b2a_base64(sha256(a2b_base64(before) + _canonical(row)).digest(), newline=False).decode()
 
 
 class Checkpoint(NamedTuple):

@@ -52,8 +52,11 @@ async def test_all_that_was_committed_is_sealed_once_in_its_order(world: World) 
 
 
 async def test_more_than_a_batch_by_two_at_once(world: World, database_url: str) -> None:
+    await Sealer(world.database).seal()
+    assert await sealing.waiting(world.database) == (0, None)
     async with world.database.write() as transaction:
         await transaction.insert_in_parts(changes, [_noise(number) for number in range(sealing.BATCH * 2 + 7)])
+    assert await sealing.waiting(world.database) == (sealing.BATCH, NOON)
     other = await open_database(database_url)
     try:
         await asyncio.gather(Sealer(world.database).seal(), Sealer(other).seal())
