@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, closing, suppress
+from functools import partial
 from itertools import islice
 from typing import IO, Any, NamedTuple, Protocol, Self, TypeVar
 
@@ -28,7 +29,7 @@ from files.judged import Judged, JudgedBatch
 from files.reading.opening import table_of
 from files.reading.table import Row, Table, some
 from resolvers import imports
-from resolvers.importing import Done, Met, Nameable, Planned, definitions_of, put
+from resolvers.importing import Done, Met, Nameable, Planned, Ready, definitions_of, make_ready, put
 from resolvers.operation import ROWS_A_TURN, Context
 
 P = TypeVar("P")
@@ -314,17 +315,25 @@ class _Going:
 
     async def _batches(self, reading: "_Reading", position: int) -> AsyncGenerator["_Batch", None]:
         """The rows of a file, `position` being how many were before; as they were judged, if that is known."""
-        judged = self._judged
-        if judged and not self._judging:
-            async with aclosing(_ahead(judged.next)) as found:
-                async for each in found:
-                    yield _Batch(*each)
+        if self._judged and not self._judging:
+            async with aclosing(_ahead(partial(self._ready, self._judged, reading))) as found:
+                async for batch in found:
+                    yield batch
             return
         whole = _size_of(self._prepared)
         async with aclosing(_ahead(reading.piece)) as pieces:
             async for rows, read_by_now in pieces:
                 position += len(rows)
                 yield _Batch(rows, position, min(1, (self._passed + read_by_now) / whole))
+
+    def _ready(self, judged: "Judged[_Read]", reading: "_Reading") -> "_Batch | None":
+        """The next batch that was judged, with all that can be made of it before what is there is looked at again."""
+        found = judged.next()
+        if found is None:
+            return None
+        rows, position, share, planned = found
+        now = make_ready(self._context, self._known, planned)
+        return _Batch(rows, position, share, now, reading.results(rows, planned.done))
 
     async def _look_again(self, batch: Sequence["_Read"], met: Met) -> None:
         """Looks at rows that were done, to know what they are about when a later one says something else of it."""
@@ -356,10 +365,11 @@ class _Going:
     ) -> Tally:
         asked = [read.asked for read in batch.rows if isinstance(read.asked, AskedRow)]
         is_committed = bool(asked) and not self._context.dry_run
-        found: list[tuple[list[Result], Tally]] = []
+        found: list[tuple[Sequence[Result], Tally]] = []
 
         def tell(done: Sequence[Done]) -> None:
-            results = reading.results(batch.rows, done)
+            is_ready = batch.ready is not None and done is batch.ready.planned.done
+            results = batch.results if is_ready else reading.results(batch.rows, done)
             # Of several attempts the last counts.
             found[:] = [(results, totals.plus(results))]
             self._listener.telling(results, batch.position)
@@ -372,7 +382,7 @@ class _Going:
         planned = None
         if asked:
             how = self._options.existing, self._known, met, alongside
-            planned = await put(self._context, asked, *how, judges=self._judging, planned=batch.planned)
+            planned = await put(self._context, asked, *how, judges=self._judging, ready=batch.ready)
         else:
             tell([])
         if saved is not None and not is_committed:
@@ -416,14 +426,16 @@ class _Batch(NamedTuple):
     rows: Sequence["_Read"]
     position: int
     share: float
-    planned: Planned | None = None
+    ready: Ready | None = None
     """What becomes of them, if all is as it was."""
+    results: Sequence[Result] = ()
+    """The same as it is told."""
 
     def halves(self) -> tuple[Self, Self]:
         """The same in two."""
         half = len(self.rows) // 2
         behind = self.position - len(self.rows) + half
-        whole = self._replace(planned=None)
+        whole = self._replace(ready=None, results=())
         return whole._replace(rows=self.rows[:half], position=behind), whole._replace(rows=self.rows[half:])
 
 

@@ -6,6 +6,7 @@ was quicker, the batch is undone and planned anew.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -56,7 +57,20 @@ from resolvers.acknowledgements import acknowledge_certification, acknowledge_cl
 from resolvers.definitions import Kind, nearest
 from resolvers.operation import ROWS_A_TURN, Context
 
-__all__ = ["PART", "Alongside", "Done", "Met", "Nameable", "NotCalled", "Part", "Planned", "definitions_of", "put"]
+__all__ = [
+    "PART",
+    "Alongside",
+    "Done",
+    "Met",
+    "Nameable",
+    "NotCalled",
+    "Part",
+    "Planned",
+    "Ready",
+    "definitions_of",
+    "make_ready",
+    "put",
+]
 
 ATTEMPTS = 6
 """How often a batch is tried when others are in its way; the pauses between double, from a tenth of a second."""
@@ -152,6 +166,10 @@ def _called(every: Sequence[Any]) -> dict[str, Any]:
     return called | {each.id: each for each in every}
 
 
+def _of_each_kind() -> dict[str, list[Any]]:
+    return {"product": [], "certification": [], "claim": []}
+
+
 Seen = dict[Any, tuple[str, int] | None]
 """What was there of all that rows are about: by its key the id of each and its version, None of what was not."""
 
@@ -161,13 +179,32 @@ Place = tuple[str, Gtin, ShortId]
 
 
 class Planned(NamedTuple):
-    """What becomes of rows that find what was `seen`; the rest is what the rows after them have to know."""
+    """What becomes of rows that find what was `seen`; the rest is what storing it and later rows take."""
 
     done: list[Done]
     seen: Seen
     met: Mapping[str, Earlier]
     earlier_certificates: Mapping[tuple[Gtin, ShortId], list[EarlierCertificate]]
     acknowledged: Mapping[Place, Acknowledgement]
+
+
+@dataclass
+class Writes:
+    """What is to be written of some rows."""
+
+    made: dict[str, list[Any]] = field(default_factory=_of_each_kind)
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=_of_each_kind)
+    """The same as it is stored, which the log has, too."""
+    changed: list[Part] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    """What the log is to tell of it, in the order of the rows."""
+
+
+class Ready(NamedTuple):
+    """Rows that were planned before, with what is to be written of them if they find what they did then."""
+
+    planned: Planned
+    writes: Writes
 
 
 Alongside = Callable[[Transaction, Sequence[Done]], Awaitable[None]]
@@ -205,18 +242,18 @@ async def put(
     alongside: Alongside | None = None,
     *,
     judges: bool = False,
-    planned: Planned | None = None,
+    ready: Ready | None = None,
 ) -> Planned:
     """Does what the rows ask for, in one transaction that is committed by then; the answer has each row's, in order.
 
     On a dry run of the context it is rolled back. What `judges` stores nothing but what is `alongside`: it is for rows
-    that are put in afterwards, or were before. What was `planned` when they were judged is done without being planned
+    that are put in afterwards, or were before. What is `ready` since they were judged is done without being planned
     anew, if all is there as it was. Raises `Forbidden` for those who never write, and `Busy`.
     """
     require(context.caller, Permission.WRITE)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return await _attempt(_Plan(context, existing, known, judges), rows, met, alongside, planned)
+            return await _attempt(_Plan(context, existing, known, judges), rows, met, alongside, ready)
         except (_Raced, Busy) as error:
             if attempt == ATTEMPTS:
                 if isinstance(error, Busy):
@@ -227,19 +264,21 @@ async def put(
 
 
 async def _attempt(
-    plan: "_Plan", rows: Sequence[AskedRow], met: Met, alongside: Alongside | None, planned: Planned | None
+    plan: "_Plan", rows: Sequence[AskedRow], met: Met, alongside: Alongside | None, ready: Ready | None
 ) -> Planned:
     context, done = plan.context, list[Done]()
+    planned = None
     with suppress(_Rehearsed):
         async with context.database.write() as transaction:
             await plan.look(transaction, rows, met)
-            if planned is not None and plan.finds(planned.seen):
-                plan.begin_again(planned)
-                done += await _done(plan, transaction, rows, plan.again)
+            if ready is not None and plan.finds(ready.planned.seen):
+                planned, writes = ready
+                plan.take_over(planned)
+                await plan.store(transaction, writes)
+                done = planned.done
             else:
-                planned = None
                 plan.recall(rows, met)
-                done += await _done(plan, transaction, rows, plan.row)
+                done += await _done(plan, transaction, rows)
             if alongside is not None:
                 await alongside(transaction, done)
             if plan.is_undone:
@@ -254,36 +293,19 @@ async def _done(
     plan: "_Plan",
     transaction: Transaction,
     rows: Sequence[AskedRow],
-    of_row: Callable[[int, AskedRow], Awaitable[Done]],
 ) -> list[Done]:
     """What becomes of the rows: a part of them is planned while the one before is stored, the database's own work."""
     done = list[Done]()
     storing = asyncio.ensure_future(plan.store(transaction, plan.taken()))
     for start in range(0, len(rows), PART):
         try:
-            done += [await of_row(number, row) for number, row in enumerate(rows[start : start + PART], start)]
+            done += [await plan.row(number, row) for number, row in enumerate(rows[start : start + PART], start)]
         finally:
             # Nothing else is to be done with the transaction before.
             await storing
         storing = asyncio.ensure_future(plan.store(transaction, plan.taken()))
     await storing
     return done
-
-
-def _of_each_kind() -> dict[str, list[Any]]:
-    return {"product": [], "certification": [], "claim": []}
-
-
-@dataclass
-class _Writes:
-    """What is to be written of some rows."""
-
-    made: dict[str, list[Any]] = field(default_factory=_of_each_kind)
-    rows: dict[str, list[dict[str, Any]]] = field(default_factory=_of_each_kind)
-    """The same as it is stored, which the log has, too."""
-    changed: list[Part] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
-    """What the log is to tell of it, in the order of the rows."""
 
 
 @dataclass
@@ -300,7 +322,7 @@ class _Plan:
     earlier: dict[str, Earlier] = field(default_factory=dict)
     met: dict[str, Earlier] = field(default_factory=dict)
     taken_ids: set[str] = field(default_factory=set)
-    writes: _Writes = field(default_factory=_Writes)
+    writes: Writes = field(default_factory=Writes)
     """What was planned since it was taken."""
     would_be_made: list[Product] = field(default_factory=list)
     """What is not to stay of it."""
@@ -308,8 +330,6 @@ class _Plan:
     """What is put back with new assignments."""
     acknowledged: dict[Place, Acknowledgement] = field(default_factory=dict)
     """The same of lapses that somebody has taken on."""
-    judged: list[Done] = field(default_factory=list)
-    """What becomes of the rows, where that is known."""
     there: Seen = field(default_factory=dict)
     about: list[Any] = field(default_factory=list)
     """The keys of what the rows are about."""
@@ -362,9 +382,8 @@ class _Plan:
         """Looks for what earlier rows have said of the same."""
         self.earlier = met.look([key for row in rows for key in self._keys(row)])
 
-    def begin_again(self, planned: Planned) -> None:
-        """Takes over what was planned."""
-        self.judged = planned.done
+    def take_over(self, planned: Planned) -> None:
+        """Takes over what it takes to store what was planned."""
         self.met |= planned.met
         self.earlier_certificates |= planned.earlier_certificates
         self.acknowledged |= planned.acknowledged
@@ -418,16 +437,10 @@ class _Plan:
         self.met |= met
         return Done(parts)
 
-    async def again(self, number: int, row: AskedRow) -> Done:
-        """What was planned of a row."""
-        if number % ROWS_A_TURN == 0:
-            await asyncio.sleep(0)
-        done = self.judged[number]
+    def again(self, done: Done) -> None:
+        """Takes what was planned of a row."""
         for part in done.parts:
-            if part.kind == "product":
-                self.products[part.change.after.gtin] = part.change.after
             self._take(part)
-        return done
 
     def _tell(self, change: Change[Any, Any], operation: str) -> None:
         if not self.judges and (entry := self.context.entry(change, operation)) is not None:
@@ -611,14 +624,14 @@ class _Plan:
                 created_at=said.created_at,
             )
 
-    def taken(self) -> _Writes:
+    def taken(self) -> Writes:
         """What was planned since the last time."""
-        writes, self.writes = self.writes, _Writes()
+        writes, self.writes = self.writes, Writes()
         if self.is_undone or self.judges:
             self.would_be_made += writes.made["product"]
         return writes
 
-    async def store(self, transaction: Transaction, writes: _Writes) -> None:
+    async def store(self, transaction: Transaction, writes: Writes) -> None:
         """Writes what was planned, unless it is only judged. Raises `_Raced`."""
         if self.judges:
             return
@@ -627,6 +640,7 @@ class _Plan:
         for noun, definitions in self.known.items():
             if not await definitions.kind.stored.add_many(transaction, writes.rows[noun]):
                 raise _Raced
+        self.products |= {each.gtin: each for each in writes.made["product"]}
         archived = {
             each.gtin
             for noun in self.known
@@ -661,6 +675,17 @@ class _Plan:
                 for held, number in zip(renewed, numbers, strict=True)
             ],
         )
+
+
+def make_ready(context: Context, known: Mapping[str, Nameable], planned: Planned) -> Ready:
+    """What was planned, with what is to be written of it; for a thread, which gives way to that of the event loop."""
+    plan = _Plan(context, Existing.UPDATE, known, judges=False)
+    plan.take_over(planned)
+    for number, done in enumerate(planned.done):
+        if number % ROWS_A_TURN == 0:
+            time.sleep(0)
+        plan.again(done)
+    return Ready(planned, plan.taken())
 
 
 def _halts(held: Any, said: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,10 +5,9 @@ A write sends `BEGIN`, its statements and `COMMIT`, and nothing else: connection
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
 from functools import lru_cache, partial
-from io import BytesIO
 from itertools import islice
 from time import perf_counter
 from types import MappingProxyType
@@ -51,6 +50,8 @@ _SHARD_READS = 5.0
 _SHARD_WRITES = "5000"
 # Of fewer rows a statement that is prepared takes less time.
 _COPIED = 50
+# So many in one statement, which has its time like any other.
+_MOST_COPIED = 1000
 # What is left when the server has gone without a word.
 _ANSWER_SECONDS = 15
 
@@ -186,11 +187,11 @@ class PostgresqlTransaction(Transaction):
             return await super().insert_new(table, rows)
         connection, columns = self._connection or await self.begin(), tuple(rows[0])
         each = iter(rows)
-        while part := list(islice(each, PART)):
-            source = BytesIO(lines(table, columns, part))
+        while many := list(islice(each, _MOST_COPIED)):
             noted = begin(_copy(table, columns))
             try:
-                await connection.copy_to_table(table.name, source=source, columns=columns)
+                async with aclosing(_parts(table, columns, many)) as source:
+                    await connection.copy_to_table(table.name, source=source, columns=columns)
             except asyncpg.UniqueViolationError:
                 return False
             end(noted)
@@ -198,6 +199,14 @@ class PostgresqlTransaction(Transaction):
 
     async def _insert_missing(self, table: Table, rows: list[dict[str, Any]]) -> int:
         return len(await self._rows(writes.insert_given(POSTGRESQL, table, tuple(rows[0])), {"rows": rows}))
+
+
+async def _parts(table: Table, columns: tuple[str, ...], rows: Sequence[dict[str, Any]]) -> AsyncGenerator[bytes, None]:
+    """The lines of rows that are copied: the server has begun with the first while the others are made."""
+    each = iter(rows)
+    while part := list(islice(each, PART)):
+        yield lines(table, columns, part)
+        await asyncio.sleep(0)
 
 
 @lru_cache(maxsize=64)

@@ -439,11 +439,11 @@ async def test_each_row_is_planned_once_unless_what_it_is_about_has_changed(
         planned.append(asked.gtin)
         return await row(plan, number, asked)
 
-    async def changed_meanwhile(context: Any, rows: Any, *how: Any, planned: Any = None, **more: Any) -> Any:
-        if planned is not None and rows[0].gtin == RICE and changes:
+    async def changed_meanwhile(context: Any, rows: Any, *how: Any, ready: Any = None, **more: Any) -> Any:
+        if ready is not None and rows[0].gtin == RICE and changes:
             await put(world, f"gtin,brand\n{changes.pop()},Mill\n", policy=IGNORE)
             put_in.clear()
-        return await store(context, rows, *how, planned=planned, **more)
+        return await store(context, rows, *how, ready=ready, **more)
 
     put_in, changes = planned, list[str]()
     monkeypatch.setattr(planning._Plan, "row", planning_row)
