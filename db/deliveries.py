@@ -1,8 +1,10 @@
 """How far each webhook has come, and which process sees to it; see `db.duties`."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import bindparam, case, or_, select, tuple_
 
 from db import organizations
@@ -43,6 +45,12 @@ class TakenOn(NamedTuple):
     """How often the first that has not arrived was tried."""
     test_id: str
     deliveries: list[Any]
+
+    def behind(self, state: Mapping[str, Any]) -> "TakenOn":
+        """The same once that was stored of it, and nobody else has changed it."""
+        told = {name: value for name, value in state.items() if name in Webhook.__struct_fields__}
+        rest = {name: value for name, value in state.items() if name not in told}
+        return self._replace(webhook=msgspec.structs.replace(self.webhook, **told), **rest)
 
 
 # Of the organisation, or else of one that is before it in the index. By the organisation alone PostgreSQL would look

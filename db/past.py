@@ -1,9 +1,9 @@
 """Pages of the log of changes: those of a product, or of one thing that it has. Read by index, newest first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, case, func, select
@@ -116,29 +116,34 @@ def past_change(row: Row) -> PastChange:
 
 
 def _made(kind: ObjectKind, record: Mapping[str, Any] | None) -> list[FieldChange]:
-    of = _RECORDS[kind]
-    values = {name: _typed(of, name, value) for name, value in (record or {}).items()}
+    of, values = _RECORDS[kind], dict(record or {})
+    for name, typed in _types(of).items():
+        if isinstance(value := values.get(name), str):
+            values[name] = typed(value)
     return differences_of_row(of, values)
 
 
 def _changed(kind: ObjectKind, members: Sequence[Any]) -> list[FieldChange]:
-    of = _RECORDS[kind]
-    return [
-        FieldChange(tuple(path), _typed(of, path[0], before), _typed(of, path[0], after))
-        for path, before, after in members
-    ]
+    types = _types(_RECORDS[kind])
+    found = []
+    for path, before, after in members:
+        typed = types.get(path[0])
+        values = [typed(each) if typed is not None and isinstance(each, str) else each for each in (before, after)]
+        found.append(FieldChange(tuple(path), *values))
+    return found
 
 
-def _typed(of: type[Record], name: str, value: Any) -> Any:
-    """A value of a row, as the record has it."""
-    member = members_of(of).get(name)
-    if member is None or not isinstance(value, str):
-        return value
-    if issubclass(member.plain, StrEnum):
-        return member.plain(value)
-    if issubclass(member.plain, datetime):
-        return datetime.fromisoformat(value)
-    return date.fromisoformat(value) if member.plain is date else value
+@cache
+def _types(of: type[Record]) -> Mapping[str, Callable[[str], Any]]:
+    """What makes of the texts of a row what the record has, for the members that are no texts there."""
+    found: dict[str, Callable[[str], Any]] = {}
+    for name, member in members_of(of).items():
+        if issubclass(member.plain, StrEnum):
+            # Until Python 3.12 an enumeration takes its time.
+            found[name] = {each.value: each for each in member.plain}.__getitem__
+        elif issubclass(member.plain, date):
+            found[name] = member.plain.fromisoformat
+    return found
 
 
 @lru_cache(maxsize=64)

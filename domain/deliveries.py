@@ -51,11 +51,12 @@ def wait_behind(failures: int, asked: timedelta | None, jitter: float) -> timede
     return max(wait, min(asked, MOST_ASKED)) if asked else wait
 
 
-def signature(secrets: Sequence[str], id: str, timestamp: int, body: bytes) -> str:
-    """The `webhook-signature` of what is sent: one by each secret, of which the receiver has to know one."""
+def signature(keys: Sequence[bytes], id: str, timestamp: int, body: bytes) -> str:
+    """The `webhook-signature` of what is sent: one by each key, of which the receiver has to know one."""
     signed = b"%s.%d.%s" % (id.encode(), timestamp, body)
-    return " ".join(f"v1,{b64encode(hmac.digest(_key(secret), signed, 'sha256')).decode()}" for secret in secrets)
+    return " ".join(f"v1,{b64encode(hmac.digest(key, signed, 'sha256')).decode()}" for key in keys)
 
 
-def _key(secret: str) -> bytes:
+def key_of(secret: str) -> bytes:
+    """What signs, of a secret as it is told."""
     return b64decode(secret.removeprefix("whsec_"))

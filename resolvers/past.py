@@ -11,7 +11,7 @@ from domain.access import require_management
 from domain.errors import NotFound
 from domain.history import ListHistory, ListOrganizationHistory, PastChange, Subject
 from domain.paging import Page, Window
-from domain.records import CertificationAssignment, ClaimAssignment, Product
+from domain.records import Certification, CertificationAssignment, Claim, ClaimAssignment, Product
 from domain.short_id import ShortId
 from domain.vocabulary import ObjectKind
 from resolvers import certifications, claims
@@ -99,17 +99,25 @@ async def list_organization_history(context: Context, command: ListOrganizationH
 @read_operation
 async def called(context: Context, found: Sequence[PastChange]) -> list[PastChange]:
     """The changes with what the certifications and claims are called, as far as the caller sees these."""
-    return [
-        await _called(context, change, change.definition_id) if change.definition_id else change for change in found
-    ]
+    ids = dict.fromkeys(change.definition_id for change in found if change.definition_id)
+    names = {id: await _definition(context, id) for id in ids}
+    return [_called(change, names[change.definition_id] if change.definition_id else None) for change in found]
 
 
-async def _called(context: Context, change: PastChange, id: ShortId) -> PastChange:
+async def _definition(context: Context, id: ShortId) -> Certification | Claim | None:
     for kind in (certifications.KIND, claims.KIND):
-        found = await kind.stored.find(context.database, id, context.caller.organization_ids)
+        found: Certification | Claim | None = await kind.stored.find(
+            context.database, id, context.caller.organization_ids
+        )
         if found is not None:
-            return msgspec.structs.replace(change, code=found.code or None, name=found.label)
-    return change
+            return found
+    return None
+
+
+def _called(change: PastChange, definition: Certification | Claim | None) -> PastChange:
+    if definition is None:
+        return change
+    return msgspec.structs.replace(change, code=definition.code or None, name=definition.label)
 
 
 async def _hidden(context: Context, of: Subject) -> list[ShortId]:

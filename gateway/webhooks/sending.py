@@ -11,7 +11,7 @@ import random
 from collections import Counter, deque
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from time import perf_counter, time
+from time import perf_counter
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -22,7 +22,7 @@ from db.deliveries import Due, TakenOn
 from db.engine.database import Database
 from db.feed import Placed
 from domain.changes import Change
-from domain.deliveries import GONE, RESULTS, Answer, signature, wait_behind
+from domain.deliveries import GONE, RESULTS, Answer, key_of, signature, wait_behind
 from domain.errors import DomainError
 from domain.history import DELIVERY
 from domain.receivers import Network
@@ -67,6 +67,14 @@ class Sent(NamedTuple):
     """Positions."""
     failed: Answer | None
     tries: list[Delivery]
+
+
+class _Outcome(NamedTuple):
+    """What is to be stored behind a batch, when it is due again, and whether there is more to be sent at once."""
+
+    state: dict[str, Any]
+    due_at: datetime
+    has_more: bool
 
 
 class Sending(Regularly):
@@ -134,26 +142,28 @@ class Sending(Regularly):
 
     async def _send_to(self, due: Due) -> None:
         ends = perf_counter() + TURN_SECONDS
-        receiver: Receiver | None = None
+        now = datetime.now(UTC)
+        until = now + PATIENCE
+        async with self._database.write() as transaction:
+            taken = await deliveries.take_on(transaction, due, until, now)
+        if taken is None:
+            return
+        receiver = Receiver(taken.webhook.url, self._networks)
         try:
-            while True:
-                now = datetime.now(UTC)
-                until = now + PATIENCE
-                async with self._database.write() as transaction:
-                    taken = await deliveries.take_on(transaction, due, until, now)
-                if taken is None:
-                    return
-                receiver = receiver or Receiver(taken.webhook.url, self._networks)
-                again = await self._batch(taken, until, receiver)
-                if again is None or self.is_stopping() or perf_counter() > ends:
-                    return
-                due = due._replace(at=again)
+            is_well = False
+            while taken is not None:
+                batch = await self._batch(taken, receiver, is_well=is_well)
+                # Where more is due at once, it stays taken on, in the commit that says how far it has come.
+                goes_on = batch.has_more and not self.is_stopping() and perf_counter() < ends
+                before, until = until, datetime.now(UTC) + PATIENCE
+                is_ours = await self._store(taken, before, until if goes_on else batch.due_at, batch.state)
+                taken = taken.behind(batch.state) if goes_on and is_ours else None
+                is_well = True
         finally:
-            if receiver is not None:
-                receiver.close()
+            receiver.close()
 
-    async def _batch(self, taken: TakenOn, until: datetime, receiver: Receiver) -> datetime | None:
-        """Sends some of what waits and stores how far that came; when more is due, None where nothing is at once."""
+    async def _batch(self, taken: TakenOn, receiver: Receiver, *, is_well: bool) -> _Outcome:
+        """Sends some of what waits."""
         webhook = taken.webhook
         context = Context(self._database, reader_of(webhook, taken.organization))
         secret = await cursor_secret(context)
@@ -168,22 +178,29 @@ class Sending(Regularly):
         courier = _Courier(self, taken, receiver, secret)
         if taken.test_id:
             await courier.deliver(of_test(taken.test_id, datetime.now(UTC)), 1)
-        sent = await courier.send([event for event in events if event.position not in set(taken.ahead)])
+        ahead = set(taken.ahead)
+        sent = await courier.send([event for event in events if event.position not in ahead], is_well=is_well)
         now = datetime.now(UTC)
         state = _state_behind(taken, [position for position, _ in found], events, sent, problem, now)
-        # The moment that it is due again is another one each time, by which others see that it has changed.
-        again = state.pop("due_at")
+        due_at = state.pop("due_at")
+        return _Outcome(state, due_at, len(found) == BATCH and due_at <= now)
+
+    async def _store(self, taken: TakenOn, until: datetime, again: datetime, state: dict[str, Any]) -> bool:
+        """Stores how far it has come, and when it is due again; False where it is no longer this process's.
+
+        That moment is another one each time, by which others see that it has changed.
+        """
+        webhook = taken.webhook
         async with self._database.write() as transaction:
             is_ours = await deliveries.moved(transaction, webhook.id, until, again, **state)
             is_disabled = is_ours and state.get("is_enabled") is False
             if is_disabled:
                 disabled = msgspec.structs.replace(webhook, is_enabled=False)
-                await history.tell(transaction, Change(webhook, disabled), now, "disableWebhook", DELIVERY)
-        if not is_ours:
-            return None
+                change = Change(webhook, disabled)
+                await history.tell(transaction, change, datetime.now(UTC), "disableWebhook", DELIVERY)
         if is_disabled:
             await self._tell(taken, state["problem"])
-        return again if len(found) == BATCH and again <= now else None
+        return is_ours
 
     def count(self, answer: Answer) -> None:
         """Counts a try."""
@@ -215,19 +232,20 @@ class _Courier:
     def __init__(self, sending: Sending, taken: TakenOn, receiver: Receiver, secret: str) -> None:
         self._sending = sending
         self._taken = taken
+        self._keys = [key_of(each) for each in taken.secrets]
         self._receiver = receiver
         self._secret = secret
         self._arrived: set[int] = set()
         self._failed: Answer | None = None
         self._tries: deque[Delivery] = deque(maxlen=REMEMBERED)
 
-    async def send(self, events: Sequence[Message]) -> Sent:
+    async def send(self, events: Sequence[Message], *, is_well: bool) -> Sent:
         """Sends events, those of each lane one after the other, until one does not arrive."""
         ends = perf_counter() + BATCH_SECONDS
         # Whether the receiver is well is found out by one request, and not by one in each lane.
-        if events and await self.deliver(events[0], self._taken.attempts + 1):
+        if is_well or (events and await self.deliver(events[0], self._taken.attempts + 1)):
             lanes: dict[int, list[Message]] = {}
-            for event in events[1:]:
+            for event in events if is_well else events[1:]:
                 lanes.setdefault(crc32(event.lane.encode()) % LANES, []).append(event)
             await asyncio.gather(*(self._lane(lane, ends) for lane in lanes.values()))
         return Sent(self._arrived, self._failed, [*self._tries])
@@ -242,10 +260,10 @@ class _Courier:
     async def deliver(self, event: Message, attempt: int) -> bool:
         """Sends one event; whether it has arrived."""
         body = body_of(event, self._taken.webhook, self._sending.site, self._secret)
-        timestamp = int(time())
-        signed = signature(self._taken.secrets, event.id, timestamp, body)
-        headers = f"webhook-id: {event.id}\r\nwebhook-timestamp: {timestamp}\r\nwebhook-signature: {signed}\r\n"
         at, began = datetime.now(UTC), perf_counter()
+        timestamp = int(at.timestamp())
+        signed = signature(self._keys, event.id, timestamp, body)
+        headers = f"webhook-id: {event.id}\r\nwebhook-timestamp: {timestamp}\r\nwebhook-signature: {signed}\r\n"
         answer = await self._receiver.post(headers.encode(), body)
         milliseconds = round((perf_counter() - began) * 1000)
         self._sending.count(answer)

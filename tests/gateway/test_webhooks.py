@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
@@ -273,7 +274,9 @@ async def test_a_receiver_that_comes_and_goes_misses_nothing(world: World, recei
         assert len(arrived) == len(set(arrived)) == there
 
 
-async def test_more_than_a_batch_arrives_in_the_order_of_each_product(world: World, receiver: Receiver) -> None:
+async def test_more_than_a_batch_arrives_in_the_order_of_each_product(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gtins = [f"{number:013}" for number in range(10)]
     for gtin in gtins:
         await world.add_product(f"{gtin}0", world.brand)
@@ -282,7 +285,12 @@ async def test_more_than_a_batch_arrives_in_the_order_of_each_product(world: Wor
         for gtin in gtins:
             await run(world, "patchProduct", {"gtin": f"{gtin}0", "name": f"{number}"})
     await name_it(world)
-    await sent(world)
+    write = Mock(wraps=world.database.write)
+    with monkeypatch.context() as patched:
+        patched.setattr(world.database, "write", write)
+        await sent(world)
+    # It is taken on once; behind each batch, and the empty one at the end, one commit stores how far it has come.
+    assert write.call_count == 1 + 250 // sending.BATCH + 1
     events = receiver.events(secret)
     own = [event for event in events if event["type"].endswith("patchProduct")]
     assert len(own) == 250
