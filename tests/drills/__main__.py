@@ -35,6 +35,9 @@ def run(name: str, *, short: bool) -> None:
 
 def main(words: list[str]) -> int:
     """Runs the drills of those names, or all; 0 when nothing is wrong."""
+    if {"-h", "--help"} & {*words}:
+        print(f"{USAGE}\n{', '.join(names())}: all of them, unless some are named.")
+        return 0
     chosen = [word for word in words if not word.startswith("-")]
     unknown = {*words} - {*chosen, "--short", "--list"} | {*chosen} - {*names()}
     if unknown:
