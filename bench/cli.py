@@ -56,6 +56,7 @@ def _sizes(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]
 @click.option("--rounds", type=click.IntRange(1), default=5, help="Samples of each server.")
 @click.option("--seconds", type=click.FloatRange(0.1), default=3.0, help="Length of a sample; wrk: whole seconds.")
 @click.option("--connections", type=click.IntRange(1), default=16, help="Connections at once.")
+@click.option("--workers", type=click.IntRange(1), default=1, help="Besides, ours and Mercurius in so many processes.")
 @click.option("--warm", type=click.FloatRange(0), default=3.0, help="Seconds of load before the first sample.")
 @click.option("--warm-node", type=click.FloatRange(0), default=20.0, help="The same for servers on Node.")
 @click.option("--warm-writes", type=click.IntRange(0), default=20_000, help="Writes before the first sample of writes.")
@@ -85,6 +86,7 @@ def command(
     rounds: int,
     seconds: float,
     connections: int,
+    workers: int,
     warm: float,
     warm_node: float,
     warm_writes: int,
@@ -115,7 +117,7 @@ def command(
         try:
             sizes, more = ((), 0) if only else (growth, put_in)
             node, postgres = not ours, not no_postgresql
-            run = _run(plan, products, wanted, sizes, more, starts, node=node, postgres=postgres, quick=quick)
+            run = _run(plan, products, wanted, sizes, more, starts, workers, node=node, postgres=postgres, quick=quick)
         except _EXPECTED as error:
             raise click.ClickException(str(error)) from error
         json_file = json_file or CACHE / "results.json"
@@ -143,6 +145,7 @@ def _run(
     growth: Sequence[int],
     put_in: int,
     starts: int,
+    workers: int,
     *,
     node: bool,
     postgres: bool,
@@ -165,7 +168,7 @@ def _run(
         folder = Path(name)
         run.machine["disk"] = f"{accounting.disk_seconds(folder) * 1e3:.2f} ms until 4 KiB are durable"
         with ExitStack() as stack:
-            group = _participants(stack, run, products, folder, node=node, postgres=postgres)
+            group = _participants(stack, run, products, folder, workers, node=node, postgres=postgres)
             with _running(group, run, starts, folder):
                 _say(f"Comparing the answers of {len(group)} servers.")
                 run.compared = compare(group, wanted)
@@ -176,7 +179,7 @@ def _run(
                         run.results += measure(group, key, plan, folder, connections=at_once, warm=index == 0)
                 if put_in:
                     _say(f"Files of {put_in:,} products and their certificates.")
-                    own = [server for server in group if server.dialect == "certgate"]
+                    own = [server for server in group if server.dialect == "certgate" and server.processes == 1]
                     run.put_in, run.noticed = putting_in.measure(own, put_in, folder)
         if growth:
             _measure_growth(run, growth, starts, folder)
@@ -184,16 +187,15 @@ def _run(
 
 
 def _participants(
-    stack: ExitStack, run: Run, products: int, folder: Path, *, node: bool, postgres: bool
+    stack: ExitStack, run: Run, products: int, folder: Path, workers: int, *, node: bool, postgres: bool
 ) -> list[Server]:
     """The servers, each with a database of its own, none of them started."""
     _say(f"Making {products:,} products.")
     template = databases.sqlite_template(CACHE, products)
-    copies = {name: folder / f"{name}.db" for name in ("certgate", "stock")}
-    group = [
-        servers.hello(products),
-        servers.certgate("certgate, SQLite", "SQLite", databases.sqlite_copy(template, copies["certgate"]), products),
-    ]
+    group = [servers.hello(products)]
+    for processes in sorted({1, workers}):
+        url = databases.sqlite_copy(template, folder / f"certgate-{processes}.db")
+        group.append(servers.certgate("SQLite", url, products, processes=processes))
     found: Path | None = None
     if node:
         try:
@@ -202,8 +204,9 @@ def _participants(
             run.notes.append(str(error))
             _say(str(error))
     if node:
-        databases.sqlite_copy(template, copies["stock"])
-        group.append(servers.stock(copies["stock"], products))
+        file = folder / "stock.db"
+        databases.sqlite_copy(template, file)
+        group.append(servers.stock(file, products))
     if found:
         run.versions["Node"] = node_peers.version(found)
         for package in ("fastify", "mercurius", "postgraphile", "better-sqlite3", "pg"):
@@ -211,28 +214,35 @@ def _participants(
         file = folder / "fastify.db"
         databases.sqlite_copy(template, file)
         group.append(servers.fastify(found, CACHE / "node", file, products))
-        for way in servers.WAYS:
-            file = folder / f"mercurius-{way}.db"
+        for way, processes in _ways(workers):
+            file = folder / f"mercurius-{way}-{processes}.db"
             databases.sqlite_copy(template, file)
-            group.append(servers.mercurius_sqlite(found, CACHE / "node", file, way, products))
+            group.append(servers.mercurius_sqlite(found, CACHE / "node", file, way, products, processes))
     if postgres:
-        group += _on_postgresql(stack, run, products, found)
+        group += _on_postgresql(stack, run, products, found, workers)
     return group
 
 
-def _on_postgresql(stack: ExitStack, run: Run, products: int, node: Path | None) -> list[Server]:
+def _ways(workers: int) -> list[tuple[str, int]]:
+    """The ways of Mercurius, the strongest one in so many processes, too."""
+    return [*((way, 1) for way in servers.WAYS), *([("joined", workers)] if workers > 1 else [])]
+
+
+def _on_postgresql(stack: ExitStack, run: Run, products: int, node: Path | None, workers: int) -> list[Server]:
     server = stack.enter_context(databases.postgresql())
     _say("Filling PostgreSQL.")
     server.fill(products)
     run.versions["PostgreSQL"] = server.version
     process = server.process
-    url = server.copy("bench_certgate")
-    group = [servers.certgate("certgate, PostgreSQL", "PostgreSQL", url, products, process)]
+    group = []
+    for processes in sorted({1, workers}):
+        url = server.copy(f"bench_certgate_{processes}")
+        group.append(servers.certgate("PostgreSQL", url, products, process, processes))
     if node:
         folder = CACHE / "node"
-        for way in servers.WAYS:
-            url = server.copy(f"bench_mercurius_{way}")
-            group.append(servers.mercurius_postgresql(node, folder, url, way, products, process))
+        for way, processes in _ways(workers):
+            url = server.copy(f"bench_mercurius_{way}_{processes}")
+            group.append(servers.mercurius_postgresql(node, folder, url, way, products, process, processes))
         url = server.copy("bench_postgraphile")
         group.append(servers.postgraphile(node, folder, url, products, process))
     return group
@@ -265,7 +275,7 @@ def _measure_growth(run: Run, sizes: Sequence[int], starts: int, folder: Path) -
     for size in sizes:
         _say(f"Making {size:,} products.")
         url = databases.sqlite_copy(databases.sqlite_template(CACHE, size), folder / f"growth-{size}.db")
-        group.append(servers.certgate("certgate, SQLite", "SQLite", url, size))
+        group.append(servers.certgate("SQLite", url, size))
     with _running(group, run, starts, folder):
         for key in _GROWTH:
             _say(f"{key} at {', '.join(f'{size:,}' for size in sizes)} products.")

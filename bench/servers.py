@@ -37,7 +37,7 @@ class Server:
     """A server under measurement. `dialect` says which questions it understands (see `bench.questions`).
 
     `is_node` marks those that need a long warm-up. `products` is how many there are in its database, `url` where that
-    is, and `database_process` who works for it besides the server.
+    is, `database_process` who works for it besides the server, and `processes` how many the server is.
     """
 
     def __init__(
@@ -55,8 +55,10 @@ class Server:
         url: str = "",
         cursor_part: str = "",
         database_process: psutil.Process | None = None,
+        processes: int = 1,
     ) -> None:
-        self.name = name
+        self.name = name if processes == 1 else f"{name}, {processes} processes"
+        self.processes = processes
         self.url = url
         self.dialect = dialect
         self.database = database
@@ -161,7 +163,7 @@ class Server:
 
 
 def certgate(
-    name: str, database: str, url: str, products: int, database_process: psutil.Process | None = None
+    database: str, url: str, products: int, database_process: psutil.Process | None = None, processes: int = 1
 ) -> Server:
     """Ours, as it is served: credentials, rate limits, cost limits, headers and the log at its default level."""
 
@@ -181,16 +183,17 @@ def certgate(
         "PYTHONPATH": str(ROOT),
     }
     return Server(
-        name,
+        f"certgate, {database}",
         "certgate",
         database,
-        [sys.executable, "-m", "gateway", "serve", "--port", "{port}", "--workers", "1"],
+        [sys.executable, "-m", "gateway", "serve", "--port", "{port}", "--workers", str(processes)],
         products=products,
         url=url,
         environment=environment,
         headers=f"X-API-Key: {key}\r\n",
         cursor_part=secret,
         database_process=database_process,
+        processes=processes,
     )
 
 
@@ -227,14 +230,15 @@ def fastify(node: Path, folder: Path, file: Path, products: int) -> Server:
     )
 
 
-def mercurius_sqlite(node: Path, folder: Path, file: Path, way: str, products: int) -> Server:
+def mercurius_sqlite(node: Path, folder: Path, file: Path, way: str, products: int, processes: int = 1) -> Server:
     """Mercurius on better-sqlite3."""
     return Server(
         f"Mercurius JIT, better-sqlite3{WAYS[way]}",
         "common",
         "SQLite",
-        [str(node), "mercurius.js", "sqlite", str(file), "{port}", way],
+        [str(node), *_clustered("mercurius.js", processes), "sqlite", str(file), "{port}", way],
         products=products,
+        processes=processes,
         url=f"sqlite:///{file}",
         environment=_PRODUCTION,
         folder=folder,
@@ -243,15 +247,16 @@ def mercurius_sqlite(node: Path, folder: Path, file: Path, way: str, products: i
 
 
 def mercurius_postgresql(
-    node: Path, folder: Path, url: str, way: str, products: int, process: psutil.Process
+    node: Path, folder: Path, url: str, way: str, products: int, process: psutil.Process, processes: int = 1
 ) -> Server:
     """Mercurius on pg."""
     return Server(
         f"Mercurius JIT, pg{WAYS[way]}",
         "common",
         "PostgreSQL",
-        [str(node), "mercurius.js", "postgresql", url, "{port}", way],
+        [str(node), *_clustered("mercurius.js", processes), "postgresql", url, "{port}", way],
         products=products,
+        processes=processes,
         url=url,
         environment=_PRODUCTION,
         folder=folder,
@@ -274,6 +279,10 @@ def postgraphile(node: Path, folder: Path, url: str, products: int, process: psu
         is_node=True,
         database_process=process,
     )
+
+
+def _clustered(script: str, processes: int) -> list[str]:
+    return [script] if processes == 1 else ["cluster.js", str(processes), script]
 
 
 def _free_port() -> int:
