@@ -14,7 +14,7 @@ from db import definitions, paths
 from db.engine.database import Database
 from db.paths import AccessPath
 from db.sql import tables
-from db.sql.filters import COLUMN_OF, Bound, condition, is_of_archived, positive, take_apart
+from db.sql.filters import COLUMN_OF, LAPSES, Bound, condition, is_of_archived, positive, take_apart, take_together
 from db.sql.filters import listed as passing
 from db.sql.reads import Owners, R, Read, Row
 from db.sql.shapes import shaped
@@ -109,6 +109,22 @@ async def count(database: Database, listed: Listed[R], where: Where) -> int:
         keys = await paths.few_keys(database, listed.indexed, shape, values)
         owner = paths.owner_among(listed.table, shape) if keys is None else None
     return (await database.fetch(_count(listed, shape, AccessPath("", keys, owner)), **values))[0]
+
+
+async def counted_together(database: Database, listed: Listed[R], wheres: Sequence[Where]) -> list[int]:
+    """How many records pass each of the filters, by one look at what all of them have in common."""
+    asked = list(dict.fromkeys(where for where in wheres if where != NOTHING))
+    # Citus has no subqueries in what is counted.
+    if len(asked) < 2 or database.sharded or any(map(is_of_archived, asked)):
+        return [await count(database, listed, where) for where in wheres]
+    common, besides, values = take_together([positive(where, listed.table) for where in asked])
+    keys = owner = None
+    if paths.are_told(database):
+        keys = await paths.few_keys(database, listed.indexed, common, values)
+        owner = paths.owner_among(listed.table, common) if keys is None else None
+    read = _counted_together(listed, common, besides, AccessPath("", keys, owner))
+    numbers = dict(zip(asked, (await database.fetch(read, **values))[0], strict=True))
+    return [numbers.get(where, 0) for where in wheres]
 
 
 async def numbered(
@@ -287,11 +303,26 @@ def _count(listed: Listed[Any], shape: Where, path: AccessPath) -> Read[int]:
         number = func.count() - paths.archived_that_pass(listed.table, EVERYTHING)
         return Read(select(number).select_from(listed.table), lambda row: int(row[0]), scans=True)
     scanned = path.keys is None and path.owner is None and paths.is_scanned(listed.indexed, shape)
-    asked = paths.besides_owner(shape, path.owner)
-    counted = select(func.count()).select_from(listed.table).where(passing(asked, listed.table, scanned=scanned))
-    if path.keys is not None or path.owner is not None:
-        counted = paths.along(counted, listed.indexed, path)
+    counted = _passing(select(func.count()), listed, shape, path, scanned=scanned)
     return Read(counted, lambda row: int(row[0]), scans=True)
+
+
+@lru_cache(maxsize=256)
+def _counted_together(
+    listed: Listed[Any], common: Where, besides: tuple[Where, ...], path: AccessPath
+) -> Read[list[int]]:
+    numbers: list[Any] = [func.count().filter(condition(each, listed.table, LAPSES)) for each in besides]
+    scanned = path.keys is None and path.owner is None and not paths.candidates(listed.indexed, common)
+    return Read(_passing(select(*numbers), listed, common, path, scanned=scanned), list, scans=True)
+
+
+def _passing(counts: Select[Any], listed: Listed[Any], shape: Where, path: AccessPath, *, scanned: bool) -> Select[Any]:
+    """What is counted of the rows that pass, found along the path if it has keys or an owner."""
+    is_told = path.keys is not None or path.owner is not None
+    unhelpful = LAPSES if is_told or scanned else frozenset()
+    asked = paths.besides_owner(shape, path.owner)
+    counts = counts.select_from(listed.table).where(passing(asked, listed.table, unhelpful, scanned=scanned))
+    return paths.along(counts, listed.indexed, path) if is_told else counts
 
 
 def order_columns(source: FromClause, names: Sequence[str]) -> list[ColumnElement[Any]]:

@@ -1,6 +1,6 @@
 """The lists that views and files are made of, and the operations that read each."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
 from domain.filters import Where
@@ -14,11 +14,12 @@ from resolvers.operation import Context
 
 
 class ListOperations(NamedTuple):
-    """A list of the gateway, and the operations that read a page of it and count it."""
+    """A list of the gateway, and the operations that read a page of it and count it, by one filter or by several."""
 
     of: List
     page: Callable[[Context, Where, Order, Window], Awaitable[Page[Any]]]
     total: Callable[[Context, Where], Awaitable[int]]
+    totals: Callable[[Context, Sequence[Where]], Awaitable[list[int]]]
 
 
 def _assignments(view: ViewKind, kind: Kind[Any, Any]) -> ListOperations:
@@ -26,11 +27,17 @@ def _assignments(view: ViewKind, kind: Kind[Any, Any]) -> ListOperations:
         LIST_OF[view],
         lambda context, where, order, window: assignments.page(context, kind, where, order, window),
         lambda context, where: assignments.count(context, kind, where),
+        lambda context, wheres: assignments.counts(context, kind, wheres),
     )
 
 
 LISTS: dict[str, ListOperations] = {
-    ViewKind.PRODUCTS: ListOperations(LIST_OF[ViewKind.PRODUCTS], products.page_of_products, products.count_products),
+    ViewKind.PRODUCTS: ListOperations(
+        LIST_OF[ViewKind.PRODUCTS],
+        products.page_of_products,
+        products.count_products,
+        products.counts_of_products,
+    ),
     ViewKind.CERTIFICATIONS: _assignments(ViewKind.CERTIFICATIONS, certifications.KIND),
     ViewKind.CLAIMS: _assignments(ViewKind.CLAIMS, claims.KIND),
 }

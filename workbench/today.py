@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from itertools import accumulate
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -15,10 +16,10 @@ from domain.filters import Where, every
 from domain.importing import Import
 from domain.lead_times import USUAL
 from domain.paging import Window
-from domain.stats import CertificationGroup, CertificationGrouping, ClaimGrouping, ExpiryBucket, Stats
+from domain.stats import CertificationGroup, CertificationGrouping, ExpiryBucket, Stats
 from domain.views import ListViews, SavedView, conditions_of, order_by
 from domain.vocabulary import ClaimSource, ImportState, Standing, VerificationStatus, ViewKind
-from resolvers import calendars, certifications, claims, date_events, imports, stats, views, webhooks
+from resolvers import calendars, certifications, date_events, imports, stats, views, webhooks
 from resolvers.listed import LISTS
 from resolvers.operation import Context
 from workbench.charts import Stacked, months_from, stacked
@@ -159,58 +160,90 @@ async def _figure(context: Context, scope: TodayScope, kind: ViewKind, **typed: 
     return Figure(number, _address(scope, kind, typed))
 
 
+Figures = Mapping[str | int, Figure]
+
+
 async def _figures(context: Context, scope: TodayScope) -> TodayFigures:
     kinds = _kinds(scope, _LAPSING)
-
-    certified, claimed = ViewKind.CERTIFICATIONS in kinds, ViewKind.CLAIMS in kinds
-    products = _kinds(scope, (ViewKind.PRODUCTS,))
-    within = {kind: await _lapsing(context, scope, kind) for kind in kinds}
+    certified, claimed = _CERTIFIED in kinds, ViewKind.CLAIMS in kinds
+    due = {kind: await _due(context, kind) for kind in kinds}
+    found = {
+        kind: await _together(context, scope, kind, _asked(context, kind, due.get(kind)))
+        for kind in _kinds(scope, tuple(ViewKind))
+    }
+    within = {kind: _within(context, scope, kind, found[kind]) for kind in kinds}
     return TodayFigures(
-        lapsed={kind: await _figure(context, scope, kind, standing="lapsed", taken_on="no") for kind in kinds},
-        due={kind: await _due(context, scope, kind, within[kind]) for kind in kinds},
+        lapsed={kind: found[kind]["lapsed"] for kind in kinds},
+        due={
+            kind: within[kind][WITHIN.index(days)] if isinstance(days, int) else found[kind]["due"]
+            for kind, days in due.items()
+        },
         within=within,
+        # These few are found by an index of their own.
         taken_on={kind: await _figure(context, scope, kind, taken_on="yes") for kind in kinds},
         halted={each: await _figure(context, scope, _CERTIFIED, standing=each.value) for each in _HALTED}
         if certified
         else {},
-        statuses=await _statuses(context, scope) if certified else {},
-        sources=await _sources(context, scope) if claimed else {},
-        unproven=await _figure(
-            context, scope, ViewKind.CLAIMS, source=ClaimSource.THIRD_PARTY_VERIFIED.value, evidence="none"
-        )
-        if claimed
-        else None,
-        bare=await _figure(context, scope, ViewKind.PRODUCTS, holds="nothing") if products else None,
+        statuses={each: found[_CERTIFIED][each] for each in VerificationStatus} if certified else {},
+        sources={each: found[ViewKind.CLAIMS][each] for each in ClaimSource} if claimed else {},
+        unproven=found[ViewKind.CLAIMS]["unproven"] if claimed else None,
+        bare=found[ViewKind.PRODUCTS]["bare"] if ViewKind.PRODUCTS in found else None,
         months=await _months(context, scope) if certified else None,
     )
 
 
-async def _lapsing(context: Context, scope: TodayScope, kind: ViewKind) -> list[Figure]:
-    """What lapses within some days, and that within more; each day is looked at once."""
-    found: list[Figure] = []
+async def _together(context: Context, scope: TodayScope, kind: ViewKind, asked: Mapping[str | int, Typed]) -> Figures:
+    """Figures of one list, which is gone through once for all of them."""
+    numbers = await LISTS[kind].totals(context, [_where(context, scope, kind, typed) for typed in asked.values()])
+    return {
+        name: Figure(number, _address(scope, kind, typed))
+        for (name, typed), number in zip(asked.items(), numbers, strict=True)
+    }
+
+
+def _asked(context: Context, kind: ViewKind, due: Typed | int | None) -> dict[str | int, Typed]:
+    """What is counted of a list, by the name of each figure; of a number of days what lapses behind those before."""
+    if kind is ViewKind.PRODUCTS:
+        return {"bare": {"holds": "nothing"}}
+    asked: dict[str | int, Typed] = {"lapsed": {"standing": "lapsed", "taken_on": "no"}}
     first = context.today
     for days in WITHIN:
         last = context.today + timedelta(days=days)
-        more = await _figure(context, scope, kind, taken_on="no", **_span(first, last))
-        address = _address(scope, kind, {"taken_on": "no", **_span(context.today, last)})
-        found.append(Figure(more.number + (found[-1].number if found else 0), address))
+        asked[days] = {"taken_on": "no", **_span(first, last)}
         first = last + timedelta(days=1)
-    return found
+    if isinstance(due, Mapping):
+        asked["due"] = due
+    if kind is _CERTIFIED:
+        return asked | {each: {"status": each.value} for each in VerificationStatus}
+    unproven = {"source": ClaimSource.THIRD_PARTY_VERIFIED.value, "evidence": "none"}
+    return asked | {each: {"source": each.value} for each in ClaimSource} | {"unproven": unproven}
+
+
+def _within(context: Context, scope: TodayScope, kind: ViewKind, found: Figures) -> list[Figure]:
+    """What lapses within some days, and that within more."""
+    numbers = accumulate(found[days].number for days in WITHIN)
+    spans = (_span(context.today, context.today + timedelta(days=days)) for days in WITHIN)
+    return [
+        Figure(number, _address(scope, kind, {"taken_on": "no", **span}))
+        for number, span in zip(numbers, spans, strict=True)
+    ]
 
 
 def _span(first: date, last: date) -> dict[str, str]:
     return {"lapses_from": str(first), "lapses_to": str(last)}
 
 
-async def _due(context: Context, scope: TodayScope, kind: ViewKind, within: list[Figure]) -> Figure:
-    """What lapses so soon that the organisation wants to hear of it, by the lead time of each certification."""
+async def _due(context: Context, kind: ViewKind) -> Typed | int:
+    """What lapses so soon that the organisation wants to hear of it, by the lead time of each certification.
+
+    The number of days, where it is one of `WITHIN` for all.
+    """
     leads = await calendars.lead_times_of(context, context.caller.organization.id)
     usual = max(leads.pop(None, USUAL), default=0)
     if kind is ViewKind.CLAIMS or not leads:
         if usual in WITHIN:
-            return within[WITHIN.index(usual)]
-        span = _span(context.today, context.today + timedelta(days=usual))
-        return await _figure(context, scope, kind, taken_on="no", **span)
+            return usual
+        return {"taken_on": "no", **_span(context.today, context.today + timedelta(days=usual))}
     by_days: dict[int, list[str]] = {}
     for certification, days in leads.items():
         by_days.setdefault(max(days, default=0), []).append(str(certification))
@@ -220,28 +253,7 @@ async def _due(context: Context, scope: TodayScope, kind: ViewKind, within: list
         for days, ids in sorted(by_days.items())
     ]
     others = {"not": {"certification": {"id": {"in": sorted(map(str, leads))}}}, "lapses_within": {"days": usual}}
-    where = msgspec.json.encode({"or": [*parts, others]}).decode()
-    return await _figure(context, scope, kind, taken_on="no", where=where)
-
-
-async def _statuses(context: Context, scope: TodayScope) -> dict[VerificationStatus, Figure]:
-    where = _where(context, scope, ViewKind.CERTIFICATIONS, {})
-    found = await stats.assignment_stats(context, certifications.KIND, where, [CertificationGrouping.STATUS], None)
-    counts = {group.verification_status: group.count for group in found.groups if isinstance(group, CertificationGroup)}
-    return {
-        each: Figure(counts.get(each, 0), _address(scope, ViewKind.CERTIFICATIONS, {"status": each.value}))
-        for each in VerificationStatus
-    }
-
-
-async def _sources(context: Context, scope: TodayScope) -> dict[ClaimSource, Figure]:
-    where = _where(context, scope, ViewKind.CLAIMS, {})
-    found = await stats.assignment_stats(context, claims.KIND, where, [ClaimGrouping.SOURCE], None)
-    counts = {group.source: group.count for group in found.groups if not isinstance(group, CertificationGroup)}
-    return {
-        each: Figure(counts.get(each, 0), _address(scope, ViewKind.CLAIMS, {"source": each.value}))
-        for each in ClaimSource
-    }
+    return {"taken_on": "no", "where": msgspec.json.encode({"or": [*parts, others]}).decode()}
 
 
 async def _months(context: Context, scope: TodayScope) -> Stacked:

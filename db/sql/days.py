@@ -1,10 +1,12 @@
 """What the days in JSON columns of assignments say of a day: see `domain.validity.Days`."""
 
+from datetime import date
 from typing import Any
 
+from sqlalchemy import Date, FromClause
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.expression import ColumnElement
+from sqlalchemy.sql.expression import ColumnElement, FunctionElement
 
 from db.sql.types import Sentence
 from domain.halts import REINSTATED, RENEWED
@@ -29,6 +31,27 @@ class Halted(Sentence):
     def __init__(self, said: ColumnElement[Any], standings: tuple[Standing, ...], day: ColumnElement[Any]) -> None:
         super().__init__(said, day)
         self.standings = standings
+
+
+class LapsesFrom(Sentence):
+    """Whether the last day of a certificate is that day or one behind it, and of what has none; never NULL.
+
+    `lapses` is the earliest of three days, which SQLite computes anew each time that it is looked at. It is quicker to
+    look at the three.
+    """
+
+    inherit_cache = True
+
+    def __init__(self, assigned: FromClause, day: ColumnElement[Any]) -> None:
+        of = assigned.c
+        super().__init__(of.lapses, of.expiration_date, of.expiry_date, of.withdrawn_on, day)
+
+
+class DayAfter(FunctionElement[date]):
+    """The day after a date, also after the last one there is."""
+
+    type = Date()
+    inherit_cache = True
 
 
 class TurnsAfter(Sentence):
@@ -70,6 +93,30 @@ def _covered_postgresql(element: Covered, compiler: SQLCompiler, **options: Any)
     spans, day = _parts(element, compiler, options)
     first, last = (f"coalesce((v ->> {at})::date, {day})" for at in (_FIRST, element.end))
     return f"EXISTS (SELECT 1 {_lies_over(f'jsonb_array_elements({spans}) AS s(v)', first, last, day)})"
+
+
+@compiles(LapsesFrom, "sqlite")
+def _lapses_from_sqlite(element: LapsesFrom, compiler: SQLCompiler, **options: Any) -> str:
+    _, *ends, withdrawn, day = (compiler.process(clause, **options) for clause in element.clauses)
+    # What is withdrawn on a day lapses on the one before.
+    tests = [*(f"ifnull({end}, '~') >= {day}" for end in ends), f"ifnull({withdrawn}, '~') > {day}"]
+    return f"({' AND '.join(tests)})"
+
+
+@compiles(LapsesFrom, "postgresql")
+def _lapses_from_postgresql(element: LapsesFrom, compiler: SQLCompiler, **options: Any) -> str:
+    lapses, *_, day = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{lapses} >= {day}"
+
+
+@compiles(DayAfter, "sqlite")
+def _day_after_sqlite(element: DayAfter, compiler: SQLCompiler, **options: Any) -> str:
+    return f"ifnull(date({compiler.process(element.clauses, **options)}, '+1 day'), '9999-12-31~')"
+
+
+@compiles(DayAfter, "postgresql")
+def _day_after_postgresql(element: DayAfter, compiler: SQLCompiler, **options: Any) -> str:
+    return f"{compiler.process(element.clauses, **options)} + 1"
 
 
 # Most rows have nothing, and are not to pay for looking into it.

@@ -4,6 +4,7 @@ A filter is taken apart into its shape and its values. The shape decides the sta
 by shape; values are parameters, a list is one parameter.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -25,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.expression import BindParameter, ColumnElement
 
 from db.sql import tables
-from db.sql.days import Covered, Halted
+from db.sql.days import Covered, DayAfter, Halted, LapsesFrom
 from db.sql.types import AnyOf, Endless, Exists, Negated, Unindexed, VocabularyText, among, pattern, text_list
 from domain.filters import (
     ACKNOWLEDGED,
@@ -90,6 +91,15 @@ def take_apart(where: Where) -> Taken:
     return Taken(_shape(where, values), values)
 
 
+def take_together(wheres: Sequence[Where]) -> tuple[Where, tuple[Where, ...], dict[str, Any]]:
+    """The shapes of several filters: of what all of them ask for, and of what each asks besides; and all values."""
+    parts = [where.parts if isinstance(where, Every) else (where,) for where in wheres]
+    common = tuple(part for part in parts[0] if all(part in each for each in parts))
+    besides = [Every(tuple(part for part in each if part not in common)) for each in parts]
+    values: dict[str, Any] = {}
+    return _shape(Every(common), values), tuple(_shape(each, values) for each in besides), values
+
+
 def _shape(where: Where, values: dict[str, Any]) -> Where:
     match where:
         case Every(parts):
@@ -130,7 +140,10 @@ class Bound(NamedTuple):
 
 
 Unhelpful = frozenset[tuple[str, str]]
-"""Members and operators of conditions that most rows pass."""
+"""Members and operators of conditions by which SQLite shall find no rows, such as those that most rows pass."""
+
+LAPSES: Unhelpful = frozenset(("lapses_on", operator) for operator in ("gte", "open_gte", "lte", "lt"))
+"""Those on the last day of certificates, where rows are found in another way."""
 
 
 def condition(
@@ -166,11 +179,13 @@ def _condition(test: Condition, table: FromClause, unhelpful: Unhelpful, bound: 
     if test.operator == "on":
         return _on(test, table)
     column = column_of(table, test.member)
+    value: BindParameter[Any] = bindparam(test.value or "none", type_=column.type)
     if (test.member, test.operator) in unhelpful:
+        if (test.member, test.operator) in LAPSES:
+            return _lapses(test.operator, table, value)
         column = Unindexed(column)
     if test.operator == "in":
         return among(column, test.value)
-    value: BindParameter[Any] = bindparam(test.value or "none", type_=column.type)
     low = high = column
     if bound is not None and bound.member == test.member:
         low, high = (Unindexed(column), column) if bound.is_lower else (column, Unindexed(column))
@@ -195,6 +210,15 @@ def _condition(test: Condition, table: FromClause, unhelpful: Unhelpful, bound: 
             return column.like(value, escape="\\")
         case _:
             raise KeyError(test.operator)
+
+
+def _lapses(operator: str, table: FromClause, day: ColumnElement[Any]) -> ColumnElement[bool]:
+    match operator:
+        case "lt":
+            return Negated(LapsesFrom(table, day))
+        case "lte":
+            return Negated(LapsesFrom(table, DayAfter(day)))
+    return LapsesFrom(table, day)
 
 
 def listed(

@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -34,6 +35,7 @@ from domain.paging import (
 )
 from domain.records import CertificationAssignment, ClaimAssignment, Product
 from domain.short_id import catalogue_id, new_short_id
+from domain.stats import ExpiryBucket
 from domain.text import fold
 from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, Standing, VerificationStatus
 from tests.world import BODY, FAIR_TRADE, NON_GMO, PRIVATE, USDA_ORGANIC, VEGAN, World
@@ -632,6 +634,34 @@ async def test_conditions_are_right_together_by_chance(either_way: World) -> Non
             order = choose.choice(orders)
             found = await whole(either_way, listed, await asked(either_way, fields, members), order)
             assert found == order.arranged([item for item in everything if holds(item)]), (members, order)
+
+
+@in_every_way
+async def test_filters_that_are_counted_together_pass_what_each_of_them_passes(either_way: World) -> None:
+    """Also by the last and the first day there are, where certificates are looked at by the days they lapse by."""
+    choose, days = random.Random(5), sorted(str(day) for day in DAYS if day is not None)
+    spans = [{"lapses_on": {"range": ends}} for day in days for ends in ({"from": day}, {"to": day})]
+    stood = [{"standing": {"eq": each.value, "on": day}} for each in Standing for day in days[1:]]
+    for listed, fields, _, cases in FILTERED:
+        several = [members for members, _ in cases]
+        several += [] if listed is products.LISTED else spans + stood
+        for common in ({"mine": True}, {}, {"brand": {"eq": "acme"}}, choose.choice(several)):
+            together = choose.sample(several, 15)
+            wheres = [await asked(either_way, fields, {"and": [common, members]}) for members in together]
+            numbers = await lists.counted_together(either_way.database, listed, [*wheres, NOTHING])
+            expected = [await lists.count(either_way.database, listed, where) for where in wheres]
+            assert numbers == [*expected, 0], (common, together)
+
+
+@in_every_way
+async def test_what_lapses_is_counted_by_month_for_one_owner(either_way: World) -> None:
+    for listed, fields, orders, _ in FILTERED[1:]:
+        span = {"from": str(TODAY - timedelta(500)), "to": str(date.max)}
+        where = await asked(either_way, fields, {"mine": True, "lapses_on": {"range": span}})
+        counted = await stats.of_assignments(either_way.database, listed.table, where, (), ExpiryBucket.MONTH)
+        found = await whole(either_way, listed, where, orders[0])
+        months = Counter(day.replace(day=1) for each in found if (day := lapse(each)) is not None)
+        assert {group.expires_from: group.count for group in counted.groups} == months
 
 
 ARCHIVED: dict[str, Any] = {"is_archived": True}

@@ -268,8 +268,9 @@ async def test_figures_are_held_and_found_anew(stocked: World) -> None:
         numbers.append(len(seen))
     first, second, third = numbers
     assert second < 12
-    assert first > second + 20
-    assert third > second + 20
+    # Each list is gone through once, whatever the number of its figures.
+    assert second + 8 < third <= second + 25
+    assert first <= third + 6
 
 
 async def test_what_changed_since_the_last_visit(world: World) -> None:
