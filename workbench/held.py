@@ -32,18 +32,22 @@ class Held(NamedTuple, Generic[F]):
 
 
 class Keeping:
-    """What is kept of one database, and what is being found."""
+    """What is kept of one database, what is being found, and what will be once that is."""
 
     def __init__(self) -> None:
         self.held: dict[Hashable, Held[Any]] = {}
         self.finding: dict[Hashable, asyncio.Task[Held[Any]]] = {}
+        self.following: dict[Hashable, asyncio.Task[Held[Any]]] = {}
 
 
 _keeping: WeakKeyDictionary[Any, Keeping] = WeakKeyDictionary()
 
 
 async def held(context: Context, question: Hashable, find: Callable[[], Awaitable[F]], *, anew: bool) -> Held[F]:
-    """The figures that answer a question, the same for all who see the same: found anew when wanted, or too old."""
+    """The figures that answer a question, the same for all who see the same: found anew when wanted, or too old.
+
+    Those that are wanted `anew` are of a search that begins now or later: they know of all that was written before.
+    """
     own = _keeping.setdefault(context.database, Keeping())
     key = (context.caller.organization_ids, context.today, question)
     found = own.held.get(key)
@@ -53,8 +57,9 @@ async def held(context: Context, question: Hashable, find: Callable[[], Awaitabl
         if context.now < found.until + LATE:
             _finding(own, key, context, find).add_done_callback(_told)
             return found
+    search = _following if anew and key in own.finding else _finding
     # Whoever leaves ends it for nobody else.
-    return await asyncio.shield(_finding(own, key, context, find))
+    return await asyncio.shield(search(own, key, context, find))
 
 
 def _finding(own: Keeping, key: Hashable, context: Context, find: Callable[[], Awaitable[F]]) -> asyncio.Task[Held[F]]:
@@ -63,6 +68,23 @@ def _finding(own: Keeping, key: Hashable, context: Context, find: Callable[[], A
     if task is None:
         task = own.finding[key] = asyncio.get_running_loop().create_task(_found(own, key, context, find))
         task.add_done_callback(lambda _: own.finding.pop(key))
+    return task
+
+
+def _following(
+    own: Keeping, key: Hashable, context: Context, find: Callable[[], Awaitable[F]]
+) -> asyncio.Task[Held[F]]:
+    """The search behind the one that goes on, one for all who want it meanwhile."""
+    task = own.following.get(key)
+    if task is None:
+        before = own.finding[key]
+
+        async def follow() -> Held[F]:
+            await asyncio.wait([before])
+            del own.following[key]
+            return await _finding(own, key, context, find)
+
+        task = own.following[key] = asyncio.get_running_loop().create_task(follow())
     return task
 
 

@@ -59,6 +59,30 @@ async def test_they_are_found_once_for_all_who_ask_at_the_same_time(asked: Any) 
     assert await asked(find, NOON, anew=True) == 2
 
 
+async def test_who_wants_them_anew_gets_a_search_that_began_no_earlier(asked: Any) -> None:
+    find = Counted()
+    find.may.clear()
+    before = asyncio.create_task(asked(find, NOON))
+    await asyncio.sleep(0)
+    anew = [asyncio.create_task(asked(find, NOON, anew=True)) for _ in range(3)]
+    await asyncio.sleep(0)
+    anew[0].cancel()
+    find.may.set()
+    assert await asyncio.gather(before, *anew[1:]) == [1, 2, 2]
+    # One that fails is no answer to who came behind it.
+    find.may.clear()
+    find.error = RuntimeError("The database is away.")
+    before = asyncio.create_task(asked(find, NOON, anew=True))
+    await asyncio.sleep(0)
+    following = asyncio.create_task(asked(find, NOON, anew=True))
+    await asyncio.sleep(0)
+    find.may.set()
+    with pytest.raises(RuntimeError):
+        await before
+    find.error = None
+    assert await following == 3
+
+
 async def test_they_are_renewed_while_nobody_waits(asked: Any) -> None:
     find, later = Counted(), NOON + LIFE + timedelta(seconds=1)
     assert await asked(find, NOON) == 1

@@ -19,9 +19,10 @@ def enter(browser: Chrome, key: str) -> None:
 
 
 def complaints(browser: Chrome) -> list[str]:
-    """What the console complained about, but for the 401 that a refusal is."""
+    """What the console complained about, but for the 401 that a refusal is and the 404 of a page that is none."""
     entries: list[dict[str, str]] = browser.get_log("browser")  # type: ignore[no-untyped-call]
-    return [entry["message"] for entry in entries if entry["level"] == "SEVERE" and "401" not in entry["message"]]
+    severe = [entry["message"] for entry in entries if entry["level"] == "SEVERE"]
+    return [message for message in severe if "status of 401" not in message and "status of 404" not in message]
 
 
 def test_in_with_a_key_and_out_again(browser: Chrome, live_server: LiveServer) -> None:
@@ -41,6 +42,9 @@ def test_in_with_a_key_and_out_again(browser: Chrome, live_server: LiveServer) -
     # The page of the form knows, too.
     browser.get(live_server.url + "/sign-in")
     shows(browser, "main", "You act for")
+    # So does the one that says that there is none.
+    browser.get(live_server.url + "/app/nowhere")
+    shows(browser, ".top .who", "Sign out")
     browser.get(live_server.url + "/graphiql")
     shows(browser, ".identity", "Signed in as")
     shows(browser, ".top .who", "Sign out")
