@@ -103,6 +103,10 @@ class Assignments(definitions.Defined[D], Generic[D, A]):
         """Stores rows of new ones. False when somebody was quicker with one: what is stored is of no use then."""
         return await transaction.insert_new(self.table, made)
 
+    def foreseen(self, database: Database, made: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Rows for `add_many`, made before the transaction."""
+        return database.foreseen(self.table, made)
+
     async def ids_among(self, transaction: Transaction, ids: Sequence[ShortId]) -> set[ShortId]:
         """Those of the ids that assignments of this kind have."""
         return {id for (id,) in await transaction.fetch(self._ids, keys=ids)}

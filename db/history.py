@@ -13,7 +13,7 @@ import msgspec
 
 from db import definitions, products
 from db.assignments import certifications, claims
-from db.engine.database import Transaction
+from db.engine.database import Database, Transaction
 from db.sql.tables import changes
 from domain import webhooks
 from domain.account import ApiKey
@@ -192,6 +192,11 @@ def _entry(
         "face": face,
         "request_id": request_id,
     }
+
+
+def foreseen(database: Database, entries: list[Entry]) -> list[Entry]:
+    """Rows of the log that are going to be written, made before the transaction."""
+    return database.foreseen(changes, entries)
 
 
 async def add(transaction: Transaction, entries: Sequence[Entry]) -> None:

@@ -71,6 +71,11 @@ async def add_many(transaction: Transaction, made: Sequence[dict[str, Any]]) -> 
     return await transaction.insert_new(products, made)
 
 
+def foreseen(database: Database, made: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows for `add_many`, made before the transaction."""
+    return database.foreseen(products, made)
+
+
 async def ids_among(transaction: Transaction, ids: Sequence[ShortId]) -> set[ShortId]:
     """Those of the ids that products have."""
     return {found.id for found in await transaction.fetch(BY_ID.narrowed(frozenset({"id"})), keys=ids)}

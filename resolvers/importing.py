@@ -17,7 +17,7 @@ import msgspec
 from db import acknowledgements, certificates, history
 from db import products as stored_products
 from db.definitions import add_missing
-from db.engine.database import PART, Transaction
+from db.engine.database import PART, Database, Transaction
 from db.history import Entry
 from db.met import Earlier, Met
 from domain import halts, renewal
@@ -198,6 +198,13 @@ class Writes:
     changed: list[Part] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     """What the log is to tell of it, in the order of the rows."""
+
+    def foresee(self, database: Database, known: Mapping[str, Nameable]) -> None:
+        """Makes of the rows all that can be made of them before there is a transaction; nothing is added any more."""
+        self.rows["product"] = stored_products.foreseen(database, self.rows["product"])
+        for noun, definitions in known.items():
+            self.rows[noun] = definitions.kind.stored.foreseen(database, self.rows[noun])
+        self.entries = history.foreseen(database, self.entries)
 
 
 class Ready(NamedTuple):
@@ -685,7 +692,9 @@ def make_ready(context: Context, known: Mapping[str, Nameable], planned: Planned
         if number % ROWS_A_TURN == 0:
             time.sleep(0)
         plan.again(done)
-    return Ready(planned, plan.taken())
+    writes = plan.taken()
+    writes.foresee(context.database, known)
+    return Ready(planned, writes)
 
 
 def _halts(held: Any, said: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
 from functools import lru_cache, partial
-from itertools import islice
 from time import perf_counter
 from types import MappingProxyType
 from typing import Any
@@ -30,7 +29,7 @@ from db.engine.shards import PLACED, SEVERAL, Placement
 from db.engine.turns import Turns
 from db.sql import writes
 from db.sql.compiled import Compiled, json_text
-from db.sql.copying import lines
+from db.sql.copying import CopiedRows, texts_of
 from db.sql.reads import KeyedRead, Read, Row
 from db.sql.tables import SHARDED
 
@@ -50,8 +49,6 @@ _SHARD_READS = 5.0
 _SHARD_WRITES = "5000"
 # Of fewer rows a statement that is prepared takes less time.
 _COPIED = 50
-# So many in one statement, which has its time like any other.
-_MOST_COPIED = 1000
 # What is left when the server has gone without a word.
 _ANSWER_SECONDS = 15
 
@@ -186,11 +183,10 @@ class PostgresqlTransaction(Transaction):
         if len(rows) < _COPIED or self.database.sharded:
             return await super().insert_new(table, rows)
         connection, columns = self._connection or await self.begin(), tuple(rows[0])
-        each = iter(rows)
-        while many := list(islice(each, _MOST_COPIED)):
+        for part in rows.texts if isinstance(rows, CopiedRows) else texts_of(table, rows, PART):
             noted = begin(_copy(table, columns))
             try:
-                async with aclosing(_parts(table, columns, many)) as source:
+                async with aclosing(_source(part)) as source:
                     await connection.copy_to_table(table.name, source=source, columns=columns)
             except asyncpg.UniqueViolationError:
                 return False
@@ -201,12 +197,9 @@ class PostgresqlTransaction(Transaction):
         return len(await self._rows(writes.insert_given(POSTGRESQL, table, tuple(rows[0])), {"rows": rows}))
 
 
-async def _parts(table: Table, columns: tuple[str, ...], rows: Sequence[dict[str, Any]]) -> AsyncGenerator[bytes, None]:
-    """The lines of rows that are copied: the server has begun with the first while the others are made."""
-    each = iter(rows)
-    while part := list(islice(each, PART)):
-        yield lines(table, columns, part)
-        await asyncio.sleep(0)
+async def _source(text: bytes) -> AsyncGenerator[bytes, None]:
+    """A text to be copied: a file would be read in another thread, and bytes would be the name of one."""
+    yield text
 
 
 @lru_cache(maxsize=64)
@@ -304,6 +297,10 @@ class PostgresqlDatabase(Database):
             self.refuse(error, gone=_is_gone(error))
             raise
         return make(rows)
+
+    def foreseen(self, table: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The rows with the lines that are copied."""
+        return rows if len(rows) < _COPIED or self.sharded else CopiedRows(table, rows)
 
     def _gather(self, read: KeyedRead[Any], server: int | None = None) -> Gathering[list[Row]]:
         """Those who share statements: who reads the same, and of one server where there are several."""

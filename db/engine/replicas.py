@@ -17,6 +17,8 @@ from itertools import count
 from time import monotonic
 from typing import Any
 
+from sqlalchemy import Table
+
 from db.engine.database import Database, Make, T, Transaction, Values, written
 from db.engine.in_time import in_time
 from db.engine.postgresql import PostgresqlDatabase
@@ -99,6 +101,10 @@ class ReplicatedDatabase(Database):
     async def read(self, read: Read[Any], make: Make[T], /, **values: Any) -> T:
         """As the primary has it."""
         return await self._primary.read(read, make, **values)
+
+    def foreseen(self, table: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Rows as the primary takes them."""
+        return self._primary.foreseen(table, rows)
 
     @asynccontextmanager
     async def write(self, *, single: bool = False) -> AsyncIterator[Transaction]:

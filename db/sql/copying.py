@@ -1,7 +1,9 @@
 """Rows as PostgreSQL's COPY reads them: a line each, the cells as texts with tabs between them."""
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -12,6 +14,10 @@ from db.sql.compiled import json_text
 from db.sql.types import Document
 
 Column = Sequence[Any]
+
+MOST = 1_000
+"""Rows in one statement, which has its time like any other."""
+_PART = 100
 
 _NULL = r"\N"
 _ESCAPES = (("\\", r"\\"), ("\t", r"\t"), ("\n", r"\n"), ("\r", r"\r"))
@@ -63,6 +69,28 @@ def _written(write: Callable[[Column], list[str]], column: Column) -> list[str]:
         return write(column)
     there = iter(write([value for value in column if value is not None]))
     return [_NULL if value is None else next(there) for value in column]
+
+
+def texts_of(table: Table, rows: Sequence[dict[str, Any]], most: int) -> Iterator[bytes]:
+    """The lines of so many rows at most, one behind the other."""
+    columns, each = tuple(rows[0]), iter(rows)
+    while part := list(islice(each, most)):
+        yield lines(table, columns, part)
+
+
+class CopiedRows(list[dict[str, Any]]):
+    """Rows with their lines, those of a statement each."""
+
+    def __init__(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+        super().__init__(rows)
+        self.texts: list[bytes] = []
+        for start in range(0, len(rows), MOST):
+            parts = []
+            for part in texts_of(table, rows[start : start + MOST], _PART):
+                parts.append(part)
+                # The thread that makes them gives way to that of the event loop.
+                time.sleep(0)
+            self.texts.append(b"".join(parts))
 
 
 def lines(table: Table, columns: tuple[str, ...], rows: Sequence[Mapping[str, Any]]) -> bytes:

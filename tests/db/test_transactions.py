@@ -16,6 +16,7 @@ from sqlalchemy import update
 import db.engine.group_commit
 import db.engine.lender
 import db.engine.postgresql
+import db.sql.copying
 from db import products
 from db.assignments import certifications, claims
 from db.engine.database import Database
@@ -256,7 +257,11 @@ ODD = [
 ]
 
 
-async def test_new_rows_are_stored_as_they_are_whatever_is_in_them(world: World) -> None:
+@pytest.mark.parametrize("is_foreseen", [True, False])
+async def test_new_rows_are_stored_as_they_are_whatever_is_in_them(
+    world: World, is_foreseen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db.sql.copying, "MOST", 30)
     given = [
         {
             "id": new_short_id(NOON),
@@ -277,8 +282,9 @@ async def test_new_rows_are_stored_as_they_are_whatever_is_in_them(world: World)
         }
         for number, odd in enumerate(ODD * 7, start=500)
     ]
+    rows = world.database.foreseen(tables.api_keys, given) if is_foreseen else given
     async with world.database.write() as transaction:
-        assert await transaction.insert_new(tables.api_keys, given)
+        assert await transaction.insert_new(tables.api_keys, rows)
     columns = [column.name for column in tables.api_keys.columns]
     stored = {row[0]: dict(zip(columns, row, strict=True)) for row in await world.rows(tables.api_keys)}
     assert [{name: stored[row["id"]][name] for name in row} for row in given] == given

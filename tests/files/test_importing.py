@@ -15,6 +15,7 @@ from sqlalchemy import delete
 
 from db import certificates, products
 from db.assignments import certifications
+from db.engine.lender import PostgresqlConnection
 from db.sql import tables
 from domain.access import Caller
 from domain.errors import Busy, Forbidden, InvalidInput
@@ -776,6 +777,24 @@ async def test_several_at_once_end_as_one_after_the_other(world: World, monkeypa
     assert sum(totals.things["certification made"] for totals, _ in made) == 100
     assert [totals.rows["refused"] for totals, _ in made] == [0, 0, 0]
     assert len(await world.rows(tables.products)) == 102
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_what_was_judged_is_copied_by_one_statement_for_each_table(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied: list[str] = []
+    copy = PostgresqlConnection.copy_to_table
+
+    async def counted(self: Any, table: str, **how: Any) -> Any:
+        copied.append(table)
+        return await copy(self, table, **how)
+
+    monkeypatch.setattr(PostgresqlConnection, "copy_to_table", counted)
+    rows = "".join(f"{gtin_of(number)},Oats {number},USDA_ORGANIC\n" for number in range(210))
+    totals, _ = await put(world, f"gtin,name,certification\n{rows}")
+    assert totals.rows == {"made": 210}
+    assert copied == ["products", "certification_assignments", "changes"]
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
