@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from bench import accounting, databases, node_peers, putting_in, report, results, servers
+from bench import accounting, databases, delivering, node_peers, putting_in, report, results, servers
 from bench.compare import Different, compare
 from bench.load import LoadError, has_wrk
 from bench.measure import Plan, Result, WrongAnswers, measure
@@ -61,12 +61,16 @@ def _sizes(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]
 @click.option("--warm-node", type=click.FloatRange(0), default=20.0, help="The same for servers on Node.")
 @click.option("--warm-writes", type=click.IntRange(0), default=20_000, help="Writes before the first sample of writes.")
 @click.option(
-    "--only", callback=_words, metavar="Q1,M1,...", help="Only these questions; growth and files are left out."
+    "--only",
+    callback=_words,
+    metavar="Q1,M1,...",
+    help="Only these questions; growth, files and webhooks are left out.",
 )
 @click.option("--ours", is_flag=True, help="Leave the Node peers out.")
 @click.option("--no-postgresql", is_flag=True, help="Leave PostgreSQL out.")
 @click.option("--growth", callback=_sizes, default="10000,100000,1000000", help="Numbers of products; empty: none.")
 @click.option("--put-in", type=click.IntRange(0), default=30_000, help="Products that are put in as files; 0: none.")
+@click.option("--tell", type=click.IntRange(0), help="Changes that webhooks are told of: 5000 unless there is --only.")
 @click.option("--starts", type=click.IntRange(1), default=3, help="How often each server is started.")
 @click.option("--quick", is_flag=True, help="Ours and the hello on 1,000 products, for some seconds in all.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Where the results go.")
@@ -95,6 +99,7 @@ def command(
     no_postgresql: bool,
     growth: tuple[int, ...],
     put_in: int,
+    tell: int | None,
     starts: int,
     quick: bool,
     json_file: Path | None,
@@ -108,16 +113,21 @@ def command(
     """
     if read is None:
         if quick:
-            products, ours, no_postgresql, growth, put_in, starts = 1000, True, True, (), 100, 1
+            products, ours, no_postgresql, growth, put_in, tell, starts = 1000, True, True, (), 100, 100, 1
             # wrk counts whole seconds.
             plan = Plan(1, 0.3, 0, 0, 0, connections, wrk=False)
         else:
             plan = Plan(rounds, seconds, warm, warm_node, warm_writes, connections, wrk=has_wrk())
         wanted = only or (_QUICK if quick else _MAIN)
         try:
-            sizes, more = ((), 0) if only else (growth, put_in)
+            if only:
+                growth, put_in = (), 0
+            if tell is None:
+                tell = 0 if only else 5_000
             node, postgres = not ours, not no_postgresql
-            run = _run(plan, products, wanted, sizes, more, starts, workers, node=node, postgres=postgres, quick=quick)
+            run = _run(
+                plan, products, wanted, growth, put_in, tell, starts, workers, node=node, postgres=postgres, quick=quick
+            )
         except _EXPECTED as error:
             raise click.ClickException(str(error)) from error
         json_file = json_file or CACHE / "results.json"
@@ -144,6 +154,7 @@ def _run(
     wanted: Sequence[str],
     growth: Sequence[int],
     put_in: int,
+    tell: int,
     starts: int,
     workers: int,
     *,
@@ -177,9 +188,12 @@ def _run(
                     for index, at_once in enumerate(at_connections):
                         _say(f"{key}, {at_once} connections.")
                         run.results += measure(group, key, plan, folder, connections=at_once, warm=index == 0)
+                own = [server for server in group if server.dialect == "certgate" and server.processes == 1]
+                if tell:
+                    _say(f"Webhooks, four of which are told of {tell:,} changes.")
+                    run.delivered = delivering.measure(own, tell, 0.5 if quick else 10, folder)
                 if put_in:
                     _say(f"Files of {put_in:,} products and their certificates.")
-                    own = [server for server in group if server.dialect == "certgate" and server.processes == 1]
                     run.put_in, run.noticed = putting_in.measure(own, put_in, folder)
         if growth:
             _measure_growth(run, growth, starts, folder)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from bench.delivering import Delivered
 from bench.measure import Plan, Result
 from bench.putting_in import Noticed, PutIn
 
@@ -44,6 +45,7 @@ class Run(msgspec.Struct):
     documents: Documents | None = None
     put_in: list[PutIn] = []
     noticed: list[Noticed] = []
+    delivered: list[Delivered] = []
 
 
 def save(run: Run, file: Path) -> None:

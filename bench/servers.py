@@ -170,7 +170,7 @@ def certgate(
     async def make_key() -> tuple[str, str]:
         opened = await open_database(url)
         try:
-            made = await create_key(opened, data.ORGANIZATION, Role.EDITOR, name="bench")
+            made = await create_key(opened, data.ORGANIZATION, Role.MANAGER, name="bench")
             return made.secret, await cursor_secret(opened)
         finally:
             await opened.close()
@@ -180,6 +180,7 @@ def certgate(
         "CERTGATE_DATABASE_URL": url,
         "CERTGATE_RATE_LIMIT_PER_MINUTE": _NEVER_REACHED,
         "CERTGATE_RATE_LIMIT_PER_DAY": _NEVER_REACHED,
+        "CERTGATE_WEBHOOK_NETWORKS": "127.0.0.0/8",
         "PYTHONPATH": str(ROOT),
     }
     return Server(

@@ -36,6 +36,7 @@ def test_a_quick_run_measures_and_shows(tmp_path: Path) -> None:
         ("certificates", "mutations of 100", 30),
     ]
     assert [noticed.server for noticed in run.noticed] == ["certgate, SQLite"]
+    assert [(told.server, told.deliveries) for told in run.delivered] == [("certgate, SQLite", 400)]
     assert re.fullmatch(r"3\.\d+\.\w+ with(out)? profiles", run.versions["Python"])
     assert {rest.server for rest in run.rest} == {"hello", "certgate, SQLite"}
     assert all(rest.resident > 0 and len(rest.start_seconds) == 1 for rest in run.rest)
@@ -43,6 +44,7 @@ def test_a_quick_run_measures_and_shows(tmp_path: Path) -> None:
     assert done.stdout == report.markdown(run)
     assert document.read_text() == f"Before.\n\n{report.BEGIN}\n\n{done.stdout}\n{report.END}\n\nAfter.\n"
     assert "### Putting in" in done.stdout
+    assert "### Telling webhooks" in done.stdout
     assert "### M1 GraphQL: assignClaim, 16 connections" in done.stdout
     bars = ET.parse(picture).getroot().iter("{http://www.w3.org/2000/svg}rect")
     assert [bar.get("class") for bar in bars] == ["ground", "ours", "ours", "ours"]
