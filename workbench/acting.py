@@ -213,7 +213,7 @@ async def _shown(request: Request, act: Act, stored: Versioned, form: FilledForm
         called=getattr(stored, "name", "") if name == "products" else _definition(stored).label,
         form=form,
         asked=act.asked,
-        choices=await choices(context) if kinds & {"certification", "claim"} else {},
+        choices=await choices(context, kinds),
         is_new=name == "products" and act.does.command.__name__.startswith("Assign"),
     )
 

@@ -1,7 +1,7 @@
 """The lists: filtered by what the address says, in pages, with the columns that were chosen."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -25,6 +25,7 @@ from resolvers.operation import Context
 from workbench.bulk import CHANGED
 from workbench.filters import FIELDS, WHOSE, Filtered, read, said_of
 from workbench.forms import read_form
+from workbench.parts import Choice, cell_of
 from workbench.rendering import moved, page
 
 NAMES: Mapping[str, ViewKind] = {
@@ -125,7 +126,7 @@ def listing(name: str) -> Callable[[Request], Awaitable[Response]]:
             name=name,
             kind=kind,
             fields=FIELDS[kind],
-            choices=await choices(context),
+            choices=await choices(context, [field.name for field in FIELDS[kind]]),
             values=defaultdict(str, filtered.values),
             text=filtered.text if view is None else _with_view(filtered, view),
             wrong=defaultdict(str, wrong),
@@ -133,6 +134,7 @@ def listing(name: str) -> Callable[[Request], Awaitable[Response]]:
             views=own,
             ordering=ordering,
             columns=columns,
+            cells=[(column, cell_of(column)) for column in columns],
             every_column=COLUMNS[kind],
             bulk=CHANGED[kind],
             shown=shown,
@@ -237,17 +239,16 @@ def standing_of(item: CertificationAssignment | ClaimAssignment, context: Contex
     return stands(item, context.today)
 
 
-Choice = tuple[str, str]
-"""The value of an option, and what it is called."""
+_DEFINED: Mapping[str, DefinitionKind[Any]] = {
+    "certification": certifications.KIND,
+    "body": bodies.KIND,
+    "claim": claims.KIND,
+}
 
 
-async def choices(context: Context) -> dict[str, list[Choice]]:
-    """By field: what is defined, by its name, and the caller's organisations."""
-    kinds: dict[str, DefinitionKind[Any]] = {
-        "certification": certifications.KIND,
-        "body": bodies.KIND,
-        "claim": claims.KIND,
-    }
+async def choices(context: Context, fields: Collection[str]) -> dict[str, list[Choice]]:
+    """For those of the fields that have any: what is defined, by its name; and the caller's organisations."""
+    kinds = {name: kind for name, kind in _DEFINED.items() if name in fields}
     found = {name: await definitions_that_match(context, kind, EVERYTHING) for name, kind in kinds.items()}
     made = {
         name: sorted(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from domain.access import Permission
 from domain.errors import DomainError, InvalidInput
 from domain.problem import KINDS
+from workbench.parts import at_moment, badge, named, on_day, options
 from workbench.texts import catalogue, in_words, member, shown, text
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def environment() -> "Environment":
     made.globals["t"] = text
     made.globals["most_choices"] = MOST_CHOICES
     made.globals["member"] = member
+    made.globals |= {"named": named, "badge": badge, "options": options}
     made.tests["said"] = lambda name: name in catalogue()
     made.tests["dated"] = lambda value: isinstance(value, date)
     made.filters["in_words"] = in_words
@@ -58,6 +60,7 @@ def page(
     """
     root = request.scope.get("root_path", "")
     context = getattr(request.state, "context", None)
+    day = _days(request)
     shown = render(
         template,
         root=quote(root),
@@ -66,7 +69,9 @@ def page(
         caller=context.caller if context is not None else None,
         writes=context is not None and context.caller.may(Permission.WRITE),
         today=context.today if context is not None else None,
-        day=_days(request),
+        day=day,
+        on_day=partial(on_day, day),
+        at_moment=partial(at_moment, day),
         **values,
     )
     return HTMLResponse(shown, status, headers)
@@ -117,7 +122,11 @@ def written(value: date | None, *, american: bool = False) -> str:
     """A day with the month in letters, which comes first where that is the custom; "" for none."""
     if value is None:
         return ""
-    of = value.date() if isinstance(value, datetime) else value
+    return _written(value.date() if isinstance(value, datetime) else value, american=american)
+
+
+@lru_cache(maxsize=1024)
+def _written(of: date, *, american: bool) -> str:
     return f"{of:%b} {of.day}, {of.year}" if american else f"{of.day} {of:%b} {of.year}"
 
 
