@@ -1,5 +1,6 @@
 """The chain over the log of changes: sealing what was committed, and looking whether it is whole."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -14,6 +15,8 @@ from domain.sealing import BEGINNING, START, Checkpoint, link
 
 BATCH = 200
 """Rows that are sealed in one transaction."""
+ROWS_A_TURN = 25
+"""How many links are made before others have their turn in the event loop."""
 PAGE = 1_000
 """Rows that are looked at in one statement."""
 LEFT_BEHIND = 100_000
@@ -214,6 +217,8 @@ class Sealer:
             found = await transaction.fetch(self._reads.waiting, seq=seq, xid=xid)
         rows: list[dict[str, Any]] = []
         for number, row in enumerate(found, start=position + 1):
+            if number % ROWS_A_TURN == 0:
+                await asyncio.sleep(0)
             hash = link(hash, row)
             owner = row["organization_id"]
             rows.append({"position": number, "seq": row["seq"], "organization_id": owner, "hash": hash})

@@ -15,10 +15,11 @@ from db.engine.opening import open_database
 from db.sealing import Sealer, Verified
 from db.secrets import log_secret
 from db.sql.tables import changes, sealed
-from domain.sealing import BEGINNING, Checkpoint
+from domain.sealing import BEGINNING, Checkpoint, link
 from gateway.notes import NoCheckpoint, Signer
 from tests.log import by_hand, catch_up, log
 from tests.operations.mutations import MUTATIONS, prepare, run
+from tests.turns import each_turn
 from tests.world import NOON, World
 
 
@@ -65,6 +66,26 @@ async def test_more_than_a_batch_by_two_at_once(world: World, database_url: str)
     assert [seq for _, seq in await chain(world)] == sorted(row.seq for row in await log(world))
     assert [position for position, _ in await chain(world)] == [*range(1, len(await log(world)) + 1)]
     assert (await verified(world)).broken is None
+
+
+async def test_others_have_their_turn_while_much_is_sealed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with world.database.write() as transaction:
+        await transaction.insert_in_parts(changes, [_noise(number) for number in range(sealing.BATCH)])
+    made = most = 0
+
+    def counted(before: str, row: dict[str, Any]) -> str:
+        nonlocal made
+        made += 1
+        return link(before, row)
+
+    def turn() -> None:
+        nonlocal made, most
+        made, most = 0, max(made, most)
+
+    monkeypatch.setattr(sealing, "link", counted)
+    with each_turn(turn):
+        await Sealer(world.database).seal()
+    assert 0 < most <= sealing.ROWS_A_TURN
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
