@@ -13,12 +13,12 @@ from pwd import getpwuid
 import pytest
 from sqlalchemy import URL, make_url
 
-_IGNORED = "statement_timeout, lock_timeout, tcp_keepalives_idle, tcp_keepalives_interval, tcp_keepalives_count"
+_IGNORED = "statement_timeout, lock_timeout, jit, tcp_keepalives_idle, tcp_keepalives_interval, tcp_keepalives_count"
 """What certgate says about a session that not every pooler takes; as the README says it."""
 
 
-_LIMITS = "SET statement_timeout = 10000; SET lock_timeout = 5000"
-"""What those would have said of time, for every connection of the pooler."""
+_LIMITS = "SET statement_timeout = 10000; SET lock_timeout = 5000; SET jit = off"
+"""What those would have said, for every connection of the pooler."""
 
 
 def program() -> str:

@@ -85,6 +85,12 @@ async def test_the_ends_of_the_calendar_are_days_and_moments_as_any(postgresql: 
             assert tuple(row) == (stored, True, value)
 
 
+async def test_no_statement_is_compiled_by_the_server(postgresql: PostgresqlDatabase) -> None:
+    for lender in (postgresql._readers, postgresql._writers):
+        async with lent(lender) as connection:
+            assert await connection.fetchval("SHOW jit") == "off"
+
+
 async def test_a_write_sends_nothing_but_its_statements(world: World, postgresql: PostgresqlDatabase) -> None:
     async def change() -> None:
         async with postgresql.write() as transaction:
