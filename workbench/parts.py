@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import cache, lru_cache
+from typing import Any, Protocol
 
 from markupsafe import Markup, escape
 
@@ -27,6 +28,28 @@ def named(value: object, otherwise: str = "") -> Markup:
 def cell_of(column: str) -> Markup:
     """The beginning of a cell in that column of a list."""
     return Markup(f'<td class="{column}" data-label="{text(f"columns.{column}")}">')  # noqa: S704 - names of our own
+
+
+class Selectable(Protocol):
+    """A row of a list: a product, or what it holds or claims."""
+
+    @property
+    def gtin(self) -> str:
+        """The product's."""
+
+    @property
+    def of(self) -> Any:
+        """The record."""
+
+
+def selecting(row: Selectable) -> Markup:
+    """The cell that selects a row of a list, to change it."""
+    of = row.of
+    definition = getattr(of, "certification", None) or getattr(of, "claim", None)
+    value, label = (row.gtin, of.name) if definition is None else (f"{row.gtin} {definition.id}", definition.label)
+    says = text("changing.select", label=label, gtin=row.gtin)
+    box = f'<input type="checkbox" form="change" name="row" value="{value}" aria-label="{says}">'
+    return Markup(f'<td class="select">{box}</td>')  # noqa: S704 - ids of our own, and a text that is escaped
 
 
 @cache

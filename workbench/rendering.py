@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from domain.access import Permission
 from domain.errors import DomainError, InvalidInput
 from domain.problem import KINDS
-from workbench.parts import at_moment, badge, named, on_day, options
+from workbench.parts import at_moment, badge, named, on_day, options, selecting
 from workbench.texts import catalogue, in_words, member, shown, text
 
 if TYPE_CHECKING:
@@ -40,10 +40,11 @@ def environment() -> "Environment":
     made.globals["t"] = text
     made.globals["most_choices"] = MOST_CHOICES
     made.globals["member"] = member
-    made.globals |= {"named": named, "badge": badge, "options": options}
+    made.globals |= {"badge": badge, "options": options}
     made.tests["said"] = lambda name: name in catalogue()
     made.tests["dated"] = lambda value: isinstance(value, date)
     made.filters["in_words"] = in_words
+    made.filters |= {"named": named, "selecting": selecting}
     made.filters["number"] = shown
     made.filters["options"] = lambda values, name: [(each, text(f"choices.{name}.{each.lower()}")) for each in values]
     made.filters["sum_of"] = lambda figures: sum(each.number for each in figures.values())
