@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import BigInteger, bindparam, func, literal_column, select, tuple_
 
-from db.agreement import Differing, first_differing, untold
 from db.engine.database import Database, Transaction
 from db.sql.reads import Read
 from db.sql.tables import changes, sealed
 from domain.sealing import BEGINNING, START, Checkpoint, link
+
+if TYPE_CHECKING:
+    from db.agreement import Differing
 
 BATCH = 200
 """Rows that are sealed in one transaction."""
@@ -62,7 +64,7 @@ class Verified(NamedTuple):
     checkpoint: Checkpoint
     waiting: int = 0
     broken: Broken | None = None
-    differing: Differing | None = None
+    differing: "Differing | None" = None
 
     @property
     def is_whole(self) -> bool:
@@ -252,6 +254,9 @@ async def hash_at(database: Database, position: int) -> str | None:
 
 async def verify(database: Database, told: Told = lambda *_: None) -> Verified:
     """Looks at the whole chain, at the log for what is not in it, and at all that the tables have."""
+    # Two statements for each table, which a server makes when a manager first asks.
+    from db.agreement import first_differing, untold
+
     last = await _last(database)
     found = await verify_chain(database, START, told)
     if not found.is_whole:
@@ -288,6 +293,8 @@ async def verify_chain(database: Database, since: Checkpoint, told: Told = lambd
 
 async def verify_part(database: Database, since: Checkpoint, limit: int = PAGE) -> Verified:
     """Looks at the first rows of the chain behind a checkpoint, and at what the tables have of what these tell of."""
+    from db.agreement import first_differing
+
     size, hash = since
     broken = None
     whole: list[dict[str, Any]] = []
