@@ -70,7 +70,7 @@ class SqliteDatabase(Database):
     async def read(self, read: Read[Any], make: Make[T], /, **values: Any) -> T:
         """What is made of the committed rows; what may scan runs in a thread, and ends when nobody waits for it."""
         if isinstance(read, KeyedRead):
-            return make(self.at_once(read, [*dict.fromkeys(values["keys"])]))
+            return make(self.at_once(read, sorted({*values["keys"]})))
         if not read.scans:
             return make(self._rows_now(read.compiled(SQLITE).statement, values))
         try:
