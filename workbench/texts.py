@@ -36,7 +36,7 @@ def catalogue() -> Catalogue:
     return texts
 
 
-def text(name: str, **values: Any) -> Markup:
+def text(name: str, /, **values: Any) -> Markup:
     """The text of that name with its values, which are escaped. Raises `KeyError` for one that is not there.
 
     `count` chooses between one and other; numbers are shown in groups of three digits.

@@ -45,6 +45,15 @@ async def product_name(world: World) -> str:
     return name
 
 
+async def test_an_import_that_failed_is_told_of_today(world: World) -> None:
+    status, location, said = await send(world, WRONG, do="put_in", policy="REJECT_ALL")
+    assert status == 303, said
+    await ended(world, location)
+    await ended(world, location)
+    status, today = await get(world, "/app")
+    assert (status, "The import of own.csv failed." in today, f'href="{location}"' in today) == (200, True, True)
+
+
 async def test_a_file_is_looked_at_and_then_put_in(world: World) -> None:
     assert "own.csv" in (await get(world, "/app/import"))[1]
     status, location, said = await send(world, ROWS, do="look", policy="REJECT_ALL", existing="update")
