@@ -126,8 +126,11 @@ async def acting(request: Request) -> Response:
         await _done(context, act, stored, request, entered, typed)
     except PreconditionFailed as error:
         now = await _stored(context, name, request)
-        theirs = {each: value for each, value in _values(act, now).items() if value != typed[each]}
-        return await _shown(request, act, now, FilledForm(typed, theirs=theirs if act.changes else {}, error=error))
+        # What is asked of nothing that is stored, a reason for example, stands beside nothing.
+        given: Mapping[str, Any] = getattr(act.does.command, "given", {})
+        stored_too = [each for each in typed if each in given and hasattr(now, given[each].name)]
+        theirs = {each: value for each in stored_too if (value := _text(now, act, each)) != typed[each]}
+        return await _shown(request, act, now, FilledForm(typed, theirs=theirs, error=error))
     except InvalidInput as error:
         wrong = wrong_of(error, act.asked)
         return await _shown(request, act, stored, FilledForm(typed, wrong, error=None if wrong else error))
@@ -209,6 +212,7 @@ async def _shown(request: Request, act: Act, stored: Versioned, form: FilledForm
         status=form.status,
         name=name,
         act=request.path_params["act"],
+        changes=act.changes,
         stored=stored,
         called=getattr(stored, "name", "") if name == "products" else _definition(stored).label,
         form=form,
