@@ -23,6 +23,7 @@ from domain.vocabulary import Standing
 from resolvers import acknowledgements, assignments, certifications, claims, past, public_proof
 from resolvers.operation import Context
 from resolvers.products import existing_product
+from workbench.actors import who
 from workbench.lists import standing_of
 from workbench.rendering import page
 
@@ -103,6 +104,7 @@ async def product(request: Request) -> Response:
         may_change=then is context and _may_change(context, found),
         done=request.query_params.get("done", ""),
         changes=changes,
+        actors=await who(context, (each.actor for each in changes)),
         older=older,
         graphiql=_graphiql(gtin, asked),
         is_public=found.archived_at is None and await public_proof.is_shown(context, found.organization_id),

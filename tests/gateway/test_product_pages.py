@@ -166,6 +166,18 @@ async def test_everything_that_can_be_done_has_a_form_that_does_it(world: World)
         assert (await get(world, PRODUCT))[0] == 200, path
 
 
+async def test_who_did_it_is_said_in_words(world: World) -> None:
+    fields = entered((await get(world, f"{CERTIFICATE}/edit"))[1]) | {"issuing_body": "CCOF"}
+    assert (await send(world, f"{CERTIFICATE}/edit", **fields))[0] == 303
+    for key, said in (
+        ("editor", "by this key, page"),
+        ("manager", "by the key editor, page"),
+        ("readonly", "by a key, page"),
+    ):
+        text = (await get(world, PRODUCT, key))[1].partition('id="timeline"')[2]
+        assert (said in text, "by the operator" in text) == (True, True), (key, text)
+
+
 async def test_menus_say_what_is_done(world: World) -> None:
     assert (await send(world, f"{PRODUCT}/claim", claim_id="VEGAN", source="BRAND_SELF_DECLARED"))[0] == 303
     text = (await get(world, PRODUCT))[1]
