@@ -35,7 +35,7 @@ from domain.filters import (
     one_of,
     size,
 )
-from domain.gtin import GtinField
+from domain.gtin import GtinField, sought
 from domain.short_id import ShortId, ShortIdField
 from domain.strict_json import NestedTooDeeply, NotJson, decode
 from domain.text import fold
@@ -547,6 +547,6 @@ def search(words: str) -> Filter:
 
     def where(reading: Reading, value: Any, path: Path) -> Where:
         part = reading.take(NAME.rules, value, path)
-        return Condition("search_text", "contains", part) if part else EVERYTHING
+        return Condition("search_text", "contains", sought(part)) if part else EVERYTHING
 
     return single(str, where, words)

@@ -10,6 +10,7 @@ from typing import Annotated, LiteralString, NewType
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from domain.text import fold
 from domain.validation import parse
 
 Gtin = NewType("Gtin", str)
@@ -59,8 +60,19 @@ GtinField = Annotated[
 _SEPARATORS = str.maketrans("", "", "- ")
 
 
+def without_separators(text: str) -> str:
+    """The text without the hyphens and blanks that people write between the digits of a GTIN."""
+    return text.translate(_SEPARATORS)
+
+
+def sought(words: str) -> str:
+    """What a search looks for: a whole GTIN without what separates its digits, and else the words, folded."""
+    digits = without_separators(words)
+    return digits if 8 <= len(digits) <= 14 and digits.isascii() and digits.isdigit() else fold(words)
+
+
 def _without_separators(value: object) -> object:
-    return value.translate(_SEPARATORS) if isinstance(value, str) else value
+    return without_separators(value) if isinstance(value, str) else value
 
 
 SeparatedGtinField = Annotated[

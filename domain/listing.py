@@ -18,6 +18,7 @@ from domain.commands import (
 )
 from domain.filters import EVERYTHING, NOTHING, Condition, Where, matches
 from domain.filters import every as all_of
+from domain.gtin import sought
 from domain.records import Certification, CertificationAssignment, CertificationBody, Claim
 from domain.text import fold, folded
 
@@ -51,7 +52,7 @@ _CONDITIONS: Mapping[str, Callable[[Any], Where]] = {
     "code": lambda value: Condition("code", "eq", fold(value)),
     "certification_body_id": lambda value: Condition("body", "where", Condition("id", "eq", value)),
     "category": _equal("category"),
-    "q": _part("search_text"),
+    "q": lambda value: Condition("search_text", "contains", sought(value)),
     "brand": lambda value: Condition("folded_brand", "eq", fold(value)),
     "country_of_origin": _equal("country_of_origin"),
     "data_source": _equal("data_source"),

@@ -34,5 +34,5 @@ def _own(context: Context) -> dict[str, str]:
 
 
 def _kind(actor: str) -> str:
-    name = f"actors.kinds.{actor.partition(':')[0]}"
-    return text(name) if name in catalogue() else actor
+    kind = actor.partition(":")[0]
+    return text(f"actors.kinds.{kind}") if f"actors.kinds.{kind}" in catalogue() else actor

@@ -9,6 +9,7 @@ import msgspec
 from domain.errors import InvalidInput
 from domain.filter_input import parse_where, read_where
 from domain.filters import Where, every
+from domain.gtin import without_separators
 from domain.lists import List
 from domain.short_id import is_short_id
 from domain.vocabulary import ClaimCategory, ClaimSource, DataSource, Standing, VerificationStatus, ViewKind, Vocabulary
@@ -74,7 +75,7 @@ _LAPSES = (
     Field("lapses_to", _at("lapses_on", "range", "to"), "day"),
 )
 _TAKEN_ON = Field("taken_on", _one_of(yes={"acknowledged": True}, no={"acknowledged": False}), choices=("yes", "no"))
-_GTIN = Field("gtin", _at("gtin", "eq"), "text")
+_GTIN = Field("gtin", lambda value: {"gtin": {"eq": without_separators(value)}}, "text")
 _BRAND = Field("brand", _at("brand", "eq"), "text")
 
 FIELDS: Mapping[ViewKind, tuple[Field, ...]] = {
@@ -157,6 +158,9 @@ def read(kind: ViewKind, of: List, typed: Mapping[str, str], today: date) -> Fil
             else:
                 # The ends of a span are one condition, which an index answers.
                 asked = _merged(asked, own)
+    first, last = (values.get(field.name, "") for field in _LAPSES)
+    if last and first > last and not wrong.keys() & {field.name for field in _LAPSES}:
+        wrong[_LAPSES[1].name] = text("list.ends_first")
     where = parse_where(of.fields, asked, today)
     if also := typed.get("where", "").strip():
         values["where"] = also

@@ -508,6 +508,7 @@ ROWS = {
         [
             Case(200, shows=[GTIN, OTHERS_GTIN]),
             Case(200, query="q=oat", shows=[GTIN]),
+            Case(200, query="q=0001234-567890+5", shows=[GTIN]),
             Case(200, query="brand=Acme&ordering=-product_name", shows=[OTHERS_GTIN, GTIN]),
             Case(200, query="country_of_origin=DE", shows=[]),
             Case(200, query="is_claimed=false", shows=[]),

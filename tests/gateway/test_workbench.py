@@ -27,6 +27,27 @@ async def test_a_page_is_shown_to_a_member(world: World, path: str) -> None:
     assert re.findall("<h1.*", shown.text) == re.findall("<h1.*", part.text)
 
 
+async def test_a_gtin_may_be_typed_as_it_is_printed(world: World) -> None:
+    async def shown(path: str) -> str:
+        answer = await world.client.get(path, headers={"X-API-Key": world.keys["editor"]})
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    for path in ("products?search=", "certificates?gtin=", "products/", "certificates/"):
+        typed = "0 001234-567890 5" + (f"/{USDA_ORGANIC}/edit" if path == "certificates/" else "")
+        assert GTIN in (await shown(f"/app/{path}{typed}")).partition("<main")[2], path
+
+
+async def test_a_span_that_ends_first_is_told_at_its_field(world: World) -> None:
+    path = "/app/certificates?lapses_from=2027-01-02&lapses_to=2027-01-01"
+    text = (await world.client.get(path, headers={"X-API-Key": world.keys["editor"]})).text
+    assert "This day is before the first one." in text
+    assert (
+        "This day"
+        not in (await world.client.get(path.replace("-02&", "-01&"), headers={"X-API-Key": world.keys["editor"]})).text
+    )
+
+
 async def test_whoever_has_not_signed_in_does_so_and_comes_back(world: World) -> None:
     away = await world.client.get("/app/products?search=%C3%BC&whose=all")
     assert (away.status_code, away.headers["location"]) == (303, "/sign-in")

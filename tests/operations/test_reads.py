@@ -500,6 +500,8 @@ async def test_graphql_searches_name_brand_and_gtin(graphql: GraphQL) -> None:
     assert await search("OAT") == [GTIN]
     assert await search("ａｃｍｅ") == [GTIN, OTHERS_GTIN]
     assert await search("0614141") == [OTHERS_GTIN]
+    # As it is printed below a barcode.
+    assert await search("0 06 14141-12345 2") == [OTHERS_GTIN]
     assert await search("") == [GTIN, OTHERS_GTIN]
     assert await search("%") == await search("_") == []
 
