@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, closing, suppress
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import IO, Any, NamedTuple, Protocol, Self, TypeVar
 
 import msgspec
@@ -23,7 +23,8 @@ from domain.importing import AskedRow, Import
 from domain.records import Certification
 from domain.vocabulary import BulkPolicy, Existing
 from files.columns.asking import Asking, Mended
-from files.columns.recognition import SAID, SAID_BEFORE, Columns, recognised
+from files.columns.members import REASON
+from files.columns.recognition import ALL_OTHERS, SAID, SAID_BEFORE, Columns, recognised
 from files.columns.refusing import Refusing, WrongCell, sentence_of
 from files.judged import Judged, JudgedBatch
 from files.reading.opening import table_of
@@ -184,18 +185,32 @@ async def prepared(
     known = await definitions_of(context, missing)
     codes = {noun: frozenset(each.code for each in one.every if each.code) for noun, one in known.items()}
     begun = [await asyncio.to_thread(_begun, source, options) for source in sources]
-    headings = hashlib.sha256(msgspec.json.encode(sorted({tuple(sorted(each.names)) for each in begun}))).hexdigest()
-    earlier = await imports.earlier(context, headings) if options.kept_map and not options.columns else None
-    if earlier is not None and earlier.map:
-        options = options._replace(columns=earlier.map)
-    else:
-        earlier = None
+    heads = [each.names for each in begun]
+    earlier = await _earlier(context, heads) if options.kept_map and not options.columns else None
+    if earlier:
+        # The one with reasons may be there this time only, or have been then.
+        there = {ALL_OTHERS, *chain.from_iterable(heads)}
+        options = options._replace(columns={name: what for name, what in earlier.map.items() if name in there})
     how = f"{SAID_BEFORE} {earlier.created_at:%Y-%m-%d}" if earlier else SAID
     files = []
     for source, (names, sample, exact) in zip(sources, begun, strict=True):
         columns = recognised(names, sample, options.columns, codes, how)
         files.append(Readable(source, columns, Asking(columns, sample, exact_days=exact, clears=options.clear_empty)))
+    headings = _headings([each.columns.own for each in files])
     return Prepared(files, options._replace(kept_map=False), known, headings, earlier)
+
+
+async def _earlier(context: Context, heads: Sequence[Sequence[str]]) -> Import | None:
+    """The import whose map is used again: the newest of files with these heads, or of those that the rows are from."""
+    before = [[name for name in names if name != REASON] for names in heads]
+    digests = dict.fromkeys([_headings(heads), _headings(before)])
+    found = [each for digest in digests if (each := await imports.earlier(context, digest))]
+    newest = max(found, key=lambda each: each.id, default=None)
+    return newest if newest and newest.map else None
+
+
+def _headings(heads: Sequence[Sequence[str]]) -> str:
+    return hashlib.sha256(msgspec.json.encode(sorted({tuple(sorted(names)) for names in heads}))).hexdigest()
 
 
 class _Begun(NamedTuple):

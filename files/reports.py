@@ -4,7 +4,7 @@ import csv
 import os
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import compress, islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -12,6 +12,7 @@ import msgspec
 
 from domain.changes import differences
 from domain.renewal import in_words
+from files.columns.members import REASON
 from files.columns.recognition import Columns
 from files.importing import BEGINNING, Progress, Result, Tally
 from files.reading.table import Cell, Table, shown_cell
@@ -81,7 +82,7 @@ class Report:
         self._places: IO[bytes] | None = None
         self._lines: Any = None
         self._refused: dict[str, _Refused] = {}
-        self._columns: list[str] = []
+        self._columns = Columns([])
         self._is_json = False
 
     def began(self, *, judging: bool, since: Progress = BEGINNING) -> None:
@@ -144,7 +145,7 @@ class Report:
 
     def opened(self, table: Table, columns: Columns) -> None:
         """A file was opened."""
-        self._columns = table.columns
+        self._columns = columns
         self._is_json = table.form.startswith("JSON")
 
     def telling(self, results: Sequence[Result], position: int) -> None:
@@ -218,21 +219,30 @@ class Report:
 
 
 class _Refused:
-    """The refused rows of one file: all of their own cells, and the reason."""
+    """The refused rows of one file: all of their own cells, and the reason in place of one from before.
 
-    def __init__(self, file: IO[str], columns: Sequence[str], *, is_json: bool) -> None:
+    A file that has something else in a column of that name keeps it, and `rows.csv` alone says why.
+    """
+
+    def __init__(self, file: IO[str], columns: Columns, *, is_json: bool) -> None:
         self._file = file
-        self._columns = columns
+        self._columns = columns.own
+        self._is_own = [not column.is_reason for column in columns.columns]
+        self._says_why = REASON not in self._columns
         self._table: Any = None
         if not is_json:
             self._table = csv.writer(file)
             if file.tell() == 0:
-                self._table.writerow([*columns, "reason"])
+                self._table.writerow([*self._columns, *([REASON] if self._says_why else [])])
 
     def add(self, cells: Sequence[Cell], reason: str) -> None:
         """Writes one row."""
+        own = list(compress(cells, self._is_own))
         if self._table is not None:
-            self._table.writerow([*map(shown_cell, cells), reason])
+            self._table.writerow([*map(shown_cell, own), *([reason] if self._says_why else [])])
             return
-        row = {name: cell for name, cell in zip(self._columns, cells, strict=True) if cell is not None}
-        self._file.write(msgspec.json.encode(row | {"reason": reason}).decode() + "\n")
+        # With null where a row lacks a member: all of the file's columns are in it, by which it is known.
+        row = dict(zip(self._columns, own, strict=True))
+        if self._says_why:
+            row[REASON] = reason
+        self._file.write(msgspec.json.encode(row).decode() + "\n")

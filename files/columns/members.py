@@ -34,6 +34,10 @@ BY_OWN_NAME = ("metadata", "valid_from", "expiration_date")
 """Members of several records: of which, the rest of the columns says."""
 
 
+REASON = "reason"
+"""The column that a report adds to refused rows: left out when they come back, unless somebody says otherwise."""
+
+
 class ColumnTarget(NamedTuple):
     """What a column is: a member of a part of the row, under the name that commands have for it.
 
@@ -48,7 +52,7 @@ class ColumnTarget(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """As `--map` takes it."""
+        """As `map` takes it."""
         name = f"{self.member}.{self.key}" if self.key else self.member
         return name if self.part == "row" else f"{self.part}.{name}"
 
@@ -111,7 +115,7 @@ _SYNONYMS: Mapping[ColumnTarget, str] = {
     ColumnTarget("claim", "evidence_url"): "evidenceurl evidence evidencelink",
     ColumnTarget("claim", "evidence_note"): "evidencenote evidencenotes",
     ColumnTarget("row", "metadata"): "metadata",
-    NOTHING: "reason nothing ignore",
+    NOTHING: f"{REASON} nothing ignore",
 }
 
 _signs = re.compile(r"[^a-z0-9]+")

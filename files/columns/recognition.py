@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from domain.errors import InvalidInput, Violation
 from domain.gtin import check_digit_is_right
-from files.columns.members import BY_OWN_NAME, GTIN, KEPT, NOTHING, ColumnTarget, by_name, plain
+from files.columns.members import BY_OWN_NAME, GTIN, KEPT, NOTHING, REASON, ColumnTarget, by_name, plain
 from files.columns.open_food_facts import OPEN_FOOD_FACTS, how_of, is_export, target_of
 from files.reading.table import Cell, Row
 
@@ -34,6 +34,11 @@ class KnownColumn(NamedTuple):
         """Whether somebody has said what it is."""
         return self.how.startswith((SAID, SAID_BEFORE))
 
+    @property
+    def is_reason(self) -> bool:
+        """Whether it says why its row was refused before, as a report has it."""
+        return self.name == REASON and self.target == NOTHING
+
 
 class Columns(NamedTuple):
     """What all columns are."""
@@ -50,6 +55,11 @@ class Columns(NamedTuple):
             for column in self.columns
             if column.target.part == "row" and column.target.member in ("certifications", "claims", "labels")
         }
+
+    @property
+    def own(self) -> list[str]:
+        """The names of those that the file has of its own, without the reasons for which its rows were refused."""
+        return [column.name for column in self.columns if not column.is_reason]
 
     @property
     def shown(self) -> dict[str, str]:

@@ -211,7 +211,9 @@ def test_the_report_has_every_row_and_the_refused_ones_to_be_corrected(url: str,
     # Corrected, it goes in as it is.
     refused.write_text(refused.read_text("utf-8").replace("12,Rye", "9506000134352,Rye"), "utf-8")
     put_in(url, str(file), "--map", "Verein=metadata", "--policy", "ignore-failed")
-    assert "1 row: 1 made." in put_in(url, str(refused), "--map", "Verein=metadata")
+    said = put_in(url, str(refused))
+    assert f"Verein  product.metadata.Verein  (as in the import of {datetime.now(UTC):%Y-%m-%d})" in said
+    assert "1 row: 1 made." in said
 
 
 def test_a_file_with_ends_of_certificates_is_not_said_to_have_none(url: str, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import re
 import zipfile
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -212,6 +213,46 @@ async def test_columns_are_taken_as_in_the_newest_import_of_a_file_with_the_same
     third = await ended(world, (await send(world, rows, map=json.dumps(other))).headers["location"])
     fourth = await ended(world, (await send(world, again)).headers["location"])
     assert (fourth["map"], fourth["map_of"], fourth["columns"]) == (other, third["id"], {"Nr": "gtin"})
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        f"Nr,Farbe,Form\n{RICE},rot,rund\n12,grün,\n13,,\n",
+        f"Nr,Farbe,Form,reason\n{RICE},rot,rund,why\n12,grün,,\n13,,,\n",
+        f'{{"Nr":"{RICE}","Farbe":"rot","Form":"rund"}}\n{{"Nr":"12","Farbe":"grün"}}\n{{"Nr":"13"}}\n',
+    ],
+    ids=["CSV", "CSV with reasons", "JSON lines"],
+)
+async def test_refused_rows_come_back_as_the_file_that_they_were_in(world: World, rows: str) -> None:
+    columns = {"Nr": "gtin", "*": "metadata"}
+    columns |= {"reason": "nothing"} if "reason" in rows else {}
+    query = {"policy": "IGNORE_FAILED", "map": json.dumps(columns)}
+    first = await ended(world, (await send(world, rows, **query)).headers["location"])
+    assert (first["made"], first["refused"]) == (1, 2)
+    found, of = first, rows
+    # Refused once more, it has one column with reasons; and the file itself is still known after it.
+    for was, becomes, refused in (("12", RYE, 1), ("13", GTIN, 0), ("", "", 0)):
+        if was:
+            of = (await get(world, f"{IMPORTS}/{found['id']}/refused")).text.replace(f'{was}",', f'{becomes}",')
+            of = re.sub(f"(?m)^{was},", f"{becomes},", of)
+        else:
+            of = f"Form,Farbe,Nr\neckig,blau,{RICE}\n"
+        assert of.partition("\n")[0].count("reason") == bool(was)
+        answer = await send(world, of, policy="IGNORE_FAILED")
+        assert answer.status_code == 202, answer.text
+        later = await ended(world, answer.headers["location"])
+        assert (later["map_of"], later["map"]["Nr"], later["refused"]) == (found["id"], "gtin", refused), later
+        found = later
+
+
+@on_sqlite
+async def test_a_reason_of_their_own_stays_with_rows_that_are_refused(world: World) -> None:
+    for rows in ("gtin,reason\n12,mine\n", '{"gtin": "12", "reason": "mine"}\n'):
+        query = {"map": '{"reason": "metadata"}', "dry_run": "true"}
+        found = await ended(world, (await send(world, rows, **query)).headers["location"])
+        refused = (await get(world, f"{IMPORTS}/{found['id']}/refused")).text
+        assert refused.replace("\r", "").replace('":"', '": "').replace('","', '", "') == rows
 
 
 @on_sqlite
