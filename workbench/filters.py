@@ -135,7 +135,7 @@ class Filtered(NamedTuple):
     where: Where
     text: str
     """The same as the `where` of views and exports."""
-    wrong: Mapping[str, str]
+    wrong: dict[str, str]
     """By field: why what was typed is none."""
 
 

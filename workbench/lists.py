@@ -14,6 +14,7 @@ from domain.errors import InvalidInput
 from domain.filters import EVERYTHING, every
 from domain.paging import Order, Page, Window
 from domain.records import CertificationAssignment, ClaimAssignment, Product
+from domain.short_id import is_short_id
 from domain.validity import standing
 from domain.views import CreateView, ListViews, SavedView, order_by
 from domain.vocabulary import Standing, ViewKind
@@ -27,6 +28,7 @@ from workbench.filters import FIELDS, WHOSE, Filtered, read, said_of
 from workbench.forms import read_form
 from workbench.parts import Choice, cell_of
 from workbench.rendering import moved, page
+from workbench.texts import text
 
 NAMES: Mapping[str, ViewKind] = {
     "certificates": ViewKind.CERTIFICATIONS,
@@ -111,7 +113,8 @@ def listing(name: str) -> Callable[[Request], Awaitable[Response]]:
         view = next((each for each in own if each.id == typed.get("view")), None)
         ordering = typed.get("order") or (view.ordering if view is not None else "") or COLUMNS[kind].order
         columns = _columns(COLUMNS[kind], typed.getlist("column"))
-        shown, wrong = None, dict(filtered.wrong)
+        known = await choices(context, [field.name for field in FIELDS[kind]])
+        shown, wrong = None, filtered.wrong | _unknown(filtered.values, known)
         if not wrong:
             try:
                 shown = await _shown(context, kind, filtered, typed, order_by(LISTS[kind].of, ordering))
@@ -126,7 +129,7 @@ def listing(name: str) -> Callable[[Request], Awaitable[Response]]:
             name=name,
             kind=kind,
             fields=FIELDS[kind],
-            choices=await choices(context, [field.name for field in FIELDS[kind]]),
+            choices=known,
             values=defaultdict(str, filtered.values),
             text=filtered.text if view is None else _with_view(filtered, view),
             wrong=defaultdict(str, wrong),
@@ -244,6 +247,17 @@ _DEFINED: Mapping[str, DefinitionKind[Any]] = {
     "body": bodies.KIND,
     "claim": claims.KIND,
 }
+
+
+def _unknown(typed: Mapping[str, str], known: Mapping[str, Sequence[Choice]]) -> dict[str, str]:
+    """Why nothing would pass: what is asked for by a code that nothing has."""
+    return {
+        name: text("list.unknown")
+        for name, value in typed.items()
+        if name in _DEFINED
+        and not is_short_id(value)
+        and value.casefold() not in {code.casefold() for code, _ in known[name]}
+    }
 
 
 async def choices(context: Context, fields: Collection[str]) -> dict[str, list[Choice]]:

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from tests.gateway.test_sessions import HERE
-from tests.world import FAIR_TRADE, GTIN, OTHERS_GTIN, USDA_ORGANIC, World
+from tests.world import FAIR_TRADE, GTIN, OTHERS_GTIN, PRIVATE, USDA_ORGANIC, World
 from workbench.texts import catalogue
 
 PAGES = ("/", "/app", "/app/certificates", "/app/claims", "/app/products", "/app/settings")
@@ -36,6 +36,19 @@ async def test_a_gtin_may_be_typed_as_it_is_printed(world: World) -> None:
     for path in ("products?search=", "certificates?gtin=", "products/", "certificates/"):
         typed = "0 001234-567890 5" + (f"/{USDA_ORGANIC}/edit" if path == "certificates/" else "")
         assert GTIN in (await shown(f"/app/{path}{typed}")).partition("<main")[2], path
+
+
+async def test_a_code_that_nothing_has_is_told_at_its_field(world: World) -> None:
+    key = {"X-API-Key": world.keys["editor"]}
+    for asked, status in (
+        ("certification=USDA_ORGANC", 400),
+        ("certification=usda_organic", 200),
+        ("body=NOBODY", 400),
+    ):
+        shown = await world.client.get(f"/app/certificates?{asked}", headers=key)
+        assert (shown.status_code, "Nothing is known by this code" in shown.text) == (status, status == 400), asked
+    private = await world.client.get(f"/app/certificates?certification={PRIVATE}", headers=key)
+    assert private.status_code == 200
 
 
 async def test_a_span_that_ends_first_is_told_at_its_field(world: World) -> None:
