@@ -212,11 +212,23 @@ def certificate_on(
 def on_day(
     current: CertificationAssignment, kept_ones: Sequence[EarlierCertificate], day: date
 ) -> CertificationAssignment:
-    """What is held, with the certificate of a day; as it is where there was none."""
+    """What is held, with the certificate of a day and the days of those before it; as it is where there was none."""
     certificate = certificate_on(current, kept_ones, day)
     if not isinstance(certificate, EarlierCertificate):
         return current
-    return msgspec.structs.replace(current, **{name: getattr(certificate, name) for name in _OWN})
+    own = {name: getattr(certificate, name) for name in _OWN}
+    # Those that came after it are none before it.
+    days = (current.earlier_days or [])[: certificate.number - 1] or None
+    return msgspec.structs.replace(current, **own, earlier_days=days)
+
+
+def those_before(held: CertificationAssignment, kept_ones: Sequence[EarlierCertificate]) -> list[EarlierCertificate]:
+    """Those of an assignment's earlier certificates, oldest first, that came before the one that `held` shows.
+
+    That is the newest as it was read, or the one of a day.
+    """
+    number = len(held.earlier_days or ())
+    return [each for each in kept_ones if each.number <= number]
 
 
 def _covers(certificate: Certificate, day: date) -> bool:

@@ -224,8 +224,8 @@ async def years_certified(
 
 
 async def _earlier(context: Context, held: Sequence[CertificationAssignment]) -> list[list[EarlierCertificate]]:
-    found = await certificates.of_products(context.database, [each.gtin for each in held])
-    return [found.get((each.gtin, each.certification.id), []) for each in held]
+    found = await certificates.of_products(context.database, [each.gtin for each in held if each.earlier_days])
+    return [renewal.those_before(each, found.get((each.gtin, each.certification.id), [])) for each in held]
 
 
 @read_operation

@@ -76,7 +76,13 @@ class Proof(NamedTuple):
     claims: Sequence[ClaimAssignment]
     left_out: int
     """How many certificates and claims are more than are shown."""
-    today: date
+    now: datetime
+    """When it was asked for: what holds, and how long a copy is good, are of one moment."""
+
+    @property
+    def today(self) -> date:
+        """The day by which all of it is judged."""
+        return self.now.date()
 
     def claimed(self, source: ClaimSource) -> list[ClaimAssignment]:
         """The claims behind which stands such a one."""
@@ -126,11 +132,13 @@ async def _proof(request: Request, gtin: Gtin) -> Proof | None:
         return None
     (held,) = await assignments.of_products(context, certifications.KIND, [gtin])
     (claimed,) = await assignments.of_products(context, claims.KIND, [gtin])
+    # A renewal may be recorded before it begins: until then the one before it is what holds.
+    held = await certifications.on_day(context, held, context.today)
     every = [Certificate(each, stands(each, context.today)) for each in held]
     every.sort(key=lambda each: (not each.is_verified, not each.is_current))
     made = [each for each in claimed if _is_made(each, context.today)]
     left_out = max(len(every) - MOST, 0) + max(len(made) - MOST, 0)
-    return Proof(found, reader.organization, every[:MOST], made[:MOST], left_out, context.today)
+    return Proof(found, reader.organization, every[:MOST], made[:MOST], left_out, context.now)
 
 
 def _is_made(claim: ClaimAssignment, today: date) -> bool:
@@ -140,22 +148,20 @@ def _is_made(claim: ClaimAssignment, today: date) -> bool:
 def _page(request: Request, proof: Proof) -> Asset:
     document = _document(proof)
     if preferred(request, _FORMS) == _DOCUMENT:
-        return Asset(document, _DOCUMENT, kept_for(datetime.now(UTC)), {"vary": "Accept, Accept-Encoding", **_POLICY})
+        return Asset(document, _DOCUMENT, kept_for(proof.now), {"vary": "Accept, Accept-Encoding", **_POLICY})
     site = request.app.state.settings.public_url
     address = (site or below(request, "")) + PATH.format(gtin=proof.product.gtin)
     # It is no script, so that the policy has nothing against it; the end tag of one would end it all the same.
     inside = document.decode().replace("<", "\\u003c")
     html = render("proof.html", **_shown(proof), root=below(request, ""), address=address, document=inside)
-    return Asset(
-        html.encode(), TYPES[".html"], kept_for(datetime.now(UTC)), {"vary": "Accept, Accept-Encoding", **_POLICY}
-    )
+    return Asset(html.encode(), TYPES[".html"], kept_for(proof.now), {"vary": "Accept, Accept-Encoding", **_POLICY})
 
 
 def _label(request: Request, proof: Proof) -> Asset:
     verified = [each for each in proof.certificates if each.is_verified]
     rows = [(_short(each.of.certification.label), each.of.lapses_on) for each in verified[:LABELLED]]
     svg = render("label.svg", **_shown(proof), rows=rows, others=len(verified) - len(rows), verified=verified)
-    return Asset(_for_xml(svg).encode(), TYPES[".svg"], kept_for(datetime.now(UTC)), _OF_LABELS)
+    return Asset(_for_xml(svg).encode(), TYPES[".svg"], kept_for(proof.now), _OF_LABELS)
 
 
 def _shown(proof: Proof) -> dict[str, Any]:

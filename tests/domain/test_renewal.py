@@ -67,6 +67,11 @@ def test_on_a_day_the_newest_certificate_that_holds_is_found(spans: list[list[da
     assert is_active(current, day) is (expected is not None)
     shown = renewal.on_day(current, kept, day)
     assert is_active(shown, day) is is_active(current, day)
+    # None is its own predecessor, and what came after it is none either.
+    before = newest_first[newest_first.index(expected) + 1 :] if expected is not None else kept[::-1]
+    assert [each.number for each in renewal.previous(shown, renewal.those_before(shown, kept))] == [
+        each.number for each in before if isinstance(each, EarlierCertificate)
+    ]
 
 
 @given(SPANS, st.none() | DAYS, DAYS, DAYS)

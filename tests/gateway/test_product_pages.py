@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.operations.faces import Rest
 from tests.world import GTIN, NOTHING, OTHERS_GTIN, USDA_ORGANIC, VEGAN, World
 from workbench.acting import ACTS
 
@@ -76,6 +77,19 @@ async def test_what_was_held_and_known_then(world: World) -> None:
     assert (await get(world, f"{PRODUCT}?known_at=2026-11-22T11:00"))[0] == 404
     status, text = await get(world, f"{PRODUCT}?as_of=2026-02-30&known_at=now")
     assert (status, text.count('aria-invalid="true"')) == (400, 2)
+
+
+async def test_as_of_a_day_only_those_before_the_certificate_of_that_day_are_earlier(world: World) -> None:
+    first = {"valid_from": "2025-01-01", "expiration_date": "2026-12-31"}
+    assert (await Rest(world).patch_certification(GTIN, USDA_ORGANIC, **first)).ok
+    for year in (2027, 2028):
+        members = {"valid_from": f"{year}-01-01", "expiration_date": f"{year}-12-31", "certificate_number": f"N-{year}"}
+        assert (await Rest(world).certificate("renew", GTIN, USDA_ORGANIC, **members)).ok
+    for day, number, earlier in (("2026-12-15", "NOP-1", 0), ("2027-06-01", "N-2027", 1), ("2028-06-01", "N-2028", 2)):
+        status, text = await get(world, f"{PRODUCT}?as_of={day}")
+        shown, _, before = text.partition('id="timeline"')[0].partition('<details class="table">')
+        assert (status, number in shown, number in before) == (200, True, False), day
+        assert [f"{count} earlier certificate" in before for count in (1, 2)] == [earlier == 1, earlier == 2], day
 
 
 async def test_a_form_changes_what_was_changed_in_it_and_nothing_else(world: World) -> None:

@@ -110,6 +110,37 @@ async def test_what_does_not_hold_today_says_so(shown: World) -> None:
     assert "No verified certificate today" in label.text
 
 
+async def test_until_a_renewal_begins_the_certificate_before_it_is_shown(shown: World) -> None:
+    rest = Rest(shown)
+    members = {"valid_from": later(11), "expiration_date": later(400), "certificate_number": "NOP-2"}
+    assert (await rest.certificate("renew", GTIN, USDA_ORGANIC, **members)).ok
+    page, document, label = [
+        await asked(shown, path, accept)
+        for path, accept in ((PAGE, "text/html"), (PAGE, "application/ld+json"), (LABEL, "image/*"))
+    ]
+    said = parts(page.text)
+    assert ("NOP-1" in said["verified"], in_letters(10) in said["verified"], "ended" in said) == (True, True, False)
+    assert f"USDA Organic, until {in_letters(10)}" in label.text
+    for each in (page, document, label):
+        for text in ("NOP-2", later(11), later(400), in_letters(11), in_letters(400)):
+            assert text not in each.text, text
+    (held,) = [each for each in document.json()["gs1:certification"] if each["schema:name"] == "USDA Organic"]
+    ends = (held["gs1:certificationIdentification"], held["gs1:certificationEndDate"], held["schema:expires"])
+    assert ends == ("NOP-1", later(10), later(10))
+    assert held["gs1:certificationStatus"] == "gs1:CertificationStatus-ACTIVE"
+    # What is suspended meanwhile is the one that would hold.
+    assert (await rest.certificate("suspend", GTIN, USDA_ORGANIC, reason="x")).ok
+    ended = parts((await asked(shown, PAGE)).text)["ended"]
+    assert ("NOP-1" in ended, "NOP-2" in ended, "It is suspended." in ended) == (True, False, True)
+
+
+async def test_a_renewal_that_has_begun_is_shown(shown: World) -> None:
+    members = {"valid_from": later(0), "expiration_date": later(400), "certificate_number": "NOP-2"}
+    assert (await Rest(shown).certificate("renew", GTIN, USDA_ORGANIC, **members)).ok
+    said = parts((await asked(shown, PAGE)).text)
+    assert ("NOP-2" in said["unverified"], "NOP-1" in str(said)) == (True, False)
+
+
 async def test_a_label_says_until_when_and_can_stand_on_other_sites(shown: World) -> None:
     answer = await asked(shown, LABEL, "image/*")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
