@@ -1,6 +1,7 @@
 """Commands about organisations and their members."""
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 import click
@@ -18,8 +19,11 @@ SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 def read_slug(text: str) -> str:
     """A slug as it was typed. Raises `click.BadParameter`."""
     if not SLUG.fullmatch(text):
+        plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+        near = "-".join(re.findall("[a-z0-9]+", plain))[:63].strip("-")
         raise click.BadParameter(
-            "A slug has at most 63 lower-case letters, digits and hyphens, and no hyphen at its ends."
+            "A slug has at most 63 lower-case letters, digits and hyphens, and no hyphen at its ends"
+            + (f"; write {near}, for example." if near else ".")
         )
     return text
 
