@@ -555,7 +555,7 @@ class _Plan:
         if renewal.is_older(held, sent):
             message = (
                 f"Value should be {held.certificate_number!r}, that of the certificate that is held, which ends later;"
-                " leave the older one out, or correct what is held with --existing correct"
+                " leave the older one out, or say correct in `existing`, to correct what is held"
             )
             raise InvalidInput([Violation(("certificate_number",), message, "older_certificate")])
         if not renewal.is_renewal(held, sent):

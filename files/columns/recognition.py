@@ -14,10 +14,10 @@ from files.columns.open_food_facts import OPEN_FOOD_FACTS, how_of, is_export, ta
 from files.reading.table import Cell, Row
 
 ALL_OTHERS = "*"
-"""What `--map` calls every column that is not known."""
+"""What `map` calls every column that is not known."""
 
 
-SAID = "--map"
+SAID = "map"
 SAID_BEFORE = "as in the import of"
 """How a column is known that somebody has said, now or for an earlier file; more may follow."""
 
@@ -167,9 +167,8 @@ def _refuse_unknown(columns: Sequence[KnownColumn]) -> None:
     near = get_close_matches(plain(unknown[0]), by_name(), n=1)
     meant = f" ({unknown[0]!r} may be {by_name()[near[0]][0].shown})" if near else ""
     raise _refused(
-        f"Nobody knows the {'columns' if len(unknown) > 1 else 'column'} {_listed(unknown)}{meant}; say what each is"
-        f' with --map "{unknown[0]}=MEMBER", keep it with "{unknown[0]}=metadata", or leave it out with'
-        f' "{unknown[0]}=nothing" (for all of them "*=metadata" or "*=nothing")'
+        f"Nobody knows the {'columns' if len(unknown) > 1 else 'column'} {_listed(unknown)}{meant}; say in `map` what"
+        " each is: a member such as brand, metadata to keep it, or nothing to leave it out (* stands for all of them)"
     )
 
 
@@ -201,12 +200,12 @@ def _refuse_contradictions(columns: Sequence[KnownColumn]) -> None:
         if target in seen and not (target.member == "product_name" and column.how.startswith(OPEN_FOOD_FACTS)):
             raise _refused(
                 f"The columns {seen[target]!r} and {column.name!r} are both {target.shown};"
-                f' leave one out with --map "{column.name}=nothing"'
+                " say in `map` which one is nothing, to leave it out"
             )
         seen[target] = column.name
     if GTIN not in seen:
         raise _refused(
-            f'No column holds GTINs; say which with --map "COLUMN=gtin". The columns are'
+            "No column holds GTINs; say in `map` which one is gtin. The columns are"
             f" {_listed([column.name for column in columns])}"
         )
 

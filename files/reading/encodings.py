@@ -45,7 +45,7 @@ def encoding_of(file: IO[bytes], name: str, sample: bytes, packed: int | None = 
     except (EOFError, OSError, zlib.error) as error:
         raise unreadable(f"{name} breaks off or is damaged: {error}; send it again") from None
     if encoding == "windows-1252" and any(byte in sample for byte in _UNDEFINED):
-        raise unreadable(f"{name} is in an encoding that cannot be told; save it as UTF-8, or name it with --encoding")
+        raise unreadable(f"{name} is in an encoding that cannot be told; save it as UTF-8, or say its `encoding`")
     return encoding
 
 

@@ -102,7 +102,7 @@ def checked_columns(columns: list[str], name: str) -> list[str]:
         if (shown := legible(column)) != column:
             raise unreadable(
                 f"In {name} the head of column {place} ({shown[:60]!r}) holds bytes of another encoding;"
-                " save the file as UTF-8, or name its encoding with --encoding"
+                " save the file as UTF-8, or say its `encoding`"
             )
         # Errors of a spreadsheet are no names.
         if column in seen and column and not column.startswith("#"):

@@ -4,6 +4,7 @@ Quick on purpose: nothing of the application is imported here, so that `./certga
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -245,6 +246,22 @@ def test_a_class_name_means_one_thing() -> None:
                 if isinstance(node, ast.ClassDef):
                     found.setdefault(node.name, []).append(file.relative_to(ROOT).as_posix())
     assert {name: files for name, files in found.items() if len(files) > 1} == {}
+
+
+def test_below_the_faces_nothing_speaks_of_options_of_the_command_line() -> None:
+    found = []
+    for package in LAYERS:
+        for file in modules(package):
+            tree = parsed(file)
+            told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+            found += [
+                (file.relative_to(ROOT).as_posix(), node.value)
+                for node in ast.walk(tree)
+                if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told
+                # Whole commands stand within backquotes, also those with a value between.
+                if re.search("(^|[ (])--[a-z]", re.sub("`[^`]*(`|$)", "", node.value))
+            ]
+    assert found == []
 
 
 def test_every_module_says_what_it_is_for() -> None:

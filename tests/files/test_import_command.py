@@ -236,11 +236,11 @@ def test_a_file_of_the_same_source_is_put_in_as_the_one_before(url: str, tmp_pat
     file = tmp_path / "own.csv"
     file.write_text(f"Art.,Verein\n{RICE},A\n")
     asked = ("--map", "Art.=gtin", "--map", "*=metadata")
-    assert "(--map, of *)" in put_in(url, str(file), *asked)
+    assert "(map, of *)" in put_in(url, str(file), *asked)
     file.write_text(f"Art.,Verein\n{RICE},B\n")
     for words in ((), (), asked, ()):
         said = put_in(url, str(file), *words)
-        how = "--map" if words else f"as in the import of {datetime.now(UTC):%Y-%m-%d}"
+        how = "map" if words else f"as in the import of {datetime.now(UTC):%Y-%m-%d}"
         assert f"Art.    gtin  ({how})\n" in said
         assert f"({how}, of *)" in said
     done = certgate(

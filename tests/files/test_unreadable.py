@@ -49,7 +49,11 @@ def test_sheets_with_the_same_head_are_read_and_rows_that_are_too_long_are_refus
     ("content", "encoding", "says"),
     [
         (b"gtin\n1\n", "klingon", "'klingon' is no encoding that is known; write for example windows-1252"),
-        (b"gtin,name\n1,\x81\x8d\n", None, "is in an encoding that cannot be told; save it as UTF-8, or name it"),
+        (
+            b"gtin,name\n1,\x81\x8d\n",
+            None,
+            "is in an encoding that cannot be told; save it as UTF-8, or say its `encoding`",
+        ),
         (LONG.decode().encode("utf-16")[:-1], None, "is not all in one encoding; save it as UTF-8"),
         (gzip.compress(LONG)[:-1000], None, "breaks off"),
         (gzip.compress(LINES)[:-1000], None, "breaks off behind line"),

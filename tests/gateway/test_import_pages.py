@@ -108,6 +108,42 @@ async def test_what_is_no_table_of_products_is_refused_in_a_sentence(world: Worl
     assert 'class="says refused"' in text or 'role="alert"' in text
 
 
+@pytest.mark.parametrize(
+    ("content", "member"),
+    [
+        ("EAN,Shelf\n1,A\n", "map"),
+        ("Name,Brand\nOats,Acme\n", "map"),
+        (f"EAN,gtin\n{GTIN},{GTIN}\n", "map"),
+        ("\ufeffEAN,K\udcffse\n1,2\n", "encoding"),
+        ("EAN,Name\n1,\udc81\udc8d\n", "encoding"),
+    ],
+)
+async def test_a_refusal_names_what_the_page_and_rest_have_to_say_otherwise(
+    world: World, content: str, member: str
+) -> None:
+    data = content.encode("utf-8", "surrogateescape")
+    headers = {"X-API-Key": world.keys["editor"]}
+    files = {"file": ("own.csv", data, "text/csv")}
+    page = unescape((await world.client.post("/app/import", files=files, headers=headers)).text)
+    problem = await world.client.post(
+        "/certifications/api/v1/imports?name=own.csv", content=data, headers=headers | {"Content-Type": "text/csv"}
+    )
+    said = re.findall(r'<p class="said">(.*?)</p>', page)
+    assert len(said) == 1
+    assert said[0] in problem.json()["detail"]
+    assert f"`{member}`" in said[0]
+    assert f'name="{member}"' in page
+
+
+async def test_an_encoding_is_said_on_the_page(world: World) -> None:
+    headers = {"X-API-Key": world.keys["editor"]}
+    files = {"file": ("own.csv", f"EAN,Name\n{GTIN},K\xe4se\n".encode("cp1250"), "text/csv")}
+    fields = {"encoding": "windows-1250", "do": "put_in"}
+    sent = await world.client.post("/app/import", data=fields, files=files, headers=headers)
+    await ended(world, sent.headers["location"])
+    assert await product_name(world) == "K\xe4se"
+
+
 async def test_whoever_may_not_is_told_so(world: World) -> None:
     for key in ("readonly", "publishable"):
         status, _, text = await send(world, ROWS, key)
