@@ -349,3 +349,5 @@ class CertifiedProduct(NamedTuple):
     product: Product
     certifications: list[CertificationAssignment]
     claims: list[ClaimAssignment]
+    of_the_day: list[CertificationAssignment]
+    """The same certifications, each with the certificate of the day by which it is judged."""

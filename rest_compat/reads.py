@@ -55,9 +55,9 @@ async def certified_product(context: Context, command: GetCertifiedProduct) -> C
     found = await products.existing_product(context, command.gtin)
     (held,) = await assignments.of_products(context, certifications.KIND, [found.gtin])
     (claimed,) = await assignments.of_products(context, claims.KIND, [found.gtin])
-    if command.as_of is not None:
-        held = await certifications.on_day(context, held, command.as_of)
-    return CertifiedProduct(found, held, claimed)
+    of_the_day = await certifications.on_day(context, held, context.today)
+    # The contract has the newest certificate where no day is asked for.
+    return CertifiedProduct(found, held if command.as_of is None else of_the_day, claimed, of_the_day)
 
 
 async def product(context: Context, command: GetProduct) -> Product:

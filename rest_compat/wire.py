@@ -80,10 +80,10 @@ def certified_product(request: Request, command: GetCertifiedProduct, found: Cer
     # Most start without them.
     from files import gs1_us, json_ld
 
-    product, held, claimed = found
+    # They say how each certificate stands, beside its number and days: so it is the one that is judged.
     document = (
-        json_ld.product_document(product, held, claimed, now.date())
+        json_ld.product_document(found.product, found.of_the_day, found.claims, now.date())
         if form is ProductFormat.JSON_LD
-        else gs1_us.product_document(product, held, now.date())
+        else gs1_us.product_document(found.product, found.of_the_day, now.date())
     )
     return encode(document), LINKED_DATA

@@ -128,6 +128,15 @@ async def test_until_a_renewal_begins_the_certificate_before_it_is_shown(shown: 
     ends = (held["gs1:certificationIdentification"], held["gs1:certificationEndDate"], held["schema:expires"])
     assert ends == ("NOP-1", later(10), later(10))
     assert held["gs1:certificationStatus"] == "gs1:CertificationStatus-ACTIVE"
+    # Programs with a key are told the same, but for the contract's own form, which has the newest.
+    path, key = f"/certifications/api/v1/products/{GTIN}", {"X-API-Key": shown.keys["publishable"]}
+    linked = (await shown.client.get(f"{path}?format=jsonld", headers=key)).json()
+    assert held in linked["gs1:certification"]
+    report = (await shown.client.get(f"{path}?format=gs1us", headers=key)).json()
+    (told,) = report["products"][0]["certificationInfo"]
+    assert (told["certificateId"], told["endDate"], told["status"]) == ("NOP-1", later(10), "ACTIVE")
+    newest = (await shown.client.get(path, headers=key)).json()["certifications"]
+    assert "NOP-2" in [each["certificate_number"] for each in newest]
     # What is suspended meanwhile is the one that would hold.
     assert (await rest.certificate("suspend", GTIN, USDA_ORGANIC, reason="x")).ok
     ended = parts((await asked(shown, PAGE)).text)["ended"]
