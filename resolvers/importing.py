@@ -50,7 +50,7 @@ from domain.patch import changes_of
 from domain.record_commands import NewCommand, PatchCommand
 from domain.records import Certification, CertificationAssignment, ClaimAssignment, EarlierCertificate, Product
 from domain.short_id import ShortId
-from domain.text import folded
+from domain.text import excerpt, folded
 from domain.vocabulary import DataSource, Existing
 from resolvers import assignments, certifications, claims, patching, products
 from resolvers.acknowledgements import acknowledge_certification, acknowledge_claim
@@ -138,7 +138,7 @@ class Nameable(NamedTuple):
         named = next((name for name in asked.named if name), "")
         near = nearest(named, self.every)
         meant = f"did you mean {' or '.join(near)}?" if near else f"take it from the list of {self.kind.plural}."
-        raise NotCalled(f"No {self.kind.noun} is called {named[:60]!r}; {meant}")
+        raise NotCalled(f"No {self.kind.noun} is called {excerpt(named)!r}; {meant}")
 
 
 async def definitions_of(context: Context, missing: Sequence[Certification] = ()) -> dict[str, Nameable]:

@@ -17,6 +17,7 @@ from domain.importing import members_read
 from domain.lead_times import LeadTimes, setting
 from domain.public_proof import PublicProof
 from domain.records import Certification, CertificationBody, Organization, Record
+from domain.text import excerpt
 from domain.views import SavedView, restoring
 from files.archives.manifest import (
     FORMAT,
@@ -85,7 +86,7 @@ def opened(source: SourceFile, owner: Organization) -> Archive:
         manifest = _manifest(archive, name)
         if manifest.organization != owner.slug:
             raise unreadable(
-                f"{name} is of the organisation {manifest.organization[:63]!r}, not of {owner.slug!r};"
+                f"{name} is of the organisation {excerpt(manifest.organization)!r}, not of {owner.slug!r};"
                 " put it in for the one that it is of"
             )
         for part in parts_of(manifest.version):
@@ -116,7 +117,7 @@ def _manifest(archive: zipfile.ZipFile, name: str) -> Manifest:
     parts = archive.infolist()
     for part in parts:
         if part.filename not in (MANIFEST, *PARTS):
-            raise unreadable(f"{name} has a part {part.filename[:60]!r}, which no archive has; export it again")
+            raise unreadable(f"{name} has a part {excerpt(part.filename)!r}, which no archive has; export it again")
         if is_blown_up(part) or part.flag_bits & _ENCRYPTED:
             _altered(name, part.filename)
     found = sorted(part.filename for part in parts)

@@ -14,6 +14,7 @@ import msgspec
 
 from domain.countries import country_called
 from domain.gtin import GTIN_LENGTHS, check_digit_is_right
+from domain.text import excerpt
 from files.reading.table import Cell, Unread
 
 Note = Callable[[str, str], None]
@@ -76,7 +77,7 @@ def check_encoding(text: str, note: Note) -> None:
         meant = text.encode("windows-1252").decode()
     except UnicodeError:
         return
-    note(f"{text[:60]} may be {meant[:60]}", "it looks as if it had been encoded twice; correct the file if so")
+    note(f"{excerpt(text)} may be {excerpt(meant)}", "it looks as if it had been encoded twice; correct the file if so")
 
 
 def gtin_of(cell: Cell, link: Cell, note: Note) -> str:

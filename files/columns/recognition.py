@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from domain.errors import InvalidInput, Violation
 from domain.gtin import check_digit_is_right
+from domain.text import excerpt
 from files.columns.members import BY_OWN_NAME, GTIN, KEPT, NOTHING, REASON, ColumnTarget, by_name, plain
 from files.columns.open_food_facts import OPEN_FOOD_FACTS, how_of, is_export, target_of
 from files.reading.table import Cell, Row
@@ -86,7 +87,7 @@ def recognised(
     wanted = {name: _asked_for(name, target) for name, target in asked.items()}
     missing = [name for name in wanted if name not in names and name != ALL_OTHERS]
     if missing:
-        raise _refused(f"There is no column {missing[0]!r}; its columns are {_listed(names)}")
+        raise _refused(f"There is no column {excerpt(missing[0])!r}; its columns are {_listed(names)}")
     of_off = is_export(names)
     columns = []
     for at, name in enumerate(names):
@@ -114,8 +115,8 @@ def _asked_for(name: str, target: str) -> ColumnTarget:
         near = get_close_matches(plain(target), by_name(), n=3)
         meant = " or ".join(dict.fromkeys(by_name()[each][0].shown for each in near))
         raise _refused(
-            f"{name!r} cannot be {target!r}: {f'did you mean {meant}? ' if meant else ''}Write a member such as gtin,"
-            " product_name or certification.valid_from, metadata, or nothing"
+            f"{excerpt(name)!r} cannot be {excerpt(target)!r}: {f'did you mean {meant}? ' if meant else ''}Write a"
+            " member such as gtin, product_name or certification.valid_from, metadata, or nothing"
         )
     return found[0]
 
@@ -165,7 +166,7 @@ def _refuse_unknown(columns: Sequence[KnownColumn]) -> None:
     if not unknown:
         return
     near = get_close_matches(plain(unknown[0]), by_name(), n=1)
-    meant = f" ({unknown[0]!r} may be {by_name()[near[0]][0].shown})" if near else ""
+    meant = f" ({excerpt(unknown[0])!r} may be {by_name()[near[0]][0].shown})" if near else ""
     raise _refused(
         f"Nobody knows the {'columns' if len(unknown) > 1 else 'column'} {_listed(unknown)}{meant}; say in `map` what"
         " each is: a member such as brand, metadata to keep it, or nothing to leave it out (* stands for all of them)"
@@ -185,7 +186,9 @@ def _settled(columns: list[KnownColumn]) -> list[KnownColumn]:
         if target.part == "row" and target.member in BY_OWN_NAME:
             part = "product" if target.member == "metadata" and is_wide else about
             if part == "product" and target.member != "metadata":
-                raise _refused(f"The column {column.name!r} is about a certification or a claim, and none is named")
+                raise _refused(
+                    f"The column {excerpt(column.name)!r} is about a certification or a claim, and none is named"
+                )
             target = target._replace(part=part)  # type: ignore[arg-type]
         made.append(column._replace(target=target))
     return made
@@ -199,7 +202,7 @@ def _refuse_contradictions(columns: Sequence[KnownColumn]) -> None:
             continue
         if target in seen and not (target.member == "product_name" and column.how.startswith(OPEN_FOOD_FACTS)):
             raise _refused(
-                f"The columns {seen[target]!r} and {column.name!r} are both {target.shown};"
+                f"The columns {excerpt(seen[target])!r} and {excerpt(column.name)!r} are both {excerpt(target.shown)};"
                 " say in `map` which one is nothing, to leave it out"
             )
         seen[target] = column.name
@@ -211,7 +214,7 @@ def _refuse_contradictions(columns: Sequence[KnownColumn]) -> None:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name[:40]) for name in names[:12])
+    shown = ", ".join(repr(excerpt(name, 40)) for name in names[:12])
     return f"{shown} and {len(names) - 12} more" if len(names) > 12 else shown
 
 

@@ -5,14 +5,12 @@ from typing import NamedTuple
 
 from domain.errors import Archived, DomainError, InvalidInput, Violation
 from domain.gtin import why_not_a_gtin
+from domain.text import excerpt
 from files.columns.cells import NotUsable
 from files.columns.members import GTIN, NOTHING
 from files.columns.recognition import Columns
-from files.reading.table import Row, legible, shown_cell
+from files.reading.table import Row, shown_cell
 from resolvers.importing import Done, NotCalled
-
-SHOWN = 60
-"""Characters that are shown of a cell, and of the head of a column."""
 
 MOST = 3
 """Columns that the sentence about a row names."""
@@ -100,15 +98,10 @@ def of_row(row: Row, place: str) -> WrongCell:
 
 
 def _refused(place: str, column: str, value: str, why: str, code: str) -> WrongCell:
-    shown = _shortened(value)
+    shown = excerpt(value)
     here = f'"{shown}"' if shown else "the empty cell"
     is_what = "is not a GTIN" if code.startswith("gtin") else "cannot be used"
-    return WrongCell(place, _shortened(column), shown, f"{here} {is_what}: {why.removesuffix('.')}", code)
-
-
-def _shortened(text: str) -> str:
-    text = legible(" ".join(text.split()))
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+    return WrongCell(place, excerpt(column), shown, f"{here} {is_what}: {why.removesuffix('.')}", code)
 
 
 class Refusing:
@@ -139,7 +132,7 @@ class Refusing:
         at = self._at(row, part, path)
         why, code = violation.message, violation.type
         if at is None:
-            return WrongCell(place, "", "", f"{'.'.join(path)}: {why.removesuffix('.')}", code)
+            return WrongCell(place, "", "", f"{excerpt('.'.join(path))}: {why.removesuffix('.')}", code)
         value = shown_cell(row.cells[at])
         if path == (GTIN.member,):
             # What is too short for a GTIN is told as somebody tells it who looks at a pack.
@@ -163,8 +156,8 @@ class Refusing:
         why = refusal.detail.removesuffix(".")
         if at is None:
             return WrongCell(place, "", "", why, code)
-        value = _shortened(shown_cell(row.cells[at]))
-        return WrongCell(place, _shortened(self._names[at]), value, f'"{value}": {why}' if value else why, code)
+        value = excerpt(shown_cell(row.cells[at]))
+        return WrongCell(place, excerpt(self._names[at]), value, f'"{value}": {why}' if value else why, code)
 
     def _at(self, row: Row, part: str, path: Sequence[str]) -> int | None:
         """The column of a member: of several the first that is filled in."""

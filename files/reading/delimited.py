@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import IO
 
 from domain.errors import InvalidInput
-from files.reading.encodings import SAMPLE, encoding_of, named_encoding
+from files.reading.encodings import SAMPLE, encoding_of, named_encoding, no_text
 from files.reading.table import MAX_COLUMNS, MAX_TEXT, Row, Table, checked_columns, unreadable
 
 MAX_LINE = 1 << 21
@@ -21,11 +21,14 @@ _DELIMITERS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
 def table_of_lines(file: IO[bytes], name: str, sample: bytes, encoding: str | None, packed: int | None = None) -> Table:
     """The table in a text, of so many bytes where it is packed. Raises `InvalidInput`."""
     encoding = named_encoding(encoding) if encoding else encoding_of(file, name, sample, packed)
+    beginning = sample.decode(encoding, "ignore")
+    if "\0" in beginning:
+        raise no_text(name)
     # What is not in it stays what it is, and its row is refused.
     errors = "strict" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
     text = io.TextIOWrapper(file, encoding, errors, newline="")
     lines = _Lines(text, name)
-    head = [line for line in _beginning(sample, encoding) if line.strip("\r\n")]
+    head = [line for line in _first_lines(beginning, is_cut=len(sample) >= SAMPLE) if line.strip("\r\n")]
     if head and head[0].startswith("sep=") and len(head[0].strip()) == 5:
         delimiter = head.pop(0).strip()[4]
         next(lines)
@@ -44,10 +47,10 @@ def _called(encoding: str) -> str:
     return {"utf-8-sig": "UTF-8", "utf-8": "UTF-8", "utf-16": "UTF-16"}.get(encoding, encoding)
 
 
-def _beginning(sample: bytes, encoding: str) -> list[str]:
+def _first_lines(beginning: str, *, is_cut: bool) -> list[str]:
     """The first lines, without one that is cut."""
-    lines = sample.decode(encoding, "ignore").splitlines()
-    return lines[:-1] if len(sample) >= SAMPLE and len(lines) > 1 else lines
+    lines = beginning.splitlines()
+    return lines[:-1] if is_cut and len(lines) > 1 else lines
 
 
 def _delimiter_of(head: str) -> str:

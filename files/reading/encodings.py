@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import IO
 
+from domain.errors import InvalidInput
 from files.reading.table import unreadable
 from files.reading.zips import is_far_larger
 
@@ -38,7 +39,7 @@ def encoding_of(file: IO[bytes], name: str, sample: bytes, packed: int | None = 
     if sample[1:2] == b"\0" and sample[3:4] == b"\0":
         return "utf-16-le"
     if b"\0" in sample:
-        raise unreadable(f"{name} is no table: it has bytes that no text has; send CSV, XLSX, JSON or JSON lines")
+        raise no_text(name)
     try:
         encoding = of_bytes(_pieces(file, name, packed))
         file.seek(0)
@@ -47,6 +48,11 @@ def encoding_of(file: IO[bytes], name: str, sample: bytes, packed: int | None = 
     if encoding == "windows-1252" and any(byte in sample for byte in _UNDEFINED):
         raise unreadable(f"{name} is in an encoding that cannot be told; save it as UTF-8, or say its `encoding`")
     return encoding
+
+
+def no_text(name: str) -> InvalidInput:
+    """The refusal of a file with what stands in no text."""
+    return unreadable(f"{name} is no table: it has bytes that no text has; send CSV, XLSX, JSON or JSON lines")
 
 
 def _pieces(file: IO[bytes], name: str, packed: int | None) -> Iterator[bytes]:

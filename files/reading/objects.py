@@ -8,6 +8,7 @@ from typing import IO, Any
 import msgspec
 
 from domain.strict_json import why_not_json
+from domain.text import excerpt
 from files.reading.delimited import MAX_LINE
 from files.reading.table import Row, Table, checked_columns, unreadable
 from files.tables import DEFINED_BY, DEFINITIONS
@@ -88,5 +89,5 @@ def _row(columns: list[str], number: int, members: dict[str, Any], fault: str) -
     if not fault and len(members) > len(columns) - cells.count(None):
         unknown = sorted(members.keys() - set(columns))
         if unknown:
-            fault = f"it has a member {unknown[0][:60]!r}, which the objects before have not"
+            fault = f"it has a member {excerpt(unknown[0])!r}, which the objects before have not"
     return Row(number, cells, fault)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from domain.errors import InvalidInput, Violation
+from domain.text import excerpt
 
 MAX_COLUMNS = 1_000
 MAX_TEXT = 1 << 20
@@ -99,15 +100,15 @@ def checked_columns(columns: list[str], name: str) -> list[str]:
         raise unreadable(f"{name} is empty; its first row should name the columns")
     seen: set[str] = set()
     for place, column in enumerate(columns, start=1):
-        if (shown := legible(column)) != column:
+        if legible(column) != column:
             raise unreadable(
-                f"In {name} the head of column {place} ({shown[:60]!r}) holds bytes of another encoding;"
+                f"In {name} the head of column {place} ({excerpt(column)!r}) holds bytes of another encoding;"
                 " save the file as UTF-8, or say its `encoding`"
             )
         # Errors of a spreadsheet are no names.
         if column in seen and column and not column.startswith("#"):
             raise unreadable(
-                f"{name} has two columns called {column[:60]!r} (the second is column {place}); rename one"
+                f"{name} has two columns called {excerpt(column)!r} (the second is column {place}); rename one"
             )
         seen.add(column)
     return columns

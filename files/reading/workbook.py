@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import IO, Any
 
 from domain.errors import InvalidInput
+from domain.text import excerpt
 from files.archives.manifest import MANIFEST
 from files.reading.table import MAX_COLUMNS, MAX_TEXT, Cell, Row, Table, Unread, checked_columns, unreadable
 from files.reading.zips import DAMAGED, is_blown_up
@@ -64,14 +65,14 @@ def _check(file: IO[bytes], name: str) -> None:
         most = MAX_SHEET if part.filename.startswith("xl/worksheets/") else MAX_PART
         if part.file_size > most or is_blown_up(part):
             raise unreadable(
-                f"{name} would become {part.file_size >> 20} MiB large in its part {part.filename[:60]},"
+                f"{name} would become {part.file_size >> 20} MiB large in its part {excerpt(part.filename)},"
                 " more than a workbook of people; save it as CSV"
             )
     file.seek(0)
 
 
 def _unreadable(name: str, error: Exception) -> InvalidInput:
-    why = str(error).strip(" '\".")[:200]
+    why = excerpt(str(error).strip(" '\"."), 200)
     return unreadable(f"{name} is no workbook that can be read ({why}); save it again as .xlsx or CSV, and send that")
 
 

@@ -627,6 +627,13 @@ async def test_what_does_not_go_in_as_a_whole_goes_in_parts(world: World, monkey
             "is no workbook and no archive that can be read: it is cut short or damaged; send it again",
         ),
         (b"gtin,name\0\0\1", "it has bytes that no text has"),
+        (bytes(1_000_000), "is no table: it has bytes that no text has"),
+        (b"\xff\xfe" + bytes(1_000), "is no table: it has bytes that no text has"),
+        (b"\x1b[2J" * 1_000 + b"\n1\n", "Nobody knows the column '\ufffd[2J"),
+        ("gtin," + "x" * 100_000 + "\n1,2\n", "Nobody knows the column 'xxx"),
+        ("gtin,EAN" + "!" * 100_000 + "\n", "are both gtin"),
+        ("gtin,valid from" + "!" * 100_000 + "\n", "is about a certification or a claim, and none is named"),
+        ("\a" * 100_000 + "," + "\a" * 100_000 + "\n", "has two columns called '\ufffd"),
         ("<html><body>", "is no table but a page or a document in XML"),
         ("[1, 2", "is not JSON"),
         ('{"a": [], "b": []', "is empty"),
@@ -649,6 +656,7 @@ async def test_what_is_no_table_is_one_sentence_and_nothing_is_done(
         await put(world, content)
     assert says in refused.value.detail
     assert len(refused.value.detail) < 900
+    assert refused.value.detail.isprintable()
     assert await everything(world) == before
 
 
