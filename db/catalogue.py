@@ -246,6 +246,11 @@ def _held(product: DemoProduct, held: HeldCertification, names: dict[str, str], 
         "audit_date": day(held.audited_days),
         "certificate_countries": held.countries,
         "standing_reason": "",
+        "earlier_days": [
+            [str(day(begins)), str(day(ends)), str(day(ends))]
+            for begins, ends in (each.valid_days for each in held.previous)
+        ]
+        or None,
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, delete, func, select, update
 
+from db import certificates
 from db.assignments import certifications
 from db.catalogue import certification_id, load_catalogue, load_demo
 from db.catalogue_files import DATA, CatalogueError, read_catalogue, read_demo_products
@@ -17,6 +18,7 @@ from db.engine.database import Database
 from db.engine.opening import open_database
 from db.sql import tables
 from db.sql.reads import Read
+from domain import renewal
 from domain.gtin import Gtin
 from domain.short_id import catalogue_id
 from domain.validity import is_active
@@ -66,6 +68,16 @@ async def test_the_files_are_loaded_whole(database: Database) -> None:
     }
     assert (catalogue.written, demo.written) == (859, 973)
     assert await counts(database) == COUNTS
+
+
+async def test_the_demo_knows_the_days_of_earlier_certificates(database: Database) -> None:
+    await load(database)
+    gtins = [Gtin(product.gtin) for product in read_demo_products(read_catalogue())]
+    held = await certifications.of_products(database, gtins, [catalogue_id("organization", "demo")])
+    before = await certificates.of_products(database, gtins)
+    renewed = {(each.gtin, each.certification.id): each.earlier_days for each in held if each.earlier_days}
+    assert renewed == {place: [renewal.span(each) for each in found] for place, found in before.items()}
+    assert sum(map(len, before.values())) == 2
 
 
 async def test_loading_again_writes_nothing(database: Database) -> None:
