@@ -18,9 +18,10 @@ from db.products import searched
 from db.sql import tables
 from db.sql.reads import Read
 from db.sql.types import among
+from domain import renewal
 from domain.changes import Change
 from domain.history import OPERATOR
-from domain.records import Organization
+from domain.records import EarlierCertificate, Organization
 from domain.short_id import ShortId, catalogue_id
 from domain.vocabulary import ClaimCategory, ClaimSource
 
@@ -80,19 +81,19 @@ async def load_demo(database: Database, at: datetime) -> Loaded:
         there = set(await transaction.fetch(_GTINS))
         missing = [product for product in products if product.gtin not in there]
         moments = {"created_at": at, "updated_at": at, "version": 1}
+        earlier = {
+            (product.gtin, held.code): _previous(product, held, names, at)
+            for product in missing
+            for held in product.certifications
+        }
         wanted: dict[Table, Rows] = {
             tables.products: [_product(product, owner) | moments for product in missing],
             tables.certification_assignments: [
-                _held(product, held, names, at.date()) | moments
+                _held(product, held, names, at.date()) | moments | _days_of(earlier[product.gtin, held.code])
                 for product in missing
                 for held in product.certifications
             ],
-            tables.earlier_certificates: [
-                row
-                for product in missing
-                for held in product.certifications
-                for row in _previous(product, held, names, at)
-            ],
+            tables.earlier_certificates: [row for rows in earlier.values() for row in rows],
             tables.claim_assignments: [
                 _claimed(product, code, at.date()) | moments for product in missing for code in product.claims
             ],
@@ -246,11 +247,6 @@ def _held(product: DemoProduct, held: HeldCertification, names: dict[str, str], 
         "audit_date": day(held.audited_days),
         "certificate_countries": held.countries,
         "standing_reason": "",
-        "earlier_days": [
-            [str(day(begins)), str(day(ends)), str(day(ends))]
-            for begins, ends in (each.valid_days for each in held.previous)
-        ]
-        or None,
     }
 
 
@@ -273,6 +269,12 @@ def _previous(product: DemoProduct, held: HeldCertification, names: dict[str, st
         }
         for number, (each, (first, last)) in enumerate(zip(held.previous, days, strict=True), start=1)
     ]
+
+
+def _days_of(earlier: Rows) -> dict[str, Any]:
+    """What an assignment has of those; a column that is left out of a row is NULL."""
+    empty: dict[str, Any] = dict.fromkeys(EarlierCertificate.__struct_fields__)
+    return {"earlier_days": [renewal.span(EarlierCertificate(**empty | row)) for row in earlier] or None}
 
 
 def _claimed(product: DemoProduct, code: str, today: date) -> dict[str, Any]:

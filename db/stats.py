@@ -34,7 +34,7 @@ from db.sql import tables
 from db.sql.filters import LAPSES, is_of_archived, listed, take_apart
 from db.sql.reads import Read, Row
 from db.sql.tables import certification_assignments, certifications, claim_assignments, claims
-from db.sql.types import ListItems, Unindexed
+from db.sql.types import DayBefore, ListItems, Unindexed
 from domain.filters import EVERYTHING, Condition, Every, Where, single_conditions
 from domain.stats import (
     MAX_GROUPS,
@@ -95,24 +95,22 @@ def _start_of_postgresql(element: _StartOf, compiler: SQLCompiler, **options: An
     return f"date_trunc('{element.bucket.value}', {column}::timestamp)::date"
 
 
-class _EarliestEnd(FunctionElement[date]):
-    """`lapse`, in a form that takes SQLite a third of the time; of what lapses never it is NULL, too."""
+class _Earliest(FunctionElement[date]):
+    """The earliest of dates, in a form that takes SQLite a third of the time of `lapse`; NULL where all are missing."""
 
     type = Date()
     inherit_cache = True
 
 
-@compiles(_EarliestEnd, "sqlite")
-def _earliest_end_sqlite(element: _EarliestEnd, compiler: SQLCompiler, **options: Any) -> str:
-    *ends, withdrawn = (compiler.process(clause, **options) for clause in element.clauses)
-    known = ", ".join(f"ifnull({each}, '~')" for each in (*ends, f"date({withdrawn}, '-1 day')"))
+@compiles(_Earliest, "sqlite")
+def _earliest_sqlite(element: _Earliest, compiler: SQLCompiler, **options: Any) -> str:
+    known = ", ".join(f"ifnull({compiler.process(each, **options)}, '~')" for each in element.clauses)
     return f"nullif(min({known}), '~')"
 
 
-@compiles(_EarliestEnd, "postgresql")
-def _earliest_end_postgresql(element: _EarliestEnd, compiler: SQLCompiler, **options: Any) -> str:
-    *ends, withdrawn = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"least({', '.join(ends)}, {withdrawn} - 1)"
+@compiles(_Earliest, "postgresql")
+def _earliest_postgresql(element: _Earliest, compiler: SQLCompiler, **options: Any) -> str:
+    return f"least({compiler.process(element.clauses, **options)})"
 
 
 class _Key(NamedTuple):
@@ -301,9 +299,9 @@ def _helpful(shape: Where) -> Where:
 
 def _lapse(table: Table) -> ColumnElement[Any]:
     of = table.c
-    return (
-        _EarliestEnd(of.expiration_date, of.expiry_date, of.withdrawn_on) if "expiry_date" in of else of.expiration_date
-    )
+    if "expiry_date" not in of:
+        return of.expiration_date
+    return _Earliest(of.expiration_date, of.expiry_date, DayBefore(of.withdrawn_on))
 
 
 def _summed(

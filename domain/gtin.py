@@ -113,6 +113,11 @@ def parse_gtin(text: object, member: str = "gtin") -> Gtin:
     return parse(_gtin, text, member)
 
 
+def typed_gtin(text: str) -> Gtin:
+    """The same as people write it, with hyphens and blanks. Raises `InvalidInput`."""
+    return parse_gtin(without_separators(text))
+
+
 def check_digit_is_right(gtin: str) -> bool:
     """Whether the last digit is the GS1 check digit (mod 10, weights 3 and 1 from the right).
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.errors import REFUSALS, InvalidInput, PreconditionFailed
-from domain.gtin import parse_gtin, without_separators
+from domain.gtin import typed_gtin
 from domain.preconditions import Expected, Versioned
 from domain.record_commands import RecordCommand
 from domain.records import CertificationAssignment
@@ -140,10 +140,7 @@ async def acting(request: Request) -> Response:
 
 
 async def _stored(context: Context, name: str, request: Request) -> Versioned:
-    gtin, definition = (
-        parse_gtin(without_separators(request.path_params["gtin"])),
-        request.path_params.get("definition", ""),
-    )
+    gtin, definition = typed_gtin(request.path_params["gtin"]), request.path_params.get("definition", "")
     if name == "products":
         return await products.existing_product(context, gtin)
     kind: Any = certifications.KIND if name == "certificates" else claims.KIND

@@ -12,8 +12,10 @@ from workbench.texts import catalogue, text
 
 async def who(context: Context, actors: Iterable[str | None]) -> dict[str, str]:
     """What these are called: who asks, for a manager the members and the keys that there are; others by their kind."""
-    named = await _named(context) | _own(context)
-    return {each: named.get(each) or _kind(each) for each in {*actors} if each}
+    asked, named = {each for each in actors if each}, _own(context)
+    if any(":" in each for each in asked - named.keys()):
+        named = await _named(context) | named
+    return {each: named.get(each) or _kind(each) for each in asked}
 
 
 async def _named(context: Context) -> dict[str, str]:

@@ -15,6 +15,7 @@ from domain.filters import EVERYTHING, every
 from domain.paging import Order, Page, Window
 from domain.records import CertificationAssignment, ClaimAssignment, Product
 from domain.short_id import is_short_id
+from domain.text import fold, folded
 from domain.validity import standing
 from domain.views import CreateView, ListViews, SavedView, order_by
 from domain.vocabulary import Standing, ViewKind
@@ -254,9 +255,7 @@ def _unknown(typed: Mapping[str, str], known: Mapping[str, Sequence[Choice]]) ->
     return {
         name: text("list.unknown")
         for name, value in typed.items()
-        if name in _DEFINED
-        and not is_short_id(value)
-        and value.casefold() not in {code.casefold() for code, _ in known[name]}
+        if name in _DEFINED and not is_short_id(value) and fold(value) not in {folded(code) for code, _ in known[name]}
     }
 
 

@@ -14,7 +14,7 @@ from domain.access import Permission, require, require_ownership
 from domain.certificates import PreviousCertificate
 from domain.commands import GetCertifiedProduct
 from domain.errors import Forbidden, InvalidInput
-from domain.gtin import parse_gtin, without_separators
+from domain.gtin import Gtin, typed_gtin
 from domain.history import ListHistory, PastChange
 from domain.members import members_of
 from domain.records import Product
@@ -70,7 +70,7 @@ class ShownPart(NamedTuple):
 async def product(request: Request) -> Response:
     """The page of a product."""
     context: Context = request.state.context
-    gtin = parse_gtin(without_separators(request.path_params["gtin"]))
+    gtin = typed_gtin(request.path_params["gtin"])
     typed = {name: request.query_params.get(name, "").strip() for name in ("as_of", "known_at")}
     wrong: dict[str, str] = {}
     asked = GetCertifiedProduct(gtin=gtin)
@@ -130,8 +130,8 @@ async def _certificates(context: Context, asked: GetCertifiedProduct) -> ShownPa
     return ShownPart(shown, len(found))
 
 
-async def _claims(context: Context, gtin: str) -> ShownPart:
-    (found,) = await assignments.of_products(context, claims.KIND, [parse_gtin(gtin)])
+async def _claims(context: Context, gtin: Gtin) -> ShownPart:
+    (found,) = await assignments.of_products(context, claims.KIND, [gtin])
     taken_on = await acknowledgements.of_claims(context, found[:MOST])
     every = zip(found[:MOST], taken_on, strict=True)
     return ShownPart([Holding(each, standing_of(each, context), said) for each, said in every], len(found))

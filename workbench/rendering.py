@@ -95,7 +95,8 @@ def moved(request: Request, path: str) -> Response:
 
 def refused(request: Request, error: DomainError) -> Response:
     """The page that says why something was refused."""
-    kind, title, detail = KINDS[error.code], KINDS[error.code].title, error.detail
+    kind = KINDS[error.code]
+    title, detail = kind.title, error.detail
     if isinstance(error, InvalidInput):
         # People have not sent members by name.
         title, detail = text("refused.unfit"), " ".join(f"{each.message.rstrip('.')}." for each in error.violations)

@@ -36,10 +36,6 @@ def _escaped(texts: Sequence[str]) -> list[str]:
     return escaped
 
 
-def _texts(column: Column) -> list[str]:
-    return _escaped(column)
-
-
 def _documents(column: Column) -> list[str]:
     return _escaped([*map(json_text, column)])
 
@@ -57,7 +53,7 @@ def _writer(type: Any) -> Callable[[Column], list[str]]:
     if type is Document:
         return _documents
     plain = type.impl if isinstance(type, TypeDecorator) else type
-    return _texts if isinstance(plain, String) else _others
+    return _escaped if isinstance(plain, String) else _others
 
 
 def _written(write: Callable[[Column], list[str]], column: Column) -> list[str]:

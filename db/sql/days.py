@@ -1,12 +1,11 @@
 """What the days in JSON columns of assignments say of a day: see `domain.validity.Days`."""
 
-from datetime import date
 from typing import Any
 
-from sqlalchemy import Date, FromClause
+from sqlalchemy import FromClause
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.expression import ColumnElement, FunctionElement
+from sqlalchemy.sql.expression import ColumnElement
 
 from db.sql.types import Sentence
 from domain.halts import REINSTATED, RENEWED
@@ -45,13 +44,6 @@ class LapsesFrom(Sentence):
     def __init__(self, assigned: FromClause, day: ColumnElement[Any]) -> None:
         of = assigned.c
         super().__init__(of.lapses, of.expiration_date, of.expiry_date, of.withdrawn_on, day)
-
-
-class DayAfter(FunctionElement[date]):
-    """The day after a date, also after the last one there is."""
-
-    type = Date()
-    inherit_cache = True
 
 
 class TurnsAfter(Sentence):
@@ -107,16 +99,6 @@ def _lapses_from_sqlite(element: LapsesFrom, compiler: SQLCompiler, **options: A
 def _lapses_from_postgresql(element: LapsesFrom, compiler: SQLCompiler, **options: Any) -> str:
     lapses, *_, day = (compiler.process(clause, **options) for clause in element.clauses)
     return f"{lapses} >= {day}"
-
-
-@compiles(DayAfter, "sqlite")
-def _day_after_sqlite(element: DayAfter, compiler: SQLCompiler, **options: Any) -> str:
-    return f"ifnull(date({compiler.process(element.clauses, **options)}, '+1 day'), '9999-12-31~')"
-
-
-@compiles(DayAfter, "postgresql")
-def _day_after_postgresql(element: DayAfter, compiler: SQLCompiler, **options: Any) -> str:
-    return f"{compiler.process(element.clauses, **options)} + 1"
 
 
 # Most rows have nothing, and are not to pay for looking into it.

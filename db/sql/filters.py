@@ -26,8 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.sql.expression import BindParameter, ColumnElement
 
 from db.sql import tables
-from db.sql.days import Covered, DayAfter, Halted, LapsesFrom
-from db.sql.types import AnyOf, Endless, Exists, Negated, Unindexed, VocabularyText, among, pattern, text_list
+from db.sql.days import Covered, Halted, LapsesFrom
+from db.sql.types import AnyOf, DayAfter, Endless, Exists, Negated, Unindexed, VocabularyText, among, pattern, text_list
 from domain.filters import (
     ACKNOWLEDGED,
     ARCHIVED,

@@ -236,6 +236,23 @@ def _day_before_postgresql(element: DayBefore, compiler: SQLCompiler, **options:
     return f"{compiler.process(element.clauses, **options)} - 1"
 
 
+class DayAfter(FunctionElement[date]):
+    """The day after a date, also after the last one there is."""
+
+    type = Date()
+    inherit_cache = True
+
+
+@compiles(DayAfter, "sqlite")
+def _day_after_sqlite(element: DayAfter, compiler: SQLCompiler, **options: Any) -> str:
+    return f"ifnull(date({compiler.process(element.clauses, **options)}, '+1 day'), '9999-12-31~')"
+
+
+@compiles(DayAfter, "postgresql")
+def _day_after_postgresql(element: DayAfter, compiler: SQLCompiler, **options: Any) -> str:
+    return f"{compiler.process(element.clauses, **options)} + 1"
+
+
 def earlier(first: ColumnElement[Any], second: ColumnElement[Any]) -> ColumnElement[Any]:
     """The earlier of two dates; where one is missing, the other."""
     return case(((second < first) | first.is_(None), second), else_=first)

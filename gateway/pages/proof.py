@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from domain.certificates import stands
 from domain.errors import InvalidInput
-from domain.gtin import Gtin, parse_gtin, without_separators
+from domain.gtin import Gtin, typed_gtin
 from domain.records import CertificationAssignment, ClaimAssignment, Organization, Product
 from domain.validity import standing
 from domain.vocabulary import ClaimSource, Standing, VerificationStatus
@@ -104,7 +104,7 @@ def _answered(behind: str, show: Callable[[Request, Proof], Asset]) -> Callable[
         await request.state.meter.charge(1)
         typed = request.path_params["gtin"]
         try:
-            gtin = parse_gtin(without_separators(typed))
+            gtin = typed_gtin(typed)
         except InvalidInput:
             return _nothing(request)
         if gtin != typed:
