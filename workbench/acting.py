@@ -1,6 +1,5 @@
 """What can be done to a product, and to what it holds and claims: each is a form of its command's members."""
 
-import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from enum import StrEnum
@@ -11,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from domain.countries import countries_called, country_called
 from domain.errors import REFUSALS, InvalidInput, PreconditionFailed
 from domain.gtin import typed_gtin
 from domain.preconditions import Expected, Versioned
@@ -25,9 +25,8 @@ from workbench.rendering import moved, page
 
 _UNASKED = {"gtin", "metadata", "expiry_date"}
 """What the address says, and what has no field of its own."""
-_CODES = {"country_of_origin"}
-"""Short, though no greatest length is said of them."""
-_WORDS_BETWEEN = re.compile(r"[\s,;]+")
+_COUNTRIES = {"country_of_origin": "country", "certificate_countries": "countries"}
+"""What is told by codes, and typed by names as well: short, though no greatest length is said of it."""
 
 
 class Act(NamedTuple):
@@ -50,7 +49,7 @@ class Act(NamedTuple):
                 name,
                 field.annotation,
                 is_required=field.is_required(),
-                is_short=name not in named or named[name].limit is not None or name in _CODES,
+                is_short=name not in named or named[name].limit is not None,
             )
             for name, field in fields
             if name not in _UNASKED and name != self.definition
@@ -63,8 +62,8 @@ def _asked(name: str, annotation: Any, *, is_required: bool, is_short: bool) -> 
         return FormMember(name, name.removesuffix("_id"), required=True)
     if plain is date:
         return FormMember(name, "date", required=is_required)
-    if plain is list:
-        return FormMember(name, "list", required=is_required)
+    if name in _COUNTRIES:
+        return FormMember(name, _COUNTRIES[name], required=is_required)
     if issubclass(plain, StrEnum):
         return FormMember(name, "choice", [each.value for each in plain], required=is_required)
     return FormMember(name, "text" if is_short or name.endswith("_url") else "long", required=is_required)
@@ -197,8 +196,10 @@ async def _done(
 
 
 def _value(asked: FormMember, text: str) -> Any:
-    if asked.kind == "list":
-        return [each for each in _WORDS_BETWEEN.split(text) if each]
+    if asked.kind == "countries":
+        return countries_called(text)
+    if asked.kind == "country":
+        return country_called(text) or text
     return None if asked.kind == "date" and not text else text
 
 

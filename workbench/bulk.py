@@ -42,7 +42,7 @@ CHANGED: Mapping[ViewKind, Mapping[str, Changed]] = {
         "change": Changed(
             products.patch_product,
             PatchProduct,
-            {"brand": "text", "manufacturer": "text", "country_of_origin": "text", "net_content": "text"},
+            {"brand": "text", "manufacturer": "text", "country_of_origin": "country", "net_content": "text"},
             clears=True,
         ),
         "archive": Changed(products.archive_product, ArchiveProduct),

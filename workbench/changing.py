@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.changes import FieldChange, differences
+from domain.countries import country_called
 from domain.errors import DomainError, InvalidInput
 from domain.preconditions import Expected
 from domain.records import CertificationAssignment, ClaimAssignment
@@ -42,7 +43,7 @@ def changing(name: str) -> Callable[[Request], Awaitable[Response]]:
         if act not in CHANGED[kind]:
             raise HTTPException(404)
         changed = CHANGED[kind][act]
-        members = {each: entered.one(each) or None for each in changed.members if _is_set(changed, entered, each)}
+        members = {each: _value(changed, entered, each) for each in changed.members if _is_set(changed, entered, each)}
         rows: list[RowChange] = []
         wrong: dict[str, str] = {}
         if sent and (not changed.members or (step and members)):
@@ -74,6 +75,11 @@ def changing(name: str) -> Callable[[Request], Awaitable[Response]]:
 def _is_set(changed: Changed, entered: Entered, member: str) -> bool:
     """Whether a member is to be changed: to what was entered, or to nothing where that is said."""
     return bool(entered.one(member)) or (changed.clears and member in entered.get("clear", []))
+
+
+def _value(changed: Changed, entered: Entered, member: str) -> str | None:
+    text = entered.one(member)
+    return (country_called(text) if changed.members[member] == "country" else None) or text or None
 
 
 async def _outcomes(

@@ -39,8 +39,8 @@ class FormMember(NamedTuple):
 
     name: str
     kind: str
-    """`text`, `long`, `date`, `list`, `choice`, or the kind of definitions that is chosen from; in the settings also
-    `email`, `code`, `moment`, `cursor`, `days`, `types` and `view`.
+    """`text`, `long`, `date`, `country`, `countries`, `choice`, or the kind of definitions that is chosen from; in the
+    settings also `email`, `code`, `moment`, `cursor`, `days`, `types` and `view`.
     """
     choices: Sequence[str] = ()
     required: bool = False

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from domain.countries import country_called
+from domain.countries import countries_called, country_called
 from domain.gtin import GTIN_LENGTHS, check_digit_is_right
 from domain.text import excerpt
 from files.reading.table import Cell, Unread
@@ -228,11 +228,9 @@ def tags_of(cell: Cell) -> list[str]:
 
 def countries_of(cell: Cell) -> list[str]:
     """Countries by their codes; names are looked up. Raises `NotUsable`."""
-    whole = text_of(cell).strip()
-    if isinstance(cell, str) and (code := country_called(whole)):
-        return [code]
-    separated = whole.replace(";", ",").split(",") if "," in whole or ";" in whole else codes_of(cell)
-    return [country_called(part) or part.strip() for part in separated if part.strip()]
+    if isinstance(cell, list):
+        return [country_called(each) or each for each in codes_of(cell)]
+    return countries_called(text_of(cell))
 
 
 def country_of(cell: Cell) -> str:

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import iso3166
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.commands import PatchCertificationAssignment
-from domain.countries import ALPHA2
+from domain.countries import ALPHA2, countries_called, country_called
+from domain.country_names import NAMES
 from domain.errors import InvalidInput, Violation
 
 # The standard's officially assigned codes, written out so that an update of the library cannot change them unseen.
@@ -78,3 +80,48 @@ def test_each_is_kept_once_in_the_order_given(codes: list[str]) -> None:
     kept = patch(codes).certificate_countries
     assert kept is not None
     assert kept == sorted(set(codes), key=codes.index)
+
+
+def test_every_country_is_found_by_each_of_its_names_and_by_its_codes() -> None:
+    named = [(line[:2], name) for line in NAMES.split("\n") for name in line[3:].split("|") if name]
+    assert {code for code, _ in named} == ALPHA2
+    assert [(country_called(name.upper()), name) for _, name in named] == named
+    for country in iso3166.countries_by_alpha2.values():
+        if country.alpha2 in ALPHA2:
+            assert {country_called(each) for each in country[:3]} == {country.alpha2}
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("deutschland", "DE"),
+        ("Österreich", "AT"),
+        ("Oesterreich", "AT"),
+        ("Osterreich", "AT"),
+        ("l'Allemagne", None),
+        ("Cote d'Ivoire", "CI"),
+        ("the Netherlands", "NL"),
+        ("Türkei", "TR"),
+        ("Turkey", "TR"),
+        ("中国", "CN"),
+        ("Ελλάδα", "GR"),
+        ("el", "GR"),
+        ("Kosovo", None),
+        ("", None),
+        ("the", None),
+        ("Germany" + " " * 10 + "y" * 90, None),
+    ],
+)
+def test_a_country_is_known_by_its_own_name_in_several_languages(name: str, code: str | None) -> None:
+    assert country_called(name) == code
+
+
+def test_a_refusal_names_the_code_of_the_country_that_was_meant() -> None:
+    said = [entry.message.partition("; ")[2] for entry in refusals(["Deutschland", "uk", "Atlantis"])]
+    assert said == ["write 'DE'", "write 'GB'", ""]
+
+
+def test_a_list_is_parted_as_people_write_it() -> None:
+    assert countries_called("Deutschland, Österreich und") == ["DE", "Österreich und"]
+    assert countries_called("us DE us") == ["US", "DE"]
+    assert countries_called(" ") == []

@@ -154,6 +154,9 @@ def test_countries_are_codes_or_names() -> None:
     assert cells.countries_of("US CA") == ["US", "CA"]
     assert cells.countries_of("us, Germany; United Kingdom") == ["US", "DE", "GB"]
     assert cells.countries_of("South Korea") == ["KR"]
+    assert cells.countries_of("Deutschland; Vereinigtes Königreich | OESTERREICH") == ["DE", "GB", "AT"]
+    assert cells.countries_of(["Côte d'Ivoire", "Korea, Republic of", "US"]) == ["CI", "KR", "US"]
+    assert cells.country_of("Österreich") == "AT"
     assert cells.country_of("DEU") == "DE"
     assert cells.country_of("Atlantis") == "Atlantis"
 

@@ -96,13 +96,18 @@ async def test_a_form_changes_what_was_changed_in_it_and_nothing_else(world: Wor
     before = await held(world)
     fields = entered((await get(world, f"{CERTIFICATE}/edit"))[1])
     assert fields["certificate_number"] == "NOP-1"
-    fields |= {"issuing_body": "CCOF", "scope": "Oats\r\nBarley", "certificate_countries": "US, CA"}
+    fields |= {
+        "issuing_body": "CCOF",
+        "scope": "Oats\r\nBarley",
+        "certificate_countries": "Deutschland, Costa Rica, us",
+    }
     status, location, _ = await send(world, f"{CERTIFICATE}/edit", **fields)
     assert (status, location) == (303, f"{PRODUCT}?done=edit")
     after = await held(world)
     changed = {name for name, value in after.items() if before[name] != value}
     assert changed == {"issuing_body", "scope", "certificate_countries"}
     assert after["scope"] == "Oats\nBarley"
+    assert after["certificate_countries"] == ["DE", "CR", "US"]
     assert (await get(world, location))[0] == 200
     # The same once more changes nothing.
     again = await send(world, f"{CERTIFICATE}/edit", **entered((await get(world, f"{CERTIFICATE}/edit"))[1]))
