@@ -19,6 +19,8 @@ BATCH = 200
 """Rows that are sealed in one transaction."""
 ROWS_A_TURN = 25
 """How many links are made before others have their turn in the event loop."""
+MANY = 100
+"""From so many rows on the database looks how much there is in the log, once for each power of ten."""
 PAGE = 1_000
 """Rows that are looked at in one statement."""
 LEFT_BEHIND = 100_000
@@ -89,11 +91,9 @@ def _link(row: Any) -> _Link:
     return _Link(position, seq, hash, None if told[0] is None else _row(told))
 
 
+_END = select(sealed.c.position, sealed.c.seq, sealed.c.hash).order_by(sealed.c.position.desc()).limit(1).subquery()
 _LAST = Read(
-    select(sealed.c.position, sealed.c.seq, sealed.c.hash, func.coalesce(changes.c.xid, 0))
-    .outerjoin(changes, changes.c.seq == sealed.c.seq)
-    .order_by(sealed.c.position.desc())
-    .limit(1),
+    select(*_END.c, func.coalesce(changes.c.xid, 0)).outerjoin(changes, changes.c.seq == _END.c.seq),
     lambda row: _Sealed(*row),
 )
 _CHAIN = Read(
@@ -194,8 +194,12 @@ class Sealer:
         while await self._is_waiting():
             looked_back = self._has_looked_back
             async with self._database.write() as transaction:
-                done = await self._seal(transaction)
+                end, done = await self._seal(transaction)
             number += done
+            if len(str(end)) > len(str(end - done)) and end >= MANY:
+                # What was planned while the log was empty or a tenth as long would go through all of it.
+                async with self._database.write() as transaction:
+                    await transaction.count_anew((changes, sealed))
             if looked_back and done < BATCH:
                 break
         return number
@@ -207,7 +211,8 @@ class Sealer:
         last = await _last(self._database)
         return bool(await self._database.fetch(self._reads.first, seq=last.seq, xid=last.xid))
 
-    async def _seal(self, transaction: Transaction) -> int:
+    async def _seal(self, transaction: Transaction) -> tuple[int, int]:
+        """Seals a batch; how far the chain goes then, and how many rows these were."""
         await transaction.serialize("sealing")
         position, seq, hash, xid = await _last(transaction)
         found: list[dict[str, Any]] = []
@@ -225,7 +230,7 @@ class Sealer:
             owner = row["organization_id"]
             rows.append({"position": number, "seq": row["seq"], "organization_id": owner, "hash": hash})
         await transaction.insert_in_parts(sealed, rows)
-        return len(found)
+        return position + len(found), len(found)
 
 
 async def _last(source: Database | Transaction) -> _Sealed:

@@ -156,7 +156,8 @@ class PostgresqlTransaction(Transaction):
             # What is in no index would take longer than the rest, and has time until the server looks by itself.
             indexed = {column.name for index in table.indexes for column in index.columns}
             indexed |= {column.name for column in table.primary_key}
-            await connection.execute(f"ANALYZE {table.name} ({', '.join(sorted(indexed))})")
+            # Whoever has locked the table is looking already, or tidies it up, and is not waited for.
+            await connection.execute(f"ANALYZE (SKIP_LOCKED) {table.name} ({', '.join(sorted(indexed))})")
 
     async def notify(self, channel: str) -> None:
         """Tells every process that listens, once this transaction has committed."""

@@ -10,8 +10,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Table, delete, make_url, update
 
-from db import sealing
+from db import feed, sealing
 from db.engine.opening import open_database
+from db.past import KINDS
 from db.sealing import Sealer, Verified
 from db.secrets import log_secret
 from db.sql.tables import changes, sealed
@@ -20,7 +21,7 @@ from gateway.notes import NoCheckpoint, Signer
 from tests.log import by_hand, catch_up, log
 from tests.operations.mutations import MUTATIONS, prepare, run
 from tests.turns import each_turn
-from tests.world import NOON, World
+from tests.world import NOON, World, told
 
 
 async def verified(world: World) -> Verified:
@@ -86,6 +87,21 @@ async def test_others_have_their_turn_while_much_is_sealed(world: World, monkeyp
     with each_turn(turn):
         await Sealer(world.database).seal()
     assert 0 < most <= sealing.ROWS_A_TURN
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_who_has_sealed_much_has_the_database_look_how_much_there_is(world: World) -> None:
+    """Else the feed and the sealer go through the whole log each time, as was best while it was empty."""
+    async with world.database.write() as transaction:
+        await transaction.count_anew([changes, sealed])
+        rows = [told({"id": f"id{at}", "gtin": f"{at:014d}"}, owner=world.brand) for at in range(3_000)]
+        await transaction.insert_in_parts(changes, rows)
+    await Sealer(world.database).seal()
+    values = {"after": 0, "limit": 25, "kinds": KINDS, "owner_0": world.brand}
+    for read, given in ((feed._read(1, hides=False), values), (sealing._LAST, {})):
+        plan = await world.database.plan(read.compiled(world.database.dialect).statement, given)
+        assert any("ix_changes_seq" in line for line in plan), plan
+        assert not any(way in line for line in plan for way in ("Seq Scan", "Sort")), plan
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
