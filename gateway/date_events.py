@@ -28,7 +28,7 @@ class DateEvents(Regularly):
     """What one process tells of them."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime] = _now) -> None:
-        super().__init__(self._look, EVERY_SECONDS)
+        super().__init__("Telling what days bring", self.tell_due, EVERY_SECONDS)
         self._database = database
         self._clock = clock
         self._doubts = 0
@@ -46,9 +46,3 @@ class DateEvents(Regularly):
             number += told
         self._doubts = 0
         return number
-
-    async def _look(self) -> None:
-        try:
-            await self.tell_due()
-        except Exception as error:  # noqa: BLE001 - a database that is down must not end the task
-            log.warning("What days bring is not told of now (%s); it is tried again in a minute.", error)

@@ -29,7 +29,7 @@ class Digests(Regularly):
     """Those that one process sends."""
 
     def __init__(self, database: Database, mailer: Mailer) -> None:
-        super().__init__(self._send_all, EVERY_SECONDS)
+        super().__init__("Sending digests", self._send_all, EVERY_SECONDS)
         self._database = database
         self._mailer = mailer
 
@@ -72,7 +72,4 @@ class Digests(Regularly):
         return not contents.is_empty
 
     async def _send_all(self) -> None:
-        try:
-            await self.send_due(datetime.now(UTC).replace(microsecond=0))
-        except Exception:  # a database that is down must not end the task
-            log.exception("Digests could not be sent; it is tried again in a minute.")
+        await self.send_due(datetime.now(UTC).replace(microsecond=0))

@@ -2,17 +2,27 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable
+
+from domain.errors import Busy
+
+log = logging.getLogger("certgate")
 
 
 class Regularly:
-    """Does some work again and again from `start` to `stop`; the work sees to it that no failure ends it."""
+    """Does some work again and again from `start` to `stop`, whatever becomes of it; `name` says in the log which.
 
-    def __init__(self, work: Callable[[], Awaitable[object]], seconds: float) -> None:
+    While it fails in one way there is one line about that, and one once it works again: nights are long.
+    """
+
+    def __init__(self, name: str, work: Callable[[], Awaitable[object]], seconds: float) -> None:
+        self._name = name
         self._work = work
         self._seconds = seconds
         self._stopped = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
+        self._failing = ""
 
     def is_stopping(self) -> bool:
         """Whether it was told to stop."""
@@ -31,7 +41,23 @@ class Regularly:
 
     async def _run(self) -> None:
         while not self._stopped.is_set():
-            await self._work()
+            await self._attempt()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), self._seconds)
-        await self._work()
+        await self._attempt()
+
+    async def _attempt(self) -> None:
+        try:
+            await self._work()
+        except Exception as error:
+            # What befell the database has a line of its own; a defect is nothing without its traceback.
+            defect = None if isinstance(error, Busy) else error
+            why = str(error) if defect is None else repr(error)
+            if why != self._failing:
+                level = logging.WARNING if defect is None else logging.ERROR
+                log.log(level, "%s fails now (%s); it is tried again.", self._name, why, exc_info=defect)
+            self._failing = why
+        else:
+            if self._failing:
+                log.warning("%s works again.", self._name)
+            self._failing = ""

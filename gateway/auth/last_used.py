@@ -4,7 +4,6 @@ A write for every request would make each read wait for the disk. What a process
 some seconds at most, is lost.
 """
 
-import logging
 from datetime import datetime
 from typing import TypeVar
 
@@ -17,14 +16,12 @@ EVERY_SECONDS = 5
 
 S = TypeVar("S", bound=str)
 
-log = logging.getLogger("certgate")
-
 
 class LastUsed(Regularly):
     """The latest use of each key and session that is not yet stored, to the second."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(self.flush, EVERY_SECONDS)
+        super().__init__("Storing when keys were last used", self.flush, EVERY_SECONDS)
         self._database = database
         self._keys: dict[ShortId, datetime] = {}
         self._sessions: dict[str, datetime] = {}
@@ -44,7 +41,7 @@ class LastUsed(Regularly):
         return max(stored, self._sessions.get(digest, stored))
 
     async def flush(self) -> None:
-        """Writes what was gathered, in one transaction; what cannot be written now is tried again next time."""
+        """Writes what was gathered, in one transaction. Raises `Busy`, and keeps then what it has for the next time."""
         keys, self._keys = self._keys, {}
         sessions, self._sessions = self._sessions, {}
         if not keys and not sessions:
@@ -54,10 +51,10 @@ class LastUsed(Regularly):
                 # One statement for all that were used in one second, however many there are.
                 for second in sorted({_second(at) for at in (*keys.values(), *sessions.values())}):
                     await mark_used(transaction, _at(keys, second), _at(sessions, second), second)
-        except Exception as error:  # noqa: BLE001 - a database that is down must not end the task
-            log.warning("When keys were last used could not be written (%s); it is tried again.", error)
+        except Exception:
             self._keys = {**keys, **self._keys}
             self._sessions = {**sessions, **self._sessions}
+            raise
 
 
 def _second(at: datetime) -> datetime:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from domain.problem import KINDS
 from domain.vocabulary import KeyKind
 
 LogFormat = Literal["text", "json"]
@@ -18,7 +19,8 @@ _secret = re.compile(
     rf"(?<![A-Za-z0-9])({'|'.join(KeyKind)})_[A-Za-z0-9]{{16,}}(?:_[0-9a-f]+)?"
     r"|(?<![A-Za-z0-9_-])(eyJ)[A-Za-z0-9_-]{12,}(?:\.[A-Za-z0-9_-]*)*"
     r"|(://[^\s/:@'\"]*:)[^\s/@'\"]+(?=@)"
-    r"|(\b(?:token|link|code|state|sessionid|password|secret)=)[^\s&;,'\"]+"
+    # The code of a refusal is none.
+    rf"|(\b(?:token|link|code|state|sessionid|password|secret)=)(?!(?:{'|'.join(KINDS)})(?:[\s;]|$))[^\s&;,'\"]+"
     r"|(\bbearer +)\S+",
     re.IGNORECASE,
 )

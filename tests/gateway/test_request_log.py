@@ -172,6 +172,7 @@ def test_a_traceback_tells_no_secret(form: Any) -> None:
         assert secret not in line
     assert "LookupError" in line
     assert line.count("postgresql://certgate:***@db/certgate") == 2
+    assert redacted("GET /openid-callback?code=conflict-and-more&x=1") == "GET /openid-callback?code=***&x=1"
 
 
 def test_what_only_resembles_a_secret_stays() -> None:
@@ -181,5 +182,7 @@ def test_what_only_resembles_a_secret_stays() -> None:
         "eyJ is how they begin",
         "GET /certifications/api/v1/products",
         "10:30:00",
+        "status=503 code=service_unavailable ms=15058.9; 15016.0 ms: COMMIT",
+        "code=conflict",
     ):
         assert redacted(text) == text
