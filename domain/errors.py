@@ -41,6 +41,10 @@ class InvalidInput(DomainError):
         super().__init__(f"Validation error. {named}{more}.")
         self.violations = violations
 
+    def names(self, member: str) -> bool:
+        """Whether it is that member, or something in it, that breaks a rule."""
+        return any(each.path[:1] == (member,) for each in self.violations)
+
 
 class BadRequest(DomainError):
     """A header of the request cannot be read, or asks for what the operation has not got."""

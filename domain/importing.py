@@ -64,6 +64,8 @@ class AskedRow(NamedTuple):
     """Of the product that is there, as of an assignment."""
     restored: Mapping[str, Any] = {}
     """What only our exports have, for what is made anew: see `Restored`."""
+    is_spoilt: bool = False
+    """Whether there is more that cannot be read: then it is only told what else is wrong."""
 
 
 def members_read(record: type[Record], members: Mapping[str, Any]) -> dict[str, Any]:

@@ -352,7 +352,7 @@ class _Going:
 
     async def _look_again(self, batch: Sequence["_Read"], met: Met) -> None:
         """Looks at rows that were done, to know what they are about when a later one says something else of it."""
-        asked = [read.asked for read in batch if isinstance(read.asked, AskedRow)]
+        asked = [read.asked for read in batch if read.asked is not None]
         if not asked:
             return
         try:
@@ -378,7 +378,7 @@ class _Going:
     async def _put_at_once(
         self, reading: "_Reading", batch: "_Batch", met: Met, totals: Tally, saved: Saved | None
     ) -> Tally:
-        asked = [read.asked for read in batch.rows if isinstance(read.asked, AskedRow)]
+        asked = [read.asked for read in batch.rows if read.asked is not None]
         is_committed = bool(asked) and not self._context.dry_run
         found: list[tuple[Sequence[Result], Tally]] = []
 
@@ -455,11 +455,14 @@ class _Batch(NamedTuple):
 
 
 class _Read(NamedTuple):
-    """A row, what it asks for or why it cannot be used, and what was noted."""
+    """A row, what it asks for, what of it cannot be read, and what was noted."""
 
     row: Row
     place: str
-    asked: AskedRow | WrongCell
+    asked: AskedRow | None
+    """None of what is no row of the table."""
+    unread: Sequence[WrongCell]
+    """Its cells that cannot be read."""
     notes: Sequence[Mended]
 
 
@@ -505,17 +508,15 @@ class _Reading:
 
     def _read(self, row: Row) -> _Read:
         place = f"Row {row.number}{self._of}"
-        return _Read(row, place, self._asking.asked(row, place), self._asking.notes())
+        return _Read(row, place, *self._asking.asked(row, place), self._asking.notes())
 
     def results(self, batch: Sequence[_Read], done: Sequence[Done]) -> list[Result]:
         """What became of rows, those that were done in the order of the batch."""
         each, found = iter(done), []
         for read in batch:
-            if isinstance(read.asked, WrongCell):
-                found.append(Result(self._name, read.row, _NOTHING, read.notes, [read.asked]))
-                continue
-            its = next(each)
-            found.append(Result(self._name, read.row, its, read.notes, self._refusing.of(read.row, read.place, its)))
+            its = _NOTHING if read.asked is None else next(each)
+            refused = self._refusing.of(read.row, read.place, its, read.unread)
+            found.append(Result(self._name, read.row, its, read.notes, refused))
         return found
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -97,13 +97,18 @@ class Part(NamedTuple):
         return "changed" if self.changes else "left"
 
 
+class PartRefused(NamedTuple):
+    """Why a row is refused over one of its parts, a `product`, a `certification` or a `claim`."""
+
+    kind: str
+    why: DomainError
+
+
 class Done(NamedTuple):
-    """What became of a row: what it did, or why it was refused, and over which of its parts."""
+    """What became of a row: what it did, or all that it was refused for."""
 
     parts: list[Part]
-    refusal: DomainError | None = None
-    refused: str = ""
-    """`product`, `certification` or `claim`."""
+    refusals: Sequence[PartRefused] = ()
 
 
 class NotCalled(NotFound):
@@ -130,15 +135,23 @@ class Nameable(NamedTuple):
                 return found
         return None
 
+    def judge(self, gtin: str, members: Mapping[str, Any]) -> None:
+        """Judges what is said of an assignment by itself, whatever it is of. Raises `InvalidInput`."""
+        self.make.parse({**members, "gtin": gtin, f"{self.kind.noun}_id": "any"}).members()
+
     def find(self, asked: AskedAssignment) -> Any:
-        """The definition that a row names. Raises `NotCalled`, which tells what is called nearly so."""
+        """The definition that a row names. Raises `NotCalled`."""
         found = self.found(asked)
-        if found is not None:
-            return found
+        if found is None:
+            raise self.not_called(asked)
+        return found
+
+    def not_called(self, asked: AskedAssignment) -> NotCalled:
+        """The refusal of what nothing is called, which tells what is called nearly so."""
         named = next((name for name in asked.named if name), "")
         near = nearest(named, self.every)
         meant = f"did you mean {' or '.join(near)}?" if near else f"take it from the list of {self.kind.plural}."
-        raise NotCalled(f"No {self.kind.noun} is called {excerpt(named)!r}; {meant}")
+        return NotCalled(f"No {self.kind.noun} is called {excerpt(named)!r}; {meant}")
 
 
 async def definitions_of(context: Context, missing: Sequence[Certification] = ()) -> dict[str, Nameable]:
@@ -169,6 +182,8 @@ def _called(every: Sequence[Any]) -> dict[str, Any]:
 def _of_each_kind() -> dict[str, list[Any]]:
     return {"product": [], "certification": [], "claim": []}
 
+
+P = TypeVar("P")
 
 Seen = dict[Any, tuple[str, int] | None]
 """What was there of all that rows are about: by its key the id of each and its version, None of what was not."""
@@ -419,9 +434,11 @@ class _Plan:
         if number % ROWS_A_TURN == 0:
             # On SQLite nothing here waits for anything: the others' reads would stand still meanwhile.
             await asyncio.sleep(0)
+        gtin = _padded(row.gtin)
+        if row.is_spoilt:
+            return Done([], self._refusals(row, gtin))
         met: dict[str, Earlier] = {}
         parts: list[Part] = []
-        gtin = _padded(row.gtin)
         before = self.products.get(gtin) if gtin else None
         noun = "product"
         try:
@@ -433,16 +450,53 @@ class _Plan:
             for noun, every in (("certification", row.certifications), ("claim", row.claims)):
                 parts += [self._assignment(noun, row, gtin, asked, met) for asked in every]
         except REFUSALS as refusal:
-            if gtin is not None:
-                self.products.pop(gtin, None)
-                if before is not None:
-                    self.products[gtin] = before
-            return Done([], refusal, noun)
+            self._put_back(gtin, before)
+            return Done([], self._refusals(row, gtin) or [PartRefused(noun, refusal)])
         for part in parts:
             self._take(part)
         self.earlier |= met
         self.met |= met
         return Done(parts)
+
+    def _put_back(self, gtin: Gtin | None, before: Product | None) -> None:
+        """Has a product again as it was before a row."""
+        if gtin is not None:
+            self.products.pop(gtin, None)
+            if before is not None:
+                self.products[gtin] = before
+
+    def _refusals(self, row: AskedRow, gtin: Gtin | None) -> list[PartRefused]:
+        """All that is wrong with what a row says; of what does not go with what is there, what is found first."""
+        found: list[PartRefused] = []
+        before = self.products.get(gtin) if gtin else None
+        if row.product is not None:
+            made, why = _judged(row, row.product, lambda of, said: self._product(of, gtin, said, {}))
+            found += [PartRefused("product", each) for each in why]
+            if gtin is not None and made is not None:
+                self.products[gtin] = made.change.after
+        for noun, every in (("certification", row.certifications), ("claim", row.claims)):
+            found += [PartRefused(noun, why) for asked in every for why in self._why_not(noun, row, gtin, asked)]
+        self._put_back(gtin, before)
+        own = [each for each in found if isinstance(each.why, InvalidInput | NotCalled)]
+        others = [each for each in found if not isinstance(each.why, InvalidInput | NotCalled)]
+        if row.product is not None or any(
+            isinstance(each.why, InvalidInput) and each.why.names("gtin") for each in own
+        ):
+            # The product is not there because of what was told of it.
+            others = [each for each in others if not isinstance(each.why, NotFound)]
+        return [*own, *others[:1]]
+
+    def _why_not(self, noun: str, row: AskedRow, gtin: Gtin | None, asked: AskedAssignment) -> list[DomainError]:
+        """Why an assignment of a row is refused."""
+        known = self.known[noun]
+        if known.found(asked) is not None:
+            return _judged(
+                row,
+                asked.members,
+                lambda of, said: self._assignment(noun, of, gtin, asked._replace(members=said), {}),
+            )[1]
+        _, why = _judged(row, asked.members, lambda of, said: known.judge(of.gtin, said))
+        return [*([known.not_called(asked)] if any(asked.named) else []), *why]
 
     def again(self, done: Done) -> None:
         """Takes what was planned of a row."""
@@ -504,8 +558,9 @@ class _Plan:
         members = {**asked.members, **named}
         product = self.products.get(gtin) if gtin else None
         if product is None:
-            # What is wrong with the number comes before that there is no such product.
-            raise products.missing(known.make.parse(members).gtin)  # type: ignore[attr-defined]
+            # What is wrong by itself comes before that there is no such product.
+            known.judge(row.gtin, asked.members)
+            raise products.missing(gtin or Gtin(row.gtin))
         require_ownership(context.caller, product)
         called = f"{product.gtin} {definition.code or definition.label}"
         key = noun, product.gtin, definition.id
@@ -682,6 +737,32 @@ class _Plan:
                 for held, number in zip(renewed, numbers, strict=True)
             ],
         )
+
+
+_ANY = "00012345678905"
+"""A GTIN, for what is judged whatever it is of."""
+
+
+def _judged(
+    row: AskedRow, members: Mapping[str, Any], judge: Callable[[AskedRow, Mapping[str, Any]], P]
+) -> tuple[P | None, list[DomainError]]:
+    """What a part of a row would be without the members that are refused, and why they are; None without any."""
+    found: list[DomainError] = []
+    while True:
+        try:
+            return judge(row, members), found
+        except InvalidInput as refusal:
+            found.append(refusal)
+            left = {name: value for name, value in members.items() if not refusal.names(name)}
+            has_wrong_number = refusal.names("gtin") and row.gtin != _ANY
+            if left == members and not has_wrong_number:
+                return None, found
+            members, row = left, row._replace(gtin=_ANY) if has_wrong_number else row
+        except REFUSALS as refusal:
+            # With fewer members it may seem to contradict another row.
+            if not found or not isinstance(refusal, AlreadyExists):
+                found.append(refusal)
+            return None, found
 
 
 def make_ready(context: Context, known: Mapping[str, Nameable], planned: Planned) -> Ready:

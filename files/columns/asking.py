@@ -31,8 +31,8 @@ class Asking:
 
     def __init__(self, columns: Columns, sample: Sequence[Row], *, exact_days: bool, clears: bool = False) -> None:
         self._notes: list[Mended] = []
-        self._at = 0
-        """The column whose cell is being read."""
+        self._wrong: dict[int, NotUsable] = {}
+        """By columns the cells of the row that cannot be read."""
         self._readers: list[tuple[int, KnownColumn, Read | None]] = []
         self._defining: dict[str, list[tuple[str, int]]] = {"certification": [], "claim": []}
         self._places: dict[str, int] = {}
@@ -95,43 +95,56 @@ class Asking:
         notes, self._notes = self._notes, []
         return notes
 
-    def asked(self, row: Row, place: str) -> AskedRow | WrongCell:
-        """What the row asks for, or why it cannot be used."""
+    def asked(self, row: Row, place: str) -> tuple[AskedRow | None, list[WrongCell]]:
+        """What the row asks for, and each of its cells that cannot be read; None of what is no row."""
         if row.fault:
-            return of_row(row, place)
-        try:
-            self._check_encoding(row)
-            link = row.cells[self._places["url"]] if "url" in self._places else None
-            gtin = cells.gtin_of(self._cell(row, self._places[GTIN.member]), link, self._note_gtin)
-            parts: dict[str, dict[str, Any]] = {"product": {}, "certification": {}, "claim": {}}
-            emptied: dict[str, dict[str, Any]] = {"product": {}, "certification": {}, "claim": {}}
-            own_name = self._named_in.get(row.cells[self._places["language"]]) if self._named_in else None
-            if own_name is not None and (name := cells.text_of(self._cell(row, own_name)).strip()):
-                parts["product"]["product_name"] = name
-            for at, column, read in self._readers:
-                cell = self._cell(row, at)
-                value = "" if not cell and cell != 0 else cells.text_of(cell) if read is None else read(cell)
-                if value == "" or (type(value) is str and value.isspace()):
-                    if self._emptied.get(at, _STAYS) is not _STAYS:
-                        self._put(emptied[column.target.part], column, self._emptied[at])
-                    continue
+            return None, [of_row(row, place)]
+        self._wrong = {}
+        self._check_encoding(row)
+        link = row.cells[self._places["url"]] if "url" in self._places else None
+        gtin = self._read(row, self._places[GTIN.member], lambda cell: cells.gtin_of(cell, link, self._note_gtin)) or ""
+        parts: dict[str, dict[str, Any]] = {"product": {}, "certification": {}, "claim": {}}
+        emptied: dict[str, dict[str, Any]] = {"product": {}, "certification": {}, "claim": {}}
+        own_name = self._named_in.get(row.cells[self._places["language"]]) if self._named_in else None
+        if own_name is not None and (name := self._text(row, own_name)):
+            parts["product"]["product_name"] = name
+        for at, column, read in self._readers:
+            cell = row.cells[at]
+            value = "" if not cell and cell != 0 else self._read(row, at, read or cells.text_of)
+            if value == "" or (type(value) is str and value.isspace()):
+                if self._emptied.get(at, _STAYS) is not _STAYS:
+                    self._put(emptied[column.target.part], column, self._emptied[at])
+            elif value is not None:
                 self._put(parts[column.target.part], column, value)
-            return self._row(row, place, gtin, parts, emptied)
-        except NotUsable as error:
-            return of_cell(row, place, self._names[self._at], self._at, error)
+        asked = self._row(row, place, gtin, parts, emptied)
+        if not self._wrong:
+            return asked, []
+        wrong = [of_cell(row, place, self._names[at], at, self._wrong[at]) for at in sorted(self._wrong)]
+        return asked._replace(is_spoilt=True), wrong
 
     def _check_encoding(self, row: Row) -> None:
         """Before anything is looked up. Only of texts are there cells in another encoding: JSON and XML have none."""
         for at in self._used:
             cell = row.cells[at]
             if type(cell) is str and not cell.isascii():
-                self._at = at
-                cells.check_encoding(cell, self._noting(self._names[at]))
+                try:
+                    cells.check_encoding(cell, self._noting(self._names[at]))
+                except NotUsable as error:
+                    self._wrong[at] = error
 
-    def _cell(self, row: Row, at: int) -> Cell:
-        """A cell that is read now."""
-        self._at = at
-        return row.cells[at]
+    def _read(self, row: Row, at: int, read: Read) -> Any:
+        """What a cell says; None for one that cannot be read."""
+        if at in self._wrong:
+            return None
+        try:
+            return read(row.cells[at])
+        except NotUsable as error:
+            self._wrong[at] = error
+            return None
+
+    def _text(self, row: Row, at: int) -> str:
+        """The text of a cell without blanks around it."""
+        return (self._read(row, at, cells.text_of) or "").strip()
 
     def _put(self, members: dict[str, Any], column: KnownColumn, value: Any) -> None:
         target = column.target
@@ -153,20 +166,20 @@ class Asking:
     ) -> AskedRow:
         asked: dict[str, list[AskedAssignment]] = {"certification": [], "claim": []}
         for part in self._assigned:
-            named = tuple(cells.text_of(self._cell(row, at)).strip() for _, at in self._defining[part])
+            named = tuple(self._text(row, at) for _, at in self._defining[part])
             asked[part] = [
                 AskedAssignment(each, parts[part], emptied[part]) for each in self._named(part, row, named, parts[part])
             ]
         held, claimed = asked["certification"], asked["claim"]
         if "labels" in self._places:
-            found = labelled(cells.tags_of(self._cell(row, self._places["labels"])))
+            found = labelled(self._read(row, self._places["labels"], cells.tags_of) or [])
             held += [AskedAssignment((code,), members) for code, members in found.certifications.items()]
             claimed += [AskedAssignment((code,), members) for code, members in found.claims.items()]
             if found.unknown:
                 why = "labels stand for nothing in the catalogue"
                 self._notes.append(Mended("labels_tags", ", ".join(found.unknown)[:500], why))
         # A row without anything of its product is about one that is there, unless only products can be meant.
-        has_product = bool(parts["product"]) or not self._parts - {"product"}
+        has_product = bool(parts["product"]) or not self._parts - {"product"} or self._has_unread("product")
         return AskedRow(
             place,
             gtin,
@@ -177,24 +190,25 @@ class Asking:
             self._restored(row) if self._restores else {},
         )
 
+    def _has_unread(self, part: str) -> bool:
+        return any(at in self._wrong and column.target.part == part for at, column, _ in self._readers)
+
     def _named(self, part: str, row: Row, named: tuple[str, ...], members: Mapping[str, Any]) -> list[tuple[str, ...]]:
         """What names each certification or claim of a row."""
         if any(named):
             return [named]
         listed = self._places.get(f"{part}s")
-        codes = [] if listed is None else cells.codes_of(self._cell(row, listed))
+        codes = [] if listed is None else self._read(row, listed, cells.codes_of) or []
         if members and not codes:
             # What is said of a certificate that nobody names would be lost.
-            self._at = next(at for at, column, _ in self._readers if column.target.part == part and row.cells[at])
-            raise NotUsable("not_named", f"the row names no {part}")
+            at = next(at for at, column, _ in self._readers if column.target.part == part and row.cells[at])
+            self._wrong.setdefault(at, NotUsable("not_named", f"the row names no {part}"))
+            return [()]
         return [(code,) for code in codes]
 
     def _restored(self, row: Row) -> dict[str, Any]:
-        return {
-            name: _moment(row.cells[self._places[name]])
-            for name in KEPT
-            if name in self._places and name != "organization_id" and row.cells[self._places[name]] not in ("", None)
-        }
+        places = {name: self._places[name] for name in KEPT if name in self._places and name != "organization_id"}
+        return {name: self._read(row, at, _moment) for name, at in places.items() if row.cells[at] not in ("", None)}
 
 
 _STAYS = object()

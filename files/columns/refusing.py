@@ -12,7 +12,7 @@ from files.columns.recognition import Columns
 from files.reading.table import Row, shown_cell
 from resolvers.importing import Done, NotCalled
 
-MOST = 3
+MOST = 10
 """Columns that the sentence about a row names."""
 
 WORDS: Mapping[str, str] = {
@@ -82,8 +82,10 @@ def sentence_of(refused: Sequence[WrongCell]) -> str:
     if not refused:
         return ""
     more = f"; and in {len(refused) - MOST} more columns" if len(refused) > MOST else ""
-    others = "".join(f"; {each.here.lstrip(', :')}" for each in refused[1:MOST])
-    sentence = f"{refused[0].place}{refused[0].here}{others}{more}"
+    # A question ends the sentence.
+    first, *rest = sorted(refused[:MOST], key=lambda each: each.why.endswith("?"))
+    others = "".join(f"; {each.here.lstrip(', :')}" for each in rest)
+    sentence = f"{first.place}{first.here}{others}{more}"
     return sentence if sentence.endswith("?") else f"{sentence}."
 
 
@@ -119,13 +121,19 @@ class Refusing:
             if target.key:
                 self._keys[target.part, target.key] = at
 
-    def of(self, row: Row, place: str, done: Done) -> list[WrongCell]:
-        """What is wrong with a row that was refused; nothing for another."""
-        if done.refusal is None:
-            return []
-        if isinstance(done.refusal, InvalidInput):
-            return [self._violation(row, place, done.refused, each) for each in done.refusal.violations]
-        return [self._stored(row, place, done.refused, done.refusal)]
+    def of(self, row: Row, place: str, done: Done, unread: Sequence[WrongCell]) -> list[WrongCell]:
+        """What is wrong with a row that was refused, with cells of it that are `unread`; nothing for another."""
+        if not done.refusals:
+            return [*unread]
+        found = []
+        for part, why in done.refusals:
+            if isinstance(why, InvalidInput):
+                found += [self._violation(row, place, part, each) for each in why.violations]
+            else:
+                found.append(self._stored(row, place, part, why))
+        # A cell that cannot be read is missed besides, and several parts of a row say the same of one.
+        told = {each.column for each in unread} - {""}
+        return list(dict.fromkeys([*unread, *(each for each in found if each.column not in told)]))
 
     def _violation(self, row: Row, place: str, part: str, violation: Violation) -> WrongCell:
         path = tuple(map(str, violation.path))

@@ -312,13 +312,63 @@ async def test_a_refusal_names_the_row_its_column_and_what_stands_there(
 @on_sqlite
 async def test_a_refusal_names_every_column_that_is_wrong(world: World) -> None:
     names = {"Sorte": "brand", "Bild": "image_url", "Art": "net_content", "Titel": "product_name"}
-    rows = f"EAN,{','.join(names)}\n{RICE},{'x' * 300},x,{'x' * 300},{'x' * 600}\n"
+    names |= {f"Nebenbei {number}": "metadata" for number in range(8)}
+    others = 8 * f",{'x' * 600}"
+    rows = f"EAN,{','.join(names)}\n{RICE},{'x' * 300},x,{'x' * 300},{'x' * 600}{others}\n"
     totals, heard = await put(world, rows, columns=names)
-    assert [refused.column for refused in heard.results[0].refused] == ["Titel", "Sorte", "Art", "Bild"]
+    assert [refused.column for refused in heard.results[0].refused][:4] == ["Titel", "Sorte", "Art", "Bild"]
     assert heard.refusals[2].startswith('Row 2, column "Titel": ')
-    assert heard.refusals[2].count('; column "') == 2
-    assert heard.refusals[2].endswith("; and in 1 more columns.")
-    assert sum(totals.refusals.values()) == 4
+    assert heard.refusals[2].count('; column "') == 9
+    assert heard.refusals[2].endswith("; and in 2 more columns.")
+    assert sum(totals.refusals.values()) == 12
+
+
+EVERYTHING = "EAN,name,made in,scheme,valid from,valid until,audit date,certificate url,claim,evidence"
+
+
+@pytest.mark.parametrize(
+    ("row", "columns"),
+    [
+        # What cannot be read, what its operation refuses, and what that refuses of the rest.
+        (
+            "12,Rice,Atlantis,USDA_ORGANIC,2027-01-01,2026-01-01,05/06/2026,x,VEGAN,y",
+            "audit date;EAN;made in;certificate url;valid until;evidence",
+        ),
+        (f"{RICE},Rice,Atlantis,Nonsense,,soon,,,Vegan?,y", "made in;scheme;valid until;claim;evidence"),
+        (f"{RICE},Rice,DE,USDA_ORGANIC,2027-01-01,2026-01-01,,,VEGAN,y", "valid until;evidence"),
+        (f"{RICE},,,USDA_ORGANIC,,soon,,,VEGAN,y", "valid until;evidence;EAN"),
+        (f"{RICE},Rice,,,,soon,,,,", "valid until"),
+        ("4.2E+12,Rice,,USDA_ORGANIC,,soon,,,VEGAN,", "EAN;valid until"),
+        (f"{OTHERS_GTIN},Rice,Atlantis,USDA_ORGANIC,,soon,,,VEGAN,", "EAN"),
+    ],
+)
+async def test_all_that_is_wrong_with_a_row_is_told_at_once(world: World, row: str, columns: str) -> None:
+    before = await everything(world)
+    for dry in (True, False):
+        totals, heard = await put(world, f"{EVERYTHING}\n{row}\n", policy=IGNORE, dry_run=dry)
+        told = heard.results[0].refused
+        assert [each.column for each in told] == columns.split(";"), [each.sentence for each in told]
+        assert all(each.why in heard.refusals[2] for each in told)
+        assert sum(totals.refusals.values()) == len(told)
+    assert await everything(world) == before
+
+
+async def test_once_all_that_is_told_is_mended_the_row_goes_in(world: World) -> None:
+    """Nothing but what clashes with what is there is told later."""
+    spoilt = {
+        "name": "x" * 600,
+        "made in": "Atlantis",
+        "valid until": "soon",
+        "audit date": "05/06/2026",
+        "evidence": "y",
+    }
+    good = {"EAN": RICE, "name": "Rice", "scheme": "USDA_ORGANIC", "valid from": "2026-01-01", "claim": "VEGAN"}
+    row = good | spoilt
+    _, heard = await put(world, ",".join(row) + "\n" + ",".join(row.values()) + "\n")
+    assert {each.column for each in heard.results[0].refused} == set(spoilt)
+    mended = row | {each.column: good.get(each.column, "") for each in heard.results[0].refused}
+    _, heard = await put(world, ",".join(mended) + "\n" + ",".join(mended.values()) + "\n")
+    assert heard.outcomes == ["made"]
 
 
 async def test_an_empty_cell_changes_nothing_unless_it_is_to_clear(world: World) -> None:
@@ -722,7 +772,8 @@ async def test_a_workbook_has_days_numbers_and_formulas(world: World) -> None:
     ]
     why = "it is two days, 2026-04-03 or 2026-03-04; write it as YYYY-MM-DD"
     assert heard.refusals == {
-        4: f'Row 4, column "Valid from": "03/04/2026" cannot be used: {why}.',
+        4: f'Row 4, column "Valid from": "03/04/2026" cannot be used: {why}; column "Certificate number": "=1+1" cannot'
+        " be used: it is a formula; put its value there instead.",
         5: 'Row 5, column "Certificate number": "=HYPERLINK(1)" cannot be used: it is a formula; put its value there'
         " instead.",
     }
