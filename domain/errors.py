@@ -5,6 +5,7 @@ lies *inside the command*. It knows nothing of HTTP headers or GraphQL types: `d
 RFC 9457 document that both faces render.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 
 
@@ -44,6 +45,14 @@ class InvalidInput(DomainError):
     def names(self, member: str) -> bool:
         """Whether it is that member, or something in it, that breaks a rule."""
         return any(each.path[:1] == (member,) for each in self.violations)
+
+
+class WrongColumns(InvalidInput):
+    """What the columns of a file are is not known, or contradicts itself; `columns` is what is known of each."""
+
+    def __init__(self, violations: list[Violation], columns: Mapping[str, str]) -> None:
+        super().__init__(violations)
+        self.columns = columns
 
 
 class BadRequest(DomainError):

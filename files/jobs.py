@@ -28,6 +28,7 @@ from domain.importing import (
 )
 from domain.short_id import ShortId, new_short_id
 from domain.vocabulary import Face, ImportState, RowOutcome
+from files.columns.members import every_target
 from files.csv import lines_of
 from files.importing import BEGINNING, Options, Prepared, Progress, Result, SourceFile, prepared
 from files.imports import digest_of, go_on, may_be_alive, new_import, worker
@@ -73,6 +74,11 @@ class Jobs:
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_stopping = False
+
+    @property
+    def targets(self) -> list[str]:
+        """What columns can be."""
+        return every_target()
 
     async def start(
         self, context: Context, asked: StartImport, parts: AsyncIterator[bytes], *, id: ShortId | None = None

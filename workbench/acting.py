@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.countries import countries_called, country_called
-from domain.errors import REFUSALS, InvalidInput, PreconditionFailed
+from domain.errors import REFUSALS, PreconditionFailed
 from domain.gtin import typed_gtin
 from domain.preconditions import Expected, Versioned
 from domain.record_commands import RecordCommand
@@ -19,7 +19,7 @@ from domain.records import CertificationAssignment
 from domain.validation import Command
 from resolvers import assignments, certifications, claims, products
 from resolvers.operation import Context, WriteOperation
-from workbench.forms import Entered, FilledForm, FormMember, read_form, wrong_of
+from workbench.forms import Entered, FilledForm, FormMember, read_form, refused_form
 from workbench.lists import choices
 from workbench.rendering import moved, page
 
@@ -130,11 +130,8 @@ async def acting(request: Request) -> Response:
         stored_too = [each for each in typed if each in given and hasattr(now, given[each].name)]
         theirs = {each: value for each in stored_too if (value := _text(now, act, each)) != typed[each]}
         return await _shown(request, act, now, FilledForm(typed, theirs=theirs, error=error))
-    except InvalidInput as error:
-        wrong = wrong_of(error, act.asked)
-        return await _shown(request, act, stored, FilledForm(typed, wrong, error=None if wrong else error))
     except REFUSALS as error:
-        return await _shown(request, act, stored, FilledForm(typed, error=error))
+        return await _shown(request, act, stored, refused_form(typed, error, act.asked))
     return moved(request, f"/app/products/{stored.gtin}?done={request.path_params['act']}")
 
 

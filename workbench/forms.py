@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from domain.errors import DomainError, InvalidInput
+from domain.errors import AlreadyExists, DomainError, InvalidInput
 from domain.problem import KINDS
 
 MAX_FIELDS = 1_000
@@ -57,9 +57,19 @@ class FilledForm(NamedTuple):
     @property
     def status(self) -> int:
         """What the page that shows it is answered with."""
-        if self.wrong:
-            return 422
-        return 200 if self.error is None else KINDS[self.error.code].status
+        if self.error is not None:
+            return KINDS[self.error.code].status
+        return 422 if self.wrong else 200
+
+
+def refused_form(values: Mapping[str, str], error: DomainError, asked: Sequence[FormMember]) -> FilledForm:
+    """The form with what was entered, and why that is refused: at the fields, if it is about some of them."""
+    if isinstance(error, InvalidInput):
+        wrong = wrong_of(error, asked)
+        return FilledForm(values, wrong, error=None if wrong else error)
+    # A name is all by which people tell such things apart.
+    taken = isinstance(error, AlreadyExists) and any(each.name == "name" for each in asked)
+    return FilledForm(values, {"name": error.detail} if taken else {}, error=error)
 
 
 def wrong_of(error: InvalidInput, asked: Sequence[FormMember]) -> dict[str, str]:

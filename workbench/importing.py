@@ -1,6 +1,7 @@
 """Putting files in: a file is looked at first, each row with what it would change, and then put in."""
 
 from collections.abc import AsyncIterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.access import Permission
-from domain.errors import DomainError, InvalidInput
+from domain.errors import DomainError, InvalidInput, WrongColumns
 from domain.importing import ImportedRows, ListImportedRows, StartImport
 from domain.problem import KINDS
 from domain.short_id import is_short_id
@@ -17,6 +18,7 @@ from domain.vocabulary import BulkPolicy, Existing, RowOutcome
 from resolvers import imports
 from resolvers.operation import Context
 from workbench.rendering import moved, page
+from workbench.texts import catalogue, text
 
 PATH = "/app/import"
 _PART = 1 << 16
@@ -39,7 +41,10 @@ async def importing(request: Request) -> Response:
             asked = StartImport.parse(_asked(form, file.filename))
             begun = await request.app.state.imports.jobs.start(context, asked, _parts(file))
         except DomainError as error:
-            return await _shown(request, _typed(form), error=error)
+            # What was said of columns stays so, though what is refused may be that.
+            said = _asked(form, file.filename).get("map", {})
+            known = {**error.columns, **said} if isinstance(error, WrongColumns) else None
+            return await _shown(request, _typed(form), error=error, columns=known)
     return moved(request, f"{PATH}/{begun.id}")
 
 
@@ -59,6 +64,7 @@ async def one(request: Request) -> Response:
         request,
         "import.html",
         of=found,
+        targets=_targets(request),
         # With those that were said to be nothing: they would be asked for again.
         columns=found.columns | found.map | found.columns,
         rows=rows.rows,
@@ -74,7 +80,12 @@ async def one(request: Request) -> Response:
 
 
 async def _shown(
-    request: Request, typed: Mapping[str, str], *, wrong: str = "", error: DomainError | None = None
+    request: Request,
+    typed: Mapping[str, str],
+    *,
+    wrong: str = "",
+    error: DomainError | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Response:
     context: Context = request.state.context
     return page(
@@ -88,7 +99,22 @@ async def _shown(
         may_write=context.caller.may(Permission.WRITE),
         policies=[each.value for each in BulkPolicy],
         existing=[each.value for each in Existing],
+        columns=columns,
+        targets=_targets(request),
     )
+
+
+def _targets(request: Request) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What a column can be, part by part, each in words."""
+    every: dict[str, list[tuple[str, str]]] = {}
+    for target in request.app.state.imports.jobs.targets:
+        part, _, member = target.rpartition(".")
+        every.setdefault(part or "row", []).append((target, _in_words(member)))
+    return [(text(f"import.parts.{part}"), sorted(choices, key=itemgetter(1))) for part, choices in every.items()]
+
+
+def _in_words(member: str) -> str:
+    return next(str(text(name)) for name in (f"import.members.{member}", f"members.{member}") if name in catalogue())
 
 
 def _said(error: DomainError | None) -> list[str]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from domain.certificates import stands
 from domain.cursors import cursor_at, read_cursor
-from domain.errors import InvalidInput
+from domain.errors import AlreadyExists, InvalidInput
 from domain.filters import EVERYTHING, every
 from domain.paging import Order, Page, Window
 from domain.records import CertificationAssignment, ClaimAssignment, Product
@@ -26,9 +26,9 @@ from resolvers.listed import LISTS
 from resolvers.operation import Context
 from workbench.bulk import CHANGED
 from workbench.filters import FIELDS, WHOSE, Filtered, read, said_of
-from workbench.forms import read_form
+from workbench.forms import FilledForm, FormMember, read_form, refused_form
 from workbench.parts import Choice, cell_of
-from workbench.rendering import moved, page
+from workbench.rendering import below, moved, page
 from workbench.texts import text
 
 NAMES: Mapping[str, ViewKind] = {
@@ -104,48 +104,54 @@ class ListPart(NamedTuple):
 
 def listing(name: str) -> Callable[[Request], Awaitable[Response]]:
     """The page of the list of that name."""
-    kind = NAMES[name]
 
     async def answer(request: Request) -> Response:
-        context: Context = request.state.context
-        typed = request.query_params
-        filtered = read(kind, LISTS[kind].of, typed, context.today)
-        own = [view for view in await _views(context) if view.kind is kind]
-        view = next((each for each in own if each.id == typed.get("view")), None)
-        ordering = typed.get("order") or (view.ordering if view is not None else "") or COLUMNS[kind].order
-        columns = _columns(COLUMNS[kind], typed.getlist("column"))
-        known = await choices(context, [field.name for field in FIELDS[kind]])
-        shown, wrong = None, filtered.wrong | _unknown(filtered.values, known)
-        if not wrong:
-            try:
-                shown = await _shown(context, kind, filtered, typed, order_by(LISTS[kind].of, ordering))
-            except InvalidInput as error:
-                places = {each.path[0] for each in error.violations if each.path}
-                wrong["page" if places & {"after", "before"} else "order"] = said_of(error)
-        return page(
-            request,
-            "list.html",
-            only_total=request.headers.get("hx-target") == "total",
-            status=400 if wrong else 200,
-            name=name,
-            kind=kind,
-            fields=FIELDS[kind],
-            choices=known,
-            values=defaultdict(str, filtered.values),
-            text=filtered.text if view is None else _with_view(filtered, view),
-            wrong=defaultdict(str, wrong),
-            view=view,
-            views=own,
-            ordering=ordering,
-            columns=columns,
-            cells=[(column, cell_of(column)) for column in columns],
-            every_column=COLUMNS[kind],
-            bulk=CHANGED[kind],
-            shown=shown,
-            address=_address(typed, filtered),
-        )
+        return await _listed(request, name, FilledForm({}))
 
     return answer
+
+
+async def _listed(request: Request, name: str, saving: FilledForm) -> Response:
+    """The list of that name as the address has it, with the form that saves it as a view."""
+    kind = NAMES[name]
+    context: Context = request.state.context
+    typed = request.query_params
+    filtered = read(kind, LISTS[kind].of, typed, context.today)
+    own = [view for view in await _views(context) if view.kind is kind]
+    view = next((each for each in own if each.id == typed.get("view")), None)
+    ordering = typed.get("order") or (view.ordering if view is not None else "") or COLUMNS[kind].order
+    columns = _columns(COLUMNS[kind], typed.getlist("column"))
+    known = await choices(context, [field.name for field in FIELDS[kind]])
+    shown, wrong = None, filtered.wrong | _unknown(filtered.values, known)
+    if not wrong:
+        try:
+            shown = await _shown(context, kind, filtered, typed, order_by(LISTS[kind].of, ordering))
+        except InvalidInput as error:
+            places = {each.path[0] for each in error.violations if each.path}
+            wrong["page" if places & {"after", "before"} else "order"] = said_of(error)
+    return page(
+        request,
+        "list.html",
+        only_total=request.headers.get("hx-target") == "total",
+        status=400 if wrong else saving.status,
+        name=name,
+        kind=kind,
+        fields=FIELDS[kind],
+        choices=known,
+        values=defaultdict(str, filtered.values),
+        text=filtered.text if view is None else _with_view(filtered, view),
+        wrong=defaultdict(str, wrong),
+        view=view,
+        views=own,
+        ordering=ordering,
+        columns=columns,
+        cells=[(column, cell_of(column)) for column in columns],
+        every_column=COLUMNS[kind],
+        bulk=CHANGED[kind],
+        shown=shown,
+        address=_address(below(request, f"/app/{name}"), typed, filtered),
+        saving=saving,
+    )
 
 
 def saving(name: str) -> Callable[[Request], Awaitable[Response]]:
@@ -155,16 +161,18 @@ def saving(name: str) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         context: Context = request.state.context
         entered = await read_form(request)
-        command = CreateView.parse(
-            {
-                "organization_id": context.caller.organization.id,
-                "name": entered.one("name"),
-                "kind": kind.value,
-                "where": entered.one("where") or "{}",
-                "ordering": entered.one("order"),
-            }
-        )
-        saved = await views.create_view(context, command)
+        asked = {
+            "organization_id": context.caller.organization.id,
+            "name": entered.one("name"),
+            "kind": kind.value,
+            "where": entered.one("where") or "{}",
+            "ordering": entered.one("order"),
+        }
+        try:
+            saved = await views.create_view(context, CreateView.parse(asked))
+        except (AlreadyExists, InvalidInput) as error:
+            form = refused_form({"name": entered.one("name")}, error, [FormMember("name", "text")])
+            return await _listed(request, name, form)
         return moved(request, f"/app/{name}?view={saved.after.id}")
 
     return answer
@@ -183,8 +191,8 @@ def _columns(known: ListColumns, chosen: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in known.every if name in chosen) or known.usual
 
 
-def _address(typed: Any, filtered: Filtered) -> Callable[..., str]:
-    """What makes the query of an address like this one with some of it changed, from the first page on."""
+def _address(path: str, typed: Any, filtered: Filtered) -> Callable[..., str]:
+    """What makes an address of the list at a path like this one with some of it changed, from the first page on."""
     kept = {name: value for name, value in filtered.values.items() if (name, value) != (WHOSE, "mine")}
     if "view" in typed:
         kept["view"] = typed["view"]
@@ -195,7 +203,7 @@ def _address(typed: Any, filtered: Filtered) -> Callable[..., str]:
         members = {**kept, **changes}
         pairs = [(name, value) for name, value in members.items() if value]
         pairs += [("column", column) for column in typed.getlist("column")]
-        return "?" + urlencode(pairs)
+        return f"{path}?{urlencode(pairs)}"
 
     return address
 

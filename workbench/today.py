@@ -97,7 +97,7 @@ async def today(request: Request) -> Response:
     scope = _scope(context, request.query_params, own)
     question = ("today", scope)
     figures = await held(context, question, lambda: _figures(context, scope), anew="anew" in request.query_params)
-    since, visits = _visits(request.cookies.get(_VISITS, ""), context.now)
+    since, is_first, visits = _visits(request.cookies.get(_VISITS, ""), context.now)
     response = page(
         request,
         "today.html",
@@ -112,6 +112,7 @@ async def today(request: Request) -> Response:
             anew="anew" in request.query_params,
         ),
         since=since,
+        is_first=is_first,
         lapses={kind: await _first(context, scope, kind) for kind in _kinds(scope, _LAPSING)},
         failed=[each for each in await imports.latest_imports(context) if _has_failed(each, context.now)],
         unreached=await webhooks.unreached(context),
@@ -289,21 +290,24 @@ async def _changed(context: Context, scope: TodayScope, since: datetime) -> dict
     return {kind: await _figure(context, scope, kind, changed_since=moment) for kind in _kinds(scope, tuple(ViewKind))}
 
 
-def _visits(cookie: str, now: datetime) -> tuple[datetime, str]:
-    """When the visit before this one was, and what the browser is to remember: that, and when this one was last seen.
+def _visits(cookie: str, now: datetime) -> tuple[datetime, bool, str]:
+    """When the visit before this one was, whether there was none, and what the browser is to remember.
 
-    Who comes for the first time is shown a week.
+    That is when the visit before was, nothing on the first, and when this one was last seen. Who comes for the first
+    time is shown a week.
     """
     last, _, current = cookie.partition(".")
     week = int((now - timedelta(days=7)).timestamp())
     seconds = int(now.timestamp())
     before, seen = (
-        int(text) if text.isascii() and text.isdigit() and len(text) < 12 else week for text in (last, current)
+        int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None for text in (last, current)
     )
-    if seconds - seen > VISIT.total_seconds():
+    if seen is not None and seconds - seen > VISIT.total_seconds():
         before = seen
+    if before is None:
+        return datetime.fromtimestamp(week, UTC), True, f".{seconds}"
     before = min(max(before, seconds - 366 * 86400), seconds)
-    return datetime.fromtimestamp(before, UTC), f"{before}.{seconds}"
+    return datetime.fromtimestamp(before, UTC), False, f"{before}.{seconds}"
 
 
 def _has_failed(what: Import, now: datetime) -> bool:

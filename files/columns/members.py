@@ -152,6 +152,16 @@ def by_name() -> Mapping[str, tuple[ColumnTarget, str]]:
     return found
 
 
+@cache
+def every_target() -> list[str]:
+    """Each of what somebody may say a column is, as `map` takes it: of the whole row first, then part by part."""
+    found = dict.fromkeys(target.shown for target, _ in by_name().values() if target.member not in KEPT)
+    parts = ("", *RECORDS)
+    members = {f"{part}.{name}" for part in RECORDS for name in BY_OWN_NAME if (part, name) in members_sent()}
+    every = {*found, *members} - set(BY_OWN_NAME) | {"metadata"}
+    return sorted(every, key=lambda each: (parts.index(each.rpartition(".")[0]), each))
+
+
 def _target(part: str, member: RecordMember) -> ColumnTarget:
     return ColumnTarget(part, member.sent_as)  # type: ignore[arg-type]
 

@@ -3,11 +3,11 @@
 What nobody knows is an error with the remedy: what a file says is never passed over in silence.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from domain.errors import InvalidInput, Violation
+from domain.errors import InvalidInput, Violation, WrongColumns
 from domain.gtin import check_digit_is_right
 from domain.text import excerpt
 from files.columns.members import BY_OWN_NAME, GTIN, KEPT, NOTHING, REASON, ColumnTarget, by_name, plain
@@ -82,8 +82,27 @@ def recognised(
 ) -> Columns:
     """What the columns are. `asked` has names of columns and what they are to be; `known` the codes of definitions.
 
-    Raises `InvalidInput` that names every column that nobody knows, or says what is missing.
+    Raises `WrongColumns` that names every column that nobody knows, or says what is missing.
     """
+    found = [KnownColumn(name, NOTHING, "") for name in names]
+    try:
+        of_off = is_export(names)
+        for columns in _steps(names, sample, asked, known, asked_how):
+            found = columns
+        return Columns(found, of_off)
+    except InvalidInput as refusal:
+        shown = {column.name: column.target.shown if column.how else "" for column in found}
+        raise WrongColumns(refusal.violations, shown) from None
+
+
+def _steps(
+    names: Sequence[str],
+    sample: Sequence[Row],
+    asked: Mapping[str, str],
+    known: Mapping[str, frozenset[str]],
+    asked_how: str,
+) -> Iterator[list[KnownColumn]]:
+    """What is known of the columns, step by step. Raises `InvalidInput`."""
     wanted = {name: _asked_for(name, target) for name, target in asked.items()}
     missing = [name for name in wanted if name not in names and name != ALL_OTHERS]
     if missing:
@@ -100,10 +119,11 @@ def recognised(
         columns.append(KnownColumn(name, *found))
     columns = _by_content(columns, sample, known)
     columns = [_unknown_as(column, wanted.get(ALL_OTHERS), asked_how) for column in columns]
+    yield columns
     _refuse_unknown(columns)
     columns = _settled(columns)
+    yield columns
     _refuse_contradictions(columns)
-    return Columns(columns, of_off)
 
 
 def _asked_for(name: str, target: str) -> ColumnTarget:

@@ -202,6 +202,7 @@ async def test_what_is_not_shown_is_not_there(world: World, behind: str) -> None
     assert [each[0] for each in found] == [404] * len(paths)
     assert len(set(found)) == 1
     assert "There is no such page" in found[0][2].decode()
+    assert b"Sign in" not in found[0][2]
     assert (await asked(world, PAGE + behind, "application/json")).json()["error_code"] == "not_found"
     # Off again is off, and so is what was archived.
     face = GraphQL(world)

@@ -164,6 +164,10 @@ async def test_a_view_is_a_calendar_too(world: World) -> None:
     saved = await send(world, "/app/certificates/views", name="All", where="{}", order="lapses_on")
     id = saved[1].partition("=")[2]
     path = f"{ROOT}/views/{id}"
+    assert (await send(world, "/app/certificates/views", name="Taken", where="{}", order="lapses_on"))[0] == 303
+    fields = entered((await get(world, f"{path}/edit"))[1]) | {"name": "Taken"}
+    status, _, text = await send(world, f"{path}/edit", **fields)
+    assert (status, 'id="name-says">The organisation has a view' in text, 'class="note"' in text) == (409, True, False)
     for key, may in (("readonly", False), ("editor", True)):
         status, text = await get(world, path, key)
         assert (status, "format=xlsx" in text, "Make an address" in text) == (200, True, may)

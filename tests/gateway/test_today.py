@@ -277,7 +277,12 @@ async def test_what_changed_since_the_last_visit(world: World) -> None:
     now = int(NOON.timestamp())
     world.client.cookies.set("visits", f"{now - 9}.{now - 1}", path="/app")
     page = await shown(world, "/app")
-    assert "changed_since=" in page
+    assert ("changed_since=" in page, "since your last visit" in page) == (True, True)
+    # On the first there was none before, however often it is looked at.
+    world.client.cookies.clear()
+    for _ in range(2):
+        page = await shown(world, "/app")
+        assert ("in the last week" in page, "since your last visit" in page) == (True, False)
     for cookie in (b"x", b"1.2.3", b"-1.9", b"9" * 40, b"\xb2.\xb3"):
         headers = {b"X-API-Key": world.keys["editor"].encode(), b"Cookie": b"visits=" + cookie}
         assert (await world.client.get("/app", headers=headers)).status_code == 200

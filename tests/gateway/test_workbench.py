@@ -136,7 +136,16 @@ async def test_a_list_is_saved_as_a_view_and_taken_away_as_a_file(world: World) 
     for path in re.findall(r'href="(/certifications/api/v1/exports/[^"]+)"', view):
         assert (await world.client.get(unescape(path), headers=key)).status_code == 200
     again = await world.client.post("/app/certificates/views", data=form, headers=key)
-    assert (again.status_code, "already" in again.text) == (409, True)
+    assert (again.status_code, 'aria-current="page">Certificates' in again.text) == (409, True)
+    assert 'value="&lt;b&gt;Organic&lt;/b&gt;" required' in again.text
+    assert re.search(r'id="view-name-says">The organisation has a view with the name', again.text)
+    # The list stays as its address has it, and its links lead to it.
+    long = form | {"name": "x" * 256}
+    behind = "?certification=USDA_ORGANIC&column=gtin"
+    again = await world.client.post(f"/app/certificates/views{behind}", data=long, headers=key)
+    assert (again.status_code, 'id="view-name-says">String should have' in again.text) == (422, True)
+    assert "/app/certificates?certification=USDA_ORGANIC&amp;order=" in again.text
+    assert 'href="?' not in again.text
     readonly = {"X-API-Key": world.keys["readonly"]}
     assert (await world.client.post("/app/certificates/views", data=form, headers=readonly)).status_code == 403
     assert "/views" not in (await world.client.get("/app/certificates", headers=readonly)).text

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.errors import REFUSALS, AlreadyExists, InvalidInput
+from domain.errors import REFUSALS, AlreadyExists
 from domain.idempotency import OneWrite
 from resolvers.operation import Context, WriteOperation
-from workbench.forms import Entered, FilledForm, FormMember, read_form, wrong_of
+from workbench.forms import Entered, FilledForm, FormMember, read_form, refused_form
 from workbench.rendering import moved, page
 
 ROOT = "/app/settings"
@@ -65,12 +65,9 @@ def acting(section: str, name: str, act: SettingsAct) -> Callable[[Request], Awa
             _once(context, entered.one("once"))
         try:
             done = await act.does(context, act.does.command.parse(_members(context, act, id, entered)))
-        except InvalidInput as error:
-            wrong = wrong_of(error, act.fields)
-            return _asking(request, section, name, act, on, FilledForm(typed, wrong, error=None if wrong else error))
         except REFUSALS as error:
             was_shown = act.shows != "" and isinstance(error, AlreadyExists)
-            form = FilledForm(typed, error=error)
+            form = FilledForm(typed, error=error) if was_shown else refused_form(typed, error, act.fields)
             return _asking(request, section, name, act, on, form, was_shown=was_shown)
         if act.shows:
             return _shown(request, section, name, act, on, getattr(done.after, act.shows))
