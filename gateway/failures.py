@@ -21,6 +21,11 @@ def explain(error: Exception) -> str | None:
     """The sentence for an error that a person can do something about; None for a defect of ours."""
     if isinstance(error, Failure | CatalogueError | UnusableDatabase | CannotMove):
         return str(error)
+    if (lost := _lost_table(error)) is not None:
+        return (
+            f"The database of CERTGATE_DATABASE_URL has lost a table ({lost}): restore the last backup into an empty"
+            " one; docs/operations/backup.md says how."
+        )
     cause = _of_the_driver(error)
     if cause is not None:
         said = next(iter(str(cause).splitlines()), "it did not answer in time")
@@ -36,11 +41,22 @@ def explain(error: Exception) -> str | None:
     return error.detail if isinstance(error, DomainError) else None
 
 
+def _lost_table(error: Exception) -> str | None:
+    """What the driver says of a table that is not there, in a database that was looked at to have all of them."""
+    cause = _said_by_the_driver(error)
+    is_lost = getattr(cause, "sqlstate", None) == "42P01" or "no such table" in str(cause)
+    return str(cause) if is_lost and not isinstance(cause, DomainError) else None
+
+
 def _of_the_driver(error: Exception) -> BaseException | None:
     """What the driver says of something that befell the database, which callers of the API are not shown."""
     if isinstance(error, Busy):
         return error.__cause__
-    cause: BaseException = error
-    if isinstance(error, DBAPIError) and error.orig is not None:
-        cause = error.orig.__cause__ or error.orig
+    cause = _said_by_the_driver(error)
     return cause if trouble_of(cause) is not None else None
+
+
+def _said_by_the_driver(error: Exception) -> BaseException:
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return error.orig.__cause__ or error.orig
+    return error

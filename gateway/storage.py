@@ -53,12 +53,8 @@ def require_folder(settings: Settings) -> None:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Database]:
     """The database, open until the block ends. Raises `Failure` when it is out of reach or not migrated."""
-    empty = Failure(
-        "The database of CERTGATE_DATABASE_URL has no tables: run ./certgate init, which sets it up with an"
-        " organisation, or ./certgate migrate for the tables alone."
-    )
     if _is_no_file(settings.database_url):
-        raise empty
+        raise _without_tables(settings)
     share = settings.database_connections // number_of_workers(settings)
     read_urls = settings.database_read_urls.split()
     _require_followable("CERTGATE_DATABASE_DIRECT_URL", settings.database_direct_url)
@@ -68,12 +64,19 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
         stored = await _stored(database)
         if stored != revision.head():
             if stored is None:
-                raise empty
+                raise _without_tables(settings)
             raise Failure(
                 f"The database is at revision {stored}, but this certgate needs revision {revision.head()}:"
                 " run ./certgate migrate."
             )
         yield database
+
+
+def _without_tables(settings: Settings) -> Failure:
+    return Failure(
+        f"The database {shown(settings.database_url)} has no tables: run ./certgate init, which sets it up with an"
+        " organisation, or ./certgate migrate for the tables alone, or let CERTGATE_DATABASE_URL name yours."
+    )
 
 
 def _is_no_file(url: str) -> bool:

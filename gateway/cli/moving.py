@@ -27,11 +27,15 @@ def backup(file: Path) -> None:
     goes back into SQLite or PostgreSQL with `restore`. The settings of the environment are not in it.
     """
     from gateway.failures import Failure
+    from gateway.storage import shown
 
     if file.exists():
         raise Failure(f"{file} is there already, and no backup takes the place of a file: name another one.")
-    manifest = run(_back_up(read_settings(), file))
-    print(f"Wrote {file}: {_described(manifest)}.")
+    settings = read_settings()
+    manifest = run(_back_up(settings, file))
+    # Which they were: a shell or a timetable that lacks the settings has others, and nobody looks for a month.
+    places = f"the database {shown(settings.database_url)} and of the folder {settings.import_folder}"
+    print(f"Wrote {file} of {places}: {_described(manifest)}.")
 
 
 @click.command()

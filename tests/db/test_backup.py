@@ -18,6 +18,8 @@ from db.migrate import connected, current, migrate
 from db.moving.backup import MANIFEST, BackupWriter
 from db.moving.content import Content, contents
 from db.moving.stores import snapshot
+from gateway.storage import shown
+from tests.log import by_hand
 from tests.moving import MOVED, fill, stored
 from tests.processes import certgate, succeeded
 
@@ -46,7 +48,7 @@ async def test_a_backup_goes_back_into_either_database_with_its_files(
     (imports / "000002.data").write_bytes(bytes(range(256)))
     (imports / "arriving.part").write_bytes(b"not whole")
     said = succeeded("backup", str(file), CERTGATE_DATABASE_URL=database_url, CERTGATE_IMPORT_FOLDER=str(imports))
-    assert said.startswith(f"Wrote {file}: ")
+    assert said.startswith(f"Wrote {file} of the database {shown(database_url)} and of the folder {imports}: ")
     assert f" rows of {len(MOVED)} tables and 2 files of imports at revision {revision.head()}, " in said
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert not file.with_name("backup.zip.part").exists()
@@ -67,6 +69,16 @@ async def test_a_backup_goes_back_into_either_database_with_its_files(
     (back / "000002.data").write_bytes(b"another one")
     refused = certgate("restore", str(file), **settings)
     assert refused.stderr.startswith(f"certgate: {back / '000002.data'} is there already and is not that of the backup")
+
+
+async def test_a_table_that_is_lost_is_one_sentence_with_the_remedy(database_url: str, tmp_path: Path) -> None:
+    await by_hand(database_url, text("DROP TABLE public_proofs"))
+    for words in (("backup", str(tmp_path / "backup.zip")), ("verify",)):
+        refused = certgate(*words, CERTGATE_DATABASE_URL=database_url)
+        assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+        assert "has lost a table (" in refused.stderr
+        assert "public_proofs" in refused.stderr
+        assert "restore the last backup into an empty one" in refused.stderr
 
 
 async def test_a_backup_shows_one_moment_while_others_write(database_url: str, new_url: str, tmp_path: Path) -> None:

@@ -58,11 +58,23 @@ def test_the_service_is_as_closed_as_systemd_can_tell(tmp_path: Path) -> None:
     if program is None:
         pytest.skip("The test needs systemd-analyze; on Debian: apt-get install systemd")
     # Its programs are elsewhere here.
-    unit = tmp_path / "certgate.service"
-    text = (DEPLOY / "certgate.service").read_text()
-    unit.write_text(re.sub(r"(?m)^(Exec\w+)=/opt/certgate/\.venv/bin/python ", rf"\1={sys.executable} ", text))
-    passes(program, "verify", "--man=no", str(unit))
-    passes(program, "security", "--offline=yes", "--no-pager", "--threshold=20", str(unit))
+    units = [tmp_path / name for name in ("certgate.service", "certgate-backup.service", "certgate-backup.timer")]
+    for unit in units:
+        text = (DEPLOY / unit.name).read_text()
+        unit.write_text(re.sub(r"(?m)^(Exec\w+)=/opt/certgate/\.venv/bin/python ", rf"\1={sys.executable} ", text))
+    for unit in units:
+        assert passes(program, "verify", "--man=no", str(unit)) == ""
+        if unit.suffix == ".service":
+            passes(program, "security", "--offline=yes", "--no-pager", "--threshold=20", str(unit))
+
+
+def test_the_backup_is_as_closed_as_the_service_and_of_the_same_files() -> None:
+    served, backup = ((DEPLOY / name).read_text() for name in ("certgate.service", "certgate-backup.service"))
+    closed = served[served.index("UMask=") : served.index("[Install]")].strip()
+    assert backup.endswith(f"{closed}\n")
+    for line in ("DynamicUser=yes", "User=certgate", "Environment=CERTGATE_IMPORT_FOLDER=/var/lib/certgate/imports"):
+        assert f"\n{line}\n" in served
+        assert f"\n{line}\n" in backup
 
 
 def test_what_the_examples_set_are_settings() -> None:

@@ -45,6 +45,10 @@ class Night:
             "DATABASE_URL": databases.empty(),
             "RESTORED_URL": databases.empty(),
         }
+        # What the page has below /etc/certgate, /var/lib/certgate and /var/lib/certgate-backups.
+        self.secrets, self.kept, self.backups = (folder / name for name in ("etc", "lib", "kept"))
+        for made in (self.secrets, self.kept / "imports", self.backups):
+            made.mkdir(parents=True)
         self.said = ""
         self.log = folder / "log"
         self.server: subprocess.Popen[bytes] | None = None
@@ -69,17 +73,54 @@ class Night:
         """There are two, of a server that is up."""
 
     def serve(self) -> None:
-        """What systemd does."""
+        """What systemd does with the service."""
+        self._hand_secrets()
+        settings = (ROOT / "deploy" / "certgate.env").read_text()
+        (self.folder / "service.env").write_text(
+            settings.replace("/run/credentials/certgate.service/secrets_", f"{self.secrets}/")
+        )
         with self.log.open("a") as log:
             self.server = subprocess.Popen(
-                ["bash", "-c", "set -a; . ./certgate.env; set +a; exec .venv/bin/python -m gateway serve"],
+                ["bash", "-c", "set -a; . ../service.env; set +a; exec .venv/bin/python -m gateway serve"],
                 cwd=self.checkout,
-                env=self.environment,
+                env=self.environment | {"CERTGATE_IMPORT_FOLDER": str(self.kept / "imports")},
                 stdout=log,
                 stderr=log,
             )
         self.environment["MAINPID"] = str(self.server.pid)
         self._until(f"http://127.0.0.1:{self.port}/readyz")
+
+    def _hand_secrets(self) -> None:
+        for name in ("database-url", "metrics-token"):
+            shutil.copy(self.checkout / "secrets" / name, self.secrets)
+
+    def backup(self) -> None:
+        """What systemd does with the service of the backup, and root with what it has made."""
+        unit = (ROOT / "deploy" / "certgate-backup.service").read_text()
+        (line,) = re.findall(r"(?m)^ExecStart=/bin/sh -c '(.*)'$", unit)
+        (url_file,) = re.findall(r"(?m)^Environment=CERTGATE_DATABASE_URL_FILE=%d/secrets_(.*)$", unit)
+        for written, meant in (("/var/lib/certgate-backups", str(self.backups)), ("$$", "$"), ("%%", "%")):
+            line = line.replace(written, meant)
+        settings = {
+            "CERTGATE_DATABASE_URL_FILE": str(self.secrets / url_file),
+            "CERTGATE_IMPORT_FOLDER": str(self.kept / "imports"),
+        }
+        done = subprocess.run(
+            ["sh", "-c", line],
+            cwd=self.checkout,
+            env=self.environment | settings,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        wrote, whole = done.stdout.splitlines()
+        assert f" and of the folder {self.kept}/imports: " in wrote
+        assert " and 0 files of imports " not in wrote
+        (file,) = self.backups.glob("certgate-*.zip")
+        assert whole.startswith(f"{file} is whole: ")
+        shutil.copy(file, self.checkout / "backups" / "tonight.zip")
 
     def _until(self, url: str) -> None:
         for _ in range(PATIENCE * 20):
@@ -100,8 +141,10 @@ class Night:
         self._until(f"https://127.0.0.1:{self.tls}/readyz")
 
     def restart(self) -> None:
-        """What systemd does."""
+        """What systemd does; the machine is another one, on which nothing was put in."""
         self.stop()
+        shutil.rmtree(self.kept / "imports")
+        shutil.copytree(self.checkout / "imports", self.kept / "imports")
         self.serve()
 
     def stop(self) -> None:
@@ -130,13 +173,18 @@ def test_the_first_night_goes_as_it_is_told(night: Night) -> None:
     up = re.findall(r"certgate_dependency_up\{.+\} (\S+)", night.said)
     assert up == ["1.0"] * 4
     assert "Oat drink" in night.said
+    # What became of the rows of the file that was put in is there again.
+    (rows,) = night.kept.glob("imports/*/rows.jsonl")
+    assert '"made"' in rows.read_text()
     # A request's line is written behind its answer.
     night.stop()
     log = night.log.read_text()
     assert "UndefinedTableError" in log
-    # A product made, a list that failed, a product read: what only looks whether the server is well has no line.
+    # A product made, a file put in, a list that failed, a product read: what only looks whether the server is well has
+    # no line.
     assert re.findall(r" INFO certgate\.requests: .* operation=(\w+) .* status=(\d+)", log) == [
         ("create_product", "201"),
+        ("start_import", "202"),
         ("list_product_certifications", "500"),
         ("get_product", "200"),
     ]

@@ -33,6 +33,7 @@ import domain
 settings = [name for name in os.environ if name.startswith("CERTGATE_") and not name.startswith("CERTGATE_TEST_")]
 answer = {"arguments": sys.argv[1:], "folder": os.getcwd(), "probe": bool(certgate_probe), "settings": settings}
 answer["caller"] = os.environ["CERTGATE_CALLED_FROM"]
+answer["umask"] = os.umask(0)
 print(json.dumps(answer))
 """
 
@@ -66,11 +67,11 @@ def executable(path: Path, script: str) -> None:
     path.chmod(0o755)
 
 
-def start(tree: Path, *words: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> Run:
+def start(tree: Path, *words: str, cwd: Path | None = None, env: dict[str, str] | None = None, umask: int = -1) -> Run:
     command = [sys.executable, str(tree / "certgate"), *words]
     # The tests themselves may be started by a launcher, which says whence.
     environment = {name: value for name, value in os.environ.items() if name != "CERTGATE_CALLED_FROM"} | (env or {})
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, umask=umask)
 
 
 def pretend_ready(tree: Path, level: str) -> ModuleType:
@@ -310,10 +311,16 @@ def test_an_installation_from_nothing(tree: Path, tmp_path: Path) -> None:
     assert launcher.read_stamp() == launcher.UNFINISHED
 
     lock.write_text(f"certgate-probe==1.0 \\\n    --hash=sha256:{digest}\n")
-    run = start(tree, "serve", env=offline)
+    shutil.rmtree(tree / ".venv")
+    run = start(tree, "serve", env=offline, umask=0o077)
     assert run.returncode == 0, run.stderr
     assert "certgate: installing 1 packages with pip" in run.stderr
     assert json.loads(run.stdout)["probe"] is True
+    # What is installed is read by the user of a service, too, but for what an index may have said; what the command
+    # makes is its caller's business.
+    assert json.loads(run.stdout)["umask"] == 0o077
+    installed = [path for path in (tree / ".venv").rglob("*") if not path.is_symlink() and path.name != "setup.log"]
+    assert [path for path in installed if path.stat().st_mode & 0o004 == 0] == []
     assert launcher.read_stamp() == launcher.wanted_stamp("run")
 
     run = start(tree, "serve", env=offline)
