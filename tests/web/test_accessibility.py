@@ -80,7 +80,11 @@ def set_width(browser: Chrome, width: int) -> None:
 
 def show(browser: Chrome, url: str, drawn: str, width: int) -> None:
     set_width(browser, width)
-    browser.get("about:blank")  # another fragment alone would not load the page anew
+    path, fragment, _ = url.partition("#")
+    if fragment and browser.current_url.startswith(path):
+        # Another fragment alone would not load the page anew. Others take the place of the page before in its process,
+        # which knows what they have in common, and axe.
+        browser.get("about:blank")
     browser.get(url)
     waiting(browser).until(lambda _: browser.find_elements(By.CSS_SELECTOR, drawn), url)
 
