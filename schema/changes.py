@@ -7,6 +7,7 @@ import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 from domain.changes import Change, FieldChange, differences
+from schema.classes import class_of, plain_field
 from schema.scalars import Json, as_json
 
 
@@ -81,10 +82,6 @@ class ShownOnce:
 
 def success_type(name: str, description: str, shows: str, shown: type, words: str, **others: Any) -> type[Success]:
     """The success of a mutation: its field `shows` is the changed object, `others` are more fields."""
-    namespace = {
-        "__annotations__": {shows: shown},
-        "shows": shows,
-        shows: strawberry.field(description=words),
-        **others,
-    }
-    return strawberry.type(type(name, (Success,), namespace), description=description)
+    members = {"shows": shows, shows: plain_field(words), **others}
+    made: type[Success] = class_of(name, {shows: shown}, members, Success)
+    return strawberry.type(made, description=description)

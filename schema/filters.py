@@ -13,17 +13,14 @@ from domain.filter_input import TOGETHER, Fields, Input
 from domain.paging import BodyOrderField, OrderDirection
 from domain.short_id import ShortId
 from domain.vocabulary import Vocabulary
-
-
-def _class(name: str) -> Any:
-    return type(name, (), {"__module__": __name__, "__annotations__": {}})
+from schema.classes import class_of, plain_field, read_once
 
 
 def _has(made: Any, name: str, type_: Any, words: str, **default: Any) -> None:
     """Gives the class of an input a member; words of Python are written with an underscore behind them there."""
     python_name = f"{name}_" if iskeyword(name) else name
-    made.__annotations__[python_name] = type_
-    setattr(made, python_name, strawberry.field(name=name if iskeyword(name) else None, description=words, **default))
+    made.__annotations__[python_name] = read_once(type_)
+    setattr(made, python_name, plain_field(words, name=name if iskeyword(name) else None, **default))
 
 
 _WHERE: list[tuple[Fields, Any]] = []
@@ -40,7 +37,7 @@ def _annotation(type_: Any) -> Any:
 
 
 def _value_input(asked: Input) -> Any:
-    made = _VALUES[asked.name] = _class(asked.name)
+    made = _VALUES[asked.name] = class_of(asked.name, {}, {})
     for name, member in asked.members.items():
         type_ = _annotation(member.type)
         type_ = GenericAlias(list, (type_,)) if member.many else type_
@@ -52,7 +49,7 @@ def _value_input(asked: Input) -> Any:
 
 
 def _make_where(each: lists.List) -> None:
-    made = _class(f"{each.record.__name__}Where")
+    made = class_of(f"{each.record.__name__}Where", {}, {})
     _WHERE.append((each.fields, made))
     for name, asked in each.fields.items():
         _has(made, name, _annotation(asked.type) | None, asked.words, default=None)
@@ -80,7 +77,7 @@ def where_input(of: lists.List) -> Any:
 def order_input(fields: type[Vocabulary]) -> Any:
     """The input that orders a list by one of these fields, of which the first is the usual one."""
     name = "CertificationBodyOrder" if fields is BodyOrderField else fields.__name__.removesuffix("Field")
-    made = _class(name)
+    made = class_of(name, {}, {})
     usual = next(iter(fields))
     _has(made, "field", fields, "What decides first.", default=usual)
     _has(made, "direction", OrderDirection, "Which end comes first.", default=OrderDirection.ASC)

@@ -17,6 +17,7 @@ from domain.short_id import parse_short_id
 from domain.validation import Command, parse_text
 from resolvers import definitions
 from resolvers.definitions import DefinitionKind
+from schema.classes import class_of, plain_field
 from schema.context import Info
 from schema.records import graphql_type, spelled
 
@@ -73,7 +74,7 @@ def input_of(command: type[Command], description: str, *, versioned: str = "", o
         type_: Any = graphql_type(member.annotation)
         default: dict[str, Any] = {}
         if name in nulls and nulls[name] != UNCHANGED:
-            type_ = Maybe[type_]  # type: ignore[misc]
+            type_, default = Maybe[type_], {"default": None}  # type: ignore[misc]
         elif member.default_factory is not None:
             default = {"default_factory": member.default_factory}
         elif not member.is_required():
@@ -90,16 +91,16 @@ def input_of(command: type[Command], description: str, *, versioned: str = "", o
             types[_CODES[name]] = str | None
             of = name.removesuffix("_id")
             instead = f"The code of the {of}, whatever the case; give it instead of the id or leave it out."
-            fields[_CODES[name]] = strawberry.field(default=None, description=instead)
-        fields[name] = strawberry.field(name=called, description=words, **default)
+            fields[_CODES[name]] = plain_field(instead, default=None)
+        fields[name] = plain_field(words, name=called, **default)
     if "metadata" in nulls:
         types["clear_metadata"] = bool
-        fields["clear_metadata"] = strawberry.field(default=False, description="Delete all metadata.")
+        fields["clear_metadata"] = plain_field("Delete all metadata.", default=False)
     if versioned:
         types["if_match"] = int | None
         words = f"Refuse the change unless the {versioned} is at this `version`."
-        fields["if_match"] = strawberry.field(default=None, description=words)
-    made = type(f"{command.__name__}Input", (), {"__annotations__": types, **fields})
+        fields["if_match"] = plain_field(words, default=None)
+    made = class_of(f"{command.__name__}Input", types, fields)
     return strawberry.input(made, description=f"{description} {_about_null(command)}".strip())
 
 

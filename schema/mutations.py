@@ -8,6 +8,7 @@ member of that is `RemoveClaimRows`, which has a `RemoveClaimRow` for each row.
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from types import GenericAlias
 from typing import Annotated, Any, NamedTuple, Optional, Union
 
 import strawberry
@@ -23,6 +24,7 @@ from domain.vocabulary import BulkPolicy
 from execution.markers import cost
 from resolvers.operation import BulkRow, WriteOperation, check_rows
 from schema.changes import Success
+from schema.classes import class_of, plain_field
 from schema.context import GraphQLContext, Info
 from schema.inputs import input_of, sent_members
 from schema.problems import member_of, problem_types
@@ -84,16 +86,16 @@ class Mutation:
 class Rows:
     """What all bulk mutations answer. `done` and `refused` add up to the number of rows."""
 
-    dry_run: bool = strawberry.field(description="Whether this only shows what would be done: nothing was stored.")
-    done: int = strawberry.field(description="How many rows were done.")
-    refused: int = strawberry.field(description="How many rows were not.")
+    dry_run: bool = plain_field("Whether this only shows what would be done: nothing was stored.")
+    done: int = plain_field("How many rows were done.")
+    refused: int = plain_field("How many rows were not.")
 
 
 @strawberry.interface(name="Row", description="What became of one row of a bulk mutation.")
 class RowType:
     """What is the same for every row."""
 
-    index: int = strawberry.field(description="Its place in the input, from 0.")
+    index: int = plain_field("Its place in the input, from 0.")
 
 
 def mutation_type(mutations: Iterable[Mutation], description: str) -> type:
@@ -179,11 +181,11 @@ def _row_types(name: str, bulk_name: str, result: Any) -> tuple[type, type]:
     """A row of a bulk form, and all of them."""
     field, bulk_field = to_camel_case(name), to_camel_case(bulk_name)
     kind = capitalize_first(field)
-    answers = strawberry.field(description=f"What `{field}` would answer to it.")
-    row = type(f"{kind}Row", (RowType,), {"__annotations__": {"result": result}, "result": answers})
+    answers = plain_field(f"What `{field}` would answer to it.")
+    row = class_of(f"{kind}Row", {"result": result}, {"result": answers}, RowType)
     row = strawberry.type(row, description=f"What became of one row of `{bulk_field}`.")
-    each = strawberry.field(description="All rows, in the order of the input.")
-    rows = type(f"{kind}Rows", (Rows,), {"__annotations__": {"rows": list[row]}, "rows": each})  # type: ignore[valid-type]
+    each = plain_field("All rows, in the order of the input.")
+    rows = class_of(f"{kind}Rows", {"rows": GenericAlias(list, (row,))}, {"rows": each}, Rows)
     return row, strawberry.type(rows, description=f"What became of each row of `{bulk_field}`.")
 
 

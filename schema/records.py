@@ -13,6 +13,7 @@ from domain.members import members_of
 from domain.short_id import ShortId
 from execution.markers import ITEMS, DeclaredRead, instance_of
 from resolvers.reading import Source
+from schema.classes import plain_field, read_once
 from schema.context import GraphQLContext
 from schema.scalars import Metadata
 
@@ -33,9 +34,10 @@ def record_type(
 
     def decorate(cls: type[T]) -> type[T]:
         members = members_of(record).values()
-        cls.__annotations__ = {member.name: graphql_type(member.type) for member in members} | get_annotations(cls)
+        hints = {member.name: graphql_type(member.type) for member in members} | get_annotations(cls)
+        cls.__annotations__ = {name: read_once(hint) for name, hint in hints.items()}
         for member in members:
-            setattr(cls, member.name, strawberry.field(description=spelled(member.for_readers(example=True))))
+            setattr(cls, member.name, plain_field(spelled(member.for_readers(example=True)), init=False))
         cls.is_type_of = staticmethod(instance_of(record, lasting=lasting))  # type: ignore[attr-defined]
         return strawberry.type(cls, name=name or record.__name__, description=description)
 

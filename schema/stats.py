@@ -29,6 +29,7 @@ from domain.vocabulary import Vocabulary
 from execution.markers import cost
 from resolvers import certifications, claims, stats
 from resolvers.definitions import Kind
+from schema.classes import plain_field
 from schema.context import Info
 from schema.filters import where_input
 from schema.inputs import plain_members
@@ -53,8 +54,8 @@ _PERIOD = {
 
 def _type(name: str, record: type, description: str, members: dict[str, tuple[Any, str]]) -> Any:
     annotations = {name: kind for name, (kind, _) in members.items()}
-    fields = {name: strawberry.field(description=words) for name, (_, words) in members.items()}
-    made = type(name, (), {"__module__": __name__, "__annotations__": annotations, **fields})
+    fields = {name: plain_field(words, init=False) for name, (_, words) in members.items()}
+    made = type(name, (), {"__doc__": description, "__annotations__": annotations, **fields})
     return record_type(record, name=name, description=description)(made)
 
 
