@@ -22,10 +22,10 @@ from domain.errors import Busy
 from domain.importing import AskedRow, Import
 from domain.records import Certification
 from domain.vocabulary import BulkPolicy, Existing
-from files.columns.asking import Asking, Mended
+from files.columns.asking import Asking
 from files.columns.members import REASON
 from files.columns.recognition import ALL_OTHERS, SAID, SAID_BEFORE, Columns, recognised
-from files.columns.refusing import Refusing, WrongCell, sentence_of
+from files.columns.refusing import Mended, Refusing, WrongCell, sentence_of
 from files.judged import Judged, JudgedBatch
 from files.reading.opening import table_of
 from files.reading.table import Row, Table, some
@@ -516,7 +516,8 @@ class _Reading:
         for read in batch:
             its = _NOTHING if read.asked is None else next(each)
             refused = self._refusing.of(read.row, read.place, its, read.unread)
-            found.append(Result(self._name, read.row, its, read.notes, refused))
+            notes = [*read.notes, *self._refusing.shortened(read.row, its)]
+            found.append(Result(self._name, read.row, its, notes, refused))
         return found
 
 

@@ -8,7 +8,10 @@ from domain.commands import (
     PatchCertificationAssignment,
     PatchClaimAssignment,
     PatchProduct,
+    ReinstateCertification,
     RenewCertification,
+    SuspendCertification,
+    WithdrawCertification,
 )
 from domain.validation import Command
 from domain.vocabulary import ClaimSource, VerificationStatus, ViewKind
@@ -26,6 +29,13 @@ class Changed(NamedTuple):
     """The command's name for what each row is the assignment of; none of products."""
     clears: bool = False
     """Whether members can be made empty."""
+    is_patch: bool = True
+    """Whether it does nothing where no member is entered."""
+
+    @property
+    def required(self) -> list[str]:
+        """The members without which it is refused."""
+        return [name for name in self.members if self.command.model_fields[name].is_required()]
 
     def parse(self, gtin: str, definition: str, members: Mapping[str, Any]) -> Any:
         """The command for one row. Raises `InvalidInput`."""
@@ -60,6 +70,27 @@ CHANGED: Mapping[ViewKind, Mapping[str, Changed]] = {
             RenewCertification,
             {**_DAYS, **_STATUS, "audit_date": "date", **_CERTIFICATE},
             "certification_id",
+        ),
+        "suspend": Changed(
+            certifications.suspend_certification,
+            SuspendCertification,
+            {"suspended_from": "date", "suspended_until": "date", "reason": "text"},
+            "certification_id",
+            is_patch=False,
+        ),
+        "withdraw": Changed(
+            certifications.withdraw_certification,
+            WithdrawCertification,
+            {"withdrawn_on": "date", "reason": "text"},
+            "certification_id",
+            is_patch=False,
+        ),
+        "reinstate": Changed(
+            certifications.reinstate_certification,
+            ReinstateCertification,
+            {"reinstated_on": "date", "reason": "text"},
+            "certification_id",
+            is_patch=False,
         ),
     },
     ViewKind.CLAIMS: {

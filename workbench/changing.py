@@ -15,7 +15,7 @@ from domain.records import CertificationAssignment, ClaimAssignment
 from domain.vocabulary import BulkPolicy
 from resolvers.operation import BulkRow, Context
 from workbench.bulk import CHANGED, Changed
-from workbench.forms import Entered, read_form
+from workbench.forms import Entered, FormMember, read_form, wrong_of
 from workbench.lists import NAMES
 from workbench.rendering import page
 
@@ -46,11 +46,11 @@ def changing(name: str) -> Callable[[Request], Awaitable[Response]]:
         members = {each: _value(changed, entered, each) for each in changed.members if _is_set(changed, entered, each)}
         rows: list[RowChange] = []
         wrong: dict[str, str] = {}
-        if sent and (not changed.members or (step and members)):
+        if sent and (not changed.members or (step and (members or not changed.is_patch))):
             try:
                 changed.parse("00000000000000", "X", members)
             except InvalidInput as error:
-                wrong = {str(each.path[0]): each.message for each in error.violations if each.path[0] in members}
+                wrong = wrong_of(error, [FormMember(each, "text") for each in changed.members])
             if not wrong:
                 rows = await _outcomes(context, changed, sent, members, trial=step != "do")
         return page(
@@ -61,6 +61,7 @@ def changing(name: str) -> Callable[[Request], Awaitable[Response]]:
             act=act,
             clears=changed.clears,
             members=changed.members,
+            required=changed.required,
             entered=entered,
             wrong=wrong,
             sent=sent,

@@ -65,6 +65,7 @@ async def one(request: Request) -> Response:
         "import.html",
         of=found,
         targets=_targets(request),
+        in_words=in_words,
         # With those that were said to be nothing: they would be asked for again.
         columns=found.columns | found.map | found.columns,
         rows=rows.rows,
@@ -101,6 +102,7 @@ async def _shown(
         existing=[each.value for each in Existing],
         columns=columns,
         targets=_targets(request),
+        in_words=in_words,
     )
 
 
@@ -108,13 +110,18 @@ def _targets(request: Request) -> list[tuple[str, list[tuple[str, str]]]]:
     """What a column can be, part by part, each in words."""
     every: dict[str, list[tuple[str, str]]] = {}
     for target in request.app.state.imports.jobs.targets:
-        part, _, member = target.rpartition(".")
-        every.setdefault(part or "row", []).append((target, _in_words(member)))
+        part, _, _ = target.rpartition(".")
+        every.setdefault(part or "row", []).append((target, in_words(target)))
     return [(text(f"import.parts.{part}"), sorted(choices, key=itemgetter(1))) for part, choices in every.items()]
 
 
-def _in_words(member: str) -> str:
-    return next(str(text(name)) for name in (f"import.members.{member}", f"members.{member}") if name in catalogue())
+def in_words(target: str) -> str:
+    """What a column is, in words; of a note that it is one."""
+    part, _, member = target.rpartition(".")
+    if "metadata" in target.split("."):
+        part, member = "", "metadata"
+    names = (f"import.members.{part}_{member}", f"import.members.{member}", f"members.{member}")
+    return next((str(text(name)) for name in names if name in catalogue()), target)
 
 
 def _said(error: DomainError | None) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from domain.certificates import HALTING
 from domain.importing import AskedAssignment, AskedRow
@@ -12,18 +12,10 @@ from files.columns.cells import NotUsable
 from files.columns.members import GTIN, KEPT, NOTHING, ColumnTarget, members_sent
 from files.columns.open_food_facts import labelled, language_of
 from files.columns.recognition import Columns, KnownColumn
-from files.columns.refusing import WrongCell, of_cell, of_row
+from files.columns.refusing import Mended, WrongCell, of_cell, of_row
 from files.reading.table import Cell, Row
 
 Read = Callable[[Cell], Any]
-
-
-class Mended(NamedTuple):
-    """What was mended or passed over in a cell: its column, what was done, and why."""
-
-    column: str
-    what: str
-    why: str
 
 
 class Asking:

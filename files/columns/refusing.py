@@ -1,6 +1,6 @@
 """Why a row is refused, in the words of its file: the row, the column as it is headed, what stands in it, and why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from domain.errors import Archived, DomainError, InvalidInput, Violation
@@ -49,6 +49,14 @@ WORDS: Mapping[str, str] = {
     "url_parsing": "it is no address of a page",
 }
 """What is said of all rows that are refused over a column for the same reason, by its code."""
+
+
+class Mended(NamedTuple):
+    """What is to be noted of a cell, mended or passed over: its column, what was done, and why."""
+
+    column: str
+    what: str
+    why: str
 
 
 class WrongCell(NamedTuple):
@@ -134,6 +142,17 @@ class Refusing:
         # A cell that cannot be read is missed besides, and several parts of a row say the same of one.
         told = {each.column for each in unread} - {""}
         return list(dict.fromkeys([*unread, *(each for each in found if each.column not in told)]))
+
+    def shortened(self, row: Row, done: Done) -> Iterator[Mended]:
+        """What would hold shorter by a row than it does, as with an old spreadsheet that is put in again."""
+        for part in done.parts:
+            if part.outcome != "changed" or part.kind == "product":
+                continue
+            before, after = part.change.before.lapses_on, part.change.after.lapses_on
+            if after is not None and (before is None or after < before):
+                at = self._at(row, part.kind, ("expiration_date",))
+                what = f"{part.called}: {before or 'no end'} -> {after}"
+                yield Mended(self._names[at] if at is not None else "", what, "it ends earlier than stored")
 
     def _violation(self, row: Row, place: str, part: str, violation: Violation) -> WrongCell:
         path = tuple(map(str, violation.path))

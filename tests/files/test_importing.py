@@ -371,6 +371,24 @@ async def test_once_all_that_is_told_is_mended_the_row_goes_in(world: World) -> 
     assert heard.outcomes == ["made"]
 
 
+async def test_a_row_that_ends_what_holds_earlier_is_noted(world: World) -> None:
+    head = "gtin,certification,valid until,cert no"
+    await put(world, f"{head}\n{GTIN},USDA_ORGANIC,2028-05-01,NOP-1\n{GTIN},FAIR_TRADE_USA,,\n")
+    earlier = f"{GTIN},USDA_ORGANIC,2026-05-01,NOP-1\n"
+    old = f"{head}\n{earlier}{GTIN},FAIR_TRADE_USA,2030-01-01,\n{earlier}"
+    for dry in (True, False):
+        totals, heard = await put(world, old, dry_run=dry)
+        assert heard.outcomes == ["changed", "changed", "left"], heard.refusals
+        noted = [line for each in heard.results for line in told_of(each) if line.outcome == "noted"]
+        assert [(line.row, line.member, line.reason) for line in noted] == [
+            (2, "valid until", f"{GTIN} USDA_ORGANIC: 2028-05-01 -> 2026-05-01: it ends earlier than stored"),
+            (3, "valid until", f"{GTIN} FAIR_TRADE_USA: no end -> 2030-01-01: it ends earlier than stored"),
+        ]
+        assert totals.notes == {"valid until: it ends earlier than stored": 2}
+    _, heard = await put(world, f"{head}\n{GTIN},USDA_ORGANIC,2026-06-01,NOP-1\n")
+    assert (heard.outcomes, heard.results[0].notes) == (["changed"], [])
+
+
 async def test_an_empty_cell_changes_nothing_unless_it_is_to_clear(world: World) -> None:
     head = "gtin,name,brand,country_of_origin,paint,certification,scope,valid from,certificate countries,status,cert no"
     whole = f"{GTIN},Oats,Acme,US,red,USDA_ORGANIC,Oats,2026-01-01,US CA,verified,A-1"

@@ -249,3 +249,31 @@ async def test_many_certificates_are_renewed_at_once(world: World) -> None:
     assert product.count("1 earlier certificate") > 1
     again = await world.client.post("/app/certificates/change", data={"row": seen, "step": "do"} | form, headers=key)
     assert "0 certificates were renewed." in again.text
+
+
+async def test_many_certificates_are_suspended_withdrawn_and_reinstated_at_once(world: World) -> None:
+    key = {"X-API-Key": world.keys["editor"]}
+    await world.add_certification(GTIN, FAIR_TRADE)
+    assert 'name="act" value="withdraw"' in (await world.client.get("/app/certificates", headers=key)).text
+
+    async def sent(*rows: str, **entered: str) -> str:
+        answer = await world.client.post("/app/certificates/change", data={"row": rows, **entered}, headers=key)
+        return answer.text
+
+    rows = [f"{GTIN} {FAIR_TRADE}", f"{GTIN} {USDA_ORGANIC}", f"{OTHERS_GTIN} {USDA_ORGANIC}"]
+    for act, done, form in (
+        ("suspend", "suspended", {"suspended_from": "2026-01-01", "reason": "Residues"}),
+        ("reinstate", "reinstated", {}),
+        ("withdraw", "withdrawn", {"reason": "Fraud"}),
+    ):
+        assert "The difference" not in await sent(*rows, act=act)
+        if form:
+            said = await sent(*rows, act=act, step="try")
+            assert ('id="reason-says"' in said, "would be" in said) == (True, False), act
+        tried = await sent(*rows, act=act, step="try", **form)
+        assert f"2 certificates would be {done}; none is yet." in tried, tried
+        assert form.get("reason", "Residues") in tried
+        seen = re.findall(r'name="row" value="([^"]*)"', tried)
+        assert f"2 certificates were {done}." in await sent(*seen, act=act, step="do", **form)
+        # Somebody was quicker, or has sent it twice.
+        assert f"0 certificates were {done}." in await sent(*seen, act=act, step="do", **form)
