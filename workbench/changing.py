@@ -10,14 +10,17 @@ from starlette.responses import Response
 from domain.changes import FieldChange, differences
 from domain.countries import country_called
 from domain.errors import DomainError, InvalidInput
+from domain.filters import EVERYTHING
 from domain.preconditions import Expected
 from domain.records import CertificationAssignment, ClaimAssignment
-from domain.vocabulary import BulkPolicy
+from domain.vocabulary import BulkPolicy, ViewKind
+from resolvers import certifications, claims
+from resolvers.definitions import DefinitionKind, definitions_that_match
 from resolvers.operation import BulkRow, Context
 from workbench.bulk import CHANGED, Changed
 from workbench.forms import Entered, FormMember, read_form, wrong_of
 from workbench.lists import NAMES
-from workbench.rendering import page
+from workbench.rendering import page, why
 
 
 class RowChange(NamedTuple):
@@ -52,7 +55,7 @@ def changing(name: str) -> Callable[[Request], Awaitable[Response]]:
             except InvalidInput as error:
                 wrong = wrong_of(error, [FormMember(each, "text") for each in changed.members])
             if not wrong:
-                rows = await _outcomes(context, changed, sent, members, trial=step != "do")
+                rows = await _outcomes(context, kind, changed, sent, members, trial=step != "do")
         return page(
             request,
             "changing.html",
@@ -83,8 +86,14 @@ def _value(changed: Changed, entered: Entered, member: str) -> str | None:
     return (country_called(text) if changed.members[member] == "country" else None) or text or None
 
 
+_DEFINITIONS: Mapping[ViewKind, DefinitionKind[Any]] = {
+    ViewKind.CERTIFICATIONS: certifications.KIND,
+    ViewKind.CLAIMS: claims.KIND,
+}
+
+
 async def _outcomes(
-    context: Context, changed: Changed, sent: list[str], members: Mapping[str, Any], *, trial: bool
+    context: Context, kind: ViewKind, changed: Changed, sent: list[str], members: Mapping[str, Any], *, trial: bool
 ) -> list[RowChange]:
     context.dry_run = trial
     rows = [_row(changed, row, members, trial=trial) for row in sent]
@@ -92,7 +101,15 @@ async def _outcomes(
         outcomes = await changed.operation.in_bulk(context, rows, BulkPolicy.IGNORE_FAILED)
     finally:
         await context.end_rehearsal()
-    return [_told(row, outcome) for row, outcome in zip(sent, outcomes, strict=True)]
+    labels = await _labels(context, kind) if any(isinstance(each, DomainError) for each in outcomes) else {}
+    return [_told(row, outcome, labels) for row, outcome in zip(sent, outcomes, strict=True)]
+
+
+async def _labels(context: Context, kind: ViewKind) -> dict[str, str]:
+    """What the definitions of a list's rows are called, by id."""
+    of = _DEFINITIONS.get(kind)
+    every = await definitions_that_match(context, of, EVERYTHING) if of is not None else []
+    return {each.id: each.label for each in every}
 
 
 def _row(changed: Changed, sent: str, members: Mapping[str, Any], *, trial: bool) -> BulkRow[Any]:
@@ -112,10 +129,10 @@ def _parts(sent: str) -> tuple[str, str, str]:
     return gtin, definition, version
 
 
-def _told(sent: str, outcome: Any) -> RowChange:
+def _told(sent: str, outcome: Any, labels: Mapping[str, str]) -> RowChange:
     gtin, definition, _ = _parts(sent)
     if isinstance(outcome, DomainError):
-        return RowChange(sent, gtin, definition, [], outcome.detail)
+        return RowChange(sent, gtin, labels.get(definition, definition), [], why(outcome))
     before, after = outcome.before, outcome.after
     seen = f"{gtin} {definition} {before.version}"
     return RowChange(seen, gtin, _called(after), differences(before, after), "")

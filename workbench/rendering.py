@@ -96,11 +96,15 @@ def moved(request: Request, path: str) -> Response:
 def refused(request: Request, error: DomainError) -> Response:
     """The page that says why something was refused."""
     kind = KINDS[error.code]
-    title, detail = kind.title, error.detail
+    title = text("refused.unfit") if isinstance(error, InvalidInput) else kind.title
+    return refusal_page(request, kind.status, title, why(error), getattr(error, "retry_after", None))
+
+
+def why(error: DomainError) -> str:
+    """Why something was refused, for people, who have not sent members by name."""
     if isinstance(error, InvalidInput):
-        # People have not sent members by name.
-        title, detail = text("refused.unfit"), " ".join(f"{each.message.rstrip('.')}." for each in error.violations)
-    return refusal_page(request, kind.status, title, detail, getattr(error, "retry_after", None))
+        return " ".join(f"{each.message.rstrip('.')}." for each in error.violations)
+    return error.detail
 
 
 def refusal_page(

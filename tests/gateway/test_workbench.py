@@ -106,8 +106,8 @@ async def test_a_page_that_is_none_is_said_with_the_way_to_the_first_one(world: 
     shown = await world.client.get(f"/app/claims?standing=current&{typed}", headers=key)
     assert shown.status_code == 400
     (way,) = re.findall(rf'id="{said}">[^<]+<a href="([^"]+)"', shown.text)
-    assert (way, 'aria-invalid="true"' in shown.text) == ("?standing=current", False)
-    assert (await world.client.get(f"/app/claims{way}", headers=key)).status_code == 200
+    assert (way, 'aria-invalid="true"' in shown.text) == ("/app/claims?standing=current", False)
+    assert (await world.client.get(way, headers=key)).status_code == 200
 
 
 def test_every_text_is_said_somewhere_and_every_one_that_is_said_is_there() -> None:
@@ -272,6 +272,8 @@ async def test_many_certificates_are_suspended_withdrawn_and_reinstated_at_once(
             assert ('id="reason-says"' in said, "would be" in said) == (True, False), act
         tried = await sent(*rows, act=act, step="try", **form)
         assert f"2 certificates would be {done}; none is yet." in tried, tried
+        refused = re.findall(r'<td class="whole">([^\n]*)</td>\s*<td class="whole"><span class="refused">', tried)
+        assert ["USDA Organic" in each for each in refused] == [True]
         assert form.get("reason", "Residues") in tried
         seen = re.findall(r'name="row" value="([^"]*)"', tried)
         assert f"2 certificates were {done}." in await sent(*seen, act=act, step="do", **form)
