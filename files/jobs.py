@@ -5,10 +5,12 @@ on with what one before it left. What became of the rows stays there for a month
 """
 
 import asyncio
+import errno
 import hashlib
 import logging
 import shutil
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -52,6 +54,7 @@ _LOOKED_THROUGH = 1 << 20
 
 _encode = msgspec.json.encode
 _ENDED = "The key or the membership with which it was begun has ended; put the file in again with another one."
+_NO_ROOM = "There is no room for files that are put in; put it in again when the operator has made some."
 _DEFECT = "A defect of the gateway; its log has it under the id of the import."
 
 log = logging.getLogger("certgate.imports")
@@ -93,21 +96,28 @@ class Jobs:
         going = [each for each in await imports.latest_imports(context) if each.state is ImportState.RUNNING]
         if len(going) >= MOST:
             raise Busy(f"{MOST} imports of your organisation go on or wait; try again when one has ended.", 60)
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        arriving = self._folder / f"{new_short_id(context.now)}.part"
         options = Options(
             asked.policy, asked.existing, asked.dry_run, asked.map, asked.encoding, asked.kept_map, asked.clear_empty
         )
-        try:
-            await _save(parts, arriving)
-            source = _source(arriving, asked.name)
-            files = await prepared(context, [source], options)
-            begun = await self._begun(context, files, id)
-            arriving.replace(self._folder / f"{begun.id}.data")
-        finally:
-            arriving.unlink(missing_ok=True)
+        with _room():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            arriving = self._folder / f"{new_short_id(context.now)}.part"
+            try:
+                await _save(parts, arriving)
+                source = _source(arriving, asked.name)
+                files = await prepared(context, [source], options)
+                begun = await self._begun(context, files, id)
+                arriving.replace(self._folder / f"{begun.id}.data")
+            finally:
+                arriving.unlink(missing_ok=True)
         remembered = _Asked(context.caller, asked.name, files.options)
-        (self._folder / f"{begun.id}.json").write_bytes(msgspec.json.encode(remembered))
+        try:
+            with _room():
+                (self._folder / f"{begun.id}.json").write_bytes(msgspec.json.encode(remembered))
+        except Busy as error:
+            await imports.fail(self._database, begun, error.detail)
+            self._forget(begun.id)
+            raise
         self._go_on(begun, remembered)
         return begun
 
@@ -129,15 +139,12 @@ class Jobs:
         task.add_done_callback(self._tasks.discard)
 
     async def _do(self, begun: Import, asked: _Asked) -> None:
-        data = self._folder / f"{begun.id}.data"
         async with self._turns:
             if self._is_stopping:
                 return
-            context = Context(self._database, asked.caller, face=Face.IMPORT.value, request_id=begun.id)
-            report = _Kept(self._folder / begun.id, is_going=lambda: not self._is_stopping)
             try:
-                files = await prepared(context, [_source(data, asked.name)], asked.options)
-                await go_on(context, begun, files, report)
+                with _room():
+                    await self._put_in(begun, asked)
             except _Stopped:
                 return
             except DomainError as error:
@@ -146,10 +153,21 @@ class Jobs:
             except Exception:
                 log.exception("The import %s has failed.", begun.id)
                 await imports.fail(self._database, begun, _DEFECT)
-            finally:
-                report.close()
-            report.finished()
             self._forget(begun.id)
+
+    async def _put_in(self, begun: Import, asked: _Asked) -> None:
+        context = Context(self._database, asked.caller, face=Face.IMPORT.value, request_id=begun.id)
+        report, is_over = _Kept(self._folder / begun.id, is_going=lambda: not self._is_stopping), True
+        try:
+            source = _source(self._folder / f"{begun.id}.data", asked.name)
+            await go_on(context, begun, await prepared(context, [source], asked.options), report)
+        except _Stopped:
+            is_over = False
+            raise
+        finally:
+            report.close()
+            if is_over:
+                report.finished()
 
     async def resume(self) -> None:
         """Goes on with what processes have left that are no more, and forgets what is a month old."""
@@ -252,6 +270,18 @@ def _kept(line: ToldRow) -> ImportedRow:
     before, after = (None if value is None else shown_cell(value)[:MAX_TOLD] for value in (line.before, line.after))
     outcome = RowOutcome(line.outcome)
     return ImportedRow(line.row, outcome, line.kind, line.of, line.member, before, after, line.reason[:MAX_TOLD])
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Raises `Busy` where the disk of the folder is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        log.warning("There is no room in CERTGATE_IMPORT_FOLDER (%s).", error)
+        raise Busy(_NO_ROOM, 30, "no room for files") from error
 
 
 async def _save(parts: AsyncIterator[bytes], file: Path) -> None:

@@ -4,6 +4,7 @@ import csv
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
 from itertools import compress, islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -130,7 +131,9 @@ class Report:
     def _cut_back(self) -> None:
         """Opens the files as they were when what they tell was stored."""
         new = self._open.keys() - self._sizes.keys()
-        self._close_files()
+        # What there is no room for is cut off anyhow.
+        with suppress(OSError):
+            self._close_files()
         for name in new:
             (self._folder / name).unlink()
         for name, size in self._sizes.items():
@@ -204,18 +207,21 @@ class Report:
         return file
 
     def _close_files(self) -> None:
-        while self._open:
-            self._open.popitem()[1].close()
-        self._refused.clear()
+        # All of them, also where one has no room for its last lines.
+        with ExitStack() as stack:
+            while self._open:
+                stack.callback(self._open.popitem()[1].close)
+            self._refused.clear()
 
     def close(self) -> None:
         """Closes its files, without what was told and not stored."""
-        if self._is_told:
-            self._cut_back()
-        self._close_files()
-        if self._places is not None:
-            self._places.close()
-            self._places = None
+        with ExitStack() as stack:
+            if self._places is not None:
+                stack.callback(self._places.close)
+                self._places = None
+            stack.callback(self._close_files)
+            if self._is_told:
+                self._cut_back()
 
 
 class _Refused:

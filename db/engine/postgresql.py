@@ -5,6 +5,7 @@ A write sends `BEGIN`, its statements and `COMMIT`, and nothing else: connection
 """
 
 import asyncio
+import errno
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
 from functools import lru_cache, partial
@@ -215,9 +216,15 @@ def _copy(table: Table, columns: tuple[str, ...]) -> Compiled:
     return Compiled(f"COPY {table.name} ({', '.join(columns)}) FROM STDIN", lambda _: [], ())
 
 
+_OF_FILES = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+"""What the system says of a file that somebody writes beside, and of no connection."""
+
+
 def _is_gone(error: Exception) -> bool:
     """Whether the server cannot be reached, does not answer in time, or says what makes no sense."""
-    return isinstance(error, OSError | asyncpg.InternalClientError)
+    if isinstance(error, OSError):
+        return error.errno not in _OF_FILES
+    return isinstance(error, asyncpg.InternalClientError)
 
 
 def _number(done: bytes) -> int:

@@ -33,6 +33,7 @@ from resolvers.keys import remove_member, revoke_key, set_member
 from resolvers.operation import Context
 from tests.files.importing import RICE, RYE, caller
 from tests.files.test_import_command import table_of
+from tests.gateway.trouble import fill, small_disk
 from tests.operations.faces import GraphQL
 from tests.world import GTIN, IMPORT, OTHERS_GTIN, World
 
@@ -287,6 +288,32 @@ async def told_of(jobs: Jobs, context: Context, begun: Import) -> list[int]:
         if page.next is None:
             return found
         after = page.next
+
+
+async def test_a_disk_without_room_for_files_is_no_trouble_of_the_database(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with small_disk(tmp_path) as disk:
+        own = Jobs(world.database, disk / "imports")
+        context, table = Context(world.database, caller(world)), table_of(400)
+        asked = StartImport(policy=BulkPolicy.IGNORE_FAILED, name="many.csv")
+        rest = fill(disk)
+        with pytest.raises(Busy, match="no room for files") as refused:
+            await own.start(context, asked, parts(table))
+        assert refused.value.retry_after == 30
+        assert len(await world.rows(tables.imports)) == 1
+        # Room for the file, and not for all that becomes of its rows.
+        os.truncate(rest, rest.stat().st_size - len(table) - 20_000)
+        begun = await own.start(context, asked, parts(table))
+        await own.finish()
+        found = await _of(world, begun)
+        assert (found.state, found.error) == ("failed", refused.value.detail)
+        rest.unlink()
+        begun = await own.start(context, asked, parts(table))
+        await own.finish()
+        assert (await _of(world, begun)).state == "done"
+    assert +world.database.troubles == {}
+    assert [record for record in caplog.records if record.exc_info] == []
 
 
 async def test_what_a_process_has_left_the_next_one_goes_on_with(
