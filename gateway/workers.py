@@ -107,6 +107,8 @@ class _Seat:
         self.hears = -1
         self.heard = 0.0
         self.not_before = 0.0
+        self.failures = 0
+        """How many in a row have ended before they answered."""
 
     def listen(self) -> bool:
         """Takes note of what the worker says; whether it said anything, and has not ended."""
@@ -145,7 +147,7 @@ class Supervisor:
         self._answered = False
         """Whether a worker has ever answered."""
         self._failures = 0
-        """How many in a row have ended before they answered."""
+        """How many in a row have ended before they answered, while none answered."""
         self._is_told_to_stop = False
         self._is_told_to_reload = False
         self._has_terminal = os.isatty(0)
@@ -249,11 +251,12 @@ class Supervisor:
             log.warning("The worker %d %s; another one takes its place.", process, how)
             return
         self._failures += 1
+        seat.failures += 1
         if not (self._is_answered() or self._former) and (not self._answered or self._failures >= GIVE_UP):
             if self._answered:
                 log.error("%d workers in a row have ended before they answered, so the server ends.", GIVE_UP)
             raise SystemExit(code if code > 0 else 1)
-        pause = PAUSES[min(self._failures, len(PAUSES) - 1)]
+        pause = PAUSES[min(seat.failures, len(PAUSES) - 1)]
         seat.not_before = monotonic() + pause
         log.warning("The worker %d %s before it answered; the next one is started in %g s.", process, how, pause)
 
@@ -304,7 +307,7 @@ class Supervisor:
             os.read(awake, 4096)
         for end in ready:
             if end in heard and heard[end].listen():
-                self._failures = 0
+                self._failures = heard[end].failures = 0
         self._reap()
         self._end_silent()
 

@@ -263,6 +263,21 @@ signal.pause()
 """
 
 
+BESIDE = """
+if worker.number == 0:
+    while True:
+        os.write(worker.says, b".")
+        time.sleep(0.02)
+with open(sys.argv[0], "a+") as file:
+    file.write(".")
+    file.seek(0)
+    if len(file.read()) == 4:
+        os.kill(os.getppid(), signal.SIGTERM)
+        signal.pause()
+os._exit(7)
+"""
+
+
 @pytest.fixture
 def marker(tmp_path: Path) -> str:
     return f"\nsys.argv[0] = {str(tmp_path / 'marker')!r}\n"
@@ -276,6 +291,18 @@ def test_workers_that_end_at_once_end_the_server(marker: str) -> None:
     failed = "The worker has ended with exit code 7 before it answered; the next one is started in 0 s."
     assert ends == [replaced, *[failed] * 3, replaced, *[failed] * (workers.GIVE_UP - 1)]
     assert end == f"{workers.GIVE_UP} workers in a row have ended before they answered, so the server ends."
+
+
+def test_a_worker_that_ends_again_and_again_is_replaced_more_and_more_slowly_beside_one_that_answers(
+    marker: str,
+) -> None:
+    two = SUPERVISED.replace("(0.0, 0.0)", "(0.0, 0.1, 0.2, 0.3)").replace(
+        "[socket.socket()]", "[socket.socket(), socket.socket()]"
+    )
+    done = ran("-c", two + marker + BESIDE)
+    assert (done.returncode, done.stdout) == (0, "answers\n")
+    pauses = [re.sub(r".* ended with exit code 7 .* in (.*)", r"\1", line) for line in done.stderr.splitlines()]
+    assert pauses == ["0.1 s.", "0.2 s.", "0.3 s."]
 
 
 def test_a_worker_that_falls_silent_is_killed_and_replaced(marker: str) -> None:
