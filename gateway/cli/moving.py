@@ -27,15 +27,12 @@ def backup(file: Path) -> None:
     goes back into SQLite or PostgreSQL with `restore`. The settings of the environment are not in it.
     """
     from gateway.failures import Failure
-    from gateway.storage import shown
 
     if file.exists():
         raise Failure(f"{file} is there already, and no backup takes the place of a file: name another one.")
     settings = read_settings()
     manifest = run(_back_up(settings, file))
-    # Which they were: a shell or a timetable that lacks the settings has others, and nobody looks for a month.
-    places = f"the database {shown(settings.database_url)} and of the folder {settings.import_folder}"
-    print(f"Wrote {file} of {places}: {_described(manifest)}.")
+    print(f"Wrote {file} of {_places(settings)}: {_described(manifest)}.")
 
 
 @click.command()
@@ -56,7 +53,7 @@ def restore(file: Path, check: bool) -> None:
             return
         copied = run(_restore(settings, found))
     _print_copied(copied)
-    print(f"Restored {file}: {_described(found.manifest)}.")
+    print(f"Restored {file} into {_places(settings)}: {_described(found.manifest)}.")
 
 
 @click.command()
@@ -73,6 +70,13 @@ def copy(source: str, target: str) -> None:
     copied = run(_copy(source, target))
     _print_copied(copied)
     print(f"Copied {sum(each.rows for each in copied):,} rows; the hashes of both are equal.")
+
+
+def _places(settings: "Settings") -> str:
+    """Which they were: a shell or a timetable that lacks the settings has others, and nobody looks for a month."""
+    from gateway.storage import shown
+
+    return f"the database {shown(settings.database_url)} and the folder {settings.import_folder}"
 
 
 def _described(manifest: "BackupManifest") -> str:

@@ -48,7 +48,7 @@ async def test_a_backup_goes_back_into_either_database_with_its_files(
     (imports / "000002.data").write_bytes(bytes(range(256)))
     (imports / "arriving.part").write_bytes(b"not whole")
     said = succeeded("backup", str(file), CERTGATE_DATABASE_URL=database_url, CERTGATE_IMPORT_FOLDER=str(imports))
-    assert said.startswith(f"Wrote {file} of the database {shown(database_url)} and of the folder {imports}: ")
+    assert said.startswith(f"Wrote {file} of the database {shown(database_url)} and the folder {imports}: ")
     assert f" rows of {len(MOVED)} tables and 2 files of imports at revision {revision.head()}, " in said
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert not file.with_name("backup.zip.part").exists()
@@ -60,7 +60,7 @@ async def test_a_backup_goes_back_into_either_database_with_its_files(
     assert succeeded("restore", str(file), "--check", **settings).startswith(f"{file} is whole: ")
     assert await current(new_url) is None
     assert not back.exists()
-    assert succeeded("restore", str(file), **settings).splitlines()[-1].startswith(f"Restored {file}: ")
+    assert succeeded("restore", str(file), **settings).splitlines()[-1].startswith(f"Restored {file} into ")
     assert await stored(new_url) == await stored(database_url)
     found = {path.relative_to(back).as_posix(): path.read_bytes() for path in back.rglob("*") if path.is_file()}
     assert found == {"000001/rows.jsonl": b"{}\n", "000002.data": bytes(range(256))}

@@ -116,7 +116,7 @@ class Night:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         wrote, whole = done.stdout.splitlines()
-        assert f" and of the folder {self.kept}/imports: " in wrote
+        assert f" and the folder {self.kept}/imports: " in wrote
         assert " and 0 files of imports " not in wrote
         (file,) = self.backups.glob("certgate-*.zip")
         assert whole.startswith(f"{file} is whole: ")
