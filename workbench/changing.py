@@ -18,9 +18,9 @@ from resolvers import certifications, claims
 from resolvers.definitions import DefinitionKind, definitions_that_match
 from resolvers.operation import BulkRow, Context
 from workbench.bulk import CHANGED, Changed
-from workbench.forms import Entered, FormMember, read_form, wrong_of
+from workbench.forms import Entered, FormMember, read_form, why, wrong_of
 from workbench.lists import NAMES
-from workbench.rendering import page, why
+from workbench.rendering import page
 
 
 class RowChange(NamedTuple):

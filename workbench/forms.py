@@ -55,6 +55,11 @@ class FilledForm(NamedTuple):
     error: DomainError | None = None
 
     @property
+    def said(self) -> str:
+        """Why it is refused, where that is not about its fields; "" if it is not."""
+        return why(self.error) if self.error is not None and not self.wrong else ""
+
+    @property
     def status(self) -> int:
         """What the page that shows it is answered with."""
         if self.error is not None:
@@ -76,3 +81,10 @@ def wrong_of(error: InvalidInput, asked: Sequence[FormMember]) -> dict[str, str]
     """Why it is refused, by the fields that there are."""
     names = {each.name for each in asked}
     return {str(each.path[0]): each.message for each in error.violations if each.path and each.path[0] in names}
+
+
+def why(error: DomainError) -> str:
+    """Why something was refused, for people, who have not sent members by name."""
+    if isinstance(error, InvalidInput):
+        return " ".join(f"{each.message.rstrip('.')}." for each in error.violations)
+    return error.detail

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from domain.access import Permission
 from domain.errors import DomainError, InvalidInput
 from domain.problem import KINDS
+from workbench.forms import why
 from workbench.parts import at_moment, badge, named, on_day, options, selecting
 from workbench.texts import catalogue, in_words, member, shown, text
 
@@ -98,13 +99,6 @@ def refused(request: Request, error: DomainError) -> Response:
     kind = KINDS[error.code]
     title = text("refused.unfit") if isinstance(error, InvalidInput) else kind.title
     return refusal_page(request, kind.status, title, why(error), getattr(error, "retry_after", None))
-
-
-def why(error: DomainError) -> str:
-    """Why something was refused, for people, who have not sent members by name."""
-    if isinstance(error, InvalidInput):
-        return " ".join(f"{each.message.rstrip('.')}." for each in error.violations)
-    return error.detail
 
 
 def refusal_page(

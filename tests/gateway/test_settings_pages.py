@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from domain.errors import AlreadyExists, InvalidInput, Violation
 from domain.vocabulary import KeyKind, Role
 from resolvers.keys import set_member
 from tests.gateway.test_product_pages import entered, get
 from tests.gateway.test_product_pages import send as send_fields
 from tests.gateway.test_sessions import HERE
 from tests.world import GTIN, NOTHING, World
+from workbench.forms import FormMember, refused_form
 from workbench.settings.pages import ACTS, SETTINGS
 
 ROOT = "/app/settings"
@@ -278,3 +280,13 @@ async def test_what_is_not_there_is_a_page_that_says_so(world: World, path: str)
         status, text = await get(world, path.replace("{id}", id), "manager")
         assert status in (404, 422), (path, id)
         assert "<h1" in text
+
+
+def test_what_is_about_no_field_is_said_without_the_names_of_members() -> None:
+    many = InvalidInput([Violation(("organization_id",), "The organisation has 100 keys, as many as it may", "many")])
+    name = [FormMember("name", "text")]
+    assert refused_form({}, many, name).said == "The organisation has 100 keys, as many as it may."
+    wrong = InvalidInput([Violation(("name",), "String should have at most 255 characters", "string_too_long")])
+    assert (refused_form({}, wrong, name).said, refused_form({}, wrong, name).status) == ("", 422)
+    taken = refused_form({}, AlreadyExists("There is one already."), name)
+    assert (taken.wrong, taken.said, taken.status) == ({"name": "There is one already."}, "", 409)
