@@ -43,7 +43,7 @@ REFERENCE = {
 SIGNED_IN = {"/graphiql": ".identity .who strong"}
 
 COLOURS: dict[str, Any] = {"runOnly": ["color-contrast", "link-in-text-block"]}
-LAID_OUT: dict[str, Any] = {"runOnly": [*COLOURS["runOnly"], "target-size", "scrollable-region-focusable"]}
+LAID_OUT: dict[str, Any] = {"runOnly": ["target-size", "scrollable-region-focusable"]}
 ALL: dict[str, Any] = {"rules": {"target-size": {"enabled": True}}}
 """What axe is to look for; the size of targets it leaves out unless asked."""
 
@@ -254,24 +254,24 @@ def found_in(browser: Chrome, axe: str, pages: list[tuple[str, str]], *widths: i
         set_scheme(browser, "light")
         show(browser, url, drawn, widths[0])
         found |= {(number, url, *at): names for at, names in found_in_colours(browser, axe, *widths).items()}
-    assert len(found) == 2 * len(widths) * len(pages)
+    assert len(found) == (len(widths) + len({widths[0], widths[-1]})) * len(pages)
     return {page: names for page, names in found.items() if names}
 
 
 def found_in_colours(browser: Chrome, axe: str, *widths: int) -> dict[tuple[str, int], list[Any]]:
     """What is found on the page that is shown, by the colours and the width.
 
-    All of axe's rules are for the first and the last width, those of what is laid out for others, too; in other
-    colours, those of colours.
+    All of axe's rules are for the first and the last width, and those of colours for both in other colours. Between
+    them nothing is shown that neither shows, but it is laid out in another way.
     """
+    outer, between = {widths[0]: ALL, widths[-1]: ALL}, dict.fromkeys(widths[1:-1], LAID_OUT)
     found = {}
-    for scheme in ("light", "dark"):
+    for scheme, sought in ("light", outer | between), ("dark", dict.fromkeys(outer, COLOURS)):
         # Other colours are drawn at once; loading the page anew would take longer than all that is looked at.
         set_scheme(browser, scheme)
-        for width in widths:
+        for width, rules in sought.items():
             set_width(browser, width)
-            sought = COLOURS if scheme == "dark" else ALL if width in (widths[0], widths[-1]) else LAID_OUT
-            found[scheme, width] = found_on(browser, axe, width, sought)
+            found[scheme, width] = found_on(browser, axe, width, rules)
     return found
 
 
