@@ -23,14 +23,14 @@ def documents() -> dict[str, dict[str, Any]]:
 
 
 def broken() -> dict[str, Any]:
-    """A document with one defect of each of some kinds."""
-    broken: dict[str, Any] = json.loads(json.dumps(documents()["certifications"]))
-    next(iter(broken["paths"].values()))["get"]["operationId"] = "apps_certifications_api_get_claim"
+    """The shortest document with one defect of each of some kinds."""
+    broken: dict[str, Any] = json.loads(json.dumps(documents()["products"]))
+    next(iter(broken["paths"].values()))["get"]["operationId"] = "apps_products_api_get_product"
     schemas = broken["components"]["schemas"]
-    del schemas["CertificationBodyOut"]["properties"]["website"]["maxLength"]
+    del schemas["CertificationAssignmentOut"]["properties"]["url"]["maxLength"]
     del schemas["Pagination"]["properties"]["page"]["maximum"]
     del schemas["Pagination"]["properties"]["page_size"]["format"]
-    del schemas["ClaimOutPage"]["properties"]["data"]["maxItems"]
+    del schemas["ClaimAssignmentOutPage"]["properties"]["data"]["maxItems"]
     del broken["components"]["responses"]["NotFound"]["headers"]["RateLimit"]
     return broken
 
