@@ -196,7 +196,7 @@ def test_the_benchmark_runs_in_the_environment_of_the_tests(tree: Path) -> None:
 def test_all_tests_share_the_cores_and_chosen_ones_run_in_one_process(tree: Path) -> None:
     shutil.copy(tree / "gateway" / "__main__.py", tree / "pytest.py")
     pretend_ready(tree, "test")
-    assert json.loads(start(tree, "test").stdout)["arguments"][:2] == ["-n", "logical"]
+    assert json.loads(start(tree, "test").stdout)["arguments"] == load(tree).ALL_TESTS
     chosen = ["tests/domain", "-k", "gtin"]
     assert json.loads(start(tree, "test", *chosen).stdout)["arguments"] == chosen
 
@@ -211,7 +211,7 @@ def test_coverage_runs_all_tests_measured_and_stops_at_what_fails(tree: Path, mo
     assert run.returncode == 1
     erase, measure, combine, report = run.stdout.splitlines()
     assert (erase, combine, report) == ("erase", "combine -q", "report")
-    assert measure.startswith("run -m pytest -n logical ")
+    assert measure == " ".join(["run -m pytest", *load(tree).ALL_TESTS])
     (tree / "coverage.py").write_text(said.format("run"))
     assert len(start(tree, "coverage").stdout.splitlines()) == 2
 
