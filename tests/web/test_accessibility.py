@@ -113,9 +113,9 @@ def test_axe_finds_nothing(browser: Chrome, live_server: LiveServer, axe: str) -
         return [(live_server.url + path, drawn) for path, drawn in paths.items()]
 
     def graphiql(paths: dict[str, str]) -> None:
-        # It looks at the width once, as it is drawn.
-        for width in WIDTHS:
-            assert found_in(browser, axe, at(paths), width) == {}
+        # Whether there is little room, it asks once, as it is drawn.
+        for widths in (WIDTHS[:-1], [HAND]):
+            assert found_in(browser, axe, at(paths), *widths) == {}
 
     assert found_in(browser, axe, [*at(PAGES), (invitation(live_server), "main form")], *WIDTHS) == {}
     graphiql(GRAPHIQL)
