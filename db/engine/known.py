@@ -45,8 +45,9 @@ class KnownDatabase(View):
         """What is made of the rows as they were known. Raises `Busy`."""
         if isinstance(read, KeyedRead):
             one, values = read.of(values["keys"])
-            return await self.under.read(rewritten(one, scans=read.key != "gtin"), make, **values, **{AT: self._at})
-        return await self.under.read(rewritten(read, scans=True), make, **values, **{AT: self._at})
+            by = next(iter(values)) if read.key == "gtin" else ""
+            return await self.under.read(rewritten(one, by), make, **values, **{AT: self._at})
+        return await self.under.read(rewritten(read), make, **values, **{AT: self._at})
 
     async def plan(self, statement: Compiled, values: Values) -> list[str]:
         """As the database would."""
@@ -54,7 +55,7 @@ class KnownDatabase(View):
 
 
 @lru_cache(maxsize=512)
-def rewritten(read: Read[Any], *, scans: bool) -> Read[Any]:
-    """The read of what was known."""
+def rewritten(read: Read[Any], by: str = "") -> Read[Any]:
+    """The read of what was known; `by` as of `as_known`."""
     # No index has what was known: whatever is not asked by GTIN is looked for among all there is in the log.
-    return read.of_other(as_known(read.select), scans=scans)
+    return read.of_other(as_known(read.select, by), scans=not by)

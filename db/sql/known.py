@@ -4,21 +4,25 @@ A statement over them becomes one over the last version of each row by then. So 
 are the statements that they are, and what is asked by GTIN is found by an index of the log.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
+    CTE,
     Alias,
     ColumnElement,
     FromClause,
+    ScalarSelect,
     Select,
+    String,
     Subquery,
     Table,
     bindparam,
     case,
     exists,
     func,
+    literal_column,
     select,
     true,
     tuple_,
@@ -41,7 +45,7 @@ from db.sql.tables import (
     product_metadata,
     products,
 )
-from db.sql.types import Document, ListItems, MapEntries, Unindexed, UtcDateTime
+from db.sql.types import Document, GivenTexts, ListItems, MapEntries, Unindexed, UtcDateTime, text_list
 from domain.vocabulary import ObjectKind
 
 AT = "known_at"
@@ -102,6 +106,13 @@ def _by_then(of: FromClause, kind: ObjectKind) -> ColumnElement[bool]:
     return by_then & (Unindexed(of.c.kind) == kind.value) & of.c.day.is_(None)
 
 
+def _is_version(of: FromClause, kind: ObjectKind) -> ColumnElement[bool]:
+    """The same of the next row of an index, whose order is kept."""
+    # Of what PostgreSQL cannot judge it takes half to pass. Where it expects one row it would sort all versions.
+    is_one = case((of.c.kind == kind.value, of.c.day.is_(None)), else_=False)
+    return (of.c.at <= bindparam(AT, type_=UtcDateTime())) & is_one
+
+
 def _last(told: FromClause, kind: ObjectKind) -> ColumnElement[bool]:
     """That a row of the log is the last version by then of an object of that kind, which has not been removed."""
     later = changes.alias()
@@ -114,53 +125,125 @@ def _last(told: FromClause, kind: ObjectKind) -> ColumnElement[bool]:
     return _by_then(told, kind) & told.c.record.is_not(None) & ~newer.correlate(told)
 
 
-def _archived_at(told: FromClause) -> ColumnElement[Any]:
-    """When the product of what is told of was archived, as was known then."""
-    product = changes.alias()
-    archived = select(_Member(product.c.record, products.c.archived_at))
-    archived = archived.where(product.c.gtin == told.c.gtin, _last(product, ObjectKind.PRODUCT))
-    return archived.correlate(told).scalar_subquery()
+class _Versions(NamedTuple):
+    """Where the last versions by then of a kind of objects are found."""
+
+    told: FromClause
+    """The rows of the log that they are."""
+    gtin: ColumnElement[Any]
+    conditions: Sequence[ColumnElement[bool]]
+    product: FromClause
+    """The same of the product of each, by which it is told whether that was archived."""
+    of_product: Sequence[ColumnElement[bool]]
 
 
-def _has_product(told: FromClause) -> ColumnElement[bool]:
-    """Of what was there before the log, some may be known for longer than its product."""
-    product = changes.alias()
-    found = exists().where(product.c.gtin == told.c.gtin, _by_then(product, ObjectKind.PRODUCT))
-    return found.correlate(told)
-
-
-def _object(table: Table, kind: ObjectKind) -> Subquery:
-    """A table of which the log has each row as a kind of object."""
-    told = changes.alias()
-    kept: dict[str, ColumnElement[Any]] = {"id": told.c.object_id, "gtin": told.c.gtin}
+def _scanned(kind: ObjectKind) -> _Versions:
+    """Among all versions."""
+    told, product, any_product = changes.alias(), changes.alias(), changes.alias()
     conditions = [_last(told, kind)]
+    if kind is not ObjectKind.PRODUCT:
+        # Of what was there before the log, some may be known for longer than its product.
+        has = exists().where(any_product.c.gtin == told.c.gtin, _by_then(any_product, ObjectKind.PRODUCT))
+        conditions.append(has.correlate(told))
+    of_product = product.c.gtin == told.c.gtin, _last(product, ObjectKind.PRODUCT)
+    return _Versions(told, told.c.gtin, conditions, product, of_product)
+
+
+def _sought(kind: ObjectKind, by: str) -> _Versions:
+    """By an index of the log, object by object: of each the last version alone is read."""
+    told, product = changes.alias(), changes.alias()
+    if kind is ObjectKind.PRODUCT:
+        found, object_id = _asked(by), "product_id"
+    else:
+        found, object_id = _objects(by), "object_id"
+    conditions = [told.c.seq == _newest(found.c.gtin, found.c[object_id], kind), told.c.record.is_not(None)]
+    if kind is not ObjectKind.PRODUCT:
+        # Whatever is told of it is told of its kind, or of who has taken on its lapse.
+        of, kinds = changes.alias(), (kind, ObjectKind.ACKNOWLEDGEMENT)
+        place = of.c.gtin == found.c.gtin, of.c.object_id == found.c.object_id
+        told_of = _first(of.c.kind, *place, by=(of.c.at.desc(), of.c.seq.desc()))
+        conditions.append(told_of.in_([literal_column(f"'{each.value}'", String()) for each in kinds]))
+    of_product = product.c.seq == _newest(found.c.gtin, found.c.product_id, ObjectKind.PRODUCT)
+    return _Versions(told, found.c.gtin, conditions, product, [of_product])
+
+
+@cache
+def _asked(by: str) -> CTE:
+    """The products that are asked for, as far as they were known by then: each is the first that has its GTIN."""
+    of = changes.alias()
+    if by == "key":
+        given: FromClause = select(bindparam(by, type_=String()).label("value")).subquery()
+    else:
+        given = GivenTexts(text_list(by)).table_valued("value")
+    gtin = given.c.value
+    first = _first(of.c.object_id, of.c.gtin == gtin, _is_version(of, ObjectKind.PRODUCT), by=(of.c.at, of.c.seq))
+    return select(gtin.label("gtin"), first.label("product_id")).select_from(given).cte("asked")
+
+
+@cache
+def _objects(by: str) -> CTE:
+    """All that is told of with these products, one found behind the other; last comes a row without any."""
+    asked, of = _asked(by), changes.alias()
+    first = _first(of.c.object_id, of.c.gtin == asked.c.gtin, by=(of.c.object_id,))
+    found = select(*asked.c, first.label("object_id")).where(asked.c.product_id.is_not(None))
+    objects = found.cte("objects", recursive=True)
+    behind = of.c.gtin == objects.c.gtin, of.c.object_id > objects.c.object_id
+    following = _first(of.c.object_id, *behind, by=(of.c.object_id,))
+    more = select(objects.c.gtin, objects.c.product_id, following).where(objects.c.object_id.is_not(None))
+    return objects.union_all(more)
+
+
+def _newest(gtin: ColumnElement[Any], id: ColumnElement[Any], kind: ObjectKind) -> ScalarSelect[Any]:
+    """The number of an object's last version by then."""
+    of = changes.alias()
+    place = of.c.gtin == gtin, of.c.object_id == id
+    return _first(of.c.seq, *place, _is_version(of, kind), by=(of.c.at.desc(), of.c.seq.desc()))
+
+
+def _first(
+    column: ColumnElement[Any], *where: ColumnElement[bool], by: Sequence[ColumnElement[Any]]
+) -> ScalarSelect[Any]:
+    """The column of the first of these rows of the log, in an order that an index has."""
+    # As a parameter, PostgreSQL would take it for a tenth of all rows.
+    one = select(column).where(*where).order_by(*by).limit(literal_column("1"))
+    return one.correlate_except(column.table).scalar_subquery()
+
+
+def _object(table: Table, kind: ObjectKind, by: str) -> Subquery:
+    """A table of which the log has each row as a kind of object."""
+    source = _sought(kind, by) if by else _scanned(kind)
+    told, found = source.told, source.product
+    kept: dict[str, ColumnElement[Any]] = {"id": told.c.object_id, "gtin": source.gtin}
     if table is not products:
-        kept["archived_at"] = _archived_at(told)
-        conditions.append(_has_product(told))
+        archived = select(_Member(found.c.record, products.c.archived_at)).where(*source.of_product)
+        kept["archived_at"] = archived.correlate_except(found).scalar_subquery()
     for column in table.columns:
         if column.computed is None and column.key not in kept:
             value: Any = _Member(told.c.record, column)
             default: Any = column.server_default
             # It came when there were versions already.
             kept[column.key] = value if default is None else func.coalesce(value, default.arg, type_=column.type)
-    stored = select(*(value.label(name) for name, value in kept.items())).where(*conditions).subquery()
+    stored = select(*(value.label(name) for name, value in kept.items())).where(*source.conditions).subquery()
     follows = {each.key: each.computed.sqltext for each in table.columns if each.computed is not None}
     return _select(table, {**stored.c, **follows}).select_from(stored).subquery(table.name)
 
 
-def _acknowledged(table: Table, assigned: Subquery) -> Subquery:
+def _acknowledged(table: Table, assigned: Subquery, by: str) -> Subquery:
     """Who had taken on lapses of what was assigned; the log has no definition of them."""
-    told = changes.alias()
+    told, kind = changes.alias(), ObjectKind.ACKNOWLEDGEMENT
     kept: dict[str, ColumnElement[Any]] = {
-        **{name: told.c[name] for name in ("gtin", "user_id")},
-        "id": told.c.object_id,
+        **{name: assigned.c[name] for name in ("gtin", "id")},
+        "user_id": told.c.user_id,
         "api_key_id": case((told.c.user_id.is_(None), func.nullif(told.c.credential_id, ""))),
     }
     for column in table.columns:
         if column.key not in kept:
             kept[column.key] = assigned.c[column.key] if column.primary_key else _Member(told.c.record, column)
-    of_it = assigned.c.gtin == told.c.gtin, assigned.c.id == told.c.object_id
-    return _select(table, kept).where(_last(told, ObjectKind.ACKNOWLEDGEMENT), *of_it).subquery(table.name)
+    if by:
+        of_it = [told.c.seq == _newest(assigned.c.gtin, assigned.c.id, kind), told.c.record.is_not(None)]
+    else:
+        of_it = [assigned.c.gtin == told.c.gtin, assigned.c.id == told.c.object_id, _last(told, kind)]
+    return _select(table, kept).where(*of_it).subquery(table.name)
 
 
 def _inside(table: Table, of: Subquery) -> Subquery:
@@ -185,11 +268,11 @@ def _since(table: Table, at: ColumnElement[Any]) -> Subquery:
 
 
 @cache
-def _known() -> Mapping[FromClause, Subquery]:
+def _known(by: str) -> Mapping[FromClause, Subquery]:
     """The tables as they were known then."""
-    found: dict[FromClause, Subquery] = {table: _object(table, kind) for table, kind in _KINDS.items()}
+    found: dict[FromClause, Subquery] = {table: _object(table, kind, by) for table, kind in _KINDS.items()}
     for noun, table in ASSIGNED.items():
-        found[ACKNOWLEDGED[noun]] = _acknowledged(ACKNOWLEDGED[noun], found[table])
+        found[ACKNOWLEDGED[noun]] = _acknowledged(ACKNOWLEDGED[noun], found[table], by)
     for inside, table in _INSIDE.items():
         found[inside] = _inside(inside, found[table])
     found[earlier_certificates] = _since(earlier_certificates, earlier_certificates.c.replaced_at)
@@ -197,16 +280,20 @@ def _known() -> Mapping[FromClause, Subquery]:
     return found
 
 
-def as_known(statement: Select[Any]) -> Select[Any]:
-    """The same statement over the tables as they were known at the moment given as the parameter `AT`."""
+def as_known(statement: Select[Any], by: str = "") -> Select[Any]:
+    """The same statement over the tables as they were known at the moment given as the parameter `AT`.
+
+    `by` is the parameter with the GTIN, `key`, or with all of them, `keys`, of a statement that asks for nothing else.
+    """
     aliases: dict[FromClause, FromClause] = {}
+    tables = _known(by)
 
     def known(source: Any) -> FromClause | None:
-        if source in _known():
-            return _known()[source]
-        if isinstance(source, Alias) and source.element in _known():
+        if source in tables:
+            return tables[source]
+        if isinstance(source, Alias) and source.element in tables:
             if source not in aliases:
-                aliases[source] = _known()[source.element].alias(source.name)
+                aliases[source] = tables[source.element].alias(source.name)
             return aliases[source]
         return None
 

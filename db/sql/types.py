@@ -345,6 +345,24 @@ def _items_postgresql(element: ListItems, compiler: SQLCompiler, **options: Any)
     return f"jsonb_array_elements_text({compiler.process(element.clauses, **options)})"
 
 
+class GivenTexts(FunctionElement[str]):
+    """The texts of a list that is given as one parameter (see `text_list`), as a table with the column `value`."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(GivenTexts, "sqlite")
+def _given_sqlite(element: GivenTexts, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(GivenTexts, "postgresql")
+def _given_postgresql(element: GivenTexts, compiler: SQLCompiler, **options: Any) -> str:
+    # What `unnest` gives has no name that SQLite has, too.
+    return f"jsonb_array_elements_text(to_jsonb({compiler.process(element.clauses, **options)}))"
+
+
 class MapEntries(FunctionElement[str]):
     """The entries of a JSON map of texts, as a table with the columns `key` and `value`."""
 

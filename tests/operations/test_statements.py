@@ -57,7 +57,7 @@ async def statements(world: World) -> AsyncIterator[Statements]:
 
     def note(sql: str) -> None:
         if (
-            sql.startswith(("SELECT", "WITH counted"))
+            sql.startswith(("SELECT", "WITH counted", "WITH asked", "WITH RECURSIVE asked"))
             and "api_keys" not in sql
             and "definition_changes" not in sql
             and "secrets" not in sql
