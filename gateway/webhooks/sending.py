@@ -1,8 +1,8 @@
 """Changes leave for webhooks: each second a process looks where something is to be sent, and sends what no other does.
 
 A webhook is taken on in the database for a minute at a time. Nothing is copied: it has a position in the sealed log,
-which moves on once what is before it has arrived, in one commit for a batch. What is killed in between is sent again by
-whoever takes it on next, with the same ids.
+which moves on once what is before it has arrived, in one commit for all that arrived within half a second. What is
+killed in between is sent again by whoever takes it on next, with the same ids.
 """
 
 import asyncio
@@ -48,6 +48,8 @@ LANES = 8
 """Requests to one receiver at a time. Changes of one product are in one lane, so that they arrive in their order."""
 BATCH_SECONDS = 20
 """Behind so long, nothing more of a batch is begun, so that it ends within `PATIENCE`."""
+STORE_SECONDS = 0.5
+"""How long what has arrived may wait to be stored while more is sent: that costs as much as reading two batches."""
 TURN_SECONDS = 10
 """How long a webhook with more to send keeps others from its place."""
 PLACES = 32
@@ -149,12 +151,15 @@ class Sending(Regularly):
             return
         receiver = Receiver(taken.webhook.url, self._networks)
         try:
-            is_well = False
+            is_well, stored = False, perf_counter()
             while taken is not None:
                 batch = await self._batch(taken, receiver, is_well=is_well)
                 # Where more is due at once, it stays taken on, in the commit that says how far it has come.
                 goes_on = batch.has_more and not self.is_stopping() and perf_counter() < ends
-                before, until = until, datetime.now(UTC) + PATIENCE
+                if goes_on and perf_counter() < stored + STORE_SECONDS:
+                    taken, is_well = taken.behind(batch.state), True
+                    continue
+                before, until, stored = until, datetime.now(UTC) + PATIENCE, perf_counter()
                 is_ours = await self._store(taken, before, until if goes_on else batch.due_at, batch.state)
                 taken = taken.behind(batch.state) if goes_on and is_ours else None
                 is_well = True

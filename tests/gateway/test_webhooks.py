@@ -274,9 +274,12 @@ async def test_a_receiver_that_comes_and_goes_misses_nothing(world: World, recei
         assert len(arrived) == len(set(arrived)) == there
 
 
+@pytest.mark.parametrize(("seconds", "commits"), [(0, 250 // sending.BATCH + 1), (3600, 1)])
 async def test_more_than_a_batch_arrives_in_the_order_of_each_product(
-    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, seconds: int, commits: int
 ) -> None:
+    monkeypatch.setattr(sending, "STORE_SECONDS", seconds)
+    monkeypatch.setattr(sending, "TURN_SECONDS", 3600)
     gtins = [f"{number:013}" for number in range(10)]
     for gtin in gtins:
         await world.add_product(f"{gtin}0", world.brand)
@@ -289,8 +292,8 @@ async def test_more_than_a_batch_arrives_in_the_order_of_each_product(
     with monkeypatch.context() as patched:
         patched.setattr(world.database, "write", write)
         await sent(world)
-    # It is taken on once; behind each batch, and the empty one at the end, one commit stores how far it has come.
-    assert write.call_count == 1 + 250 // sending.BATCH + 1
+    # It is taken on once; behind a batch that ends so late, and the empty one, one commit stores how far it has come.
+    assert write.call_count == 1 + commits
     events = receiver.events(secret)
     own = [event for event in events if event["type"].endswith("patchProduct")]
     assert len(own) == 250
