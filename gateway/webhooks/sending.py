@@ -46,6 +46,8 @@ BATCH = 25
 """How many changes are read at once, and how far what arrives may be ahead of what does not."""
 LANES = 8
 """Requests to one receiver at a time. Changes of one product are in one lane, so that they arrive in their order."""
+AT_ONCE = 4
+"""How many requests are made in one turn of the event loop, in which those that the server answers wait for them."""
 BATCH_SECONDS = 20
 """Behind so long, nothing more of a batch is begun, so that it ends within `PATIENCE`."""
 STORE_SECONDS = 0.5
@@ -96,6 +98,7 @@ class Sending(Regularly):
         self._counts = Counter(dict.fromkeys(RESULTS, 0)) if counts is None else counts
         self._turns: dict[str, tuple[str, asyncio.Task[None]]] = {}
         self._end = self._looks = 0
+        self.gate = asyncio.Semaphore(AT_ONCE)
 
     async def stop(self) -> None:
         """Ends it once what is on its way has arrived, or after some seconds."""
@@ -263,6 +266,9 @@ class _Courier:
 
     async def deliver(self, event: Message, attempt: int) -> bool:
         """Sends one event; whether it has arrived."""
+        # A request that asks the database several times would else wait each time for one of each lane of all webhooks.
+        async with self._sending.gate:
+            await asyncio.sleep(0)
         body = body_of(event, self._taken.webhook, self._sending.site, self._secret)
         at, began = datetime.now(UTC), perf_counter()
         timestamp = int(at.timestamp())

@@ -25,6 +25,7 @@ from domain.webhooks import MAX_WEBHOOKS, REMEMBERED
 from gateway.mail import Mailer
 from gateway.settings import Settings, SettingsError
 from gateway.webhooks import connection, sending
+from gateway.webhooks.events import body_of
 from gateway.webhooks.sending import Sending
 from resolvers.keys import set_member
 from tests.gateway.test_mail import Mailbox
@@ -32,6 +33,7 @@ from tests.operations.faces import Face, GraphQL, Rest
 from tests.operations.mutations import run
 from tests.processes import started
 from tests.served import until
+from tests.turns import each_turn
 from tests.world import GTIN, NON_GMO, OTHERS_GTIN, PRIVATE, USDA_ORGANIC, VEGAN, World
 
 LOOPBACK = [ip_network("127.0.0.0/8")]
@@ -302,6 +304,35 @@ async def test_more_than_a_batch_arrives_in_the_order_of_each_product(
         assert names == [str(number) for number in range(25)]
     id = (await shown(world))["id"]
     assert len(await deliveries(world, id)) == REMEMBERED
+
+
+async def test_requests_have_their_turn_while_much_is_sent(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gtins = [f"{number:013}0" for number in range(40)]
+    for gtin in gtins:
+        await world.add_product(gtin, world.brand)
+    for _ in range(2):
+        await made(world, f"{receiver.address}/200")
+    for gtin in gtins:
+        await run(world, "patchProduct", {"gtin": gtin, "name": "another"})
+    await name_it(world)
+    number = most = 0
+
+    def counted(*given: Any) -> bytes:
+        nonlocal number
+        number += 1
+        return body_of(*given)
+
+    def turn() -> None:
+        nonlocal number, most
+        number, most = 0, max(number, most)
+
+    monkeypatch.setattr(sending, "body_of", counted)
+    with each_turn(turn):
+        await sent(world)
+    assert len(set(receiver.ids)) == len(receiver.ids) // 2 >= len(gtins)
+    assert 0 < most <= sending.AT_ONCE
 
 
 FORBIDDEN = ("[::1]", "[::ffff:a00:1]", "10.0.0.1", "0.0.0.0", "169.254.169.254", "192.168.1.1", "[fe80::1]")
