@@ -11,10 +11,11 @@ from domain.changes import FieldChange, differences
 from domain.countries import country_called
 from domain.errors import DomainError, InvalidInput
 from domain.filters import EVERYTHING
+from domain.gtin import Gtin
 from domain.preconditions import Expected
 from domain.records import CertificationAssignment, ClaimAssignment
 from domain.vocabulary import BulkPolicy, ViewKind
-from resolvers import certifications, claims
+from resolvers import certifications, claims, products
 from resolvers.definitions import DefinitionKind, definitions_that_match
 from resolvers.operation import BulkRow, Context
 from workbench.bulk import CHANGED, Changed
@@ -69,6 +70,7 @@ def changing(name: str) -> Callable[[Request], Awaitable[Response]]:
             wrong=wrong,
             sent=sent,
             rows=rows,
+            names=await _names(context, [Gtin(row.gtin) for row in rows if not row.refusal]),
             is_done=step == "do" and bool(rows),
             possible=sum(not row.refusal and bool(row.fields) for row in rows),
         )
@@ -103,6 +105,12 @@ async def _outcomes(
         await context.end_rehearsal()
     labels = await _labels(context, kind) if any(isinstance(each, DomainError) for each in outcomes) else {}
     return [_told(row, outcome, labels) for row, outcome in zip(sent, outcomes, strict=True)]
+
+
+async def _names(context: Context, gtins: list[Gtin]) -> dict[Gtin, str]:
+    """What the products are called, as far as they are called something."""
+    owned = await products.products_of_gtins(context, gtins) if gtins else []
+    return {each.gtin: each.name for each in owned if each is not None and each.name}
 
 
 async def _labels(context: Context, kind: ViewKind) -> dict[str, str]:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from domain.access import Permission, require, require_ownership
 from domain.certificates import PreviousCertificate
 from domain.commands import GetCertifiedProduct
-from domain.errors import Forbidden, InvalidInput
+from domain.errors import Forbidden, InvalidInput, NotFound
 from domain.gtin import Gtin, typed_gtin
 from domain.history import ListHistory, PastChange
 from domain.members import members_of
@@ -81,13 +81,20 @@ async def product(request: Request) -> Response:
     except InvalidInput as error:
         wrong = {str(each.path[0]): each.message for each in error.violations}
     then = context.at(asked.as_of, asked.known_at) if asked.as_of or asked.known_at else context
-    found = await existing_product(then, gtin)
+    is_unknown = False
+    try:
+        found = await existing_product(then, gtin)
+    except NotFound:
+        # Of one that was recorded later the page says since when, and shows what holds today.
+        found, then, asked = await existing_product(context, gtin), context, GetCertifiedProduct(gtin=gtin)
+        is_unknown = True
     changes, older = await _changes(context, gtin, request.query_params)
     held, claimed = await _certificates(then, asked), await _claims(then, gtin)
     return page(
         request,
         "product.html",
-        status=400 if wrong else 200,
+        status=404 if is_unknown else 400 if wrong else 200,
+        is_unknown=is_unknown,
         product=found,
         facts_of=_FACTS,
         certificates=held,

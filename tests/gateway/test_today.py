@@ -208,6 +208,10 @@ async def test_a_lapse_is_taken_on_changed_and_given_back(world: World) -> None:
     )
     by_code = f"/app/certificates/{gtin(7)}/USDA_ORGANIC/taken-on?close=1"
     assert "The audit is on 20 January." in await shown(world, by_code)
+    # Whoever comes by sees who has it and why, in the list and at the product.
+    for elsewhere in ("/app/certificates?taken_on=yes", f"/app/products/{gtin(7)}"):
+        told = (await shown(world, elsewhere)).partition("<main")[2]
+        assert re.search(r"by \S+, until [^:]*: <bdi>The audit is on 20 January.", told), elsewhere
     # With htmx the row comes alone.
     path = f"/app/certificates/{gtin(7)}/{USDA_ORGANIC}/taken-on"
     form = {"as": "asked", "until": str(until), "reason": "<script>"}
