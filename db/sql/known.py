@@ -132,9 +132,8 @@ class _Versions(NamedTuple):
     """The rows of the log that they are."""
     gtin: ColumnElement[Any]
     conditions: Sequence[ColumnElement[bool]]
-    product: FromClause
-    """The same of the product of each, by which it is told whether that was archived."""
-    of_product: Sequence[ColumnElement[bool]]
+    archived_at: ColumnElement[Any]
+    """When the product of each was archived."""
 
 
 def _scanned(kind: ObjectKind) -> _Versions:
@@ -146,12 +145,12 @@ def _scanned(kind: ObjectKind) -> _Versions:
         has = exists().where(any_product.c.gtin == told.c.gtin, _by_then(any_product, ObjectKind.PRODUCT))
         conditions.append(has.correlate(told))
     of_product = product.c.gtin == told.c.gtin, _last(product, ObjectKind.PRODUCT)
-    return _Versions(told, told.c.gtin, conditions, product, of_product)
+    return _Versions(told, told.c.gtin, conditions, _archived_at(product, *of_product))
 
 
 def _sought(kind: ObjectKind, by: str) -> _Versions:
     """By an index of the log, object by object: of each the last version alone is read."""
-    told, product = changes.alias(), changes.alias()
+    told = changes.alias()
     if kind is ObjectKind.PRODUCT:
         found, object_id = _asked(by), "product_id"
     else:
@@ -163,21 +162,28 @@ def _sought(kind: ObjectKind, by: str) -> _Versions:
         place = of.c.gtin == found.c.gtin, of.c.object_id == found.c.object_id
         told_of = _first(of.c.kind, *place, by=(of.c.at.desc(), of.c.seq.desc()))
         conditions.append(told_of.in_([literal_column(f"'{each.value}'", String()) for each in kinds]))
-    of_product = product.c.seq == _newest(found.c.gtin, found.c.product_id, ObjectKind.PRODUCT)
-    return _Versions(told, found.c.gtin, conditions, product, [of_product])
+    return _Versions(told, found.c.gtin, conditions, found.c.archived_at)
+
+
+def _archived_at(product: FromClause, *where: ColumnElement[bool]) -> ColumnElement[Any]:
+    """When a product was archived, by that version of it."""
+    member = _Member(product.c.record, products.c.archived_at)
+    return select(member).where(*where).correlate_except(product).scalar_subquery()
 
 
 @cache
 def _asked(by: str) -> CTE:
     """The products that are asked for, as far as they were known by then: each is the first that has its GTIN."""
-    of = changes.alias()
+    of, product = changes.alias(), changes.alias()
     if by == "key":
         given: FromClause = select(bindparam(by, type_=String()).label("value")).subquery()
     else:
         given = GivenTexts(text_list(by)).table_valued("value")
     gtin = given.c.value
     first = _first(of.c.object_id, of.c.gtin == gtin, _is_version(of, ObjectKind.PRODUCT), by=(of.c.at, of.c.seq))
-    return select(gtin.label("gtin"), first.label("product_id")).select_from(given).cte("asked")
+    found = select(gtin.label("gtin"), first.label("product_id")).select_from(given).subquery()
+    last = product.c.seq == _newest(found.c.gtin, found.c.product_id, ObjectKind.PRODUCT)
+    return select(*found.c, _archived_at(product, last).label("archived_at")).cte("asked")
 
 
 @cache
@@ -189,7 +195,7 @@ def _objects(by: str) -> CTE:
     objects = found.cte("objects", recursive=True)
     behind = of.c.gtin == objects.c.gtin, of.c.object_id > objects.c.object_id
     following = _first(of.c.object_id, *behind, by=(of.c.object_id,))
-    more = select(objects.c.gtin, objects.c.product_id, following).where(objects.c.object_id.is_not(None))
+    more = select(*(objects.c[each.key] for each in asked.c), following).where(objects.c.object_id.is_not(None))
     return objects.union_all(more)
 
 
@@ -212,11 +218,10 @@ def _first(
 def _object(table: Table, kind: ObjectKind, by: str) -> Subquery:
     """A table of which the log has each row as a kind of object."""
     source = _sought(kind, by) if by else _scanned(kind)
-    told, found = source.told, source.product
+    told = source.told
     kept: dict[str, ColumnElement[Any]] = {"id": told.c.object_id, "gtin": source.gtin}
     if table is not products:
-        archived = select(_Member(found.c.record, products.c.archived_at)).where(*source.of_product)
-        kept["archived_at"] = archived.correlate_except(found).scalar_subquery()
+        kept["archived_at"] = source.archived_at
     for column in table.columns:
         if column.computed is None and column.key not in kept:
             value: Any = _Member(told.c.record, column)
