@@ -27,7 +27,7 @@ from resolvers.operation import Context
 from workbench.bulk import CHANGED
 from workbench.filters import FIELDS, WHOSE, Filtered, read, said_of
 from workbench.forms import FilledForm, FormMember, read_form, refused_form
-from workbench.parts import Choice, cell_of
+from workbench.parts import Choice
 from workbench.rendering import below, moved, page
 from workbench.texts import text
 
@@ -145,7 +145,6 @@ async def _listed(request: Request, name: str, saving: FilledForm) -> Response:
         views=own,
         ordering=ordering,
         columns=columns,
-        cells=[(column, cell_of(column)) for column in columns],
         every_column=COLUMNS[kind],
         bulk=CHANGED[kind],
         shown=shown,

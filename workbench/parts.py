@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import cache, lru_cache
-from typing import Any, Protocol
 
 from markupsafe import Markup, escape
 
+from domain.acknowledgements import Acknowledgement
 from workbench.texts import text
 
 Choice = tuple[str, str]
@@ -25,34 +25,6 @@ def named(value: object, otherwise: str = "") -> Markup:
 
 
 @cache
-def cell_of(column: str) -> Markup:
-    """The beginning of a cell in that column of a list."""
-    return Markup(f'<td class="{column}" data-label="{text(f"columns.{column}")}">')  # noqa: S704 - names of our own
-
-
-class Selectable(Protocol):
-    """A row of a list: a product, or what it holds or claims."""
-
-    @property
-    def gtin(self) -> str:
-        """The product's."""
-
-    @property
-    def of(self) -> Any:
-        """The record."""
-
-
-def selecting(row: Selectable) -> Markup:
-    """The cell that selects a row of a list, to change it."""
-    of = row.of
-    definition = getattr(of, "certification", None) or getattr(of, "claim", None)
-    value, label = (row.gtin, of.name) if definition is None else (f"{row.gtin} {definition.id}", definition.label)
-    says = text("changing.select", label=label, gtin=row.gtin)
-    box = f'<input type="checkbox" form="change" name="row" value="{value}" aria-label="{says}">'
-    return Markup(f'<td class="select">{box}</td>')  # noqa: S704 - ids of our own, and a text that is escaped
-
-
-@cache
 def badge(kind: str, value: str) -> Markup:
     """What was chosen, in words; there are few."""
     lower = value.lower()
@@ -64,6 +36,12 @@ def on_day(written: Written, value: date | None) -> Markup:
     if value is None:
         return _NONE
     return Markup(f'<time datetime="{value.isoformat()}">{escape(written(value))}</time>')  # noqa: S704 - escaped
+
+
+def taken(written: Written, on: Acknowledgement) -> Markup:
+    """Until when a lapse is taken on, and by whom where that is known."""
+    until = written(on.until)
+    return text("taking_on.said", by=on.by, until=until) if on.by else text("list.until", day=until)
 
 
 def at_moment(written: Written, value: datetime) -> Markup:

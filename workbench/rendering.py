@@ -13,8 +13,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from domain.access import Permission
 from domain.errors import DomainError, InvalidInput
 from domain.problem import KINDS
+from workbench.cells import cells, selecting
 from workbench.forms import why
-from workbench.parts import at_moment, badge, named, on_day, options, selecting
+from workbench.parts import at_moment, badge, named, on_day, options, taken
 from workbench.texts import catalogue, in_words, member, shown, text
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def environment() -> "Environment":
     made.tests["said"] = lambda name: name in catalogue()
     made.tests["dated"] = lambda value: isinstance(value, date)
     made.filters["in_words"] = in_words
-    made.filters |= {"named": named, "selecting": selecting}
+    made.filters |= {"named": named, "selecting": selecting, "cells": cells}
     made.filters["number"] = shown
     made.filters["options"] = lambda values, name: [(each, text(f"choices.{name}.{each.lower()}")) for each in values]
     made.filters["sum_of"] = lambda figures: sum(each.number for each in figures.values())
@@ -74,6 +75,7 @@ def page(
         day=day,
         on_day=partial(on_day, day),
         at_moment=partial(at_moment, day),
+        taken=partial(taken, day),
         **values,
     )
     return HTMLResponse(shown, status, headers)
