@@ -1,5 +1,6 @@
 """Putting files in: a file is looked at first, each row with what it would change, and then put in."""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from operator import itemgetter
 from typing import Any
@@ -22,6 +23,9 @@ from workbench.texts import catalogue, text
 
 PATH = "/app/import"
 _PART = 1 << 16
+_FOR_PROGRAMS = re.compile(r" \('[^']*' may be [\w.]+\)|; say in `map` .*", re.DOTALL)
+"""Of a refusal of columns: what is to be sent, under names that nobody meets on the page."""
+_CODE = re.compile(r" \(\w+\)\Z")
 _MANY = 2_000
 """Fields of a form: two for each column of a file."""
 
@@ -64,6 +68,7 @@ async def one(request: Request) -> Response:
         request,
         "import.html",
         of=found,
+        refusals=[(_CODE.sub("", why), count) for why, count in found.counts.get("refusals", {}).items()],
         targets=_targets(request),
         in_words=in_words,
         # With those that were said to be nothing: they would be asked for again.
@@ -125,7 +130,10 @@ def in_words(target: str) -> str:
 
 
 def _said(error: DomainError | None) -> list[str]:
-    """Why a file is refused, in sentences."""
+    """Why a file is refused, in sentences; what programs would say of its columns is chosen on the page."""
+    if isinstance(error, WrongColumns):
+        problems = (_FOR_PROGRAMS.sub("", each.message) for each in error.violations)
+        return [text("import.choose_below", problem=problem) for problem in problems]
     if isinstance(error, InvalidInput):
         return [each.message for each in error.violations]
     return [error.detail] if error is not None else []

@@ -125,6 +125,7 @@ def _from_link(text: str, link: Cell, note: Note) -> str:
 
 
 _DOTTED = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})\Z")
+_SHORT_YEAR = re.compile(r"[0-9]{1,2}([./-])[0-9]{1,2}\1[0-9]{2}\Z")
 _YEAR_FIRST = re.compile(r"([0-9]{4})[/.]([0-9]{1,2})[/.]([0-9]{1,2})\Z")
 SLASHED = re.compile(r"([0-9]{1,2})[/-]([0-9]{1,2})[/-]([0-9]{4})\Z")
 _WORDED = re.compile(
@@ -166,6 +167,8 @@ def day_of(cell: Cell, order: DayOrder, exact: bool, note: Note) -> str | date:
         day, month, year = (found[1], found[2], found[3]) if found[1] else (found[5], found[4], found[6])
         if month[:3].lower() in _MONTHS:
             return _day(year, _MONTHS.index(month[:3].lower()) + 1, day)
+    if _SHORT_YEAR.match(text):
+        raise NotUsable("date_parsing", "its year has two digits; write all four, for example 2026-05-31")
     if _SERIAL.match(text):
         meant = _FIRST_DAY + timedelta(days=int(float(text)))
         if exact:

@@ -64,7 +64,7 @@ _SYNONYMS: Mapping[ColumnTarget, str] = {
     GTIN: "gtin gtin8 gtin12 gtin13 gtin14 ean ean8 ean13 eancode eanupc upc upca upcode upccode barcode barcodegtin"
     " productbarcode variantbarcode globaltradeitemnumber strichcode codebarre codebarres codigodebarras codiceabarre",
     ColumnTarget("product", "product_name"): "productname name title item itemname producttitle produktname artikelname"
-    " bezeichnung nomduproduit nombre nombredelproducto nomeprodotto",
+    " artikelbezeichnung produktbezeichnung bezeichnung nomduproduit nombre nombredelproducto nomeprodotto",
     ColumnTarget("product", "brand"): "brand brands brandname marke marque marca vendor",
     ColumnTarget(
         "product", "manufacturer"
@@ -102,9 +102,9 @@ _SYNONYMS: Mapping[ColumnTarget, str] = {
     ColumnTarget("certification", "expiry_date"): "expirydate expiryoncertificate printedexpiry",
     ColumnTarget("certification", "verification_url"): "verificationurl verificationlink registryurl certificateurl",
     ColumnTarget("certification", "verification_status"): "verificationstatus verified",
-    ColumnTarget("certification", "scope"): "scope certificatescope certificationscope",
+    ColumnTarget("certification", "scope"): "scope certificatescope certificationscope geltungsbereich",
     ColumnTarget("certification", "certification_value"): "certificationvalue certificationlevel grade level",
-    ColumnTarget("certification", "audit_date"): "auditdate dateofaudit auditedon lastaudit",
+    ColumnTarget("certification", "audit_date"): "auditdate dateofaudit auditedon lastaudit auditdatum letztesaudit",
     ColumnTarget(
         "certification", "initial_certification_date"
     ): "initialcertificationdate firstcertified certifiedsince",

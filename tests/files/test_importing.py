@@ -162,7 +162,7 @@ async def test_a_wide_sheet_has_products_with_what_they_hold_and_claim(world: Wo
 @pytest.mark.parametrize(
     "head",
     [
-        "Strichcode,Artikelname,Zertifikat,Zertifikatsnummer,Aussteller,Gültig ab,Gültig bis",
+        "Strichcode,Artikelbezeichnung,Zertifikat,Zertifikatsnummer,Aussteller,Gültig ab,Gültig bis",
         "EAN,Nom du produit,Certificat,Numéro du certificat,Organisme certificateur,Valable du,Valable jusqu'au",
         "Código de barras,Nombre,Certificado,Número de certificado,Entidad certificadora,Válido desde,Válido hasta",
         "Codice a barre,Nome prodotto,Certificato,Numero certificato,Ente certificatore,Valido dal,Valido fino al",
@@ -294,6 +294,7 @@ async def test_of_names_in_several_languages_the_products_own_counts(world: Worl
         ("EAN,claim,claim source", f"{GTIN},VEGAN,x", '"claim source": "x" cannot be used: ', "enum"),
         ("EAN,claim,evidence", f"{GTIN},VEGAN,x", '"evidence": "x" cannot be used: ', "url_parsing"),
         ("EAN,scheme,valid from", f"{GTIN},USDA_ORGANIC,soon", '"valid from": "soon" cannot', "date_parsing"),
+        ("EAN,scheme,valid from", f"{GTIN},USDA_ORGANIC,1.3.26", "its year has two digits; write all", "date_parsing"),
         ("EAN,claim", f"{RICE},VEGAN", f'"EAN": "{RICE}": ', "no_product"),
     ],
 )

@@ -98,6 +98,8 @@ async def test_refused_rows_are_told_with_their_reason_and_leave_as_a_file(world
     assert status == 303, said
     text = await ended(world, location)
     assert "The refused rows as a file" in text
+    # Why, in words without the code for programs.
+    assert "it is not a GTIN</bdi></li>" in text
     only = (await get(world, f"{location}?outcome=refused"))[1]
     assert ("outcome-refused" in only, "outcome-made" in only) == (True, False)
     file = await world.client.get(
@@ -140,11 +142,19 @@ async def test_a_refusal_names_what_the_page_and_rest_have_to_say_otherwise(
     )
     said = re.findall(r'<p class="said">(.*?)</p>', page)
     assert len(said) == 1
-    assert said[0] in problem.json()["detail"]
-    assert f"`{member}`" in said[0]
+    detail = problem.json()["detail"]
+    assert f"`{member}`" in detail
     if member == "encoding":
+        assert said[0] in detail
         assert 'name="encoding"' in page
         return
+    # The page says the same without the names that programs have for it.
+    wrong, _, remedy = said[0].partition(". ")
+    assert (wrong in re.sub(r" \('Shelf' may be [^)]*\)", "", detail), remedy, "`" in said[0]) == (
+        True,
+        "Choose below what each column is.",
+        False,
+    )
     # What is known of each column is chosen already, and nothing is folded.
     names = content.removeprefix("\ufeff").partition("\n")[0].split(",")
     known = {"EAN": "gtin", "gtin": "gtin", "Name": "product.product_name", "Brand": "product.brand", "Shelf": ""}
