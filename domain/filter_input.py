@@ -157,7 +157,7 @@ def read_where(fields: Fields, text: str | None, today: date, path: Path = ("whe
     if text is None:
         return EVERYTHING
     try:
-        members = _in_snake(decode(text.encode()))
+        members = in_snake(decode(text.encode()))
     except NotJson as error:
         raise InvalidInput([Violation(path, f"Input should be a JSON object: {error}", "json_invalid")]) from None
     return parse_where(fields, members, today, path)
@@ -166,15 +166,16 @@ def read_where(fields: Fields, text: str | None, today: date, path: Path = ("whe
 _capital = re.compile("[A-Z]")
 
 
-def _in_snake(value: Any, depth: int = 0) -> Any:
+def in_snake(value: Any, depth: int = 0) -> Any:
+    """A `where` with its members spelled with underscores. Raises `NestedTooDeeply` or `NotJson`."""
     if depth > MAX_LEVELS:
         raise NestedTooDeeply
     if isinstance(value, list):
-        return [_in_snake(item, depth + 1) for item in value]
+        return [in_snake(item, depth + 1) for item in value]
     if not isinstance(value, dict):
         return value
     members = {
-        _capital.sub(lambda found: f"_{found[0].lower()}", name): _in_snake(item, depth + 1)
+        _capital.sub(lambda found: f"_{found[0].lower()}", name): in_snake(item, depth + 1)
         for name, item in value.items()
     }
     if len(members) < len(value):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from domain.errors import InvalidInput
-from domain.filter_input import parse_where, read_where
+from domain.filter_input import in_snake, parse_where, read_where
 from domain.filters import Where, every
 from domain.gtin import without_separators
 from domain.lists import List
@@ -74,6 +74,10 @@ _LAPSES = (
     Field("lapses_from", _at("lapses_on", "range", "from"), "day"),
     Field("lapses_to", _at("lapses_on", "range", "to"), "day"),
 )
+WITHIN = Field(
+    "lapses_within", lambda value: {"lapses_within": {"days": int(value)}} if value.isdecimal() else {}, "number"
+)
+"""Which only saved views have: their days are counted anew each day."""
 _TAKEN_ON = Field("taken_on", _one_of(yes={"acknowledged": True}, no={"acknowledged": False}), choices=("yes", "no"))
 _GTIN = Field("gtin", lambda value: {"gtin": {"eq": without_separators(value)}}, "text")
 _BRAND = Field("brand", _at("brand", "eq"), "text")
@@ -190,3 +194,58 @@ def _merged(one: Members, other: Members) -> Members:
     for name, value in other.items():
         both[name] = _merged(both[name], value) if name in both else value
     return both
+
+
+_WHOLE = ("not", "some", "none")
+"""Of what stands under these a part says something else than all of it."""
+
+
+def told(kind: ViewKind, where: str) -> tuple[list[tuple[Field, str]], list[Members]]:
+    """The fields that ask for what a stored `where` does, each with its value, and what is left that none asks for."""
+    found: list[tuple[Field, str]] = []
+    left: list[Members] = []
+    for part in _parts(in_snake(msgspec.json.decode(where))):
+        rest = part
+        for field in (*FIELDS[kind], WITHIN):
+            for value in field.choices or ("mine", *_leaves(rest)):
+                asked = field.asks(value)
+                if asked and _holds(rest, asked):
+                    found.append((field, value))
+                    rest = _without(rest, asked)
+                    break
+        if rest:
+            left.append(rest)
+    return found, left
+
+
+def _parts(asked: Members) -> list[Members]:
+    """The conditions of which all have to hold."""
+    if asked.keys() == {"and"} and isinstance(asked["and"], list):
+        return [part for each in asked["and"] for part in _parts(each)]
+    return [asked]
+
+
+def _leaves(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [leaf for each in value.values() for leaf in _leaves(each)]
+    return [str(value)] if isinstance(value, str | int) else []
+
+
+def _holds(part: Members, asked: Members) -> bool:
+    return all(
+        _holds(part[name], value)
+        if name not in _WHOLE and isinstance(value, dict) and isinstance(part.get(name), dict)
+        else name in part and part[name] == value
+        for name, value in asked.items()
+    )
+
+
+def _without(part: Members, asked: Members) -> Members:
+    left = dict(part)
+    for name, value in asked.items():
+        rest = _without(part[name], value) if name not in _WHOLE and isinstance(value, dict) else None
+        if rest:
+            left[name] = rest
+        else:
+            del left[name]
+    return left

@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,7 +19,7 @@ from domain.records import CertificationAssignment, ClaimAssignment, Product
 from domain.short_id import is_short_id
 from domain.text import fold, folded
 from domain.validity import standing
-from domain.views import CreateView, ListViews, SavedView, order_by
+from domain.views import CreateView, ListViews, SavedView, order_by, problem_of
 from domain.vocabulary import Standing, ViewKind
 from resolvers import acknowledgements, bodies, calendars, certifications, claims, views
 from resolvers.cursors import cursor_secret
@@ -25,11 +27,11 @@ from resolvers.definitions import DefinitionKind, definitions_that_match
 from resolvers.listed import LISTS
 from resolvers.operation import Context
 from workbench.bulk import CHANGED
-from workbench.filters import FIELDS, WHOSE, Filtered, read, said_of
+from workbench.filters import FIELDS, WHOSE, Filtered, read, said_of, told
 from workbench.forms import FilledForm, FormMember, read_form, refused_form
 from workbench.parts import Choice
 from workbench.rendering import below, moved, page
-from workbench.texts import text
+from workbench.texts import catalogue, text
 
 NAMES: Mapping[str, ViewKind] = {
     "certificates": ViewKind.CERTIFICATIONS,
@@ -142,6 +144,7 @@ async def _listed(request: Request, name: str, saving: FilledForm) -> Response:
         text=filtered.text if view is None else _with_view(filtered, view),
         wrong=defaultdict(str, wrong),
         view=view,
+        told=filter_in_words(view, known, context.today) if view is not None else [],
         views=own,
         ordering=ordering,
         columns=columns,
@@ -175,6 +178,24 @@ def saving(name: str) -> Callable[[Request], Awaitable[Response]]:
         return moved(request, f"/app/{name}?view={saved.after.id}")
 
     return answer
+
+
+def filter_in_words(view: SavedView, known: Mapping[str, Sequence[Choice]], today: date) -> list[tuple[str, Any]]:
+    """What a view shows, field by field as the list asks for it; as JSON only what no field asks for."""
+    if problem_of(view, today) is not None:
+        return [(text("fields.where"), view.where)]
+    found, left = told(view.kind, view.where)
+    words: list[tuple[str, Any]] = []
+    for field, value in found:
+        shown: Any = dict(known.get(field.name, ())).get(value, value)
+        if field.kind == "number":
+            shown = text("list.days", count=int(value))
+        elif field.kind == "day":
+            shown = date.fromisoformat(value[:10])
+        elif f"choices.{field.name}.{value.lower()}" in catalogue():
+            shown = text(f"choices.{field.name}.{value.lower()}")
+        words.append((text(f"fields.{field.name}"), shown))
+    return words + [(text("fields.where"), msgspec.json.encode(each).decode()) for each in left]
 
 
 async def _views(context: Context) -> list[SavedView]:

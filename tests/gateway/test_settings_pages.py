@@ -1,6 +1,8 @@
 """The pages of the settings: who may do what there, what is refused where, and what is shown once."""
 
+import json
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -160,6 +162,40 @@ async def test_who_is_signed_in_from_where_is_seen_and_ended(world: World) -> No
     assert [(await world.client.get("/app", headers=cookie)).status_code for cookie in cookies] == [200, 303, 200]
     assert (await send(world, f"{path}/{found['']['id']}/end", "manager"))[0] == 303
     assert (await world.client.get("/app", headers=cookies[2])).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        (
+            {"mine": True, "brand": {"eq": "Acme"}, "certification": {"code": {"eq": "USDA_ORGANIC"}}},
+            ["Whose products: Ours", "Certification: USDA Organic", "Brand: Acme"],
+        ),
+        (
+            {
+                "and": [
+                    {"lapsesWithin": {"days": 90}},
+                    {"lapsesOn": {"range": {"from": "2026-12-01"}}, "acknowledged": False},
+                ]
+            },
+            ["Lapses within: 90 days", "Lapses from: 1 Dec 2026", "Taken on: No"],
+        ),
+        # What no field of the list asks for stays as it is, and says no less than it did.
+        (
+            {"not": {"brand": {"eq": "Acme"}}, "gtin": {"eq": GTIN}},
+            [f"GTIN: {GTIN}", 'Filter as JSON: {"not":{"brand":{"eq":"Acme"}}}'],
+        ),
+    ],
+)
+async def test_a_view_says_what_it_shows_in_words(world: World, where: dict[str, Any], said: list[str]) -> None:
+    asked = {"name": "Ours", "where": json.dumps(where), "order": "-lapses_on"}
+    _, location, _ = await send(world, "/app/certificates/views", **asked)
+    settings = f"{ROOT}/views/{location.partition('view=')[2]}"
+    for path in (location, settings):
+        text = unescape((await get(world, path))[1]).partition('aria-label="What the view shows">')[2]
+        pairs = re.findall(r"<dt>(.*?)</dt><dd><bdi>(.*?)</bdi>", text.partition("</dl>")[0])
+        assert [": ".join(pair) for pair in pairs] == said, path
+    assert "Lapses on, the other way round" in (await get(world, settings))[1]
 
 
 async def test_a_view_is_a_calendar_too(world: World) -> None:

@@ -11,8 +11,9 @@ from domain.webhooks import ListWebhooks, Webhook
 from resolvers import calendars, webhooks
 from resolvers import views as saved
 from resolvers.operation import Context
+from workbench.filters import FIELDS
 from workbench.forms import FormMember
-from workbench.lists import NAMES
+from workbench.lists import NAMES, choices, filter_in_words
 from workbench.settings.acts import ROOT, ActedOn, SettingsAct
 
 PATH = f"{ROOT}/views"
@@ -35,8 +36,10 @@ async def views(context: Context, request: Request) -> dict[str, Any]:
 async def one(context: Context, request: Request) -> dict[str, Any]:
     """One view with its addresses. Raises `NotFound` or `Forbidden`."""
     view = await _found(context, request.path_params["id"])
+    known = await choices(context, [field.name for field in FIELDS[view.kind]])
     return {
         "view": view,
+        "told": filter_in_words(view, known, context.today),
         "problem": problem_of(view, context.today),
         "calendars": [each for each in await _calendars(context) if each.view_id == view.id],
         "webhooks": [each for each in await _webhooks(context) if each.view_id == view.id],
