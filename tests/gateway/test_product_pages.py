@@ -191,9 +191,9 @@ async def test_who_did_it_is_said_in_words(world: World) -> None:
     fields = entered((await get(world, f"{CERTIFICATE}/edit"))[1]) | {"issuing_body": "CCOF"}
     assert (await send(world, f"{CERTIFICATE}/edit", **fields))[0] == 303
     for key, said in (
-        ("editor", "by this key, page"),
-        ("manager", "by the key editor, page"),
-        ("readonly", "by a key, page"),
+        ("editor", "by this key, in the workbench"),
+        ("manager", "by the key editor, in the workbench"),
+        ("readonly", "by a key, in the workbench"),
     ):
         text = (await get(world, PRODUCT, key))[1].partition('id="timeline"')[2]
         assert (said in text, "by the operator" in text) == (True, True), (key, text)

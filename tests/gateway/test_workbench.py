@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from domain.vocabulary import Face
 from tests.gateway.test_sessions import HERE
 from tests.world import FAIR_TRADE, GTIN, OTHERS_GTIN, PRIVATE, USDA_ORGANIC, World
 from workbench.texts import catalogue
@@ -120,6 +121,10 @@ def test_every_text_is_said_somewhere_and_every_one_that_is_said_is_there() -> N
     begun.add("members.")
     assert said - catalogue().keys() - begun == set()
     assert [name for name in catalogue() if name not in said and not name.startswith(tuple(begun))] == []
+
+
+def test_every_way_in_which_something_is_done_has_its_words() -> None:
+    assert {f"actors.faces.{each.value}" for each in Face} <= catalogue().keys()
 
 
 async def test_a_list_is_saved_as_a_view_and_taken_away_as_a_file(world: World) -> None:
