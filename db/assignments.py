@@ -6,9 +6,9 @@ exist for it (contract A12), and the metadata of others' products are empty.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
+import msgspec
 from sqlalchemy import Table, bindparam, delete, select, update
 
 from db import definitions
@@ -52,8 +52,6 @@ class Assignments(definitions.Defined[D], Generic[D, A]):
         self.record = record
         self.definition = definition
         self._key = ("gtin", named.name)
-        self._names = tuple(name for name in names if name != "organization_id")
-        self._members = attrgetter(*self._names)
         self.listed = Listed(table, rows, record, self._key, kind)
         self.by_product = KeyedRead(rows, table.c.gtin, record, defined=kind, ranked=True, alone=of_one)
         self.by_id = KeyedRead(rows, table.c.id, record, defined=kind)
@@ -122,8 +120,9 @@ class Assignments(definitions.Defined[D], Generic[D, A]):
 
     def row(self, assignment: A) -> dict[str, Any]:
         """The columns of an assignment, as they are stored."""
-        row = dict(zip(self._names, self._members(assignment), strict=True))
-        row[self._key[1]] = self.definition(assignment).id
+        row = msgspec.structs.asdict(assignment)
+        del row["organization_id"]
+        row[self._key[1]] = row.pop(self.name).id
         return row
 
     async def change(self, transaction: Transaction, assignment: A, changes: dict[str, Any], at: datetime) -> None:

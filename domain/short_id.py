@@ -29,6 +29,8 @@ _canonical = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
 _ALPHABET = PATTERN[2:-6]
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_TWO, _FOUR, _TEN = 57**2, 57**4, 57**10
+"""How many numbers so many characters stand for."""
 
 
 def encode(uuid: UUID) -> ShortId:
@@ -37,13 +39,16 @@ def encode(uuid: UUID) -> ShortId:
 
 
 def _in_base_57(number: int) -> ShortId:
-    # Two characters at a time: four times as fast as `shortuuid`, and every new record has an id.
-    pairs = []
-    for _ in range(11):
-        number, pair = divmod(number, 57 * 57)
-        pairs.append(_PAIRS[pair])
-    pairs.reverse()
-    return ShortId("".join(pairs))
+    # In parts that fit into small numbers, two characters of each by name: a loop takes twice as long, and every new
+    # record has an id.
+    rest, last = divmod(number, _TEN)
+    first, middle = divmod(rest, _TEN)
+    (a, b), (c, d) = divmod(middle, _FOUR), divmod(last, _FOUR)
+    of = _PAIRS
+    return ShortId(
+        f"{of[first]}{of[a // _FOUR]}{of[a // _TWO % _TWO]}{of[a % _TWO]}{of[b // _TWO]}{of[b % _TWO]}"
+        f"{of[c // _FOUR]}{of[c // _TWO % _TWO]}{of[c % _TWO]}{of[d // _TWO]}{of[d % _TWO]}"
+    )
 
 
 def decode(short_id: ShortId) -> UUID:

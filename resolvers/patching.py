@@ -38,7 +38,7 @@ def made(record: type[T], at: datetime, members: Mapping[str, Any]) -> T:
         **members,
     }
     # By position, which takes half the time of keywords.
-    return record(*[values[name] for name in record.__struct_fields__])
+    return record(*map(values.__getitem__, record.__struct_fields__))
 
 
 async def patched(

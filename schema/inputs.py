@@ -28,13 +28,14 @@ def sent_members(input: object) -> dict[str, Any]:
     `Maybe` tells null (`Some(None)`) from omitted (None); everywhere else the two mean the same. Where there is
     `clear_metadata`, it alone clears them: an empty map is what many a form sends for "nothing entered".
     """
+    known = _members(cast("Any", type(input)))
     members = {
         name: value.value if type(value) is Some else value
-        for name in _members(cast("Any", type(input)))
+        for name in known
         if (value := getattr(input, name)) is not None
     }
     for by_id, by_code in _CODES.items():
-        if by_code in _members(cast("Any", type(input))):
+        if by_code in known:
             members = _named_once(members, by_id, by_code)
     clear = members.pop("clear_metadata", None)
     if clear is None:
@@ -57,7 +58,9 @@ def _named_once(members: dict[str, Any], by_id: str, by_code: str) -> dict[str, 
     if (by_id in members) == (by_code in members):
         message = f"Give either {to_camel_case(by_id)} or {to_camel_case(by_code)}, not both and not neither"
         raise InvalidInput([Violation((by_id,), message, "id_or_code")])
-    return {(by_id if name == by_code else name): value for name, value in members.items()}
+    if by_code in members:
+        members[by_id] = members.pop(by_code)
+    return members
 
 
 def input_of(command: type[Command], description: str, *, versioned: str = "", optional: Collection[str] = ()) -> type:

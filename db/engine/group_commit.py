@@ -291,7 +291,7 @@ class GroupCommit:
         reads perhaps, they would wait for as many times as they are.
         """
         self._returned = 0
-        if self._takes_in(asyncio.get_running_loop()):
+        if self._waiting and self._takes_in(asyncio.get_running_loop()):
             while len(self._called) < AT_ONCE and (turn := self._next()) is not None:
                 self._called.add(turn)
                 turn.called.set_result(None)
