@@ -77,8 +77,18 @@ class _Call:
 
     async def settle(self, run: Run, begun: Any = None) -> None:
         """Await it, or the rest of it."""
+        result: Any = None
         try:
-            result = await (self.begin(run) if begun is None else begun)
+            if begun is None:
+                running = self.begin(run)
+                try:
+                    begun = resumed(running, running.send(None))
+                except StopIteration as stop:
+                    result = stop.value
+            if begun is not None:
+                result = await begun
+                # While it waited others had their turn: a write's commit takes as long as a whole run may.
+                run.since = perf_counter()
             self.results = result if self.value is None else (result,)
         except Exception as error:  # noqa: BLE001 - each result is reported as an error of the field
             self.results = repeat(error)

@@ -1,5 +1,6 @@
 """How much is done of what a request asks for: conversions and calls are counted, on every way that it may be run."""
 
+import asyncio
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
@@ -145,6 +146,40 @@ async def test_what_takes_long_lets_others_have_their_turn(monkeypatch: pytest.M
         await run("{ branches(first: 1000) { leaves { number } late { number } } }")
     # One for each parent of either field.
     assert len(turns) >= 2_000
+
+
+async def test_nobody_gives_way_for_the_time_that_was_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    for module in ("levels", "run"):
+        monkeypatch.setattr(f"execution.run.{module}.perf_counter", lambda: clock[0])
+
+    @strawberry.type
+    class Query:
+        @strawberry.field
+        async def waited(self, seconds: int) -> int:
+            loop = asyncio.get_running_loop()
+            waiting: asyncio.Future[int] = loop.create_future()
+
+            def end() -> None:
+                clock[0] += seconds
+                waiting.set_result(seconds)
+
+            loop.call_soon(end)
+            return await waiting
+
+    executor = Executor(strawberry.Schema(Query))
+
+    async def turns(fields: str) -> int:
+        counted: list[None] = []
+        await run(f"{{ {fields} }}", executor=executor)
+        with each_turn(lambda: counted.append(None)):
+            await run(f"{{ {fields} }}", executor=executor)
+        return len(counted)
+
+    assert await turns("waited(seconds: 0)") == await turns("waited(seconds: 1)")
+    # The first time one after the other, then beside each other.
+    both = "a: waited(seconds: @) b: waited(seconds: @)"
+    assert await turns(both.replace("@", "0")) == await turns(both.replace("@", "1"))
 
 
 @pytest.mark.parametrize("field", ["leaves", "late"])
