@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import DateTime, delete, update
 
 from db import definitions, keys, lists, organizations, products
 from db.assignments import certifications, claims
@@ -15,7 +15,9 @@ from db.engine.opening import open_database
 from db.engine.postgresql import PostgresqlDatabase
 from db.sessions import add_session
 from db.sql import tables
+from db.sql.compiled import SQLITE
 from db.sql.reads import Read
+from db.sql.types import UtcDateTime
 from domain.access import Caller, SignedInAs
 from domain.api_keys import digest
 from domain.filters import EVERYTHING
@@ -198,6 +200,25 @@ async def test_every_type_of_a_product(world: World) -> None:
     assert await both_ways(world.database, products.BY_GTIN, None, [world.brand], keys=[GTIN]) == [expected]
     first = lists.page_read(products.LISTED, EVERYTHING, PRODUCTS.orders.usual, Window(1))
     assert (await both_ways(world.database, first, None, [world.brand], limit=1)) == [expected]
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2026, 11, 30, 10, 12, tzinfo=UTC),
+        datetime(2026, 1, 2, 3, 4, 5, 60, tzinfo=UTC),
+        datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+        datetime(1, 1, 1, 0, 0, tzinfo=UTC),
+        datetime(2026, 3, 1, 0, 30, 0, 100_000, tzinfo=timezone(timedelta(hours=5, minutes=45))),
+    ],
+    ids=str,
+)
+def test_a_moment_has_the_form_that_sqlalchemy_gives_it(moment: datetime) -> None:
+    write = UtcDateTime().bind_processor(SQLITE)
+    theirs = DateTime().dialect_impl(SQLITE).bind_processor(SQLITE)
+    assert write is not None
+    assert theirs is not None
+    assert write(moment) == theirs(moment.astimezone(UTC))
 
 
 async def test_definitions_and_organisations(world: World) -> None:
