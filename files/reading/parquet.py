@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from decimal import Decimal
 from typing import IO, Any
 
@@ -28,13 +29,18 @@ def table_of_parquet(file: IO[bytes], name: str) -> Table:
     # Nothing is fetched, nothing written.
     settings: dict[str, Any] = {"memory_limit": MEMORY, "threads": 1, "temp_directory": ""}
     settings |= {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-    try:
-        reader, (path, copy) = duckdb.connect(config=settings), _path_of(file)
-        (total,) = reader.execute("SELECT num_rows FROM parquet_file_metadata(?)", [path]).fetchone() or (0,)
-        reader.execute("SELECT * FROM read_parquet(?)", [path])
+    path, copy = _path_of(file)
+    with ExitStack() as refused:
+        if copy is not None:
+            refused.callback(copy.close)
+        try:
+            reader = duckdb.connect(config=settings)
+            (total,) = reader.execute("SELECT num_rows FROM parquet_file_metadata(?)", [path]).fetchone() or (0,)
+            reader.execute("SELECT * FROM read_parquet(?)", [path])
+        except duckdb.Error as error:
+            raise _unreadable(name, error) from None
         columns = checked_columns([column[0] for column in reader.description or ()], name)
-    except duckdb.Error as error:
-        raise _unreadable(name, error) from None
+        refused.pop_all()
     rows = _rows(reader, name, len(columns))
     # How much of it is read shows from where the file stands.
     return Table(name, "Parquet", columns, rows if copy else _standing(rows, file, total), reader=copy)

@@ -2,6 +2,7 @@
 
 import io
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,17 @@ async def test_what_is_damaged_is_one_sentence(world: World, tmp_path: Path, cut
     for content in (whole[:-cut], whole[:cut] + b"PAR1", whole[:cut] + b"\xff" * 20 + whole[cut + 20 :]):
         with pytest.raises(InvalidInput, match="no Parquet file that can be read"):
             await put(world, content)
+
+
+async def test_of_what_is_refused_no_copy_stays(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_head = written(tmp_path / "own.parquet", 'SELECT 1 AS " "').read_bytes()
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(copies))
+    for content in (without_head, b"PAR1 is no more than its beginning PAR1"):
+        with pytest.raises(InvalidInput) as refusal:
+            await put(world, content)
+        assert [*copies.iterdir()] == [], refusal
 
 
 async def test_what_would_become_far_larger_is_refused(world: World, tmp_path: Path) -> None:
