@@ -93,7 +93,7 @@ class _Turn(AbstractAsyncContextManager[Transaction]):
         if not self._commit.enter(self, loop):
             await self._turn()
         self._transaction = self._commit.begin_operation(self._database, single=self._single)
-        self._task = asyncio.current_task()
+        self._task = asyncio.current_task(loop)
         return self._transaction
 
     async def _turn(self) -> None:
