@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from decimal import Decimal
 from typing import IO, Any
+from weakref import finalize
 
 from files.reading.table import MAX_TEXT, Cell, Row, Table, Unread, checked_columns, unreadable
 
@@ -29,10 +30,8 @@ def table_of_parquet(file: IO[bytes], name: str) -> Table:
     # Nothing is fetched, nothing written.
     settings: dict[str, Any] = {"memory_limit": MEMORY, "threads": 1, "temp_directory": ""}
     settings |= {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-    path, copy = _path_of(file)
-    with ExitStack() as refused:
-        if copy is not None:
-            refused.callback(copy.close)
+    with ExitStack() as copied:
+        path = _path_of(file, copied)
         try:
             reader = duckdb.connect(config=settings)
             (total,) = reader.execute("SELECT num_rows FROM parquet_file_metadata(?)", [path]).fetchone() or (0,)
@@ -40,24 +39,33 @@ def table_of_parquet(file: IO[bytes], name: str) -> Table:
         except duckdb.Error as error:
             raise _unreadable(name, error) from None
         columns = checked_columns([column[0] for column in reader.description or ()], name)
-        refused.pop_all()
-    rows = _rows(reader, name, len(columns))
+        rows = _rows(reader, name, len(columns))
+        # Who reads it may leave it in a cycle, whose parts go in any order.
+        finalize(rows, copied.pop_all().close)
     # How much of it is read shows from where the file stands.
-    return Table(name, "Parquet", columns, rows if copy else _standing(rows, file, total), reader=copy)
+    return Table(name, "Parquet", columns, rows if _lies(file) is None else _standing(rows, file, total))
 
 
 def _unreadable(name: str, error: Exception) -> Exception:
     return unreadable(f"{name} is no Parquet file that can be read: {str(error).splitlines()[0][:200]}")
 
 
-def _path_of(file: IO[bytes]) -> tuple[str, Any]:
-    """Where a file lies, as a pattern; one that lies nowhere is put somewhere, as long as the second is there."""
+def _lies(file: IO[bytes]) -> str | None:
+    """Where a file lies, if it does anywhere."""
     if isinstance(file, io.BufferedReader) and isinstance(file.name, str | os.PathLike):
-        return glob.escape(os.fspath(file.name)), None
-    copy = tempfile.NamedTemporaryFile(suffix=".parquet")  # noqa: SIM115 - it goes with its table
-    shutil.copyfileobj(file, copy)
-    copy.flush()
-    return glob.escape(copy.name), copy
+        return os.fspath(file.name)
+    return None
+
+
+def _path_of(file: IO[bytes], copied: ExitStack) -> str:
+    """Where a file can be read, as a pattern; of one that lies nowhere a copy, which goes with the stack."""
+    path = _lies(file)
+    if path is None:
+        handle, path = tempfile.mkstemp(suffix=".parquet")
+        copied.callback(os.unlink, path)
+        with os.fdopen(handle, "wb") as copy:
+            shutil.copyfileobj(file, copy)
+    return glob.escape(path)
 
 
 def _rows(reader: Any, name: str, width: int) -> Iterator[Row]:

@@ -1,5 +1,6 @@
 """Parquet files are put in as other tables are, in bounded memory, and by those who have installed what reads them."""
 
+import gc
 import io
 import sys
 import tempfile
@@ -100,7 +101,7 @@ async def test_what_is_damaged_is_one_sentence(world: World, tmp_path: Path, cut
             await put(world, content)
 
 
-async def test_of_what_is_refused_no_copy_stays(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_copy_of_a_file_stays(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without_head = written(tmp_path / "own.parquet", 'SELECT 1 AS " "').read_bytes()
     copies = tmp_path / "copies"
     copies.mkdir()
@@ -109,6 +110,14 @@ async def test_of_what_is_refused_no_copy_stays(world: World, tmp_path: Path, mo
         with pytest.raises(InvalidInput) as refusal:
             await put(world, content)
         assert [*copies.iterdir()] == [], refusal
+    whole = written(tmp_path / "whole.parquet", f"SELECT '{GTIN}' AS gtin").read_bytes()
+    read: list[Any] = [table_of(io.BytesIO(whole), "whole.parquet")]
+    assert len([*copies.iterdir()]) == 1
+    # As whoever refers to what refers to it, such as an error that was raised where it was read.
+    read.append(read)
+    del read
+    gc.collect()
+    assert [*copies.iterdir()] == []
 
 
 async def test_what_would_become_far_larger_is_refused(world: World, tmp_path: Path) -> None:
