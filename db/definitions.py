@@ -170,8 +170,8 @@ def fill(
     if prepared is None:
         prepared = shape.prepared[reader.form] = shaped(read, shape, reader.form)
     part, make = prepared
-    known, keys = reader.known, [*into]
-    rows = reader.database.at_once(part, keys) if known is not None else None
+    known, values = reader.known, {"keys": [*into]}
+    rows = reader.database.at_once(part, values) if known is not None else None
     if rows is not None:
         try:
             make(*seen(rows, part, reader.owners, known), reader.owners, reader.today, into, below)
@@ -184,7 +184,7 @@ def fill(
         reader.database,
         part,
         lambda rows, known: make(*seen(rows, part, reader.owners, known), reader.owners, reader.today, into, below),
-        {"keys": keys},
+        values,
         known,
     )
 

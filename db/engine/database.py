@@ -22,7 +22,7 @@ from sqlalchemy.sql.dml import Delete, Update
 from db.engine.trouble import BUSY, FULL, UNREACHABLE, UNUSABLE, Trouble, trouble_of
 from db.sql import writes
 from db.sql.compiled import Compiled
-from db.sql.reads import Definitions, KeyedRead, Owners, R, Read, Row
+from db.sql.reads import Definitions, Owners, R, Read, Row
 from db.sql.tables import secrets
 
 Values = Mapping[str, Any]
@@ -268,8 +268,8 @@ class Database(ABC):
         """Rows as `Transaction.insert_new` takes them in the least time; made in a thread before there is one."""
         return rows
 
-    def at_once(self, read: KeyedRead[Any], keys: Sequence[Any]) -> list[Row] | None:
-        """The committed rows of these keys; None where they have to be waited for. Raises as `fetch`."""
+    def at_once(self, read: Read[Any], values: Values) -> list[Row] | None:
+        """The committed rows of a read, of `keys` that differ; None where one waits for them. Raises as `fetch`."""
         return None
 
     @abstractmethod

@@ -8,7 +8,7 @@ from db.engine.database import Database, Make, T, Values
 from db.engine.view import View
 from db.sql.compiled import Compiled
 from db.sql.known import AT, as_known
-from db.sql.reads import KeyedRead, Read
+from db.sql.reads import KeyedRead, Read, Row
 
 
 def known(database: Database, at: datetime | None) -> Database:
@@ -43,11 +43,21 @@ class KnownDatabase(View):
 
     async def read(self, read: Read[Any], make: Make[T], /, **values: Any) -> T:
         """What is made of the rows as they were known. Raises `Busy`."""
+        then, asked = self._then(read, values)
+        return await self.under.read(then, make, **asked)
+
+    def at_once(self, read: Read[Any], values: Values) -> list[Row] | None:
+        """Those rows, where the database under it has them at once."""
+        return self.under.at_once(*self._then(read, values))
+
+    def _then(self, read: Read[Any], values: Values) -> tuple[Read[Any], dict[str, Any]]:
+        """What is asked of the log instead."""
+        by = ""
         if isinstance(read, KeyedRead):
-            one, values = read.of(values["keys"])
-            by = next(iter(values)) if read.key == "gtin" else ""
-            return await self.under.read(rewritten(one, by), make, **values, **{AT: self._at})
-        return await self.under.read(rewritten(read), make, **values, **{AT: self._at})
+            if read.key == "gtin":
+                by = "key" if len(values["keys"]) == 1 else "keys"
+            read, values = read.of(values["keys"])
+        return rewritten(read, by), {**values, AT: self._at}
 
     async def plan(self, statement: Compiled, values: Values) -> list[str]:
         """As the database would."""

@@ -8,7 +8,7 @@ import asyncio
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, suppress
 from time import monotonic
@@ -70,9 +70,10 @@ class SqliteDatabase(Database):
     async def read(self, read: Read[Any], make: Make[T], /, **values: Any) -> T:
         """What is made of the committed rows; what may scan runs in a thread, and ends when nobody waits for it."""
         if isinstance(read, KeyedRead):
-            return make(self.at_once(read, sorted({*values["keys"]})))
-        if not read.scans:
-            return make(self._rows_now(read.compiled(SQLITE).statement, values))
+            values = {"keys": sorted({*values["keys"]})}
+        rows = self.at_once(read, values)
+        if rows is not None:
+            return make(rows)
         try:
             async with self._turns.turn():
                 return await self._scan(read, values, make)
@@ -80,14 +81,17 @@ class SqliteDatabase(Database):
             self.refuse(error)
             raise
 
-    def at_once(self, read: KeyedRead[Any], keys: Sequence[Any]) -> list[Row]:
-        """The committed rows of these keys, which differ."""
+    def at_once(self, read: Read[Any], values: Values) -> list[Row] | None:
+        """The committed rows of what is found by an index."""
+        if not isinstance(read, KeyedRead):
+            return None if read.scans else self._rows_now(read.compiled(SQLITE).statement, values)
+        keys = values["keys"]
         if len(keys) == 1:
             return self._rows_now(read.of_one, {"key": keys[0]})
         (columns,) = self._rows_now(read.as_json, {"keys": keys})
         return [*zip(*map(msgspec.json.decode, columns), strict=True)]
 
-    def _rows_now(self, statement: Compiled, values: dict[str, Any]) -> list[Row]:
+    def _rows_now(self, statement: Compiled, values: Values) -> list[Row]:
         try:
             if not self._reads:
                 self._begin_reads()

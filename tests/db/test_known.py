@@ -34,3 +34,6 @@ async def test_what_is_asked_by_gtin_is_found_by_index(world: World) -> None:
             for way in ("Seq Scan on changes", "SCAN changes", "Anti Join", "Sort"):
                 assert not any(way in line for line in plan), plan
             assert "EXISTS" not in statement.sql
+            # Where nothing has to be waited for, it is not either.
+            at_once = then.at_once(read, {"keys": keys})
+            assert at_once == (None if then.waits else await then.read(read, list, keys=keys))

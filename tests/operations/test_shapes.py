@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
@@ -74,11 +74,11 @@ class Faulty:
             return make([])
         return await self._database.read(read, make, **values)
 
-    def at_once(self, read: KeyedRead[Any], keys: Sequence[Any]) -> list[Row] | None:
+    def at_once(self, read: Read[Any], values: Mapping[str, Any]) -> list[Row] | None:
         self._may_fail(read)
         if self._gone is not None and read.build is self._gone.build:
             return []
-        return self._database.at_once(read, keys)
+        return self._database.at_once(read, values)
 
     def _may_fail(self, read: Read[Any]) -> None:
         table = getattr(read.select.selected_columns[0], "table", "")
