@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -189,17 +189,21 @@ def opening(request: pytest.FixtureRequest) -> Iterator[Opening]:
         yield of
 
 
+async def _opened(asked: dict[str, Any]) -> Database:
+    pace = Pace(period=3600, bound=7200)
+    if BEHIND == "pgbouncer":
+        # Between two tests all connections to a database end. Was the pooler just making one, who comes next is told.
+        for _ in range(50):
+            with suppress(asyncpg.PostgresConnectionError):
+                return await open_database(pace=pace, **asked)
+            await asyncio.sleep(0.1)
+    return await open_database(pace=pace, **asked)
+
+
 @pytest.fixture
 async def database(database_url: str, opening: Opening) -> AsyncIterator[Database]:
     """That database, open. It listens, but does not prove so in the middle of a test that counts statements."""
-    pace = Pace(period=3600, bound=7200)
-    try:
-        database = await open_database(pace=pace, **opening(database_url))
-    except asyncpg.PostgresConnectionError:
-        if BEHIND != "pgbouncer":
-            raise
-        # Between two tests all connections to a database end. Was the pooler just making one, who comes next is told.
-        database = await open_database(pace=pace, **opening(database_url))
+    database = await _opened(opening(database_url))
     yield database
     await database.close()
 
