@@ -24,7 +24,10 @@ from gateway.positions import HEADER, shown
 from tests import sweeper
 
 # What is not written at once reaches nobody for some time.
-FOLLOWED = "\nwal_level = replica\nmax_wal_senders = 8\nhot_standby = on\nsynchronous_commit = on\n"
+# One that was stopped for a while still finds there what it has missed.
+FOLLOWED = (
+    "\nwal_level = replica\nmax_wal_senders = 8\nwal_keep_size = 1GB\nhot_standby = on\nsynchronous_commit = on\n"
+)
 """Settings of a server that others follow."""
 
 

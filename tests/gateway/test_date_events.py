@@ -504,6 +504,11 @@ async def test_processes_that_are_killed_leave_nothing_out_and_tell_nothing_twic
         await world.add_certification(gtin, USDA_ORGANIC, expiration_date=ends, valid_from=FIRST + DAY * (number // 10))
     model, file = Model(clock), tmp_path / "clock"
 
+    def set_to(now: datetime) -> None:
+        # At once: who looks just then would find an empty file.
+        (tmp_path / "next").write_text(now.isoformat())
+        (tmp_path / "next").replace(file)
+
     async def until(is_so: Callable[[tuple[date, str]], bool]) -> None:
         """Until that is so of the day up to which all is told, and of the turn in the next one."""
         for _ in range(10_000):
@@ -520,12 +525,12 @@ async def test_processes_that_are_killed_leave_nothing_out_and_tell_nothing_twic
             assert process.output.readline() == "tells\n"
             return process
 
-        file.write_text(clock.now.isoformat())
+        set_to(clock.now)
         processes = [begun(), begun()]
         for killed in (1, 2) * 3:
             before = clock.today
             clock.now += DAY
-            file.write_text(clock.now.isoformat())
+            set_to(clock.now)
             await model.go_on(world, clock.today)
             await until(partial(ne, (before, "")))
             for _ in range(killed):
