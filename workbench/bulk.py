@@ -47,6 +47,13 @@ _DAYS = {"valid_from": "date", "expiration_date": "date"}
 _STATUS = {"verification_status": tuple(each.value for each in VerificationStatus)}
 _CERTIFICATE = {"issuing_body": "text", "certificate_number": "text", "verification_url": "url"}
 
+
+def _stands(operation: WriteOperation[Any, Any], command: type[Command], *days: str) -> Changed:
+    """What stops certificates, or has them hold again, from a day on."""
+    members = {**dict.fromkeys(days, "date"), "reason": "text"}
+    return Changed(operation, command, members, "certification_id", is_patch=False)
+
+
 CHANGED: Mapping[ViewKind, Mapping[str, Changed]] = {
     ViewKind.PRODUCTS: {
         "change": Changed(
@@ -71,27 +78,11 @@ CHANGED: Mapping[ViewKind, Mapping[str, Changed]] = {
             {**_DAYS, **_STATUS, "audit_date": "date", **_CERTIFICATE},
             "certification_id",
         ),
-        "suspend": Changed(
-            certifications.suspend_certification,
-            SuspendCertification,
-            {"suspended_from": "date", "suspended_until": "date", "reason": "text"},
-            "certification_id",
-            is_patch=False,
+        "suspend": _stands(
+            certifications.suspend_certification, SuspendCertification, "suspended_from", "suspended_until"
         ),
-        "withdraw": Changed(
-            certifications.withdraw_certification,
-            WithdrawCertification,
-            {"withdrawn_on": "date", "reason": "text"},
-            "certification_id",
-            is_patch=False,
-        ),
-        "reinstate": Changed(
-            certifications.reinstate_certification,
-            ReinstateCertification,
-            {"reinstated_on": "date", "reason": "text"},
-            "certification_id",
-            is_patch=False,
-        ),
+        "withdraw": _stands(certifications.withdraw_certification, WithdrawCertification, "withdrawn_on"),
+        "reinstate": _stands(certifications.reinstate_certification, ReinstateCertification, "reinstated_on"),
     },
     ViewKind.CLAIMS: {
         "change": Changed(

@@ -339,11 +339,6 @@ class ListItems(FunctionElement[str]):
     inherit_cache = True
 
 
-@compiles(ListItems, "sqlite")
-def _items_sqlite(element: ListItems, compiler: SQLCompiler, **options: Any) -> str:
-    return f"json_each({compiler.process(element.clauses, **options)})"
-
-
 @compiles(ListItems, "postgresql")
 def _items_postgresql(element: ListItems, compiler: SQLCompiler, **options: Any) -> str:
     return f"jsonb_array_elements_text({compiler.process(element.clauses, **options)})"
@@ -354,11 +349,6 @@ class GivenTexts(FunctionElement[str]):
 
     type = String()
     inherit_cache = True
-
-
-@compiles(GivenTexts, "sqlite")
-def _given_sqlite(element: GivenTexts, compiler: SQLCompiler, **options: Any) -> str:
-    return f"json_each({compiler.process(element.clauses, **options)})"
 
 
 @compiles(GivenTexts, "postgresql")
@@ -374,8 +364,10 @@ class MapEntries(FunctionElement[str]):
     inherit_cache = True
 
 
+@compiles(ListItems, "sqlite")
+@compiles(GivenTexts, "sqlite")
 @compiles(MapEntries, "sqlite")
-def _entries_sqlite(element: MapEntries, compiler: SQLCompiler, **options: Any) -> str:
+def _each_sqlite(element: FunctionElement[str], compiler: SQLCompiler, **options: Any) -> str:
     return f"json_each({compiler.process(element.clauses, **options)})"
 
 
